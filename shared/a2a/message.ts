@@ -1,0 +1,62 @@
+// Messages and their parts. Text and data parts are understood; files are refused, by name, rather than dropped.
+import { Role, TaskState, type Message, type Part } from "@a2a-js/sdk";
+import { ContentTypeNotSupportedError, RequestMalformedError } from "@a2a-js/sdk/errors";
+
+/** What a message says, as text for the model: text parts as they are, data parts as JSON. Throws A2AError. */
+export function textOf(message: Message): string {
+  if (message.parts.length === 0) throw new RequestMalformedError("message.parts is empty: send at least one text part.");
+  const text = message.parts.map(partText).join("\n\n");
+  if (text.trim() === "") throw new RequestMalformedError("message.parts holds no text: send at least one text part that says something.");
+  return text;
+}
+
+function partText(part: Part, index: number): string {
+  switch (part.content?.$case) {
+    case "text":
+      return part.content.value;
+    case "data":
+      return JSON.stringify(part.content.value);
+    case "raw":
+    case "url":
+      throw new ContentTypeNotSupportedError(
+        `message.parts[${index}] is a file (${part.mediaType || part.content.$case}); this agent takes text and data parts.`,
+      );
+    case undefined:
+      throw new RequestMalformedError(`message.parts[${index}] has no content: it needs text or data.`);
+  }
+}
+
+export function textPart(text: string): Part {
+  return { content: { $case: "text", value: text }, metadata: undefined, filename: "", mediaType: "text/plain" };
+}
+
+/** A message with one text part. */
+export function textMessage(
+  role: Role.ROLE_USER | Role.ROLE_AGENT,
+  text: string,
+  ids: { readonly messageId?: string; readonly contextId?: string; readonly taskId?: string } = {},
+): Message {
+  return {
+    messageId: ids.messageId ?? crypto.randomUUID(),
+    contextId: ids.contextId ?? "",
+    taskId: ids.taskId ?? "",
+    role,
+    parts: [textPart(text)],
+    metadata: undefined,
+    extensions: [],
+    referenceTaskIds: [],
+  };
+}
+
+/** Whether a task in this state will never change again (A2A 1.0, section 4.1.3). */
+export function isTerminal(state: TaskState): boolean {
+  switch (state) {
+    case TaskState.TASK_STATE_COMPLETED:
+    case TaskState.TASK_STATE_FAILED:
+    case TaskState.TASK_STATE_CANCELED:
+    case TaskState.TASK_STATE_REJECTED:
+      return true;
+    default:
+      return false;
+  }
+}

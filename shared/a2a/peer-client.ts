@@ -1,0 +1,124 @@
+// Asks another agent and follows its task to the end, over the HTTP+JSON binding (A2A 1.0, section 11).
+// Which connection that is (a service binding, or HTTP) and who may be asked is the caller's affair.
+import { A2A_PROTOCOL_VERSION, A2A_VERSION_HEADER, Role, TaskState, taskStateToJSON } from "@a2a-js/sdk";
+import { RestTransportFactory, type Transport } from "@a2a-js/sdk/client";
+import * as z from "zod";
+import { isTerminal, textMessage } from "./message.ts";
+
+export interface PeerRequest {
+  readonly fetch: typeof fetch;
+  /** The agent's origin; over a binding any origin will do. */
+  readonly origin: string;
+  readonly token: string;
+  readonly traceparent: string;
+  readonly contextId: string;
+  readonly text: string;
+  readonly signal: AbortSignal;
+  /** Called once, with the id of the task that the peer opened, before its answer is awaited. */
+  readonly onTask: (taskId: string) => void;
+  /** Keeps work alive that outlives the call: telling the peer to stop. */
+  readonly waitUntil: (work: Promise<unknown>) => void;
+}
+
+const PeerUsage = z.object({
+  inputTokens: z.number(),
+  outputTokens: z.number(),
+  cacheReadTokens: z.number(),
+  cacheWriteTokens: z.number(),
+});
+
+export interface PeerAnswer {
+  readonly text: string;
+  /** What the peer and those it asked have used, where it says so. */
+  readonly usage: z.infer<typeof PeerUsage> | undefined;
+}
+
+/** The peer's task ended without an answer; the message says how. */
+export class PeerTaskError extends Error {
+  override readonly name = "PeerTaskError";
+}
+
+const CANCEL_LIMIT_MS = 5_000;
+
+/**
+ * Sends one message and resolves to the answer of the task it opened. When `signal` aborts, the peer is told to cancel the task.
+ * Throws PeerTaskError when the task failed, an A2AError when the peer refused, or what the connection threw.
+ */
+export async function askPeer(request: PeerRequest): Promise<PeerAnswer> {
+  const transport = await new RestTransportFactory({ fetchImpl: request.fetch }).create(request.origin, NO_CARD);
+  const serviceParameters = {
+    [A2A_VERSION_HEADER]: A2A_PROTOCOL_VERSION,
+    Authorization: `Bearer ${request.token}`,
+    traceparent: request.traceparent,
+  };
+  let taskId: string | undefined;
+  const cancel = () => {
+    if (taskId !== undefined) request.waitUntil(cancelTask(transport, taskId, serviceParameters));
+  };
+  request.signal.addEventListener("abort", cancel, { once: true });
+  try {
+    return await follow(transport, request, serviceParameters, (id) => {
+      taskId = id;
+      request.onTask(id);
+      if (request.signal.aborted) cancel();
+    });
+  } finally {
+    request.signal.removeEventListener("abort", cancel);
+  }
+}
+
+async function follow(
+  transport: Transport,
+  { contextId, text, signal }: PeerRequest,
+  serviceParameters: Record<string, string>,
+  onTask: (taskId: string) => void,
+): Promise<PeerAnswer> {
+  const message = textMessage(Role.ROLE_USER, text, { contextId });
+  const params = { tenant: "", message, configuration: undefined, metadata: undefined };
+  let answer = "";
+  for await (const { payload } of transport.sendMessageStream(params, { signal, serviceParameters })) {
+    if (payload?.$case === "task") onTask(payload.value.id);
+    if (payload?.$case === "artifactUpdate") {
+      const chunk = (payload.value.artifact?.parts ?? [])
+        .map(({ content }) => (content?.$case === "text" ? content.value : ""))
+        .join("");
+      answer = payload.value.append ? answer + chunk : chunk;
+    }
+    if (payload?.$case !== "statusUpdate") continue;
+    const { status, metadata } = payload.value;
+    const state = status?.state ?? TaskState.TASK_STATE_UNSPECIFIED;
+    if (state === TaskState.TASK_STATE_COMPLETED) {
+      return { text: answer, usage: PeerUsage.safeParse(metadata?.["usage"]).data };
+    }
+    if (isTerminal(state) || state === TaskState.TASK_STATE_INPUT_REQUIRED) {
+      const reason = status?.message?.parts.map(({ content }) => (content?.$case === "text" ? content.value : "")).join("");
+      throw new PeerTaskError(`its task ended as ${taskStateToJSON(state)}${reason ? `: ${reason}` : ""}`);
+    }
+  }
+  throw new PeerTaskError("the connection ended before its task did");
+}
+
+async function cancelTask(transport: Transport, id: string, serviceParameters: Record<string, string>): Promise<void> {
+  try {
+    const signal = AbortSignal.timeout(CANCEL_LIMIT_MS);
+    await transport.cancelTask({ tenant: "", id, metadata: undefined }, { signal, serviceParameters });
+  } catch (error) {
+    console.warn(`A peer's task could not be canceled: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** The transport is chosen already, so it reads nothing of a card. */
+const NO_CARD = {
+  name: "",
+  description: "",
+  supportedInterfaces: [],
+  provider: undefined,
+  version: "",
+  capabilities: undefined,
+  securitySchemes: {},
+  securityRequirements: [],
+  defaultInputModes: [],
+  defaultOutputModes: [],
+  skills: [],
+  signatures: [],
+};

@@ -1,0 +1,47 @@
+// Context and task ids. A task id is `<contextId>.<n>.<mac>`: it names its session without a lookup, and cannot be made up.
+// A contextId is `<session>`, or for a thread that a peer opened `<session>~<caller>.<k>`, once more for each further hop.
+import { mac, sameMac } from "./token.ts";
+
+/** Longest contextId a client may choose, in characters. Threads of peers add to it. */
+export const MAX_CONTEXT_ID = 200;
+const MAC_LENGTH = 16;
+
+/** Whose task it is: part of what is signed, so that one agent's or account's id is no id for another. */
+export interface TaskOwner {
+  readonly agent: string;
+  readonly principal: string;
+}
+
+export interface TaskRef {
+  readonly contextId: string;
+  /** The task's number within its thread, from 1. */
+  readonly n: number;
+}
+
+export function formatTaskId(key: string, owner: TaskOwner, { contextId, n }: TaskRef): string {
+  return `${contextId}.${n}.${taskMac(key, owner, contextId, n)}`;
+}
+
+/** The thread and number of a genuine id of this owner; undefined for any other string. */
+export function parseTaskId(key: string, owner: TaskOwner, id: string): TaskRef | undefined {
+  const match = /^(.+)\.(\d{1,15})\.([\w-]{16})$/s.exec(id);
+  const [, contextId, digits, signature] = match ?? [];
+  if (contextId === undefined || digits === undefined || signature === undefined) return undefined;
+  const n = Number(digits);
+  return sameMac(signature, taskMac(key, owner, contextId, n)) ? { contextId, n } : undefined;
+}
+
+/** The session a contextId belongs to: what stands before the first `~`. */
+export function sessionOf(contextId: string): string {
+  const end = contextId.indexOf("~");
+  return end === -1 ? contextId : contextId.slice(0, end);
+}
+
+/** The contextId of the `k`-th thread that `caller` opens at a peer out of its own thread. */
+export function peerContextId(contextId: string, caller: string, k: number): string {
+  return `${contextId}~${caller}.${k}`;
+}
+
+function taskMac(key: string, owner: TaskOwner, contextId: string, n: number): string {
+  return mac(key, JSON.stringify(["task", owner.agent, owner.principal, contextId, n]), MAC_LENGTH);
+}

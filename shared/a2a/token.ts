@@ -1,0 +1,54 @@
+// Bearer tokens by which agents of one job (and the CLI that deployed it) recognise each other: claims signed with the job's key.
+// A token says for whom a peer acts and through which agents the query came; nothing else may say so.
+import { createHmac, timingSafeEqual } from "node:crypto";
+import * as z from "zod";
+
+const Claims = z.object({
+  /** Who calls: an agent id, or `cli`. */
+  from: z.string(),
+  /** Whom it calls: an agent id. A token for one agent is worthless at another. */
+  to: z.string(),
+  /** The account on whose behalf the query runs. */
+  principal: z.string(),
+  /** The agents the query went through, oldest first, the caller included. */
+  chain: z.array(z.string()),
+  /** Milliseconds since the epoch after which the token is void. */
+  expires: z.number(),
+});
+export type Claims = z.infer<typeof Claims>;
+
+/** The first `length` characters of HMAC-SHA-256 of `text`, in base64url. */
+export function mac(key: string, text: string, length = 43): string {
+  return createHmac("sha256", key).update(text).digest("base64url").slice(0, length);
+}
+
+/** Compares without telling by its duration how much was right. */
+export function sameMac(left: string, right: string): boolean {
+  const [a, b] = [new TextEncoder().encode(left), new TextEncoder().encode(right)];
+  return a.byteLength === b.byteLength && timingSafeEqual(a, b);
+}
+
+/** Signs `claims`; valid for `ttlMs` milliseconds from now. */
+export function signToken(key: string, claims: Omit<Claims, "expires">, ttlMs: number): string {
+  const body = base64url(JSON.stringify({ ...claims, expires: Date.now() + ttlMs }));
+  return `${body}.${mac(key, `token:${body}`)}`;
+}
+
+/** The claims of a token that is genuine, meant for `to` and not expired; otherwise undefined. */
+export function verifyToken(key: string, token: string, to: string): Claims | undefined {
+  const [body, signature, ...rest] = token.split(".");
+  if (!body || !signature || rest.length > 0) return undefined;
+  if (!sameMac(signature, mac(key, `token:${body}`))) return undefined;
+  const claims = Claims.safeParse(JSON.parse(Buffer.from(body, "base64url").toString("utf8")));
+  if (!claims.success || claims.data.to !== to || claims.data.expires < Date.now()) return undefined;
+  return claims.data;
+}
+
+/** The token of an `Authorization: Bearer …` header, if there is one. */
+export function bearer(header: string | null | undefined): string | undefined {
+  return /^Bearer (\S+)$/i.exec(header ?? "")?.[1];
+}
+
+function base64url(text: string): string {
+  return Buffer.from(text, "utf8").toString("base64url");
+}

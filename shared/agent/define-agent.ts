@@ -1,0 +1,23 @@
+// Turns a definition into a Worker: the front door as its handler, and the Durable Object classes it has to export.
+import { BeaconObject } from "./beacon.ts";
+import type { AgentDefinition } from "./definition.ts";
+import type { AgentEnv } from "./environment.ts";
+import { frontDoor } from "./front-door/front-door.ts";
+import { SessionIndexObject } from "./session-index.ts";
+import { SessionObject } from "./session.ts";
+
+export { defineTool } from "../loop/tool.ts";
+
+/** `export default agent.worker; export const { Session, Beacon, SessionIndex } = agent.objects;` makes a module an agent Worker. */
+export function defineAgent(definition: AgentDefinition) {
+  class Session extends SessionObject {
+    protected override readonly definition = definition;
+  }
+  class Beacon extends BeaconObject {
+    protected override readonly definition = definition;
+  }
+  class SessionIndex extends SessionIndexObject {}
+  const app = frontDoor(definition);
+  const worker = { fetch: (request, env, ctx) => app.fetch(request, env, ctx) } satisfies ExportedHandler<AgentEnv>;
+  return { worker, objects: { Session, Beacon, SessionIndex } };
+}

@@ -1,0 +1,36 @@
+// What an agent is, independent of where and in which job it runs.
+import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
+import type { Hooks } from "../loop/hooks.ts";
+import type { Tool } from "../loop/tool.ts";
+import type { AgentConfig } from "./config.ts";
+import type { AgentEnv } from "./environment.ts";
+
+/** A skill of the A2A card (A2A 1.0, section 4.4.5). */
+export interface Skill {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly tags: readonly string[];
+  readonly examples: readonly string[];
+}
+
+export interface AgentDefinition {
+  readonly name: string;
+  readonly description: string;
+  /** Semantic version of the agent; 1.0.0 when left out. */
+  readonly version?: string;
+  /** The system prompt. */
+  readonly instructions: string;
+  readonly skills: readonly Skill[];
+  /** A function when the tools depend on the deployment's config or bindings. */
+  readonly tools: readonly Tool[] | ((config: AgentConfig) => readonly Tool[]);
+  /** Tools that the model's API runs itself, such as Claude's web search. */
+  readonly serverTools?: (config: AgentConfig) => readonly ToolUnion[];
+  readonly hooks?: Hooks;
+  /** Answers paths that the front door does not know; undefined lets it answer 404. Authenticates for itself. */
+  readonly routes?: (request: Request, env: AgentEnv) => Promise<Response | undefined>;
+}
+
+export function toolsOf(definition: AgentDefinition, config: AgentConfig): readonly Tool[] {
+  return typeof definition.tools === "function" ? definition.tools(config) : definition.tools;
+}

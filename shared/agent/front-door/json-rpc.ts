@@ -1,0 +1,27 @@
+// The JSON-RPC binding (A2A 1.0, section 9): request body → Operation, or why it is none.
+import { A2A_ERROR_CODE } from "@a2a-js/sdk/errors";
+import * as z from "zod";
+import type { Operation } from "../operation.ts";
+
+const Request = z.object({
+  jsonrpc: z.literal("2.0"),
+  method: z.string().min(1),
+  id: z.union([z.string(), z.int(), z.null()]).default(null),
+  params: z.record(z.string(), z.unknown()).default({}),
+});
+
+export function parseJsonRpc(body: unknown): Operation | { readonly invalid: object } {
+  const parsed = Request.safeParse(body);
+  if (parsed.success) {
+    const { id, method, params } = parsed.data;
+    return { binding: "JSONRPC", id, method, params };
+  }
+  const id = z.object({ id: z.union([z.string(), z.int()]) }).safeParse(body).data?.id ?? null;
+  const message = `Not a JSON-RPC 2.0 request: ${z.prettifyError(parsed.error)}`;
+  return { invalid: { jsonrpc: "2.0", id, error: { code: A2A_ERROR_CODE.INVALID_REQUEST, message } } };
+}
+
+/** The answer to a request that could not be read: `code` -32700 for bad JSON, else -32600. */
+export function unreadable(code: number, message: string, status: number): Response {
+  return Response.json({ jsonrpc: "2.0", id: null, error: { code, message } }, { status });
+}

@@ -1,0 +1,39 @@
+// ListTasks over all sessions: the index says where to look, the Sessions say what is there.
+import { ListTasksRequest } from "@a2a-js/sdk";
+import { RequestMalformedError } from "@a2a-js/sdk/errors";
+import * as z from "zod";
+import { formatTaskId, sessionOf, type TaskRef } from "../../a2a/task-id.ts";
+import { configOf, sessionIndexStub, sessionStub, type AgentEnv } from "../environment.ts";
+import type { Caller, Operation } from "../operation.ts";
+import { replyTo, type Reply } from "../reply.ts";
+
+const TaskJson = z.record(z.string(), z.unknown());
+
+/** Throws RequestMalformed. A task that the index knows and its Session does not is left out. */
+export async function listAcrossSessions(env: AgentEnv, operation: Operation, caller: Caller): Promise<Reply> {
+  const request = ListTasksRequest.fromJSON(operation.params);
+  const listed = await sessionIndexStub(env).list(caller.principal, ListTasksRequest.toJSON(request));
+  if ("malformed" in listed) throw new RequestMalformedError(listed.malformed);
+  const { tasks: refs, ...page } = listed.page;
+  const tasks = await Promise.all(refs.map((ref) => taskOf(env, caller, ref, request)));
+  return replyTo(operation, {
+    jsonrpc: "2.0",
+    id: operation.id,
+    result: { tasks: tasks.filter((task) => task !== undefined), ...page },
+  });
+}
+
+async function taskOf(
+  env: AgentEnv,
+  caller: Caller,
+  ref: TaskRef,
+  { historyLength = 0, includeArtifacts }: ListTasksRequest,
+): Promise<Record<string, unknown> | undefined> {
+  const owner = { agent: configOf(env).id, principal: caller.principal };
+  const params = { id: formatTaskId(env.TROUPE_KEY, owner, ref), historyLength };
+  const get = { binding: "HTTP+JSON", id: null, method: "GetTask", params } as const;
+  const reply = await sessionStub(env, caller.principal, sessionOf(ref.contextId)).call(get, caller);
+  if (reply.status !== 200) return undefined;
+  const task = TaskJson.parse(JSON.parse(reply.body));
+  return includeArtifacts ? task : { ...task, artifacts: [] };
+}

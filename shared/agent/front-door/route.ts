@@ -1,0 +1,78 @@
+// Which session an operation belongs to. Reads the ids and nothing else; a made-up id is refused here, without touching any object.
+import { RequestMalformedError, TaskNotFoundError } from "@a2a-js/sdk/errors";
+import * as z from "zod";
+import { MAX_CONTEXT_ID, parseTaskId, sessionOf, type TaskOwner } from "../../a2a/task-id.ts";
+import type { Caller, Operation } from "../operation.ts";
+
+/** `session`: go to that Session. `index`: the operation spans sessions. */
+export type Route = { readonly to: "session"; readonly session: string; readonly operation: Operation } | { readonly to: "index" };
+
+const Ids = z.object({ contextId: z.string().default(""), taskId: z.string().default("") });
+const SendParams = z.object({ message: Ids.extend({ parts: z.array(z.unknown()).default([]) }) });
+const TaskParams = z.object({ id: z.string().default(""), taskId: z.string().default("") });
+const ListParams = z.object({ contextId: z.string().default("") });
+
+/** Throws A2AError: RequestMalformed for ids that cannot be, TaskNotFound for one that this agent never gave to this caller. */
+export function route(operation: Operation, caller: Caller, key: string, owner: TaskOwner): Route {
+  const { method, params } = operation;
+  switch (method) {
+    case "SendMessage":
+    case "SendStreamingMessage":
+      return sendRoute(operation, caller, key, owner);
+    case "ListTasks": {
+      const { contextId } = parse(ListParams, params);
+      if (contextId === "") return { to: "index" };
+      checkContextId(contextId, caller);
+      return { to: "session", session: sessionOf(contextId), operation };
+    }
+    default: {
+      const { id, taskId } = parse(TaskParams, params);
+      return { to: "session", session: taskSession(id || taskId, key, owner), operation };
+    }
+  }
+}
+
+function sendRoute(operation: Operation, caller: Caller, key: string, owner: TaskOwner): Route {
+  const { message } = parse(SendParams, operation.params);
+  if (message.parts.length === 0) throw new RequestMalformedError("message.parts is empty: send at least one text part.");
+  if (message.taskId !== "") {
+    const session = taskSession(message.taskId, key, owner);
+    return { to: "session", session, operation };
+  }
+  if (message.contextId !== "") {
+    checkContextId(message.contextId, caller);
+    return { to: "session", session: sessionOf(message.contextId), operation };
+  }
+  const contextId = crypto.randomUUID();
+  const minted = { ...operation.params, message: { ...z.record(z.string(), z.unknown()).parse(operation.params["message"]), contextId } };
+  return { to: "session", session: contextId, operation: { ...operation, params: minted } };
+}
+
+function taskSession(id: string, key: string, owner: TaskOwner): string {
+  const ref = parseTaskId(key, owner, id);
+  if (!ref) throw new TaskNotFoundError(`There is no task ${id.slice(0, 300)}.`);
+  return sessionOf(ref.contextId);
+}
+
+/** Only peers may name a thread within a session, and only in the form in which they mint it. */
+function checkContextId(contextId: string, { chain }: Caller): void {
+  if (sessionOf(contextId).length > MAX_CONTEXT_ID) {
+    throw new RequestMalformedError(`The contextId has ${contextId.length} characters; the limit is ${MAX_CONTEXT_ID}.`);
+  }
+  if (contextId.includes("~") && !contextId.endsWith(peerSuffix(contextId, chain))) {
+    throw new RequestMalformedError("A contextId must not contain `~`: that sign separates the threads that agents open among themselves.");
+  }
+}
+
+/** The tail that a thread opened by the last agent of the chain must have; an impossible one where no agent asks. */
+function peerSuffix(contextId: string, chain: readonly string[]): string {
+  const caller = chain.at(-1);
+  const [, k] = /\.(\d+)$/.exec(contextId) ?? [];
+  return caller === undefined || k === undefined ? "\0" : `~${caller}.${k}`;
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, params: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(params);
+  if (!parsed.success) throw new RequestMalformedError(`Invalid parameters: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}

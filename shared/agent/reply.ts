@@ -1,0 +1,46 @@
+// The response to an operation in the form of its binding: text, because it crosses from the Session to the front door.
+import { A2A_CONTENT_TYPE } from "@a2a-js/sdk";
+import { fromJsonRpcErrorResponse, restStatusFor, toJsonRpcError, toRestErrorBody } from "@a2a-js/sdk/errors";
+import type { JsonRpcTransportHandler } from "@a2a-js/sdk/server";
+import * as z from "zod";
+import type { Operation } from "./operation.ts";
+
+export interface Reply {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+export type JsonRpcResponse = Extract<Awaited<ReturnType<JsonRpcTransportHandler["handle"]>>, { jsonrpc: string }>;
+
+const JsonRpcError = z.object({
+  code: z.number(),
+  message: z.string(),
+  data: z.array(z.record(z.string(), z.unknown())).default([]),
+});
+
+/** A JSON-RPC response as it is, or taken out of its envelope for HTTP+JSON (A2A 1.0, sections 9.3 and 11.4). */
+export function replyTo({ binding, id }: Operation, response: JsonRpcResponse): Reply {
+  if (binding === "JSONRPC") return { status: 200, contentType: "application/json", body: JSON.stringify(response) };
+  if (response.error === undefined) return httpJson(200, response.result ?? {});
+  return httpJsonError(fromJsonRpcErrorResponse({ jsonrpc: "2.0", id, error: JsonRpcError.parse(response.error) }));
+}
+
+/** `status` stands in for the one that A2A gives this error, over HTTP+JSON only. */
+export function errorReply(operation: Pick<Operation, "binding" | "id">, error: unknown, status = restStatusFor(error)): Reply {
+  if (operation.binding === "HTTP+JSON") return httpJsonError(error, status);
+  const response = { jsonrpc: "2.0", id: operation.id, error: toJsonRpcError(error) };
+  return { status: 200, contentType: "application/json", body: JSON.stringify(response) };
+}
+
+export function toResponse({ status, contentType, body }: Reply): Response {
+  return new Response(body, { status, headers: { "content-type": contentType } });
+}
+
+function httpJsonError(error: unknown, status = restStatusFor(error)): Reply {
+  return httpJson(status, toRestErrorBody(error, status));
+}
+
+function httpJson(status: number, body: unknown): Reply {
+  return { status, contentType: A2A_CONTENT_TYPE, body: JSON.stringify(body) };
+}

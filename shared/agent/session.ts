@@ -1,0 +1,121 @@
+// Session: one per caller and session. Hosts the A2A request handler and the running turns of all the session's threads.
+import { DurableObject } from "cloudflare:workers";
+import { TaskState } from "@a2a-js/sdk";
+import { JsonRpcTransportHandler, ServerCallContext } from "@a2a-js/sdk/server";
+import type { Step } from "../loop/step.ts";
+import { runTurn, type TurnResult } from "../loop/turn.ts";
+import type { Model } from "../models/model.ts";
+import { childContext, formatTraceparent, parseTraceparent, type TraceContext } from "../tracing/trace-context.ts";
+import { findAgents } from "../tools/find-agents.ts";
+import { queryAgent } from "../tools/query-agent.ts";
+import { toolsOf, type AgentDefinition } from "./definition.ts";
+import { configOf, modelOf, sessionIndexStub, type AgentEnv } from "./environment.ts";
+import { AgentPeers } from "./peers.ts";
+import { systemPrompt } from "./prompt.ts";
+import { replyTo, type Reply } from "./reply.ts";
+import type { Caller, Operation } from "./operation.ts";
+import { toStream, type Streamed } from "./session/event-stream.ts";
+import type { LiveTask } from "./session/live-task.ts";
+import { SessionRequestHandler } from "./session/request-handler.ts";
+import { SessionStore } from "./session/store.ts";
+import { Turns } from "./session/turns.ts";
+
+const INTERRUPTED = "The agent was restarted while it worked on this task. Send the message again.";
+
+/** How a task's turn was asked for; needed while it runs, forgotten with it. */
+interface Asked {
+  readonly caller: Caller;
+  readonly trace: TraceContext;
+}
+
+export abstract class SessionObject extends DurableObject<AgentEnv> {
+  protected abstract readonly definition: AgentDefinition;
+  readonly #store = new SessionStore(this.ctx.storage.sql);
+  readonly #turns = new Turns(this.#store, (live, append) => this.#run(live, append), (live) => this.#report(live));
+  readonly #asked = new WeakMap<LiveTask, Asked>();
+  #model: Model | undefined;
+
+  constructor(ctx: DurableObjectState, env: AgentEnv) {
+    super(ctx, env);
+    this.#endInterrupted();
+  }
+
+  /** One unary A2A operation. */
+  async call(operation: Operation, caller: Caller): Promise<Reply> {
+    const result = await this.#handle(operation, caller);
+    if (Symbol.asyncIterator in result) throw new Error(`${operation.method} streams: use stream().`);
+    return replyTo(operation, result);
+  }
+
+  /** One streaming A2A operation: Server-Sent Events in the form of its binding, or the error that kept it from beginning. */
+  async stream(operation: Operation, caller: Caller): Promise<Streamed> {
+    return toStream(await this.#handle(operation, caller), operation, (work) => this.ctx.waitUntil(work));
+  }
+
+  async #handle({ method, params, id }: Operation, caller: Caller) {
+    const trace = childContext(parseTraceparent(caller.traceparent));
+    const handler = new SessionRequestHandler({
+      store: this.#store,
+      turns: this.#turns,
+      owner: { agent: configOf(this.env).id, principal: caller.principal },
+      key: this.env.TROUPE_KEY,
+      scope: { traceId: trace.traceId },
+      begin: (live) => this.#asked.set(live, { caller, trace }),
+    });
+    return new JsonRpcTransportHandler(handler).handle({ jsonrpc: "2.0", method, params, id }, new ServerCallContext());
+  }
+
+  async #run(live: LiveTask, append: (step: Step) => void): Promise<TurnResult> {
+    const config = configOf(this.env);
+    const { row, signal } = live;
+    const asked = this.#asked.get(live);
+    if (!asked) throw new Error(`Task ${live.id} was started without a caller.`);
+    const { caller, trace } = asked;
+    const peers = await AgentPeers.create(this.env, {
+      contextId: row.contextId,
+      principal: caller.principal,
+      chain: caller.chain,
+      traceparent: formatTraceparent(trace),
+      append,
+      threadSteps: () => this.#store.steps(row),
+      sessionSteps: () => this.#store.allSteps(),
+      onUsage: (usage) => live.addPeerUsage(usage),
+      waitUntil: (work) => this.ctx.waitUntil(work),
+    });
+    const askable = config.topology === "dynamic" || config.peers.length > 0;
+    this.#model ??= modelOf(this.env);
+    return runTurn({
+      model: this.#model,
+      system: systemPrompt(this.definition.instructions, caller.chain.at(-1)),
+      tools: [...toolsOf(this.definition, config), ...(askable ? [findAgents(peers), queryAgent(peers)] : [])],
+      serverTools: this.definition.serverTools?.(config) ?? [],
+      permissions: config.permissions,
+      hooks: this.definition.hooks ?? {},
+      budget: config.budget,
+      steps: this.#store.steps(row),
+      call: { agent: config.id, config: config.config, env: { ...this.env }, contextId: row.contextId, taskId: live.id },
+      append,
+      emit: (event) => {
+        if (event.type === "model_start") live.restartAnswer();
+        if (event.type === "text_delta") live.appendAnswer(event.text);
+      },
+      signal,
+    });
+  }
+
+  /** Tells the index, off the hot path. A report that is lost is made good by the next one of the same task. */
+  #report(live: LiveTask): void {
+    const principal = this.#asked.get(live)?.caller.principal;
+    if (principal === undefined) return;
+    const { contextId, n, state, updatedAt } = live.row;
+    this.ctx.waitUntil(sessionIndexStub(this.env).record([{ principal, contextId, n, state, updatedAt }]));
+  }
+
+  /** Turns do not outlive their isolate: a task that was at work when it went has ended. */
+  #endInterrupted(): void {
+    for (const row of this.#store.tasks()) {
+      if (row.state !== TaskState.TASK_STATE_WORKING && row.state !== TaskState.TASK_STATE_SUBMITTED) continue;
+      this.#store.endTask(row, { state: TaskState.TASK_STATE_FAILED, answer: null, problem: INTERRUPTED, usage: null });
+    }
+  }
+}

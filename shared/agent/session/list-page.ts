@@ -1,0 +1,53 @@
+// One page of a task list, newest change first (A2A 1.0, section 3.1.4). Pure, shared by the Session and the SessionIndex.
+import { TaskState, type ListTasksRequest } from "@a2a-js/sdk";
+import { RequestMalformedError } from "@a2a-js/sdk/errors";
+
+const DEFAULT_PAGE_SIZE = 50;
+const MAX_PAGE_SIZE = 100;
+
+export interface Listed {
+  readonly contextId: string;
+  readonly n: number;
+  readonly state: TaskState;
+  readonly updatedAt: number;
+}
+
+export interface Page<Row> {
+  readonly tasks: Row[];
+  readonly nextPageToken: string;
+  readonly pageSize: number;
+  readonly totalSize: number;
+}
+
+/** Filters, sorts and cuts. Throws RequestMalformedError for a page size, token or time that makes no sense. */
+export function listPage<Row extends Listed>(rows: readonly Row[], request: ListTasksRequest): Page<Row> {
+  const pageSize = request.pageSize ?? DEFAULT_PAGE_SIZE;
+  if (pageSize < 1 || pageSize > MAX_PAGE_SIZE) throw new RequestMalformedError(`pageSize must be from 1 to ${MAX_PAGE_SIZE}.`);
+  const after = request.statusTimestampAfter ? Date.parse(request.statusTimestampAfter) : -Infinity;
+  if (Number.isNaN(after)) throw new RequestMalformedError("statusTimestampAfter is no ISO 8601 time.");
+  const matching = rows
+    .filter(({ state, updatedAt }) => updatedAt >= after && (!request.status || state === request.status))
+    .sort(newestFirst);
+  const start = request.pageToken ? matching.findIndex((row) => newestFirst(row, parseToken(request.pageToken)) > 0) : 0;
+  const tasks = start === -1 ? [] : matching.slice(start, start + pageSize);
+  const last = tasks.at(-1);
+  const more = last !== undefined && last !== matching.at(-1);
+  return { tasks, nextPageToken: more ? formatToken(last) : "", pageSize, totalSize: matching.length };
+}
+
+type Position = Omit<Listed, "state">;
+
+function newestFirst(a: Position, b: Position): number {
+  return b.updatedAt - a.updatedAt || (a.contextId < b.contextId ? -1 : a.contextId > b.contextId ? 1 : b.n - a.n);
+}
+
+function formatToken({ updatedAt, n, contextId }: Position): string {
+  return Buffer.from(`${updatedAt}.${n}.${contextId}`).toString("base64url");
+}
+
+function parseToken(token: string): Position {
+  const match = /^(\d+)\.(\d+)\.(.*)$/s.exec(Buffer.from(token, "base64url").toString());
+  const [, updatedAt, n, contextId] = match ?? [];
+  if (contextId === undefined) throw new RequestMalformedError("pageToken is not one that this agent gave out.");
+  return { updatedAt: Number(updatedAt), n: Number(n), contextId };
+}

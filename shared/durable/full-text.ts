@@ -1,0 +1,31 @@
+// Turns what a person or a model typed into an FTS5 MATCH expression. Only words get through, each quoted, so that no
+// input can be query syntax. https://sqlite.org/fts5.html#full_text_query_syntax
+
+/** More words than this make a query slower and no better. */
+const MAX_TERMS = 32;
+const MAX_TERM_CHARS = 64;
+
+const STOP_WORDS = new Set(
+  (
+    "a about am an and any are as at be been but by can could did do does for from had has have how i if in into is it its " +
+    "me my no not of on or our please she should so some tell than that the their them then there these they this to us " +
+    "was we were what when where which who whom whose why will with would you your"
+  ).split(" "),
+);
+
+/** The distinct words of `text` that carry meaning; when all are stop words, all of them. Lower case, in order. */
+export function searchTerms(text: string): string[] {
+  const words = text.normalize("NFC").toLowerCase().match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
+  const distinct = [...new Set(words.map((word) => word.slice(0, MAX_TERM_CHARS)))];
+  const meaningful = distinct.filter((word) => !STOP_WORDS.has(word));
+  return (meaningful.length > 0 ? meaningful : distinct).slice(0, MAX_TERMS);
+}
+
+/**
+ * A MATCH expression that finds rows with any of the words, ranked by `bm25()` as usual; undefined when `text` has no word.
+ * `prefix: true` also finds longer words that begin with one of them.
+ */
+export function matchAny(text: string, options: { prefix: boolean }): string | undefined {
+  const terms = searchTerms(text).map((term) => (options.prefix ? `"${term}"*` : `"${term}"`));
+  return terms.length > 0 ? terms.join(" OR ") : undefined;
+}

@@ -1,0 +1,38 @@
+// Errors of our HTTP interfaces as RFC 9457 problem details.
+import * as z from "zod";
+
+/** The wire form. `type` is a reference relative to the server, its last segment a stable code. */
+export const Problem = z.object({
+  type: z.string().meta({ examples: ["/problems/unknown-agent"] }),
+  title: z.string(),
+  status: z.int(),
+  /** What was wrong with this request, and what to do. */
+  detail: z.string(),
+});
+export type Problem = z.infer<typeof Problem>;
+
+const KINDS = {
+  "invalid-request": { status: 400, title: "The request is not valid" },
+  unauthorized: { status: 401, title: "The request carries no valid token" },
+  "not-found": { status: 404, title: "There is nothing at this path" },
+  "unknown-agent": { status: 404, title: "No agent has this id" },
+  "method-not-allowed": { status: 405, title: "The path does not support this method" },
+  "body-too-large": { status: 413, title: "The request body is too large" },
+  "unsupported-media-type": { status: 415, title: "The request body has the wrong content type" },
+  internal: { status: 500, title: "The server failed" },
+  "not-configured": { status: 503, title: "The server is not configured" },
+} as const;
+
+export type ProblemKind = keyof typeof KINDS;
+
+export function problem(kind: ProblemKind, detail: string): Problem {
+  return { type: `/problems/${kind}`, ...KINDS[kind], detail };
+}
+
+/** The response that carries `problem`; `headers` are added, e.g. `allow` or `www-authenticate`. */
+export function problemResponse(problem: Problem, headers: Record<string, string> = {}): Response {
+  return Response.json(problem, {
+    status: problem.status,
+    headers: { ...headers, "content-type": "application/problem+json" },
+  });
+}

@@ -1,0 +1,132 @@
+// One model call: events of the Messages API in, one whole assistant message out, text passed on as it comes.
+import type {
+  ContentBlock,
+  RawContentBlockDelta,
+  RawMessageStreamEvent,
+  StopReason,
+  Usage as ApiUsage,
+  MessageDeltaUsage,
+} from "@anthropic-ai/sdk/resources/messages/messages";
+import { ModelError, NO_USAGE, type Model, type ModelRequest, type Usage } from "../models/model.ts";
+import type { LoopEvent } from "./event.ts";
+import type { Step } from "./step.ts";
+import { untilAborted } from "./until-aborted.ts";
+
+export type AssistantStep = Extract<Step, { kind: "assistant" }>;
+
+const RETRY_DELAYS_MS = [250, 1000];
+
+/**
+ * Makes the call, and makes it again from its start when it broke in mid-stream (the client retries only before that).
+ * Throws ModelError when it failed for good, or the signal's reason.
+ */
+export async function callModel(
+  model: Model,
+  request: ModelRequest,
+  turn: number,
+  signal: AbortSignal,
+  emit: (event: LoopEvent) => void,
+): Promise<AssistantStep> {
+  for (let attempt = 1; ; attempt++) {
+    emit({ type: "model_start", turn, attempt });
+    try {
+      const message = await collect(model.stream(request, signal), model.name, emit);
+      emit({ type: "model_end", turn, usage: message.usage });
+      return message;
+    } catch (error) {
+      signal.throwIfAborted();
+      const delayMs = RETRY_DELAYS_MS[attempt - 1];
+      if (!(error instanceof ModelError) || !error.retryable || delayMs === undefined) throw error;
+      emit({ type: "model_retry", code: error.code, delayMs });
+      await untilAborted(new Promise((resolve) => setTimeout(resolve, delayMs)), signal);
+    }
+  }
+}
+
+async function collect(
+  events: AsyncIterable<RawMessageStreamEvent>,
+  modelName: string,
+  emit: (event: LoopEvent) => void,
+): Promise<AssistantStep> {
+  const content: ContentBlock[] = [];
+  const inputs = new Map<number, string>();
+  let usage: Usage = NO_USAGE;
+  let stopReason: StopReason | null = null;
+  let model = modelName;
+  for await (const event of events) {
+    switch (event.type) {
+      case "message_start":
+        usage = mergeUsage(usage, event.message.usage);
+        model = event.message.model;
+        break;
+      case "content_block_start":
+        content[event.index] = { ...event.content_block };
+        break;
+      case "content_block_delta": {
+        const block = content[event.index];
+        if (!block) throw new ModelError("broken_stream", "The model sent a delta for a block that it had not begun.");
+        if (event.delta.type === "input_json_delta") {
+          inputs.set(event.index, (inputs.get(event.index) ?? "") + event.delta.partial_json);
+        } else {
+          extend(block, event.delta);
+          if (event.delta.type === "text_delta") emit({ type: "text_delta", text: event.delta.text });
+        }
+        break;
+      }
+      case "content_block_stop":
+        break;
+      case "message_delta":
+        usage = mergeUsage(usage, event.usage);
+        stopReason = event.delta.stop_reason;
+        break;
+      case "message_stop":
+        return {
+          kind: "assistant",
+          content: content.filter((block) => block.type !== "text" || block.text !== ""),
+          stopReason,
+          usage,
+          model,
+          malformedInputs: parseInputs(content, inputs),
+        };
+    }
+  }
+  throw new ModelError("broken_stream", "The model's answer ended before it was complete.");
+}
+
+function extend(block: ContentBlock, delta: Exclude<RawContentBlockDelta, { type: "input_json_delta" }>): void {
+  if (delta.type === "text_delta" && block.type === "text") block.text += delta.text;
+  if (delta.type === "citations_delta" && block.type === "text") block.citations = [...(block.citations ?? []), delta.citation];
+  if (delta.type === "thinking_delta" && block.type === "thinking") block.thinking += delta.thinking;
+  if (delta.type === "signature_delta" && block.type === "thinking") block.signature = delta.signature;
+}
+
+/** Puts the parsed inputs into their blocks. Returns the raw text of those that are no JSON objects, by tool_use id. */
+function parseInputs(content: ContentBlock[], inputs: ReadonlyMap<number, string>): Record<string, string> {
+  const malformed: Record<string, string> = {};
+  for (const [index, raw] of inputs) {
+    const block = content[index];
+    if (block?.type !== "tool_use" && block?.type !== "server_tool_use") continue;
+    const input = raw.trim() === "" ? {} : parseJson(raw);
+    if (typeof input === "object" && input !== null && !Array.isArray(input)) block.input = input;
+    else malformed[block.id] = raw;
+  }
+  return malformed;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // the caller keeps the raw text and tells the model
+  }
+}
+
+/** Later figures replace earlier ones: the API's are cumulative. */
+function mergeUsage(usage: Usage, reported: ApiUsage | MessageDeltaUsage): Usage {
+  return {
+    inputTokens: reported.input_tokens ?? usage.inputTokens,
+    outputTokens: reported.output_tokens,
+    cacheReadTokens: reported.cache_read_input_tokens ?? usage.cacheReadTokens,
+    cacheWriteTokens: reported.cache_creation_input_tokens ?? usage.cacheWriteTokens,
+  };
+}

@@ -1,0 +1,74 @@
+// The session's log: what happened in a thread, in order, append-only. The transcript towards the model is a fold over it.
+import type {
+  ContentBlock,
+  ContentBlockParam,
+  MessageParam,
+  StopReason,
+  ToolResultBlockParam,
+} from "@anthropic-ai/sdk/resources/messages/messages";
+import type { Usage } from "../models/model.ts";
+
+export type Step =
+  /** What the person, or the peer that opened this thread, said. */
+  | { readonly kind: "user"; readonly text: string }
+  /** One model call, whole. Blocks verbatim: thinking blocks are bound to their conversation. */
+  | {
+      readonly kind: "assistant";
+      readonly content: ContentBlock[];
+      readonly stopReason: StopReason | null;
+      readonly usage: Usage;
+      readonly model: string;
+      /** Raw text of tool inputs that were not JSON, by tool_use id. */
+      readonly malformedInputs: Readonly<Record<string, string>>;
+    }
+  | { readonly kind: "tool_result"; readonly toolUseId: string; readonly content: string; readonly isError: boolean }
+  /** A task that a tool call opened at a peer; written before its answer is awaited. */
+  | {
+      readonly kind: "peer_task";
+      readonly toolUseId: string;
+      readonly agent: string;
+      /** Ordinal of the peer's thread among those this thread opened, from 1. */
+      readonly thread: number;
+      readonly contextId: string;
+      readonly taskId: string;
+    }
+  /** Agents that find_agents returned: in a dynamic topology only these may be asked. */
+  | { readonly kind: "found"; readonly agents: readonly string[] };
+
+const CUT_OFF = "This tool call was cut off before it returned; it may or may not have taken effect.";
+
+/** The messages of a log. Every `tool_use` gets exactly one `tool_result`; one that never settled is said to be cut off. */
+export function transcript(steps: readonly Step[]): MessageParam[] {
+  const messages: MessageParam[] = [];
+  const results = new Map<string, ToolResultBlockParam>();
+  for (const step of steps) {
+    if (step.kind === "tool_result") {
+      results.set(step.toolUseId, {
+        type: "tool_result",
+        tool_use_id: step.toolUseId,
+        content: step.content,
+        ...(step.isError ? { is_error: true } : {}),
+      });
+    }
+  }
+  for (const step of steps) {
+    if (step.kind === "user") say(messages, "user", [{ type: "text", text: step.text }]);
+    if (step.kind !== "assistant" || step.content.length === 0) continue;
+    say(messages, "assistant", step.content);
+    const answers = step.content
+      .filter((block) => block.type === "tool_use")
+      .map(
+        (block): ToolResultBlockParam =>
+          results.get(block.id) ?? { type: "tool_result", tool_use_id: block.id, content: CUT_OFF, is_error: true },
+      );
+    if (answers.length > 0) say(messages, "user", answers);
+  }
+  return messages;
+}
+
+/** Appends to the last message where the role is the same: the API wants roles to alternate. */
+function say(messages: MessageParam[], role: "user" | "assistant", content: readonly ContentBlockParam[]): void {
+  const last = messages.at(-1);
+  if (last?.role === role && Array.isArray(last.content)) last.content.push(...content);
+  else messages.push({ role, content: [...content] });
+}

@@ -1,0 +1,75 @@
+// A tool: what the model may call, as one object. The loop knows nothing else about tools.
+import * as z from "zod";
+
+/** What a running tool may know and use. */
+export interface ToolCall {
+  /** The `tool_use` id. */
+  readonly id: string;
+  /** Aborts when the task is canceled or its wall time is spent. */
+  readonly signal: AbortSignal;
+  /** The id of the agent that runs the tool. */
+  readonly agent: string;
+  /** The agent's `config` of the job file. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** The Worker's bindings. */
+  readonly env: Readonly<Record<string, unknown>>;
+  readonly contextId: string;
+  readonly taskId: string;
+}
+
+export interface ToolAnnotations {
+  /** Changes nothing outside the conversation. */
+  readonly readOnly: boolean;
+  /** May be run twice with the same input without doing more than once. */
+  readonly idempotent: boolean;
+}
+
+export interface Tool {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema (2020-12) of the input object. */
+  readonly inputSchema: Record<string, unknown>;
+  readonly annotations: ToolAnnotations;
+  /** Milliseconds one call may take; 60,000 when left out, null for no limit but the task's own. */
+  readonly limitMs?: number | null;
+  /**
+   * Validates `input`, then runs. Resolves to the text of the `tool_result`.
+   * Throws ToolInputError when the input does not fit the schema; whatever else it throws becomes an `is_error` result.
+   */
+  run(input: unknown, call: ToolCall): Promise<string>;
+}
+
+/** The model's input did not fit the tool's schema; the message says where and how. */
+export class ToolInputError extends Error {
+  override readonly name = "ToolInputError";
+}
+
+interface ToolDefinition<Input extends z.ZodType> {
+  readonly name: string;
+  readonly description: string;
+  readonly input: Input;
+  readonly annotations: ToolAnnotations;
+  readonly limitMs?: number | null;
+  run(input: z.output<Input>, call: ToolCall): Promise<string> | string;
+}
+
+/** Makes a Tool of a zod schema and a function. */
+export function defineTool<Input extends z.ZodType>(definition: ToolDefinition<Input>): Tool {
+  const { $schema: _, ...inputSchema } = z.toJSONSchema(definition.input, { io: "input" });
+  return {
+    name: definition.name,
+    description: definition.description,
+    inputSchema,
+    annotations: definition.annotations,
+    ...(definition.limitMs === undefined ? {} : { limitMs: definition.limitMs }),
+    async run(input, call) {
+      const parsed = definition.input.safeParse(input);
+      if (!parsed.success) {
+        throw new ToolInputError(
+          `The input of ${definition.name} does not fit its schema:\n${z.prettifyError(parsed.error)}`,
+        );
+      }
+      return definition.run(parsed.data, call);
+    },
+  };
+}

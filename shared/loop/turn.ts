@@ -1,0 +1,114 @@
+// A turn: from the user's message to the answer. Model and tools are passed in; nothing here knows the platform.
+// Every step is appended to the log before the next begins.
+import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
+import { addUsage, ModelError, NO_USAGE, type Model, type Usage } from "../models/model.ts";
+import { callModel, type AssistantStep } from "./model-call.ts";
+import { refusal } from "./permissions.ts";
+import { transcript, type Step } from "./step.ts";
+import { runToolCalls, type ToolRuntime } from "./tool-calls.ts";
+
+export interface Turn extends ToolRuntime {
+  readonly system: string;
+  /** Tools that the API itself runs, e.g. Claude's web search. */
+  readonly serverTools: readonly ToolUnion[];
+  readonly model: Model;
+  readonly budget: { readonly maxTurns: number; readonly maxWallMs: number };
+  /** The thread's log, the message to answer included. */
+  readonly steps: readonly Step[];
+  /** Makes the step durable before anything that follows it can be seen outside. */
+  readonly append: (step: Step) => void;
+  /** Aborts when the task is canceled. */
+  readonly signal: AbortSignal;
+}
+
+/** Result subtypes as the Claude Agent SDK names them, wall time and cancellation added. `usage` is this agent's own. */
+export type TurnResult = { readonly usage: Usage; readonly turns: number } & (
+  | { readonly subtype: "success"; readonly text: string; readonly stopReason: AssistantStep["stopReason"] }
+  | {
+      readonly subtype: "error_during_execution" | "error_max_turns" | "error_max_wall_time" | "canceled";
+      readonly message: string;
+    }
+);
+
+class WallTimeSpent extends Error {}
+
+/** Never rejects for what a model or a tool does: failures are results. */
+export async function runTurn(turn: Turn): Promise<TurnResult> {
+  const { budget, signal } = turn;
+  const wall = new AbortController();
+  const timer = setTimeout(() => wall.abort(new WallTimeSpent()), budget.maxWallMs);
+  const progress = { usage: NO_USAGE, turns: 0 };
+  try {
+    return await loop(turn, AbortSignal.any([signal, wall.signal]), progress);
+  } catch (error) {
+    if (signal.aborted) return { subtype: "canceled", message: "The task was canceled.", ...progress };
+    if (wall.signal.aborted) {
+      const message = `The wall-time budget of ${budget.maxWallMs / 1000} s was spent after ${progress.turns} model calls.`;
+      return { subtype: "error_max_wall_time", message, ...progress };
+    }
+    if (!(error instanceof ModelError)) throw error;
+    return { subtype: "error_during_execution", message: error.message, ...progress };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function loop(turn: Turn, signal: AbortSignal, progress: { usage: Usage; turns: number }): Promise<TurnResult> {
+  const { model, budget, emit } = turn;
+  const steps = [...turn.steps];
+  const append = (step: Step) => {
+    turn.append(step);
+    steps.push(step);
+  };
+  const tools = offeredTools(turn);
+  for (;;) {
+    if (progress.turns >= budget.maxTurns) {
+      const message = `The budget of ${budget.maxTurns} model calls was spent before the answer was complete.`;
+      return { subtype: "error_max_turns", message, ...progress };
+    }
+    progress.turns++;
+    const request = { system: turn.system, messages: transcript(steps), tools };
+    const answer = await callModel(model, request, progress.turns, signal, emit);
+    progress.usage = addUsage(progress.usage, answer.usage);
+    append(answer);
+    if (answer.content.some((block) => block.type === "tool_use")) {
+      await runToolCalls(answer, turn, signal, append);
+    } else if (answer.stopReason !== "pause_turn") {
+      return { ...conclude(answer), ...progress };
+    }
+  }
+}
+
+function offeredTools({ tools, serverTools, permissions }: Turn): ToolUnion[] {
+  const own = tools.filter((tool) => !refusal(permissions, tool.name));
+  const schemas = own.map(({ name, description, inputSchema }) => ({
+    name,
+    description,
+    input_schema: { ...inputSchema, type: "object" as const },
+  }));
+  return [...schemas, ...serverTools.filter((tool) => !("name" in tool) || !refusal(permissions, tool.name))];
+}
+
+type Conclusion = { subtype: "success"; text: string; stopReason: AssistantStep["stopReason"] } | { subtype: "error_during_execution"; message: string };
+
+/** What an answer without tool calls means. Decided on the blocks first: some backends' stop reasons are not to be trusted. */
+function conclude(answer: AssistantStep): Conclusion {
+  const text = answer.content.map((block) => (block.type === "text" ? block.text : "")).join("");
+  const { stopReason } = answer;
+  switch (stopReason) {
+    case "refusal":
+      return { subtype: "error_during_execution", message: text || "The model refused to answer this." };
+    case "model_context_window_exceeded":
+      return { subtype: "error_during_execution", message: "The conversation no longer fits the model's context window: begin a new session." };
+    case "max_tokens":
+      if (text) return { subtype: "success", text: `${text}\n\n[The answer was cut at the limit of max_tokens.]`, stopReason };
+      return { subtype: "error_during_execution", message: "The model reached max_tokens before it said anything: raise max_tokens." };
+    case "end_turn":
+    case "stop_sequence":
+    case "tool_use":
+    case "pause_turn":
+    case null:
+      if (text) return { subtype: "success", text, stopReason };
+      return { subtype: "error_during_execution", message: "The model returned an empty answer." };
+  }
+}

@@ -1,0 +1,65 @@
+// The one internal wire: a model is whatever answers a Messages API request with a stream of Messages API events.
+import type { MessageParam, RawMessageStreamEvent, ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
+
+export interface ModelRequest {
+  readonly system: string;
+  readonly messages: MessageParam[];
+  readonly tools: ToolUnion[];
+}
+
+export interface Model {
+  /** As sent in each request, e.g. `claude-sonnet-5-5`. */
+  readonly name: string;
+  /** Upper bound of one answer, in tokens. */
+  readonly maxTokens: number;
+  /**
+   * One model call. Ends with `message_stop`; whatever goes wrong before that is thrown as a ModelError.
+   * Aborting `signal` closes the connection.
+   */
+  stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<RawMessageStreamEvent>;
+}
+
+export type ModelErrorCode =
+  | "unauthorized"
+  | "forbidden"
+  | "invalid_request"
+  | "rate_limited"
+  | "overloaded"
+  | "unavailable"
+  | "broken_stream"
+  | "stalled";
+
+/** A model call that failed; the message is for the person who asked, and says what to do. */
+export class ModelError extends Error {
+  override readonly name = "ModelError";
+  readonly code: ModelErrorCode;
+
+  constructor(code: ModelErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+
+  /** Whether the same call may succeed when it is made again after it had begun to stream. */
+  get retryable(): boolean {
+    return this.code === "overloaded" || this.code === "broken_stream" || this.code === "stalled";
+  }
+}
+
+/** Tokens, as the Messages API counts them. Cache tokens are not part of `inputTokens`. */
+export interface Usage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cacheReadTokens: number;
+  readonly cacheWriteTokens: number;
+}
+
+export const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 };
+
+export function addUsage(a: Usage, b: Usage): Usage {
+  return {
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    cacheReadTokens: a.cacheReadTokens + b.cacheReadTokens,
+    cacheWriteTokens: a.cacheWriteTokens + b.cacheWriteTokens,
+  };
+}

@@ -1,0 +1,31 @@
+// What the tools for asking other agents need of the agent they belong to. Names only: no URL passes through here.
+
+export interface PeerProfile {
+  readonly id: string;
+  readonly description: string;
+  /** Names of its skills. */
+  readonly skills: readonly string[];
+}
+
+export interface FoundAgent extends PeerProfile {
+  /** Lease state at the registry: alive, suspect or dead. */
+  readonly state: string;
+}
+
+export interface Question {
+  readonly toolUseId: string;
+  readonly agent: string;
+  readonly message: string;
+  /** Continues the n-th conversation that this thread opened; a new one when left out. */
+  readonly thread: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface Peers {
+  /** static: the neighbours, who alone can be asked. dynamic: undefined, whoever was found can be asked. */
+  readonly neighbours: readonly PeerProfile[] | undefined;
+  /** Agents whose name, description or skills match, alive ones first. From now on they may be asked. */
+  find(query: string): Promise<readonly FoundAgent[]>;
+  /** Throws with a message for the model when the agent may not be asked, cannot be reached or failed. */
+  ask(question: Question): Promise<{ readonly text: string; readonly thread: number }>;
+}

@@ -1,0 +1,37 @@
+// query_agent: asks another agent by name and returns its answer. The schema is constant within a session, so that prompt caching holds.
+import * as z from "zod";
+import { defineTool, type Tool } from "../loop/tool.ts";
+import type { Peers } from "./peers.ts";
+
+export function queryAgent(peers: Peers): Tool {
+  const { neighbours } = peers;
+  const ids = neighbours?.map(({ id }) => id) ?? [];
+  return defineTool({
+    name: "query_agent",
+    description: neighbours
+      ? `Asks another agent and waits for its answer. The agents you can ask:\n${neighbours.map(line).join("\n")}`
+      : "Asks another agent and waits for its answer. Only agents that find_agents returned in this conversation can be asked.",
+    input: z.object({
+      agent: (neighbours ? z.enum(ids) : z.string()).describe("The agent's name"),
+      message: z
+        .string()
+        .min(1)
+        .describe("The whole question with everything needed to answer it: the agent knows nothing of this conversation"),
+      thread: z
+        .int()
+        .positive()
+        .optional()
+        .describe("Number of an earlier conversation with this agent to go on with; leave out to begin a new one"),
+    }),
+    annotations: { readOnly: false, idempotent: false },
+    limitMs: null,
+    async run({ agent, message, thread }, { id, signal }) {
+      const answer = await peers.ask({ toolUseId: id, agent, message, thread, signal });
+      return `${answer.text}\n\n(thread ${answer.thread})`;
+    },
+  });
+}
+
+function line({ id, description, skills }: NonNullable<Peers["neighbours"]>[number]): string {
+  return `- ${id}: ${description}${skills.length > 0 ? ` Skills: ${skills.join(", ")}` : ""}`;
+}

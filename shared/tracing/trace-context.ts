@@ -1,0 +1,30 @@
+// W3C Trace Context: one trace id goes along with a query through all agents.
+
+export interface TraceContext {
+  /** 32 hex digits. */
+  readonly traceId: string;
+  /** 16 hex digits: the span under which the next one hangs. */
+  readonly spanId: string;
+}
+
+/** The context of a `traceparent` header (version 00 or later); undefined where it is missing or malformed. */
+export function parseTraceparent(header: string | null | undefined): TraceContext | undefined {
+  const match = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?$/.exec(header ?? "");
+  const [, version, traceId, spanId, rest] = match ?? [];
+  if (!traceId || !spanId || version === "ff" || (version === "00" && rest)) return undefined;
+  if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
+  return { traceId, spanId };
+}
+
+export function formatTraceparent({ traceId, spanId }: TraceContext): string {
+  return `00-${traceId}-${spanId}-01`;
+}
+
+/** Continues `parent`, or begins a new trace. */
+export function childContext(parent?: TraceContext): TraceContext {
+  return { traceId: parent?.traceId ?? randomHex(16), spanId: randomHex(8) };
+}
+
+function randomHex(bytes: number): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("hex");
+}

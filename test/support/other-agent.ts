@@ -1,0 +1,43 @@
+// A neighbour of the test agent: answers, fails or takes forever, as the message says, and remembers what it was told to cancel.
+import { Response, type Request } from "miniflare";
+
+const canceled: string[] = [];
+
+export async function otherAgent(request: Request): Promise<Response> {
+  const { pathname } = new URL(request.url);
+  if (pathname === "/.well-known/agent-card.json") {
+    return Response.json({ name: "Other", description: "Answers other things", skills: [{ id: "other", name: "Othering" }] });
+  }
+  if (pathname === "/canceled") return Response.json(canceled);
+  const [, id] = /^\/tasks\/([^/]+):cancel$/.exec(pathname) ?? [];
+  if (id !== undefined) {
+    canceled.push(decodeURIComponent(id));
+    return Response.json({ id, contextId: "", status: { state: "TASK_STATE_CANCELED" } });
+  }
+  // SAFETY: the only client is the one under test, and a body that does not fit fails the test.
+  const { message } = (await request.json()) as { message: { contextId: string; parts: { text: string }[] } };
+  const text = message.parts[0]?.text ?? "";
+  const { contextId } = message;
+  const ids = { taskId: `${contextId}.1.task`, contextId };
+  const events: object[] = [{ task: { id: ids.taskId, contextId, status: { state: "TASK_STATE_WORKING" } } }];
+  if (text === "fail") {
+    const reason = { messageId: "m", role: "ROLE_AGENT", parts: [{ text: "could not" }] };
+    events.push({ statusUpdate: { ...ids, status: { state: "TASK_STATE_FAILED", message: reason } } });
+  } else if (text !== "forever") {
+    const answer = `${request.headers.get("traceparent")} in ${contextId}: ${text}`;
+    events.push(
+      { artifactUpdate: { ...ids, artifact: { artifactId: "answer", parts: [{ text: answer }] } } },
+      { statusUpdate: { ...ids, status: { state: "TASK_STATE_COMPLETED" }, metadata: { usage: USAGE } } },
+    );
+  }
+  const frames = events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
+  const body = new ReadableStream({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode(frames));
+      if (text !== "forever") controller.close();
+    },
+  });
+  return new Response(body, { headers: { "content-type": "text/event-stream" } });
+}
+
+const USAGE = { inputTokens: 100, outputTokens: 50, cacheReadTokens: 0, cacheWriteTokens: 0 };

@@ -1,0 +1,102 @@
+// The edge of the process in tests of agents: a Messages API whose answers are directed by what the last user message says.
+//   say <text>                     answers the text, word by word
+//   drip <text>                    the same, 50 ms between words
+//   hang                           begins an answer and never goes on
+//   call <tool> <json>             calls the tool; after its result it says "done: <result>"
+//   refuse | empty | cut | status <n>
+// Anything else is answered with the number of messages and the last user text.
+import { Response, type Request } from "miniflare";
+
+interface Block {
+  type: string;
+  text?: string;
+  content?: string;
+}
+interface Body {
+  messages: { role: string; content: Block[] }[];
+}
+
+export async function scriptedModel(request: Request): Promise<Response> {
+  // SAFETY: the only client is the one under test, and a body that does not fit fails the test.
+  const body = (await request.json()) as Body;
+  const last = body.messages.at(-1)?.content ?? [];
+  const result = last.findLast((block) => block.type === "tool_result");
+  const said = last.findLast((block) => block.type === "text")?.text ?? "";
+  if (result) return stream(words(`done: ${String(result.content)}`));
+  const [verb = "", ...rest] = said.split(" ");
+  const text = rest.join(" ");
+  switch (verb) {
+    case "say":
+      return stream(words(text));
+    case "drip":
+      return stream(words(text), { delayMs: 50 });
+    case "hang":
+      return stream(["…"], { hang: true });
+    case "call":
+      return toolUse(rest[0] ?? "", rest.slice(1).join(" ") || "{}");
+    case "refuse":
+      return stream([], { stopReason: "refusal" });
+    case "empty":
+      return stream([]);
+    case "cut":
+      return stream(["half an answ"], { stopReason: "max_tokens" });
+    case "status":
+      return Response.json({ type: "error", error: { type: "api_error", message: "as told" } }, { status: Number(text), headers: { "x-should-retry": "false" } });
+    default:
+      return stream(words(`${body.messages.length} messages, the last: ${said}`));
+  }
+}
+
+function words(text: string): string[] {
+  return text.split(/(?<= )/);
+}
+
+interface Manner {
+  delayMs?: number;
+  hang?: boolean;
+  stopReason?: string;
+}
+
+function stream(texts: string[], { delayMs = 0, hang = false, stopReason = "end_turn" }: Manner = {}): Response {
+  const events = [
+    START,
+    { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } },
+    ...texts.map((text) => ({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text } })),
+    ...(hang ? [] : [{ type: "content_block_stop", index: 0 }, ...end(stopReason)]),
+  ];
+  return sse(events, delayMs, hang);
+}
+
+function toolUse(name: string, json: string): Response {
+  const block = { type: "tool_use", id: `toolu_${name}`, name, input: {} };
+  return sse([
+    START,
+    { type: "content_block_start", index: 0, content_block: block },
+    { type: "content_block_delta", index: 0, delta: { type: "input_json_delta", partial_json: json } },
+    { type: "content_block_stop", index: 0 },
+    ...end("tool_use"),
+  ]);
+}
+
+const START = {
+  type: "message_start",
+  message: { id: "msg_1", type: "message", role: "assistant", model: "scripted", content: [], stop_reason: null, usage: { input_tokens: 10, output_tokens: 1 } },
+};
+
+function end(stopReason: string): object[] {
+  return [{ type: "message_delta", delta: { stop_reason: stopReason }, usage: { output_tokens: 5 } }, { type: "message_stop" }];
+}
+
+function sse(events: { type?: string }[], delayMs = 0, hang = false): Response {
+  const encoder = new TextEncoder();
+  const body = new ReadableStream({
+    async start(controller) {
+      for (const event of events) {
+        controller.enqueue(encoder.encode(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`));
+        if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+      }
+      if (!hang) controller.close();
+    },
+  });
+  return new Response(body, { headers: { "content-type": "text/event-stream" } });
+}

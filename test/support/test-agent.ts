@@ -1,0 +1,27 @@
+// The agent that tests in workerd talk to: one tool of each kind of trouble.
+import * as z from "zod";
+import { defineAgent, defineTool } from "../../shared/agent/define-agent.ts";
+
+const annotations = { readOnly: true, idempotent: true };
+const none = z.object({});
+
+export const testAgent = defineAgent({
+  name: "Test Agent",
+  description: "Does what the tests tell it",
+  instructions: "You are under test.",
+  skills: [{ id: "test", name: "Testing", description: "Is tested", tags: ["test"], examples: ["say hello"] }],
+  tools: [
+    defineTool({ name: "echo", description: "Echoes", input: z.object({ text: z.string() }), annotations, run: ({ text }) => text }),
+    defineTool({ name: "long", description: "Returns 5 MB", input: none, annotations, run: () => "x".repeat(5_000_000) }),
+    defineTool({ name: "hang", description: "Never returns", input: none, annotations, run: () => new Promise<string>(() => undefined) }),
+    defineTool({
+      name: "throw",
+      description: "Throws",
+      input: none,
+      annotations,
+      run: () => {
+        throw new Error("thrown on purpose");
+      },
+    }),
+  ],
+});

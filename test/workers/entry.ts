@@ -1,0 +1,14 @@
+// The Worker under test: exports the Durable Object classes of all Workers. Tests call the Workers' own handlers themselves.
+import { DurableObject } from "cloudflare:workers";
+import { testAgent } from "../support/test-agent.ts";
+
+export { Registry } from "../../workers/control-plane/registry/registry.ts";
+
+export const { Session, Beacon, SessionIndex } = testAgent.objects;
+
+/** An empty SQLite object for tests of what needs only storage. */
+export class Scratch extends DurableObject {}
+
+export default {
+  fetch: () => new Response("Call the Worker that you test, not this one.", { status: 501 }),
+};

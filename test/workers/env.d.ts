@@ -1,0 +1,18 @@
+// The bindings of test/workers/wrangler.jsonc and vitest.config.ts, as `env` of "cloudflare:workers" shows them to tests.
+declare namespace Cloudflare {
+  interface Env {
+    readonly SCRATCH: DurableObjectNamespace;
+    readonly REGISTRY: DurableObjectNamespace<import("../../workers/control-plane/registry/registry.ts").Registry>;
+    readonly CORPUS: DurableObjectNamespace<import("../../workers/agents/searcher/corpus.ts").Corpus>;
+    readonly PROBE: Fetcher;
+    readonly MODEL: Fetcher;
+    readonly PEER_OTHER: Fetcher;
+    readonly CONTROL_PLANE: Fetcher;
+    readonly AGENT: unknown;
+    readonly TROUPE_KEY: string;
+    readonly TROUPE_TOKEN: string;
+    readonly SESSION: DurableObjectNamespace<import("../../shared/agent/session.ts").SessionObject>;
+    readonly SESSION_INDEX: DurableObjectNamespace<import("../../shared/agent/session-index.ts").SessionIndexObject>;
+    readonly BEACON: DurableObjectNamespace<import("../../shared/agent/beacon.ts").BeaconObject>;
+  }
+}

@@ -1,0 +1,36 @@
+// Three kinds of tests: pure code in Node, Workers and their Durable Objects in workerd, whole deployed jobs from outside.
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+import { otherAgent } from "./test/support/other-agent.ts";
+import { probedAgents } from "./test/support/probed-agents.ts";
+import { scriptedModel } from "./test/support/scripted-model.ts";
+import { testControlPlane } from "./test/support/test-control-plane.ts";
+import { testInternet } from "./test/support/test-internet.ts";
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", environment: "node", include: ["test/unit/**/*.test.ts"] } },
+      {
+        plugins: [
+          cloudflareTest({
+            main: "./test/workers/entry.ts",
+            wrangler: { configPath: "./test/workers/wrangler.jsonc" },
+            miniflare: { outboundService: testInternet, serviceBindings: { PROBE: probedAgents, MODEL: scriptedModel, PEER_OTHER: otherAgent, CONTROL_PLANE: testControlPlane } },
+          }),
+        ],
+        test: { name: "workers", include: ["test/workers/**/*.test.ts"] },
+      },
+      {
+        test: {
+          name: "e2e",
+          environment: "node",
+          include: ["test/e2e/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
