@@ -22,7 +22,7 @@ const PAGES: Record<string, (request: Request) => Response> = {
   "/json": () => Response.json({ a: 1 }),
   "/long": () => new Response("x".repeat(30_000), { headers: { "content-type": "text/plain" } }),
   "/pdf": () => new Response("%PDF", { headers: { "content-type": "application/pdf" } }),
-  "/endless": () => new Response(endless(), { headers: { "content-type": "text/plain" } }),
+  "/large": () => new Response(large(), { headers: { "content-type": "text/plain" } }),
   "/missing": () => new Response("no", { status: 404, statusText: "Not Found" }),
   "/broken": () => Response.error(),
   "/moved": () => redirect("/article#part"),
@@ -62,6 +62,14 @@ function redirect(location: string): Response {
   return new Response(null, { status: 302, headers: { location } });
 }
 
-function endless(): ReadableStream<Uint8Array> {
-  return new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(64 * 1024).fill(120)) });
+/** 4 MB whose length is not announced. */
+function large(): ReadableStream<Uint8Array> {
+  let chunks = 64;
+  return new ReadableStream({
+    pull(controller) {
+      controller.enqueue(new Uint8Array(64 * 1024).fill(120));
+      chunks -= 1;
+      if (chunks === 0) controller.close();
+    },
+  });
 }

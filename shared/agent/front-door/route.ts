@@ -1,5 +1,12 @@
 // Which session an operation belongs to. Reads the ids and nothing else; a made-up id is refused here, without touching any object.
-import { RequestMalformedError, TaskNotFoundError } from "@a2a-js/sdk/errors";
+import {
+  A2A_ERROR_CODE,
+  ExtendedAgentCardNotConfiguredError,
+  JsonRpcTransportError,
+  PushNotificationNotSupportedError,
+  RequestMalformedError,
+  TaskNotFoundError,
+} from "@a2a-js/sdk/errors";
 import * as z from "zod";
 import { MAX_CONTEXT_ID, parseTaskId, sessionOf, type TaskOwner } from "../../a2a/task-id.ts";
 import type { Caller, Operation } from "../operation.ts";
@@ -9,7 +16,7 @@ export type Route = { readonly to: "session"; readonly session: string; readonly
 
 const Ids = z.object({ contextId: z.string().default(""), taskId: z.string().default("") });
 const SendParams = z.object({ message: Ids.extend({ parts: z.array(z.unknown()).default([]) }) });
-const TaskParams = z.object({ id: z.string().default(""), taskId: z.string().default("") });
+const TaskParams = z.object({ id: z.string().default("") });
 const ListParams = z.object({ contextId: z.string().default("") });
 
 /** Throws A2AError: RequestMalformed for ids that cannot be, TaskNotFound for one that this agent never gave to this caller. */
@@ -25,9 +32,20 @@ export function route(operation: Operation, caller: Caller, key: string, owner: 
       checkContextId(contextId, caller);
       return { to: "session", session: sessionOf(contextId), operation };
     }
+    case "GetTask":
+    case "CancelTask":
+    case "SubscribeToTask":
+      return { to: "session", session: taskSession(parse(TaskParams, params).id, key, owner), operation };
+    case "GetExtendedAgentCard":
+      throw new ExtendedAgentCardNotConfiguredError("This agent has no extended card: the public one says everything.");
+    case "CreateTaskPushNotificationConfig":
+    case "GetTaskPushNotificationConfig":
+    case "ListTaskPushNotificationConfigs":
+    case "DeleteTaskPushNotificationConfig":
+      throw new PushNotificationNotSupportedError("This agent sends no push notifications: stream, or subscribe to the task.");
     default: {
-      const { id, taskId } = parse(TaskParams, params);
-      return { to: "session", session: taskSession(id || taskId, key, owner), operation };
+      const error = { code: A2A_ERROR_CODE.METHOD_NOT_FOUND, message: `A2A 1.0 has no method ${method}.` };
+      throw new JsonRpcTransportError({ jsonrpc: "2.0", id: operation.id, error });
     }
   }
 }

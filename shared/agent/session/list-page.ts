@@ -25,10 +25,11 @@ export function listPage<Row extends Listed>(rows: readonly Row[], request: List
   if (pageSize < 1 || pageSize > MAX_PAGE_SIZE) throw new RequestMalformedError(`pageSize must be from 1 to ${MAX_PAGE_SIZE}.`);
   const after = request.statusTimestampAfter ? Date.parse(request.statusTimestampAfter) : -Infinity;
   if (Number.isNaN(after)) throw new RequestMalformedError("statusTimestampAfter is no ISO 8601 time.");
+  const position = request.pageToken ? parseToken(request.pageToken) : undefined;
   const matching = rows
     .filter(({ state, updatedAt }) => updatedAt >= after && (!request.status || state === request.status))
     .sort(newestFirst);
-  const start = request.pageToken ? matching.findIndex((row) => newestFirst(row, parseToken(request.pageToken)) > 0) : 0;
+  const start = position ? matching.findIndex((row) => newestFirst(row, position) > 0) : 0;
   const tasks = start === -1 ? [] : matching.slice(start, start + pageSize);
   const last = tasks.at(-1);
   const more = last !== undefined && last !== matching.at(-1);

@@ -1,9 +1,11 @@
 // The SDK's own client, unmodified, against the test agent's front door; and the front door raw.
-import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { createExecutionContext, runInDurableObject, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { Role, type Message, type SendMessageRequest, type Task } from "@a2a-js/sdk";
 import { ClientFactory, ClientFactoryOptions, JsonRpcTransportFactory, RestTransportFactory, type Client } from "@a2a-js/sdk/client";
 import { textMessage } from "../../../shared/a2a/message.ts";
+import { SessionStore } from "../../../shared/agent/session/store.ts";
+import type { Step } from "../../../shared/loop/step.ts";
 import { testAgent } from "../../support/test-agent.ts";
 
 export const ORIGIN = "https://tester.test";
@@ -48,6 +50,12 @@ export async function send(a2a: Client, request: SendMessageRequest): Promise<Ta
 export function answerOf(task: Task): string {
   const [part] = task.artifacts.find(({ artifactId }) => artifactId === "answer")?.parts ?? [];
   return part?.content?.$case === "text" ? part.content.value : "";
+}
+
+/** The log of a session, all its threads. */
+export function logOf(session: string): Promise<Step[]> {
+  const stub = env.SESSION.getByName(JSON.stringify(["local", session]));
+  return runInDurableObject(stub, (_, { storage }) => new SessionStore(storage.sql).allSteps());
 }
 
 export function problemOf(task: Task): string {

@@ -1,0 +1,150 @@
+// Bad input gets a clear error in the form of its binding, and touches no session.
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { signToken } from "../../../shared/a2a/token.ts";
+import { formatTaskId } from "../../../shared/a2a/task-id.ts";
+import { ask, client, knock, post, send } from "./client.ts";
+
+const message = { messageId: "m", role: "ROLE_USER", parts: [{ text: "say hi" }] };
+
+async function rpc(method: string, params: unknown, headers = {}) {
+  const response = await post("/jsonrpc", { jsonrpc: "2.0", id: 1, method, params }, headers);
+  return (await response.json<{ error?: { code: number; message: string }; result?: unknown }>());
+}
+
+async function rest(path: string, body: unknown, headers = {}) {
+  const response = await post(path, body, headers);
+  const { error } = await response.json<{ error?: { code: number; message: string; status: string } }>();
+  return { http: response.status, message: error?.message ?? "" };
+}
+
+describe("the JSON-RPC binding", () => {
+  it("answers malformed JSON with -32700", async () => {
+    const response = await post("/jsonrpc", "{");
+    expect(await response.json()).toMatchObject({ jsonrpc: "2.0", id: null, error: { code: -32700 } });
+  });
+
+  it.each([[[]], [{ jsonrpc: "1.0", id: 1, method: "SendMessage" }], [{ jsonrpc: "2.0", id: 1 }], ["text"], [null]])(
+    "answers %j, which is no request, with -32600",
+    async (body) => {
+      expect(await (await post("/jsonrpc", JSON.stringify(body))).json()).toMatchObject({ error: { code: -32600 } });
+    },
+  );
+
+  it("answers an unknown method with -32601", async () => {
+    expect((await rpc("SendMassage", { message })).error).toMatchObject({ code: -32601, message: expect.stringContaining("SendMassage") });
+  });
+
+  it.each([
+    ["a task id that was never given", "GetTask", { id: "no-such-task" }, -32001],
+    ["no parts", "SendMessage", { message: { ...message, parts: [] } }, -32602],
+    ["no message", "SendMessage", {}, -32602],
+    ["no messageId", "SendMessage", { message: { ...message, messageId: "" } }, -32602],
+    ["a part without content", "SendMessage", { message: { ...message, parts: [{}] } }, -32602],
+    ["a file part", "SendMessage", { message: { ...message, parts: [{ url: "https://x.test/a.pdf" }] } }, -32005],
+    ["a contextId with ~", "SendMessage", { message: { ...message, contextId: "mine~other.1" } }, -32602],
+    ["a contextId of 10,000 characters", "SendMessage", { message: { ...message, contextId: "c".repeat(10_000) } }, -32602],
+    ["a push notification", "CreateTaskPushNotificationConfig", { taskId: "x", url: "https://x.test" }, -32003],
+    ["the extended card", "GetExtendedAgentCard", {}, -32007],
+    ["a page of no tasks", "ListTasks", { pageSize: 0 }, -32602],
+    ["a made-up page token", "ListTasks", { pageToken: "!!" }, -32602],
+  ])("refuses %s", async (_, method, params, code) => {
+    const { error } = await rpc(method, params);
+    expect(error?.code).toBe(code);
+    expect(error?.message).not.toBe("");
+  });
+
+  it("speaks 1.0 only, and says so to whoever names another version or none", async () => {
+    for (const version of ["0.3", ""]) {
+      const { error } = await rpc("SendMessage", { message }, { "a2a-version": version });
+      expect(error).toMatchObject({ code: -32009, message: expect.stringContaining("A2A-Version: 1.0") });
+    }
+  });
+});
+
+describe("the HTTP+JSON binding", () => {
+  it("answers malformed JSON with 400", async () => {
+    expect(await rest("/message:send", "{")).toMatchObject({ http: 400, message: expect.stringContaining("not JSON") });
+  });
+
+  it("refuses another content type, by name", async () => {
+    const refused = await rest("/message:send", "say hi", { "content-type": "text/plain" });
+    expect(refused).toMatchObject({ http: 415, message: expect.stringContaining("text/plain") });
+  });
+
+  it("refuses a body of 10 MB, whatever its declared length", async () => {
+    const refused = await rest("/message:send", { message: { ...message, parts: [{ text: "x".repeat(10_000_000) }] } });
+    expect(refused).toMatchObject({ http: 413, message: expect.stringContaining("1048576 bytes") });
+  });
+
+  it("refuses a query that makes no sense", async () => {
+    const response = await knock("/tasks?pageSize=many", { headers: { "a2a-version": "1.0" } });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { message: expect.stringContaining("whole number") } });
+  });
+
+  it("answers a method that means nothing at its path with 405", async () => {
+    expect((await knock("/message:send", { headers: { "a2a-version": "1.0" } })).status).toBe(405);
+  });
+});
+
+describe("task ids", () => {
+  it("of another agent, another account or with another number are not found", async () => {
+    const task = await send(await client("JSONRPC"), ask("say mine"));
+    const foreign = [
+      formatTaskId(env.TROUPE_KEY, { agent: "somebody", principal: "local" }, { contextId: task.contextId, n: 1 }),
+      formatTaskId(env.TROUPE_KEY, { agent: "tester", principal: "somebody" }, { contextId: task.contextId, n: 1 }),
+      task.id.replace(".1.", ".2."),
+      `${task.contextId}.1.`,
+    ];
+    for (const id of foreign) expect((await rpc("GetTask", { id })).error?.code).toBe(-32001);
+    expect((await rpc("GetTask", { id: task.id })).error).toBeUndefined();
+  });
+});
+
+describe("bearer tokens", () => {
+  const claims = { from: "other", to: "tester", principal: "local", chain: ["other"] };
+  const inThread = { message: { ...message, contextId: "session~other.1" } };
+
+  it("of a peer open a thread within a session", async () => {
+    const token = signToken(env.TROUPE_KEY, claims, 60_000);
+    expect((await rpc("SendMessage", inThread, { authorization: `Bearer ${token}` })).error).toBeUndefined();
+  });
+
+  it("do not let a peer into another one's thread", async () => {
+    const token = signToken(env.TROUPE_KEY, { ...claims, from: "third", chain: ["third"] }, 60_000);
+    expect((await rpc("SendMessage", inThread, { authorization: `Bearer ${token}` })).error?.code).toBe(-32602);
+  });
+
+  it.each([
+    ["forged", signToken("another-key", claims, 60_000)],
+    ["expired", signToken(env.TROUPE_KEY, claims, -1)],
+    ["meant for another agent", signToken(env.TROUPE_KEY, { ...claims, to: "third" }, 60_000)],
+    ["no token at all", "nonsense"],
+  ])("that are %s are refused with 401", async (_, token) => {
+    const response = await post("/message:send", { message }, { authorization: `Bearer ${token}` });
+    expect(response.status).toBe(401);
+  });
+});
+
+describe("the card and the rest", () => {
+  it("serves the card with an ETag, and 304 for who has it", async () => {
+    const first = await knock("/.well-known/agent-card.json");
+    expect(await first.json()).toMatchObject({
+      name: "Test Agent",
+      capabilities: { streaming: true },
+      supportedInterfaces: [
+        { protocolBinding: "JSONRPC", url: "https://tester.test/jsonrpc", protocolVersion: "1.0" },
+        { protocolBinding: "HTTP+JSON", url: "https://tester.test", protocolVersion: "1.0" },
+      ],
+    });
+    const etag = first.headers.get("etag") ?? "";
+    expect((await knock("/.well-known/agent-card.json", { headers: { "if-none-match": etag } })).status).toBe(304);
+  });
+
+  it("answers a path that is not served with a problem that names the card", async () => {
+    const response = await knock("/nowhere");
+    expect(response.status).toBe(404);
+    expect(await response.text()).toContain("/.well-known/agent-card.json");
+  });
+});

@@ -1,0 +1,58 @@
+// Beacon and Session through their lives: registration, heartbeats, a registry that forgets, eviction with work done and in hand.
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { TaskState } from "@a2a-js/sdk";
+import { describe, expect, it } from "vitest";
+import { answerOf, ask, client, knock, logOf, problemOf, send } from "./client.ts";
+
+/** Ends the object as a crash does: at once, with whatever it was doing. */
+async function crash(stub: DurableObjectStub): Promise<void> {
+  await expect(runInDurableObject(stub, (_, state) => state.abort("crashed by the test"))).rejects.toThrow("crashed by the test");
+}
+
+const registryLog = async (path = "/log"): Promise<string[]> => (await env.CONTROL_PLANE.fetch(`https://control-plane${path}`)).json();
+
+describe("the Beacon", () => {
+  it("registers when /health first wakes it, then renews by alarm, and registers again when the registry forgot it", async () => {
+    const health = await knock("/health");
+    expect(await health.json()).toEqual({ status: "ok", job: "tests", agent: "tester", registered: true });
+    const beacon = env.BEACON.getByName("beacon");
+    expect(await runDurableObjectAlarm(beacon)).toBe(true);
+    expect((await registryLog()).slice(-2)).toEqual(["POST /agents/register", "POST /agents/tester/heartbeat"]);
+    await registryLog("/forget");
+    expect(await runDurableObjectAlarm(beacon)).toBe(true);
+    expect((await registryLog()).slice(-2)).toEqual(["POST /agents/tester/heartbeat", "POST /agents/register"]);
+  });
+
+  it("goes on beating after a crash, without anybody's call", async () => {
+    await knock("/health");
+    await crash(env.BEACON.getByName("beacon"));
+    const beacon = env.BEACON.getByName("beacon");
+    const before = (await registryLog()).length;
+    expect(await runDurableObjectAlarm(beacon)).toBe(true);
+    expect((await registryLog()).length).toBeGreaterThan(before);
+  });
+});
+
+describe("a Session that was evicted", () => {
+  it("still has its tasks and goes on with its conversation", async () => {
+    const a2a = await client("JSONRPC");
+    const task = await send(a2a, ask("say before", "evicted"));
+    await evictDurableObject(env.SESSION.getByName(JSON.stringify(["local", "evicted"])));
+    expect(answerOf(await a2a.getTask({ tenant: "", id: task.id }))).toBe("before");
+    expect(answerOf(await send(a2a, ask("after", "evicted")))).toBe("3 messages, the last: after");
+  });
+
+  it("says of a task that it was at work on that it was interrupted, and the transcript stays whole", async () => {
+    const a2a = await client("JSONRPC");
+    const stream = a2a.sendMessageStream(ask("call hang {}", "interrupted"));
+    const { value } = await stream.next();
+    const id = value?.payload?.$case === "task" ? value.payload.value.id : "";
+    await expect.poll(() => logOf("interrupted")).toContainEqual(expect.objectContaining({ kind: "assistant" }));
+    await crash(env.SESSION.getByName(JSON.stringify(["local", "interrupted"])));
+    const task = await a2a.getTask({ tenant: "", id });
+    expect(task.status?.state).toBe(TaskState.TASK_STATE_FAILED);
+    expect(problemOf(task)).toMatch(/restarted while it worked on this task/);
+    expect(answerOf(await send(a2a, ask("say fine", "interrupted")))).toMatch(/cut off before it returned/);
+  });
+});
