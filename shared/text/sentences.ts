@@ -1,0 +1,63 @@
+// Splits running text, plain or Markdown, into sentences. Headings, code blocks and tables are no sentences and stay out.
+
+const segmenter = new Intl.Segmenter("en", { granularity: "sentence" });
+
+/** A split after one of these is undone: the full stop belongs to the abbreviation. */
+const ABBREVIATION = /(?:^|[\s(])(?:e\.g|i\.e|etc|cf|vs|no|nos|fig|dr|mr|mrs|ms|prof|st|approx|resp|inc|ltd|[A-Z])\.$/i;
+const NO_PROSE = /^\s*(?:#{1,6}\s|\||[-=*_]{3,}\s*$|<[^>]+>\s*$)/;
+const FENCE = /^\s*(?:```|~~~)/;
+/** A sentence may begin with code in lower case, which the segmenter does not take for a beginning. */
+const BEFORE_CODE = /(?<=[\p{L}\p{N})`][.!?])\s+(?=`)/u;
+const LIST_ITEM = /^\s*(?:[-*+•]|\d{1,3}[.)])\s+/;
+
+/** The sentences of `text` in order, each on one line with Markdown marks removed. Never empty strings. */
+export function splitSentences(text: string): string[] {
+  const sentences: string[] = [];
+  for (const block of proseBlocks(text).flatMap((paragraph) => paragraph.split(BEFORE_CODE))) {
+    let pending = "";
+    for (const { segment } of segmenter.segment(block)) {
+      pending += segment;
+      if (ABBREVIATION.test(pending.trimEnd())) continue;
+      const sentence = plain(pending);
+      if (sentence !== "") sentences.push(sentence);
+      pending = "";
+    }
+    const rest = plain(pending);
+    if (rest !== "") sentences.push(rest);
+  }
+  return sentences;
+}
+
+/** Paragraphs and list items, with wrapped lines joined. */
+function proseBlocks(text: string): string[] {
+  const blocks: string[] = [];
+  let lines: string[] = [];
+  let fenced = false;
+  const close = () => {
+    if (lines.length > 0) blocks.push(lines.join(" "));
+    lines = [];
+  };
+  for (const line of text.split(/\r\n|\r|\n/)) {
+    if (FENCE.test(line)) {
+      fenced = !fenced;
+      close();
+    } else if (fenced) {
+      continue;
+    } else if (line.trim() === "" || NO_PROSE.test(line)) {
+      close();
+    } else {
+      if (LIST_ITEM.test(line)) close();
+      lines.push(line.replace(LIST_ITEM, "").trim());
+    }
+  }
+  close();
+  return blocks;
+}
+
+function plain(sentence: string): string {
+  return sentence
+    .replace(/!?\[([^\]]*)\]\([^)\s]*\)/g, "$1")
+    .replace(/(\*\*|__|`)(.+?)\1/g, "$2")
+    .replace(/\s+/g, " ")
+    .trim();
+}

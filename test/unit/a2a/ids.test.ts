@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { formatTaskId, parseTaskId, peerContextId, sessionOf } from "#shared/a2a/task-id.ts";
+import { signToken, verifyToken } from "#shared/a2a/token.ts";
+import { childContext, formatTraceparent, parseTraceparent } from "#shared/tracing/trace-context.ts";
+
+const owner = { agent: "searcher", principal: "local" };
+
+describe("a task id", () => {
+  it.each(["plain", "with.dots.1", "with spaces/ü", "s~a.1~b.2"])("leads back to its thread and number: %s", (contextId) => {
+    expect(parseTaskId("key", owner, formatTaskId("key", owner, { contextId, n: 12 }))).toEqual({ contextId, n: 12 });
+  });
+
+  it("is void with one character changed, for another owner or key", () => {
+    const id = formatTaskId("key", owner, { contextId: "c", n: 1 });
+    for (let i = 0; i < id.length; i++) {
+      const changed = id.slice(0, i) + (id[i] === "x" ? "y" : "x") + id.slice(i + 1);
+      expect(parseTaskId("key", owner, changed)).toBeUndefined();
+    }
+    expect(parseTaskId("another", owner, id)).toBeUndefined();
+    expect(parseTaskId("key", { ...owner, agent: "other" }, id)).toBeUndefined();
+  });
+
+  it("of a peer's thread belongs to the session that began it", () => {
+    expect(sessionOf(peerContextId(peerContextId("s", "a", 1), "b", 2))).toBe("s");
+  });
+});
+
+describe("a token", () => {
+  const claims = { from: "a", to: "b", principal: "local", chain: ["a"] };
+
+  it("tells its claims to whom it is meant for", () => {
+    expect(verifyToken("key", signToken("key", claims, 1000), "b")).toMatchObject(claims);
+  });
+
+  it.each(["", "x", "x.y", "x.y.z", `${signToken("key", claims, 1000)}x`])("that is not genuine tells nothing: %s", (token) => {
+    expect(verifyToken("key", token, "b")).toBeUndefined();
+  });
+});
+
+describe("trace context", () => {
+  it("is continued from a valid traceparent", () => {
+    const parent = parseTraceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    expect(childContext(parent).traceId).toBe("0af7651916cd43dd8448eb211c80319c");
+    expect(parseTraceparent(formatTraceparent(childContext(parent)))?.traceId).toBe("0af7651916cd43dd8448eb211c80319c");
+  });
+
+  it.each([
+    "",
+    "garbage",
+    "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+    "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+    "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-extra",
+  ])("begins anew where traceparent is not valid: %s", (header) => {
+    expect(parseTraceparent(header)).toBeUndefined();
+    expect(childContext(parseTraceparent(header)).traceId).toMatch(/^[0-9a-f]{32}$/);
+  });
+});

@@ -1,0 +1,83 @@
+import { expect, test } from "vitest";
+import { bm25 } from "#shared/text/bm25.ts";
+import { centrality } from "#shared/text/centrality.ts";
+import { bestSentences, writeAnswer } from "#shared/text/cite.ts";
+import { overlap, pickDiverse } from "#shared/text/mmr.ts";
+import { relevantPassages } from "#shared/text/relevance.ts";
+import { splitSentences } from "#shared/text/sentences.ts";
+import { corpus } from "../offline-model/team.ts";
+import { keyWords, questionTerms, tokenize } from "#shared/text/tokens.ts";
+
+test("an abbreviation or a number ends no sentence", () => {
+  expect(splitSentences("Use it, e.g. Here. It costs 1.5 units. Done!")).toEqual(["Use it, e.g. Here.", "It costs 1.5 units.", "Done!"]);
+});
+
+test("headings, code and tables are no sentences, and list items are", () => {
+  expect(splitSentences("# Title\n\nText over\ntwo lines.\n\n```\ncode. Here.\n```\n| a | b |\n- **Bold** item.\n- See [this](http://x).")).toEqual([
+    "Text over two lines.",
+    "Bold item.",
+    "See this.",
+  ]);
+});
+
+test("a sentence may begin with code", () => {
+  expect(splitSentences("It stays. `ctx.get()` returns it.")).toEqual(["It stays.", "ctx.get() returns it."]);
+});
+
+test("tokens are stems without stop words, and scripts without spaces become pairs", () => {
+  expect(tokenize("The agents are searching")).toEqual(["agent", "search"]);
+  expect(tokenize("東京都")).toEqual(["東京", "京都"]);
+});
+
+test("the key words of a question leave out the asking", () => {
+  expect(keyWords("Please explain how WebSocket hibernation works")).toEqual(["WebSocket", "hibernation"]);
+  expect(questionTerms("tell me")).toEqual(["tell"]);
+});
+
+test("BM25 prefers the rare word and the shorter document", () => {
+  const [rare, common, none] = bm25(["x", "y"], [["y", "a"], ["x", "a", "x"], ["a"], ["x", "b"]]);
+  expect(rare).toBeGreaterThan(common ?? 0);
+  expect(none).toBe(0);
+  expect(bm25(["x"], [])).toEqual([]);
+});
+
+test("the sentence that shares most with the others is the most central", () => {
+  expect(centrality([["a", "b"], ["a", "b", "c"], ["z"]])[2]).toBe(0);
+});
+
+test("a near copy is not picked twice", () => {
+  const candidate = (words: string, relevance: number) => ({ tokens: new Set(words.split(" ")), relevance });
+  expect(pickDiverse([candidate("a b c", 1), candidate("a b c", 0.9), candidate("d e", 0.2)], 3)).toEqual([0, 2]);
+  expect(overlap(new Set(), new Set(["a"]))).toBe(0);
+});
+
+const passages = [
+  { title: "Bread", source: "bread.md", text: "Sourdough bread rises slowly. It needs a starter that is fed with flour and water." },
+  { title: "Iron", source: "iron.md", text: "Iron rusts in damp air. Rust is iron oxide that flakes away." },
+];
+
+test("a passage that only shares one of two words is not relevant", () => {
+  expect(relevantPassages("Who bakes sourdough bread in Mongolia?", passages)).toHaveLength(1);
+  expect(relevantPassages("Does air have a capital?", passages)).toEqual([]);
+  expect(relevantPassages("", passages)).toEqual([]);
+});
+
+test("an answer cites each source under one number and lists it", () => {
+  const quotes = bestSentences("Why does iron rust?", relevantPassages("Why does iron rust?", passages), 2);
+  expect(writeAnswer(quotes, ["(remark)"])).toBe(
+    "Iron rusts in damp air. [1] Rust is iron oxide that flakes away. [1]\n\n(remark)\n\nSources:\n[1] iron.md",
+  );
+});
+
+test("200 KB of passages are ranked and quoted in well under 50 ms", () => {
+  const large = [0, 1, 2, 3].flatMap((copy) => corpus.map((passage) => ({ ...passage, source: `${copy}/${passage.source}` })));
+  expect(large.reduce((sum, { text }) => sum + text.length, 0)).toBeGreaterThan(170_000);
+  const question = "How does an object store rows in a database?";
+  const times = Array.from({ length: 7 }, () => {
+    const start = performance.now();
+    expect(bestSentences(question, relevantPassages(question, large))).toHaveLength(5);
+    expect(bestSentences("", large)).toHaveLength(5);
+    return performance.now() - start;
+  });
+  expect(Math.min(...times)).toBeLessThan(50);
+});

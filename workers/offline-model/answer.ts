@@ -1,0 +1,108 @@
+// The answer of a turn, written from the results in the transcript: quotes with [n], what the check said, the sources.
+import { bestSentences, numberSources } from "#shared/text/cite.ts";
+import type { Quote } from "#shared/text/cite.ts";
+import { formatPassages, formatSources, parsePassages, parseSources, withoutSources } from "#shared/text/passages.ts";
+import type { Passage } from "#shared/text/passages.ts";
+import { keyWords, tokenize } from "#shared/text/tokens.ts";
+import { callTo, callsOf, citedTexts, usablePassages } from "./task.ts";
+import type { Task } from "./task.ts";
+import { readVerdicts, writeVerdicts } from "./verdicts.ts";
+
+/** Said once to a person, so that nobody takes the text for more than it is. */
+export const NO_LANGUAGE_MODEL = "(Extract by rules, no language model.)";
+
+const MOST_QUOTES = 6;
+const MOST_PASSAGES = 8;
+const MOST_RESULT = 2_000;
+
+export function writeAnswer(task: Task): string {
+  const passages = usablePassages(task).slice(0, MOST_PASSAGES);
+  const verdicts = readVerdicts(callsOf(task, "check"));
+  const searched = callsOf(task, "search").length + callsOf(task, "fetch").length > 0;
+  if (task.transcript.askedBy !== null && searched && passages.length > 0) {
+    return [formatPassages(passages), formatSources(passages.map(({ source }) => source))].join("\n\n");
+  }
+  const { quotes, digested } = chooseQuotes(task, passages);
+  const digesting = callsOf(task, "digest").length > 0;
+  // Whoever only checks is asked for verdicts, not for a summary.
+  const shown = verdicts.length > 0 && !digesting && !searched && task.peers.length === 0 ? [] : quotes;
+  const checked = writeVerdicts(verdicts, passages);
+  const { lines, sources } = numberSources([...shown, ...checked.quotes]);
+  const quoted = lines.slice(0, shown.length);
+  const asList = digested || task.transcript.askedBy !== null;
+  const body = [
+    checked.summary,
+    asList ? quoted.map((line) => `- ${line}`).join("\n") : quoted.join(" "),
+    lines.slice(shown.length).map((line, index) => `- ${checked.labels[index]}: ${line}`).join("\n"),
+    ...otherResults(task),
+    quotes.length + verdicts.length === 0 ? nothingFound(task) : gaps(task, passages),
+    checkedByPeer(task),
+    ...failures(task),
+    task.transcript.askedBy === null ? NO_LANGUAGE_MODEL : "",
+    formatSources(sources),
+  ];
+  return body.filter((part) => part !== "").join("\n\n");
+}
+
+/** The sentences that a digest of these passages chose, else our own choice. A number that no passage has counts for nothing. */
+function chooseQuotes(task: Task, passages: readonly Passage[]): { quotes: Quote[]; digested: boolean } {
+  const own = callsOf(task, "digest")[0];
+  const peer = callTo(task, task.roles.digest);
+  const call = own ?? peer;
+  const sent = call === undefined ? [] : parsePassages(Object.values(call.input).filter((value) => typeof value === "string").join("\n\n"));
+  const listed = parseSources(call?.result ?? "");
+  const quotes = call === undefined || call.isError || passages.length === 0
+    ? []
+    : citedTexts(call.result).flatMap(({ text, numbers }): Quote[] => {
+        // An agent may have renumbered: its own list says which source a number means.
+        const source = listed.get(numbers[0] ?? 0);
+        const passage = sent.find((one) => (listed.size > 0 ? one.source === source : one.number === numbers[0]));
+        return passage === undefined ? [] : [{ text, passage }];
+      });
+  if (quotes.length > 0) return { quotes: quotes.slice(0, MOST_QUOTES), digested: own !== undefined };
+  return { quotes: bestSentences(task.question, passages), digested: false };
+}
+
+/** Results of tools and agents that gave no passages, as they are. */
+function otherResults(task: Task): string[] {
+  const results = callsOf(task, "other").filter(({ isError }) => !isError).map(({ name, result }) => `${name}: ${result.trim()}`);
+  const noRole = Object.keys(task.roles).length === 0 && task.found.length === 0;
+  const answers = noRole ? callsOf(task, "delegate").filter(({ isError }) => !isError).map(({ result }) => result.trim()) : [];
+  return [...results, ...answers].filter((text) => text !== "").map((text) => text.slice(0, MOST_RESULT));
+}
+
+function nothingFound(task: Task): string {
+  if (otherResults(task).length > 0) return "";
+  const needsText = task.tools.some(({ kind }) => kind === "digest" || kind === "check");
+  const canSearch = task.tools.some(({ kind }) => kind === "search") || task.roles.search !== undefined;
+  if (needsText && !canSearch) return "No text came with this question, so there is nothing to work on. Send the passages along.";
+  if (canSearch) return `Nothing relevant was found for “${task.question.slice(0, 300)}”. No source that could be searched is about it.`;
+  return "There is no tool or text here that this could be answered from.";
+}
+
+/** Words of the question that no passage contains. */
+function gaps(task: Task, passages: readonly Passage[]): string {
+  if (task.transcript.askedBy !== null || task.given.length > 0) return "";
+  const words = new Set(passages.flatMap(({ title, text }) => tokenize(`${title} ${text}`)));
+  const missing = keyWords(task.question).filter((word) => tokenize(word).some((token) => !words.has(token)));
+  return missing.length === 0 || passages.length === 0 ? "" : `The sources do not mention: ${missing.join(", ")}.`;
+}
+
+/** The first line of what the checking agent said; its own numbers are left out, they would point elsewhere. */
+function checkedByPeer(task: Task): string {
+  const call = callTo(task, task.roles.check);
+  if (call === undefined || call.isError || task.found.length + task.given.length === 0) return "";
+  const line = withoutSources(call.result).split("\n").find((text) => text.trim() !== "") ?? "";
+  const said = line.replace(/\s*\[\d+\]/g, "").trim().slice(0, 300);
+  return said === "" ? "" : `Check: ${said}`;
+}
+
+function failures(task: Task): string[] {
+  const failed = task.transcript.current.calls.filter(({ isError }) => isError);
+  const said = failed.map((call) => {
+    const asked = task.peers.find((peer) => callTo(task, peer) === call);
+    const reason = call.result.split("\n")[0]?.trim().slice(0, 200) ?? "";
+    return asked === undefined ? `The tool ${call.name} failed: ${reason}` : `The agent ${asked.id} could not help: ${reason}`;
+  });
+  return [...new Set(said)];
+}

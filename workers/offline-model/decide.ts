@@ -1,0 +1,33 @@
+// From a request to the assistant's next turn: a pure function, the same for the same request, with no model behind it.
+import { NO_LANGUAGE_MODEL, writeAnswer } from "./answer.ts";
+import { nextCalls, plan } from "./plan.ts";
+import type { PlannedCall } from "./plan.ts";
+import type { MessagesRequest } from "./request.ts";
+import { smallTalk } from "./talk.ts";
+import { readTask } from "./task.ts";
+import type { Task } from "./task.ts";
+
+/** Either tools to call, side by side, or the final text. */
+export type Decision = { readonly calls: readonly PlannedCall[] } | { readonly text: string };
+
+export function decide(request: MessagesRequest): Decision {
+  const task = readTask(request);
+  const { current, askedBy } = task.transcript;
+  const forced = forcedCall(request, task);
+  if (forced !== null) return { calls: [forced] };
+
+  const talk = askedBy === null && current.rounds === 0 ? smallTalk(task.transcript) : null;
+  if (talk !== null) return { text: `${talk}\n\n${NO_LANGUAGE_MODEL}` };
+
+  const calls = nextCalls(task);
+  return calls.length > 0 ? { calls } : { text: writeAnswer(task) };
+}
+
+/** `tool_choice` "tool" names a tool, "any" leaves the choice; both are obeyed once a turn. */
+function forcedCall(request: MessagesRequest, task: Task): PlannedCall | null {
+  const { type, name } = request.tool_choice ?? { type: "auto" };
+  if ((type !== "tool" && type !== "any") || task.transcript.current.rounds > 0) return null;
+  if (type === "any" && nextCalls(task).length > 0) return null;
+  const tool = type === "tool" ? task.tools.find((one) => one.name === name) : task.tools[0];
+  return tool === undefined ? null : plan(task, tool);
+}

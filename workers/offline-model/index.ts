@@ -1,0 +1,63 @@
+// A Messages API server without a language model: the same protocol, answers by rules alone (decide.ts).
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type * as z from "zod";
+import { decide } from "./decide.ts";
+import { errorResponse, firstIssue, newRequestId } from "./errors.ts";
+import { CountRequest, MessagesRequest, misplacedBlocks } from "./request.ts";
+import { MODEL, countTokens, reply } from "./reply.ts";
+import { readSettings } from "./settings.ts";
+import { failingResponse } from "./faults.ts";
+import { streamMessage } from "./stream.ts";
+
+const app = new Hono();
+
+const limit = bodyLimit({
+  maxSize: 32 * 1024 * 1024,
+  onError: () => errorResponse(413, "Request exceeds the maximum allowed number of bytes."),
+});
+
+app.get("/health", (c) => c.json({ status: "ok", model: MODEL }));
+
+app.post("/v1/messages", limit, async (c) => {
+  const read = readSettings(c.req.header("x-offline-settings") ?? null);
+  if ("error" in read) return errorResponse(400, read.error);
+  const { settings } = read;
+  const request = await readBody(c.req.raw, MessagesRequest);
+  if (request instanceof Response) return request;
+
+  if (settings.ttftMs > 0) await scheduler.wait(settings.ttftMs);
+  const message = reply(request, decide(request));
+  const failing = await failingResponse(settings.fault, message, request.stream ?? false);
+  if (failing !== null) return failing;
+
+  const requestId = newRequestId();
+  return request.stream ? streamMessage(message, settings, requestId) : Response.json(message, { headers: { "request-id": requestId } });
+});
+
+app.post("/v1/messages/count_tokens", limit, async (c) => {
+  const request = await readBody(c.req.raw, CountRequest);
+  return request instanceof Response ? request : c.json({ input_tokens: countTokens(request) });
+});
+
+app.notFound(() => errorResponse(404, "Not found"));
+app.onError((error) => {
+  console.error(error);
+  return errorResponse(500, "Internal server error");
+});
+
+/** The parsed body, or the 400 that the API would give. */
+async function readBody<Body extends CountRequest>(raw: Request, schema: z.ZodType<Body>): Promise<Body | Response> {
+  let body: unknown;
+  try {
+    body = await raw.json();
+  } catch (error) {
+    return errorResponse(400, `The request body is not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const parsed = schema.safeParse(body);
+  if (!parsed.success) return errorResponse(400, firstIssue(parsed.error));
+  const misplaced = misplacedBlocks(parsed.data.messages);
+  return misplaced === null ? parsed.data : errorResponse(400, misplaced);
+}
+
+export default app;

@@ -1,0 +1,67 @@
+// Which agent to ask for what: roles are told from what agents say of themselves, never from known names.
+import { bm25 } from "#shared/text/bm25.ts";
+import { tokenize } from "#shared/text/tokens.ts";
+import { asObject, delegateProperties, propertiesOf } from "./tools.ts";
+import type { KnownTool } from "./tools.ts";
+
+export interface Peer {
+  readonly id: string;
+  /** Description and skills; empty when nobody told. */
+  readonly text: string;
+}
+
+export const ROLES = ["search", "digest", "check"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** What an agent of each role says of itself. Tokenized once: stems. */
+const ROLE_WORDS: Readonly<Record<Role, readonly string[]>> = {
+  search: tokenize("search searcher searching web retrieve retrieval fetch browse documents pages research librarian"),
+  digest: tokenize("summarise summarize summarizer summary digest condense shorten key points extract synthesize"),
+  check: tokenize("fact check checker checking verify verification validate validation claims evidence contradictions critic"),
+};
+
+const LISTED = /^- ([A-Za-z][\w-]*)(?: \((\w+)\))?: (.*)$/;
+
+/** Everyone who can be asked: the tool's enum if it has one, else those that were listed; the dead are left out. */
+export function knownPeers(delegate: KnownTool, listings: readonly string[]): Peer[] {
+  const listed = new Map<string, string>();
+  const dead = new Set<string>();
+  for (const line of [delegate.description, ...listings].flatMap((text) => text.split(/\r?\n/))) {
+    const [, id, state, text] = LISTED.exec(line.trim()) ?? [];
+    if (id === undefined || text === undefined) continue;
+    listed.set(id, text);
+    if (state === "dead") dead.add(id);
+    else dead.delete(id);
+  }
+  const names = asObject(propertiesOf(delegate.schema)[delegateProperties(delegate).agent])["enum"];
+  const ids = Array.isArray(names) ? names.filter((name) => typeof name === "string") : [...listed.keys()];
+  return ids.filter((id) => !dead.has(id)).map((id) => ({ id, text: listed.get(id) ?? "" }));
+}
+
+/** Each role's best agent, each agent in at most one role. Roles that nobody fits are absent. */
+export function assignRoles(peers: readonly Peer[]): Partial<Record<Role, Peer>> {
+  const documents = peers.map(selfDescription);
+  const pairs = ROLES.flatMap((role) =>
+    bm25(ROLE_WORDS[role], documents).map((score, index) => ({ role, peer: peers[index], score })),
+  );
+  const assigned: Partial<Record<Role, Peer>> = {};
+  const taken = new Set<Peer>();
+  for (const { role, peer, score } of pairs.toSorted((a, b) => b.score - a.score)) {
+    if (score <= 0 || peer === undefined || assigned[role] !== undefined || taken.has(peer)) continue;
+    assigned[role] = peer;
+    taken.add(peer);
+  }
+  return assigned;
+}
+
+/** Whom to ask when no role fits: the best match of words, else the first. */
+export function closestPeer(question: string, peers: readonly Peer[]): Peer | undefined {
+  const scores = bm25(tokenize(question), peers.map(selfDescription));
+  return peers.toSorted((a, b) => (scores[peers.indexOf(b)] ?? 0) - (scores[peers.indexOf(a)] ?? 0))[0];
+}
+
+/** The id counts three times: it is the shortest and surest description. */
+function selfDescription({ id, text }: Peer): string[] {
+  const name = tokenize(id.replaceAll(/[_-]/g, " "));
+  return [...name, ...name, ...name, ...tokenize(text.replaceAll("_", " "))];
+}

@@ -1,0 +1,40 @@
+// How this call should behave, from the header `x-offline-settings` (JSON): how slow, how paced, and how broken.
+import * as z from "zod";
+
+export const FAULTS = [
+  "401",
+  "403",
+  "429",
+  "500",
+  "529",
+  "cut",
+  "stall",
+  "malformed",
+  "error_event",
+  "garbage_tool_input",
+] as const;
+
+const Settings = z.strictObject({
+  /** Milliseconds until the first byte of the answer. */
+  ttftMs: z.number().nonnegative().max(600_000).default(0),
+  /** 0 writes as fast as it is read. */
+  tokensPerSecond: z.number().nonnegative().default(0),
+  fault: z.nullable(z.enum(FAULTS)).default(null),
+});
+
+export type Settings = z.infer<typeof Settings>;
+export type Fault = (typeof FAULTS)[number];
+
+/** Parses the header; without one, no delay and no fault. `error` says what is wrong with it. */
+export function readSettings(header: string | null): { settings: Settings } | { error: string } {
+  let value: unknown = {};
+  try {
+    if (header !== null) value = JSON.parse(header);
+  } catch {
+    // The parser's own message would show the position only; the caller needs the header's name.
+    return { error: "x-offline-settings: not JSON" };
+  }
+  const parsed = Settings.safeParse(value);
+  if (parsed.success) return { settings: parsed.data };
+  return { error: `x-offline-settings: ${z.prettifyError(parsed.error).replaceAll("\n", " ")}` };
+}
