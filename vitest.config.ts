@@ -19,7 +19,8 @@ export default defineConfig({
             miniflare: { outboundService: testInternet, serviceBindings: { PROBE: probedAgents, MODEL: scriptedModel, PEER_OTHER: otherAgent, CONTROL_PLANE: testControlPlane } },
           }),
         ],
-        test: { name: "workers", include: ["test/workers/**/*.test.ts"] },
+        // The first call of an object loads the entry with all Workers, which takes seconds on a busy machine.
+        test: { name: "workers", include: ["test/workers/**/*.test.ts"], testTimeout: 20_000, hookTimeout: 20_000 },
       },
       {
         test: {

@@ -2,6 +2,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { testAgent } from "../support/test-agent.ts";
 
+export { Corpus } from "../../workers/agents/searcher/corpus.ts";
 export { Registry } from "../../workers/control-plane/registry/registry.ts";
 
 export const { Session, Beacon, SessionIndex } = testAgent.objects;

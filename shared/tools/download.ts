@@ -1,0 +1,120 @@
+// Reads a text from the public web within limits of size, time and redirects. Every address is checked before it is asked;
+// what hides a private address behind a public name is refused by the engine.
+import { readBytes } from "../http/read-json.ts";
+import { isPublicHost } from "./public-address.ts";
+
+export interface Download {
+  /** Where the redirects led. */
+  readonly url: string;
+  /** Media type in lower case without parameters. */
+  readonly type: string;
+  readonly text: string;
+}
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** What stopped a download, in words for a model: no addresses, no stack, what could be done instead. */
+export class DownloadError extends Error {
+  override readonly name = "DownloadError";
+}
+
+const MAX_REDIRECTS = 5;
+const MAX_BYTES = 2 * 1024 * 1024;
+const TIME_LIMIT_MS = 10_000;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+const TEXT_TYPE = /^(?:text\/[\w.+-]+|application\/(?:json|xml|(?:[\w.-]+\+)(?:json|xml)))$/;
+const HEADERS = {
+  accept: "text/html, application/xhtml+xml, text/markdown, text/plain, application/json;q=0.9, */*;q=0.1",
+  "user-agent": "Mozilla/5.0 (compatible; Troupe fetch_url)",
+};
+
+/** Throws DownloadError, or the reason of `signal` when the caller aborts. */
+export async function download(address: string, fetch: Fetch, signal: AbortSignal): Promise<Download> {
+  const limit = AbortSignal.timeout(TIME_LIMIT_MS);
+  let url = checkAddress(address);
+  try {
+    for (let redirects = 0; ; redirects++) {
+      const response = await fetch(url.href, {
+        headers: HEADERS,
+        redirect: "manual",
+        signal: AbortSignal.any([signal, limit]),
+      });
+      const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
+      if (location === null) return await readText(url, response);
+      await response.body?.cancel();
+      if (redirects === MAX_REDIRECTS) throw new DownloadError(`${address} redirects more than ${MAX_REDIRECTS} times.`);
+      url = checkAddress(location, url);
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof DownloadError) throw error;
+    if (limit.aborted) throw new DownloadError(`${url.host} did not send the page within ${TIME_LIMIT_MS / 1000} s.`);
+    // The engine says only "internal error" of a refused address, and tells it from no other failure.
+    throw new DownloadError(`${url.host} cannot be reached, or its address is not public. Only public web pages can be read.`);
+  }
+}
+
+/** The address as a URL that may be asked; `base` is set when a page redirected there. */
+function checkAddress(address: string, base?: URL): URL {
+  const url = URL.parse(address, base?.href);
+  const source = base ? `${base.host} redirects to` : "This is";
+  if (!url) throw new DownloadError(`${source} no valid URL: ${JSON.stringify(address.slice(0, 200))}.`);
+  if (url.protocol !== "http:" && url.protocol !== "https:") {
+    throw new DownloadError(`${source} a ${url.protocol} address. Only http and https can be read.`);
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw new DownloadError(`${source} an address with a user name or password. Leave them out.`);
+  }
+  if (!isPublicHost(url.hostname)) {
+    throw new DownloadError(`${source} ${url.hostname}, which is no public address. Only public web pages can be read.`);
+  }
+  url.hash = "";
+  return url;
+}
+
+async function readText(url: URL, response: Response): Promise<Download> {
+  const [type = "", ...parameters] = (response.headers.get("content-type") ?? "text/plain").toLowerCase().split(";");
+  const media = type.trim();
+  const refusal = refusalOf(url, response, media);
+  if (refusal) {
+    await response.body?.cancel();
+    throw new DownloadError(refusal);
+  }
+  const bytes = await readBytes(response.body, MAX_BYTES);
+  if (bytes === "too-large") throw new DownloadError(tooLarge(url));
+  const charset = parameters.map((parameter) => /^\s*charset\s*=\s*"?([^"\s]+)/.exec(parameter)?.[1]).find(Boolean);
+  return { url: url.href, type: media, text: decode(bytes, charset) };
+}
+
+function refusalOf(url: URL, response: Response, media: string): string | undefined {
+  if (!response.ok) return `${url.href} answered ${`${response.status} ${response.statusText}`.trim()}.`;
+  if (!TEXT_TYPE.test(media)) return `${url.href} is ${media.slice(0, 100)}, which cannot be read as text.`;
+  if (Number(response.headers.get("content-length")) > MAX_BYTES) return tooLarge(url);
+  return undefined;
+}
+
+function tooLarge(url: URL): string {
+  return `${url.href} is larger than ${MAX_BYTES / 1024 / 1024} MB. Look for a smaller page about the same.`;
+}
+
+/** Decodes by byte order mark, HTTP charset, the page's own declaration, else as UTF-8, in this order. */
+function decode(bytes: Uint8Array, charset: string | undefined): string {
+  const start = new TextDecoder("windows-1252").decode(bytes.subarray(0, 1024));
+  const declared = /<meta[^>]{0,200}?charset\s*=\s*["']?([\w-]+)/i.exec(start) ?? /^<\?xml[^>]{0,100}encoding=["']([\w-]+)/.exec(start);
+  return decoderOf(byteOrderMark(bytes) ?? charset ?? declared?.[1] ?? "utf-8").decode(bytes);
+}
+
+function byteOrderMark([first, second, third]: Uint8Array): string | undefined {
+  if (first === 0xef && second === 0xbb && third === 0xbf) return "utf-8";
+  if (first === 0xfe && second === 0xff) return "utf-16be";
+  return first === 0xff && second === 0xfe ? "utf-16le" : undefined;
+}
+
+function decoderOf(label: string): TextDecoder {
+  try {
+    return new TextDecoder(label);
+  } catch {
+    // Pages name encodings that do not exist; nearly all of them are UTF-8.
+    return new TextDecoder();
+  }
+}

@@ -1,0 +1,125 @@
+// Text of an HTML tree that keeps what layout says: headings, paragraphs, list items, table cells, preformatted lines.
+// Walks without recursion, since a page may nest as deep as it likes.
+
+/** What the walk needs of a DOM node; linkedom's nodes have it. */
+export interface TreeNode {
+  readonly nodeType: number;
+  readonly nodeName: string;
+  readonly nodeValue: string | null;
+  readonly firstChild: TreeNode | null;
+  readonly nextSibling: TreeNode | null;
+  readonly parentNode: TreeNode | null;
+}
+
+const TEXT_NODE = 3;
+const ELEMENT_NODE = 1;
+
+const SKIPPED = new Set(
+  "SCRIPT STYLE NOSCRIPT TEMPLATE IFRAME OBJECT SVG MATH CANVAS AUDIO VIDEO BUTTON SELECT INPUT TEXTAREA FORM NAV FOOTER DIALOG HEAD".split(" "),
+);
+const BLOCKS = new Set(
+  "ADDRESS ARTICLE ASIDE BLOCKQUOTE BODY DD DETAILS DIV DL DT FIELDSET FIGCAPTION FIGURE H1 H2 H3 H4 H5 H6 HEADER HR HTML LI MAIN OL P PRE SECTION SUMMARY TABLE TR UL".split(" "),
+);
+/** Blocks of which several stand close together. */
+const TIGHT = new Set(["LI", "TR", "DT", "DD"]);
+
+/** The readable text below `root`: Markdown headings and list dashes, paragraphs set apart by one blank line. */
+export function textOf(root: TreeNode): string {
+  const writer = new TextWriter();
+  let node: TreeNode | null = root;
+  while (node) {
+    const descends = enter(node, writer);
+    if (descends && node.firstChild) {
+      node = node.firstChild;
+      continue;
+    }
+    leave(node, writer);
+    while (node !== root && !node.nextSibling && node.parentNode) {
+      node = node.parentNode;
+      leave(node, writer);
+    }
+    node = node === root ? null : node.nextSibling;
+  }
+  return writer.finish();
+}
+
+/** Whether the node's children are to be read. */
+function enter(node: TreeNode, writer: TextWriter): boolean {
+  if (node.nodeType === TEXT_NODE) writer.text(node.nodeValue ?? "");
+  if (node.nodeType !== ELEMENT_NODE) return node.nodeType !== TEXT_NODE;
+  const name = node.nodeName.toUpperCase();
+  if (SKIPPED.has(name)) return false;
+  if (BLOCKS.has(name)) writer.block(TIGHT.has(name));
+  const level = /^H([1-6])$/.exec(name)?.[1];
+  if (level) writer.mark(`${"#".repeat(Number(level))} `);
+  if (name === "LI") writer.mark("- ");
+  if (name === "BR") writer.lineBreak();
+  if (name === "PRE") writer.preformatted += 1;
+  if (name === "TD" || name === "TH") writer.cell();
+  return true;
+}
+
+function leave(node: TreeNode, writer: TextWriter): void {
+  if (node.nodeType !== ELEMENT_NODE) return;
+  const name = node.nodeName.toUpperCase();
+  if (SKIPPED.has(name)) return;
+  if (name === "PRE") writer.preformatted -= 1;
+  if (BLOCKS.has(name)) writer.block(TIGHT.has(name));
+}
+
+/** Collects text; breaks and spaces are written only once something follows them. */
+class TextWriter {
+  /** How many PRE elements are open. */
+  preformatted = 0;
+  readonly #parts: string[] = [];
+  #breaks = 0;
+  #space = false;
+  #mark = "";
+  #cells = false;
+
+  text(text: string): void {
+    if (this.preformatted > 0) {
+      this.#write(text);
+      return;
+    }
+    const words = text.replace(/[\s\u00a0]+/g, " ");
+    if (words.startsWith(" ")) this.#space = true;
+    const trimmed = words.trim();
+    if (trimmed === "") return;
+    this.#write(trimmed);
+    this.#space = words.endsWith(" ");
+  }
+
+  block(tight: boolean): void {
+    this.#breaks = Math.max(this.#breaks, tight ? 1 : 2);
+    this.#mark = "";
+    this.#cells = false;
+  }
+
+  lineBreak(): void {
+    this.#breaks = Math.max(this.#breaks, 1);
+  }
+
+  mark(mark: string): void {
+    this.#mark = mark;
+  }
+
+  cell(): void {
+    if (this.#cells) this.#write(" |");
+    this.#cells = true;
+    this.#space = true;
+  }
+
+  finish(): string {
+    return this.#parts.join("").replace(/[ \t]+$/gm, "").trim();
+  }
+
+  #write(text: string): void {
+    if (this.#breaks > 0) this.#parts.push("\n".repeat(this.#breaks));
+    else if (this.#space) this.#parts.push(" ");
+    this.#parts.push(this.#mark, text);
+    this.#breaks = 0;
+    this.#space = false;
+    this.#mark = "";
+  }
+}

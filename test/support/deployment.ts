@@ -1,0 +1,99 @@
+// Real deployments for tests: the real CLI, as a user starts it, on a `.troupe` folder of its own that is gone afterwards.
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+const CLI = join(import.meta.dirname, "../../scripts/troupe.mjs");
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly process: ChildProcess;
+  readonly outcome: Promise<Outcome>;
+}
+
+export class Deployment {
+  /** The folder of deployment state, and of files the test writes. */
+  readonly home: string;
+  readonly #environment: NodeJS.ProcessEnv;
+
+  private constructor(home: string, environment: NodeJS.ProcessEnv) {
+    this.home = home;
+    this.#environment = environment;
+  }
+
+  /** A fresh, empty deployment folder. `environment` is added to that of the tests, without any model key. */
+  static async create(environment: NodeJS.ProcessEnv = {}): Promise<Deployment> {
+    const home = await mkdtemp(join(tmpdir(), "troupe-e2e-"));
+    const { ANTHROPIC_API_KEY: _, ...inherited } = process.env;
+    return new Deployment(home, { ...inherited, ...environment, TROUPE_HOME: join(home, ".troupe") });
+  }
+
+  /** Writes a job file and returns its path. */
+  async write(name: string, text: string): Promise<string> {
+    const path = join(this.home, name);
+    await writeFile(path, text);
+    return path;
+  }
+
+  /** Starts `troupe <args>`, in the deployment's folder. */
+  start(...args: string[]): Running {
+    const child = spawn(process.execPath, [CLI, ...args], {
+      cwd: this.home,
+      env: this.#environment,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let [stdout, stderr] = ["", ""];
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    const outcome = new Promise<Outcome>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", (code) => resolve({ code, stdout, stderr }));
+    });
+    return { process: child, outcome };
+  }
+
+  /** Runs `troupe <args>` to its end, whatever that is. */
+  async troupe(...args: string[]): Promise<Outcome> {
+    return this.start(...args).outcome;
+  }
+
+  /** Runs `troupe <args>`, which must exit with 0; resolves to its stdout. */
+  async succeed(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.troupe(...args);
+    if (code !== 0) throw new Error(`troupe ${args.join(" ")} exited with ${String(code)}:\n${stderr}`);
+    return stdout;
+  }
+
+  /** Runs `troupe <args> --json`, which must exit with 0; resolves to what it printed. */
+  async json(...args: string[]): Promise<unknown> {
+    return JSON.parse(await this.succeed(...args, "--json"));
+  }
+
+  /** Stops every job and removes the folder. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.succeed("stop", "--all");
+    await rm(this.home, { recursive: true, force: true });
+  }
+}
+
+/** Waits until `look` gives something other than undefined; throws after `limitMs`. */
+export async function eventually<Result>(
+  look: () => Promise<Result | undefined>,
+  limitMs: number,
+  what: string,
+): Promise<Result> {
+  const deadline = Date.now() + limitMs;
+  for (;;) {
+    const result = await look();
+    if (result !== undefined) return result;
+    if (Date.now() > deadline) throw new Error(`Not within ${limitMs} ms: ${what}`);
+    await delay(50);
+  }
+}

@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { bury, leaseMs, nextStep, renew } from "../../../workers/control-plane/registry/leases.ts";
+
+const INTERVAL = 1000;
+const NOW = 1_000_000;
+
+test("a lease lasts three heartbeat intervals", () => {
+  expect(leaseMs(INTERVAL)).toBe(3000);
+  expect(renew(INTERVAL, NOW)).toEqual({ state: "alive", dueAt: NOW + 3000 });
+});
+
+test("an alive agent is left alone until its lease ends", () => {
+  expect(nextStep(renew(INTERVAL, NOW), NOW + 2999)).toEqual({ do: "wait" });
+});
+
+test("an agent whose lease ended is suspect and probed", () => {
+  const lease = { state: "suspect", dueAt: NOW + 3000 };
+  expect(nextStep(renew(INTERVAL, NOW), NOW + 3000)).toEqual({ do: "probe", lease });
+});
+
+test("a suspect whose probe was lost is probed again", () => {
+  const lease = { state: "suspect", dueAt: NOW } as const;
+  expect(nextStep(lease, NOW + 60_000)).toEqual({ do: "probe", lease });
+});
+
+test("a dead agent is listed for ten leases, then removed", () => {
+  const lease = bury(INTERVAL, NOW);
+  expect(lease.state).toBe("dead");
+  expect(nextStep(lease, NOW + 29_999)).toEqual({ do: "wait" });
+  expect(nextStep(lease, NOW + 30_000)).toEqual({ do: "remove" });
+});

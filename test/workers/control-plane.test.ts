@@ -1,0 +1,147 @@
+import { env as bindings } from "cloudflare:workers";
+import { expect, test } from "vitest";
+import { mac } from "#shared/a2a/token.ts";
+import controlPlane from "../../workers/control-plane/index.ts";
+
+const SECRET = "a secret of the control plane";
+const ORIGIN = "https://control.example";
+
+test("the document, the health check and nothing else are open to everybody", async () => {
+  expect((await call("GET", "/health", { token: null })).status).toBe(200);
+  expect((await call("GET", "/openapi.json", { token: null })).status).toBe(200);
+  expect((await call("GET", "/agents", { token: null })).status).toBe(401);
+});
+
+test.for([
+  ["without a token", null],
+  ["with a forged token", `alpha.${mac("guessed", "job:alpha")}`],
+  ["with another job's signature", `beta.${mac(SECRET, "job:alpha")}`],
+  ["with a signature cut short", `alpha.${mac(SECRET, "job:alpha").slice(0, 42)}`],
+  ["with a name that is no job", `Alpha!.${mac(SECRET, "job:Alpha!")}`],
+] as const)("a request %s is refused", async ([, token]) => {
+  const response = await call("GET", "/agents", { token });
+  expect(response.status).toBe(401);
+  expect(response.headers.get("www-authenticate")).toBe("Bearer");
+  expect(response.headers.get("content-type")).toBe("application/problem+json");
+});
+
+test("without a secret requests to this machine count as the job local, others are told what to set", async () => {
+  const open = { ...bindings };
+  expect((await controlPlane.request("http://localhost:8787/agents", {}, open)).status).toBe(200);
+  expect((await controlPlane.request("http://[::1]:8787/agents", {}, open)).status).toBe(200);
+  const refused = await controlPlane.request("http://localhost.example/agents", {}, open);
+  expect(refused.status).toBe(503);
+  expect(await refused.text()).toContain("wrangler secret put TROUPE_SECRET");
+});
+
+test("the token decides the job: one job does not see another's agents", async () => {
+  expect((await call("POST", "/agents/register", { body: AGENT, token: tokenOf("one") })).status).toBe(201);
+  expect(await (await call("GET", "/agents", { token: tokenOf("one") })).json()).toMatchObject({ agents: [{ id: "searcher" }] });
+  expect(await (await call("GET", "/agents", { token: tokenOf("two") })).json()).toEqual({ agents: [] });
+});
+
+test("an agent is registered, renewed, found, shown and removed", async () => {
+  const token = tokenOf("life");
+  const registered = await call("POST", "/agents/register", { body: AGENT, token });
+  expect(await registered.json()).toEqual({ id: "searcher", state: "alive", intervalMs: 5000, leaseMs: 15_000 });
+  expect(await (await call("POST", "/agents/searcher/heartbeat", { token })).json()).toEqual({ state: "alive", leaseMs: 15_000 });
+  const search = await call("GET", "/agents/search?q=pages&skill=web_search&tag=search&limit=5", { token });
+  expect(await search.json()).toMatchObject({ agents: [{ id: "searcher", state: "alive", score: expect.any(Number) }] });
+  expect(await (await call("GET", "/agents/searcher", { token })).json()).toMatchObject({ url: "http://127.0.0.1:9001" });
+  expect((await call("DELETE", "/agents/searcher", { token })).status).toBe(204);
+  expect((await call("GET", "/agents/searcher", { token })).status).toBe(404);
+});
+
+test("a heartbeat of an unknown agent has a type that tells the agent to register again", async () => {
+  await call("POST", "/agents/register", { body: AGENT, token: tokenOf("typo") });
+  const response = await call("POST", "/agents/sercher/heartbeat", { token: tokenOf("typo") });
+  expect(response.status).toBe(404);
+  expect(await response.json()).toMatchObject({
+    type: expect.stringMatching(/\/unknown-agent$/),
+    detail: 'The job "typo" has no agent "sercher". Did you mean "searcher"?',
+  });
+});
+
+test.for([
+  ["malformed JSON", 400, "{", "application/json", "not JSON"],
+  ["text", 415, "hello", "text/plain", 'is "text/plain"'],
+  ["300 KB", 413, `"${"x".repeat(300 * 1024)}"`, "application/json", "262144 bytes"],
+  ["a list", 400, "[]", "application/json", "expected object"],
+  ["a bad id", 400, JSON.stringify({ ...agent(), id: "Search!" }), "application/json", "must begin with a-z"],
+  ["a file URL", 400, JSON.stringify({ ...agent(), url: "file:///etc/passwd" }), "application/json", "http or https"],
+  ["a URL with a password", 400, JSON.stringify({ ...agent(), url: "http://a:b@c" }), "application/json", "password"],
+  ["no interval", 400, JSON.stringify({ ...agent(), intervalMs: 0 }), "application/json", "intervalMs"],
+] as const)("a registration that is %s gets %d and a detail that says why", async ([, status, body, type, detail]) => {
+  const response = await controlPlane.request(
+    `${ORIGIN}/agents/register`,
+    { method: "POST", body, headers: { "content-type": type, authorization: `Bearer ${tokenOf("bad")}` } },
+    { ...bindings, TROUPE_SECRET: SECRET },
+  );
+  expect(response.status).toBe(status);
+  expect(await response.json()).toMatchObject({ status, detail: expect.stringContaining(detail) });
+});
+
+test("a path that exists answers the wrong method with the right ones", async () => {
+  const token = tokenOf("methods");
+  for (const [method, path, allow] of [
+    ["PUT", "/agents", "GET"],
+    ["GET", "/agents/register", "POST"],
+    ["POST", "/agents/search", "GET"],
+    ["GET", "/agents/searcher/heartbeat", "POST"],
+    ["PATCH", "/agents/searcher", "GET, DELETE"],
+  ] as const) {
+    const response = await call(method, path, { token });
+    expect([path, response.status, response.headers.get("allow")]).toEqual([path, 405, allow]);
+  }
+});
+
+test("a limit that is no number is refused", async () => {
+  const response = await call("GET", "/agents/search?limit=many", { token: tokenOf("limit") });
+  expect(response.status).toBe(400);
+  expect(await response.text()).toContain("limit");
+});
+
+test("the OpenAPI document describes every path that is served, and its references lead somewhere", async () => {
+  const text = await (await call("GET", "/openapi.json", { token: null })).text();
+  const document: { openapi: string; paths: object; components: { schemas: object } } = JSON.parse(text);
+  expect(document.openapi).toBe("3.1.0");
+  expect(Object.keys(document.paths).sort()).toEqual([
+    "/agents",
+    "/agents/register",
+    "/agents/search",
+    "/agents/{id}",
+    "/agents/{id}/heartbeat",
+    "/health",
+  ]);
+  for (const [, name] of text.matchAll(/#\/components\/schemas\/(\w+)/g)) {
+    expect(Object.keys(document.components.schemas)).toContain(name);
+  }
+});
+
+const AGENT = agent();
+
+function agent() {
+  const skill = { id: "web_search", name: "Web search", description: "Finds pages", tags: ["search"] };
+  return {
+    id: "searcher",
+    name: "Searcher",
+    description: "Searches the web",
+    version: "1.0.0",
+    url: "http://127.0.0.1:9001/",
+    skills: [skill],
+    intervalMs: 5000,
+  };
+}
+
+function tokenOf(job: string): string {
+  return `${job}.${mac(SECRET, `job:${job}`)}`;
+}
+
+function call(method: string, path: string, { token, body }: { token: string | null; body?: object }) {
+  const headers = new Headers();
+  if (token) headers.set("authorization", `Bearer ${token}`);
+  if (body) headers.set("content-type", "application/json");
+  const init: RequestInit = { method, headers };
+  if (body) init.body = JSON.stringify(body);
+  return controlPlane.request(ORIGIN + path, init, { ...bindings, TROUPE_SECRET: SECRET });
+}

@@ -1,0 +1,128 @@
+// The user's own documents, searchable: mirrors one folder as passages in a full-text index.
+// A passage's number is its file's number and its place within the file, so that the index is the only table of passages.
+import { DurableObject } from "cloudflare:workers";
+import { matchAny } from "#shared/durable/full-text.ts";
+import { migrate } from "#shared/durable/migrations.ts";
+import type { Passage } from "#shared/text/passages.ts";
+import { keyWords } from "#shared/text/tokens.ts";
+import type { CorpusFile, Upload } from "./corpus-schema.ts";
+import { readDocument, type Document } from "./document.ts";
+
+const MIGRATIONS = [
+  `CREATE TABLE files (
+     number INTEGER PRIMARY KEY AUTOINCREMENT,
+     path TEXT NOT NULL UNIQUE,
+     hash TEXT NOT NULL,
+     root TEXT NOT NULL
+   );
+   CREATE VIRTUAL TABLE passages USING fts5(title, body, tokenize='porter unicode61 remove_diacritics 2')`,
+] as const;
+
+/** Passages of one file at most; at a thousand characters each more than an upload can hold. */
+const PER_FILE = 65_536;
+/** A hit in the title counts as much as this many in the text. */
+const TITLE_WEIGHT = 4;
+/** How many hits are looked at to find ones in different files. */
+const CANDIDATES_PER_RESULT = 5;
+
+export interface FoundPassage extends Passage {
+  /** How well it fits, higher is better; comparable within one search only. */
+  readonly score: number;
+}
+
+type Hit = { file: number; title: string; text: string; path: string; root: string; score: number };
+
+export class Corpus extends DurableObject {
+  #migrated = false;
+
+  /** What is indexed: every file's path and hash. */
+  manifest(): { path: string; hash: string }[] {
+    return this.#sql.exec<{ path: string; hash: string }>("SELECT path, hash FROM files ORDER BY path").toArray();
+  }
+
+  /** Adds or replaces files in one transaction, and makes `root` the folder of all. May be repeated; of one path twice the last counts. */
+  put({ root, files }: Upload): void {
+    const sql = this.#sql;
+    this.ctx.storage.transactionSync(() => {
+      sql.exec("UPDATE files SET root = ?1 WHERE root <> ?1", root);
+      // All rows before all passages: SQLite opens a savepoint for some statements, and the index is flushed at each.
+      const distinct = [...new Map(files.map((file) => [file.path, file])).values()];
+      const rows = distinct.map((file) => ({ number: this.#putRow(root, file), document: readDocument(file) }));
+      for (const { number, document } of rows) this.#putPassages(number, document);
+    });
+  }
+
+  /** Forgets files; paths that are not indexed are ignored. */
+  remove(paths: string[]): void {
+    const sql = this.#sql;
+    this.ctx.storage.transactionSync(() => {
+      for (const path of paths) {
+        const [file] = sql.exec<{ number: number }>("DELETE FROM files WHERE path = ? RETURNING number", path).toArray();
+        if (file) this.#removePassages(file.number);
+      }
+    });
+  }
+
+  /** The passages that fit the question's words best, the best of each file first. Empty when no word occurs. */
+  search(query: string, limit: number): FoundPassage[] {
+    const match = matchAny(keyWords(query).join(" "), { prefix: false }) ?? matchAny(query, { prefix: false });
+    if (match === undefined) return [];
+    const hits = this.#sql.exec<Hit>(
+      `SELECT passages.rowid / ${PER_FILE} AS file, title, body AS text, path, root, score
+       FROM (SELECT rowid, title, body, -bm25(passages, ${TITLE_WEIGHT}, 1.0) AS score
+             FROM passages WHERE passages MATCH ? ORDER BY score DESC LIMIT ?) AS passages
+       JOIN files ON files.number = passages.rowid / ${PER_FILE}
+       ORDER BY score DESC`,
+      match,
+      limit * CANDIDATES_PER_RESULT,
+    );
+    return spread(hits.toArray()).slice(0, limit).map(toPassage);
+  }
+
+  /** Makes a row of the file, without any passages of before; answers with its number. */
+  #putRow(root: string, { path, hash }: CorpusFile): number {
+    const sql = this.#sql;
+    const [before] = sql.exec<{ number: number }>("SELECT number FROM files WHERE path = ?", path).toArray();
+    if (before) {
+      sql.exec("UPDATE files SET hash = ? WHERE number = ?", hash, before.number);
+      this.#removePassages(before.number);
+      return before.number;
+    }
+    const insert = "INSERT INTO files (path, hash, root) VALUES (?, ?, ?) RETURNING number";
+    return sql.exec<{ number: number }>(insert, path, hash, root).one().number;
+  }
+
+  #putPassages(file: number, { title, passages }: Document): void {
+    const insert = "INSERT INTO passages (rowid, title, body) VALUES (?, ?, ?)";
+    for (const [index, passage] of passages.slice(0, PER_FILE).entries()) {
+      this.#sql.exec(insert, file * PER_FILE + index, title, passage);
+    }
+  }
+
+  #removePassages(file: number): void {
+    const first = file * PER_FILE;
+    this.#sql.exec("DELETE FROM passages WHERE rowid BETWEEN ? AND ?", first, first + PER_FILE - 1);
+  }
+
+  get #sql(): SqlStorage {
+    if (!this.#migrated) migrate(this.ctx.storage.sql, MIGRATIONS);
+    this.#migrated = true;
+    return this.ctx.storage.sql;
+  }
+}
+
+/** The first hit of every file, then every file's second, and so on; hits come and stay in order otherwise. */
+function spread<Of extends { file: number }>(hits: readonly Of[]): Of[] {
+  const seen = new Map<number, number>();
+  const ranked = hits.map((hit) => {
+    const rank = seen.get(hit.file) ?? 0;
+    seen.set(hit.file, rank + 1);
+    return { hit, rank };
+  });
+  return ranked.sort((a, b) => a.rank - b.rank).map(({ hit }) => hit);
+}
+
+function toPassage({ title, text, path, root, score }: Hit): FoundPassage {
+  const folder = root.replace(/[\\/]+$/, "");
+  return { title, text, score, source: folder === "" ? path : `${folder}/${path}` };
+}

@@ -1,0 +1,69 @@
+// What every way to search has in common, and how those over HTTP ask.
+import * as z from "zod";
+import type { ToolCall } from "#shared/loop/tool.ts";
+import type { Passage } from "#shared/text/passages.ts";
+import { readBytes } from "#shared/http/read-json.ts";
+
+/** Finds at most `limit` passages, best first. Throws an Error whose message tells the user what to repair. */
+export type Search = (query: string, limit: number, call: ToolCall) => Promise<Passage[]>;
+
+const TIME_LIMIT_MS = 10_000;
+const MAX_BYTES = 2 * 1024 * 1024;
+
+/** The parts of a search service's request that differ. */
+export interface ServiceRequest {
+  /** The service's name in messages. */
+  readonly name: string;
+  readonly url: URL;
+  readonly headers?: Record<string, string>;
+  readonly network: Pick<Fetcher, "fetch">;
+  readonly signal: AbortSignal;
+}
+
+/** Asks a service and checks its answer against `schema`. Redirects are not followed: a search service has one address. */
+export async function askService<Schema extends z.ZodType>(request: ServiceRequest, schema: Schema): Promise<z.output<Schema>> {
+  const { name, url, headers, network, signal } = request;
+  const response = await network
+    .fetch(url.href, {
+      headers: { accept: "application/json", ...headers },
+      redirect: "manual",
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIME_LIMIT_MS)]),
+    })
+    .catch(() => {
+      signal.throwIfAborted();
+      throw new Error(`${name} cannot be reached at ${url.origin}. Check the agent's search settings.`);
+    });
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    throw new Error(`${name} answered ${response.status}${HINTS[response.status] ?? ""}.`);
+  }
+  const bytes = await readBytes(response.body, MAX_BYTES);
+  const answer = schema.safeParse(bytes === "too-large" ? undefined : parseJson(bytes));
+  if (!answer.success) throw new Error(`${name} sent an answer that is not its JSON format. Check the agent's search settings.`);
+  return answer.data;
+}
+
+const HINTS: Record<number, string> = {
+  401: ": its key is missing or wrong",
+  403: ": it refuses the request (SearXNG needs the format json in its settings, Brave a valid key)",
+  422: ": its key is missing or wrong",
+  429: ": too many searches, try again later",
+};
+
+/** Tags and entities of result snippets; they are shown as text. */
+export function plainText(html: string): string {
+  const entities: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', "#39": "'", "#x27": "'", nbsp: " " };
+  return html
+    .replace(/<[^<>]*>/g, "")
+    .replace(/&(#?\w+);/g, (entity, name: string) => entities[name.toLowerCase()] ?? entity)
+    .trim();
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    // What is no JSON fits no schema; the caller says so.
+    return undefined;
+  }
+}

@@ -1,0 +1,24 @@
+// The control plane's Worker: mounts its rooms, nothing else.
+import { Hono } from "hono";
+import { problem, problemResponse } from "#shared/http/problem.ts";
+import type { Env } from "./env.ts";
+import { openApiDocument } from "./registry/openapi.ts";
+import { registryRoutes } from "./registry/routes.ts";
+
+export { Registry } from "./registry/registry.ts";
+
+const app = new Hono<{ Bindings: Env }>();
+
+app.get("/health", (c) => c.json({ status: "ok" }));
+app.get("/openapi.json", (c) => c.json(openApiDocument));
+app.route("/agents", registryRoutes);
+
+app.notFound((c) =>
+  problemResponse(problem("not-found", `${c.req.path} does not exist. See /openapi.json for what does.`)),
+);
+app.onError((error, c) => {
+  console.error(error);
+  return problemResponse(problem("internal", `${c.req.method} ${c.req.path} failed. Its log says why.`));
+});
+
+export default app;

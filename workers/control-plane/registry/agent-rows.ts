@@ -1,0 +1,190 @@
+// The registry's rows: one per agent, and its words in a contentless full-text index under the same number.
+// Synchronous, so that every method is one transaction together with what its caller writes.
+import * as z from "zod";
+import { matchAny } from "#shared/durable/full-text.ts";
+import type { Lease } from "./leases.ts";
+import { Agent, type AgentCard, AgentState, type FoundAgent, type SearchQuery } from "./schema.ts";
+
+export const MIGRATIONS = [
+  `CREATE TABLE agents (
+     number INTEGER PRIMARY KEY,
+     id TEXT NOT NULL UNIQUE,
+     card TEXT NOT NULL,
+     interval_ms INTEGER NOT NULL,
+     registered_at INTEGER NOT NULL,
+     last_heartbeat INTEGER NOT NULL,
+     state TEXT NOT NULL,
+     due_at INTEGER NOT NULL
+   );
+   CREATE VIRTUAL TABLE agent_words USING fts5(
+     name, description, skills, tags, examples,
+     content='', contentless_delete=1, tokenize='porter unicode61 remove_diacritics 2'
+   )`,
+] as const;
+
+/** How much a hit counts by where it is: name, description, skills, tags, examples. */
+const WEIGHTS = "3.0, 1.0, 2.0, 3.0, 1.0";
+
+const StoredCard = Agent.pick({ name: true, description: true, version: true, url: true, skills: true });
+const DueRow = z.object({ id: z.string(), card: z.string(), interval_ms: z.number(), state: AgentState, due_at: z.number() });
+
+export interface DueAgent {
+  readonly id: string;
+  readonly url: string;
+  readonly intervalMs: number;
+  readonly lease: Lease;
+}
+
+type AgentRow = {
+  id: string;
+  card: string;
+  interval_ms: number;
+  registered_at: number;
+  last_heartbeat: number;
+  state: string;
+};
+
+export class AgentRows {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** Writes the agent; the index is touched only when the card changed. */
+  upsert(id: string, card: AgentCard, intervalMs: number, lease: Lease, now: number): void {
+    const json = JSON.stringify(card);
+    const [before] = this.#sql.exec<{ card: string }>("SELECT card FROM agents WHERE id = ?", id).toArray();
+    const { number } = this.#sql
+      .exec<{ number: number }>(
+        `INSERT INTO agents (id, card, interval_ms, registered_at, last_heartbeat, state, due_at)
+         VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)
+         ON CONFLICT (id) DO UPDATE SET card = ?2, interval_ms = ?3, last_heartbeat = ?4, state = ?5, due_at = ?6
+         RETURNING number`,
+        id,
+        json,
+        intervalMs,
+        now,
+        lease.state,
+        lease.dueAt,
+      )
+      .one();
+    if (before?.card === json) return;
+    this.#sql.exec("DELETE FROM agent_words WHERE rowid = ?", number);
+    this.#sql.exec(
+      "INSERT INTO agent_words (rowid, name, description, skills, tags, examples) VALUES (?, ?, ?, ?, ?, ?)",
+      number,
+      ...words(id, card),
+    );
+  }
+
+  intervalOf(id: string): number | undefined {
+    const sql = "SELECT interval_ms FROM agents WHERE id = ?";
+    return this.#sql.exec<{ interval_ms: number }>(sql, id).toArray()[0]?.interval_ms;
+  }
+
+  renew(id: string, lease: Lease, now: number): void {
+    const sql = "UPDATE agents SET state = ?, due_at = ?, last_heartbeat = ? WHERE id = ?";
+    this.#sql.exec(sql, lease.state, lease.dueAt, now, id);
+  }
+
+  setLease(id: string, lease: Lease): void {
+    this.#sql.exec("UPDATE agents SET state = ?, due_at = ? WHERE id = ?", lease.state, lease.dueAt, id);
+  }
+
+  /** Ends a suspicion; does nothing for an agent that is no suspect any more. */
+  settleSuspect(id: string, lease: Lease): void {
+    const sql = "UPDATE agents SET state = ?, due_at = ? WHERE id = ? AND state = 'suspect'";
+    this.#sql.exec(sql, lease.state, lease.dueAt, id);
+  }
+
+  /** Whether there was such an agent. */
+  remove(id: string): boolean {
+    const sql = "DELETE FROM agents WHERE id = ? RETURNING number";
+    const [removed] = this.#sql.exec<{ number: number }>(sql, id).toArray();
+    if (removed) this.#sql.exec("DELETE FROM agent_words WHERE rowid = ?", removed.number);
+    return removed !== undefined;
+  }
+
+  get(id: string): Agent | undefined {
+    const [row] = this.#sql.exec<AgentRow>("SELECT * FROM agents WHERE id = ?", id).toArray();
+    return row && toAgent(row);
+  }
+
+  list(): Agent[] {
+    return this.#sql.exec<AgentRow>("SELECT * FROM agents ORDER BY id").toArray().map(toAgent);
+  }
+
+  ids(): string[] {
+    return this.#sql.exec<{ id: string }>("SELECT id FROM agents").toArray().map((row) => row.id);
+  }
+
+  search({ skill, tag, q, limit }: SearchQuery): FoundAgent[] {
+    const match = q?.trim() ? (matchAny(q, { prefix: true }) ?? NOTHING) : undefined;
+    const source = match
+      ? `(SELECT rowid, -bm25(agent_words, ${WEIGHTS}) AS score FROM agent_words WHERE agent_words MATCH ?1) AS hits
+         JOIN agents ON agents.number = hits.rowid`
+      : "(SELECT ?1, 0 AS score) AS hits JOIN agents";
+    const rows = this.#sql.exec<AgentRow & { score: number }>(
+      `SELECT agents.*, score FROM ${source}
+       WHERE (?2 IS NULL OR EXISTS (
+           SELECT 1 FROM json_each(card, '$.skills')
+           WHERE ?2 IN (lower(value ->> 'id'), lower(value ->> 'name'))))
+         AND (?3 IS NULL OR EXISTS (
+           SELECT 1 FROM json_each(card, '$.skills') AS skill, json_each(skill.value, '$.tags') AS tag
+           WHERE lower(tag.value) = ?3))
+       ORDER BY CASE state WHEN 'alive' THEN 0 WHEN 'suspect' THEN 1 ELSE 2 END, score DESC, id
+       LIMIT ?4`,
+      match ?? null,
+      criterion(skill),
+      criterion(tag),
+      limit,
+    );
+    return rows.toArray().map((row) => ({ ...toAgent(row), score: row.score }));
+  }
+
+  /** Agents whose state has ended by `now`. */
+  due(now: number): DueAgent[] {
+    const rows = this.#sql.exec("SELECT id, card, interval_ms, state, due_at FROM agents WHERE due_at <= ?", now);
+    return z.array(DueRow).parse(rows.toArray()).map(({ id, card, interval_ms, state, due_at }) => ({
+      id,
+      url: StoredCard.parse(JSON.parse(card)).url,
+      intervalMs: interval_ms,
+      lease: { state, dueAt: due_at },
+    }));
+  }
+
+  /** When the next state ends; undefined without agents. */
+  nextDue(): number | undefined {
+    return this.#sql.exec<{ due: number | null }>("SELECT min(due_at) AS due FROM agents").one().due ?? undefined;
+  }
+}
+
+/** A query without any word, such as "???", asks for something that nobody has. */
+const NOTHING = '""';
+
+function criterion(value: string | undefined): string | null {
+  return value?.trim().toLowerCase() || null;
+}
+
+function words(id: string, { name, description, skills }: AgentCard): string[] {
+  const join = (values: string[]) => values.join("\n");
+  return [
+    `${id} ${name}`,
+    description,
+    join(skills.map((skill) => `${skill.id} ${skill.name} ${skill.description}`)),
+    join(skills.flatMap((skill) => skill.tags)),
+    join(skills.flatMap((skill) => skill.examples)),
+  ];
+}
+
+function toAgent(row: AgentRow): Agent {
+  return {
+    id: row.id,
+    ...StoredCard.parse(JSON.parse(row.card)),
+    state: AgentState.parse(row.state),
+    lastHeartbeat: new Date(row.last_heartbeat).toISOString(),
+    registeredAt: new Date(row.registered_at).toISOString(),
+    intervalMs: row.interval_ms,
+  };
+}

@@ -1,0 +1,85 @@
+// The registry's wire format. Everything else about it (types, checks, the OpenAPI document) is derived from here.
+import * as z from "zod";
+
+const text = (max: number) => z.string().trim().min(1).max(max);
+
+export const AgentId = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]{0,62}$/, "must begin with a-z and hold only a-z, 0-9 and _, at most 63 characters");
+
+export const AgentSkill = z.object({
+  id: text(100),
+  name: text(200),
+  description: text(4000),
+  tags: z.array(text(100)).max(50).default([]),
+  examples: z.array(text(1000)).max(50).default([]),
+});
+
+/** Where an agent answers: an origin, perhaps with a path, that `/health` can be added to. */
+const AgentUrl = z
+  .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+  .max(2000)
+  .refine(isPlain, "must have no user name, password, query or fragment")
+  .transform((url) => url.replace(/\/+$/, ""));
+
+export const AgentCard = z.object({
+  name: text(200),
+  description: text(4000),
+  version: text(100),
+  url: AgentUrl,
+  skills: z.array(AgentSkill).max(100),
+});
+
+export const Registration = z.object({
+  id: AgentId,
+  ...AgentCard.shape,
+  intervalMs: z
+    .int()
+    .min(100)
+    .max(3_600_000)
+    .meta({ description: "Time between heartbeats in milliseconds. The lease is three times as long." }),
+});
+
+export const AgentState = z.enum(["alive", "suspect", "dead"]);
+
+export const Receipt = z.object({ id: AgentId, state: AgentState, intervalMs: z.int(), leaseMs: z.int() });
+
+export const Renewal = z.object({ state: AgentState, leaseMs: z.int() });
+
+export const Agent = z.object({
+  id: AgentId,
+  ...AgentCard.shape,
+  url: z.string(),
+  state: AgentState,
+  lastHeartbeat: z.iso.datetime(),
+  registeredAt: z.iso.datetime(),
+  intervalMs: z.int(),
+});
+
+export const FoundAgent = Agent.extend({
+  score: z.number().meta({ description: "How well `q` fits, higher is better; 0 without `q`." }),
+});
+
+export const AgentList = z.object({ agents: z.array(Agent) });
+export const FoundAgentList = z.object({ agents: z.array(FoundAgent) });
+
+export const SearchQuery = z.object({
+  skill: z.string().max(200).optional().meta({ description: "Id or name of a skill, upper or lower case." }),
+  tag: z.string().max(100).optional().meta({ description: "A skill's tag, upper or lower case." }),
+  q: z.string().max(2000).optional().meta({ description: "Words to find in names, descriptions, skills, tags and examples." }),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+});
+
+export type AgentCard = z.output<typeof AgentCard>;
+export type AgentState = z.output<typeof AgentState>;
+export type Registration = z.output<typeof Registration>;
+export type Receipt = z.output<typeof Receipt>;
+export type Renewal = z.output<typeof Renewal>;
+export type Agent = z.output<typeof Agent>;
+export type FoundAgent = z.output<typeof FoundAgent>;
+export type SearchQuery = z.output<typeof SearchQuery>;
+
+function isPlain(value: string): boolean {
+  const url = URL.parse(value);
+  return url !== null && url.username === "" && url.password === "" && !/[?#]/.test(value);
+}
