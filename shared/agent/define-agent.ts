@@ -18,6 +18,8 @@ export function defineAgent(definition: AgentDefinition) {
   }
   class SessionIndex extends SessionIndexObject {}
   const app = frontDoor(definition);
-  const worker = { fetch: (request, env, ctx) => app.fetch(request, env, ctx) } satisfies ExportedHandler<AgentEnv>;
+  const worker = {
+    fetch: (request: Request, env: AgentEnv, ctx: ExecutionContext) => app.fetch(request, env, ctx),
+  };
   return { worker, objects: { Session, Beacon, SessionIndex } };
 }

@@ -30,7 +30,3 @@ export interface AgentDefinition {
   /** Answers paths that the front door does not know; undefined lets it answer 404. Authenticates for itself. */
   readonly routes?: (request: Request, env: AgentEnv) => Promise<Response | undefined>;
 }
-
-export function toolsOf(definition: AgentDefinition, config: AgentConfig): readonly Tool[] {
-  return typeof definition.tools === "function" ? definition.tools(config) : definition.tools;
-}

@@ -36,8 +36,16 @@ export function configOf(env: AgentEnv): AgentConfig {
   return config;
 }
 
+const models = new WeakMap<AgentEnv, Model>();
+
 /** The model that the deployment chose. */
 export function modelOf(env: AgentEnv): Model {
+  const model = models.get(env) ?? makeModel(env);
+  models.set(env, model);
+  return model;
+}
+
+function makeModel(env: AgentEnv): Model {
   const { model } = configOf(env);
   return messagesApi({
     baseUrl: model.baseUrl,

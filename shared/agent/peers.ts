@@ -1,17 +1,16 @@
 // Whom an agent may ask, and how they are reached: over its own bindings in a static topology, through the registry in a dynamic one.
-import { AgentCard } from "@a2a-js/sdk";
 import { askPeer, type PeerAnswer } from "../a2a/peer-client.ts";
 import { peerContextId } from "../a2a/task-id.ts";
 import { signToken } from "../a2a/token.ts";
+import type { FoundAgent, Peers, Question } from "../loop/peers.ts";
 import type { Step } from "../loop/step.ts";
 import { nearest } from "../text/nearest.ts";
-import type { FoundAgent, PeerProfile, Peers, Question } from "../tools/peers.ts";
 import { configOf, fetcherOf, type AgentEnv } from "./environment.ts";
+import { neighbourFetch, neighbourOrigin } from "./neighbours.ts";
 import { resolveAgent, searchAgents } from "./registry-client.ts";
 
 /** Agents that a query may go through before it is refused: a → b → a → b … ends here. */
 export const MAX_CHAIN = 8;
-const CARD_LIMIT_MS = 2_000;
 
 /** What asking needs of the turn that asks. */
 export interface AskingTurn {
@@ -31,27 +30,19 @@ export interface AskingTurn {
 }
 
 export class AgentPeers implements Peers {
-  readonly neighbours: readonly PeerProfile[] | undefined;
   readonly #env: AgentEnv;
   readonly #turn: AskingTurn;
-  readonly #threads: Map<number, PeerThread>;
+  #open: Map<number, PeerThread> | undefined;
 
-  private constructor(env: AgentEnv, turn: AskingTurn, neighbours: readonly PeerProfile[] | undefined) {
+  constructor(env: AgentEnv, turn: AskingTurn) {
     this.#env = env;
     this.#turn = turn;
-    this.neighbours = neighbours;
-    this.#threads = openThreads(turn.threadSteps());
-  }
-
-  static async create(env: AgentEnv, turn: AskingTurn): Promise<AgentPeers> {
-    const { topology, peers } = configOf(env);
-    if (topology === "dynamic") return new AgentPeers(env, turn, undefined);
-    return new AgentPeers(env, turn, await Promise.all(peers.map((peer) => profile(env, peer))));
   }
 
   async find(query: string): Promise<readonly FoundAgent[]> {
     const found = await searchAgents(this.#env, query);
-    if (this.neighbours) return found.filter(({ id }) => this.neighbours?.some((peer) => peer.id === id));
+    const { topology, peers } = configOf(this.#env);
+    if (topology === "static") return found.filter(({ id }) => peers.some((peer) => peer.id === id));
     if (found.length > 0) this.#turn.append({ kind: "found", agents: found.map(({ id }) => id) });
     return found;
   }
@@ -64,7 +55,7 @@ export class AgentPeers implements Peers {
       throw new Error(`This question has already gone through ${chain.length} agents (${chain.join(" → ")}), which is the limit: answer with what you have.`);
     }
     const connection = await this.#connect(agent);
-    const { ordinal, contextId } = this.#open(agent, thread);
+    const { ordinal, contextId } = this.#thread(agent, thread);
     const token = signToken(this.#env.TROUPE_KEY, { from: id, to: agent, principal, chain }, budget.maxWallMs + 60_000);
     try {
       const answer = await askPeer({
@@ -80,10 +71,11 @@ export class AgentPeers implements Peers {
   }
 
   async #connect(agent: string): Promise<{ fetch: typeof fetch; origin: string }> {
-    if (this.neighbours) {
-      const binding = configOf(this.#env).peers.find(({ id }) => id === agent)?.binding;
-      if (!binding) throw notAskable(agent, this.neighbours.map(({ id }) => id));
-      return { fetch: bound(this.#env, binding), origin: `https://${agent.replaceAll("_", "-")}` };
+    const { topology, peers } = configOf(this.#env);
+    if (topology === "static") {
+      const peer = peers.find(({ id }) => id === agent);
+      if (!peer) throw notAskable(agent, peers.map(({ id }) => id));
+      return { fetch: neighbourFetch(this.#env, peer), origin: neighbourOrigin(peer) };
     }
     const found = this.#turn.sessionSteps().flatMap((step) => (step.kind === "found" ? step.agents : []));
     if (!found.includes(agent)) throw notAskable(agent, new Set(found));
@@ -91,18 +83,19 @@ export class AgentPeers implements Peers {
   }
 
   /** Goes on with an open conversation, or opens the next one. Ordinals are given out at once, so parallel calls never share one. */
-  #open(agent: string, thread: number | undefined): PeerThread {
+  #thread(agent: string, thread: number | undefined): PeerThread {
+    const threads = (this.#open ??= openThreads(this.#turn.threadSteps()));
     if (thread !== undefined) {
-      const open = this.#threads.get(thread);
+      const open = threads.get(thread);
       if (open?.agent === agent) return open;
-      const mine = [...this.#threads.values()].filter((other) => other.agent === agent).map(({ ordinal }) => ordinal);
+      const mine = [...threads.values()].filter((other) => other.agent === agent).map(({ ordinal }) => ordinal);
       throw new Error(
         `There is no conversation ${thread} with ${agent}: ${mine.length > 0 ? `open are ${mine.join(", ")}` : "none is open yet"}; leave thread out to begin a new one.`,
       );
     }
-    const ordinal = this.#threads.size + 1;
+    const ordinal = threads.size + 1;
     const opened = { ordinal, agent, contextId: peerContextId(this.#turn.contextId, configOf(this.#env).id, ordinal) };
-    this.#threads.set(ordinal, opened);
+    threads.set(ordinal, opened);
     return opened;
   }
 }
@@ -126,36 +119,4 @@ function notAskable(agent: string, names: Iterable<string>): Error {
   const near = nearest(agent, known);
   const hint = near.length > 0 ? `Nearest: ${near.join(", ")}.` : `You can ask: ${known.join(", ") || "nobody yet; use find_agents first"}.`;
   return new Error(`There is no agent named ${agent} that you can ask. ${hint}`);
-}
-
-const profiles = new WeakMap<AgentEnv, Map<string, PeerProfile>>();
-
-/** A neighbour as its own card describes it; its name alone while it cannot be reached. */
-async function profile(env: AgentEnv, { id, binding }: { id: string; binding: string }): Promise<PeerProfile> {
-  const known = profiles.get(env) ?? new Map<string, PeerProfile>();
-  profiles.set(env, known);
-  const cached = known.get(id);
-  if (cached) return cached;
-  try {
-    const response = await bound(env, binding)(`https://${id.replaceAll("_", "-")}/.well-known/agent-card.json`, {
-      signal: AbortSignal.timeout(CARD_LIMIT_MS),
-    });
-    const card = AgentCard.fromJSON(await response.json());
-    const fresh = { id, description: card.description, skills: card.skills.map(({ name }) => name) };
-    known.set(id, fresh);
-    return fresh;
-  } catch (error) {
-    console.warn(`The card of ${id} could not be read: ${error instanceof Error ? error.message : String(error)}`);
-    return { id, description: "(cannot be reached now)", skills: [] };
-  }
-}
-
-function bound(env: AgentEnv, name: string): typeof fetch {
-  const binding: unknown = Reflect.get(env, name);
-  if (!isFetcher(binding)) throw new Error(`The binding ${name} is missing: deploy the job again.`);
-  return fetcherOf(binding);
-}
-
-function isFetcher(value: unknown): value is Fetcher {
-  return typeof value === "object" && value !== null && "fetch" in value && typeof value.fetch === "function";
 }

@@ -1,7 +1,7 @@
 // The agent's side of the registry: register, heartbeat, search, resolve. URLs end here and in the peer client; no model sees them.
 import * as z from "zod";
-import type { FoundAgent } from "../tools/peers.ts";
 import type { AgentCard } from "@a2a-js/sdk";
+import type { FoundAgent } from "../loop/peers.ts";
 import { configOf, type AgentEnv } from "./environment.ts";
 
 const LIMIT_MS = 5_000;

@@ -4,7 +4,7 @@ import { DurableObject } from "cloudflare:workers";
 import { ListTasksRequest } from "@a2a-js/sdk";
 import { RequestMalformedError } from "@a2a-js/sdk/errors";
 import { migrate } from "../durable/migrations.ts";
-import type { AgentEnv } from "./environment.ts";
+import { sessionIndexStub, type AgentEnv } from "./environment.ts";
 import { listPage, type Listed, type Page } from "./session/list-page.ts";
 
 const MIGRATIONS = [
@@ -17,26 +17,26 @@ const MIGRATIONS = [
      PRIMARY KEY (principal, context_id, n)
    ) WITHOUT ROWID`,
 ];
-const FLUSH_MS = 100;
+const REPORT_MS = 100;
 
 export interface IndexedTask extends Listed {
   readonly principal: string;
 }
 
 export abstract class SessionIndexObject extends DurableObject<AgentEnv> {
-  #pending: IndexedTask[] = [];
-  #flush: Promise<void> | undefined;
-
-  /** Resolves when the rows are on disk; reports of 100 ms share one transaction. */
-  record(tasks: readonly IndexedTask[]): Promise<void> {
-    this.#pending.push(...tasks);
-    this.#flush ??= new Promise((resolve) => setTimeout(resolve, FLUSH_MS)).then(() => this.#write());
-    return this.#flush;
+  /** Writes what the Sessions of one isolate have reported, in one transaction. */
+  async record(tasks: readonly IndexedTask[]): Promise<void> {
+    migrate(this.ctx.storage.sql, MIGRATIONS);
+    for (const { principal, contextId, n, state, updatedAt } of tasks) {
+      this.ctx.storage.sql.exec(
+        "INSERT OR REPLACE INTO task (principal, context_id, n, state, updated_at) VALUES (?, ?, ?, ?, ?)",
+        principal, contextId, n, state, updatedAt,
+      );
+    }
   }
 
   /** One page of a principal's tasks, or why the request makes no sense. `request` is a ListTasksRequest as ProtoJSON. */
   async list(principal: string, request: unknown): Promise<{ page: Page<Listed> } | { malformed: string }> {
-    await this.#flush;
     migrate(this.ctx.storage.sql, MIGRATIONS);
     const rows = this.ctx.storage.sql
       .exec<{ context_id: string; n: number; state: number; updated_at: number }>(
@@ -52,17 +52,24 @@ export abstract class SessionIndexObject extends DurableObject<AgentEnv> {
       throw error;
     }
   }
+}
 
-  #write(): void {
-    const rows = this.#pending;
-    this.#pending = [];
-    this.#flush = undefined;
-    migrate(this.ctx.storage.sql, MIGRATIONS);
-    for (const { principal, contextId, n, state, updatedAt } of rows) {
-      this.ctx.storage.sql.exec(
-        "INSERT OR REPLACE INTO task (principal, context_id, n, state, updated_at) VALUES (?, ?, ?, ?, ?)",
-        principal, contextId, n, state, updatedAt,
-      );
-    }
-  }
+const reports = new Map<string, IndexedTask>();
+
+/**
+ * Reports a task's latest state to the index. Reports of 100 ms, of all Sessions of the isolate, travel together: a report of
+ * its own for each change would cost a turn more than its own log. Those of a process that is killed before are lost.
+ */
+export function reportTask(env: AgentEnv, task: IndexedTask, waitUntil: (work: Promise<unknown>) => void): void {
+  const first = reports.size === 0;
+  reports.set(JSON.stringify([task.principal, task.contextId, task.n]), task);
+  if (first) waitUntil(new Promise((resolve) => setTimeout(resolve, REPORT_MS)).then(() => flushReports(env)));
+}
+
+/** Sends what waits, so that who lists right after a task ended finds it. */
+export async function flushReports(env: AgentEnv): Promise<void> {
+  if (reports.size === 0) return;
+  const tasks = [...reports.values()];
+  reports.clear();
+  await sessionIndexStub(env).record(tasks);
 }

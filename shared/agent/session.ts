@@ -4,13 +4,11 @@ import { TaskState } from "@a2a-js/sdk";
 import { JsonRpcTransportHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import type { Step } from "../loop/step.ts";
 import { runTurn, type TurnResult } from "../loop/turn.ts";
-import type { Model } from "../models/model.ts";
 import { childContext, formatTraceparent, parseTraceparent, type TraceContext } from "../tracing/trace-context.ts";
-import { findAgents } from "../tools/find-agents.ts";
-import { queryAgent } from "../tools/query-agent.ts";
-import { toolsOf, type AgentDefinition } from "./definition.ts";
-import { configOf, modelOf, sessionIndexStub, type AgentEnv } from "./environment.ts";
+import type { AgentDefinition } from "./definition.ts";
+import { configOf, modelOf, type AgentEnv } from "./environment.ts";
 import { AgentPeers } from "./peers.ts";
+import { reportTask } from "./session-index.ts";
 import { systemPrompt } from "./prompt.ts";
 import { replyTo, type Reply } from "./reply.ts";
 import type { Caller, Operation } from "./operation.ts";
@@ -19,6 +17,7 @@ import type { LiveTask } from "./session/live-task.ts";
 import { SessionRequestHandler } from "./session/request-handler.ts";
 import { SessionStore } from "./session/store.ts";
 import { Turns } from "./session/turns.ts";
+import { toolbox } from "./toolbox.ts";
 
 const INTERRUPTED = "The agent was restarted while it worked on this task. Send the message again.";
 
@@ -33,7 +32,6 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
   readonly #store = new SessionStore(this.ctx.storage.sql);
   readonly #turns = new Turns(this.#store, (live, append) => this.#run(live, append), (live) => this.#report(live));
   readonly #asked = new WeakMap<LiveTask, Asked>();
-  #model: Model | undefined;
 
   constructor(ctx: DurableObjectState, env: AgentEnv) {
     super(ctx, env);
@@ -71,7 +69,7 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
     const asked = this.#asked.get(live);
     if (!asked) throw new Error(`Task ${live.id} was started without a caller.`);
     const { caller, trace } = asked;
-    const peers = await AgentPeers.create(this.env, {
+    const peers = new AgentPeers(this.env, {
       contextId: row.contextId,
       principal: caller.principal,
       chain: caller.chain,
@@ -82,18 +80,15 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
       onUsage: (usage) => live.addPeerUsage(usage),
       waitUntil: (work) => this.ctx.waitUntil(work),
     });
-    const askable = config.topology === "dynamic" || config.peers.length > 0;
-    this.#model ??= modelOf(this.env);
     return runTurn({
-      model: this.#model,
+      ...(await toolbox(this.env, this.definition)),
+      model: modelOf(this.env),
       system: systemPrompt(this.definition.instructions, caller.chain.at(-1)),
-      tools: [...toolsOf(this.definition, config), ...(askable ? [findAgents(peers), queryAgent(peers)] : [])],
-      serverTools: this.definition.serverTools?.(config) ?? [],
       permissions: config.permissions,
       hooks: this.definition.hooks ?? {},
       budget: config.budget,
       steps: this.#store.steps(row),
-      call: { agent: config.id, config: config.config, env: { ...this.env }, contextId: row.contextId, taskId: live.id },
+      call: { agent: config.id, config: config.config, env: { ...this.env }, contextId: row.contextId, taskId: live.id, peers },
       append,
       emit: (event) => {
         if (event.type === "model_start") live.restartAnswer();
@@ -103,12 +98,12 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
     });
   }
 
-  /** Tells the index, off the hot path. A report that is lost is made good by the next one of the same task. */
+  /** Tells the index, off the hot path. */
   #report(live: LiveTask): void {
     const principal = this.#asked.get(live)?.caller.principal;
     if (principal === undefined) return;
     const { contextId, n, state, updatedAt } = live.row;
-    this.ctx.waitUntil(sessionIndexStub(this.env).record([{ principal, contextId, n, state, updatedAt }]));
+    reportTask(this.env, { principal, contextId, n, state, updatedAt }, (work) => this.ctx.waitUntil(work));
   }
 
   /** Turns do not outlive their isolate: a task that was at work when it went has ended. */

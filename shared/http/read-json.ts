@@ -4,7 +4,7 @@ import { problem, type Problem } from "./problem.ts";
 
 export type ReadResult<Value> = { ok: true; value: Value } | { ok: false; problem: Problem };
 
-/** Reads at most `limitBytes` of the body, counted while it streams in, whatever Content-Length says. */
+/** Reads at most `limitBytes` of the body: HTTP holds it to a Content-Length; without one it is counted while it streams in. */
 export async function readJson<Schema extends z.ZodType>(
   request: Request,
   schema: Schema,
@@ -15,7 +15,8 @@ export async function readJson<Schema extends z.ZodType>(
     const got = type === "" ? "has no content type" : `is "${type}"`;
     return fail("unsupported-media-type", `The body ${got}. Send JSON with "content-type: application/json".`);
   }
-  const bytes = await readBytes(request.body, limitBytes);
+  const declared = Number(request.headers.get("content-length") ?? Number.NaN);
+  const bytes = declared <= limitBytes ? await request.bytes() : await readBytes(request.body, limitBytes);
   if (bytes === "too-large") {
     return fail("body-too-large", `The body has more than ${limitBytes} bytes. Send less at once.`);
   }

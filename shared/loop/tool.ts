@@ -1,5 +1,6 @@
 // A tool: what the model may call, as one object. The loop knows nothing else about tools.
 import * as z from "zod";
+import type { Peers } from "./peers.ts";
 
 /** What a running tool may know and use. */
 export interface ToolCall {
@@ -15,6 +16,8 @@ export interface ToolCall {
   readonly env: Readonly<Record<string, unknown>>;
   readonly contextId: string;
   readonly taskId: string;
+  /** The agents that this one may ask. */
+  readonly peers: Peers;
 }
 
 export interface ToolAnnotations {

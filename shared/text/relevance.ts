@@ -1,27 +1,83 @@
-// Whether a passage is about a question at all. Errs on the side of "no": a wrong citation is worse than an honest gap.
-import { bm25 } from "./bm25.ts";
+// Which passages are about a question at all. Errs on the side of "no": a wrong citation is worse than an honest gap.
 import type { Passage } from "./passages.ts";
-import { questionTerms, tokenize } from "./tokens.ts";
+import { matchUnit, readQuestion, titleTokens } from "./question.ts";
+import type { Unit } from "./question.ts";
+import { tokenize } from "./tokens.ts";
+
+/** A passage that fits less than this, compared with the best one, is left out. */
+const LEAST_SHARE = 0.6;
+/** Words within which terms count as standing together. */
+const NEAR = 24;
 
 /**
- * The passages that share enough words with the question, best first. A question of one term needs it, of two both;
- * of more, six in ten, four at most. A term in the title counts once more.
+ * The passages that are about the question, best first; those that fit far less than the best are left out.
+ * A question of one term needs it, of two both; of more, six in ten, four at most. A title counts as text, and once more.
  */
 export function relevantPassages<P extends Passage>(question: string, passages: readonly P[]): P[] {
-  const terms = questionTerms(question);
-  if (terms.length === 0) return [];
-  const needed = Math.min(4, Math.max(terms.length === 1 ? 1 : 2, Math.ceil(terms.length * 0.6)));
-  const titles = passages.map((passage) => new Set(tokenize(passage.title)));
-  const documents = passages.map((passage, index) => [...(titles[index] ?? []), ...tokenize(passage.text)]);
-  const scores = bm25(terms, documents);
-  return passages
-    .map((passage, index) => {
-      const words = new Set(documents[index]);
-      const found = terms.filter((term) => words.has(term)).length;
-      const inTitle = terms.filter((term) => titles[index]?.has(term)).length;
-      return { passage, score: (scores[index] ?? 0) * (1 + inTitle / terms.length), enough: found + Math.min(inTitle, 1) >= needed && found > 0 };
-    })
-    .filter(({ enough }) => enough)
+  const { units, kind } = readQuestion(question, passages.map(({ title }) => title));
+  if (units.length === 0) return [];
+  const documents = passages.map(({ title, text }) => {
+    const inTitle = titleTokens(title);
+    const body = tokenize(text);
+    return { inTitle, titleSet: new Set(inTitle), body, bodySet: new Set(body) };
+  });
+  const matches = documents.map(({ inTitle, titleSet, body, bodySet }) =>
+    units.map((unit) => ({ title: matchUnit(unit, inTitle, titleSet), body: matchUnit(unit, body, bodySet) })),
+  );
+  const weights = units.map((unit, at) => unit.weight * rarity(matches.filter((match) => both(match[at]) >= 1).length, passages.length));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const subject = units.map(({ focus }, at) => (focus ? at : -1)).filter((at) => matches.some((match) => both(match[at]) >= 1));
+  const scored = passages.flatMap((passage, index) => {
+    const found = matches[index] ?? [];
+    if (!enough(units, found)) return [];
+    // Whoever asks about several things is served by a passage about one of them.
+    if (subject.length > 0 && !subject.some((at) => both(found[at]) >= 0.6)) return [];
+    const fit = found.reduce((sum, { title, body }, at) => sum + (weights[at] ?? 0) * (0.7 * body + 0.5 * title), 0) / total;
+    const together = closeness(units, documents[index]?.body ?? [], kind === "comparison" ? 2 : units.length);
+    return [{ passage, score: fit + 0.4 * together }];
+  });
+  const best = scored.reduce((highest, { score }) => Math.max(highest, score), 0);
+  return scored
+    .filter(({ score }) => score >= best * LEAST_SHARE)
     .toSorted((a, b) => b.score - a.score)
     .map(({ passage }) => passage);
+}
+
+/** From 0.4 (in every text) to 1 (in hardly any). */
+export function rarity(containing: number, all: number): number {
+  const idf = Math.log(1 + (all - containing + 0.5) / (containing + 0.5));
+  return 0.4 + 0.6 * Math.min(1, idf / Math.log(1 + (all + 0.5) / 0.5));
+}
+
+interface Match {
+  readonly title: number;
+  readonly body: number;
+}
+
+function both(match: Match | undefined): number {
+  return match === undefined ? 0 : Math.max(match.title, match.body);
+}
+
+/** Stems count one by one here, so that a name of two words is as good as two words. */
+function enough(units: readonly Unit[], matches: readonly Match[]): boolean {
+  const all = units.reduce((sum, { stems, weight }) => sum + (weight < 1 ? 0.5 : 1) * stems.length, 0);
+  const needed = Math.min(4, Math.max(all <= 1 ? 1 : 2, Math.ceil(all * 0.6)));
+  const found = units.reduce((sum, { stems, weight }, at) => sum + (weight < 1 ? 0.5 : 1) * stems.length * (both(matches[at]) >= 0.6 ? 1 : both(matches[at])), 0);
+  const inTitle = matches.some(({ title }) => title >= 1);
+  return found > 0 && found + (inTitle ? 1 : 0) >= Math.min(needed, all);
+}
+
+/** The share of the units that stand together somewhere in the text. */
+function closeness(units: readonly Unit[], body: readonly string[], most: number): number {
+  const unitOf = new Map(units.flatMap(({ stems }, at) => stems.map((stem) => [stem, at] as const)));
+  const recent: { at: number; place: number }[] = [];
+  let best = 0;
+  body.forEach((token, place) => {
+    const at = unitOf.get(token);
+    if (at === undefined) return;
+    recent.push({ at, place });
+    while ((recent[0]?.place ?? place) < place - NEAR) recent.shift();
+    best = Math.max(best, new Set(recent.map((one) => one.at)).size);
+  });
+  return Math.min(1, best / Math.max(1, most));
 }

@@ -12,20 +12,26 @@ const LIST_ITEM = /^\s*(?:[-*+•]|\d{1,3}[.)])\s+/;
 
 /** The sentences of `text` in order, each on one line with Markdown marks removed. Never empty strings. */
 export function splitSentences(text: string): string[] {
+  return splitParagraphs(text).flat();
+}
+
+/** The same, paragraph by paragraph; a list item is one of its own. */
+export function splitParagraphs(text: string): string[][] {
+  return proseBlocks(text).map((block) => block.split(BEFORE_CODE).flatMap(splitBlock));
+}
+
+function splitBlock(block: string): string[] {
   const sentences: string[] = [];
-  for (const block of proseBlocks(text).flatMap((paragraph) => paragraph.split(BEFORE_CODE))) {
-    let pending = "";
-    for (const { segment } of segmenter.segment(block)) {
-      pending += segment;
-      if (ABBREVIATION.test(pending.trimEnd())) continue;
-      const sentence = plain(pending);
-      if (sentence !== "") sentences.push(sentence);
-      pending = "";
-    }
-    const rest = plain(pending);
-    if (rest !== "") sentences.push(rest);
+  let pending = "";
+  for (const { segment } of segmenter.segment(block)) {
+    pending += segment;
+    if (ABBREVIATION.test(pending.trimEnd())) continue;
+    const sentence = plain(pending);
+    if (sentence !== "") sentences.push(sentence);
+    pending = "";
   }
-  return sentences;
+  const rest = plain(pending);
+  return rest === "" ? sentences : [...sentences, rest];
 }
 
 /** Paragraphs and list items, with wrapped lines joined. */

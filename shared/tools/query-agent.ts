@@ -1,10 +1,10 @@
 // query_agent: asks another agent by name and returns its answer. The schema is constant within a session, so that prompt caching holds.
 import * as z from "zod";
+import type { PeerProfile } from "../loop/peers.ts";
 import { defineTool, type Tool } from "../loop/tool.ts";
-import type { Peers } from "./peers.ts";
 
-export function queryAgent(peers: Peers): Tool {
-  const { neighbours } = peers;
+/** `neighbours`: the agents that can be asked; undefined in a dynamic topology, where finding an agent is what allows it. */
+export function queryAgent(neighbours: readonly PeerProfile[] | undefined): Tool {
   const ids = neighbours?.map(({ id }) => id) ?? [];
   return defineTool({
     name: "query_agent",
@@ -25,13 +25,13 @@ export function queryAgent(peers: Peers): Tool {
     }),
     annotations: { readOnly: false, idempotent: false },
     limitMs: null,
-    async run({ agent, message, thread }, { id, signal }) {
+    async run({ agent, message, thread }, { id, signal, peers }) {
       const answer = await peers.ask({ toolUseId: id, agent, message, thread, signal });
       return `${answer.text}\n\n(thread ${answer.thread})`;
     },
   });
 }
 
-function line({ id, description, skills }: NonNullable<Peers["neighbours"]>[number]): string {
+function line({ id, description, skills }: PeerProfile): string {
   return `- ${id}: ${description}${skills.length > 0 ? ` Skills: ${skills.join(", ")}` : ""}`;
 }

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { signToken } from "#shared/a2a/token.ts";
 import type { ToolCall } from "#shared/loop/tool.ts";
+import { NO_PEERS } from "../support/no-peers.ts";
 import { corpusRoutes } from "../../workers/agents/searcher/corpus-routes.ts";
 import { webSearch } from "../../workers/agents/searcher/web-search.ts";
 
@@ -87,7 +88,7 @@ function claims(from: string) {
 
 function call(config: Record<string, unknown>, bindings: Record<string, unknown> = {}): ToolCall {
   const signal = new AbortController().signal;
-  return { id: "1", signal, agent: "tester", config, env: { CORPUS: env.CORPUS, ...bindings }, contextId: "c", taskId: "t" };
+  return { id: "1", signal, agent: "tester", config, env: { CORPUS: env.CORPUS, ...bindings }, contextId: "c", taskId: "t", peers: NO_PEERS };
 }
 
 function request(method: string, path: string, body?: object, token: string | null = signToken(env.TROUPE_KEY, claims("cli"), 60_000)) {

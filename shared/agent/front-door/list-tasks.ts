@@ -6,12 +6,14 @@ import { formatTaskId, sessionOf, type TaskRef } from "../../a2a/task-id.ts";
 import { configOf, sessionIndexStub, sessionStub, type AgentEnv } from "../environment.ts";
 import type { Caller, Operation } from "../operation.ts";
 import { replyTo, type Reply } from "../reply.ts";
+import { flushReports } from "../session-index.ts";
 
 const TaskJson = z.record(z.string(), z.unknown());
 
 /** Throws RequestMalformed. A task that the index knows and its Session does not is left out. */
 export async function listAcrossSessions(env: AgentEnv, operation: Operation, caller: Caller): Promise<Reply> {
   const request = ListTasksRequest.fromJSON(operation.params);
+  await flushReports(env);
   const listed = await sessionIndexStub(env).list(caller.principal, ListTasksRequest.toJSON(request));
   if ("malformed" in listed) throw new RequestMalformedError(listed.malformed);
   const { tasks: refs, ...page } = listed.page;

@@ -5,6 +5,7 @@ import type { LoopEvent } from "#shared/loop/event.ts";
 import type { Step } from "#shared/loop/step.ts";
 import { defineTool, type Tool } from "#shared/loop/tool.ts";
 import { runTurn, type Turn, type TurnResult } from "#shared/loop/turn.ts";
+import { NO_PEERS } from "../../support/no-peers.ts";
 import { ModelError, type Model, type ModelRequest } from "#shared/models/model.ts";
 
 /** One answer: text, tool calls, how it stops, and whether it breaks. */
@@ -91,7 +92,7 @@ export async function run(model: Model, more: Partial<Turn> & { tools?: readonly
     permissions: { allow: null, deny: [] },
     hooks: {},
     budget: { maxTurns: 10, maxWallMs: 10_000 },
-    call: { agent: "tester", config: {}, env: {}, contextId: "context", taskId: "task" },
+    call: { agent: "tester", config: {}, env: {}, contextId: "context", taskId: "task", peers: NO_PEERS },
     append: (step) => steps.push(step),
     emit: (event) => events.push(event),
     signal: new AbortController().signal,

@@ -1,7 +1,7 @@
 // The SDK's own client, unmodified, against the test agent's front door; and the front door raw.
 import { createExecutionContext, runInDurableObject, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { Role, type Message, type SendMessageRequest, type Task } from "@a2a-js/sdk";
+import { AgentCard, Role, type Message, type SendMessageRequest, type Task } from "@a2a-js/sdk";
 import { ClientFactory, ClientFactoryOptions, JsonRpcTransportFactory, RestTransportFactory, type Client } from "@a2a-js/sdk/client";
 import { textMessage } from "../../../shared/a2a/message.ts";
 import { SessionStore } from "../../../shared/agent/session/store.ts";
@@ -33,7 +33,7 @@ export function client(binding: "JSONRPC" | "HTTP+JSON"): Promise<Client> {
   const factory = new ClientFactory(ClientFactoryOptions.createFrom(ClientFactoryOptions.default, { transports, preferredTransports: [binding] }));
   return knock("/.well-known/agent-card.json")
     .then((response) => response.json())
-    .then((card) => factory.createFromAgentCard(Object.assign({ signatures: [] }, card)));
+    .then((card) => factory.createFromAgentCard(AgentCard.fromJSON(card)));
 }
 
 export function ask(text: string, contextId = "", more: Partial<Message> = {}): SendMessageRequest {

@@ -1,4 +1,4 @@
-// What the tools for asking other agents need of the agent they belong to. Names only: no URL passes through here.
+// Other agents as tools see them. Names only: no URL passes through here.
 
 export interface PeerProfile {
   readonly id: string;
@@ -22,8 +22,6 @@ export interface Question {
 }
 
 export interface Peers {
-  /** static: the neighbours, who alone can be asked. dynamic: undefined, whoever was found can be asked. */
-  readonly neighbours: readonly PeerProfile[] | undefined;
   /** Agents whose name, description or skills match, alive ones first. From now on they may be asked. */
   find(query: string): Promise<readonly FoundAgent[]>;
   /** Throws with a message for the model when the agent may not be asked, cannot be reached or failed. */

@@ -1,0 +1,56 @@
+// The neighbours of an agent in a static topology: reached over bindings of its own, described by their own cards.
+import { AgentCard } from "@a2a-js/sdk";
+import type { PeerProfile } from "../loop/peers.ts";
+import { configOf, fetcherOf, type AgentEnv } from "./environment.ts";
+
+const CARD_LIMIT_MS = 2_000;
+
+interface Neighbour {
+  readonly id: string;
+  readonly binding: string;
+}
+
+const known = new WeakMap<AgentEnv, Promise<readonly PeerProfile[]>>();
+
+/** All neighbours, read once an isolate; one whose card cannot be read goes by its name until the next turn. */
+export function neighbours(env: AgentEnv): Promise<readonly PeerProfile[]> {
+  const cached = known.get(env);
+  if (cached) return cached;
+  const profiles = Promise.all(configOf(env).peers.map((peer) => profile(env, peer))).then((results) => {
+    if (results.some((result) => result === undefined)) known.delete(env);
+    return results.map((result, index) => result ?? unreachable(configOf(env).peers[index]?.id ?? ""));
+  });
+  known.set(env, profiles);
+  return profiles;
+}
+
+async function profile(env: AgentEnv, peer: Neighbour): Promise<PeerProfile | undefined> {
+  try {
+    const signal = AbortSignal.timeout(CARD_LIMIT_MS);
+    const response = await neighbourFetch(env, peer)(`${neighbourOrigin(peer)}/.well-known/agent-card.json`, { signal });
+    const card = AgentCard.fromJSON(await response.json());
+    return { id: peer.id, description: card.description, skills: card.skills.map(({ name }) => name) };
+  } catch (error) {
+    console.warn(`The card of ${peer.id} could not be read: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
+
+function unreachable(id: string): PeerProfile {
+  return { id, description: "(cannot be reached now)", skills: [] };
+}
+
+/** Over a binding any origin will do; this one shows in the peer's logs. */
+export function neighbourOrigin({ id }: Neighbour): string {
+  return `https://${id.replaceAll("_", "-")}`;
+}
+
+export function neighbourFetch(env: AgentEnv, { binding }: Neighbour): typeof fetch {
+  const bound: unknown = Reflect.get(env, binding);
+  if (!isFetcher(bound)) throw new Error(`The binding ${binding} is missing: deploy the job again.`);
+  return fetcherOf(bound);
+}
+
+function isFetcher(value: unknown): value is Fetcher {
+  return typeof value === "object" && value !== null && "fetch" in value && typeof value.fetch === "function";
+}

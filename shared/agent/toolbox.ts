@@ -1,0 +1,33 @@
+// The tools of an agent in its deployment: its own, and those for asking others where there are any. Built once an isolate:
+// making a JSON Schema of a zod schema costs more than a turn's own work.
+import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
+import type { Tool } from "../loop/tool.ts";
+import type { PeerProfile } from "../loop/peers.ts";
+import { findAgents } from "../tools/find-agents.ts";
+import { queryAgent } from "../tools/query-agent.ts";
+import type { AgentDefinition } from "./definition.ts";
+import { configOf, type AgentEnv } from "./environment.ts";
+import { neighbours } from "./neighbours.ts";
+
+export interface Toolbox {
+  readonly tools: readonly Tool[];
+  readonly serverTools: readonly ToolUnion[];
+}
+
+interface Built extends Toolbox {
+  readonly of: readonly PeerProfile[] | undefined;
+}
+
+const built = new WeakMap<AgentEnv, Built>();
+
+export async function toolbox(env: AgentEnv, definition: AgentDefinition): Promise<Toolbox> {
+  const config = configOf(env);
+  const peers = config.topology === "static" ? await neighbours(env) : undefined;
+  const cached = built.get(env);
+  if (cached && cached.of === peers) return cached;
+  const own = typeof definition.tools === "function" ? definition.tools(config) : definition.tools;
+  const asking = peers?.length === 0 ? [] : [findAgents, queryAgent(peers)];
+  const fresh = { of: peers, tools: [...own, ...asking], serverTools: definition.serverTools?.(config) ?? [] };
+  built.set(env, fresh);
+  return fresh;
+}

@@ -1,0 +1,38 @@
+// Words that ask for one another: who asks what something costs is answered by "is billed". Ordinary English, no field's terms.
+import { tokenize } from "./tokens.ts";
+
+const GROUPS = [
+  "create created made build built develop developed publish published write written author invent invented founded announced released maker",
+  "store stores storage keep save persist persisted hold database",
+  "cost price bill billed charge charged fee pay cheap cheaper expensive dear dearer free",
+  "limit maximum maximal max most large larger big size length",
+  "delete remove drop discard clean",
+  "begin start launch run",
+  "fail failure error throw crash break",
+  "retry repeat retried attempt",
+  "call invoke",
+  "differ difference contrast whereas compare comparison unlike",
+  "licence license",
+  "secure security safe safety sandbox",
+  "quick fast fastest speed slow slower",
+  "deliver delivery send",
+  "change update edit modify",
+  "install set setup configure configuration",
+  "follow poll watch",
+  "allow allowed permit may",
+  "employee staff",
+  "vacation holiday leave",
+];
+
+const related = new Map<string, Set<string>>();
+for (const group of GROUPS) {
+  const stems = tokenize(group);
+  for (const stem of stems) related.set(stem, new Set([...(related.get(stem) ?? []), ...stems.filter((other) => other !== stem)]));
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Stems that say nearly the same as `stem`; mostly none. */
+export function relatedStems(stem: string): ReadonlySet<string> {
+  return related.get(stem) ?? NONE;
+}

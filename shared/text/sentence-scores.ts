@@ -1,0 +1,122 @@
+// How well each sentence of the passages answers a question: the units it has, and whether it is the kind of sentence wanted.
+import { centrality } from "./centrality.ts";
+import type { Passage } from "./passages.ts";
+import { indexOfUnit, matchUnit, readQuestion, titleTokens } from "./question.ts";
+import type { AskedFor, Kind, Unit } from "./question.ts";
+import { rarity } from "./relevance.ts";
+import { splitParagraphs } from "./sentences.ts";
+import { tokenize } from "./tokens.ts";
+
+export interface Sentence<P extends Passage = Passage> {
+  readonly text: string;
+  readonly passage: P;
+  /** Position of the passage among those given. */
+  readonly rank: number;
+  /** Position of the sentence in its passage, and of its paragraph. */
+  readonly place: number;
+  readonly paragraph: number;
+  readonly tokens: readonly string[];
+  readonly set: ReadonlySet<string>;
+}
+
+export interface Scored<P extends Passage = Passage> extends Sentence<P> {
+  /** Higher is better; comparable within one question only. */
+  readonly score: number;
+  /** The units that the sentence itself has. */
+  readonly has: ReadonlySet<Unit>;
+}
+
+/** Sentences beyond these are not looked at; at about 100 characters each this is 200 KB of text. */
+const MOST_SENTENCES = 2_000;
+const NUMBER = /\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|sixty|hundreds?|thousands?|once|twice)\b/i;
+const DATE = /\b(?:1[5-9]|20)\d\d\b|\b(?:January|February|March|April|June|July|August|September|October|November|December)\b/;
+const REASON = /\b(?:because|since|therefore|so that|so|thus|hence|reason|due to|otherwise|this is why|in order to)\b/i;
+const CONTRAST = /\b(?:whereas|while|but|in contrast|by contrast|unlike|compared|comparison|differs?|in this|instead|rather than|complements?|preferable)\b/i;
+/** What a number of that kind is counted in. */
+const MEASURES: readonly [RegExp, RegExp][] = [
+  [/\bhow (?:long|old|soon|late)\b/i, /\b(?:(?:milli)?seconds?|minutes?|hours?|days?|weeks?|months?|years?|characters?|bytes?|met(?:re|er)s?)\b/i],
+  [/\bhow (?:large|big|much)\b|\bsize\b|\bmemory\b/i, /\d\s*(?:[KMGT]i?B|bytes?|characters|megabytes?|grams?|g|kg|ml|litres?|cups?|%|percent|euros?|dollars?)\b|[$€£]\s?\d/i],
+  [/\bhow often\b/i, /\b(?:times|retries|every|each|seconds?|minutes?|daily|weekly|once|twice)\b/i],
+];
+
+/** All sentences of the passages, in order. */
+export function sentencesOf<P extends Passage>(passages: readonly P[]): Sentence<P>[] {
+  const sentences: Sentence<P>[] = [];
+  for (const [rank, passage] of passages.entries()) {
+    let place = 0;
+    for (const [paragraph, texts] of splitParagraphs(passage.text).entries()) {
+      for (const text of texts) {
+        if (sentences.length >= MOST_SENTENCES) return sentences;
+        const tokens = tokenize(text);
+        sentences.push({ text, passage, rank, place, paragraph, tokens, set: new Set(tokens) });
+        place += 1;
+      }
+    }
+  }
+  return sentences;
+}
+
+/** Scores for the question; without one, or when no sentence has any of its words, for being central to the text. */
+export function scoreSentences<P extends Passage>(question: string, sentences: readonly Sentence<P>[]): { scored: Scored<P>[]; asked: AskedFor } {
+  const passages = [...new Set(sentences.map(({ passage }) => passage))];
+  const asked = readQuestion(question, passages.map(({ title }) => title));
+  const { units, kind } = asked;
+  const titles = new Map(passages.map((passage) => [passage, titleTokens(passage.title)]));
+  const matches = sentences.map(({ tokens, set }) => units.map((unit) => matchUnit(unit, tokens, set)));
+  const weights = units.map((unit, at) => unit.weight * rarity(matches.filter((match) => (match[at] ?? 0) >= 1).length, sentences.length));
+  const total = weights.reduce((sum, weight) => sum + weight, 0) || 1;
+  const central = centrality(sentences.map(({ tokens }) => tokens));
+  const subjects = units.filter(({ focus }) => focus);
+
+  const scored = sentences.map((sentence, index): Scored<P> => {
+    const title = titles.get(sentence.passage) ?? [];
+    const titleSet = new Set(title);
+    const before = sentence.place > 0 ? (matches[index - 1] ?? []) : [];
+    const samePart = sentences[index - 1]?.paragraph === sentence.paragraph;
+    const own = matches[index] ?? [];
+    const covered = units.reduce((sum, unit, at) => {
+      const nearby = Math.max(unit.focus ? 0.5 * matchUnit(unit, title, titleSet) : 0, samePart ? 0.3 * (before[at] ?? 0) : 0);
+      return sum + (weights[at] ?? 0) * Math.max(own[at] ?? 0, nearby);
+    }, 0);
+    const has = new Set(units.filter((_, at) => (own[at] ?? 0) >= 0.6));
+    const aboutIt = subjects.some((unit) => matchUnit(unit, title, titleSet) >= 1);
+    const bonus = has.size === 0 && !aboutIt ? 0 : kindBonus(kind, question, sentence, subjects.length > 0 ? subjects : units, has);
+    const score =
+      covered / total +
+      bonus +
+      (units.length === 0 ? 1 : 0.15) * (central[index] ?? 0) +
+      (sentence.place === 0 && (aboutIt || units.length === 0) ? 0.12 : 0) +
+      (aboutIt ? 0.1 : 0) +
+      0.15 / (1 + sentence.rank);
+    return { ...sentence, score, has };
+  });
+  return { scored, asked };
+}
+
+function kindBonus(kind: Kind, question: string, { text, tokens, place }: Sentence, subjects: readonly Unit[], has: ReadonlySet<Unit>): number {
+  switch (kind) {
+    case "definition":
+      return defines(text, tokens, subjects) ? 0.6 : place === 0 && has.size > 0 ? 0.1 : 0;
+    case "date":
+      return DATE.test(text) ? 0.4 : 0;
+    case "quantity": {
+      const measure = MEASURES.find(([asks]) => asks.test(question))?.[1];
+      const fits = measure === undefined || measure.test(text);
+      return NUMBER.test(text) ? (fits ? 0.35 : 0.15) : 0;
+    }
+    case "reason":
+      return REASON.test(text) ? 0.2 : 0;
+    case "comparison": {
+      const named = subjects.filter((unit) => has.has(unit)).length;
+      return (named > 1 ? 0.4 : 0) + (CONTRAST.test(text) && named > 0 ? 0.2 : 0);
+    }
+    default:
+      return 0;
+  }
+}
+
+/** "A Durable Object is …", "OTLP, the OpenTelemetry Protocol, …": begins with the subject and says what it is. */
+function defines(text: string, tokens: readonly string[], subjects: readonly Unit[]): boolean {
+  const begins = subjects.some((unit) => indexOfUnit(unit, tokens) === 0 || unit.stems.some((stem) => tokens[0] === stem));
+  return begins && /^(?:[^\s,]+\s+){0,5}?[^\s,]+(?:,\s|\s(?:is|are|was|were|means|stands for|rates|contains|describes|defines|makes|lets?|runs?|stores?)\s)/i.test(text);
+}

@@ -1,0 +1,23 @@
+// `npm run bench [-- turn|research|deploy]`: ratios in one run. Method and the figures of one machine: docs/benchmarks.md.
+import { deploy } from "./deploy.ts";
+import { research } from "./research.ts";
+import { Bench } from "./servers.ts";
+import { turn } from "./turn.ts";
+
+const sections: Record<string, (bench: Bench) => Promise<void>> = { turn, research, deploy };
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !Object.hasOwn(sections, name));
+if (unknown.length > 0) {
+  console.error(`There is no benchmark ${unknown.join(", ")}. There are: ${Object.keys(sections).join(", ")}.`);
+  process.exit(2);
+}
+const bench = await Bench.create();
+try {
+  for (const [name, section] of Object.entries(sections)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    console.log(`\n== ${name}`);
+    await section(bench);
+  }
+} finally {
+  await bench.close();
+}
