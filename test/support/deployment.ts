@@ -77,7 +77,7 @@ export class Deployment {
   }
 
   /** Stops every job and removes the folder. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  async close(): Promise<void> {
     await this.succeed("stop", "--all");
     await rm(this.home, { recursive: true, force: true });
   }

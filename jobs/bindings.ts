@@ -1,0 +1,97 @@
+// What one agent's Worker finds in its `env`: its configuration, its peers along the topology's edges, its objects,
+// secrets by name. What is not bound here is out of the agent's reach.
+import type { AgentConfig } from "#shared/agent/config.ts";
+
+import { checkedDurationMs } from "./duration.ts";
+import { resolveModel } from "./model.ts";
+import type { Binding, PlanEnvironment, Service } from "./plan-shape.ts";
+import { type Agent, type Job, workerOf } from "./schema.ts";
+import type { Edge } from "./topology.ts";
+import { referencesIn } from "./variables.ts";
+
+interface Surroundings {
+  /** The agent's own public origin. */
+  readonly url: string;
+  readonly edges: readonly Edge[];
+  readonly environment: PlanEnvironment;
+}
+
+/** Names that a job's variables may not take, since Troupe binds them itself. */
+export const RESERVED_NAMES: ReadonlySet<string> = new Set([
+  "AGENT",
+  "CONTROL_PLANE",
+  "MODEL",
+  "NETWORK",
+  "TROUPE_KEY",
+  "TROUPE_TOKEN",
+  "SESSION",
+  "SESSION_INDEX",
+  "BEACON",
+]);
+
+/** The binding that leads to a peer. */
+function peerBinding(id: string): string {
+  return `PEER_${id.toUpperCase()}`;
+}
+
+/** The binding of a Durable Object class: `SessionIndex` → `SESSION_INDEX`. */
+export function objectBinding(className: string): string {
+  return className.replace(/(?<=[a-z0-9])(?=[A-Z])/g, "_").toUpperCase();
+}
+
+/** All bindings of one agent, names unique. */
+export function agentBindings(job: Job, agent: Agent, { url, edges, environment }: Surroundings): Binding[] {
+  const model = resolveModel(job.model, agent.model, environment);
+  const peers = edges.filter(({ from }) => from === agent.id).map(({ to }) => ({ id: to, binding: peerBinding(to) }));
+  const dynamic = job.topology.type === "dynamic";
+  const config: AgentConfig = {
+    job: job.name,
+    id: agent.id,
+    url,
+    model,
+    permissions: { allow: agent.permissions.allow ?? null, deny: agent.permissions.deny },
+    budget: {
+      maxTurns: agent.budget.max_turns,
+      maxWallMs: checkedDurationMs(agent.budget.max_wall_time),
+    },
+    topology: dynamic ? "dynamic" : "static",
+    peers,
+    heartbeat: { intervalMs: checkedDurationMs(job.heartbeat.interval) },
+    config: agent.config,
+  };
+  const anywhere: Service = { to: "network", reach: "any" };
+  return [
+    { type: "json", name: "AGENT", value: config },
+    { type: "secret", name: "TROUPE_KEY", variable: "TROUPE_KEY", source: { from: "job-key" } },
+    {
+      type: "secret",
+      name: "TROUPE_TOKEN",
+      variable: "TROUPE_TOKEN",
+      source: { from: "job-token" },
+    },
+    service("CONTROL_PLANE", { to: "control-plane" }),
+    service("MODEL", model.provider === "offline" ? { to: "offline-model" } : anywhere),
+    ...(dynamic ? [service("NETWORK", anywhere)] : []),
+    ...peers.map(({ id, binding }) => service(binding, { to: "agent", agent: id })),
+    ...(environment.objects[workerOf(agent)] ?? []).map((className): Binding => ({
+      type: "object",
+      name: objectBinding(className),
+      className,
+    })),
+    ...variables(job, agent, model.provider === "anthropic"),
+  ];
+}
+
+function service(name: string, to: Service): Binding {
+  return { type: "service", name, service: to };
+}
+
+function variables(job: Job, agent: Agent, needsKey: boolean): Binding[] {
+  const key = needsKey ? { ANTHROPIC_API_KEY: "${ANTHROPIC_API_KEY}" } : {};
+  return Object.entries({ ...key, ...job.environment, ...agent.env }).map(([name, value]): Binding => {
+    if (referencesIn(value).names.length === 0) return { type: "text", name, value };
+    // Two agents of one process may use one name for different values.
+    const variable = `${agent.id.toUpperCase()}__${name}`;
+    return { type: "secret", name, variable, source: { from: "template", template: value } };
+  });
+}

@@ -1,0 +1,52 @@
+// A job file's text → a validated job, or all of its mistakes at once.
+import { checkJob, type Surroundings } from "./check.ts";
+import type { Mistake } from "./mistake.ts";
+import { schemaMistakes } from "./schema-mistakes.ts";
+import { Job } from "./schema.ts";
+import { readSource } from "./source.ts";
+
+export type LoadResult = { readonly job: Job } | { readonly mistakes: Mistake[] };
+
+/** Never throws for what stands in the text. Mistakes come in the order of their lines. */
+export function loadJob(text: string, file: string, surroundings: Surroundings): LoadResult {
+  const read = readSource(text, file);
+  if ("mistakes" in read) return read;
+  const { source } = read;
+  const parsed = Job.safeParse(source.data);
+  let mistakes = parsed.success ? [] : schemaMistakes(parsed.error.issues, source);
+  // A misspelt field must not hide an unknown agent: what does not fit is left out, and the rest is checked too.
+  const job = parsed.success ? parsed.data : repaired(source.data, parsed.error.issues);
+  if (job !== undefined) {
+    const lines = new Set(mistakes.map(({ line }) => line));
+    mistakes = mistakes.concat(checkJob(job, source, surroundings).filter(({ line }) => !lines.has(line)));
+  }
+  if (mistakes.length === 0 && job !== undefined) return { job };
+  return { mistakes: mistakes.toSorted((a, b) => a.line - b.line || a.column - b.column) };
+}
+
+/** The job without the fields that do not fit; undefined when it cannot do without them. */
+function repaired(
+  data: unknown,
+  issues: readonly { readonly path: PropertyKey[]; readonly code?: unknown }[],
+): Job | undefined {
+  const copy: unknown = structuredClone(data);
+  for (const issue of issues) {
+    const keys = "keys" in issue && Array.isArray(issue.keys) ? issue.keys : undefined;
+    const paths = keys === undefined ? [issue.path] : keys.map((key: string) => [...issue.path, key]);
+    for (const path of paths) removeField(copy, path);
+  }
+  const parsed = Job.safeParse(copy);
+  return parsed.success ? parsed.data : undefined;
+}
+
+/** Removes a field of a mapping; items of lists stay, since paths to the others would shift. */
+function removeField(data: unknown, path: readonly PropertyKey[]): void {
+  let parent = data;
+  for (const step of path.slice(0, -1)) {
+    if (typeof parent !== "object" || parent === null) return;
+    parent = Reflect.get(parent, step);
+  }
+  const key = path.at(-1);
+  if (typeof parent !== "object" || parent === null || Array.isArray(parent) || key === undefined) return;
+  Reflect.deleteProperty(parent, key);
+}

@@ -1,0 +1,49 @@
+// Which model an agent speaks to: what the agent says over what the job says over the defaults.
+import type { AgentConfig } from "#shared/agent/config.ts";
+
+import { checkedDurationMs } from "./duration.ts";
+import type { Model } from "./schema.ts";
+
+const ANTHROPIC_URL = "https://api.anthropic.com";
+const ANTHROPIC_MODEL = "claude-sonnet-5-5";
+const OFFLINE_URL = "http://offline-model";
+const OFFLINE_MODEL = "offline";
+const MAX_TOKENS = 8192;
+const TTFT = "20ms";
+
+interface ModelEnvironment {
+  readonly hasAnthropicKey: boolean;
+  readonly anthropicUrl?: string;
+}
+
+/** The model part of an agent's configuration. A field that the agent leaves out is the job's. */
+export function resolveModel(
+  job: Model,
+  agent: Model | undefined,
+  environment: ModelEnvironment,
+): AgentConfig["model"] {
+  const model = { ...job, ...agent, offline: { ...job.offline, ...agent?.offline } };
+  const wanted = model.provider ?? "auto";
+  const provider = wanted === "auto" ? (environment.hasAnthropicKey ? "anthropic" : "offline") : wanted;
+  const maxTokens = model.max_tokens ?? MAX_TOKENS;
+  if (provider === "anthropic") {
+    return {
+      provider,
+      name: model.name ?? ANTHROPIC_MODEL,
+      maxTokens,
+      baseUrl: environment.anthropicUrl ?? ANTHROPIC_URL,
+    };
+  }
+  return {
+    provider,
+    // The name of a Claude model in a job that runs offline for lack of a key would only mislead.
+    name: OFFLINE_MODEL,
+    maxTokens,
+    baseUrl: OFFLINE_URL,
+    offline: {
+      ttftMs: checkedDurationMs(model.offline.ttft ?? TTFT),
+      tokensPerSecond: model.offline.tokens_per_second ?? 0,
+      fault: model.offline.fault ?? null,
+    },
+  };
+}

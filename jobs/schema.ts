@@ -1,0 +1,191 @@
+// What a job file may say, as zod schemas. The JSON Schema for editors is generated from them (npm run generate:schema);
+// what a schema cannot say (names that must exist, cycles, ports) is in check.ts.
+import * as z from "zod";
+
+import { DURATION_PATTERN } from "./duration.ts";
+
+const AGENT_ID_PATTERN = /^[a-z][a-z0-9_]{0,62}$/;
+const JOB_NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,62}$/;
+/** A mesh of more would have over a million edges. */
+const MAX_AGENTS = 1000;
+const VARIABLE_NAME_PATTERN = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** A reference to an agent: whether it exists is checked in check.ts, which knows the nearest right name. */
+const agentId = z.string().describe("Id of an agent of this job");
+
+const duration = z
+  .string()
+  .regex(DURATION_PATTERN, "a duration is a number and a unit, such as 500ms, 90s, 5m or 2h")
+  .describe("A number and a unit: ms, s, m, h or d");
+
+const variables = z
+  .record(z.string().regex(VARIABLE_NAME_PATTERN, "a variable's name is letters, digits and _"), z.string())
+  .describe("Name → value. ${VAR} takes the value of VAR when the job is deployed; such values are kept as secrets");
+
+const OfflineModel = z
+  .strictObject({
+    ttft: duration.optional().describe("Time to the first token (default 20ms)"),
+    tokens_per_second: z.number().nonnegative().optional().describe("Pace of the text; 0 is as fast as it goes"),
+    fault: z
+      .enum(["401", "403", "429", "500", "529", "cut", "stall", "malformed", "error_event", "garbage_tool_input"])
+      .optional()
+      .describe("Makes each answer fail in this way, to try how agents bear it"),
+  })
+  .describe("How the offline model behaves");
+
+const Model = z
+  .strictObject({
+    provider: z
+      .enum(["auto", "anthropic", "offline"])
+      .optional()
+      .describe("auto (the default): anthropic when ANTHROPIC_API_KEY is set, else offline"),
+    name: z.string().min(1).optional().describe("The model's name; for anthropic the default is claude-sonnet-5-5"),
+    max_tokens: z.int().positive().optional().describe("Upper bound of one answer (default 8192)"),
+    offline: OfflineModel.optional(),
+  })
+  .describe("Which model answers");
+
+const Permissions = z
+  .strictObject({
+    allow: z.array(z.string()).optional().describe("Tools that may run; without it all of the agent's tools may"),
+    deny: z.array(z.string()).default([]).describe("Tools that are taken away; wins over allow"),
+  })
+  .describe("Which tools may run");
+
+const Budget = z
+  .strictObject({
+    max_turns: z.int().positive().default(20).describe("Model calls a message may cost"),
+    max_wall_time: duration.default("5m").describe("Time a message may take"),
+  })
+  .describe("What the answer to one message may cost");
+
+export const TargetName = z.enum(["local", "ssh", "cloudflare"]);
+
+const Agent = z
+  .strictObject({
+    id: z
+      .string()
+      .regex(AGENT_ID_PATTERN, "an agent's id is lower-case letters, digits and _, beginning with a letter")
+      .describe("Name of the agent within the job"),
+    worker: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9-]*$/, "a worker is the name of a folder under workers/agents")
+      .optional()
+      .describe("Folder under workers/agents; by default the id with - for _"),
+    name: z.string().min(1).optional().describe("Shown instead of the Worker's own name"),
+    description: z.string().optional().describe("What this agent is for, in this job"),
+    config: z.record(z.string(), z.unknown()).default({}).describe("The agent's own settings, given to its tools"),
+    env: variables.default({}).describe("Variables of this agent, over those of the job"),
+    model: Model.optional().describe("What differs from the job's model"),
+    permissions: Permissions.prefault({}),
+    budget: Budget.prefault({}),
+    target: TargetName.optional().describe("Where this agent runs, if not where the job does"),
+    port: z.int().min(0).max(65535).default(0).describe("Port on 127.0.0.1; 0 is any free one, kept over restarts"),
+  })
+  .describe("One agent");
+
+const stage = z.union([agentId, z.array(agentId).min(1)]).describe("One agent, or a list that works side by side");
+
+export const Topology = z
+  .discriminatedUnion("type", [
+    z.strictObject({
+      type: z.literal("hub-spoke"),
+      hub: agentId.describe("The agent that delegates"),
+      spokes: z.array(agentId).min(1).describe("The agents it delegates to"),
+    }),
+    z.strictObject({
+      type: z.literal("pipeline"),
+      stages: z.array(stage).min(1).describe("Each stage delegates to the next"),
+    }),
+    z.strictObject({
+      type: z.literal("dag"),
+      connections: z
+        .array(z.strictObject({ from: agentId, to: agentId }))
+        .describe("Who delegates to whom, without cycles"),
+    }),
+    z.strictObject({
+      type: z.literal("mesh"),
+      agents: z.array(agentId).min(1).optional().describe("Each delegates to each other; all agents by default"),
+    }),
+    z.strictObject({
+      type: z.literal("hierarchical"),
+      root: agentId.describe("The agent at the top"),
+      levels: z
+        .array(
+          z
+            .union([z.array(agentId).min(1), z.record(z.string(), z.array(agentId).min(1))])
+            .describe(
+              "The agents of one level: a list (each one above delegates to each of them), or parent → its children",
+            ),
+        )
+        .min(1)
+        .describe("The levels below the root, from the top"),
+    }),
+    z.strictObject({ type: z.literal("dynamic") }),
+  ])
+  .describe("Who may delegate to whom; dynamic: whoever is found through the registry at run time");
+
+const Deployment = z
+  .strictObject({
+    target: TargetName.default("local").describe("Where the job runs"),
+    strategy: z
+      .enum(["sequential", "parallel", "staged"])
+      .default("parallel")
+      .describe("In which order agents must become healthy: one by one, all at once, or callees before callers"),
+    timeout: duration.default("30s").describe("Time in which all agents must become healthy"),
+    health_check: z
+      .strictObject({
+        interval: duration.default("50ms").describe("Pause between two looks at an agent that is not healthy yet"),
+        timeout: duration.default("2s").describe("Time one look may take"),
+      })
+      .prefault({}),
+  })
+  .describe("How the job is brought up");
+
+export const Job = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(JOB_NAME_PATTERN, "a job's name is lower-case letters, digits and -, at most 63")
+      .describe("Name of the job, by which every command knows it"),
+    version: z.string().default("0.0.0").describe("Version of the job, in quotes"),
+    description: z.string().default(""),
+    tags: z.array(z.string()).default([]),
+    agents: z.array(Agent).min(1).max(MAX_AGENTS).describe("The agents of the job"),
+    topology: Topology,
+    model: Model.default({}).describe("The model of all agents, unless an agent says otherwise"),
+    isolation: z
+      .enum(["job", "agent"])
+      .default("job")
+      .describe("job: all agents in one process. agent: a process each, so that one can die alone"),
+    heartbeat: z
+      .strictObject({
+        interval: duration.default("5s").describe("Agents are lost after three times this"),
+      })
+      .prefault({}),
+    deployment: Deployment.prefault({}),
+    execution: z
+      .strictObject({
+        entry_point: agentId.optional().describe("The agent that takes the questions"),
+      })
+      .prefault({}),
+    environment: variables.default({}).describe("Variables of all agents"),
+  })
+  .describe("A job of cooperating agents");
+
+export type Job = z.infer<typeof Job>;
+export type Agent = z.infer<typeof Agent>;
+export type Model = z.infer<typeof Model>;
+export type Topology = z.infer<typeof Topology>;
+export type TargetName = z.infer<typeof TargetName>;
+
+/** JSON Schema (draft 2020-12) of a job file, for editors. */
+export function jobJsonSchema(): Record<string, unknown> {
+  const schema = z.toJSONSchema(Job, { io: "input" });
+  return { ...schema, title: "Troupe job" };
+}
+
+/** The folder under workers/agents that an agent runs. */
+export function workerOf(agent: Pick<Agent, "id" | "worker">): string {
+  return agent.worker ?? agent.id.replaceAll("_", "-");
+}

@@ -1,0 +1,149 @@
+// Bundles every Worker once, with esbuild, for all targets: <home>/build/<worker>/index.js. Nothing is done when no
+// input has changed since the last time.
+import { createHash } from "node:crypto";
+import { mkdir, readFile } from "node:fs/promises";
+import { basename, dirname, join, relative, sep } from "node:path";
+import { performance } from "node:perf_hooks";
+
+import type { BuildOptions, Metafile } from "esbuild";
+import * as z from "zod";
+
+import { writeFileAtomically } from "./atomic-file.ts";
+import { CliError } from "./cli-error.ts";
+import { PROJECT, workerNames } from "./project.ts";
+
+const Bundle = z.object({
+  worker: z.string(),
+  /** Absolute path of the module. */
+  path: z.string(),
+  /** Classes of Durable Objects that the module exports: its exports with a capital letter. */
+  objects: z.array(z.string()),
+  /** SHA-256 of the module, in hex. */
+  hash: z.string(),
+});
+const Manifest = z.object({ key: z.string(), inputs: z.array(z.string()), bundles: z.array(Bundle) });
+
+export type Bundle = z.infer<typeof Bundle>;
+
+export interface BuildResult {
+  /** Worker → bundle: the agents by their folder's name, and `control-plane` and `offline-model`. */
+  readonly bundles: ReadonlyMap<string, Bundle>;
+  /** False when everything was current. */
+  readonly built: boolean;
+  readonly durationMs: number;
+}
+
+const OPTIONS = {
+  bundle: true,
+  format: "esm",
+  target: "es2024",
+  platform: "browser",
+  conditions: ["workerd", "worker", "browser"],
+  external: ["cloudflare:*", "node:*"],
+  minify: true,
+  legalComments: "none",
+  logLevel: "silent",
+  metafile: true,
+  write: false,
+} satisfies BuildOptions;
+
+/** Bundles all Workers into `<home>/build`. Throws CliError with esbuild's messages when the code does not build. */
+export async function buildWorkers(home: string): Promise<BuildResult> {
+  const started = performance.now();
+  const folder = join(home, "build");
+  const manifestPath = join(folder, "manifest.json");
+  const entries = await entryPoints();
+  const last = await readManifest(manifestPath);
+  const current =
+    last !== undefined && last.key === (await keyOf(entries, last.inputs)) && (await intact(last.bundles));
+  const bundles = current ? last.bundles : await bundle(entries, folder, manifestPath);
+  return {
+    bundles: new Map(bundles.map((item) => [item.worker, item])),
+    built: !current,
+    durationMs: performance.now() - started,
+  };
+}
+
+/** The bundle of one Worker. Throws CliError when there is none, which a job checked by loadJob cannot meet. */
+export function bundleOf(bundles: ReadonlyMap<string, Bundle>, worker: string): Bundle {
+  const found = bundles.get(worker);
+  if (found === undefined) throw new CliError("failed", `There is no Worker "${worker}" in workers/.`);
+  return found;
+}
+
+async function entryPoints(): Promise<Record<string, string>> {
+  const entries = {
+    "control-plane": "workers/control-plane/index.ts",
+    "offline-model": "workers/offline-model/index.ts",
+  };
+  const agents = (await workerNames()).map((name) => [name, `workers/agents/${name}/index.ts`] as const);
+  return { ...entries, ...Object.fromEntries(agents) };
+}
+
+async function bundle(entries: Record<string, string>, folder: string, manifestPath: string): Promise<Bundle[]> {
+  const { metafile, outputFiles } = await runEsbuild(entries, folder);
+  const bundles: Bundle[] = [];
+  for (const { path, contents } of outputFiles) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFileAtomically(path, contents);
+    bundles.push({ worker: basename(dirname(path)), path, objects: objectsOf(metafile, path), hash: sha256(contents) });
+  }
+  const inputs = Object.keys(metafile.inputs).toSorted();
+  const manifest = { key: await keyOf(entries, inputs), inputs, bundles };
+  await writeFileAtomically(manifestPath, JSON.stringify(manifest, null, 2));
+  return bundles;
+}
+
+async function runEsbuild(entries: Record<string, string>, folder: string) {
+  const esbuild = await import("esbuild");
+  const entryPointsByOutput = Object.entries(entries).map(([name, path]) => ({ in: path, out: `${name}/index` }));
+  try {
+    return await esbuild.build({
+      ...OPTIONS,
+      absWorkingDir: PROJECT,
+      entryPoints: entryPointsByOutput,
+      outdir: folder,
+    });
+  } catch (error) {
+    if (!(error instanceof Error && "errors" in error)) throw error;
+    throw new CliError("failed", `The Workers do not build:\n${error.message}`, "Run: npm run check");
+  }
+}
+
+function objectsOf(metafile: Metafile, path: string): string[] {
+  const name = relative(PROJECT, path).split(sep).join("/");
+  const exports = metafile.outputs[name]?.exports ?? [];
+  return exports.filter((exported) => /^[A-Z]/.test(exported)).toSorted();
+}
+
+/** Changes with the content of any input, with the Workers there are, with the options and with the lockfile. */
+async function keyOf(entries: Record<string, string>, inputs: readonly string[]): Promise<string> {
+  const hash = createHash("sha256").update(JSON.stringify([OPTIONS, entries, inputs]));
+  for (const input of ["package-lock.json", ...inputs]) {
+    try {
+      hash.update(await readFile(join(PROJECT, input)));
+    } catch {
+      // An input that is gone changes the key like one that is different.
+      hash.update(`missing ${input}`);
+    }
+  }
+  return hash.digest("hex");
+}
+
+async function intact(bundles: readonly Bundle[]): Promise<boolean> {
+  const hashes = await Promise.all(bundles.map(async ({ path }) => readFile(path).then(sha256, () => undefined)));
+  return bundles.every(({ hash }, index) => hashes[index] === hash);
+}
+
+async function readManifest(path: string): Promise<z.infer<typeof Manifest> | undefined> {
+  try {
+    return Manifest.parse(JSON.parse(await readFile(path, "utf8")));
+  } catch {
+    // Absent at the first build, or written by another version: building anew puts it right.
+    return undefined;
+  }
+}
+
+function sha256(content: Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex");
+}

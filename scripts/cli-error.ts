@@ -1,0 +1,33 @@
+// The one error that commands throw on purpose. Only main turns it into an exit code.
+
+export type CliErrorCode =
+  /** What the user typed or wrote cannot be carried out as it stands. */
+  | "bad_input"
+  /** It could be tried, and did not work. */
+  | "failed"
+  /** The user, or a signal, ended it. */
+  | "interrupted";
+
+export class CliError extends Error {
+  override readonly name = "CliError";
+  readonly code: CliErrorCode;
+  /** What to do next; printed below the message. */
+  readonly next: string;
+
+  constructor(code: CliErrorCode, message: string, next = "") {
+    super(message);
+    this.code = code;
+    this.next = next;
+  }
+}
+
+export function exitCodeOf(code: CliErrorCode): number {
+  switch (code) {
+    case "failed":
+      return 1;
+    case "bad_input":
+      return 2;
+    case "interrupted":
+      return 130;
+  }
+}

@@ -1,0 +1,111 @@
+// A command as data: what it is called, what it takes, what it does. Parsing checks every flag by name, so that a
+// wrong one gets the nearest right one.
+import { parseArgs } from "node:util";
+
+import { suggest } from "#jobs/nearest.ts";
+
+import { CliError } from "./cli-error.ts";
+import type { Io } from "./io.ts";
+
+export interface Option {
+  readonly type: "string" | "boolean";
+  readonly description: string;
+  /** What the value is called in the help; only for strings. */
+  readonly value?: string;
+}
+
+type Options = Readonly<Record<string, Option>>;
+
+type Values<O extends Options> = {
+  readonly [Name in keyof O]?: (O[Name]["type"] extends "boolean" ? boolean : string) | undefined;
+};
+
+export interface Invocation<O extends Options = Options> {
+  readonly positionals: readonly string[];
+  readonly options: Values<O>;
+  readonly io: Io;
+}
+
+interface Definition<O extends Options> {
+  readonly name: string;
+  readonly summary: string;
+  /** Positional arguments as shown in the help, such as `<job> [question]`. */
+  readonly usage: string;
+  /** Fewest and most positional arguments. */
+  readonly positionals: readonly [least: number, most: number];
+  readonly options: O;
+  readonly examples?: readonly string[];
+  run(invocation: Invocation<O>): Promise<void>;
+}
+
+export interface Command extends Omit<Definition<Options>, "run"> {
+  /** Parses the arguments after the verb and runs the command; throws CliError. */
+  run(args: readonly string[], io: Io): Promise<void>;
+}
+
+export const JSON_OPTION = { type: "boolean", description: "Print JSON" } as const;
+
+/** Makes a Command of its definition. */
+export function defineCommand<const O extends Options>(definition: Definition<O>): Command {
+  return {
+    ...definition,
+    run: async (args, io) => definition.run({ ...parse(definition, args), io }),
+  };
+}
+
+function parse<O extends Options>(definition: Definition<O>, args: readonly string[]) {
+  const { name, options } = definition;
+  const help = `Run: troupe ${name} --help`;
+  const config = Object.fromEntries(Object.entries(options).map(([key, { type }]) => [key, { type }]));
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: config,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const positionals: string[] = [];
+  const values: Record<string, string | boolean> = {};
+  for (const token of tokens) {
+    if (token.kind === "positional") positionals.push(token.value);
+    if (token.kind !== "option") continue;
+    const option = options[token.name];
+    if (option === undefined) {
+      throw new CliError(
+        "bad_input",
+        `${name} has no flag ${token.rawName}. ${suggest(
+          token.rawName,
+          Object.keys(options).map((key) => `--${key}`),
+        )}`,
+        help,
+      );
+    }
+    if (option.type === "string" && (token.value === undefined || token.value === "")) {
+      throw new CliError("bad_input", `${token.rawName} needs a value: ${token.rawName} ${option.value ?? "…"}`, help);
+    }
+    if (option.type === "boolean" && token.value !== undefined) {
+      throw new CliError("bad_input", `${token.rawName} takes no value.`, help);
+    }
+    values[token.name] = token.value ?? true;
+  }
+  const [least, most] = definition.positionals;
+  if (positionals.length < least) {
+    throw new CliError("bad_input", `Something is missing: troupe ${name} ${definition.usage}`, help);
+  }
+  if (positionals.length > most) {
+    throw new CliError(
+      "bad_input",
+      `"${positionals[most] ?? ""}" is one argument too many: troupe ${name} ${definition.usage}`,
+      most > 0 ? "Text with spaces stands in quotes." : help,
+    );
+  }
+  if (!fits(options, values)) throw new TypeError(`The values of ${name} do not fit its options`);
+  return { positionals, options: values };
+}
+
+function fits<O extends Options>(
+  options: O,
+  values: Record<string, string | boolean>,
+): values is Values<O> & typeof values {
+  return Object.entries(values).every(([name, value]) => typeof value === options[name]?.type);
+}

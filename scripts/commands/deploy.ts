@@ -1,0 +1,27 @@
+// troupe deploy: brings a job up, or replaces the one that runs.
+import { defineCommand, JSON_OPTION } from "../command.ts";
+import { printJson } from "../io.ts";
+import { loadJobFile } from "../job-files.ts";
+import { describeStatus } from "../show-status.ts";
+import { targetOf } from "../targets/target.ts";
+
+export default defineCommand({
+  name: "deploy",
+  summary: "Start a job, or replace the running one without losing its sessions",
+  usage: "<job>",
+  positionals: [1, 1],
+  options: {
+    corpus: { type: "string", value: "DIR", description: "Documents to search: .md, .txt and .html files below DIR" },
+    json: JSON_OPTION,
+  },
+  examples: ["troupe deploy research-assistant", "troupe deploy research-assistant --corpus ~/notes"],
+
+  async run({ positionals: [name = ""], options, io }) {
+    const { job, path } = await loadJobFile(name);
+    const target = await targetOf(job);
+    const { status, healthyMs } = await target.deploy({ job, file: path, corpus: options.corpus }, io);
+    if (options.json === true) return printJson(io, { ...status, healthyMs: Math.round(healthyMs) });
+    io.print(describeStatus(status));
+    io.note(`Healthy after ${(healthyMs / 1000).toFixed(2)} s. Ask it: troupe query ${job.name} "…"`);
+  },
+});

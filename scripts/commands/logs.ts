@@ -1,0 +1,36 @@
+// troupe logs: what a job's agents have written.
+import { CliError } from "../cli-error.ts";
+import { defineCommand } from "../command.ts";
+import { agentOf, statusOf } from "../deployed-job.ts";
+import { type LogLine, localTarget } from "../targets/target.ts";
+
+export default defineCommand({
+  name: "logs",
+  summary: "Show the last lines of a job's log",
+  usage: "<job>",
+  positionals: [1, 1],
+  options: {
+    agent: { type: "string", value: "ID", description: "Only lines of this agent" },
+    follow: { type: "boolean", description: "Go on with new lines until Ctrl-C" },
+    lines: { type: "string", value: "N", description: "How many lines to begin with (default 100)" },
+    json: { type: "boolean", description: "Print one JSON object a line" },
+  },
+  examples: ["troupe logs research-assistant --follow --agent searcher"],
+
+  async run({ positionals: [job = ""], options, io }) {
+    const lines = Number(options.lines ?? "100");
+    if (!Number.isInteger(lines) || lines < 0) {
+      throw new CliError("bad_input", `--lines takes a whole number, not "${options.lines ?? ""}".`);
+    }
+    const status = await statusOf(job);
+    const agent = options.agent === undefined ? undefined : agentOf(status, options.agent).id;
+    const target = await localTarget();
+    for await (const line of target.logs({ job, agent, lines, follow: options.follow === true }, io)) {
+      io.print(options.json === true ? JSON.stringify(line) : describe(line));
+    }
+  },
+});
+
+function describe({ time, level, agent, message }: LogLine): string {
+  return `${time ?? ""} ${level.padEnd(5)} ${agent ?? "-"}: ${message}`.trimStart();
+}

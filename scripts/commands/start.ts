@@ -1,0 +1,46 @@
+// troupe start: the shortest way to see it work. Deploys, asks one question, shows the answer and what to type next.
+import { defineCommand } from "../command.ts";
+import { loadJobFile } from "../job-files.ts";
+import { askAndPrint } from "../query/print.ts";
+import { describeStatus } from "../show-status.ts";
+import { targetOf } from "../targets/target.ts";
+
+const JOB = "research-assistant";
+const QUESTION = "How does a Durable Object keep its state, and what happens when its isolate is evicted?";
+const QUESTION_ABOUT_DOCUMENTS = "What are these documents about?";
+const TIMEOUT_MS = 5 * 60_000;
+
+export default defineCommand({
+  name: "start",
+  summary: `Deploy ${JOB} and ask it one question`,
+  usage: "[question]",
+  positionals: [0, 1],
+  options: {
+    corpus: { type: "string", value: "DIR", description: "Your documents instead of those that come with the project" },
+  },
+  examples: ["troupe start", 'troupe start --corpus ~/notes "What did I decide about backups?"'],
+
+  async run({ positionals: [typed], options, io }) {
+    const { job, path } = await loadJobFile(JOB);
+    io.note(`Deploying ${JOB} …`);
+    const target = await targetOf(job);
+    const { status, healthyMs } = await target.deploy({ job, file: path, corpus: options.corpus }, io);
+    io.note(`${status.agents.length} agents are healthy after ${(healthyMs / 1000).toFixed(2)} s.`);
+
+    const text = typed ?? (options.corpus === undefined ? QUESTION : QUESTION_ABOUT_DOCUMENTS);
+    const entry = status.agents.find(({ id }) => id === status.entryPoint);
+    io.print(`\n> ${text}\n`);
+    const answer = await askAndPrint({ url: entry?.url ?? "", text, session: undefined, timeoutMs: TIMEOUT_MS }, io);
+
+    io.print(`
+${describeStatus((await target.status(job.name)) ?? status)}
+
+Next:
+  npx troupe query ${JOB} "And what does that cost?" --session ${answer.contextId}
+  npx troupe query ${JOB}                 talk to it
+  npx troupe start --corpus DIR "…"       ask about your own documents
+  npx troupe status ${JOB}
+  npx troupe stop ${JOB}
+  npx troupe --help`);
+  },
+});

@@ -1,0 +1,20 @@
+// troupe status: whether the agents of a job live.
+import { defineCommand, JSON_OPTION } from "../command.ts";
+import { statusOf } from "../deployed-job.ts";
+import { printJson } from "../io.ts";
+import { describeStatus } from "../show-status.ts";
+
+export default defineCommand({
+  name: "status",
+  summary: "Show whether a job's agents are alive, and where they are",
+  usage: "<job>",
+  positionals: [1, 1],
+  options: { json: JSON_OPTION },
+  examples: ["troupe status research-assistant --json"],
+
+  async run({ positionals: [job = ""], options, io }) {
+    const status = await statusOf(job);
+    if (options.json === true) printJson(io, status);
+    else io.print(describeStatus(status));
+  },
+});

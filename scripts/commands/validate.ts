@@ -1,0 +1,39 @@
+// troupe validate: reads job files and shows every mistake in them.
+import { formatMistake } from "#jobs/mistake.ts";
+
+import { CliError } from "../cli-error.ts";
+import { defineCommand, JSON_OPTION } from "../command.ts";
+import { printJson } from "../io.ts";
+import { findJobFile, jobFiles, tryLoad } from "../job-files.ts";
+import { shown } from "../project.ts";
+
+export default defineCommand({
+  name: "validate",
+  summary: "Check job files; all of jobs/ when none is named",
+  usage: "[job …]",
+  positionals: [0, 100],
+  options: { json: JSON_OPTION },
+  examples: ["troupe validate research-assistant", "troupe validate my-job.yaml --json"],
+
+  async run({ positionals, options, io }) {
+    const paths =
+      positionals.length === 0 ? [...(await jobFiles()).values()] : await Promise.all(positionals.map(findJobFile));
+    const results = await Promise.all(
+      paths.map(async (path) => {
+        const result = await tryLoad(path);
+        return { file: shown(path), mistakes: "mistakes" in result ? result.mistakes : [] };
+      }),
+    );
+    const wrong = results.filter(({ mistakes }) => mistakes.length > 0);
+    if (options.json === true) {
+      printJson(io, { valid: wrong.length === 0, files: results });
+    } else {
+      for (const { file, mistakes } of results) {
+        if (mistakes.length === 0) io.print(`${file}: ok`);
+        for (const mistake of mistakes) io.note(formatMistake(mistake));
+      }
+    }
+    if (wrong.length === 0) return;
+    throw new CliError("bad_input", `${wrong.length} of ${results.length} job files cannot be deployed as they stand.`);
+  },
+});

@@ -1,0 +1,31 @@
+// Help texts, made from the commands themselves.
+import type { Command } from "./command.ts";
+import { table } from "./io.ts";
+
+export function generalHelp(commands: readonly Command[]): string {
+  return `troupe: deploys jobs of cooperating agents and talks to them
+
+Usage: troupe <command> [arguments]
+
+${table(commands.map(({ name, usage, summary }) => [`  ${`${name} ${usage}`.trimEnd()}`, summary]))}
+
+A <job> is the name of a file in jobs/, or a path to one. State lies in .troupe, or in the folder that TROUPE_HOME names.
+Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted.
+More on each command: troupe <command> --help`;
+}
+
+export function commandHelp({ name, usage, summary, options, examples = [] }: Command): string {
+  const rows = [
+    ...Object.entries(options).map(([flag, { value, description }]) => [
+      `  --${flag}${value === undefined ? "" : ` ${value}`}`,
+      description,
+    ]),
+    ["  --help", "Print this"],
+  ];
+  const shown = examples.length === 0 ? "" : `\n\nExamples:\n${examples.map((line) => `  ${line}`).join("\n")}`;
+  return `${summary}
+
+Usage: ${`troupe ${name} ${usage}`.trimEnd()}
+
+${table(rows)}${shown}`;
+}

@@ -1,0 +1,57 @@
+// What a command may do to the terminal: results on stdout, everything else on stderr.
+
+export interface Io {
+  /** A result, on stdout, with a newline. */
+  print(text: string): void;
+  /** A result without a newline, for text that streams. */
+  write(text: string): void;
+  /** A note on stderr: progress, warnings. */
+  note(text: string): void;
+  /** Aborts at Ctrl-C or SIGTERM. */
+  readonly signal: AbortSignal;
+  /** Somebody can type. */
+  readonly interactive: boolean;
+}
+
+/** After this long, work that has shown nothing says what it is. */
+const SILENCE_MS = 1_000;
+
+export function terminal(signal: AbortSignal): Io {
+  return {
+    print: (text) => void process.stdout.write(`${text}\n`),
+    write: (text) => void process.stdout.write(text),
+    note: (text) => void process.stderr.write(`${text}\n`),
+    signal,
+    interactive: process.stdin.isTTY && process.stdout.isTTY,
+  };
+}
+
+export function printJson(io: Io, value: unknown): void {
+  io.print(JSON.stringify(value, null, 2));
+}
+
+/** Runs `work`; when it takes longer than a second, says so once. */
+export async function step<Result>(io: Io, label: string, work: () => Promise<Result>): Promise<Result> {
+  const timer = setTimeout(() => io.note(`${label} …`), SILENCE_MS);
+  try {
+    return await work();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Left-aligned columns, two spaces apart. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length);
+  }
+  return rows
+    .map((row) =>
+      row
+        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}

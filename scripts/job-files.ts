@@ -1,0 +1,86 @@
+// From what the user typed to a validated job: finds the file, reads it, and shows every mistake in it.
+import { readdir } from "node:fs/promises";
+import { extname, join, resolve } from "node:path";
+
+import { loadJob } from "#jobs/load.ts";
+import { formatMistake, type Mistake } from "#jobs/mistake.ts";
+import { suggest } from "#jobs/nearest.ts";
+import { readJobFile } from "#jobs/read.ts";
+import type { Job } from "#jobs/schema.ts";
+
+import { CliError } from "./cli-error.ts";
+import { JOBS_FOLDER, shown, workerNames } from "./project.ts";
+
+const MAX_SHOWN = 20;
+
+export interface JobFile {
+  readonly job: Job;
+  /** Absolute. */
+  readonly path: string;
+}
+
+/** Names that stand for a job file, and their paths: files in jobs/ and its subfolders, without `.yaml`. */
+export async function jobFiles(): Promise<Map<string, string>> {
+  const files = (await readdir(JOBS_FOLDER, { recursive: true })).filter((file) => isYaml(file)).toSorted();
+  return new Map(files.map((file) => [nameOf(file), join(JOBS_FOLDER, file)]));
+}
+
+/** Loads the job that `wanted` names, a name or a path. Throws CliError with all mistakes in it. */
+export async function loadJobFile(wanted: string): Promise<JobFile> {
+  const path = await findJobFile(wanted);
+  const result = await tryLoad(path);
+  if ("mistakes" in result) {
+    const { mistakes } = result;
+    const more = mistakes.length - MAX_SHOWN;
+    const lines = mistakes.slice(0, MAX_SHOWN).map(formatMistake);
+    if (more > 0) lines.push(`… and ${more} more`);
+    throw new CliError("bad_input", lines.join("\n"), `${count(mistakes.length)}. Nothing was changed.`);
+  }
+  return { job: result.job, path };
+}
+
+/** The job in a file, or its mistakes. Throws CliError when the file cannot be opened. */
+export async function tryLoad(path: string): Promise<{ readonly job: Job } | { readonly mistakes: Mistake[] }> {
+  const file = shown(path);
+  try {
+    const read = await readJobFile(path, file);
+    if ("mistakes" in read) return read;
+    const variables = Object.entries(process.env).filter(([, value]) => value !== undefined && value !== "");
+    return loadJob(read.text, file, {
+      workers: await workerNames(),
+      variables: new Set(variables.map(([name]) => name)),
+    });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
+    if (code === "ENOENT") throw new CliError("bad_input", `There is no file ${file}.`);
+    if (code === "EISDIR") throw new CliError("bad_input", `${file} is a folder, not a job file.`);
+    if (code === "EACCES") throw new CliError("bad_input", `${file} may not be read.`);
+    throw error;
+  }
+}
+
+/** The absolute path of the job file that `wanted` names. Throws CliError for a name that there is not. */
+export async function findJobFile(wanted: string): Promise<string> {
+  if (isYaml(wanted)) return resolve(wanted);
+  const files = await jobFiles();
+  const path = files.get(wanted);
+  if (path !== undefined) return path;
+  throw new CliError(
+    "bad_input",
+    `There is no job "${wanted}" in jobs/. ${suggest(wanted, files.keys())}`,
+    "Run: troupe list",
+  );
+}
+
+function isYaml(path: string): boolean {
+  return [".yaml", ".yml"].includes(extname(path).toLowerCase());
+}
+
+function nameOf(file: string): string {
+  const base = file.split(/[\\/]/).at(-1) ?? file;
+  return base.slice(0, -extname(base).length);
+}
+
+function count(mistakes: number): string {
+  return mistakes === 1 ? "1 mistake" : `${mistakes} mistakes`;
+}

@@ -1,0 +1,40 @@
+// The local target: jobs as detached workerd processes on this machine.
+import type { Io } from "../io.ts";
+import { changeJob } from "./local/change.ts";
+import { deployJob } from "./local/deploy.ts";
+import { readLogs } from "./local/logs.ts";
+import { restartJob } from "./local/restart.ts";
+import { readJobState } from "./local/state.ts";
+import { type JobStatus, jobStatus } from "./local/status.ts";
+import { stopJob } from "./local/stop.ts";
+import type { Deployed, DeployRequest, LogLine, LogRequest, Target } from "./target.ts";
+
+export class LocalTarget implements Target {
+  readonly #home: string;
+
+  /** `home` is the absolute path of the folder of deployment state. */
+  constructor(home: string) {
+    this.#home = home;
+  }
+
+  async deploy(request: DeployRequest, io: Io): Promise<Deployed> {
+    return changeJob(this.#home, request.job.name, io, async () => deployJob(this.#home, request, io));
+  }
+
+  async restart(job: string, io: Io): Promise<Deployed> {
+    return changeJob(this.#home, job, io, async () => restartJob(this.#home, job, io));
+  }
+
+  async stop(job: string, io: Io): Promise<boolean> {
+    return changeJob(this.#home, job, io, async () => stopJob(this.#home, job));
+  }
+
+  async status(job: string): Promise<JobStatus | undefined> {
+    const state = await readJobState(this.#home, job);
+    return state === undefined ? undefined : jobStatus(this.#home, state);
+  }
+
+  logs(request: LogRequest, io: Io): AsyncIterable<LogLine> {
+    return readLogs(this.#home, request, io.signal);
+  }
+}

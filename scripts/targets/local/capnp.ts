@@ -1,0 +1,116 @@
+// The text of a workerd configuration. Knows workerd's schema and nothing of jobs; holds no secret's value, since those
+// come from the environment of the process.
+
+export interface WorkerdConfig {
+  readonly workers: readonly WorkerdWorker[];
+  /** HTTP services outside of this process. */
+  readonly externals: readonly { readonly name: string; readonly address: string }[];
+  readonly sockets: readonly { readonly name: string; readonly address: string; readonly service: string }[];
+}
+
+export interface WorkerdWorker {
+  readonly name: string;
+  /** Path of the module, relative to the configuration's file, with forward slashes. */
+  readonly module: string;
+  readonly bindings: readonly WorkerdBinding[];
+  readonly storage?: {
+    /** Absolute folder, which must exist. */
+    readonly folder: string;
+    readonly classes: readonly string[];
+  };
+}
+
+export type WorkerdBinding =
+  | { readonly name: string; readonly kind: "json" | "text"; readonly value: string }
+  | { readonly name: string; readonly kind: "environment"; readonly variable: string }
+  | { readonly name: string; readonly kind: "service"; readonly service: string }
+  | { readonly name: string; readonly kind: "object"; readonly className: string };
+
+/** Reaches public addresses only: the engine refuses private and loopback ones, whatever a name resolves to. */
+export const PUBLIC_NETWORK = "network:public";
+/** Reaches every address. */
+export const ANY_NETWORK = "network:any";
+
+/** Late enough that nodejs_compat is on without a flag. */
+const COMPATIBILITY_DATE = "2026-10-15";
+
+export function renderConfig({ workers, externals, sockets }: WorkerdConfig): string {
+  const services = [
+    network(PUBLIC_NETWORK, ["public"]),
+    network(ANY_NETWORK, ["public", "private"]),
+    ...externals.map(
+      ({ name, address }) => `(name = ${quote(name)}, external = (address = ${quote(address)}, http = ()))`,
+    ),
+    ...workers.flatMap((worker) => [...disk(worker), workerService(worker)]),
+  ];
+  const listening = sockets.map(
+    ({ name, address, service }) =>
+      `(name = ${quote(name)}, address = ${quote(address)}, http = (), service = ${quote(service)})`,
+  );
+  return `using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    ${services.join(",\n    ")},
+  ],
+  sockets = [
+    ${listening.join(",\n    ")},
+  ],
+  logging = (structuredLogging = true),
+);
+`;
+}
+
+/** A Cap'n Proto string literal. */
+export function quote(text: string): string {
+  const escaped = text.replace(/[\\"\p{Cc}]/gu, (character) => {
+    if (character === "\\" || character === '"') return `\\${character}`;
+    return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  });
+  return `"${escaped}"`;
+}
+
+function network(name: string, allow: readonly string[]): string {
+  const list = allow.map(quote).join(", ");
+  return `(name = ${quote(name)}, network = (allow = [${list}], tlsOptions = (trustBrowserCas = true)))`;
+}
+
+function disk({ name, storage }: WorkerdWorker): string[] {
+  if (storage === undefined) return [];
+  return [`(name = ${quote(`disk:${name}`)}, disk = (path = ${quote(storage.folder)}, writable = true))`];
+}
+
+function workerService(worker: WorkerdWorker): string {
+  const { name, module, storage, bindings } = worker;
+  const fields = [
+    `modules = [(name = "index.js", esModule = embed ${quote(module)})]`,
+    `compatibilityDate = ${quote(COMPATIBILITY_DATE)}`,
+    `globalOutbound = ${quote(PUBLIC_NETWORK)}`,
+    `bindings = [${bindings.map(binding).join(", ")}]`,
+  ];
+  if (storage !== undefined) {
+    const classes = storage.classes.map(
+      (className) =>
+        `(className = ${quote(className)}, uniqueKey = ${quote(`${name}-${className}`)}, enableSql = true)`,
+    );
+    fields.push(`durableObjectNamespaces = [${classes.join(", ")}]`);
+    fields.push(`durableObjectStorage = (localDisk = ${quote(`disk:${name}`)})`);
+  }
+  return `(name = ${quote(name)}, worker = (\n      ${fields.join(",\n      ")}))`;
+}
+
+function binding(item: WorkerdBinding): string {
+  const name = `name = ${quote(item.name)}`;
+  switch (item.kind) {
+    case "json":
+      return `(${name}, json = ${quote(item.value)})`;
+    case "text":
+      return `(${name}, text = ${quote(item.value)})`;
+    case "environment":
+      return `(${name}, fromEnvironment = ${quote(item.variable)})`;
+    case "service":
+      return `(${name}, service = ${quote(item.service)})`;
+    case "object":
+      return `(${name}, durableObjectNamespace = ${quote(item.className)})`;
+  }
+}

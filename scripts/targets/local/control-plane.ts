@@ -1,0 +1,143 @@
+// The workerd of a `.troupe` folder that all its jobs share: the control plane and the offline model. Started with the
+// first job, stopped with the last, so that whatever happens to a job is seen by a registry that lives.
+import { mkdir } from "node:fs/promises";
+
+import { objectBinding } from "#jobs/bindings.ts";
+
+import { writeFileAtomically } from "../../atomic-file.ts";
+import { type Bundle, bundleOf } from "../../build.ts";
+import { CliError } from "../../cli-error.ts";
+import type { Io } from "../../io.ts";
+import { ANY_NETWORK, renderConfig, type WorkerdConfig } from "./capnp.ts";
+import { isHealthy, waitUntilHealthy } from "./health.ts";
+import { controlPlaneLayout, jobLayout } from "./layout.ts";
+import { lockHolder, withLock } from "./lock.ts";
+import { freePorts, isTaken } from "./ports.ts";
+import { endProcess, isRunning } from "./process.ts";
+import { controlPlaneSecret } from "./secrets.ts";
+import { ControlPlaneState, deployedJobs, readJobState, readState, runningProcesses, writeState } from "./state.ts";
+import { endedError, startWorkerd } from "./workerd.ts";
+
+const LOCK_PATIENCE_MS = 60_000;
+const START_TIMEOUT_MS = 15_000;
+
+export interface ControlPlane {
+  readonly url: string;
+  readonly port: number;
+  readonly modelPort: number;
+  readonly secret: string;
+}
+
+/** The control plane, started if it does not run, and started anew if its code has changed. */
+export async function ensureControlPlane(
+  home: string,
+  bundles: ReadonlyMap<string, Bundle>,
+  io: Io,
+): Promise<ControlPlane> {
+  const options = { patienceMs: LOCK_PATIENCE_MS, signal: io.signal };
+  return withLock(controlPlaneLayout(home).lock, options, async () => ensure(home, bundles, io));
+}
+
+async function ensure(home: string, bundles: ReadonlyMap<string, Bundle>, io: Io): Promise<ControlPlane> {
+  const layout = controlPlaneLayout(home);
+  const secret = await controlPlaneSecret(layout.secret);
+  const [registry, model] = [bundleOf(bundles, "control-plane"), bundleOf(bundles, "offline-model")];
+  const version = `${registry.hash}.${model.hash}`;
+  const last = await readState(layout.state, ControlPlaneState);
+  if (last?.process && (await isRunning(last.process))) {
+    const current = last.version === version && (await isHealthy(addressOf(last.port), 2_000));
+    if (current) return { url: addressOf(last.port), port: last.port, modelPort: last.modelPort, secret };
+    await endProcess(last.process);
+  }
+  const [port, modelPort] = await choosePorts(last);
+  const { data, config, log, dataLock } = layout;
+  await mkdir(data, { recursive: true });
+  await writeFileAtomically(config, renderConfig(configOf({ registry, port, modelPort, data })));
+  const started = await startWorkerd({ config, log, dataLock, secrets: { TROUPE_SECRET: secret } });
+  const wait = { timeoutMs: START_TIMEOUT_MS, intervalMs: 50, lookMs: 2_000, ended: started.ended, signal: io.signal };
+  await writeState(layout.state, { process: started.identity, port, modelPort, version } satisfies ControlPlaneState);
+  for (const url of [addressOf(port), addressOf(modelPort)]) {
+    const health = await waitUntilHealthy(url, wait);
+    if (health === "ended") throw await endedError(log);
+    if (health === "late")
+      throw new CliError("failed", `The control plane does not answer at ${url}.`, `Its log: ${log}`);
+  }
+  return { url: addressOf(port), port, modelPort, secret };
+}
+
+/** The control plane if it runs; undefined otherwise. Starts nothing. */
+export async function findControlPlane(home: string): Promise<ControlPlane | undefined> {
+  const layout = controlPlaneLayout(home);
+  const state = await readState(layout.state, ControlPlaneState);
+  if (!state?.process || !(await isRunning(state.process))) return undefined;
+  const secret = await controlPlaneSecret(layout.secret);
+  return { url: addressOf(state.port), port: state.port, modelPort: state.modelPort, secret };
+}
+
+/** Stops the control plane unless a job other than `leaving` runs or is about to. */
+export async function releaseControlPlane(home: string, leaving: string): Promise<void> {
+  const { lock } = controlPlaneLayout(home);
+  await withLock(lock, { patienceMs: LOCK_PATIENCE_MS }, async () => stopUnlessUsed(home, leaving));
+}
+
+async function stopUnlessUsed(home: string, leaving: string): Promise<void> {
+  const layout = controlPlaneLayout(home);
+  for (const job of await deployedJobs(home)) {
+    if (job !== leaving && (await isInUse(home, job))) return;
+  }
+  const state = await readState(layout.state, ControlPlaneState);
+  if (!state?.process) return;
+  await endProcess(state.process);
+  await writeState(layout.state, { ...state, process: null } satisfies ControlPlaneState);
+}
+
+async function isInUse(home: string, job: string): Promise<boolean> {
+  const running = await runningProcesses(await readJobState(home, job));
+  return running.length > 0 || (await lockHolder(jobLayout(home, job).lock)) !== undefined;
+}
+
+async function choosePorts(last: ControlPlaneState | undefined): Promise<[port: number, modelPort: number]> {
+  if (last !== undefined && !(await isTaken(last.port)) && !(await isTaken(last.modelPort))) {
+    return [last.port, last.modelPort];
+  }
+  const [port = 0, modelPort = 0] = await freePorts(2);
+  return [port, modelPort];
+}
+
+interface Parts {
+  readonly registry: Bundle;
+  readonly port: number;
+  readonly modelPort: number;
+  readonly data: string;
+}
+
+function configOf({ registry, port, modelPort, data }: Parts): WorkerdConfig {
+  return {
+    workers: [
+      {
+        name: "control-plane",
+        module: "../build/control-plane/index.js",
+        storage: { folder: data, classes: registry.objects },
+        bindings: [
+          { name: "TROUPE_SECRET", kind: "environment", variable: "TROUPE_SECRET" },
+          { name: "PROBE", kind: "service", service: ANY_NETWORK },
+          ...registry.objects.map((className) => ({
+            name: objectBinding(className),
+            kind: "object" as const,
+            className,
+          })),
+        ],
+      },
+      { name: "offline-model", module: "../build/offline-model/index.js", bindings: [] },
+    ],
+    externals: [],
+    sockets: [
+      { name: "control-plane", address: `127.0.0.1:${port}`, service: "control-plane" },
+      { name: "offline-model", address: `127.0.0.1:${modelPort}`, service: "offline-model" },
+    ],
+  };
+}
+
+function addressOf(port: number): string {
+  return `http://127.0.0.1:${port}`;
+}

@@ -1,0 +1,109 @@
+// Deploying a job: build, choose ports, store the release, replace what runs, and go back to it when the new one does
+// not get healthy. Sessions stay where they are: data folders belong to agents, not to releases.
+import { performance } from "node:perf_hooks";
+
+import { planJob } from "#jobs/plan.ts";
+import type { Plan } from "#jobs/plan-shape.ts";
+
+import { buildWorkers } from "../../build.ts";
+import { CliError } from "../../cli-error.ts";
+import { prepareCorpus } from "../../corpus/prepare.ts";
+import { uploadCorpus } from "../../corpus/upload.ts";
+import { type Io, step } from "../../io.ts";
+import { planEnvironment } from "../../plan-environment.ts";
+import type { Deployed, DeployRequest } from "../target.ts";
+import { type ControlPlane, ensureControlPlane, releaseControlPlane } from "./control-plane.ts";
+import { jobLayout } from "./layout.ts";
+import { choosePorts } from "./choose-ports.ts";
+import { unregisterAgents } from "./registry.ts";
+import { pruneReleases, readRelease, writeRelease } from "./release.ts";
+import { endProcesses, startProcesses } from "./run.ts";
+import { readJobSecrets } from "./secrets.ts";
+import { type JobState, readJobState, runningProcesses, writeState } from "./state.ts";
+import { jobStatus } from "./status.ts";
+import { workerdBinary } from "./workerd.ts";
+
+/** Deploys the job; the caller holds its lock. Throws CliError; then the job runs as before, or not at all if it did not. */
+export async function deployJob(home: string, request: DeployRequest, io: Io): Promise<Deployed> {
+  const begun = performance.now();
+  const { job } = request;
+  const layout = jobLayout(home, job.name);
+  workerdBinary();
+  const last = await readJobState(home, job.name);
+  const running = await runningProcesses(last);
+  const ports = await choosePorts(job, last, running.length > 0);
+  const { bundles } = await step(io, "Building the Workers", async () => buildWorkers(home));
+  const plan = planJob(job, planEnvironment(bundles, ports));
+  const corpus = await prepareCorpus(plan, { typed: request.corpus, last: last?.corpus, file: request.file }, io);
+  const controlPlane = await step(io, "Starting the control plane", async () => ensureControlPlane(home, bundles, io));
+  const release = await writeRelease(layout, plan, bundles);
+
+  await step(io, "Stopping what runs of it", async () => endProcesses(running));
+  const next: JobState = {
+    job: job.name,
+    file: request.file,
+    release,
+    deployedAt: new Date().toISOString(),
+    stoppedAt: null,
+    processes: [],
+    ports: Object.fromEntries(plan.agents.map(({ id, socket }) => [id, socket.port])),
+    ...(corpus.remember === undefined ? {} : { corpus: corpus.remember }),
+  };
+  await writeState(layout.state, next);
+  try {
+    await step(io, `Waiting for ${plan.agents.length} agents`, async () => start(home, plan, next, controlPlane, io));
+  } catch (error) {
+    throw await rollBack(home, { last: running.length > 0 ? last : undefined, failed: next, error, controlPlane, io });
+  }
+  const healthyMs = performance.now() - begun;
+  await pruneReleases(layout, [release, ...(last === undefined ? [] : [last.release])]);
+  const gone = Object.keys(last?.ports ?? {}).filter((id) => !plan.agents.some((agent) => agent.id === id));
+  await unregisterAgents(controlPlane, job.name, gone);
+  const key = (await readJobSecrets(layout.secrets))?.key ?? "";
+  for (const assignment of corpus.assignments) await uploadCorpus(assignment, key, io);
+  const state = await readJobState(home, job.name);
+  return { status: await jobStatus(home, state ?? next), healthyMs };
+}
+
+/** Starts the processes of `plan`, keeping `state` on disk up to date with what has been started. */
+export async function start(
+  home: string,
+  plan: Plan,
+  state: JobState,
+  controlPlane: ControlPlane,
+  io: Io,
+): Promise<void> {
+  const layout = jobLayout(home, state.job);
+  await startProcesses({
+    layout,
+    plan,
+    release: state.release,
+    controlPlane,
+    io,
+    onStarted: async (processes) => writeState(layout.state, { ...state, processes: [...processes] }),
+  });
+}
+
+interface Failure {
+  /** What ran before; undefined when nothing did. */
+  readonly last: JobState | undefined;
+  readonly failed: JobState;
+  readonly error: unknown;
+  readonly controlPlane: ControlPlane;
+  readonly io: Io;
+}
+
+/** Puts back what ran before. Returns the error to throw: the first one, with what became of the job. */
+async function rollBack(home: string, { last, failed, error, controlPlane, io }: Failure): Promise<unknown> {
+  const layout = jobLayout(home, failed.job);
+  if (last === undefined) {
+    await writeState(layout.state, { ...failed, stoppedAt: new Date().toISOString() });
+    await releaseControlPlane(home, failed.job);
+    return error;
+  }
+  io.note("The new release did not start; going back to the one before …");
+  const uninterrupted: Io = { ...io, signal: new AbortController().signal };
+  await start(home, await readRelease(layout, last.release), { ...last, processes: [] }, controlPlane, uninterrupted);
+  if (!(error instanceof CliError)) return error;
+  return new CliError(error.code, `${error.message}\nThe release before runs again; no session was lost.`, error.next);
+}

@@ -1,0 +1,44 @@
+// Waiting until an HTTP server says that it is well.
+import { setTimeout as delay } from "node:timers/promises";
+
+export type Health = "healthy" | "ended" | "late";
+
+interface Wait {
+  /** Time until the answer is `late`. */
+  readonly timeoutMs: number;
+  /** Pause between two looks. */
+  readonly intervalMs: number;
+  /** Time one look may take. */
+  readonly lookMs: number;
+  /** Aborts when the server's process has ended. */
+  readonly ended: AbortSignal;
+  /** Aborts when nobody wants to know any more; its reason is thrown. */
+  readonly signal: AbortSignal;
+}
+
+/** Asks `GET <url>/health` until it answers 200. The agent wakes by it, and registers itself. */
+export async function waitUntilHealthy(url: string, wait: Wait): Promise<Health> {
+  const deadline = Date.now() + wait.timeoutMs;
+  // The first looks come quickly: workerd needs tens of milliseconds, and nobody should wait longer than that.
+  let pauseMs = Math.min(10, wait.intervalMs);
+  for (;;) {
+    wait.signal.throwIfAborted();
+    if (wait.ended.aborted) return "ended";
+    if (await isHealthy(url, wait.lookMs)) return "healthy";
+    if (Date.now() > deadline) return "late";
+    await delay(pauseMs);
+    pauseMs = Math.min(wait.intervalMs, pauseMs * 2);
+  }
+}
+
+/** One look: whether `GET <url>/health` answers 200 within `timeoutMs`. */
+export async function isHealthy(url: string, timeoutMs: number): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(timeoutMs) });
+    await response.body?.cancel();
+    return response.status === 200;
+  } catch {
+    // Not listening, reset or too slow: not healthy, for whatever reason.
+    return false;
+  }
+}

@@ -1,0 +1,91 @@
+// A plan → the configuration of each workerd that runs it: one for all agents, or one an agent.
+import type { Binding, Plan, PlannedAgent, Service } from "#jobs/plan-shape.ts";
+
+import { ANY_NETWORK, PUBLIC_NETWORK, type WorkerdBinding, type WorkerdConfig } from "./capnp.ts";
+import { JOB_PROCESS } from "./layout.ts";
+
+export interface Surroundings {
+  readonly controlPlanePort: number;
+  readonly modelPort: number;
+  /** Path of a Worker's module, relative to the configuration, with forward slashes. */
+  module(worker: string): string;
+  /** Absolute folder of an agent's Durable Objects. */
+  dataFolder(agent: string): string;
+}
+
+export interface JobProcess {
+  /** An agent's id, or that of the process of all agents. */
+  readonly name: string;
+  readonly agents: readonly PlannedAgent[];
+}
+
+const CONTROL_PLANE = "control-plane";
+const OFFLINE_MODEL = "offline-model";
+
+/** The processes of a plan, in the order of its agents. */
+export function processesOf(plan: Plan): JobProcess[] {
+  if (plan.isolation === "job") return [{ name: JOB_PROCESS, agents: plan.agents }];
+  return plan.agents.map((agent) => ({ name: agent.id, agents: [agent] }));
+}
+
+/** What workerd must be told to run `process`; peers in other processes become HTTP services on their sockets. */
+export function configOf(plan: Plan, process: JobProcess, surroundings: Surroundings): WorkerdConfig {
+  const inside = new Set(process.agents.map((agent) => agent.id));
+  const outside = plan.agents.filter(
+    (agent) => !inside.has(agent.id) && plan.edges.some(({ from, to }) => inside.has(from) && to === agent.id),
+  );
+  return {
+    workers: process.agents.map((agent) => {
+      const classes = agent.bindings.flatMap((item) => (item.type === "object" ? [item.className] : []));
+      return {
+        name: agentService(agent.id),
+        module: surroundings.module(agent.worker),
+        bindings: agent.bindings.map(toWorkerd),
+        ...(classes.length > 0 ? { storage: { folder: surroundings.dataFolder(agent.id), classes } } : {}),
+      };
+    }),
+    externals: [
+      { name: CONTROL_PLANE, address: `127.0.0.1:${surroundings.controlPlanePort}` },
+      { name: OFFLINE_MODEL, address: `127.0.0.1:${surroundings.modelPort}` },
+      ...outside.map(({ id, socket }) => ({ name: agentService(id), address: `${socket.host}:${socket.port}` })),
+    ],
+    sockets: process.agents.map(({ id, socket }) => ({
+      name: id,
+      address: `${socket.host}:${socket.port}`,
+      service: agentService(id),
+    })),
+  };
+}
+
+function toWorkerd(item: Binding): WorkerdBinding {
+  switch (item.type) {
+    case "json":
+      return { name: item.name, kind: "json", value: JSON.stringify(item.value) };
+    case "text":
+      return { name: item.name, kind: "text", value: item.value };
+    case "secret":
+      return { name: item.name, kind: "environment", variable: item.variable };
+    case "object":
+      return { name: item.name, kind: "object", className: item.className };
+    case "service":
+      return { name: item.name, kind: "service", service: serviceName(item.service) };
+  }
+}
+
+function serviceName(service: Service): string {
+  switch (service.to) {
+    case "agent":
+      return agentService(service.agent);
+    case "control-plane":
+      return CONTROL_PLANE;
+    case "offline-model":
+      return OFFLINE_MODEL;
+    case "network":
+      return service.reach === "public" ? PUBLIC_NETWORK : ANY_NETWORK;
+  }
+}
+
+function agentService(id: string): string {
+  // Also part of folder names, in which Windows allows no colon.
+  return `agent-${id}`;
+}

@@ -1,0 +1,105 @@
+// Reads the JSON log that workerd writes for each process, and finds out which agent a line is from.
+import { open, readdir, stat } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
+
+import * as z from "zod";
+
+import { CliError } from "../../cli-error.ts";
+import type { LogLine, LogRequest } from "../target.ts";
+import { JOB_PROCESS, jobLayout } from "./layout.ts";
+
+const POLL_MS = 150;
+const CHUNK_BYTES = 256 * 1024;
+/** How far back the last lines are looked for. */
+const TAIL_BYTES = 4 * 1024 * 1024;
+
+/** How the agents' own lines begin, and how workerd's begin that concern one Worker. */
+const AGENT_TAG = /^(?:\[([a-z][a-z0-9_]{0,62})\] |service agent-([a-z][a-z0-9_]{0,62}): )/;
+
+const Entry = z.object({
+  /** Milliseconds since the epoch. */
+  timestamp: z.optional(z.coerce.number()),
+  level: z.optional(z.string()),
+  message: z.optional(z.unknown()),
+});
+
+/** The last lines of a job's logs, and then, if wanted, every new one until the signal aborts. */
+export async function* readLogs(home: string, request: LogRequest, signal: AbortSignal): AsyncGenerator<LogLine> {
+  const layout = jobLayout(home, request.job);
+  const names = await processNames(layout.logs);
+  const wanted = (line: LogLine): boolean => request.agent === undefined || line.agent === request.agent;
+  const offsets = new Map<string, number>();
+  const lines: LogLine[] = [];
+  for (const name of names) {
+    const size = (await stat(layout.log(name))).size;
+    const text = await readFrom(layout.log(name), Math.max(0, size - TAIL_BYTES), size);
+    offsets.set(name, size - Buffer.byteLength(text.slice(text.lastIndexOf("\n") + 1)));
+    lines.push(...parseLines(text.slice(0, text.lastIndexOf("\n") + 1), name).filter(wanted));
+  }
+  lines.sort((a, b) => (a.time ?? "").localeCompare(b.time ?? ""));
+  yield* lines.slice(-request.lines);
+  while (request.follow) {
+    await delay(POLL_MS, undefined, { signal });
+    for (const name of await processNames(layout.logs)) {
+      const path = layout.log(name);
+      const size = (await stat(path)).size;
+      const known = offsets.get(name) ?? 0;
+      // Smaller than before: the log was begun anew.
+      const from = size < known ? 0 : known;
+      const text = await readFrom(path, from, Math.min(size, from + CHUNK_BYTES));
+      const complete = text.slice(0, text.lastIndexOf("\n") + 1);
+      offsets.set(name, from + Buffer.byteLength(complete));
+      yield* parseLines(complete, name).filter(wanted);
+    }
+  }
+}
+
+/** Lines of one process's log. In a process of one agent all are from it; else a line says so as `[agent] message`. */
+export function parseLines(text: string, process: string): LogLine[] {
+  return text
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map((line) => {
+      const entry = Entry.safeParse(parseJson(line));
+      const { timestamp, level = "info", message = line } = entry.success ? entry.data : {};
+      const said = typeof message === "string" ? message : JSON.stringify(message);
+      const tagged = AGENT_TAG.exec(said);
+      const only = process === JOB_PROCESS ? null : process;
+      return {
+        time: timestamp === undefined ? null : new Date(timestamp).toISOString(),
+        level,
+        agent: tagged?.[1] ?? tagged?.[2] ?? only,
+        message: tagged === null ? said : said.slice(tagged[0].length),
+      };
+    });
+}
+
+async function processNames(folder: string): Promise<string[]> {
+  try {
+    const files = await readdir(folder);
+    return files.filter((file) => file.endsWith(".log")).map((file) => file.slice(0, -".log".length));
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    throw new CliError("bad_input", "There are no logs: the job was never deployed.", "Run: troupe list");
+  }
+}
+
+async function readFrom(path: string, from: number, to: number): Promise<string> {
+  if (to <= from) return "";
+  const handle = await open(path, "r");
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(to - from), 0, to - from, from);
+    return buffer.toString("utf8", 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    // Plain text, as workerd writes before its logging is set up.
+    return undefined;
+  }
+}

@@ -1,0 +1,58 @@
+// What the command line asks of the control plane's registry, with the job's token.
+import * as z from "zod";
+
+import type { ControlPlane } from "./control-plane.ts";
+import { jobToken } from "./secrets.ts";
+
+const RegisteredAgent = z.object({
+  id: z.string(),
+  name: z.string(),
+  url: z.string(),
+  state: z.enum(["alive", "suspect", "dead"]),
+  /** ISO 8601. */
+  lastHeartbeat: z.string(),
+});
+export type RegisteredAgent = z.infer<typeof RegisteredAgent>;
+
+const TIMEOUT_MS = 5_000;
+
+/** The job's agents as the registry knows them; undefined when the control plane does not answer. */
+export async function registeredAgents(
+  controlPlane: ControlPlane,
+  job: string,
+): Promise<RegisteredAgent[] | undefined> {
+  const response = await ask(controlPlane, job, "GET", "/agents");
+  if (response === undefined) return undefined;
+  if (!response.ok) throw new Error(`GET /agents answered ${response.status}: ${await response.text()}`);
+  return z.object({ agents: z.array(RegisteredAgent) }).parse(await response.json()).agents;
+}
+
+/** Takes agents out of the registry. One that is not in it, or a registry that does not answer, is no error. */
+export async function unregisterAgents(controlPlane: ControlPlane, job: string, ids: readonly string[]): Promise<void> {
+  await Promise.all(
+    ids.map(async (id) => {
+      const response = await ask(controlPlane, job, "DELETE", `/agents/${encodeURIComponent(id)}`);
+      await response?.body?.cancel();
+    }),
+  );
+}
+
+async function ask(
+  controlPlane: ControlPlane,
+  job: string,
+  method: string,
+  path: string,
+): Promise<Response | undefined> {
+  try {
+    return await fetch(controlPlane.url + path, {
+      method,
+      headers: { authorization: `Bearer ${jobToken(controlPlane.secret, job)}` },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch (error) {
+    // Refused, reset or silent: the caller decides what a missing control plane means.
+    if (error instanceof TypeError || (error instanceof DOMException && error.name === "TimeoutError"))
+      return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,113 @@
+// Brings the processes of a release up, stage by stage, and takes them down again.
+import { mkdir } from "node:fs/promises";
+
+import type { Plan } from "#jobs/plan-shape.ts";
+
+import { writeFileAtomically } from "../../atomic-file.ts";
+import { CliError } from "../../cli-error.ts";
+import type { Io } from "../../io.ts";
+import { renderConfig } from "./capnp.ts";
+import type { ControlPlane } from "./control-plane.ts";
+import { waitUntilHealthy } from "./health.ts";
+import { configOf, type JobProcess, processesOf } from "./job-config.ts";
+import type { JobLayout } from "./layout.ts";
+import { endProcess } from "./process.ts";
+import { modulePath } from "./release.ts";
+import { jobToken, secretValues, updateJobSecrets } from "./secrets.ts";
+import type { RunningProcess } from "./state.ts";
+import { endedError, startWorkerd, type Workerd } from "./workerd.ts";
+
+export interface Run {
+  readonly layout: JobLayout;
+  readonly plan: Plan;
+  readonly release: number;
+  readonly controlPlane: ControlPlane;
+  readonly io: Io;
+  /** Called whenever a process has been started, so that none is ever unrecorded. */
+  onStarted(processes: readonly RunningProcess[]): Promise<void>;
+}
+
+/**
+ * Starts every process of the plan and waits until each agent is healthy, in the order of the plan's stages.
+ * When one is not in time, all are ended again and CliError is thrown.
+ */
+export async function startProcesses(run: Run): Promise<void> {
+  const { plan, io } = run;
+  const secrets = await updateJobSecrets(run.layout.secrets, plan.secrets);
+  const values = secretValues(plan, secrets, jobToken(run.controlPlane.secret, plan.job));
+  const started = new Map<string, Workerd>();
+  const deadline = Date.now() + plan.health.timeoutMs;
+  try {
+    for (const stage of plan.stages) {
+      for (const process of processesOf(plan)) {
+        const needed = process.agents.some((agent) => stage.includes(agent.id));
+        if (!needed || started.has(process.name)) continue;
+        started.set(process.name, await startProcess(run, process, values));
+        await run.onStarted(running(started));
+      }
+      await waitForStage(run, stage, started, deadline);
+    }
+  } catch (error) {
+    await endProcesses(running(started));
+    await run.onStarted([]);
+    throw io.signal.aborted ? new CliError("interrupted", "Interrupted; nothing of it runs.") : error;
+  }
+}
+
+/** Ends all of these processes; those that are gone already are passed over. */
+export async function endProcesses(processes: readonly RunningProcess[]): Promise<void> {
+  await Promise.all(processes.map(async ({ identity }) => endProcess(identity)));
+}
+
+async function startProcess(run: Run, process: JobProcess, secrets: Record<string, string>): Promise<Workerd> {
+  const { layout, plan, release, controlPlane } = run;
+  const dataFolder = (agent: string): string => `${layout.data}/${agent}`;
+  for (const { id } of process.agents) await mkdir(dataFolder(id), { recursive: true });
+  const config = configOf(plan, process, {
+    controlPlanePort: controlPlane.port,
+    modelPort: controlPlane.modelPort,
+    module: (worker) => modulePath(release, worker),
+    dataFolder,
+  });
+  const path = layout.config(process.name);
+  await writeFileAtomically(path, renderConfig(config));
+  return startWorkerd({
+    config: path,
+    log: layout.log(process.name),
+    dataLock: layout.dataLock(process.name),
+    secrets,
+  });
+}
+
+async function waitForStage(
+  run: Run,
+  stage: readonly string[],
+  started: ReadonlyMap<string, Workerd>,
+  deadline: number,
+): Promise<void> {
+  const { plan, layout, io } = run;
+  await Promise.all(
+    processesOf(plan).flatMap((process) =>
+      process.agents
+        .filter((agent) => stage.includes(agent.id))
+        .map(async (agent) => {
+          const ended = started.get(process.name)?.ended;
+          if (ended === undefined) throw new Error(`No process was started for ${agent.id}`);
+          const timeoutMs = Math.max(0, deadline - Date.now());
+          const health = await waitUntilHealthy(agent.url, { ...plan.health, timeoutMs, ended, signal: io.signal });
+          if (health === "ended") throw await endedError(layout.log(process.name));
+          if (health === "late") {
+            throw new CliError(
+              "failed",
+              `The agent ${agent.id} was not healthy within ${plan.health.timeoutMs / 1000} s (GET ${agent.url}/health).`,
+              `Its log: ${layout.log(process.name)}`,
+            );
+          }
+        }),
+    ),
+  );
+}
+
+function running(started: ReadonlyMap<string, Workerd>): RunningProcess[] {
+  return [...started].map(([name, { identity }]) => ({ name, identity }));
+}

@@ -1,0 +1,98 @@
+// What is known of deployments between two commands: one state.json a job and one for the control plane.
+import { mkdir, readdir, readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+
+import * as z from "zod";
+
+import { writeFileAtomically } from "../../atomic-file.ts";
+import { CliError } from "../../cli-error.ts";
+import { jobLayout, jobsFolder } from "./layout.ts";
+import { isRunning, ProcessIdentity } from "./process.ts";
+
+const RunningProcess = z.object({
+  /** An agent's id, or that of the process of all agents. */
+  name: z.string(),
+  identity: ProcessIdentity,
+});
+export type RunningProcess = z.infer<typeof RunningProcess>;
+
+export const JobState = z.object({
+  job: z.string(),
+  /** The job file, absolute, as deployed last. */
+  file: z.string(),
+  /** Folder under releases/ that runs, or ran last. */
+  release: z.int().positive(),
+  deployedAt: z.string(),
+  /** When it was stopped on purpose; null while it should run. */
+  stoppedAt: z.nullable(z.string()),
+  processes: z.array(RunningProcess),
+  /** Agent → port, kept over restarts. */
+  ports: z.record(z.string(), z.int()),
+  /** The folder of documents that was given at the last deployment, as typed. */
+  corpus: z.optional(z.object({ folder: z.string(), label: z.string() })),
+});
+export type JobState = z.infer<typeof JobState>;
+
+export const ControlPlaneState = z.object({
+  process: z.nullable(ProcessIdentity),
+  port: z.int(),
+  modelPort: z.int(),
+  /** Hashes of the bundles it runs. */
+  version: z.string(),
+});
+export type ControlPlaneState = z.infer<typeof ControlPlaneState>;
+
+/** The stored value; undefined when nothing is stored. Throws CliError when it cannot be understood. */
+export async function readState<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+): Promise<z.infer<Schema> | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (error) {
+    const reason = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    throw new CliError(
+      "failed",
+      `${path} is damaged: ${reason}`,
+      "Remove this file and deploy again; sessions lie elsewhere.",
+    );
+  }
+}
+
+export async function writeState(path: string, state: unknown, mode?: number): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFileAtomically(path, `${JSON.stringify(state, null, 2)}\n`, mode);
+}
+
+/** State of one job; undefined when it was never deployed. */
+export async function readJobState(home: string, job: string): Promise<JobState | undefined> {
+  return readState(jobLayout(home, job).state, JobState);
+}
+
+/** Jobs that have been deployed, running or not, by name. */
+export async function deployedJobs(home: string): Promise<string[]> {
+  let entries;
+  try {
+    entries = await readdir(jobsFolder(home), { withFileTypes: true });
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
+  }
+  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  const states = await Promise.all(names.map(async (name) => readJobState(home, name)));
+  return names.filter((_, index) => states[index] !== undefined).toSorted();
+}
+
+/** The recorded processes that still run. */
+export async function runningProcesses(state: Pick<JobState, "processes"> | undefined): Promise<RunningProcess[]> {
+  const all = state?.processes ?? [];
+  const running = await Promise.all(all.map(async ({ identity }) => isRunning(identity)));
+  return all.filter((_, index) => running[index]);
+}

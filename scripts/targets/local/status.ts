@@ -1,0 +1,100 @@
+// How a deployment is: what the registry says, held against whether the processes live.
+import { isHealthy } from "./health.ts";
+import { findControlPlane } from "./control-plane.ts";
+import { processesOf } from "./job-config.ts";
+import { jobLayout } from "./layout.ts";
+import { type RegisteredAgent, registeredAgents } from "./registry.ts";
+import { readRelease } from "./release.ts";
+import { type JobState, runningProcesses } from "./state.ts";
+
+interface AgentStatus {
+  readonly id: string;
+  readonly name: string;
+  readonly url: string;
+  readonly state: "alive" | "suspect" | "dead" | "starting" | "stopped";
+  /** ISO 8601; null when none was ever heard. */
+  readonly lastHeartbeat: string | null;
+}
+
+export interface JobStatus {
+  readonly job: string;
+  readonly target: "local";
+  /** The workerd of the job; with a process an agent, that of the entry point. Null when it does not run. */
+  readonly pid: number | null;
+  readonly state: "running" | "degraded" | "stopped" | "dead";
+  readonly entryPoint: string;
+  readonly controlPlane: string | null;
+  readonly agents: readonly (AgentStatus & { readonly pid: number | null })[];
+}
+
+const LOOK_MS = 2_000;
+
+export async function jobStatus(home: string, state: JobState, now = Date.now()): Promise<JobStatus> {
+  const plan = await readRelease(jobLayout(home, state.job), state.release);
+  const running = new Map((await runningProcesses(state)).map(({ name, identity }) => [name, identity.pid]));
+  const controlPlane = await findControlPlane(home);
+  const registered = controlPlane === undefined ? undefined : await registeredAgents(controlPlane, state.job);
+  const agents = await Promise.all(
+    processesOf(plan).flatMap((process) =>
+      process.agents.map(async ({ id, url }) => {
+        const pid = running.get(process.name) ?? null;
+        const known = registered?.find((agent) => agent.id === id);
+        const facts = {
+          stopped: state.stoppedAt !== null,
+          running: pid !== null,
+          leaseMs: plan.heartbeat.leaseMs,
+          // Without a registry the agent itself is all that can be asked.
+          healthy: registered === undefined && pid !== null && (await isHealthy(url, LOOK_MS)),
+        };
+        return {
+          id,
+          name: known?.name ?? id,
+          url,
+          state: registered === undefined ? unregisteredState(facts) : agentState(known, facts, now),
+          lastHeartbeat: known?.lastHeartbeat ?? null,
+          pid,
+        };
+      }),
+    ),
+  );
+  const entry = agents.find(({ id }) => id === plan.entryPoint);
+  return {
+    job: state.job,
+    target: "local",
+    pid: entry?.pid ?? null,
+    state: overall(state, agents),
+    entryPoint: plan.entryPoint,
+    controlPlane: registered === undefined ? null : (controlPlane?.url ?? null),
+    agents,
+  };
+}
+
+interface Facts {
+  readonly stopped: boolean;
+  readonly running: boolean;
+  readonly leaseMs: number;
+  readonly healthy: boolean;
+}
+
+/** What to say of an agent that the registry knows, or does not know (yet, or any more). */
+export function agentState(known: RegisteredAgent | undefined, facts: Facts, now: number): AgentStatus["state"] {
+  if (facts.stopped) return "stopped";
+  if (known === undefined) return facts.running ? "starting" : "dead";
+  // The registry finds out when the lease ends; with the process gone, nothing is alive beyond that.
+  const overdue = now - Date.parse(known.lastHeartbeat) > facts.leaseMs;
+  if (!facts.running && known.state === "alive" && overdue) return "dead";
+  return known.state;
+}
+
+/** The same when there is no registry to ask. */
+export function unregisteredState(facts: Facts): AgentStatus["state"] {
+  if (facts.stopped) return "stopped";
+  return facts.healthy ? "alive" : "dead";
+}
+
+function overall(state: JobState, agents: readonly { readonly pid: number | null }[]): JobStatus["state"] {
+  if (state.stoppedAt !== null) return "stopped";
+  const alive = agents.filter(({ pid }) => pid !== null).length;
+  if (alive === 0) return "dead";
+  return alive === agents.length ? "running" : "degraded";
+}

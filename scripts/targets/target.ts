@@ -1,0 +1,71 @@
+// What every target can do. A target carries out a plan; it knows nothing of job files.
+import type { Job } from "#jobs/schema.ts";
+
+import { CliError } from "../cli-error.ts";
+import type { Io } from "../io.ts";
+import { troupeHome } from "../project.ts";
+import type { JobStatus } from "./local/status.ts";
+
+export interface DeployRequest {
+  readonly job: Job;
+  /** The job file, absolute. */
+  readonly file: string;
+  /** The folder of documents as typed; undefined when none was. */
+  readonly corpus: string | undefined;
+}
+
+export interface Deployed {
+  readonly status: JobStatus;
+  /** From the start of the command until all agents were healthy. */
+  readonly healthyMs: number;
+}
+
+export interface LogRequest {
+  readonly job: string;
+  readonly agent: string | undefined;
+  /** How many of the last lines; before following. */
+  readonly lines: number;
+  readonly follow: boolean;
+}
+
+export interface LogLine {
+  /** ISO 8601; null where the line does not say. */
+  readonly time: string | null;
+  readonly level: string;
+  /** Null when it concerns the process as a whole. */
+  readonly agent: string | null;
+  readonly message: string;
+}
+
+export interface Target {
+  deploy(request: DeployRequest, io: Io): Promise<Deployed>;
+  /** Ends what runs of the job and starts the same release again. */
+  restart(job: string, io: Io): Promise<Deployed>;
+  /** Resolves to false when nothing of the job ran. Sessions are kept. */
+  stop(job: string, io: Io): Promise<boolean>;
+  /** Undefined when the job was never deployed here. */
+  status(job: string): Promise<JobStatus | undefined>;
+  logs(request: LogRequest, io: Io): AsyncIterable<LogLine>;
+}
+
+export type { JobStatus };
+
+/** The target that deploys a job. Throws CliError for those that only plan so far. */
+export async function targetOf(job: Pick<Job, "name" | "deployment" | "agents">): Promise<Target> {
+  const wanted = [job.deployment.target, ...job.agents.map((agent) => agent.target ?? job.deployment.target)];
+  const other = wanted.find((name) => name !== "local");
+  if (other !== undefined) {
+    throw new CliError(
+      "bad_input",
+      `${job.name} is to run on ${other}. Deploying to ${other} comes later; for now such a job can be validated and planned.`,
+      `Run: troupe plan ${job.name}, or set deployment.target to local.`,
+    );
+  }
+  return localTarget();
+}
+
+/** The target of jobs on this machine. */
+export async function localTarget(): Promise<Target> {
+  const { LocalTarget } = await import("./local.ts");
+  return new LocalTarget(troupeHome());
+}

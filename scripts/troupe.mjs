@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+// Starts the CLI with a Node that runs TypeScript as it is (23.6 or later): this one, else the one among the
+// dependencies. Signals and the exit code pass through. Plain JavaScript, since an old Node must be able to read it.
+import { spawn } from "node:child_process";
+import * as modules from "node:module";
+import { constants } from "node:os";
+import { fileURLToPath } from "node:url";
+
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+
+if (major > 23 || (major === 23 && minor >= 6)) {
+  // Keeps the compiled modules between two commands; a third of the time that a short one takes.
+  modules.enableCompileCache?.();
+  await import("./cli.ts");
+} else {
+  const node = bundledNode();
+  if (node === undefined) {
+    console.error(
+      `troupe needs Node 23.6 or later; this is ${process.versions.node}, and the dependencies hold none for ` +
+        `${process.platform} ${process.arch}.\nRun npm install again, or install a current Node from https://nodejs.org.`,
+    );
+    process.exit(1);
+  }
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    // A terminal sends Ctrl-C to the child as well: staying alive until it has ended is all there is to do.
+    process.on(signal, () => signal !== "SIGINT" && child.kill(signal));
+  }
+  child.on("error", (error) => {
+    console.error(`${node} cannot be started: ${error.message}`);
+    process.exit(1);
+  });
+  child.on("exit", (code, signal) => {
+    process.exit(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+  });
+}
+
+/** The Node binary of the package for this platform, if npm has installed it. */
+function bundledNode() {
+  const require = modules.createRequire(import.meta.url);
+  const platform = process.platform === "win32" ? "win" : process.platform;
+  const binary = process.platform === "win32" ? "bin/node.exe" : "bin/node";
+  for (const name of [`node-${platform}-${process.arch}`, `node-bin-${platform}-${process.arch}`]) {
+    try {
+      return require.resolve(`${name}/${binary}`);
+    } catch {
+      // Not installed under this name: the next one, or the message above.
+    }
+  }
+  return undefined;
+}

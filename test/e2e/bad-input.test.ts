@@ -1,0 +1,95 @@
+// What a user can get wrong at the command line: each exits with 2 and says what to do; nothing is started.
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { Deployment } from "../support/deployment.ts";
+
+let deployment: Deployment;
+beforeAll(async () => {
+  deployment = await Deployment.create();
+  await mkdir(join(deployment.home, "binaries"));
+  await mkdir(join(deployment.home, "empty"));
+  await writeFile(join(deployment.home, "binaries", "image.png"), Uint8Array.of(1, 0, 2));
+  await writeFile(join(deployment.home, "binaries", "disguised.md"), Uint8Array.of(1, 0, 2));
+  await deployment.write("typo.yaml", "name: x\nagents: [{ id: searcher }]\ntopology: { type: mash }\nisolaton: job\n");
+  await deployment.write(
+    "away.yaml",
+    "name: x\nagents: [{ id: searcher }]\ntopology: { type: mesh }\ndeployment: { target: ssh }\n",
+  );
+});
+afterAll(async () => deployment.close());
+
+const TABLE: readonly (readonly [rule: string, args: string, ...messages: string[]])[] = [
+  ["an unknown command gets the nearest", "deplyo", 'There is no command "deplyo". Did you mean "deploy"?'],
+  ["an unknown flag gets the nearest", "status x --jsno", 'status has no flag --jsno. Did you mean "--json"?'],
+  [
+    "an unknown job gets the nearest",
+    "deploy research-asistant",
+    'There is no job "research-asistant" in jobs/. Did you mean "research-assistant"?',
+  ],
+  [
+    "a job that is not deployed can be",
+    "query research-assistant hi",
+    'The job "research-assistant" is not deployed.',
+    "troupe deploy research-assistant",
+  ],
+  ["a file that is not there is named", "validate nowhere.yaml", "There is no file nowhere.yaml."],
+  [
+    "every mistake of a job file is shown",
+    "deploy typo.yaml",
+    'typo.yaml:3:19: topology.type cannot be "mash"',
+    'Did you mean "mesh"?',
+    'typo.yaml:4:1: unknown field "isolaton"',
+    "2 mistakes. Nothing was changed.",
+  ],
+  ["a target that comes later is said to", "deploy away.yaml", "Deploying to ssh comes later"],
+  ["a missing corpus is named", "deploy research-assistant --corpus nowhere", "There is no folder nowhere."],
+  [
+    "a corpus of binaries is counted",
+    "deploy research-assistant --corpus binaries",
+    "The folder binaries holds 2 files, but none of them is text.",
+  ],
+  ["an empty corpus is said to be", "start --corpus empty", "The folder empty is empty."],
+  ["a flag without its value is named", "deploy research-assistant --corpus", "--corpus needs a value: --corpus DIR"],
+  [
+    "a question in pieces belongs in quotes",
+    "query x what is",
+    '"is" is one argument too many',
+    "Text with spaces stands in quotes.",
+  ],
+  ["a time without a unit is explained", "cleanup --older-than 7", "--older-than takes a number and a unit"],
+];
+
+test.each(TABLE)("%s", async (_, args, ...messages) => {
+  const { code, stdout, stderr } = await deployment.troupe(...args.split(" "));
+  expect([code, stdout]).toEqual([2, ""]);
+  for (const message of messages) expect(stderr).toContain(message);
+});
+
+test("nothing was deployed by any of it", async () => {
+  const { stdout } = await deployment.troupe("list");
+  expect(stdout).not.toContain("running");
+});
+
+test("help is there for all commands and for each", async () => {
+  const help = await deployment.succeed("--help");
+  const verbs = [
+    "start",
+    "validate",
+    "plan",
+    "deploy",
+    "list",
+    "status",
+    "logs",
+    "query",
+    "stop",
+    "restart",
+    "cleanup",
+  ];
+  for (const verb of verbs) {
+    expect(help).toContain(`  ${verb} `);
+    expect(await deployment.succeed(verb, "--help")).toContain(`Usage: troupe ${verb}`);
+  }
+});

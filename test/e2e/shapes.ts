@@ -1,0 +1,45 @@
+// What the CLI prints as JSON, as far as these tests read it.
+import * as z from "zod";
+
+export const Status = z.object({
+  job: z.string(),
+  target: z.literal("local"),
+  pid: z.nullable(z.int()),
+  state: z.string(),
+  agents: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      url: z.url(),
+      state: z.string(),
+      lastHeartbeat: z.nullable(z.iso.datetime()),
+      pid: z.nullable(z.int()),
+    }),
+  ),
+});
+
+export const Answer = z.object({
+  answer: z.string(),
+  contextId: z.string().min(1),
+  taskId: z.string().min(1),
+  state: z.string(),
+  traceId: z.string().regex(/^[0-9a-f]{32}$/),
+  usage: z.object({ inputTokens: z.number(), outputTokens: z.number() }),
+  durationMs: z.number(),
+});
+
+/** A job of the four agents; `fields` is YAML for the rest of the file. */
+export function fourAgents(name: string, fields: string): string {
+  return `name: ${name}
+agents:
+  - id: coordinator
+  - id: searcher
+  - id: summarizer
+  - id: fact_checker
+heartbeat: { interval: 500ms }
+${fields}
+`;
+}
+
+export const HUB_SPOKE =
+  "topology: { type: hub-spoke, hub: coordinator, spokes: [searcher, summarizer, fact_checker] }";

@@ -1,0 +1,220 @@
+// Every mistake a job file can hold, and how it is shown: one table, each row a file and the lines it must give.
+import { describe, expect, test } from "vitest";
+
+import { loadJob } from "#jobs/load.ts";
+import { formatMistake } from "#jobs/mistake.ts";
+
+const SURROUNDINGS = {
+  workers: ["coordinator", "fact-checker", "searcher", "summarizer"],
+  variables: new Set(["HOME", "BRAVE_KEY"]),
+};
+
+function mistakesOf(text: string): string[] {
+  const result = loadJob(text, "job.yaml", SURROUNDINGS);
+  return "mistakes" in result ? result.mistakes.map((mistake) => formatMistake(mistake).replace("\n    ", " | ")) : [];
+}
+
+const AGENTS = `name: x
+agents:
+  - id: coordinator
+  - id: searcher
+  - id: summarizer
+`;
+const DYNAMIC = `topology: { type: dynamic }
+execution: { entry_point: coordinator }
+`;
+
+const TABLE: readonly (readonly [rule: string, text: string, ...mistakes: string[]])[] = [
+  [
+    "an empty file is said to be empty",
+    "",
+    "job.yaml:1:1: the file is empty | A job begins with its name: `name: my-job`.",
+  ],
+  [
+    "a file of comments is empty",
+    "# nothing\n",
+    "job.yaml:1:1: the file is empty | A job begins with its name: `name: my-job`.",
+  ],
+  [
+    "a list is no job",
+    "- a\n",
+    "job.yaml:1:1: the file is no job: it must be a mapping of fields | A job begins with its name: `name: my-job`.",
+  ],
+  [
+    "what is not YAML is shown where it breaks",
+    "name: [x\n",
+    "job.yaml:2:1: not YAML: Flow sequence in block collection must be sufficiently indented and end with a ]",
+  ],
+  ["a field given twice is not YAML", "name: x\nname: y\n", "job.yaml:2:1: not YAML: Map keys must be unique"],
+  [
+    "two documents are one too many",
+    `${AGENTS}${DYNAMIC}---\nname: y\n`,
+    "job.yaml:8:1: the file holds more than one YAML document | Write one job a file, without a second ---.",
+  ],
+  [
+    "a missing field is named",
+    "name: x\nagents: [{ id: searcher }]\n",
+    'job.yaml:1:1: the job lacks the field "topology"',
+  ],
+  [
+    "an unknown field gets the nearest right one",
+    `${AGENTS}${DYNAMIC}isolatoin: agent\n`,
+    'job.yaml:8:1: unknown field "isolatoin" | Did you mean "isolation"?',
+  ],
+  [
+    "an unknown field of an agent gets the agent's fields",
+    `name: x\nagents:\n  - id: searcher\n    modle: {}\ntopology: { type: dynamic }\n`,
+    'job.yaml:4:5: unknown field "modle" | Did you mean "model"?',
+  ],
+  [
+    "an unknown field of a topology gets the fields of its type",
+    `${AGENTS}topology: { type: hub-spoke, hub: coordinator, spoke: [searcher, summarizer] }\n`,
+    'job.yaml:6:11: topology lacks the field "spokes"',
+    'job.yaml:6:48: unknown field "spoke" | Did you mean "spokes"?',
+  ],
+  [
+    "an unknown topology gets the nearest right one",
+    `${AGENTS}topology: { type: hubspoke }\n`,
+    'job.yaml:6:19: topology.type cannot be "hubspoke" | Did you mean "hub-spoke"?',
+  ],
+  [
+    "an unknown provider gets the nearest right one",
+    `${AGENTS}${DYNAMIC}model: { provider: antropic }\n`,
+    'job.yaml:8:20: model.provider cannot be "antropic" | Did you mean "anthropic"?',
+  ],
+  [
+    "a number where text belongs is to be quoted",
+    `${AGENTS}${DYNAMIC}version: 1.5\n`,
+    'job.yaml:8:10: version must be a string, not a number | Put it in quotes: "1.5".',
+  ],
+  [
+    "a duration without a unit is refused",
+    `${AGENTS}${DYNAMIC}heartbeat: { interval: "5" }\n`,
+    "job.yaml:8:24: heartbeat.interval: a duration is a number and a unit, such as 500ms, 90s, 5m or 2h",
+  ],
+  [
+    "a stage of numbers is refused once",
+    `${AGENTS}topology: { type: pipeline, stages: [7] }\n`,
+    "job.yaml:6:38: topology.stages[0] must be a name or a list of names, not a number",
+  ],
+  [
+    "an unknown agent gets the nearest right one",
+    `${AGENTS}topology: { type: hub-spoke, hub: coordinater, spokes: [searcher, summarizer] }\n`,
+    'job.yaml:6:35: there is no agent "coordinater" | Did you mean "coordinator"?',
+  ],
+  [
+    "an unknown agent nowhere near one gets the list",
+    `${AGENTS}topology: { type: hub-spoke, hub: zzzzzzzz, spokes: [searcher, summarizer] }\n`,
+    'job.yaml:6:35: there is no agent "zzzzzzzz" | There is: coordinator, searcher, summarizer.',
+  ],
+  [
+    "an unknown entry point is an unknown agent",
+    `${AGENTS}topology: { type: mesh }\nexecution: { entry_point: summariser }\n`,
+    'job.yaml:7:27: there is no agent "summariser" | Did you mean "summarizer"?',
+  ],
+  [
+    "an unknown parent is shown at its key",
+    `${AGENTS}topology:\n  type: hierarchical\n  root: coordinator\n  levels:\n    - [searcher]\n    - sercher: [summarizer]\n`,
+    'job.yaml:11:7: there is no agent "sercher" | Did you mean "searcher"?',
+    'job.yaml:11:7: the agent "sercher" does not stand in the level above | Did you mean "searcher"?',
+  ],
+  [
+    "an id may be used once",
+    `name: x\nagents:\n  - id: searcher\n  - id: searcher\ntopology: { type: mesh }\nexecution: { entry_point: searcher }\n`,
+    'job.yaml:4:9: the id "searcher" is used twice | Give each agent an id of its own.',
+  ],
+  [
+    "a worker needs its folder",
+    `name: x\nagents:\n  - id: seeker\n    worker: sercher\ntopology: { type: dynamic }\n`,
+    'job.yaml:4:13: unknown worker "sercher": there is no folder workers/agents/sercher | Did you mean "searcher"?',
+  ],
+  [
+    "two agents cannot share a port",
+    `name: x\nagents:\n  - { id: searcher, port: 9000 }\n  - { id: summarizer, port: 9000 }\ntopology: { type: dynamic }\nexecution: { entry_point: searcher }\n`,
+    'job.yaml:4:29: port 9000 is taken by the agent "searcher" | Use another port, or 0 for any free one.',
+  ],
+  [
+    "a cycle in a dag is spelled out",
+    `${AGENTS}topology:\n  type: dag\n  connections:\n    - { from: coordinator, to: searcher }\n    - { from: searcher, to: summarizer }\n    - { from: summarizer, to: coordinator }\n`,
+    "job.yaml:11:7: a dag may hold no cycle, but coordinator → searcher → summarizer → coordinator | Take one of these connections out.",
+  ],
+  [
+    "an agent that asks itself is a cycle",
+    `${AGENTS}topology: { type: dag, connections: [{ from: searcher, to: searcher }] }\n`,
+    "job.yaml:6:38: a dag may hold no cycle, but searcher → searcher | Take one of these connections out.",
+  ],
+  [
+    "a mesh needs an entry point",
+    `${AGENTS}topology: { type: mesh }\n`,
+    "job.yaml:6:13: it is not clear which agent takes the questions | Say it: execution: { entry_point: coordinator }.",
+  ],
+  [
+    "an agent outside the topology is shown",
+    `${AGENTS}topology: { type: hub-spoke, hub: coordinator, spokes: [searcher] }\n`,
+    'job.yaml:5:9: the agent "summarizer" has no place in the topology | Connect it, or take it out.',
+  ],
+  [
+    "an agent has one place in a pipeline",
+    `${AGENTS}topology: { type: pipeline, stages: [coordinator, [searcher, summarizer], searcher] }\n`,
+    'job.yaml:6:75: the agent "searcher" has a place in this topology already | Name it once.',
+  ],
+  [
+    "an unset variable is named, with the nearest that is set",
+    `${AGENTS}${DYNAMIC}environment:\n  KEY: "\${BRAVE_KEI}"\n`,
+    'job.yaml:9:8: the variable BRAVE_KEI is not set | Did you mean "BRAVE_KEY"?',
+  ],
+  [
+    "an unset variable near nothing is to be set",
+    `${AGENTS}${DYNAMIC}environment:\n  KEY: "x-\${SEARX_TOKEN_OF_MINE}"\n`,
+    "job.yaml:9:8: the variable SEARX_TOKEN_OF_MINE is not set | Set it before you deploy: export SEARX_TOKEN_OF_MINE=…",
+  ],
+  [
+    "braces hold one name",
+    `${AGENTS}${DYNAMIC}environment: { KEY: "\${A:-b}" }\n`,
+    "job.yaml:8:21: ${A:-b} is no variable | Between the braces stands one name, such as ${API_KEY}.",
+  ],
+  [
+    "variables do not reach config",
+    'name: x\nagents:\n  - id: searcher\n    config: { search: { key: "${HOME}" } }\ntopology: { type: dynamic }\n',
+    "job.yaml:4:30: ${…} is not read under config, which is stored in plain text | Put it under env.",
+  ],
+  [
+    "a variable cannot take one of Troupe's names",
+    `${AGENTS}${DYNAMIC}environment: { AGENT: x }\n`,
+    "job.yaml:8:16: the variable AGENT is Troupe's own | Choose another name.",
+  ],
+  [
+    "an id is lower case",
+    "name: x\nagents: [{ id: Searcher }]\ntopology: { type: dynamic }\n",
+    "job.yaml:2:16: agents[0].id: an agent's id is lower-case letters, digits and _, beginning with a letter",
+  ],
+  [
+    "all mistakes are shown at once",
+    `${AGENTS}topology: { type: hub-spoke, hub: coordinatr, spokes: [searcher, sumarizer] }\nisolaton: job\nmodel: { provider: x }\nenvironment: { A: "\${NOT_THERE}" }\n`,
+    'job.yaml:6:35: there is no agent "coordinatr" | Did you mean "coordinator"?',
+    'job.yaml:6:66: there is no agent "sumarizer" | Did you mean "summarizer"?',
+    'job.yaml:7:1: unknown field "isolaton" | Did you mean "isolation"?',
+    'job.yaml:8:20: model.provider cannot be "x" | There is: auto, anthropic, offline.',
+    "job.yaml:9:19: the variable NOT_THERE is not set | Set it before you deploy: export NOT_THERE=…",
+  ],
+];
+
+describe("mistakes", () => {
+  test.each(TABLE)("%s", (_, text, ...mistakes) => {
+    expect(mistakesOf(text)).toEqual(mistakes);
+  });
+
+  test("aliases that multiply are refused before they fill the memory", () => {
+    const levels = Array.from({ length: 9 }, (_, level) => {
+      const before = level === 0 ? "lol" : `*l${level - 1}`;
+      return `l${level}: &l${level} [${Array.from({ length: 9 }, () => before).join(", ")}]`;
+    });
+    expect(mistakesOf(levels.join("\n"))).toEqual([
+      "job.yaml:2:10: aliases (*name) multiply beyond what a job may hold | Write the repeated parts out.",
+    ]);
+  });
+
+  test("twenty thousand nested lists are a mistake, not a crash", () => {
+    expect(mistakesOf("- ".repeat(20_000)).join()).toContain("the file is nested too deeply");
+  });
+});

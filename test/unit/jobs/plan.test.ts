@@ -1,0 +1,136 @@
+// What a plan holds: bindings along the edges and no others, secrets by name, models, ports, stages.
+import { describe, expect, test } from "vitest";
+
+import { AgentConfig } from "#shared/agent/config.ts";
+import type { Plan } from "#jobs/plan-shape.ts";
+import { planJob } from "#jobs/plan.ts";
+
+import { jobOf, jobWith } from "./support.ts";
+
+const ENVIRONMENT = {
+  hasAnthropicKey: false,
+  ports: { a: 9001, b: 9002 },
+  objects: { searcher: ["Session", "SessionIndex", "Beacon", "Corpus"] },
+};
+const HUB = "{ type: hub-spoke, hub: a, spokes: [b, c, d] }";
+
+function bindingNames(plan: Plan, id: string, prefix: string): string[] {
+  const bindings = plan.agents.find((agent) => agent.id === id)?.bindings ?? [];
+  return bindings.map(({ name }) => name).filter((name) => name.startsWith(prefix));
+}
+
+function configOf(plan: Plan, id: string): AgentConfig {
+  const binding = plan.agents.find((agent) => agent.id === id)?.bindings.find(({ name }) => name === "AGENT");
+  return AgentConfig.parse(binding?.type === "json" ? binding.value : undefined);
+}
+
+describe("bindings", () => {
+  const plan = planJob(jobWith(HUB), ENVIRONMENT);
+
+  test("an agent is bound to the peers its edges lead to, and to no other", () => {
+    expect(bindingNames(plan, "a", "PEER_")).toEqual(["PEER_B", "PEER_C", "PEER_D"]);
+    expect(bindingNames(plan, "b", "PEER_")).toEqual([]);
+    expect(configOf(plan, "a").peers).toEqual([
+      { id: "b", binding: "PEER_B" },
+      { id: "c", binding: "PEER_C" },
+      { id: "d", binding: "PEER_D" },
+    ]);
+  });
+  test("only agents of a dynamic topology are bound to the network", () => {
+    expect(bindingNames(plan, "a", "NETWORK")).toEqual([]);
+    const dynamic = planJob(jobWith("{ type: dynamic }", "execution: { entry_point: a }"), ENVIRONMENT);
+    expect(bindingNames(dynamic, "d", "NETWORK")).toEqual(["NETWORK"]);
+    expect(configOf(dynamic, "d").topology).toBe("dynamic");
+  });
+  test("an object is bound under its class's name in capitals", () => {
+    expect(bindingNames(plan, "b", "")).toEqual(
+      expect.arrayContaining(["SESSION", "SESSION_INDEX", "BEACON", "CORPUS"]),
+    );
+  });
+});
+
+describe("sockets", () => {
+  test("a port that the job names wins over one that was chosen", () => {
+    const job = jobOf("name: x\nagents: [{ id: a, worker: searcher, port: 8123 }]\ntopology: { type: mesh }\n");
+    expect(planJob(job, ENVIRONMENT).agents[0]?.url).toBe("http://127.0.0.1:8123");
+  });
+  test("port 0 becomes the port chosen for the agent", () => {
+    expect(configOf(planJob(jobWith(HUB), ENVIRONMENT), "b").url).toBe("http://127.0.0.1:9002");
+  });
+});
+
+describe("secrets", () => {
+  const text = `name: x
+agents: [{ id: a, worker: searcher, env: { KEY: "\${MY_KEY}", LEVEL: info } }]
+topology: { type: mesh }
+environment: { KEY: "\${JOB_KEY}", HOST: "https://\${JOB_HOST}/" }
+`;
+  const plan = planJob(jobOf(text, ["MY_KEY", "JOB_KEY", "JOB_HOST"]), ENVIRONMENT);
+
+  test("the plan names the variables it needs, an agent's own over the job's", () => {
+    expect(plan.secrets).toEqual(["JOB_HOST", "MY_KEY"]);
+  });
+  test("text without a variable is no secret", () => {
+    expect(plan.agents[0]?.bindings).toContainEqual({ type: "text", name: "LEVEL", value: "info" });
+  });
+  test("two agents may give one name different values", () => {
+    const variables = plan.agents[0]?.bindings.filter(({ name }) => name === "KEY");
+    expect(variables).toEqual([
+      {
+        type: "secret",
+        name: "KEY",
+        variable: "A__KEY",
+        source: { from: "template", template: "${MY_KEY}" },
+      },
+    ]);
+  });
+});
+
+describe("models", () => {
+  test("without a key the model is offline, at 20 ms to the first token", () => {
+    expect(configOf(planJob(jobWith(HUB), ENVIRONMENT), "a").model).toEqual({
+      provider: "offline",
+      name: "offline",
+      maxTokens: 8192,
+      baseUrl: "http://offline-model",
+      offline: { ttftMs: 20, tokensPerSecond: 0, fault: null },
+    });
+  });
+  test("with a key it is Claude, and the key a secret of every agent", () => {
+    const plan = planJob(jobWith(HUB), { ...ENVIRONMENT, hasAnthropicKey: true });
+    expect(configOf(plan, "a").model).toMatchObject({
+      provider: "anthropic",
+      name: "claude-sonnet-5-5",
+    });
+    expect(plan.secrets).toEqual(["ANTHROPIC_API_KEY"]);
+  });
+  test("an agent changes only the fields it names", () => {
+    const job = jobOf(`name: x
+agents: [{ id: a, worker: searcher, model: { offline: { tokens_per_second: 50 } } }]
+topology: { type: mesh }
+model: { provider: offline, max_tokens: 100, offline: { ttft: 1s, tokens_per_second: 5 } }
+`);
+    expect(configOf(planJob(job, { ...ENVIRONMENT, hasAnthropicKey: true }), "a").model).toMatchObject({
+      provider: "offline",
+      maxTokens: 100,
+      offline: { ttftMs: 1000, tokensPerSecond: 50 },
+    });
+  });
+});
+
+describe("deployment", () => {
+  test.each([
+    ["parallel", [["a", "b", "c", "d"]]],
+    ["staged", [["b", "c", "d"], ["a"]]],
+    ["sequential", [["b"], ["c"], ["d"], ["a"]]],
+  ])("%s decides who must be healthy before whom", (strategy, stages) => {
+    expect(planJob(jobWith(HUB, `deployment: { strategy: ${strategy} }`), ENVIRONMENT).stages).toEqual(stages);
+  });
+  test("the lease is three heartbeats", () => {
+    const plan = planJob(jobWith(HUB, "heartbeat: { interval: 700ms }"), ENVIRONMENT);
+    expect(plan.heartbeat).toEqual({ intervalMs: 700, leaseMs: 2100 });
+  });
+  test.each(["ssh", "cloudflare"])("a job for %s is planned like any other", (target) => {
+    expect(planJob(jobWith(HUB, `deployment: { target: ${target} }`), ENVIRONMENT).agents[0]?.target).toBe(target);
+  });
+});

@@ -1,0 +1,68 @@
+// The text of a workerd configuration: exactly one, and strings that cannot break out of it.
+import { expect, test } from "vitest";
+
+import { planJob } from "#jobs/plan.ts";
+
+import { quote, renderConfig } from "../../../scripts/targets/local/capnp.ts";
+import { configOf, processesOf } from "../../../scripts/targets/local/job-config.ts";
+import { jobOf } from "../jobs/support.ts";
+
+const SURROUNDINGS = {
+  controlPlanePort: 7000,
+  modelPort: 7001,
+  module: (worker: string) => `releases/1/${worker}.js`,
+  dataFolder: (agent: string) => `/data/${agent}`,
+};
+
+function planOf(isolation: string) {
+  const job = jobOf(
+    `name: x
+agents:
+  - { id: a, worker: coordinator, port: 9001 }
+  - { id: b, worker: searcher, port: 9002, env: { KEY: "\${MY_KEY}" } }
+topology: { type: hub-spoke, hub: a, spokes: [b] }
+isolation: ${isolation}
+`,
+    ["MY_KEY"],
+  );
+  return planJob(job, {
+    hasAnthropicKey: false,
+    ports: {},
+    objects: { coordinator: ["Session"], searcher: ["Session"] },
+  });
+}
+
+test("in one process a peer is a service, with a process an agent it is a socket", () => {
+  const together = processesOf(planOf("job")).map((process) => configOf(planOf("job"), process, SURROUNDINGS));
+  expect(together.map(({ workers, externals }) => [workers.length, externals.map(({ name }) => name)])).toEqual([
+    [2, ["control-plane", "offline-model"]],
+  ]);
+  const apart = processesOf(planOf("agent")).map((process) => configOf(planOf("agent"), process, SURROUNDINGS));
+  expect(apart.map(({ workers, externals }) => [workers.length, externals.slice(2)])).toEqual([
+    [1, [{ name: "agent-b", address: "127.0.0.1:9002" }]],
+    [1, []],
+  ]);
+});
+
+test("secrets are named, never written", () => {
+  const [process] = processesOf(planOf("agent")).slice(1);
+  const text = process === undefined ? "" : renderConfig(configOf(planOf("agent"), process, SURROUNDINGS));
+  expect(text).toContain('(name = "KEY", fromEnvironment = "B__KEY")');
+  expect(text).toContain('(name = "TROUPE_KEY", fromEnvironment = "TROUPE_KEY")');
+});
+
+test("a Worker's own fetch reaches public addresses only", () => {
+  const [process] = processesOf(planOf("job"));
+  const text = process === undefined ? "" : renderConfig(configOf(planOf("job"), process, SURROUNDINGS));
+  expect(text.match(/globalOutbound = "network:public"/g)).toHaveLength(2);
+  expect(text).toContain('(name = "network:public", network = (allow = ["public"]');
+});
+
+test.each([
+  ["plain text stays", "abc äöü →", '"abc äöü →"'],
+  ["a quote cannot end the string", 'a", evil = "', '"a\\", evil = \\""'],
+  ["a backslash of a Windows path is doubled", "C:\\data", '"C:\\\\data"'],
+  ["control characters are written as hex", "a\nb\u0000c", '"a\\x0ab\\x00c"'],
+])("%s", (_, text, literal) => {
+  expect(quote(text)).toBe(literal);
+});

@@ -1,0 +1,128 @@
+// Pure parts of the local target: ports, states, log lines, secrets.
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { describe, expect, test } from "vitest";
+
+import { choosePorts } from "../../../scripts/targets/local/choose-ports.ts";
+import { JOB_PROCESS } from "../../../scripts/targets/local/layout.ts";
+import { parseLines } from "../../../scripts/targets/local/logs.ts";
+import { freePorts } from "../../../scripts/targets/local/ports.ts";
+import { jobToken, updateJobSecrets } from "../../../scripts/targets/local/secrets.ts";
+import { agentState, unregisteredState } from "../../../scripts/targets/local/status.ts";
+import { jobOf } from "../jobs/support.ts";
+
+const job = (port: number) =>
+  jobOf(
+    `name: x\nagents:\n  - { id: a, worker: searcher, port: ${port} }\n  - { id: b, worker: searcher }\ntopology: { type: dynamic }\nexecution: { entry_point: a }\n`,
+  );
+
+const line = (message: string): string =>
+  `{"timestamp":"1767225600000","level":"warn","message":${JSON.stringify(message)}}\n`;
+
+describe("ports", () => {
+  test("agents without a port get different free ones", async () => {
+    const { a, b } = await choosePorts(job(0), undefined, false);
+    expect(a).toBeGreaterThan(0);
+    expect(b).not.toBe(a);
+  });
+  test("an agent keeps the port it had", async () => {
+    const [kept = 0] = await freePorts(1);
+    expect((await choosePorts(job(0), { ports: { b: kept } }, false))["b"]).toBe(kept);
+  });
+  test("an agent gives its port up to another that the job names it for", async () => {
+    const [port = 0] = await freePorts(1);
+    const chosen = await choosePorts(job(port), { ports: { b: port } }, false);
+    expect(chosen["a"]).toBe(port);
+    expect(chosen["b"]).not.toBe(port);
+  });
+});
+
+describe("state of an agent", () => {
+  const facts = { stopped: false, running: true, leaseMs: 3_000, healthy: false };
+  const heard = Date.parse("2026-01-01T00:00:00Z");
+  const agent = {
+    id: "a",
+    name: "A",
+    url: "http://127.0.0.1:1",
+    state: "alive" as const,
+    lastHeartbeat: "2026-01-01T00:00:00Z",
+  };
+
+  test("is what the registry says while its process runs", () => {
+    expect(agentState({ ...agent, state: "suspect" }, facts, heard)).toBe("suspect");
+    expect(agentState(agent, facts, heard + 60_000)).toBe("alive");
+  });
+  test("is not alive beyond the lease once its process is gone", () => {
+    const gone = { ...facts, running: false };
+    expect(agentState(agent, gone, heard + 2_999)).toBe("alive");
+    expect(agentState(agent, gone, heard + 3_001)).toBe("dead");
+  });
+  test("is starting until it is registered, and dead when it never can be", () => {
+    expect(agentState(undefined, facts, heard)).toBe("starting");
+    expect(agentState(undefined, { ...facts, running: false }, heard)).toBe("dead");
+  });
+  test("is stopped when the job was stopped, whatever the registry still says", () => {
+    expect(agentState(agent, { ...facts, stopped: true }, heard)).toBe("stopped");
+  });
+  test("without a registry is what the agent itself says", () => {
+    expect(unregisteredState({ ...facts, healthy: true })).toBe("alive");
+    expect(unregisteredState(facts)).toBe("dead");
+  });
+});
+
+describe("log lines", () => {
+  test("say which agent they are from, in a process of all agents", () => {
+    const parsed = parseLines(
+      line("[searcher] found nothing") + line("service agent-fact_checker: odd") + line("odd"),
+      JOB_PROCESS,
+    );
+    expect(parsed.map(({ agent, message }) => [agent, message])).toEqual([
+      ["searcher", "found nothing"],
+      ["fact_checker", "odd"],
+      [null, "odd"],
+    ]);
+    expect(parsed[0]).toMatchObject({ time: "2026-01-01T00:00:00.000Z", level: "warn" });
+  });
+  test("all belong to the agent that has the process to itself", () => {
+    expect(parseLines(line("odd"), "searcher")[0]?.agent).toBe("searcher");
+  });
+  test("that are no JSON are kept as they are", () => {
+    expect(parseLines("*** Fatal\n\n", JOB_PROCESS)).toEqual([
+      { time: null, level: "info", agent: null, message: "*** Fatal" },
+    ]);
+  });
+});
+
+describe("secrets", () => {
+  test("the key is made once, values follow the environment or stay, and only the owner may read", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "troupe-secrets-"));
+    const path = join(folder, "secrets.json");
+    process.env["TROUPE_TEST_VALUE"] = "first";
+    const first = await updateJobSecrets(path, ["TROUPE_TEST_VALUE"]);
+    process.env["TROUPE_TEST_VALUE"] = "second";
+    const second = await updateJobSecrets(path, ["TROUPE_TEST_VALUE"]);
+    delete process.env["TROUPE_TEST_VALUE"];
+    const third = await updateJobSecrets(path, ["TROUPE_TEST_VALUE"]);
+    expect([first, second, third].map(({ variables }) => variables["TROUPE_TEST_VALUE"])).toEqual([
+      "first",
+      "second",
+      "second",
+    ]);
+    expect(new Set([first.key, second.key, third.key]).size).toBe(1);
+    // Windows knows no modes: there the folder's own rights have to do.
+    const mode = process.platform === "win32" ? 0o600 : (await stat(path)).mode & 0o777;
+    expect(mode).toBe(0o600);
+    await rm(folder, { recursive: true });
+  });
+  test("one that is set nowhere is asked for", async () => {
+    await expect(updateJobSecrets("/nowhere/secrets.json", ["TROUPE_TEST_UNSET"])).rejects.toThrow(
+      "The variable TROUPE_TEST_UNSET is not set.",
+    );
+  });
+  test("the tokens of two jobs differ", () => {
+    expect(jobToken("secret", "a")).toMatch(/^a\.[\w-]{43}$/);
+    expect(jobToken("secret", "a").slice(2)).not.toBe(jobToken("secret", "b").slice(2));
+  });
+});
