@@ -1,7 +1,7 @@
 // What a schema cannot say about a job: names that must exist, names used twice, cycles, ports, variables.
 import { RESERVED_NAMES } from "./bindings.ts";
 import type { Mistake } from "./mistake.ts";
-import { suggest } from "./nearest.ts";
+import { suggest } from "#shared/text/nearest.ts";
 import { type Job, workerOf } from "./schema.ts";
 import { agentReferences } from "./references.ts";
 import type { Path, Source } from "./source.ts";

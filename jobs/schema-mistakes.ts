@@ -2,7 +2,7 @@
 import type * as z from "zod";
 
 import type { Mistake } from "./mistake.ts";
-import { suggest } from "./nearest.ts";
+import { suggest } from "#shared/text/nearest.ts";
 import { jobJsonSchema } from "./schema.ts";
 import type { Path, Source } from "./source.ts";
 

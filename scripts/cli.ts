@@ -1,5 +1,5 @@
 // The `troupe` command: finds the verb, runs it, and turns its outcome into an exit code. Only this file exits.
-import { suggest } from "#jobs/nearest.ts";
+import { suggest } from "#shared/text/nearest.ts";
 
 import { CliError, exitCodeOf } from "./cli-error.ts";
 import type { Command } from "./command.ts";

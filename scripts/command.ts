@@ -2,7 +2,7 @@
 // wrong one gets the nearest right one.
 import { parseArgs } from "node:util";
 
-import { suggest } from "#jobs/nearest.ts";
+import { suggest } from "#shared/text/nearest.ts";
 
 import { CliError } from "./cli-error.ts";
 import type { Io } from "./io.ts";

@@ -1,5 +1,5 @@
 // From the name a user typed to a job that is deployed.
-import { suggest } from "#jobs/nearest.ts";
+import { suggest } from "#shared/text/nearest.ts";
 
 import { CliError } from "./cli-error.ts";
 import { jobFiles } from "./job-files.ts";

@@ -4,7 +4,7 @@ import { extname, join, resolve } from "node:path";
 
 import { loadJob } from "#jobs/load.ts";
 import { formatMistake, type Mistake } from "#jobs/mistake.ts";
-import { suggest } from "#jobs/nearest.ts";
+import { suggest } from "#shared/text/nearest.ts";
 import { readJobFile } from "#jobs/read.ts";
 import type { Job } from "#jobs/schema.ts";
 

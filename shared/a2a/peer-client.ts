@@ -99,12 +99,8 @@ async function follow(
 }
 
 async function cancelTask(transport: Transport, id: string, serviceParameters: Record<string, string>): Promise<void> {
-  try {
-    const signal = AbortSignal.timeout(CANCEL_LIMIT_MS);
-    await transport.cancelTask({ tenant: "", id, metadata: undefined }, { signal, serviceParameters });
-  } catch (error) {
-    console.warn(`A peer's task could not be canceled: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  const signal = AbortSignal.timeout(CANCEL_LIMIT_MS);
+  await transport.cancelTask({ tenant: "", id, metadata: undefined }, { signal, serviceParameters });
 }
 
 /** The transport is chosen already, so it reads nothing of a card. */

@@ -3,6 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import { agentCard } from "./card.ts";
 import type { AgentDefinition } from "./definition.ts";
 import { configOf, type AgentEnv } from "./environment.ts";
+import { log, reasonOf } from "./log.ts";
 import { heartbeat, register } from "./registry-client.ts";
 
 export abstract class BeaconObject extends DurableObject<AgentEnv> {
@@ -26,13 +27,13 @@ export abstract class BeaconObject extends DurableObject<AgentEnv> {
       this.#registered = true;
       this.#beaten();
     } catch (error) {
-      if (!this.#failing) console.warn(`No heartbeat: ${error instanceof Error ? error.message : String(error)}`);
+      if (!this.#failing) log(this.env, "warn", `No heartbeat: ${reasonOf(error)}`);
       this.#failing = true;
     }
   }
 
   #beaten(): void {
-    if (this.#failing) console.info("The heart beats again.");
+    if (this.#failing) log(this.env, "info", "The heart beats again.");
     this.#failing = false;
   }
 }

@@ -2,6 +2,7 @@
 import { AgentCard } from "@a2a-js/sdk";
 import type { PeerProfile } from "../loop/peers.ts";
 import { configOf, fetcherOf, type AgentEnv } from "./environment.ts";
+import { log, reasonOf } from "./log.ts";
 
 const CARD_LIMIT_MS = 2_000;
 
@@ -31,7 +32,7 @@ async function profile(env: AgentEnv, peer: Neighbour): Promise<PeerProfile | un
     const card = AgentCard.fromJSON(await response.json());
     return { id: peer.id, description: card.description, skills: card.skills.map(({ name }) => name) };
   } catch (error) {
-    console.warn(`The card of ${peer.id} could not be read: ${error instanceof Error ? error.message : String(error)}`);
+    log(env, "warn", `The card of ${peer.id} could not be read: ${reasonOf(error)}`);
     return undefined;
   }
 }

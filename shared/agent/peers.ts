@@ -4,7 +4,7 @@ import { peerContextId } from "../a2a/task-id.ts";
 import { signToken } from "../a2a/token.ts";
 import type { FoundAgent, Peers, Question } from "../loop/peers.ts";
 import type { Step } from "../loop/step.ts";
-import { nearest } from "../text/nearest.ts";
+import { suggest } from "../text/nearest.ts";
 import { configOf, fetcherOf, type AgentEnv } from "./environment.ts";
 import { neighbourFetch, neighbourOrigin } from "./neighbours.ts";
 import { resolveAgent, searchAgents } from "./registry-client.ts";
@@ -115,8 +115,6 @@ function openThreads(steps: readonly Step[]): Map<number, PeerThread> {
 }
 
 function notAskable(agent: string, names: Iterable<string>): Error {
-  const known = [...names];
-  const near = nearest(agent, known);
-  const hint = near.length > 0 ? `Nearest: ${near.join(", ")}.` : `You can ask: ${known.join(", ") || "nobody yet; use find_agents first"}.`;
+  const hint = suggest(agent, names) || "Use find_agents first.";
   return new Error(`There is no agent named ${agent} that you can ask. ${hint}`);
 }

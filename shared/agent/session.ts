@@ -2,6 +2,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { TaskState } from "@a2a-js/sdk";
 import { JsonRpcTransportHandler, ServerCallContext } from "@a2a-js/sdk/server";
+import { isTerminal } from "../a2a/message.ts";
 import type { Step } from "../loop/step.ts";
 import { runTurn, type TurnResult } from "../loop/turn.ts";
 import { childContext, formatTraceparent, parseTraceparent, type TraceContext } from "../tracing/trace-context.ts";
@@ -9,6 +10,7 @@ import type { AgentDefinition } from "./definition.ts";
 import { configOf, modelOf, type AgentEnv } from "./environment.ts";
 import { AgentPeers } from "./peers.ts";
 import { reportTask } from "./session-index.ts";
+import { log, reasonOf } from "./log.ts";
 import { systemPrompt } from "./prompt.ts";
 import { replyTo, type Reply } from "./reply.ts";
 import type { Caller, Operation } from "./operation.ts";
@@ -30,7 +32,12 @@ interface Asked {
 export abstract class SessionObject extends DurableObject<AgentEnv> {
   protected abstract readonly definition: AgentDefinition;
   readonly #store = new SessionStore(this.ctx.storage.sql);
-  readonly #turns = new Turns(this.#store, (live, append) => this.#run(live, append), (live) => this.#report(live));
+  readonly #turns = new Turns(
+    this.#store,
+    (live, append) => this.#run(live, append),
+    (live) => this.#report(live),
+    (live, error) => log(this.env, "error", `task ${live.id}: ${error instanceof Error ? error.stack : String(error)}`),
+  );
   readonly #asked = new WeakMap<LiveTask, Asked>();
 
   constructor(ctx: DurableObjectState, env: AgentEnv) {
@@ -78,7 +85,7 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
       threadSteps: () => this.#store.steps(row),
       sessionSteps: () => this.#store.allSteps(),
       onUsage: (usage) => live.addPeerUsage(usage),
-      waitUntil: (work) => this.ctx.waitUntil(work),
+      waitUntil: (work) => this.#afterwards(work, "telling a peer to cancel its task"),
     });
     return runTurn({
       ...(await toolbox(this.env, this.definition)),
@@ -98,12 +105,22 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
     });
   }
 
-  /** Tells the index, off the hot path. */
+  /** Tells the log and the index, off the hot path. */
   #report(live: LiveTask): void {
     const principal = this.#asked.get(live)?.caller.principal;
     if (principal === undefined) return;
-    const { contextId, n, state, updatedAt } = live.row;
-    reportTask(this.env, { principal, contextId, n, state, updatedAt }, (work) => this.ctx.waitUntil(work));
+    const { contextId, n, state, createdAt, updatedAt, traceId, problem } = live.row;
+    if (isTerminal(state)) {
+      const how = `${TaskState[state].slice("TASK_STATE_".length).toLowerCase()} after ${updatedAt - createdAt} ms`;
+      const level = state === TaskState.TASK_STATE_FAILED ? "warn" : "info";
+      log(this.env, level, `task ${live.id} ${how}, trace ${traceId}${problem === null ? "" : `: ${problem}`}`);
+    }
+    reportTask(this.env, { principal, contextId, n, state, updatedAt }, (work) => this.#afterwards(work, "the report to the index"));
+  }
+
+  /** Work that nobody waits for; a failure of it is worth a line. */
+  #afterwards(work: Promise<unknown>, what: string): void {
+    this.ctx.waitUntil(work.catch((error: unknown) => log(this.env, "warn", `${what} failed: ${reasonOf(error)}`)));
   }
 
   /** Turns do not outlive their isolate: a task that was at work when it went has ended. */

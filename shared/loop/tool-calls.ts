@@ -1,6 +1,6 @@
 // The tool calls of one assistant message, side by side. Whatever goes wrong becomes an `is_error` result: the model is told, the turn goes on.
 import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages";
-import { nearest } from "../text/nearest.ts";
+import { suggest } from "../text/nearest.ts";
 import type { LoopEvent } from "./event.ts";
 import { runHooks, type Hooks } from "./hooks.ts";
 import type { AssistantStep } from "./model-call.ts";
@@ -106,9 +106,7 @@ async function runLimited(tool: Tool, input: unknown, call: Omit<ToolCall, "sign
 }
 
 function unknownTool(name: string, tools: readonly Tool[]): string {
-  const names = tools.map((tool) => tool.name);
-  const near = nearest(name, names);
-  return `There is no tool named ${name}. ${near.length > 0 ? `Nearest: ${near.join(", ")}.` : `There are: ${names.join(", ") || "none"}.`}`;
+  return `There is no tool named ${name}. ${suggest(name, tools.map((tool) => tool.name))}`;
 }
 
 function cut(text: string): string {

@@ -1,26 +1,60 @@
-// "Did you mean …?": the known names nearest to a mistyped one.
+// Which of the right names was probably meant: edit distance with transpositions, for "did you mean …?".
 
-/** Up to `limit` of `names`, nearest first, that are near enough to be meant by `name`. */
-export function nearest(name: string, names: Iterable<string>, limit = 3): string[] {
-  const wanted = name.toLowerCase();
-  return [...names]
-    .map((candidate) => ({ candidate, distance: distance(wanted, candidate.toLowerCase()) }))
-    .filter(({ candidate, distance }) => distance <= Math.max(2, Math.max(name.length, candidate.length) / 3))
-    .sort((a, b) => a.distance - b.distance)
-    .slice(0, limit)
-    .map(({ candidate }) => candidate);
+/**
+ * The candidate closest to `name`, or undefined when none is near enough (two letters may differ, or two fifths of the
+ * longer name). Case and the difference between `-` and `_` cost nothing. Ties go to the earlier candidate.
+ */
+export function nearest(name: string, candidates: Iterable<string>): string | undefined {
+  const wanted = fold(name);
+  let best: string | undefined;
+  let bestDistance = Infinity;
+  for (const candidate of candidates) {
+    const other = fold(candidate);
+    const distance = editDistance(wanted, other);
+    const allowed = Math.max(2, Math.floor(Math.max(wanted.length, other.length) * 0.4));
+    if (distance <= allowed && distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
 }
 
-/** Insertions, deletions and replacements that make `b` of `a` (Levenshtein). */
-function distance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replace = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(replace, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+/** The sentence that offers the nearest name, else one that lists what there is (at most twelve names). */
+export function suggest(name: string, candidates: Iterable<string>): string {
+  const all = [...candidates];
+  const close = nearest(name, all);
+  if (close !== undefined) return `Did you mean "${close}"?`;
+  if (all.length === 0) return "";
+  const shown = all.slice(0, 12).join(", ");
+  return `There is: ${shown}${all.length > 12 ? ", …" : ""}.`;
+}
+
+/** Letters to insert, delete, replace or swap with their neighbour to turn `a` into `b`. */
+export function editDistance(a: string, b: string): number {
+  // Names are short; a longer one is no typing mistake, and the table would grow with the product of the lengths.
+  if (Math.abs(a.length - b.length) > 64) return Infinity;
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const same = a[row - 1] === b[column - 1];
+      let cost = Math.min(at(last, column) + 1, at(current, column - 1) + 1, at(last, column - 1) + (same ? 0 : 1));
+      const swapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      if (swapped) cost = Math.min(cost, at(beforeLast, column - 2) + 1);
+      current.push(cost);
     }
-    previous = row;
+    beforeLast = last;
+    last = current;
   }
-  return previous[b.length] ?? 0;
+  return at(last, b.length);
+}
+
+function at(row: readonly number[], column: number): number {
+  return row[column] ?? Infinity;
+}
+
+function fold(name: string): string {
+  return name.slice(0, 200).toLowerCase().replaceAll("_", "-");
 }

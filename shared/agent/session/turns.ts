@@ -13,14 +13,21 @@ export class Turns {
   readonly #store: SessionStore;
   readonly #run: RunTask;
   readonly #onChange: (live: LiveTask) => void;
+  readonly #onBug: (live: LiveTask, error: unknown) => void;
   readonly #live = new Map<string, LiveTask>();
   /** The end of the last turn of each thread that has one waiting or running. */
   readonly #tails = new Map<string, Promise<void>>();
 
-  constructor(store: SessionStore, run: RunTask, onChange: (live: LiveTask) => void) {
+  constructor(
+    store: SessionStore,
+    run: RunTask,
+    onChange: (live: LiveTask) => void,
+    onBug: (live: LiveTask, error: unknown) => void,
+  ) {
     this.#store = store;
     this.#run = run;
     this.#onChange = onChange;
+    this.#onBug = onBug;
   }
 
   get(taskId: string): LiveTask | undefined {
@@ -68,7 +75,7 @@ export class Turns {
       return { state, answer: null, problem: result.message, usage };
     } catch (error) {
       // A bug of ours: the task must end all the same, and the person must learn of it.
-      console.error(`Turn of task ${live.id} failed:`, error);
+      this.#onBug(live, error);
       const problem = `Internal error: ${error instanceof Error ? error.message : String(error)}`;
       return { state: TaskState.TASK_STATE_FAILED, answer: null, problem, usage: null };
     }

@@ -142,7 +142,7 @@ describe.each(["JSONRPC", "HTTP+JSON"] as const)("over %s", (binding) => {
       ["call throw {}", /done: thrown on purpose/],
       ['call echo {"text": 1}', /done: The input of echo does not fit its schema/],
       ["call echo {not json", /done: The input was not a JSON object/],
-      ["call ecko {}", /done: There is no tool named ecko. Nearest: echo/],
+      ["call ecko {}", /done: There is no tool named ecko. Did you mean "echo"/],
       ["call long {}", /\[cut: 4900000 of 5000000 characters left out\]/],
       ['call echo {"text":"fine"}', /done: fine/],
     ] as const) {

@@ -98,6 +98,6 @@ export class Registry extends DurableObject<Env> {
   }
 
   #unknown(id: string): { found: false; nearest: string | undefined } {
-    return { found: false, nearest: nearest(id.slice(0, MAX_ID_CHARS), this.#rows.ids(), 1)[0] };
+    return { found: false, nearest: nearest(id.slice(0, MAX_ID_CHARS), this.#rows.ids()) };
   }
 }

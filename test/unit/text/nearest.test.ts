@@ -1,7 +1,7 @@
 // Which name counts as near.
 import { expect, test } from "vitest";
 
-import { editDistance, nearest, suggest } from "#jobs/nearest.ts";
+import { editDistance, nearest, suggest } from "#shared/text/nearest.ts";
 
 test.each([
   ["two letters swapped count once", "saercher", "searcher", 1],
