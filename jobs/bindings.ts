@@ -45,6 +45,8 @@ export function agentBindings(job: Job, agent: Agent, { url, edges, environment 
   const peers = edges.filter(({ from }) => from === agent.id).map(({ to }) => ({ id: to, binding: peerBinding(to) }));
   const dynamic = job.topology.type === "dynamic";
   const config: AgentConfig = {
+    ...(agent.name === undefined ? {} : { name: agent.name }),
+    ...(agent.description === undefined ? {} : { description: agent.description }),
     job: job.name,
     id: agent.id,
     url,

@@ -6,14 +6,14 @@ import type { AgentDefinition } from "./definition.ts";
 /** Path of the JSON-RPC binding below the agent's origin; HTTP+JSON is at the origin itself. */
 export const JSON_RPC_PATH = "/jsonrpc";
 
-export function agentCard(definition: AgentDefinition, { url }: AgentConfig): AgentCard {
+export function agentCard(definition: AgentDefinition, { url, name, description }: AgentConfig): AgentCard {
   const bindings = [
     { url: url + JSON_RPC_PATH, protocolBinding: "JSONRPC" },
     { url, protocolBinding: "HTTP+JSON" },
   ];
   return {
-    name: definition.name,
-    description: definition.description,
+    name: name ?? definition.name,
+    description: description ?? definition.description,
     version: definition.version ?? "1.0.0",
     supportedInterfaces: bindings.map((binding) => ({ ...binding, tenant: "", protocolVersion: A2A_PROTOCOL_VERSION })),
     provider: undefined,

@@ -23,6 +23,9 @@ export const ModelConfig = z.object({
 export const AgentConfig = z.object({
   job: z.string(),
   id: z.string(),
+  /** What the job calls this agent, over what it calls itself. */
+  name: z.optional(z.string()),
+  description: z.optional(z.string()),
   /** Public origin of this agent, without a trailing slash; goes into its card and the registry. */
   url: z.url(),
   model: ModelConfig,

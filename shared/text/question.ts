@@ -11,9 +11,11 @@ export interface Unit {
   readonly weight: number;
   /** Whether it names the subject, i.e. stands in a passage's title or is written as a name. */
   readonly focus: boolean;
+  /** As the question has it, in lower case. */
+  readonly written: string;
 }
 
-export type Kind = "definition" | "quantity" | "date" | "reason" | "comparison" | "other";
+export type Kind = "definition" | "overview" | "quantity" | "date" | "reason" | "comparison" | "other";
 
 export interface AskedFor {
   readonly units: readonly Unit[];
@@ -28,7 +30,8 @@ const DATE = /\b(?:when|(?:what|which) (?:year|date|day|month))\b/i;
 const QUANTITY =
   /\b(?:how (?:many|much|large|big|small|long|often|fast|high|far|old|late|soon|hot|heavy)|maxim(?:um|al)|minim(?:um|al)|limits?|size|ports?|codes?|number|price|cost|temperature|percent)\b/i;
 const REASON = /\b(?:why|reason|what for|how come)\b/i;
-const DEFINES = /^\s*(?:(?:so|and|then|please|well)[, ]+)*(?:what(?:['’]s| is| are| was| were| does| do)|who (?:is|are|was)|define|explain|describe|tell me about|meaning of)\b/i;
+const DEFINES = /^\s*(?:(?:so|and|then|please|well)[, ]+)*(?:what(?:['’]s| is| are| was| were| does| do)|who (?:is|are|was)|define|meaning of)\b/i;
+const OVERVIEW = /^\s*(?:please )?(?:how (?:do|does)\b.*\bwork|(?:explain|describe|summarise|summarize|tell me (?:more )?about)\b)/i;
 const MOST_UNITS_DEFINED = 2;
 const LONGEST_NAME = 4;
 
@@ -51,6 +54,11 @@ export function titleTokens(title: string): string[] {
   const stems = tokenize(title);
   const initials = stems.length >= 3 && stems.length <= 5 ? [stems.map((stem) => stem[0]).join("")] : [];
   return [...stems, ...initials];
+}
+
+/** Whether the word only says which measure is asked for: sources answer "maximum size" with a number. */
+export function namesMeasure(word: string): boolean {
+  return QUANTITY.test(word);
 }
 
 /** Where in `tokens` the unit occurs, or -1. Stop words are not in tokens, so a name may be spread by them. */
@@ -77,7 +85,7 @@ export function matchUnit(unit: Unit, tokens: readonly string[], set: ReadonlySe
 
 function unitsOf(text: string, titles: readonly (readonly string[])[], scale: number): Unit[] {
   const words = keyWords(text).map((word) => ({ word, stems: tokenize(word) })).filter(({ stems }) => stems.length > 0);
-  const inTitle = (stems: readonly string[]) => titles.some((title) => indexOfUnit({ stems, weight: 1, focus: true }, title) >= 0);
+  const inTitle = (stems: readonly string[]) => titles.some((title) => indexOfUnit({ stems, weight: 1, focus: true, written: "" }, title) >= 0);
   const units: Unit[] = [];
   for (let index = 0; index < words.length; ) {
     const length = nameLength(text, words.slice(index, index + LONGEST_NAME), inTitle);
@@ -85,7 +93,7 @@ function unitsOf(text: string, titles: readonly (readonly string[])[], scale: nu
     const stems = taken.flatMap((word) => word.stems);
     const focus = inTitle(stems) || taken.every(({ word }) => isName(text, word));
     const weight = (stems.length > 1 && length > 1 ? 2 : focus ? 1.5 : 1) * scale;
-    if (!units.some((unit) => unit.stems.join(" ") === stems.join(" "))) units.push({ stems, weight, focus });
+    if (!units.some((unit) => unit.stems.join(" ") === stems.join(" "))) units.push({ stems, weight, focus, written: taken.map(({ word }) => word).join(" ").toLowerCase() });
     index += Math.max(1, length);
   }
   return units;
@@ -116,5 +124,6 @@ function kindOf(asked: string, units: readonly Unit[]): Kind {
   if (DATE.test(asked) && /^\s*(?:and |so )?(?:when|what|which|in)\b/i.test(asked)) return "date";
   if (QUANTITY.test(asked)) return "quantity";
   if (REASON.test(asked)) return "reason";
+  if (OVERVIEW.test(asked) && units.length <= MOST_UNITS_DEFINED) return "overview";
   return (DEFINES.test(asked) || units.length === 1) && units.length <= MOST_UNITS_DEFINED ? "definition" : "other";
 }

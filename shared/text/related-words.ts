@@ -22,6 +22,23 @@ const GROUPS = [
   "allow allowed permit may",
   "employee staff",
   "vacation holiday leave",
+  "trip travel journey",
+  // Forms that stemming does not bring together.
+  "lose lost loss",
+  "break broke broken",
+  "buy bought",
+  "rise rose risen",
+  "choose chose chosen choice",
+  "keep kept",
+  "pay paid",
+  "send sent",
+  "take took taken",
+  "run ran",
+  "win won winner",
+  "grow grew grown",
+  "sell sold",
+  "teach taught",
+  "eat ate eaten",
 ];
 
 const related = new Map<string, Set<string>>();

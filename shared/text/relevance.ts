@@ -32,7 +32,7 @@ export function relevantPassages<P extends Passage>(question: string, passages: 
     if (!enough(units, found)) return [];
     // Whoever asks about several things is served by a passage about one of them.
     if (subject.length > 0 && !subject.some((at) => both(found[at]) >= 0.6)) return [];
-    const fit = found.reduce((sum, { title, body }, at) => sum + (weights[at] ?? 0) * (0.7 * body + 0.5 * title), 0) / total;
+    const fit = found.reduce((sum, { title, body }, at) => sum + (weights[at] ?? 0) * (0.7 * body + (units[at]?.focus === true ? 0.8 : 0.5) * title), 0) / total;
     const together = closeness(units, documents[index]?.body ?? [], kind === "comparison" ? 2 : units.length);
     return [{ passage, score: fit + 0.4 * together }];
   });

@@ -17,6 +17,8 @@ export interface Sentence<P extends Passage = Passage> {
   readonly paragraph: number;
   readonly tokens: readonly string[];
   readonly set: ReadonlySet<string>;
+  /** Stems of the heading above it. */
+  readonly heading: readonly string[];
 }
 
 export interface Scored<P extends Passage = Passage> extends Sentence<P> {
@@ -31,6 +33,7 @@ const MOST_SENTENCES = 2_000;
 const NUMBER = /\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|sixty|hundreds?|thousands?|once|twice)\b/i;
 const DATE = /\b(?:1[5-9]|20)\d\d\b|\b(?:January|February|March|April|June|July|August|September|October|November|December)\b/;
 const REASON = /\b(?:because|since|therefore|so that|so|thus|hence|reason|due to|otherwise|this is why|in order to)\b/i;
+const REFERS = /\b(?:it|its|they|them|their|this|these)\b/i;
 const CONTRAST = /\b(?:whereas|while|but|in contrast|by contrast|unlike|compared|comparison|differs?|in this|instead|rather than|complements?|preferable)\b/i;
 /** What a number of that kind is counted in. */
 const MEASURES: readonly [RegExp, RegExp][] = [
@@ -44,11 +47,12 @@ export function sentencesOf<P extends Passage>(passages: readonly P[]): Sentence
   const sentences: Sentence<P>[] = [];
   for (const [rank, passage] of passages.entries()) {
     let place = 0;
-    for (const [paragraph, texts] of splitParagraphs(passage.text).entries()) {
+    for (const [paragraph, { heading: above, sentences: texts }] of splitParagraphs(passage.text).entries()) {
+      const heading = tokenize(above);
       for (const text of texts) {
         if (sentences.length >= MOST_SENTENCES) return sentences;
         const tokens = tokenize(text);
-        sentences.push({ text, passage, rank, place, paragraph, tokens, set: new Set(tokens) });
+        sentences.push({ text, passage, rank, place, paragraph, tokens, set: new Set(tokens), heading });
         place += 1;
       }
     }
@@ -74,13 +78,18 @@ export function scoreSentences<P extends Passage>(question: string, sentences: r
     const before = sentence.place > 0 ? (matches[index - 1] ?? []) : [];
     const samePart = sentences[index - 1]?.paragraph === sentence.paragraph;
     const own = matches[index] ?? [];
+    const headingSet = new Set(sentence.heading);
+    const under = units.map((unit) => 0.75 * matchUnit(unit, sentence.heading, headingSet));
+    const fromBefore = REFERS.test(sentence.text) ? 0.7 : 0.3;
+    const lower = sentence.text.toLowerCase();
     const covered = units.reduce((sum, unit, at) => {
-      const nearby = Math.max(unit.focus ? 0.5 * matchUnit(unit, title, titleSet) : 0, samePart ? 0.3 * (before[at] ?? 0) : 0);
-      return sum + (weights[at] ?? 0) * Math.max(own[at] ?? 0, nearby);
+      const nearby = Math.max(under[at] ?? 0, unit.focus ? 0.75 * matchUnit(unit, title, titleSet) : 0, samePart ? fromBefore * (before[at] ?? 0) : 0);
+      const asWritten = !unit.focus && lower.includes(unit.written) ? 0.1 : 0;
+      return sum + (weights[at] ?? 0) * (Math.max(own[at] ?? 0, nearby) + asWritten);
     }, 0);
-    const has = new Set(units.filter((_, at) => (own[at] ?? 0) >= 0.6));
+    const has = new Set(units.filter(({ focus }, at) => (own[at] ?? 0) >= 0.6 || (!focus && (under[at] ?? 0) > 0.6)));
     const aboutIt = subjects.some((unit) => matchUnit(unit, title, titleSet) >= 1);
-    const bonus = has.size === 0 && !aboutIt ? 0 : kindBonus(kind, question, sentence, subjects.length > 0 ? subjects : units, has);
+    const bonus = has.size === 0 && !aboutIt ? 0 : kindBonus(kind, question, sentence, !samePart, subjects.length > 0 ? subjects : units, has);
     const score =
       covered / total +
       bonus +
@@ -93,10 +102,12 @@ export function scoreSentences<P extends Passage>(question: string, sentences: r
   return { scored, asked };
 }
 
-function kindBonus(kind: Kind, question: string, { text, tokens, place }: Sentence, subjects: readonly Unit[], has: ReadonlySet<Unit>): number {
+function kindBonus(kind: Kind, question: string, { text, tokens, place }: Sentence, leads: boolean, subjects: readonly Unit[], has: ReadonlySet<Unit>): number {
   switch (kind) {
     case "definition":
       return defines(text, tokens, subjects) ? 0.6 : place === 0 && has.size > 0 ? 0.1 : 0;
+    case "overview":
+      return (defines(text, tokens, subjects) ? 0.3 : 0) + (place < 2 ? 0.2 : 0) + (leads ? 0.3 : 0);
     case "date":
       return DATE.test(text) ? 0.4 : 0;
     case "quantity": {
@@ -108,7 +119,7 @@ function kindBonus(kind: Kind, question: string, { text, tokens, place }: Senten
       return REASON.test(text) ? 0.2 : 0;
     case "comparison": {
       const named = subjects.filter((unit) => has.has(unit)).length;
-      return (named > 1 ? 0.4 : 0) + (CONTRAST.test(text) && named > 0 ? 0.2 : 0);
+      return (named > 1 ? 0.4 : 0) + (CONTRAST.test(text) && named > 0 ? 0.2 : 0) + (defines(text, tokens, subjects) ? 0.3 : 0);
     }
     default:
       return 0;

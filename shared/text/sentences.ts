@@ -5,6 +5,7 @@ const segmenter = new Intl.Segmenter("en", { granularity: "sentence" });
 /** A split after one of these is undone: the full stop belongs to the abbreviation. */
 const ABBREVIATION = /(?:^|[\s(])(?:e\.g|i\.e|etc|cf|vs|no|nos|fig|dr|mr|mrs|ms|prof|st|approx|resp|inc|ltd|[A-Z])\.$/i;
 const NO_PROSE = /^\s*(?:#{1,6}\s|\||[-=*_]{3,}\s*$|<[^>]+>\s*$)/;
+const HEADING = /^\s*#{1,6}\s+(.*?)[\s#]*$/;
 const FENCE = /^\s*(?:```|~~~)/;
 /** A sentence may begin with code in lower case, which the segmenter does not take for a beginning. */
 const BEFORE_CODE = /(?<=[\p{L}\p{N})`][.!?])\s+(?=`)/u;
@@ -12,12 +13,18 @@ const LIST_ITEM = /^\s*(?:[-*+•]|\d{1,3}[.)])\s+/;
 
 /** The sentences of `text` in order, each on one line with Markdown marks removed. Never empty strings. */
 export function splitSentences(text: string): string[] {
-  return splitParagraphs(text).flat();
+  return splitParagraphs(text).flatMap(({ sentences }) => sentences);
+}
+
+export interface Paragraph {
+  /** The heading above it, without its marks; empty when there is none. */
+  readonly heading: string;
+  readonly sentences: readonly string[];
 }
 
 /** The same, paragraph by paragraph; a list item is one of its own. */
-export function splitParagraphs(text: string): string[][] {
-  return proseBlocks(text).map((block) => block.split(BEFORE_CODE).flatMap(splitBlock));
+export function splitParagraphs(text: string): Paragraph[] {
+  return proseBlocks(text).map(({ heading, block }) => ({ heading, sentences: block.split(BEFORE_CODE).flatMap(splitBlock) }));
 }
 
 function splitBlock(block: string): string[] {
@@ -25,7 +32,8 @@ function splitBlock(block: string): string[] {
   let pending = "";
   for (const { segment } of segmenter.segment(block)) {
     pending += segment;
-    if (ABBREVIATION.test(pending.trimEnd())) continue;
+    // Within code, a full stop ends nothing.
+    if (ABBREVIATION.test(pending.trimEnd()) || pending.split("`").length % 2 === 0) continue;
     const sentence = plain(pending);
     if (sentence !== "") sentences.push(sentence);
     pending = "";
@@ -35,12 +43,13 @@ function splitBlock(block: string): string[] {
 }
 
 /** Paragraphs and list items, with wrapped lines joined. */
-function proseBlocks(text: string): string[] {
-  const blocks: string[] = [];
+function proseBlocks(text: string): { heading: string; block: string }[] {
+  const blocks: { heading: string; block: string }[] = [];
+  let heading = "";
   let lines: string[] = [];
   let fenced = false;
   const close = () => {
-    if (lines.length > 0) blocks.push(lines.join(" "));
+    if (lines.length > 0) blocks.push({ heading, block: lines.join(" ") });
     lines = [];
   };
   for (const line of text.split(/\r\n|\r|\n/)) {
@@ -51,6 +60,7 @@ function proseBlocks(text: string): string[] {
       continue;
     } else if (line.trim() === "" || NO_PROSE.test(line)) {
       close();
+      heading = HEADING.exec(line)?.[1] ?? heading;
     } else {
       if (LIST_ITEM.test(line)) close();
       lines.push(line.replace(LIST_ITEM, "").trim());

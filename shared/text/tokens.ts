@@ -20,11 +20,14 @@ const STOP_WORDS = new Set(
 
 /** Words that ask rather than name the subject. */
 const ASKING = new Set(
-  `ask asks describe detail details difference different earlier exactly explain find follow followup give good happen
+  `ask asks compare compared comparison contrast describe detail details differ difference differences differs different earlier exactly explain find follow followup get gets give good happen
   happens help kind know like look main make makes many mean means need overview people question research say says show
-  short sort source sources summarise summarize summary tell thing things understand use used uses using want way ways
+  short sort source sources stand stands summarise summarize summary tell thing things understand use used uses using versus vs want way ways
   work works write`.split(/\s+/),
 );
+
+/** "How long" asks for a number; neither word says of what. */
+const HOW_MUCH = /\bhow (?:long|often|many|much|far|fast|old|large|big|high|soon)\b/gi;
 
 /** Word as written → its tokens. A cache; results do not depend on it. */
 const memo = new Map<string, readonly string[]>();
@@ -44,7 +47,7 @@ export function tokenize(text: string): string[] {
  */
 export function keyWords(question: string): string[] {
   const words = new Map<string, string>();
-  for (const [raw] of question.matchAll(WORD)) {
+  for (const [raw] of question.replace(HOW_MUCH, "how").matchAll(WORD)) {
     const word = raw.toLowerCase();
     if (!STOP_WORDS.has(word) && !words.has(word)) words.set(word, raw);
   }
