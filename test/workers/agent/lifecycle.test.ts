@@ -56,3 +56,14 @@ describe("a Session that was evicted", () => {
     expect(answerOf(await send(a2a, ask("say fine", "interrupted")))).toMatch(/cut off before it returned/);
   });
 });
+
+describe("the SessionIndex", () => {
+  it("still lists tasks over all sessions after an eviction", async () => {
+    const a2a = await client("JSONRPC");
+    const task = await send(a2a, ask("say listed"));
+    const list = { tenant: "", contextId: "", status: TaskState.TASK_STATE_COMPLETED, pageToken: "", statusTimestampAfter: undefined, pageSize: 100 };
+    expect((await a2a.listTasks(list)).tasks.map(({ id }) => id)).toContain(task.id);
+    await evictDurableObject(env.SESSION_INDEX.getByName("sessions"));
+    expect((await a2a.listTasks(list)).tasks.map(({ id }) => id)).toContain(task.id);
+  });
+});
