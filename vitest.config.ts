@@ -1,6 +1,7 @@
 // Three kinds of tests: pure code in Node, Workers and their Durable Objects in workerd, whole deployed jobs from outside.
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { CountReporter } from "./test/support/count-reporter.ts";
 import { otherAgent } from "./test/support/other-agent.ts";
 import { probedAgents } from "./test/support/probed-agents.ts";
 import { scriptedModel } from "./test/support/scripted-model.ts";
@@ -9,6 +10,7 @@ import { testInternet } from "./test/support/test-internet.ts";
 
 export default defineConfig({
   test: {
+    reporters: ["default", new CountReporter()],
     projects: [
       { test: { name: "unit", environment: "node", include: ["test/unit/**/*.test.ts"] } },
       {

@@ -3,7 +3,7 @@
 import { BaseAnthropic } from "@anthropic-ai/sdk/client";
 import { AnthropicError, APIError } from "@anthropic-ai/sdk/core/error";
 import { Messages, type RawMessageStreamEvent } from "@anthropic-ai/sdk/resources/messages/messages";
-import { withIdleLimit } from "./idle-limit.ts";
+import { IdleWatch } from "./idle-watch.ts";
 import { ModelError, type Model, type ModelErrorCode, type ModelRequest } from "./model.ts";
 
 export interface MessagesApiOptions {
@@ -32,6 +32,7 @@ export function messagesApi(options: MessagesApiOptions): Model {
 
   async function* stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<RawMessageStreamEvent> {
     const stall = new AbortController();
+    const watch = new IdleWatch(idleLimitMs, () => stall.abort());
     try {
       const response = await messages.create(
         {
@@ -45,10 +46,18 @@ export function messagesApi(options: MessagesApiOptions): Model {
         },
         { signal: AbortSignal.any([signal, stall.signal]) },
       );
-      yield* withIdleLimit(response, idleLimitMs, () => stall.abort());
+      for await (const event of response) {
+        watch.heard();
+        yield event;
+      }
     } catch (error) {
       signal.throwIfAborted();
-      throw toModelError(error, options.baseUrl);
+      if (!watch.stalled) throw toModelError(error, options.baseUrl);
+    } finally {
+      watch.stop();
+    }
+    if (watch.stalled) {
+      throw new ModelError("stalled", `The model sent nothing for ${idleLimitMs / 1000} s; the call was given up.`);
     }
   }
   return { name: options.model, maxTokens: options.maxTokens, stream };

@@ -22,7 +22,7 @@ const FEWEST = 3;
 const MOST_BEFORE = 2;
 /** Begins with a word for something said before. */
 const REFERS_BACK =
-  /^(?:it|its|they|them|their|this|these|those|that|he|she|his|her|such|then|therefore|thus|hence|however|instead|otherwise|both|neither|another|others?|the (?:former|latter|same|other|others|second|third|result)|in (?:this|that|these|those|both)|from then|for (?:this|that|these)|as a result|but|and|so|yet|also)\b|\b(?:therefore|thus)\b/i;
+  /^(?:it|its|they|them|their|this|these|those|that|he|she|his|her|such|then|therefore|thus|hence|however|instead|otherwise|others?|both of (?:them|these)|the (?:former|latter|same|other|others|second|third|result)|in (?:this|that|these|those|both)|from then|for (?:this|that|these)|as a result|but|and|so|yet|also)\b|\b(?:therefore|thus)\b/i;
 /** The same a little later; at the beginning of a paragraph the title says enough. */
 const REFERS_BACK_INSIDE = /^(?:\S+ ){1,3}(?:it|they|them)\b/i;
 
@@ -97,11 +97,15 @@ function before<P extends Passage>(one: Scored<P>, all: readonly Scored<P>[]): S
   let at = all.indexOf(one);
   while (needed.length < MOST_BEFORE && refersBack(all[at], all[at - 1])) {
     const previous = all[at - 1];
-    if (previous === undefined || previous.passage !== one.passage) break;
+    if (previous === undefined || !sameSection(previous, one)) break;
     needed.unshift(previous);
     at -= 1;
   }
   return needed;
+}
+
+function sameSection(one: Scored, other: Scored): boolean {
+  return one.passage === other.passage && one.heading === other.heading;
 }
 
 function refersBack(one: Scored | undefined, previous: Scored | undefined): boolean {
@@ -112,7 +116,7 @@ function refersBack(one: Scored | undefined, previous: Scored | undefined): bool
 function refersToNothing<P extends Passage>(one: Scored<P>, chosen: ReadonlySet<Scored<P>>, all: readonly Scored<P>[]): boolean {
   const previous = all[all.indexOf(one) - 1];
   if (!refersBack(one, previous)) return false;
-  return previous === undefined || previous.passage !== one.passage || !chosen.has(previous);
+  return previous === undefined || !sameSection(previous, one) || !chosen.has(previous);
 }
 
 /** What comes after the best sentence in its passage, up to where something else begins that is not quotable. */

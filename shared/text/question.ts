@@ -25,6 +25,7 @@ export interface AskedFor {
 /** What the person now asks weighs more than what they asked before (see `contextualQuestion`). */
 const EARLIER = /\(follow-up to: ([^]*)\)\s*$/;
 const EARLIER_WEIGHT = 0.4;
+const FOLLOW_UP_WEIGHT = 1.5;
 const COMPARES = /\b(?:differ|differs|difference|differences|compare|compares|compared|comparison|versus|vs|contrast|better than|rather than)\b/i;
 const DATE = /\b(?:when|(?:what|which) (?:year|date|day|month))\b/i;
 const QUANTITY =
@@ -35,18 +36,19 @@ const OVERVIEW = /^\s*(?:please )?(?:how (?:do|does)\b.*\bwork|(?:explain|descri
 const MOST_UNITS_DEFINED = 2;
 const LONGEST_NAME = 4;
 
-export function readQuestion(question: string, titles: readonly string[]): AskedFor {
+/** `headings` tell which words are one name, `titles` also what the texts are about. */
+export function readQuestion(question: string, titles: readonly string[], headings: readonly string[] = []): AskedFor {
   const [context = "", earlier = ""] = EARLIER.exec(question) ?? [];
   const asked = question.slice(0, question.length - context.length);
-  const titleStems = titles.map(titleTokens);
-  const now = unitsOf(asked, titleStems, 1);
+  const about: Headlines = { titles: titles.map(titleTokens), headings: headings.map((heading) => tokenize(heading)) };
+  const now = unitsOf(asked, about, context === "" ? 1 : FOLLOW_UP_WEIGHT);
   const known = new Set(now.flatMap(({ stems }) => stems));
   // Of an earlier question the subject counts in full.
-  const before = unitsOf(earlier, titleStems, EARLIER_WEIGHT)
+  const before = unitsOf(earlier, about, EARLIER_WEIGHT)
     .map((unit) => (unit.focus ? { ...unit, weight: unit.weight / EARLIER_WEIGHT } : unit))
     .filter(({ stems }) => !stems.every((stem) => known.has(stem)));
   const units = [...now, ...before];
-  return { units, kind: kindOf(asked, now) };
+  return { units, kind: kindOf(asked, now, units) };
 }
 
 /** Stems of a title, and its initials if they could be its short name: "Server-sent events" gives "sse" as well. */
@@ -61,8 +63,8 @@ export function namesMeasure(word: string): boolean {
   return QUANTITY.test(word);
 }
 
-/** Where in `tokens` the unit occurs, or -1. Stop words are not in tokens, so a name may be spread by them. */
-export function indexOfUnit({ stems }: Unit, tokens: readonly string[]): number {
+/** Where in `tokens` the stems follow each other, or -1. Stop words are no tokens: they may stand between. */
+export function indexOfStems(stems: readonly string[], tokens: readonly string[]): number {
   const [first = ""] = stems;
   for (let index = tokens.indexOf(first); index >= 0; index = tokens.indexOf(first, index + 1)) {
     if (stems.every((stem, offset) => tokens[index + offset] === stem)) return index;
@@ -75,7 +77,7 @@ export function matchUnit(unit: Unit, tokens: readonly string[], set: ReadonlySe
   const { stems } = unit;
   const [first = ""] = stems;
   if (stems.length > 1) {
-    if (stems.every((stem) => set.has(stem)) && indexOfUnit(unit, tokens) >= 0) return 1;
+    if (stems.every((stem) => set.has(stem)) && indexOfStems(stems, tokens) >= 0) return 1;
     return 0.15 * (stems.filter((stem) => set.has(stem)).length / stems.length);
   }
   if (set.has(first)) return 1;
@@ -83,12 +85,19 @@ export function matchUnit(unit: Unit, tokens: readonly string[], set: ReadonlySe
   return 0;
 }
 
-function unitsOf(text: string, titles: readonly (readonly string[])[], scale: number): Unit[] {
+/** Stems of each. */
+interface Headlines {
+  readonly titles: readonly (readonly string[])[];
+  readonly headings: readonly (readonly string[])[];
+}
+
+function unitsOf(text: string, { titles, headings }: Headlines, scale: number): Unit[] {
   const words = keyWords(text).map((word) => ({ word, stems: tokenize(word) })).filter(({ stems }) => stems.length > 0);
-  const inTitle = (stems: readonly string[]) => titles.some((title) => indexOfUnit({ stems, weight: 1, focus: true, written: "" }, title) >= 0);
+  const inTitle = (stems: readonly string[]) => titles.some((title) => indexOfStems(stems, title) >= 0);
+  const isOneName = (stems: readonly string[]) => inTitle(stems) || headings.some((heading) => indexOfStems(stems, heading) >= 0);
   const units: Unit[] = [];
   for (let index = 0; index < words.length; ) {
-    const length = nameLength(text, words.slice(index, index + LONGEST_NAME), inTitle);
+    const length = nameLength(text, words.slice(index, index + LONGEST_NAME), isOneName);
     const taken = words.slice(index, index + length);
     const stems = taken.flatMap((word) => word.stems);
     const focus = inTitle(stems) || taken.every(({ word }) => isName(text, word));
@@ -99,16 +108,16 @@ function unitsOf(text: string, titles: readonly (readonly string[])[], scale: nu
   return units;
 }
 
-/** How many of the words, from the first on, are one name: they follow each other in the question and in some title. */
+/** How many of the words, from the first on, are one name: they follow each other in the question and in some title or heading. */
 function nameLength(
   text: string,
   words: readonly { readonly word: string; readonly stems: readonly string[] }[],
-  inTitle: (stems: readonly string[]) => boolean,
+  isOneName: (stems: readonly string[]) => boolean,
 ): number {
   for (let length = words.length; length > 1; length -= 1) {
     const run = words.slice(0, length);
     const adjacent = text.replaceAll(/[^\p{L}\p{N}]+/gu, " ").includes(run.map(({ word }) => word).join(" "));
-    if (adjacent && (inTitle(run.flatMap(({ stems }) => stems)) || run.every(({ word }) => /^\p{Lu}\p{Ll}/u.test(word)))) return length;
+    if (adjacent && (isOneName(run.flatMap(({ stems }) => stems)) || run.every(({ word }) => /^\p{Lu}\p{Ll}/u.test(word)))) return length;
   }
   return 1;
 }
@@ -119,8 +128,8 @@ function isName(text: string, word: string): boolean {
   return text.trimStart().indexOf(word) > 0 || /^.+\p{Lu}|\p{N}/u.test(word);
 }
 
-function kindOf(asked: string, units: readonly Unit[]): Kind {
-  if (COMPARES.test(asked) && units.length > 1) return "comparison";
+function kindOf(asked: string, units: readonly Unit[], withEarlier: readonly Unit[]): Kind {
+  if (COMPARES.test(asked) && withEarlier.length > 1) return "comparison";
   if (DATE.test(asked) && /^\s*(?:and |so )?(?:when|what|which|in)\b/i.test(asked)) return "date";
   if (QUANTITY.test(asked)) return "quantity";
   if (REASON.test(asked)) return "reason";

@@ -2,10 +2,13 @@
 import type { Passage } from "./passages.ts";
 import { matchUnit, readQuestion, titleTokens } from "./question.ts";
 import type { Unit } from "./question.ts";
+import { headingsOf } from "./sentences.ts";
 import { tokenize } from "./tokens.ts";
 
 /** A passage that fits less than this, compared with the best one, is left out. */
 const LEAST_SHARE = 0.6;
+/** One that is about a side of a comparison needs no word about the other. */
+const LEAST_SHARE_COMPARED = 0.3;
 /** Words within which terms count as standing together. */
 const NEAR = 24;
 
@@ -14,7 +17,7 @@ const NEAR = 24;
  * A question of one term needs it, of two both; of more, six in ten, four at most. A title counts as text, and once more.
  */
 export function relevantPassages<P extends Passage>(question: string, passages: readonly P[]): P[] {
-  const { units, kind } = readQuestion(question, passages.map(({ title }) => title));
+  const { units, kind } = readQuestion(question, passages.map(({ title }) => title), passages.flatMap(({ text }) => headingsOf(text)));
   if (units.length === 0) return [];
   const documents = passages.map(({ title, text }) => {
     const inTitle = titleTokens(title);
@@ -29,16 +32,18 @@ export function relevantPassages<P extends Passage>(question: string, passages: 
   const subject = units.map(({ focus }, at) => (focus ? at : -1)).filter((at) => matches.some((match) => both(match[at]) >= 1));
   const scored = passages.flatMap((passage, index) => {
     const found = matches[index] ?? [];
-    if (!enough(units, found)) return [];
+    const pieces = matches.filter((_, other) => passages[other]?.source === passage.source);
+    if (!enough(units, pieces)) return [];
     // Whoever asks about several things is served by a passage about one of them.
     if (subject.length > 0 && !subject.some((at) => both(found[at]) >= 0.6)) return [];
     const fit = found.reduce((sum, { title, body }, at) => sum + (weights[at] ?? 0) * (0.7 * body + (units[at]?.focus === true ? 0.8 : 0.5) * title), 0) / total;
     const together = closeness(units, documents[index]?.body ?? [], kind === "comparison" ? 2 : units.length);
-    return [{ passage, score: fit + 0.4 * together }];
+    const oneSide = kind === "comparison" && units.some(({ focus }, at) => focus && (found[at]?.title ?? 0) >= 1);
+    return [{ passage, score: fit + 0.4 * together, share: oneSide ? LEAST_SHARE_COMPARED : LEAST_SHARE }];
   });
   const best = scored.reduce((highest, { score }) => Math.max(highest, score), 0);
   return scored
-    .filter(({ score }) => score >= best * LEAST_SHARE)
+    .filter(({ score, share }) => score >= best * share)
     .toSorted((a, b) => b.score - a.score)
     .map(({ passage }) => passage);
 }
@@ -58,8 +63,13 @@ function both(match: Match | undefined): number {
   return match === undefined ? 0 : Math.max(match.title, match.body);
 }
 
-/** Stems count one by one here, so that a name of two words is as good as two words. */
-function enough(units: readonly Unit[], matches: readonly Match[]): boolean {
+function highest(pieces: readonly (readonly Match[])[], of: (piece: readonly Match[]) => number | undefined): number {
+  return pieces.reduce((most, piece) => Math.max(most, of(piece) ?? 0), 0);
+}
+
+/** Looks at all pieces of a text. Stems count one by one, so that a name of two words is as good as two words. */
+function enough(units: readonly Unit[], pieces: readonly (readonly Match[])[]): boolean {
+  const matches = units.map((_, at): Match => ({ title: highest(pieces, (piece) => piece[at]?.title), body: highest(pieces, (piece) => piece[at]?.body) }));
   const all = units.reduce((sum, { stems, weight }) => sum + (weight < 1 ? 0.5 : 1) * stems.length, 0);
   const needed = Math.min(4, Math.max(all <= 1 ? 1 : 2, Math.ceil(all * 0.6)));
   const found = units.reduce((sum, { stems, weight }, at) => sum + (weight < 1 ? 0.5 : 1) * stems.length * (both(matches[at]) >= 0.6 ? 1 : both(matches[at])), 0);

@@ -1,10 +1,10 @@
 // How well each sentence of the passages answers a question: the units it has, and whether it is the kind of sentence wanted.
 import { centrality } from "./centrality.ts";
 import type { Passage } from "./passages.ts";
-import { indexOfUnit, matchUnit, readQuestion, titleTokens } from "./question.ts";
+import { indexOfStems, matchUnit, readQuestion, titleTokens } from "./question.ts";
 import type { AskedFor, Kind, Unit } from "./question.ts";
 import { rarity } from "./relevance.ts";
-import { splitParagraphs } from "./sentences.ts";
+import { headingsOf, splitParagraphs } from "./sentences.ts";
 import { tokenize } from "./tokens.ts";
 
 export interface Sentence<P extends Passage = Passage> {
@@ -17,7 +17,7 @@ export interface Sentence<P extends Passage = Passage> {
   readonly paragraph: number;
   readonly tokens: readonly string[];
   readonly set: ReadonlySet<string>;
-  /** Stems of the heading above it. */
+  /** Stems of the heading above it; the same array throughout a section. */
   readonly heading: readonly string[];
 }
 
@@ -30,6 +30,11 @@ export interface Scored<P extends Passage = Passage> extends Sentence<P> {
 
 /** Sentences beyond these are not looked at; at about 100 characters each this is 200 KB of text. */
 const MOST_SENTENCES = 2_000;
+/** What a word in the title or heading above counts, compared with one in the sentence; for one in the sentence before it, less. */
+const ABOVE = 0.75;
+const BEFORE = 0.3;
+/** When the sentence has a word for what stood before. */
+const BEFORE_REFERRED = 0.7;
 const NUMBER = /\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|sixty|hundreds?|thousands?|once|twice)\b/i;
 const DATE = /\b(?:1[5-9]|20)\d\d\b|\b(?:January|February|March|April|June|July|August|September|October|November|December)\b/;
 const REASON = /\b(?:because|since|therefore|so that|so|thus|hence|reason|due to|otherwise|this is why|in order to)\b/i;
@@ -47,9 +52,12 @@ export function sentencesOf<P extends Passage>(passages: readonly P[]): Sentence
   const sentences: Sentence<P>[] = [];
   for (const [rank, passage] of passages.entries()) {
     let place = 0;
-    for (const [paragraph, { heading: above, sentences: texts }] of splitParagraphs(passage.text).entries()) {
-      const heading = tokenize(above);
-      for (const text of texts) {
+    let heading: readonly string[] = [];
+    let above = "";
+    for (const [paragraph, part] of splitParagraphs(passage.text).entries()) {
+      if (part.heading !== above) heading = tokenize(part.heading);
+      above = part.heading;
+      for (const text of part.sentences) {
         if (sentences.length >= MOST_SENTENCES) return sentences;
         const tokens = tokenize(text);
         sentences.push({ text, passage, rank, place, paragraph, tokens, set: new Set(tokens), heading });
@@ -63,9 +71,14 @@ export function sentencesOf<P extends Passage>(passages: readonly P[]): Sentence
 /** Scores for the question; without one, or when no sentence has any of its words, for being central to the text. */
 export function scoreSentences<P extends Passage>(question: string, sentences: readonly Sentence<P>[]): { scored: Scored<P>[]; asked: AskedFor } {
   const passages = [...new Set(sentences.map(({ passage }) => passage))];
-  const asked = readQuestion(question, passages.map(({ title }) => title));
+  const asked = readQuestion(question, passages.map(({ title }) => title), passages.flatMap(({ text }) => headingsOf(text)));
   const { units, kind } = asked;
-  const titles = new Map(passages.map((passage) => [passage, titleTokens(passage.title)]));
+  const matchAll = (tokens: readonly string[]) => {
+    const set = new Set(tokens);
+    return units.map((unit) => matchUnit(unit, tokens, set));
+  };
+  const titles = new Map(passages.map((passage) => [passage, matchAll(titleTokens(passage.title))]));
+  const headings = new Map([...new Set(sentences.map(({ heading }) => heading))].map((heading) => [heading, matchAll(heading)]));
   const matches = sentences.map(({ tokens, set }) => units.map((unit) => matchUnit(unit, tokens, set)));
   const weights = units.map((unit, at) => unit.weight * rarity(matches.filter((match) => (match[at] ?? 0) >= 1).length, sentences.length));
   const total = weights.reduce((sum, weight) => sum + weight, 0) || 1;
@@ -74,21 +87,19 @@ export function scoreSentences<P extends Passage>(question: string, sentences: r
 
   const scored = sentences.map((sentence, index): Scored<P> => {
     const title = titles.get(sentence.passage) ?? [];
-    const titleSet = new Set(title);
+    const under = headings.get(sentence.heading) ?? [];
     const before = sentence.place > 0 ? (matches[index - 1] ?? []) : [];
     const samePart = sentences[index - 1]?.paragraph === sentence.paragraph;
     const own = matches[index] ?? [];
-    const headingSet = new Set(sentence.heading);
-    const under = units.map((unit) => 0.75 * matchUnit(unit, sentence.heading, headingSet));
-    const fromBefore = REFERS.test(sentence.text) ? 0.7 : 0.3;
+    const fromBefore = REFERS.test(sentence.text) ? BEFORE_REFERRED : BEFORE;
     const lower = sentence.text.toLowerCase();
     const covered = units.reduce((sum, unit, at) => {
-      const nearby = Math.max(under[at] ?? 0, unit.focus ? 0.75 * matchUnit(unit, title, titleSet) : 0, samePart ? fromBefore * (before[at] ?? 0) : 0);
+      const nearby = Math.max(ABOVE * (under[at] ?? 0), unit.focus ? ABOVE * (title[at] ?? 0) : 0, samePart ? fromBefore * (before[at] ?? 0) : 0);
       const asWritten = !unit.focus && lower.includes(unit.written) ? 0.1 : 0;
       return sum + (weights[at] ?? 0) * (Math.max(own[at] ?? 0, nearby) + asWritten);
     }, 0);
-    const has = new Set(units.filter(({ focus }, at) => (own[at] ?? 0) >= 0.6 || (!focus && (under[at] ?? 0) > 0.6)));
-    const aboutIt = subjects.some((unit) => matchUnit(unit, title, titleSet) >= 1);
+    const has = new Set(units.filter(({ focus }, at) => (own[at] ?? 0) >= 0.6 || (!focus && (under[at] ?? 0) >= 1)));
+    const aboutIt = units.some(({ focus }, at) => focus && (title[at] ?? 0) >= 1);
     const bonus = has.size === 0 && !aboutIt ? 0 : kindBonus(kind, question, sentence, !samePart, subjects.length > 0 ? subjects : units, has);
     const score =
       covered / total +
@@ -105,7 +116,7 @@ export function scoreSentences<P extends Passage>(question: string, sentences: r
 function kindBonus(kind: Kind, question: string, { text, tokens, place }: Sentence, leads: boolean, subjects: readonly Unit[], has: ReadonlySet<Unit>): number {
   switch (kind) {
     case "definition":
-      return defines(text, tokens, subjects) ? 0.6 : place === 0 && has.size > 0 ? 0.1 : 0;
+      return defines(text, tokens, subjects) ? 0.6 : place < 3 ? 0.15 : 0;
     case "overview":
       return (defines(text, tokens, subjects) ? 0.3 : 0) + (place < 2 ? 0.2 : 0) + (leads ? 0.3 : 0);
     case "date":
@@ -128,6 +139,6 @@ function kindBonus(kind: Kind, question: string, { text, tokens, place }: Senten
 
 /** "A Durable Object is …", "OTLP, the OpenTelemetry Protocol, …": begins with the subject and says what it is. */
 function defines(text: string, tokens: readonly string[], subjects: readonly Unit[]): boolean {
-  const begins = subjects.some((unit) => indexOfUnit(unit, tokens) === 0 || unit.stems.some((stem) => tokens[0] === stem));
+  const begins = subjects.some((unit) => indexOfStems(unit.stems, tokens) === 0 || unit.stems.some((stem) => tokens[0] === stem));
   return begins && /^(?:[^\s,]+\s+){0,5}?[^\s,]+(?:,\s|\s(?:is|are|was|were|means|stands for|rates|contains|describes|defines|makes|lets?|runs?|stores?)\s)/i.test(text);
 }

@@ -16,6 +16,11 @@ export function splitSentences(text: string): string[] {
   return splitParagraphs(text).flatMap(({ sentences }) => sentences);
 }
 
+/** The Markdown headings of `text` in order, without their marks. */
+export function headingsOf(text: string): string[] {
+  return [...text.matchAll(/^#{1,6}[ \t]+(.*?)[ \t#]*$/gm)].map(([, heading = ""]) => heading);
+}
+
 export interface Paragraph {
   /** The heading above it, without its marks; empty when there is none. */
   readonly heading: string;

@@ -3,15 +3,20 @@ import { bestSentences, numberSources } from "#shared/text/cite.ts";
 import type { Quote } from "#shared/text/cite.ts";
 import { formatPassages, formatSources, parsePassages, parseSources, withoutSources } from "#shared/text/passages.ts";
 import type { Passage } from "#shared/text/passages.ts";
+import { namesMeasure, titleTokens } from "#shared/text/question.ts";
+import { relatedStems } from "#shared/text/related-words.ts";
 import { keyWords, tokenize } from "#shared/text/tokens.ts";
 import { callTo, callsOf, citedTexts, usablePassages } from "./task.ts";
 import type { Task } from "./task.ts";
 import { readVerdicts, writeVerdicts } from "./verdicts.ts";
 
 /** Said once to a person, so that nobody takes the text for more than it is. */
-export const NO_LANGUAGE_MODEL = "(Extract by rules, no language model.)";
+const EXTRACTED = "(Extracted from the sources by rules; no language model wrote this.)";
+export const BY_RULES = "(Answered by rules; no language model wrote this.)";
 
 const MOST_QUOTES = 6;
+/** When the sources hardly speak about the question. */
+const FEW_QUOTES = 3;
 const MOST_PASSAGES = 8;
 const MOST_RESULT = 2_000;
 
@@ -25,23 +30,36 @@ export function writeAnswer(task: Task): string {
   const { quotes, digested } = chooseQuotes(task, passages);
   const digesting = callsOf(task, "digest").length > 0;
   // Whoever only checks is asked for verdicts, not for a summary.
-  const shown = verdicts.length > 0 && !digesting && !searched && task.peers.length === 0 ? [] : quotes;
+  const onlyChecks = verdicts.length > 0 && !digesting && !searched && task.peers.length === 0;
+  const missing = missingWords(task, passages);
+  const shown = onlyChecks ? [] : quotes.slice(0, missing.most ? FEW_QUOTES : MOST_QUOTES);
   const checked = writeVerdicts(verdicts, passages);
   const { lines, sources } = numberSources([...shown, ...checked.quotes]);
   const quoted = lines.slice(0, shown.length);
   const asList = digested || task.transcript.askedBy !== null;
   const body = [
     checked.summary,
-    asList ? quoted.map((line) => `- ${line}`).join("\n") : quoted.join(" "),
+    missing.most && shown.length > 0 ? `${missing.remark} What comes closest:` : "",
+    asList ? quoted.map((line) => `- ${line}`).join("\n") : paragraphs(shown, quoted),
     lines.slice(shown.length).map((line, index) => `- ${checked.labels[index]}: ${line}`).join("\n"),
     ...otherResults(task),
-    quotes.length + verdicts.length === 0 ? nothingFound(task) : gaps(task, passages),
+    quotes.length + verdicts.length === 0 ? nothingFound(task) : missing.most ? "" : missing.remark,
     checkedByPeer(task),
     ...failures(task),
-    task.transcript.askedBy === null ? NO_LANGUAGE_MODEL : "",
+    task.transcript.askedBy !== null ? "" : sources.length > 0 ? EXTRACTED : BY_RULES,
     formatSources(sources),
   ];
   return body.filter((part) => part !== "").join("\n\n");
+}
+
+/** The cited sentences, those of one source as one paragraph. */
+function paragraphs(quotes: readonly Quote[], lines: readonly string[]): string {
+  return lines
+    .map((line, index) => {
+      const joins = quotes[index]?.passage.source === quotes[index - 1]?.passage.source;
+      return `${index === 0 ? "" : joins ? " " : "\n\n"}${line}`;
+    })
+    .join("");
 }
 
 /** The sentences that a digest of these passages chose, else our own choice. A number that no passage has counts for nothing. */
@@ -76,16 +94,19 @@ function nothingFound(task: Task): string {
   const needsText = task.tools.some(({ kind }) => kind === "digest" || kind === "check");
   const canSearch = task.tools.some(({ kind }) => kind === "search") || task.roles.search !== undefined;
   if (needsText && !canSearch) return "No text came with this question, so there is nothing to work on. Send the passages along.";
-  if (canSearch) return `Nothing relevant was found for “${task.question.slice(0, 300)}”. No source that could be searched is about it.`;
+  if (canSearch) return `Nothing relevant was found for “${task.asked.slice(0, 300)}”: none of the sources that could be searched is about it.`;
   return "There is no tool or text here that this could be answered from.";
 }
 
-/** Words of the question that no passage contains. */
-function gaps(task: Task, passages: readonly Passage[]): string {
-  if (task.transcript.askedBy !== null || task.given.length > 0) return "";
-  const words = new Set(passages.flatMap(({ title, text }) => tokenize(`${title} ${text}`)));
-  const missing = keyWords(task.question).filter((word) => tokenize(word).some((token) => !words.has(token)));
-  return missing.length === 0 || passages.length === 0 ? "" : `The sources do not mention: ${missing.join(", ")}.`;
+/** What of the question no passage speaks about: names always; other words only when they are `most` of it. */
+function missingWords(task: Task, passages: readonly Passage[]): { remark: string; most: boolean } {
+  if (task.transcript.askedBy !== null || task.given.length > 0 || passages.length === 0) return { remark: "", most: false };
+  const known = new Set(passages.flatMap(({ title, text }) => [...titleTokens(title), ...tokenize(text)]));
+  const asked = keyWords(task.asked).filter((word) => !namesMeasure(word));
+  const missing = asked.filter((word) => !tokenize(word).every((token) => known.has(token) || [...relatedStems(token)].some((other) => known.has(other))));
+  const most = missing.length * 2 > asked.length || (missing.length > 1 && missing.length * 2 === asked.length);
+  const telling = most ? missing : missing.filter((word) => /\p{Lu}|\p{N}/u.test(word) && !task.asked.trimStart().startsWith(word));
+  return { remark: telling.length === 0 ? "" : `The sources do not mention: ${telling.join(", ")}.`, most };
 }
 
 /** The first line of what the checking agent said; its own numbers are left out, they would point elsewhere. */

@@ -1,5 +1,5 @@
 // From a request to the assistant's next turn: a pure function, the same for the same request, with no model behind it.
-import { NO_LANGUAGE_MODEL, writeAnswer } from "./answer.ts";
+import { BY_RULES, writeAnswer } from "./answer.ts";
 import { nextCalls, plan } from "./plan.ts";
 import type { PlannedCall } from "./plan.ts";
 import type { MessagesRequest } from "./request.ts";
@@ -17,7 +17,7 @@ export function decide(request: MessagesRequest): Decision {
   if (forced !== null) return { calls: [forced] };
 
   const talk = askedBy === null && current.rounds === 0 ? smallTalk(task.transcript) : null;
-  if (talk !== null) return { text: `${talk}\n\n${NO_LANGUAGE_MODEL}` };
+  if (talk !== null) return { text: `${talk}\n\n${BY_RULES}` };
 
   const calls = nextCalls(task);
   return calls.length > 0 ? { calls } : { text: writeAnswer(task) };

@@ -14,6 +14,9 @@ const ABOUT_THE_PERSON = /\b(?:i|my|me)\b/i;
 const REFERS_BACK =
   /^(?:and|but|so|also|then|what about|how about)\b|\b(?:it|its|they|them|their|that|those|these|this|he|she|him|her|the (?:former|latter|same))\b/i;
 
+/** A word with a capital or a digit, other than the first. */
+const NAMES = /\s\S*[\p{Lu}\p{N}]/u;
+
 /** A follow-up has few words of its own. */
 const MOST_OWN_WORDS = 6;
 
@@ -37,15 +40,16 @@ export function smallTalk({ current, earlier }: Transcript): string | null {
 
 /**
  * The question with what it refers back to, e.g. "and who maintains it? (follow-up to: What is workerd?)"; unchanged if it
- * stands on its own.
+ * stands on its own. Of follow-ups in between, the latest that names something is kept ("And Miniflare?").
  */
 export function contextualQuestion(question: string, earlier: readonly Turn[]): string {
   if (!refersBack(question)) return question;
   const topics: string[] = [];
   for (const turn of earlier.toReversed()) {
     if (smallTalk({ current: turn, earlier: [], askedBy: null }) !== null || turn.question.length > 600) continue;
-    topics.unshift(turn.question);
-    if (!refersBack(turn.question) || topics.length === 2) break;
+    const standsAlone = !refersBack(turn.question);
+    if (standsAlone || (topics.length === 0 && NAMES.test(turn.question))) topics.unshift(turn.question);
+    if (standsAlone) break;
   }
   return topics.length === 0 ? question : `${question} (follow-up to: ${topics.join(" / ")})`;
 }

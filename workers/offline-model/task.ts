@@ -13,7 +13,10 @@ import type { Call, Transcript } from "./transcript.ts";
 
 export interface Task {
   readonly transcript: Transcript;
+  /** What to answer, with what it refers back to. */
   readonly question: string;
+  /** The question as it was put. */
+  readonly asked: string;
   /** Passages that came with the message itself. */
   readonly given: readonly Passage[];
   /** Passages that tools and peers brought, each once. */
@@ -44,6 +47,7 @@ export function readTask(request: MessagesRequest): Task {
   return {
     ...seen,
     question: contextualQuestion(question, transcript.earlier),
+    asked: question,
     given,
     found: distinctPassages((["search", "fetch", "delegate"] as const).flatMap((kind) => callsOf(seen, kind)).flatMap(passagesOf)),
     peers,

@@ -48,7 +48,7 @@ export function writeVerdicts(
     return passage === undefined ? [] : [{ label: verdict.verdict ?? "compared", quote: { text: `“${verdict.claim}”`, passage } }];
   });
   return {
-    summary: `${verdicts.length} ${verdicts.length === 1 ? "claim" : "claims"} compared with the passages by word overlap: ${[...counts].map(([verdict, count]) => `${count} ${verdict}`).join(", ")}; ${several} in more than one source.`,
+    summary: `${verdicts.length} ${verdicts.length === 1 ? "claim" : "claims"} compared with the passages by word overlap: ${[...counts].map(([verdict, count]) => `${count} ${verdict}`).join(", ")}; ${several === 0 ? "none" : several} in more than one source.`,
     labels: cited.map(({ label }) => label),
     quotes: cited.map(({ quote }) => quote),
   };

@@ -5,10 +5,12 @@ import { formatPassages } from "#shared/text/passages.ts";
 import type { Passage } from "#shared/text/passages.ts";
 import { bm25 } from "#shared/text/bm25.ts";
 import { questionTerms, tokenize } from "#shared/text/tokens.ts";
+import { NO_PEERS } from "../../support/no-peers.ts";
 import { decide } from "../../../workers/offline-model/decide.ts";
 import { MessagesRequest } from "../../../workers/offline-model/request.ts";
 import type { InputMessage, ToolDefinition } from "../../../workers/offline-model/request.ts";
 import { extractKeyPoints, writeKeyPoints } from "../../../workers/agents/summarizer/key-points.ts";
+import { splitPassages } from "../../../workers/agents/searcher/document.ts";
 import { findSources, verifyClaim } from "../../../workers/agents/fact-checker/tools.ts";
 
 export interface TestTool extends ToolDefinition {
@@ -37,12 +39,26 @@ export const corpus: readonly Passage[] = readdirSync(folder)
     return { title: head.replace("# ", ""), source: name, text: body.join("\n").trim() };
   });
 
-/** The best five articles that share any word with the query. */
+/** Each article cut as the searcher's index cuts it, with the words that it is found by; a title counts four times. */
+const pieces = corpus.flatMap(({ title, source, text: body }) =>
+  splitPassages(`# ${title}\n\n${body}`).map((piece) => ({
+    passage: { title, source, text: piece },
+    words: [...Array.from({ length: 4 }, () => tokenize(title)).flat(), ...tokenize(piece)],
+  })),
+);
+
+/** The best eight pieces that share any word with the query, different articles preferred: what the searcher's index gives. */
 export function searchCorpus(query: string): string {
-  const scores = bm25(questionTerms(query), corpus.map(({ title, text: body }) => tokenize(`${title} ${body}`)));
-  const found = corpus.flatMap((passage, index) => ((scores[index] ?? 0) > 0 ? [{ passage, score: scores[index] ?? 0 }] : []));
-  const best = found.toSorted((a, b) => b.score - a.score).slice(0, 5);
-  return best.length === 0 ? "Nothing was found." : formatPassages(best.map(({ passage }) => passage));
+  const scores = bm25(questionTerms(query), pieces.map(({ words }) => words));
+  const found = pieces.flatMap(({ passage }, index) => ((scores[index] ?? 0) > 0 ? [{ passage, score: scores[index] ?? 0 }] : []));
+  const seen = new Map<string, number>();
+  const best = found.toSorted((a, b) => b.score - a.score).slice(0, 40).map(({ passage, score }) => {
+    const turn = seen.get(passage.source) ?? 0;
+    seen.set(passage.source, turn + 1);
+    return { passage, worth: score * 0.6 ** turn };
+  });
+  const first = best.toSorted((a, b) => b.worth - a.worth).slice(0, 8);
+  return first.length === 0 ? "Nothing was found." : formatPassages(first.map(({ passage }) => passage));
 }
 
 export const LISTING = [
@@ -82,7 +98,7 @@ async function settle(tools: readonly TestTool[], name: string, input: Record<st
   }
 }
 
-const toolCall = { id: "call", signal: new AbortController().signal, agent: "fact_checker", config: {}, env: {}, contextId: "c", taskId: "t" };
+const toolCall = { id: "call", signal: new AbortController().signal, agent: "fact_checker", config: {}, env: {}, contextId: "c", taskId: "t", peers: NO_PEERS };
 
 export const searcherTools: readonly TestTool[] = [
   {
@@ -95,7 +111,7 @@ export const searcherTools: readonly TestTool[] = [
     name: "fetch_url",
     description: "Reads a public web page.",
     input_schema: object({ url: text }),
-    run: ({ url }) => `# A page\nsource: ${url}\n\nThe text of the page.`,
+    run: ({ url }) => `# A page\nsource: ${String(url)}\n\nThe text of the page.`,
   },
 ];
 export const summarizerTools: readonly TestTool[] = [

@@ -1,7 +1,7 @@
 // The user's own documents, searchable: mirrors one folder as passages in a full-text index.
 // A passage's number is its file's number and its place within the file, so that the index is the only table of passages.
 import { DurableObject } from "cloudflare:workers";
-import { matchAny } from "#shared/durable/full-text.ts";
+import { matchAny, searchTerms } from "#shared/durable/full-text.ts";
 import { migrate } from "#shared/durable/migrations.ts";
 import type { Passage } from "#shared/text/passages.ts";
 import { keyWords } from "#shared/text/tokens.ts";
@@ -22,6 +22,8 @@ const MIGRATIONS = [
 const PER_FILE = 65_536;
 /** A hit in the title counts as much as this many in the text. */
 const TITLE_WEIGHT = 4;
+/** What the next hit in the same file is worth, compared with the one before. */
+const REPEATED = 0.6;
 /** How many hits are looked at to find ones in different files. */
 const CANDIDATES_PER_RESULT = 5;
 
@@ -63,9 +65,9 @@ export class Corpus extends DurableObject {
     });
   }
 
-  /** The passages that fit the question's words best, the best of each file first. Empty when no word occurs. */
+  /** The passages that fit the question's words best, hits in different files preferred. Empty when no word occurs. */
   search(query: string, limit: number): FoundPassage[] {
-    const match = matchAny(keyWords(query).join(" "), { prefix: false }) ?? matchAny(query, { prefix: false });
+    const match = matchWords(keyWords(query).join(" ")) ?? matchWords(query);
     if (match === undefined) return [];
     const hits = this.#sql.exec<Hit>(
       `SELECT passages.rowid / ${PER_FILE} AS file, title, body AS text, path, root, score
@@ -111,15 +113,23 @@ export class Corpus extends DurableObject {
   }
 }
 
-/** The first hit of every file, then every file's second, and so on; hits come and stay in order otherwise. */
-function spread<Of extends { file: number }>(hits: readonly Of[]): Of[] {
+/** Any of the words; two that follow each other count once more where they do so in the text, as in a name. */
+function matchWords(text: string): string | undefined {
+  const terms = searchTerms(text);
+  const pairs = terms.slice(1).map((term, index) => `"${terms[index]} ${term}"`);
+  const words = matchAny(text, { prefix: false });
+  return words === undefined ? undefined : [words, ...pairs].join(" OR ");
+}
+
+/** Best first, where each further hit in the same file counts less than the one before. */
+function spread<Of extends { file: number; score: number }>(hits: readonly Of[]): Of[] {
   const seen = new Map<number, number>();
   const ranked = hits.map((hit) => {
-    const rank = seen.get(hit.file) ?? 0;
-    seen.set(hit.file, rank + 1);
-    return { hit, rank };
+    const turn = seen.get(hit.file) ?? 0;
+    seen.set(hit.file, turn + 1);
+    return { hit, worth: hit.score * REPEATED ** turn };
   });
-  return ranked.sort((a, b) => a.rank - b.rank).map(({ hit }) => hit);
+  return ranked.toSorted((a, b) => b.worth - a.worth).map(({ hit }) => hit);
 }
 
 function toPassage({ title, text, path, root, score }: Hit): FoundPassage {

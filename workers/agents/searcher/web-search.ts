@@ -19,7 +19,7 @@ const SearchConfig = z
   .default({ provider: "corpus" });
 type SearchConfig = z.output<typeof SearchConfig>;
 
-const DEFAULT_LIMIT = 6;
+const DEFAULT_LIMIT = 8;
 /** Searches that Claude may run itself in one request. */
 const CLAUDE_SEARCHES = 5;
 

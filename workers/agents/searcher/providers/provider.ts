@@ -1,5 +1,5 @@
 // What every way to search has in common, and how those over HTTP ask.
-import * as z from "zod";
+import type * as z from "zod";
 import type { ToolCall } from "#shared/loop/tool.ts";
 import type { Passage } from "#shared/text/passages.ts";
 import { readBytes } from "#shared/http/read-json.ts";
