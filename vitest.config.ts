@@ -18,7 +18,15 @@ export default defineConfig({
           cloudflareTest({
             main: "./test/workers/entry.ts",
             wrangler: { configPath: "./test/workers/wrangler.jsonc" },
-            miniflare: { outboundService: testInternet, serviceBindings: { PROBE: probedAgents, MODEL: scriptedModel, PEER_OTHER: otherAgent, CONTROL_PLANE: testControlPlane } },
+            miniflare: {
+              outboundService: testInternet,
+              serviceBindings: {
+                PROBE: probedAgents,
+                MODEL: scriptedModel,
+                PEER_OTHER: otherAgent,
+                CONTROL_PLANE: testControlPlane,
+              },
+            },
           }),
         ],
         // The first call of an object loads the entry with all Workers, which takes seconds on a busy machine.

@@ -4,9 +4,11 @@ import { ContentTypeNotSupportedError, RequestMalformedError } from "@a2a-js/sdk
 
 /** What a message says, as text for the model: text parts as they are, data parts as JSON. Throws A2AError. */
 export function textOf(message: Message): string {
-  if (message.parts.length === 0) throw new RequestMalformedError("message.parts is empty: send at least one text part.");
+  if (message.parts.length === 0)
+    throw new RequestMalformedError("message.parts is empty: send at least one text part.");
   const text = message.parts.map(partText).join("\n\n");
-  if (text.trim() === "") throw new RequestMalformedError("message.parts holds no text: send at least one text part that says something.");
+  if (text.trim() === "")
+    throw new RequestMalformedError("message.parts holds no text: send at least one text part that says something.");
   return text;
 }
 

@@ -91,7 +91,9 @@ async function follow(
       return { text: answer, usage: PeerUsage.safeParse(metadata?.["usage"]).data };
     }
     if (isTerminal(state) || state === TaskState.TASK_STATE_INPUT_REQUIRED) {
-      const reason = status?.message?.parts.map(({ content }) => (content?.$case === "text" ? content.value : "")).join("");
+      const reason = status?.message?.parts
+        .map(({ content }) => (content?.$case === "text" ? content.value : ""))
+        .join("");
       throw new PeerTaskError(`its task ended as ${taskStateToJSON(state)}${reason ? `: ${reason}` : ""}`);
     }
   }

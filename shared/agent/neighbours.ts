@@ -28,7 +28,9 @@ export function neighbours(env: AgentEnv): Promise<readonly PeerProfile[]> {
 async function profile(env: AgentEnv, peer: Neighbour): Promise<PeerProfile | undefined> {
   try {
     const signal = AbortSignal.timeout(CARD_LIMIT_MS);
-    const response = await neighbourFetch(env, peer)(`${neighbourOrigin(peer)}/.well-known/agent-card.json`, { signal });
+    const response = await neighbourFetch(env, peer)(`${neighbourOrigin(peer)}/.well-known/agent-card.json`, {
+      signal,
+    });
     const card = AgentCard.fromJSON(await response.json());
     return { id: peer.id, description: card.description, skills: card.skills.map(({ name }) => name) };
   } catch (error) {

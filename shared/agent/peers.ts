@@ -52,21 +52,31 @@ export class AgentPeers implements Peers {
     const { principal, traceparent, append, onUsage, waitUntil } = this.#turn;
     const chain = [...this.#turn.chain, id];
     if (chain.length >= MAX_CHAIN) {
-      throw new Error(`This question has already gone through ${chain.length} agents (${chain.join(" → ")}), which is the limit: answer with what you have.`);
+      throw new Error(
+        `This question has already gone through ${chain.length} agents (${chain.join(" → ")}), which is the limit: answer with what you have.`,
+      );
     }
     const connection = await this.#connect(agent);
     const { ordinal, contextId } = this.#thread(agent, thread);
     const token = signToken(this.#env.TROUPE_KEY, { from: id, to: agent, principal, chain }, budget.maxWallMs + 60_000);
     try {
       const answer = await askPeer({
-        ...connection, token, traceparent, contextId, text: message, signal, waitUntil,
+        ...connection,
+        token,
+        traceparent,
+        contextId,
+        text: message,
+        signal,
+        waitUntil,
         onTask: (taskId) => append({ kind: "peer_task", toolUseId, agent, thread: ordinal, contextId, taskId }),
       });
       if (answer.usage) onUsage(answer.usage);
       return { text: answer.text, thread: ordinal };
     } catch (error) {
       signal.throwIfAborted();
-      throw new Error(`The agent ${agent} did not answer: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      throw new Error(`The agent ${agent} did not answer: ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      });
     }
   }
 
@@ -74,7 +84,11 @@ export class AgentPeers implements Peers {
     const { topology, peers } = configOf(this.#env);
     if (topology === "static") {
       const peer = peers.find(({ id }) => id === agent);
-      if (!peer) throw notAskable(agent, peers.map(({ id }) => id));
+      if (!peer)
+        throw notAskable(
+          agent,
+          peers.map(({ id }) => id),
+        );
       return { fetch: neighbourFetch(this.#env, peer), origin: neighbourOrigin(peer) };
     }
     const found = this.#turn.sessionSteps().flatMap((step) => (step.kind === "found" ? step.agents : []));
@@ -109,7 +123,8 @@ interface PeerThread {
 function openThreads(steps: readonly Step[]): Map<number, PeerThread> {
   const threads = new Map<number, PeerThread>();
   for (const step of steps) {
-    if (step.kind === "peer_task") threads.set(step.thread, { ordinal: step.thread, agent: step.agent, contextId: step.contextId });
+    if (step.kind === "peer_task")
+      threads.set(step.thread, { ordinal: step.thread, agent: step.agent, contextId: step.contextId });
   }
   return threads;
 }

@@ -23,7 +23,13 @@ export class RegistryError extends Error {
 export async function register(env: AgentEnv, card: AgentCard): Promise<void> {
   const { id, url, heartbeat } = configOf(env);
   const { name, description, version } = card;
-  const skills = card.skills.map(({ id, name, description, tags, examples }) => ({ id, name, description, tags, examples }));
+  const skills = card.skills.map(({ id, name, description, tags, examples }) => ({
+    id,
+    name,
+    description,
+    tags,
+    examples,
+  }));
   const body = { id, name, description, version, url, skills, intervalMs: heartbeat.intervalMs };
   const response = await call(env, "POST", "/agents/register", body);
   if (!response.ok) throw await refused("register", response);
@@ -58,7 +64,10 @@ export async function resolveAgent(env: AgentEnv, id: string): Promise<string> {
 }
 
 async function call(env: AgentEnv, method: string, path: string, body?: unknown): Promise<Response> {
-  const headers = { Authorization: `Bearer ${env.TROUPE_TOKEN}`, ...(body ? { "Content-Type": "application/json" } : {}) };
+  const headers = {
+    Authorization: `Bearer ${env.TROUPE_TOKEN}`,
+    ...(body ? { "Content-Type": "application/json" } : {}),
+  };
   return env.CONTROL_PLANE.fetch(`https://control-plane${path}`, {
     method,
     headers,
@@ -68,5 +77,7 @@ async function call(env: AgentEnv, method: string, path: string, body?: unknown)
 }
 
 async function refused(what: string, response: Response): Promise<RegistryError> {
-  return new RegistryError(`The registry refused the ${what} with status ${response.status}: ${(await response.text()).slice(0, 500)}`);
+  return new RegistryError(
+    `The registry refused the ${what} with status ${response.status}: ${(await response.text()).slice(0, 500)}`,
+  );
 }

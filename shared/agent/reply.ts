@@ -27,7 +27,11 @@ export function replyTo({ binding, id }: Operation, response: JsonRpcResponse): 
 }
 
 /** `status` stands in for the one that A2A gives this error, over HTTP+JSON only. */
-export function errorReply(operation: Pick<Operation, "binding" | "id">, error: unknown, status = restStatusFor(error)): Reply {
+export function errorReply(
+  operation: Pick<Operation, "binding" | "id">,
+  error: unknown,
+  status = restStatusFor(error),
+): Reply {
   if (operation.binding === "HTTP+JSON") return httpJsonError(error, status);
   const response = { jsonrpc: "2.0", id: operation.id, error: toJsonRpcError(error) };
   return { status: 200, contentType: "application/json", body: JSON.stringify(response) };

@@ -30,7 +30,11 @@ export abstract class SessionIndexObject extends DurableObject<AgentEnv> {
     for (const { principal, contextId, n, state, updatedAt } of tasks) {
       this.ctx.storage.sql.exec(
         "INSERT OR REPLACE INTO task (principal, context_id, n, state, updated_at) VALUES (?, ?, ?, ?, ?)",
-        principal, contextId, n, state, updatedAt,
+        principal,
+        contextId,
+        n,
+        state,
+        updatedAt,
       );
     }
   }

@@ -95,7 +95,14 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
       hooks: this.definition.hooks ?? {},
       budget: config.budget,
       steps: this.#store.steps(row),
-      call: { agent: config.id, config: config.config, env: { ...this.env }, contextId: row.contextId, taskId: live.id, peers },
+      call: {
+        agent: config.id,
+        config: config.config,
+        env: { ...this.env },
+        contextId: row.contextId,
+        taskId: live.id,
+        peers,
+      },
       append,
       emit: (event) => {
         if (event.type === "model_start") live.restartAnswer();
@@ -115,7 +122,9 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
       const level = state === TaskState.TASK_STATE_FAILED ? "warn" : "info";
       log(this.env, level, `task ${live.id} ${how}, trace ${traceId}${problem === null ? "" : `: ${problem}`}`);
     }
-    reportTask(this.env, { principal, contextId, n, state, updatedAt }, (work) => this.#afterwards(work, "the report to the index"));
+    reportTask(this.env, { principal, contextId, n, state, updatedAt }, (work) =>
+      this.#afterwards(work, "the report to the index"),
+    );
   }
 
   /** Work that nobody waits for; a failure of it is worth a line. */

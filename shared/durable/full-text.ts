@@ -15,7 +15,11 @@ const STOP_WORDS = new Set(
 
 /** The distinct words of `text` that carry meaning; when all are stop words, all of them. Lower case, in order. */
 export function searchTerms(text: string): string[] {
-  const words = text.normalize("NFC").toLowerCase().match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
+  const words =
+    text
+      .normalize("NFC")
+      .toLowerCase()
+      .match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
   const distinct = [...new Set(words.map((word) => word.slice(0, MAX_TERM_CHARS)))];
   const meaningful = distinct.filter((word) => !STOP_WORDS.has(word));
   return (meaningful.length > 0 ? meaningful : distinct).slice(0, MAX_TERMS);

@@ -95,7 +95,8 @@ async function collect(
 
 function extend(block: ContentBlock, delta: Exclude<RawContentBlockDelta, { type: "input_json_delta" }>): void {
   if (delta.type === "text_delta" && block.type === "text") block.text += delta.text;
-  if (delta.type === "citations_delta" && block.type === "text") block.citations = [...(block.citations ?? []), delta.citation];
+  if (delta.type === "citations_delta" && block.type === "text")
+    block.citations = [...(block.citations ?? []), delta.citation];
   if (delta.type === "thinking_delta" && block.type === "thinking") block.thinking += delta.thinking;
   if (delta.type === "signature_delta" && block.type === "thinking") block.signature = delta.signature;
 }

@@ -10,6 +10,7 @@ export interface Permissions {
 /** Why `tool` may not run, in words for the model; undefined when it may. */
 export function refusal(permissions: Permissions, tool: string): string | undefined {
   if (permissions.deny.includes(tool)) return `The tool ${tool} is denied in this job.`;
-  if (permissions.allow && !permissions.allow.includes(tool)) return `The tool ${tool} is not on this job's allow list.`;
+  if (permissions.allow && !permissions.allow.includes(tool))
+    return `The tool ${tool} is not on this job's allow list.`;
   return undefined;
 }

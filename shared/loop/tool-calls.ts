@@ -52,14 +52,21 @@ interface Result {
   readonly isError: boolean;
 }
 
-async function runOne(block: ToolUseBlock, message: AssistantStep, runtime: ToolRuntime, signal: AbortSignal): Promise<Result> {
+async function runOne(
+  block: ToolUseBlock,
+  message: AssistantStep,
+  runtime: ToolRuntime,
+  signal: AbortSignal,
+): Promise<Result> {
   const { tools, permissions, hooks, call } = runtime;
   const tool = tools.find(({ name }) => name === block.name);
   if (!tool) return failed(unknownTool(block.name, tools));
   const refused = refusal(permissions, tool.name);
   if (refused) return failed(refused);
   if (message.stopReason === "max_tokens") {
-    return failed("Your answer reached its token limit before this call was complete, so it was not run. Make the call shorter.");
+    return failed(
+      "Your answer reached its token limit before this call was complete, so it was not run. Make the call shorter.",
+    );
   }
   const malformed = message.malformedInputs[block.id];
   if (malformed !== undefined) {
@@ -88,7 +95,12 @@ async function runOne(block: ToolUseBlock, message: AssistantStep, runtime: Tool
 }
 
 /** Runs the tool until it settles, its time is up or the turn ends, whether it listens to the signal or not. */
-async function runLimited(tool: Tool, input: unknown, call: Omit<ToolCall, "signal">, signal: AbortSignal): Promise<string> {
+async function runLimited(
+  tool: Tool,
+  input: unknown,
+  call: Omit<ToolCall, "signal">,
+  signal: AbortSignal,
+): Promise<string> {
   const limitMs = tool.limitMs === undefined ? DEFAULT_TOOL_LIMIT_MS : tool.limitMs;
   const limit = new AbortController();
   const timer =
@@ -106,7 +118,10 @@ async function runLimited(tool: Tool, input: unknown, call: Omit<ToolCall, "sign
 }
 
 function unknownTool(name: string, tools: readonly Tool[]): string {
-  return `There is no tool named ${name}. ${suggest(name, tools.map((tool) => tool.name))}`;
+  return `There is no tool named ${name}. ${suggest(
+    name,
+    tools.map((tool) => tool.name),
+  )}`;
 }
 
 function cut(text: string): string {

@@ -89,7 +89,9 @@ function offeredTools({ tools, serverTools, permissions }: Turn): ToolUnion[] {
   return [...schemas, ...serverTools.filter((tool) => !("name" in tool) || !refusal(permissions, tool.name))];
 }
 
-type Conclusion = { subtype: "success"; text: string; stopReason: AssistantStep["stopReason"] } | { subtype: "error_during_execution"; message: string };
+type Conclusion =
+  | { subtype: "success"; text: string; stopReason: AssistantStep["stopReason"] }
+  | { subtype: "error_during_execution"; message: string };
 
 /** What an answer without tool calls means. Decided on the blocks first: some backends' stop reasons are not to be trusted. */
 function conclude(answer: AssistantStep): Conclusion {
@@ -99,10 +101,17 @@ function conclude(answer: AssistantStep): Conclusion {
     case "refusal":
       return { subtype: "error_during_execution", message: text || "The model refused to answer this." };
     case "model_context_window_exceeded":
-      return { subtype: "error_during_execution", message: "The conversation no longer fits the model's context window: begin a new session." };
+      return {
+        subtype: "error_during_execution",
+        message: "The conversation no longer fits the model's context window: begin a new session.",
+      };
     case "max_tokens":
-      if (text) return { subtype: "success", text: `${text}\n\n[The answer was cut at the limit of max_tokens.]`, stopReason };
-      return { subtype: "error_during_execution", message: "The model reached max_tokens before it said anything: raise max_tokens." };
+      if (text)
+        return { subtype: "success", text: `${text}\n\n[The answer was cut at the limit of max_tokens.]`, stopReason };
+      return {
+        subtype: "error_during_execution",
+        message: "The model reached max_tokens before it said anything: raise max_tokens.",
+      };
     case "end_turn":
     case "stop_sequence":
     case "tool_use":

@@ -71,7 +71,9 @@ function toModelError(error: unknown, baseUrl: string): ModelError {
   }
   const reason = error instanceof Error ? error.message : String(error);
   if (error instanceof AnthropicError || error instanceof SyntaxError || error instanceof TypeError) {
-    return new ModelError("broken_stream", `The model's answer broke off or was malformed: ${reason}`, { cause: error });
+    return new ModelError("broken_stream", `The model's answer broke off or was malformed: ${reason}`, {
+      cause: error,
+    });
   }
   return new ModelError("unavailable", `The model could not be reached: ${reason}`, { cause: error });
 }
@@ -79,9 +81,15 @@ function toModelError(error: unknown, baseUrl: string): ModelError {
 function explain(error: APIError, host: string): [ModelErrorCode, string] {
   switch (error.status) {
     case 401:
-      return ["unauthorized", `The model API at ${host} refused the key: set ANTHROPIC_API_KEY to a valid key and deploy again`];
+      return [
+        "unauthorized",
+        `The model API at ${host} refused the key: set ANTHROPIC_API_KEY to a valid key and deploy again`,
+      ];
     case 403:
-      return ["forbidden", `The model API at ${host} does not allow this key to use this model: check the key's workspace and the model's name`];
+      return [
+        "forbidden",
+        `The model API at ${host} does not allow this key to use this model: check the key's workspace and the model's name`,
+      ];
     case 429:
       return ["rate_limited", `The model API at ${host} limits the rate of requests: try again later`];
     case 529:

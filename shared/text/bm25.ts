@@ -20,7 +20,8 @@ export function bm25(query: readonly string[], documents: readonly (readonly str
       const tf = frequency.get(term) ?? 0;
       const length = documents[index]?.length ?? 0;
       if (tf > 0) {
-        scores[index] = (scores[index] ?? 0) + (idf * tf * (K1 + 1)) / (tf + K1 * (1 - B + (B * length) / averageLength));
+        scores[index] =
+          (scores[index] ?? 0) + (idf * tf * (K1 + 1)) / (tf + K1 * (1 - B + (B * length) / averageLength));
       }
     });
   }

@@ -28,8 +28,13 @@ const REFERS_BACK_INSIDE = /^(?:\S+ ){1,3}(?:it|they|them)\b/i;
 
 /** At most `limit` sentences, source by source, the one with the best sentence first; within a source in the text's order. */
 export function compose<P extends Passage>(scored: readonly Scored<P>[], asked: AskedFor, limit: number): Scored<P>[] {
-  const quotable = scored.filter(({ text }) => text.length >= SHORTEST && text.length <= LONGEST && !/[?:]$/.test(text));
-  const best = quotable.reduce<Scored<P> | undefined>((top, one) => (top === undefined || one.score > top.score ? one : top), undefined);
+  const quotable = scored.filter(
+    ({ text }) => text.length >= SHORTEST && text.length <= LONGEST && !/[?:]$/.test(text),
+  );
+  const best = quotable.reduce<Scored<P> | undefined>(
+    (top, one) => (top === undefined || one.score > top.score ? one : top),
+    undefined,
+  );
   if (best === undefined) return [];
   const fitting = quotable.filter((one) => one.score >= best.score * leastShare(one, best, asked));
   const chosen = new Set<Scored<P>>();
@@ -70,9 +75,16 @@ function beginsText({ text }: Passage): boolean {
 }
 
 /** Best first and diverse; for a comparison, in turns what is about each of its sides. */
-function order<P extends Passage>(fitting: readonly Scored<P>[], { kind, units }: AskedFor, limit: number): Scored<P>[] {
+function order<P extends Passage>(
+  fitting: readonly Scored<P>[],
+  { kind, units }: AskedFor,
+  limit: number,
+): Scored<P>[] {
   const diverse = (of: readonly Scored<P>[]) =>
-    pickDiverse(of.map(({ set, score }) => ({ tokens: set, relevance: score })), limit * 2).flatMap((index) => of[index] ?? []);
+    pickDiverse(
+      of.map(({ set, score }) => ({ tokens: set, relevance: score })),
+      limit * 2,
+    ).flatMap((index) => of[index] ?? []);
   const sides = kind === "comparison" ? units.filter(({ focus }) => focus) : [];
   if (sides.length < 2) return diverse(fitting);
   const [first] = diverse(fitting);
@@ -113,24 +125,38 @@ function refersBack(one: Scored | undefined, previous: Scored | undefined): bool
   return REFERS_BACK.test(one.text) || (previous?.paragraph === one.paragraph && REFERS_BACK_INSIDE.test(one.text));
 }
 
-function refersToNothing<P extends Passage>(one: Scored<P>, chosen: ReadonlySet<Scored<P>>, all: readonly Scored<P>[]): boolean {
+function refersToNothing<P extends Passage>(
+  one: Scored<P>,
+  chosen: ReadonlySet<Scored<P>>,
+  all: readonly Scored<P>[],
+): boolean {
   const previous = all[all.indexOf(one) - 1];
   if (!refersBack(one, previous)) return false;
   return previous === undefined || !sameSection(previous, one) || !chosen.has(previous);
 }
 
 /** What comes after the best sentence in its passage, up to where something else begins that is not quotable. */
-function following<P extends Passage>(best: Scored<P>, all: readonly Scored<P>[], quotable: readonly Scored<P>[]): Scored<P>[] {
+function following<P extends Passage>(
+  best: Scored<P>,
+  all: readonly Scored<P>[],
+  quotable: readonly Scored<P>[],
+): Scored<P>[] {
   const after = all.slice(all.indexOf(best) + 1);
-  const end = after.findIndex((one) => one.passage !== best.passage || one.paragraph !== best.paragraph || !quotable.includes(one));
+  const end = after.findIndex(
+    (one) => one.passage !== best.passage || one.paragraph !== best.paragraph || !quotable.includes(one),
+  );
   return end < 0 ? after : after.slice(0, end);
 }
 
 function bySource<P extends Passage>(chosen: readonly Scored<P>[]): Scored<P>[] {
   const bestOf = new Map<string, number>();
-  for (const { passage, score } of chosen) bestOf.set(passage.source, Math.max(bestOf.get(passage.source) ?? -Infinity, score));
+  for (const { passage, score } of chosen)
+    bestOf.set(passage.source, Math.max(bestOf.get(passage.source) ?? -Infinity, score));
   const worth = ({ passage }: Scored<P>) => bestOf.get(passage.source) ?? 0;
-  const best = chosen.reduce<Scored<P> | undefined>((top, one) => (top === undefined || one.score > top.score ? one : top), undefined);
+  const best = chosen.reduce<Scored<P> | undefined>(
+    (top, one) => (top === undefined || one.score > top.score ? one : top),
+    undefined,
+  );
   // Pieces of one text come unordered: the first piece is known, else the best one leads.
   const piece = ({ passage, rank }: Scored<P>) => (beginsText(passage) ? -2 : rank === best?.rank ? -1 : rank);
   return chosen.toSorted((a, b) => worth(b) - worth(a) || piece(a) - piece(b) || a.rank - b.rank || a.place - b.place);

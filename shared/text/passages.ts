@@ -23,7 +23,10 @@ export function formatPassages(passages: readonly Passage[]): string {
   return passages
     .map(({ title, source, text }, index) => {
       // A line of the text that looks like a source line is moved in by a space, so that parsing gives back this passage.
-      const body = text.trim().replace(/\r\n?/g, "\n").replace(/^(?=source:)/gm, " ");
+      const body = text
+        .trim()
+        .replace(/\r\n?/g, "\n")
+        .replace(/^(?=source:)/gm, " ");
       return `[${index + 1}] ${oneLine(title)}\nsource: ${oneLine(source)}\n${body}`.trimEnd();
     })
     .join("\n\n");
@@ -75,7 +78,13 @@ function split(text: string): { before: string; passages: NumberedPassage[] } {
     const body = lines.slice(start + 2, starts[index + 1] ?? lines.length).join("\n");
     return { number: Number(number), title: title.trim(), source: source.trim(), text: body.trim() };
   });
-  return { before: lines.slice(0, starts[0] ?? lines.length).join("\n").trim(), passages };
+  return {
+    before: lines
+      .slice(0, starts[0] ?? lines.length)
+      .join("\n")
+      .trim(),
+    passages,
+  };
 }
 
 function isStart(line: string, next: string | undefined): boolean {
@@ -87,7 +96,13 @@ function cutSources(text: string): { body: string; list: string[] } {
   let first = lines.length;
   while (first > 0 && LIST_ENTRY.test(lines[first - 1] ?? "")) first -= 1;
   if (first === lines.length || !LIST_TITLE.test(lines[first - 1] ?? "")) return { body: lines.join("\n"), list: [] };
-  return { body: lines.slice(0, first - 1).join("\n").trimEnd(), list: lines.slice(first) };
+  return {
+    body: lines
+      .slice(0, first - 1)
+      .join("\n")
+      .trimEnd(),
+    list: lines.slice(first),
+  };
 }
 
 function oneLine(text: string): string {

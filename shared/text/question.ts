@@ -26,13 +26,16 @@ export interface AskedFor {
 const EARLIER = /\(follow-up to: ([^]*)\)\s*$/;
 const EARLIER_WEIGHT = 0.4;
 const FOLLOW_UP_WEIGHT = 1.5;
-const COMPARES = /\b(?:differ|differs|difference|differences|compare|compares|compared|comparison|versus|vs|contrast|better than|rather than)\b/i;
+const COMPARES =
+  /\b(?:differ|differs|difference|differences|compare|compares|compared|comparison|versus|vs|contrast|better than|rather than)\b/i;
 const DATE = /\b(?:when|(?:what|which) (?:year|date|day|month))\b/i;
 const QUANTITY =
   /\b(?:how (?:many|much|large|big|small|long|often|fast|high|far|old|late|soon|hot|heavy)|maxim(?:um|al)|minim(?:um|al)|limits?|size|ports?|codes?|number|price|cost|temperature|percent)\b/i;
 const REASON = /\b(?:why|reason|what for|how come)\b/i;
-const DEFINES = /^\s*(?:(?:so|and|then|please|well)[, ]+)*(?:what(?:['’]s| is| are| was| were| does| do)|who (?:is|are|was)|define|meaning of)\b/i;
-const OVERVIEW = /^\s*(?:please )?(?:how (?:do|does)\b.*\bwork|(?:explain|describe|summarise|summarize|tell me (?:more )?about)\b)/i;
+const DEFINES =
+  /^\s*(?:(?:so|and|then|please|well)[, ]+)*(?:what(?:['’]s| is| are| was| were| does| do)|who (?:is|are|was)|define|meaning of)\b/i;
+const OVERVIEW =
+  /^\s*(?:please )?(?:how (?:do|does)\b.*\bwork|(?:explain|describe|summarise|summarize|tell me (?:more )?about)\b)/i;
 const MOST_UNITS_DEFINED = 2;
 const LONGEST_NAME = 4;
 
@@ -92,17 +95,29 @@ interface Headlines {
 }
 
 function unitsOf(text: string, { titles, headings }: Headlines, scale: number): Unit[] {
-  const words = keyWords(text).map((word) => ({ word, stems: tokenize(word) })).filter(({ stems }) => stems.length > 0);
+  const words = keyWords(text)
+    .map((word) => ({ word, stems: tokenize(word) }))
+    .filter(({ stems }) => stems.length > 0);
   const inTitle = (stems: readonly string[]) => titles.some((title) => indexOfStems(stems, title) >= 0);
-  const isOneName = (stems: readonly string[]) => inTitle(stems) || headings.some((heading) => indexOfStems(stems, heading) >= 0);
+  const isOneName = (stems: readonly string[]) =>
+    inTitle(stems) || headings.some((heading) => indexOfStems(stems, heading) >= 0);
   const units: Unit[] = [];
-  for (let index = 0; index < words.length; ) {
+  for (let index = 0; index < words.length;) {
     const length = nameLength(text, words.slice(index, index + LONGEST_NAME), isOneName);
     const taken = words.slice(index, index + length);
     const stems = taken.flatMap((word) => word.stems);
     const focus = inTitle(stems) || taken.every(({ word }) => isName(text, word));
     const weight = (stems.length > 1 && length > 1 ? 2 : focus ? 1.5 : 1) * scale;
-    if (!units.some((unit) => unit.stems.join(" ") === stems.join(" "))) units.push({ stems, weight, focus, written: taken.map(({ word }) => word).join(" ").toLowerCase() });
+    if (!units.some((unit) => unit.stems.join(" ") === stems.join(" ")))
+      units.push({
+        stems,
+        weight,
+        focus,
+        written: taken
+          .map(({ word }) => word)
+          .join(" ")
+          .toLowerCase(),
+      });
     index += Math.max(1, length);
   }
   return units;
@@ -117,7 +132,11 @@ function nameLength(
   for (let length = words.length; length > 1; length -= 1) {
     const run = words.slice(0, length);
     const adjacent = text.replaceAll(/[^\p{L}\p{N}]+/gu, " ").includes(run.map(({ word }) => word).join(" "));
-    if (adjacent && (isOneName(run.flatMap(({ stems }) => stems)) || run.every(({ word }) => /^\p{Lu}\p{Ll}/u.test(word)))) return length;
+    if (
+      adjacent &&
+      (isOneName(run.flatMap(({ stems }) => stems)) || run.every(({ word }) => /^\p{Lu}\p{Ll}/u.test(word)))
+    )
+      return length;
   }
   return 1;
 }

@@ -44,7 +44,8 @@ const GROUPS = [
 const related = new Map<string, Set<string>>();
 for (const group of GROUPS) {
   const stems = tokenize(group);
-  for (const stem of stems) related.set(stem, new Set([...(related.get(stem) ?? []), ...stems.filter((other) => other !== stem)]));
+  for (const stem of stems)
+    related.set(stem, new Set([...(related.get(stem) ?? []), ...stems.filter((other) => other !== stem)]));
 }
 
 const NONE: ReadonlySet<string> = new Set();

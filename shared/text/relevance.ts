@@ -17,7 +17,11 @@ const NEAR = 24;
  * A question of one term needs it, of two both; of more, six in ten, four at most. A title counts as text, and once more.
  */
 export function relevantPassages<P extends Passage>(question: string, passages: readonly P[]): P[] {
-  const { units, kind } = readQuestion(question, passages.map(({ title }) => title), passages.flatMap(({ text }) => headingsOf(text)));
+  const { units, kind } = readQuestion(
+    question,
+    passages.map(({ title }) => title),
+    passages.flatMap(({ text }) => headingsOf(text)),
+  );
   if (units.length === 0) return [];
   const documents = passages.map(({ title, text }) => {
     const inTitle = titleTokens(title);
@@ -27,16 +31,25 @@ export function relevantPassages<P extends Passage>(question: string, passages: 
   const matches = documents.map(({ inTitle, titleSet, body, bodySet }) =>
     units.map((unit) => ({ title: matchUnit(unit, inTitle, titleSet), body: matchUnit(unit, body, bodySet) })),
   );
-  const weights = units.map((unit, at) => unit.weight * rarity(matches.filter((match) => both(match[at]) >= 1).length, passages.length));
+  const weights = units.map(
+    (unit, at) => unit.weight * rarity(matches.filter((match) => both(match[at]) >= 1).length, passages.length),
+  );
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const subject = units.map(({ focus }, at) => (focus ? at : -1)).filter((at) => matches.some((match) => both(match[at]) >= 1));
+  const subject = units
+    .map(({ focus }, at) => (focus ? at : -1))
+    .filter((at) => matches.some((match) => both(match[at]) >= 1));
   const scored = passages.flatMap((passage, index) => {
     const found = matches[index] ?? [];
     const pieces = matches.filter((_, other) => passages[other]?.source === passage.source);
     if (!enough(units, pieces)) return [];
     // Whoever asks about several things is served by a passage about one of them.
     if (subject.length > 0 && !subject.some((at) => both(found[at]) >= 0.6)) return [];
-    const fit = found.reduce((sum, { title, body }, at) => sum + (weights[at] ?? 0) * (0.7 * body + (units[at]?.focus === true ? 0.8 : 0.5) * title), 0) / total;
+    const fit =
+      found.reduce(
+        (sum, { title, body }, at) =>
+          sum + (weights[at] ?? 0) * (0.7 * body + (units[at]?.focus === true ? 0.8 : 0.5) * title),
+        0,
+      ) / total;
     const together = closeness(units, documents[index]?.body ?? [], kind === "comparison" ? 2 : units.length);
     const oneSide = kind === "comparison" && units.some(({ focus }, at) => focus && (found[at]?.title ?? 0) >= 1);
     return [{ passage, score: fit + 0.4 * together, share: oneSide ? LEAST_SHARE_COMPARED : LEAST_SHARE }];
@@ -69,10 +82,17 @@ function highest(pieces: readonly (readonly Match[])[], of: (piece: readonly Mat
 
 /** Looks at all pieces of a text. Stems count one by one, so that a name of two words is as good as two words. */
 function enough(units: readonly Unit[], pieces: readonly (readonly Match[])[]): boolean {
-  const matches = units.map((_, at): Match => ({ title: highest(pieces, (piece) => piece[at]?.title), body: highest(pieces, (piece) => piece[at]?.body) }));
+  const matches = units.map((_, at): Match => ({
+    title: highest(pieces, (piece) => piece[at]?.title),
+    body: highest(pieces, (piece) => piece[at]?.body),
+  }));
   const all = units.reduce((sum, { stems, weight }) => sum + (weight < 1 ? 0.5 : 1) * stems.length, 0);
   const needed = Math.min(4, Math.max(all <= 1 ? 1 : 2, Math.ceil(all * 0.6)));
-  const found = units.reduce((sum, { stems, weight }, at) => sum + (weight < 1 ? 0.5 : 1) * stems.length * (both(matches[at]) >= 0.6 ? 1 : both(matches[at])), 0);
+  const found = units.reduce(
+    (sum, { stems, weight }, at) =>
+      sum + (weight < 1 ? 0.5 : 1) * stems.length * (both(matches[at]) >= 0.6 ? 1 : both(matches[at])),
+    0,
+  );
   const inTitle = matches.some(({ title }) => title >= 1);
   return found > 0 && found + (inTitle ? 1 : 0) >= Math.min(needed, all);
 }

@@ -35,15 +35,24 @@ const ABOVE = 0.75;
 const BEFORE = 0.3;
 /** When the sentence has a word for what stood before. */
 const BEFORE_REFERRED = 0.7;
-const NUMBER = /\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|sixty|hundreds?|thousands?|once|twice)\b/i;
-const DATE = /\b(?:1[5-9]|20)\d\d\b|\b(?:January|February|March|April|June|July|August|September|October|November|December)\b/;
+const NUMBER =
+  /\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|sixty|hundreds?|thousands?|once|twice)\b/i;
+const DATE =
+  /\b(?:1[5-9]|20)\d\d\b|\b(?:January|February|March|April|June|July|August|September|October|November|December)\b/;
 const REASON = /\b(?:because|since|therefore|so that|so|thus|hence|reason|due to|otherwise|this is why|in order to)\b/i;
 const REFERS = /\b(?:it|its|they|them|their|this|these)\b/i;
-const CONTRAST = /\b(?:whereas|while|but|in contrast|by contrast|unlike|compared|comparison|differs?|in this|instead|rather than|complements?|preferable)\b/i;
+const CONTRAST =
+  /\b(?:whereas|while|but|in contrast|by contrast|unlike|compared|comparison|differs?|in this|instead|rather than|complements?|preferable)\b/i;
 /** What a number of that kind is counted in. */
 const MEASURES: readonly [RegExp, RegExp][] = [
-  [/\bhow (?:long|old|soon|late)\b/i, /\b(?:(?:milli)?seconds?|minutes?|hours?|days?|weeks?|months?|years?|characters?|bytes?|met(?:re|er)s?)\b/i],
-  [/\bhow (?:large|big|much)\b|\bsize\b|\bmemory\b/i, /\d\s*(?:[KMGT]i?B|bytes?|characters|megabytes?|grams?|g|kg|ml|litres?|cups?|%|percent|euros?|dollars?)\b|[$€£]\s?\d/i],
+  [
+    /\bhow (?:long|old|soon|late)\b/i,
+    /\b(?:(?:milli)?seconds?|minutes?|hours?|days?|weeks?|months?|years?|characters?|bytes?|met(?:re|er)s?)\b/i,
+  ],
+  [
+    /\bhow (?:large|big|much)\b|\bsize\b|\bmemory\b/i,
+    /\d\s*(?:[KMGT]i?B|bytes?|characters|megabytes?|grams?|g|kg|ml|litres?|cups?|%|percent|euros?|dollars?)\b|[$€£]\s?\d/i,
+  ],
   [/\bhow often\b/i, /\b(?:times|retries|every|each|seconds?|minutes?|daily|weekly|once|twice)\b/i],
 ];
 
@@ -69,18 +78,29 @@ export function sentencesOf<P extends Passage>(passages: readonly P[]): Sentence
 }
 
 /** Scores for the question; without one, or when no sentence has any of its words, for being central to the text. */
-export function scoreSentences<P extends Passage>(question: string, sentences: readonly Sentence<P>[]): { scored: Scored<P>[]; asked: AskedFor } {
+export function scoreSentences<P extends Passage>(
+  question: string,
+  sentences: readonly Sentence<P>[],
+): { scored: Scored<P>[]; asked: AskedFor } {
   const passages = [...new Set(sentences.map(({ passage }) => passage))];
-  const asked = readQuestion(question, passages.map(({ title }) => title), passages.flatMap(({ text }) => headingsOf(text)));
+  const asked = readQuestion(
+    question,
+    passages.map(({ title }) => title),
+    passages.flatMap(({ text }) => headingsOf(text)),
+  );
   const { units, kind } = asked;
   const matchAll = (tokens: readonly string[]) => {
     const set = new Set(tokens);
     return units.map((unit) => matchUnit(unit, tokens, set));
   };
   const titles = new Map(passages.map((passage) => [passage, matchAll(titleTokens(passage.title))]));
-  const headings = new Map([...new Set(sentences.map(({ heading }) => heading))].map((heading) => [heading, matchAll(heading)]));
+  const headings = new Map(
+    [...new Set(sentences.map(({ heading }) => heading))].map((heading) => [heading, matchAll(heading)]),
+  );
   const matches = sentences.map(({ tokens, set }) => units.map((unit) => matchUnit(unit, tokens, set)));
-  const weights = units.map((unit, at) => unit.weight * rarity(matches.filter((match) => (match[at] ?? 0) >= 1).length, sentences.length));
+  const weights = units.map(
+    (unit, at) => unit.weight * rarity(matches.filter((match) => (match[at] ?? 0) >= 1).length, sentences.length),
+  );
   const total = weights.reduce((sum, weight) => sum + weight, 0) || 1;
   const central = centrality(sentences.map(({ tokens }) => tokens));
   const subjects = units.filter(({ focus }) => focus);
@@ -94,13 +114,20 @@ export function scoreSentences<P extends Passage>(question: string, sentences: r
     const fromBefore = REFERS.test(sentence.text) ? BEFORE_REFERRED : BEFORE;
     const lower = sentence.text.toLowerCase();
     const covered = units.reduce((sum, unit, at) => {
-      const nearby = Math.max(ABOVE * (under[at] ?? 0), unit.focus ? ABOVE * (title[at] ?? 0) : 0, samePart ? fromBefore * (before[at] ?? 0) : 0);
+      const nearby = Math.max(
+        ABOVE * (under[at] ?? 0),
+        unit.focus ? ABOVE * (title[at] ?? 0) : 0,
+        samePart ? fromBefore * (before[at] ?? 0) : 0,
+      );
       const asWritten = !unit.focus && lower.includes(unit.written) ? 0.1 : 0;
       return sum + (weights[at] ?? 0) * (Math.max(own[at] ?? 0, nearby) + asWritten);
     }, 0);
     const has = new Set(units.filter(({ focus }, at) => (own[at] ?? 0) >= 0.6 || (!focus && (under[at] ?? 0) >= 1)));
     const aboutIt = units.some(({ focus }, at) => focus && (title[at] ?? 0) >= 1);
-    const bonus = has.size === 0 && !aboutIt ? 0 : kindBonus(kind, question, sentence, !samePart, subjects.length > 0 ? subjects : units, has);
+    const bonus =
+      has.size === 0 && !aboutIt
+        ? 0
+        : kindBonus(kind, question, sentence, !samePart, subjects.length > 0 ? subjects : units, has);
     const score =
       covered / total +
       bonus +
@@ -113,7 +140,14 @@ export function scoreSentences<P extends Passage>(question: string, sentences: r
   return { scored, asked };
 }
 
-function kindBonus(kind: Kind, question: string, { text, tokens, place }: Sentence, leads: boolean, subjects: readonly Unit[], has: ReadonlySet<Unit>): number {
+function kindBonus(
+  kind: Kind,
+  question: string,
+  { text, tokens, place }: Sentence,
+  leads: boolean,
+  subjects: readonly Unit[],
+  has: ReadonlySet<Unit>,
+): number {
   switch (kind) {
     case "definition":
       return defines(text, tokens, subjects) ? 0.6 : place < 3 ? 0.15 : 0;
@@ -130,7 +164,11 @@ function kindBonus(kind: Kind, question: string, { text, tokens, place }: Senten
       return REASON.test(text) ? 0.2 : 0;
     case "comparison": {
       const named = subjects.filter((unit) => has.has(unit)).length;
-      return (named > 1 ? 0.4 : 0) + (CONTRAST.test(text) && named > 0 ? 0.2 : 0) + (defines(text, tokens, subjects) ? 0.3 : 0);
+      return (
+        (named > 1 ? 0.4 : 0) +
+        (CONTRAST.test(text) && named > 0 ? 0.2 : 0) +
+        (defines(text, tokens, subjects) ? 0.3 : 0)
+      );
     }
     default:
       return 0;
@@ -139,6 +177,13 @@ function kindBonus(kind: Kind, question: string, { text, tokens, place }: Senten
 
 /** "A Durable Object is …", "OTLP, the OpenTelemetry Protocol, …": begins with the subject and says what it is. */
 function defines(text: string, tokens: readonly string[], subjects: readonly Unit[]): boolean {
-  const begins = subjects.some((unit) => indexOfStems(unit.stems, tokens) === 0 || unit.stems.some((stem) => tokens[0] === stem));
-  return begins && /^(?:[^\s,]+\s+){0,5}?[^\s,]+(?:,\s|\s(?:is|are|was|were|means|stands for|rates|contains|describes|defines|makes|lets?|runs?|stores?)\s)/i.test(text);
+  const begins = subjects.some(
+    (unit) => indexOfStems(unit.stems, tokens) === 0 || unit.stems.some((stem) => tokens[0] === stem),
+  );
+  return (
+    begins &&
+    /^(?:[^\s,]+\s+){0,5}?[^\s,]+(?:,\s|\s(?:is|are|was|were|means|stands for|rates|contains|describes|defines|makes|lets?|runs?|stores?)\s)/i.test(
+      text,
+    )
+  );
 }

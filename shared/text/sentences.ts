@@ -29,7 +29,10 @@ export interface Paragraph {
 
 /** The same, paragraph by paragraph; a list item is one of its own. */
 export function splitParagraphs(text: string): Paragraph[] {
-  return proseBlocks(text).map(({ heading, block }) => ({ heading, sentences: block.split(BEFORE_CODE).flatMap(splitBlock) }));
+  return proseBlocks(text).map(({ heading, block }) => ({
+    heading,
+    sentences: block.split(BEFORE_CODE).flatMap(splitBlock),
+  }));
 }
 
 function splitBlock(block: string): string[] {

@@ -42,7 +42,8 @@ export async function download(address: string, fetch: Fetch, signal: AbortSigna
       const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
       if (location === null) return await readText(url, response);
       await response.body?.cancel();
-      if (redirects === MAX_REDIRECTS) throw new DownloadError(`${address} redirects more than ${MAX_REDIRECTS} times.`);
+      if (redirects === MAX_REDIRECTS)
+        throw new DownloadError(`${address} redirects more than ${MAX_REDIRECTS} times.`);
       url = checkAddress(location, url);
     }
   } catch (error) {
@@ -50,7 +51,9 @@ export async function download(address: string, fetch: Fetch, signal: AbortSigna
     if (error instanceof DownloadError) throw error;
     if (limit.aborted) throw new DownloadError(`${url.host} did not send the page within ${TIME_LIMIT_MS / 1000} s.`);
     // The engine says only "internal error" of a refused address, and tells it from no other failure.
-    throw new DownloadError(`${url.host} cannot be reached, or its address is not public. Only public web pages can be read.`);
+    throw new DownloadError(
+      `${url.host} cannot be reached, or its address is not public. Only public web pages can be read.`,
+    );
   }
 }
 
@@ -66,7 +69,9 @@ function checkAddress(address: string, base?: URL): URL {
     throw new DownloadError(`${source} an address with a user name or password. Leave them out.`);
   }
   if (!isPublicHost(url.hostname)) {
-    throw new DownloadError(`${source} ${url.hostname}, which is no public address. Only public web pages can be read.`);
+    throw new DownloadError(
+      `${source} ${url.hostname}, which is no public address. Only public web pages can be read.`,
+    );
   }
   url.hash = "";
   return url;
@@ -100,7 +105,9 @@ function tooLarge(url: URL): string {
 /** Decodes by byte order mark, HTTP charset, the page's own declaration, else as UTF-8, in this order. */
 function decode(bytes: Uint8Array, charset: string | undefined): string {
   const start = new TextDecoder("windows-1252").decode(bytes.subarray(0, 1024));
-  const declared = /<meta[^>]{0,200}?charset\s*=\s*["']?([\w-]+)/i.exec(start) ?? /^<\?xml[^>]{0,100}encoding=["']([\w-]+)/.exec(start);
+  const declared =
+    /<meta[^>]{0,200}?charset\s*=\s*["']?([\w-]+)/i.exec(start) ??
+    /^<\?xml[^>]{0,100}encoding=["']([\w-]+)/.exec(start);
   return decoderOf(byteOrderMark(bytes) ?? charset ?? declared?.[1] ?? "utf-8").decode(bytes);
 }
 

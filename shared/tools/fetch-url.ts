@@ -10,7 +10,9 @@ export const fetchUrl = defineTool({
   name: "fetch_url",
   description:
     "Reads a public web page and returns its readable text with its title. Takes http and https URLs of text: HTML, Markdown, plain text, JSON, XML.",
-  input: z.object({ url: z.string().trim().min(1).max(4000).describe("The whole URL, beginning with http:// or https://") }),
+  input: z.object({
+    url: z.string().trim().min(1).max(4000).describe("The whole URL, beginning with http:// or https://"),
+  }),
   annotations: { readOnly: true, idempotent: true },
   run: ({ url }, { signal }) => readPage(url, (target, init) => fetch(target, init), signal),
 });

@@ -15,10 +15,14 @@ const TEXT_NODE = 3;
 const ELEMENT_NODE = 1;
 
 const SKIPPED = new Set(
-  "SCRIPT STYLE NOSCRIPT TEMPLATE IFRAME OBJECT SVG MATH CANVAS AUDIO VIDEO BUTTON SELECT INPUT TEXTAREA FORM NAV FOOTER DIALOG HEAD".split(" "),
+  "SCRIPT STYLE NOSCRIPT TEMPLATE IFRAME OBJECT SVG MATH CANVAS AUDIO VIDEO BUTTON SELECT INPUT TEXTAREA FORM NAV FOOTER DIALOG HEAD".split(
+    " ",
+  ),
 );
 const BLOCKS = new Set(
-  "ADDRESS ARTICLE ASIDE BLOCKQUOTE BODY DD DETAILS DIV DL DT FIELDSET FIGCAPTION FIGURE H1 H2 H3 H4 H5 H6 HEADER HR HTML LI MAIN OL P PRE SECTION SUMMARY TABLE TR UL".split(" "),
+  "ADDRESS ARTICLE ASIDE BLOCKQUOTE BODY DD DETAILS DIV DL DT FIELDSET FIGCAPTION FIGURE H1 H2 H3 H4 H5 H6 HEADER HR HTML LI MAIN OL P PRE SECTION SUMMARY TABLE TR UL".split(
+    " ",
+  ),
 );
 /** Blocks of which several stand close together. */
 const TIGHT = new Set(["LI", "TR", "DT", "DD"]);
@@ -111,7 +115,10 @@ class TextWriter {
   }
 
   finish(): string {
-    return this.#parts.join("").replace(/[ \t]+$/gm, "").trim();
+    return this.#parts
+      .join("")
+      .replace(/[ \t]+$/gm, "")
+      .trim();
   }
 
   #write(text: string): void {

@@ -43,7 +43,9 @@ export function isPublicHost(hostname: string): boolean {
 
 function isPublicV4(address: string): boolean {
   const value = parseV4(address);
-  return value !== undefined && !PRIVATE_V4.some(({ network, bits }) => value >>> (32 - bits) === network >>> (32 - bits));
+  return (
+    value !== undefined && !PRIVATE_V4.some(({ network, bits }) => value >>> (32 - bits) === network >>> (32 - bits))
+  );
 }
 
 function isPublicV6(address: string): boolean {

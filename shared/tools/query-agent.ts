@@ -16,7 +16,9 @@ export function queryAgent(neighbours: readonly PeerProfile[] | undefined): Tool
       message: z
         .string()
         .min(1)
-        .describe("The whole question with everything needed to answer it: the agent knows nothing of this conversation"),
+        .describe(
+          "The whole question with everything needed to answer it: the agent knows nothing of this conversation",
+        ),
       thread: z
         .int()
         .positive()

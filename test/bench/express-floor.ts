@@ -24,18 +24,47 @@ const card: AgentCard = {
 const executor: AgentExecutor = {
   async execute({ taskId, contextId, userMessage }, bus) {
     const status = (state: TaskState) => ({ state, message: undefined, timestamp: new Date().toISOString() });
-    bus.publish(AgentEvent.task({ id: taskId, contextId, status: status(TaskState.TASK_STATE_WORKING), artifacts: [], history: [userMessage], metadata: undefined }));
+    bus.publish(
+      AgentEvent.task({
+        id: taskId,
+        contextId,
+        status: status(TaskState.TASK_STATE_WORKING),
+        artifacts: [],
+        history: [userMessage],
+        metadata: undefined,
+      }),
+    );
     const [part] = userMessage.parts;
     const response = await fetch(`${modelUrl}/v1/messages`, {
       method: "POST",
       headers: { "content-type": "application/json", "x-api-key": "offline", "anthropic-version": "2026-10-21" },
-      body: JSON.stringify({ model: "offline", max_tokens: 4096, messages: [{ role: "user", content: part?.content?.value ?? "" }] }),
+      body: JSON.stringify({
+        model: "offline",
+        max_tokens: 4096,
+        messages: [{ role: "user", content: part?.content?.value ?? "" }],
+      }),
     });
     const answer: { content: { text: string }[] } = await response.json();
-    const parts = [{ content: { $case: "text" as const, value: answer.content[0]?.text ?? "" }, metadata: undefined, filename: "", mediaType: "" }];
+    const parts = [
+      {
+        content: { $case: "text" as const, value: answer.content[0]?.text ?? "" },
+        metadata: undefined,
+        filename: "",
+        mediaType: "",
+      },
+    ];
     const artifact = { artifactId: "answer", name: "", description: "", parts, metadata: undefined, extensions: [] };
-    bus.publish(AgentEvent.artifactUpdate({ taskId, contextId, artifact, append: false, lastChunk: true, metadata: undefined }));
-    bus.publish(AgentEvent.statusUpdate({ taskId, contextId, status: status(TaskState.TASK_STATE_COMPLETED), metadata: undefined }));
+    bus.publish(
+      AgentEvent.artifactUpdate({ taskId, contextId, artifact, append: false, lastChunk: true, metadata: undefined }),
+    );
+    bus.publish(
+      AgentEvent.statusUpdate({
+        taskId,
+        contextId,
+        status: status(TaskState.TASK_STATE_COMPLETED),
+        metadata: undefined,
+      }),
+    );
     bus.finished();
   },
   async cancelTask() {},

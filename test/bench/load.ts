@@ -40,23 +40,35 @@ export async function measure({ requests, inFlight, next }: Load): Promise<Measu
   const seconds = (performance.now() - begun) / 1000;
   agent.destroy();
   latencies.sort((a, b) => a - b);
-  const quantile = (q: number) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * q))] ?? Number.NaN;
-  return { p50: quantile(0.5), p95: quantile(0.95), p99: quantile(0.99), perSecond: requests / seconds, errors: errors.length, error: errors[0] };
+  const quantile = (q: number) =>
+    latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * q))] ?? Number.NaN;
+  return {
+    p50: quantile(0.5),
+    p95: quantile(0.95),
+    p99: quantile(0.99),
+    perSecond: requests / seconds,
+    errors: errors.length,
+    error: errors[0],
+  };
 }
 
 /** Resolves to what was wrong with the response; undefined for a task that completed. */
 function post(agent: Agent, url: string, body: string): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const sent = request(url, { method: "POST", agent, headers: { ...HEADERS, "content-length": Buffer.byteLength(body) } }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", (error) => resolve(error.message));
-      response.on("end", () => {
-        const text = Buffer.concat(chunks).toString();
-        const failed = response.statusCode !== 200 || text.includes("TASK_STATE_FAILED");
-        resolve(failed ? `${response.statusCode}: ${text.slice(0, 300)}` : undefined);
-      });
-    });
+    const sent = request(
+      url,
+      { method: "POST", agent, headers: { ...HEADERS, "content-length": Buffer.byteLength(body) } },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", (error) => resolve(error.message));
+        response.on("end", () => {
+          const text = Buffer.concat(chunks).toString();
+          const failed = response.statusCode !== 200 || text.includes("TASK_STATE_FAILED");
+          resolve(failed ? `${response.statusCode}: ${text.slice(0, 300)}` : undefined);
+        });
+      },
+    );
     sent.on("error", (error) => resolve(error.message));
     sent.end(body);
   });

@@ -4,7 +4,12 @@ import { residentMb, type Bench } from "./servers.ts";
 import { fixed, table } from "./table.ts";
 import { figures } from "./turn.ts";
 
-const QUESTIONS = ["How do Durable Objects store data?", "What is an A2A agent card?", "How does OpenTelemetry relate to OTLP?", "What is prompt caching?"];
+const QUESTIONS = [
+  "How do Durable Objects store data?",
+  "What is an A2A agent card?",
+  "How does OpenTelemetry relate to OTLP?",
+  "What is prompt caching?",
+];
 const LEVELS = [
   { inFlight: 1, requests: 20 },
   { inFlight: 8, requests: 80 },
@@ -24,5 +29,7 @@ export async function research(bench: Bench): Promise<void> {
   }
   console.log(table(["", "in flight", "p50 ms", "p95 ms", "p99 ms", "req/s", "errors", "RSS MB"], rows));
   const [job, controlPlane] = atRest;
-  console.log(`\nRSS at rest: ${fixed(job, 0)} MB four agents, ${fixed(controlPlane, 0)} MB control plane and offline model (aim: under 200 together)`);
+  console.log(
+    `\nRSS at rest: ${fixed(job, 0)} MB four agents, ${fixed(controlPlane, 0)} MB control plane and offline model (aim: under 200 together)`,
+  );
 }

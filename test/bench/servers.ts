@@ -47,13 +47,17 @@ export class Bench {
   }
 
   async controlPlane(): Promise<{ readonly pid: number; readonly modelUrl: string }> {
-    const state = ControlPlane.parse(JSON.parse(await readFile(join(this.home, "control-plane", "state.json"), "utf8")));
+    const state = ControlPlane.parse(
+      JSON.parse(await readFile(join(this.home, "control-plane", "state.json"), "utf8")),
+    );
     return { pid: state.process.pid, modelUrl: `http://127.0.0.1:${state.modelPort}` };
   }
 
   /** Starts a reference; resolves when it has printed its URL. */
   async reference(file: string, ...args: string[]): Promise<{ readonly url: string; readonly pid: number }> {
-    const child = spawn(process.execPath, [join(import.meta.dirname, file), ...args], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, [join(import.meta.dirname, file), ...args], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     this.#children.push(child);
     const line = await new Promise<string>((resolve, reject) => {
       child.stdout.once("data", (data: Buffer) => resolve(data.toString().trim()));

@@ -38,8 +38,11 @@ export async function turn(bench: Bench): Promise<void> {
     }
   }
   console.log(table(HEAD, rows));
-  const ratio = (key: "p50" | "perSecond", a: string, b: string) => fixed((results.get(a)?.[key] ?? NaN) / (results.get(b)?.[key] ?? NaN));
-  console.log(`\np50 of a turn in an existing session / in-memory floor, 1 in flight: ${ratio("p50", "turn, session exists 1", "in-memory floor 1")} (aim ≤ 2)`);
+  const ratio = (key: "p50" | "perSecond", a: string, b: string) =>
+    fixed((results.get(a)?.[key] ?? NaN) / (results.get(b)?.[key] ?? NaN));
+  console.log(
+    `\np50 of a turn in an existing session / in-memory floor, 1 in flight: ${ratio("p50", "turn, session exists 1", "in-memory floor 1")} (aim ≤ 2)`,
+  );
   for (const { inFlight } of LEVELS) {
     const share = ratio("perSecond", `turn, new session ${inFlight}`, `durable floor ${inFlight}`);
     console.log(`req/s of turns in new sessions / durable floor, ${inFlight} in flight: ${share} (aim ≥ 0.5)`);
@@ -48,7 +51,9 @@ export async function turn(bench: Bench): Promise<void> {
 
 /** Enough sessions with one turn behind them, so that none gets more than its share. */
 async function openSessions(url: string, inFlight: number, requests: number): Promise<string[]> {
-  const sessions = Array.from({ length: Math.max(inFlight, Math.ceil(requests / TURNS_A_SESSION)) }, () => crypto.randomUUID());
+  const sessions = Array.from({ length: Math.max(inFlight, Math.ceil(requests / TURNS_A_SESSION)) }, () =>
+    crypto.randomUUID(),
+  );
   await measure({ requests: sessions.length, inFlight, next: (n) => ({ url, body: message("hello", sessions[n]) }) });
   return sessions;
 }

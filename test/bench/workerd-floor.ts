@@ -48,7 +48,10 @@ child.on("exit", () => {
   process.exit(0);
 });
 for (let tries = 0; tries < 100; tries++) {
-  const ready = await fetch(`http://127.0.0.1:${port}`, { method: "POST", body: '{"message":{"messageId":"ready"}}' }).then(
+  const ready = await fetch(`http://127.0.0.1:${port}`, {
+    method: "POST",
+    body: '{"message":{"messageId":"ready"}}',
+  }).then(
     ({ ok }) => ok,
     () => false,
   );

@@ -1,7 +1,9 @@
 // The events of one streamed answer of the Messages API, made of the pieces that a script says one after another.
 
 /** A piece of an answer: some words, or one whole tool call. */
-export type Piece = { readonly text: string } | { readonly tool: string; readonly input: Readonly<Record<string, unknown>> };
+export type Piece =
+  | { readonly text: string }
+  | { readonly tool: string; readonly input: Readonly<Record<string, unknown>> };
 
 /** Tokens that every scripted answer claims to have cost. */
 export const INPUT_TOKENS = 10;
@@ -19,7 +21,15 @@ export async function* answerEvents(
   pieces: Iterable<Piece> | AsyncIterable<Piece>,
 ): AsyncGenerator<StreamEvent, void, undefined> {
   const usage = { input_tokens: INPUT_TOKENS, output_tokens: 1 };
-  const message = { id, type: "message", role: "assistant", model, content: [], stop_reason: null, stop_sequence: null };
+  const message = {
+    id,
+    type: "message",
+    role: "assistant",
+    model,
+    content: [],
+    stop_reason: null,
+    stop_sequence: null,
+  };
   yield { type: "message_start", message: { ...message, usage } };
   let index = -1;
   let inText = false;

@@ -6,7 +6,11 @@ const canceled: string[] = [];
 export async function otherAgent(request: Request): Promise<Response> {
   const { pathname } = new URL(request.url);
   if (pathname === "/.well-known/agent-card.json") {
-    return Response.json({ name: "Other", description: "Answers other things", skills: [{ id: "other", name: "Othering" }] });
+    return Response.json({
+      name: "Other",
+      description: "Answers other things",
+      skills: [{ id: "other", name: "Othering" }],
+    });
   }
   if (pathname === "/canceled") return Response.json(canceled);
   const [, id] = /^\/tasks\/([^/]+):cancel$/.exec(pathname) ?? [];

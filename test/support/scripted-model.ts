@@ -41,7 +41,10 @@ export async function scriptedModel(request: Request): Promise<Response> {
     case "cut":
       return stream(["half an answ"], { stopReason: "max_tokens" });
     case "status":
-      return Response.json({ type: "error", error: { type: "api_error", message: "as told" } }, { status: Number(text), headers: { "x-should-retry": "false" } });
+      return Response.json(
+        { type: "error", error: { type: "api_error", message: "as told" } },
+        { status: Number(text), headers: { "x-should-retry": "false" } },
+      );
     default:
       return stream(words(`${body.messages.length} messages, the last: ${said}`));
   }
@@ -80,11 +83,22 @@ function toolUse(name: string, json: string): Response {
 
 const START = {
   type: "message_start",
-  message: { id: "msg_1", type: "message", role: "assistant", model: "scripted", content: [], stop_reason: null, usage: { input_tokens: 10, output_tokens: 1 } },
+  message: {
+    id: "msg_1",
+    type: "message",
+    role: "assistant",
+    model: "scripted",
+    content: [],
+    stop_reason: null,
+    usage: { input_tokens: 10, output_tokens: 1 },
+  },
 };
 
 function end(stopReason: string): object[] {
-  return [{ type: "message_delta", delta: { stop_reason: stopReason }, usage: { output_tokens: 5 } }, { type: "message_stop" }];
+  return [
+    { type: "message_delta", delta: { stop_reason: stopReason }, usage: { output_tokens: 5 } },
+    { type: "message_stop" },
+  ];
 }
 
 function sse(events: { type?: string }[], delayMs = 0, hang = false): Response {

@@ -11,9 +11,27 @@ export const testAgent = defineAgent({
   instructions: "You are under test.",
   skills: [{ id: "test", name: "Testing", description: "Is tested", tags: ["test"], examples: ["say hello"] }],
   tools: [
-    defineTool({ name: "echo", description: "Echoes", input: z.object({ text: z.string() }), annotations, run: ({ text }) => text }),
-    defineTool({ name: "long", description: "Returns 5 MB", input: none, annotations, run: () => "x".repeat(5_000_000) }),
-    defineTool({ name: "hang", description: "Never returns", input: none, annotations, run: () => new Promise<string>(() => undefined) }),
+    defineTool({
+      name: "echo",
+      description: "Echoes",
+      input: z.object({ text: z.string() }),
+      annotations,
+      run: ({ text }) => text,
+    }),
+    defineTool({
+      name: "long",
+      description: "Returns 5 MB",
+      input: none,
+      annotations,
+      run: () => "x".repeat(5_000_000),
+    }),
+    defineTool({
+      name: "hang",
+      description: "Never returns",
+      input: none,
+      annotations,
+      run: () => new Promise<string>(() => undefined),
+    }),
     defineTool({
       name: "throw",
       description: "Throws",

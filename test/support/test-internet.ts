@@ -12,11 +12,13 @@ const PAGES: Record<string, (request: Request) => Response> = {
   "/article": () => page(ARTICLE),
   // Miniflare compresses what says that it is compressed.
   "/zipped": () => new Response(ARTICLE, { headers: { "content-type": "text/html", "content-encoding": "gzip" } }),
-  "/bomb": () => new Response("x".repeat(50_000_000), { headers: { "content-type": "text/plain", "content-encoding": "gzip" } }),
+  "/bomb": () =>
+    new Response("x".repeat(50_000_000), { headers: { "content-type": "text/plain", "content-encoding": "gzip" } }),
   "/fragment": () => page("<p>Just <i>this</i>.</p>"),
   "/empty": () => page(""),
   "/deep": () => page(`${"<div>".repeat(20_000)}at the bottom`),
-  "/latin1": () => new Response(Buffer.from("Caf\xe9", "latin1"), { headers: { "content-type": "text/plain; charset=ISO-8859-1" } }),
+  "/latin1": () =>
+    new Response(Buffer.from("Caf\xe9", "latin1"), { headers: { "content-type": "text/plain; charset=ISO-8859-1" } }),
   "/meta": () => page(Buffer.from('<meta charset="windows-1252"><title>\x80uro</title><p>\xa3uro</p>', "latin1")),
   "/no-such-charset": () => new Response("plain", { headers: { "content-type": "text/plain; charset=klingon" } }),
   "/json": () => Response.json({ a: 1 }),
@@ -35,7 +37,10 @@ const PAGES: Record<string, (request: Request) => Response> = {
     Response.json({
       results:
         new URL(url).searchParams.get("q") === "tides"
-          ? [{ title: "Tides", url: "http://site.example/article", content: "The moon pulls." }, { title: "No text", url: "http://site.example/x" }]
+          ? [
+              { title: "Tides", url: "http://site.example/article", content: "The moon pulls." },
+              { title: "No text", url: "http://site.example/x" },
+            ]
           : [],
     }),
   "/not-searxng/search": () => page("<html>"),

@@ -36,7 +36,9 @@ test("without a secret requests to this machine count as the job local, others a
 
 test("the token decides the job: one job does not see another's agents", async () => {
   expect((await call("POST", "/agents/register", { body: AGENT, token: tokenOf("one") })).status).toBe(201);
-  expect(await (await call("GET", "/agents", { token: tokenOf("one") })).json()).toMatchObject({ agents: [{ id: "searcher" }] });
+  expect(await (await call("GET", "/agents", { token: tokenOf("one") })).json()).toMatchObject({
+    agents: [{ id: "searcher" }],
+  });
   expect(await (await call("GET", "/agents", { token: tokenOf("two") })).json()).toEqual({ agents: [] });
 });
 
@@ -44,10 +46,17 @@ test("an agent is registered, renewed, found, shown and removed", async () => {
   const token = tokenOf("life");
   const registered = await call("POST", "/agents/register", { body: AGENT, token });
   expect(await registered.json()).toEqual({ id: "searcher", state: "alive", intervalMs: 5000, leaseMs: 15_000 });
-  expect(await (await call("POST", "/agents/searcher/heartbeat", { token })).json()).toEqual({ state: "alive", leaseMs: 15_000 });
+  expect(await (await call("POST", "/agents/searcher/heartbeat", { token })).json()).toEqual({
+    state: "alive",
+    leaseMs: 15_000,
+  });
   const search = await call("GET", "/agents/search?q=pages&skill=web_search&tag=search&limit=5", { token });
-  expect(await search.json()).toMatchObject({ agents: [{ id: "searcher", state: "alive", score: expect.any(Number) }] });
-  expect(await (await call("GET", "/agents/searcher", { token })).json()).toMatchObject({ url: "http://127.0.0.1:9001" });
+  expect(await search.json()).toMatchObject({
+    agents: [{ id: "searcher", state: "alive", score: expect.any(Number) }],
+  });
+  expect(await (await call("GET", "/agents/searcher", { token })).json()).toMatchObject({
+    url: "http://127.0.0.1:9001",
+  });
   expect((await call("DELETE", "/agents/searcher", { token })).status).toBe(204);
   expect((await call("GET", "/agents/searcher", { token })).status).toBe(404);
 });

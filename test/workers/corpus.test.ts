@@ -37,7 +37,10 @@ test("the better fit comes first", async () => {
 
 test("different files come before several passages of one", async () => {
   const paragraph = (n: number) => `Whales sing. ${`Filler sentence number ${n}. `.repeat(30)}`;
-  await put(file("long.txt", [1, 2, 3].map(paragraph).join("\n\n")), file("short.txt", "Somewhere a whale was seen, they say, by many people."));
+  await put(
+    file("long.txt", [1, 2, 3].map(paragraph).join("\n\n")),
+    file("short.txt", "Somewhere a whale was seen, they say, by many people."),
+  );
   expect(new Set((await sources("whales sing")).slice(0, 2))).toEqual(new Set(["docs/long.txt", "docs/short.txt"]));
 });
 
@@ -56,10 +59,15 @@ test("a question without any word finds nothing", async () => {
 
 test("HTML is found by its text and title, not by its markup", async () => {
   await put({
-    ...file("page.html", "<html><head><title>Harbour guide</title><style>.lantern{}</style></head><body><h1>Piers</h1><p>Mooring is <b>free</b>.</p></body></html>"),
+    ...file(
+      "page.html",
+      "<html><head><title>Harbour guide</title><style>.lantern{}</style></head><body><h1>Piers</h1><p>Mooring is <b>free</b>.</p></body></html>",
+    ),
     type: "html",
   });
-  expect(await corpus.search("mooring", 1)).toMatchObject([{ title: "Harbour guide", text: "# Piers\n\nMooring is free." }]);
+  expect(await corpus.search("mooring", 1)).toMatchObject([
+    { title: "Harbour guide", text: "# Piers\n\nMooring is free." },
+  ]);
   expect(await sources("lantern")).toEqual([]);
 });
 

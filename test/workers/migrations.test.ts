@@ -3,7 +3,10 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
 import { migrate, readVersion } from "#shared/durable/migrations.ts";
 
-const MIGRATIONS = ["CREATE TABLE a (id INTEGER PRIMARY KEY)", "ALTER TABLE a ADD COLUMN name TEXT; INSERT INTO a (name) VALUES ('x')"];
+const MIGRATIONS = [
+  "CREATE TABLE a (id INTEGER PRIMARY KEY)",
+  "ALTER TABLE a ADD COLUMN name TEXT; INSERT INTO a (name) VALUES ('x')",
+];
 
 test("a new database runs every migration in order, once", async () => {
   const stub = env.SCRATCH.getByName("once");

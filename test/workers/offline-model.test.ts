@@ -4,13 +4,20 @@ import { expect, test } from "vitest";
 import app from "../../workers/offline-model/index.ts";
 
 const tools = [
-  { name: "web_search", description: "Searches for passages.", input_schema: { type: "object" as const, properties: { query: { type: "string" } }, required: ["query"] } },
+  {
+    name: "web_search",
+    description: "Searches for passages.",
+    input_schema: { type: "object" as const, properties: { query: { type: "string" } }, required: ["query"] },
+  },
 ];
 const ask = { model: "offline", max_tokens: 1000, messages: [{ role: "user" as const, content: "What is workerd?" }] };
 const found = `[1] workerd\nsource: workerd.md\nworkerd is the runtime of Cloudflare Workers. It is open source.`;
 const answered = [
   ...ask.messages,
-  { role: "assistant" as const, content: [{ type: "tool_use" as const, id: "t1", name: "web_search", input: { query: "workerd" } }] },
+  {
+    role: "assistant" as const,
+    content: [{ type: "tool_use" as const, id: "t1", name: "web_search", input: { query: "workerd" } }],
+  },
   { role: "user" as const, content: [{ type: "tool_result" as const, tool_use_id: "t1", content: found }] },
 ];
 
@@ -23,11 +30,18 @@ function client(settings?: object) {
     defaultHeaders: settings === undefined ? {} : { "x-offline-settings": JSON.stringify(settings) },
   });
 }
-const post = (body: string, path = "/v1/messages") => app.request(`http://offline.test${path}`, { method: "POST", body });
+const post = (body: string, path = "/v1/messages") =>
+  app.request(`http://offline.test${path}`, { method: "POST", body });
 
 test("a streamed tool call arrives whole", async () => {
-  const message = await client().messages.stream({ ...ask, tools }).finalMessage();
-  expect(message).toMatchObject({ model: "offline", stop_reason: "tool_use", content: [{ type: "tool_use", name: "web_search", input: { query: "workerd" } }] });
+  const message = await client()
+    .messages.stream({ ...ask, tools })
+    .finalMessage();
+  expect(message).toMatchObject({
+    model: "offline",
+    stop_reason: "tool_use",
+    content: [{ type: "tool_use", name: "web_search", input: { query: "workerd" } }],
+  });
   expect(message.usage.input_tokens).toBeGreaterThan(10);
 });
 
@@ -50,8 +64,12 @@ test("the same request gives the same bytes", async () => {
 });
 
 test("the answer ends at max_tokens and at a stop sequence", async () => {
-  expect(await client().messages.create({ ...ask, messages: answered, max_tokens: 5 })).toMatchObject({ stop_reason: "max_tokens" });
-  expect(await client().messages.create({ ...ask, tools, messages: answered, stop_sequences: ["runtime"] })).toMatchObject({
+  expect(await client().messages.create({ ...ask, messages: answered, max_tokens: 5 })).toMatchObject({
+    stop_reason: "max_tokens",
+  });
+  expect(
+    await client().messages.create({ ...ask, tools, messages: answered, stop_sequences: ["runtime"] }),
+  ).toMatchObject({
     stop_reason: "stop_sequence",
     stop_sequence: "runtime",
     content: [{ text: "workerd is the " }],
@@ -59,7 +77,10 @@ test("the answer ends at max_tokens and at a stop sequence", async () => {
 });
 
 test("tokens are characters divided by four", async () => {
-  const { input_tokens } = await client().messages.countTokens({ model: "offline", messages: [{ role: "user", content: "x".repeat(4000) }] });
+  const { input_tokens } = await client().messages.countTokens({
+    model: "offline",
+    messages: [{ role: "user", content: "x".repeat(4000) }],
+  });
   expect(input_tokens).toBeGreaterThanOrEqual(1000);
   expect(input_tokens).toBeLessThan(1030);
 });
@@ -70,9 +91,15 @@ test.each([
   [JSON.stringify({ ...ask, max_tokens: undefined }), "max_tokens: Field required"],
   [JSON.stringify({ ...ask, messages: [] }), "at least one message is required"],
   [JSON.stringify({ ...ask, messages: [{ role: "system", content: "x" }] }), "messages.0.role"],
-  [JSON.stringify({ ...ask, messages: answered.slice(0, 2).concat(answered.slice(0, 1)) }), "without `tool_result` blocks immediately after: t1"],
+  [
+    JSON.stringify({ ...ask, messages: answered.slice(0, 2).concat(answered.slice(0, 1)) }),
+    "without `tool_result` blocks immediately after: t1",
+  ],
   [JSON.stringify({ ...ask, messages: [answered[2]] }), "unexpected `tool_use_id`"],
-  [JSON.stringify({ ...ask, messages: [{ role: "assistant", content: "x" }] }), 'first message must use the "user" role'],
+  [
+    JSON.stringify({ ...ask, messages: [{ role: "assistant", content: "x" }] }),
+    'first message must use the "user" role',
+  ],
 ])("a malformed request (%#) gets the API's 400", async (body, message) => {
   const response = await post(body);
   expect(response.status).toBe(400);
@@ -94,7 +121,11 @@ test.each([
 });
 
 test.each(["cut", "malformed", "error_event"])("the fault %s breaks the stream", async (fault) => {
-  await expect(client({ fault }).messages.stream({ ...ask, messages: answered, tools }).finalMessage()).rejects.toThrow();
+  await expect(
+    client({ fault })
+      .messages.stream({ ...ask, messages: answered, tools })
+      .finalMessage(),
+  ).rejects.toThrow();
 });
 
 test("a stalled stream stays open and silent", async () => {
@@ -117,7 +148,10 @@ test("garbage tool input does not parse", async () => {
     headers: { "x-offline-settings": JSON.stringify({ fault: "garbage_tool_input" }) },
     body: JSON.stringify({ ...ask, tools, stream: true }),
   });
-  const data = (await response.text()).split("\n").filter((line) => line.includes("partial_json")).map((line) => JSON.parse(line.slice(6)));
+  const data = (await response.text())
+    .split("\n")
+    .filter((line) => line.includes("partial_json"))
+    .map((line) => JSON.parse(line.slice(6)));
   expect(() => JSON.parse(data.map(({ delta }) => delta.partial_json).join(""))).toThrow();
 });
 

@@ -71,7 +71,13 @@ test("search finds words in names, descriptions, skills, tags and examples", asy
   await registry.register(agent("three", { skills: [skill({ name: "charlie" })] }));
   await registry.register(agent("four", { skills: [skill({ tags: ["delta"] })] }));
   await registry.register(agent("five", { skills: [skill({ examples: ["echo this"] })] }));
-  for (const [q, id] of [["ALPHA", "one"], ["bravo", "two"], ["charl", "three"], ["deltas", "four"], ["echo", "five"]]) {
+  for (const [q, id] of [
+    ["ALPHA", "one"],
+    ["bravo", "two"],
+    ["charl", "three"],
+    ["deltas", "four"],
+    ["echo", "five"],
+  ]) {
     expect(await found({ q })).toEqual([id]);
   }
 });
@@ -217,7 +223,12 @@ function skill(changes: Partial<Registration["skills"][number]>): Registration["
   return { id: "skill", name: "a skill", description: "can", tags: [], examples: [], ...changes };
 }
 
-async function found(query: { skill?: string; tag?: string; q?: string | undefined; limit?: number }): Promise<string[]> {
+async function found(query: {
+  skill?: string;
+  tag?: string;
+  q?: string | undefined;
+  limit?: number;
+}): Promise<string[]> {
   return (await registry.search(SearchQuery.parse(query))).map(({ id }) => id);
 }
 

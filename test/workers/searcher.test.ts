@@ -10,7 +10,9 @@ const FILE = { path: "tides.md", hash: "1", type: "md", text: "# Tides\n\nThe mo
 
 test("documents are uploaded, listed, searched and removed", async () => {
   expect((await request("POST", "/corpus/files", { root: "docs", files: [FILE] }))?.status).toBe(200);
-  expect(await (await request("GET", "/corpus/manifest"))?.json()).toEqual({ files: [{ path: "tides.md", hash: "1" }] });
+  expect(await (await request("GET", "/corpus/manifest"))?.json()).toEqual({
+    files: [{ path: "tides.md", hash: "1" }],
+  });
   expect(await webSearch.run({ query: "moon" }, call({}))).toBe(
     "[1] Tides\nsource: docs/tides.md\n# Tides\n\nThe moon pulls the sea.",
   );
@@ -61,7 +63,10 @@ test("a SearXNG instance is asked over the private network where there is one", 
       return Response.json({ results: [] });
     },
   };
-  await webSearch.run({ query: "a&b" }, call({ search: { provider: "searxng", url: "http://127.0.0.1:8888" } }, { NETWORK }));
+  await webSearch.run(
+    { query: "a&b" },
+    call({ search: { provider: "searxng", url: "http://127.0.0.1:8888" } }, { NETWORK }),
+  );
   expect(asked).toEqual(["http://127.0.0.1:8888/search?q=a%26b&format=json"]);
 });
 
@@ -88,10 +93,24 @@ function claims(from: string) {
 
 function call(config: Record<string, unknown>, bindings: Record<string, unknown> = {}): ToolCall {
   const signal = new AbortController().signal;
-  return { id: "1", signal, agent: "tester", config, env: { CORPUS: env.CORPUS, ...bindings }, contextId: "c", taskId: "t", peers: NO_PEERS };
+  return {
+    id: "1",
+    signal,
+    agent: "tester",
+    config,
+    env: { CORPUS: env.CORPUS, ...bindings },
+    contextId: "c",
+    taskId: "t",
+    peers: NO_PEERS,
+  };
 }
 
-function request(method: string, path: string, body?: object, token: string | null = signToken(env.TROUPE_KEY, claims("cli"), 60_000)) {
+function request(
+  method: string,
+  path: string,
+  body?: object,
+  token: string | null = signToken(env.TROUPE_KEY, claims("cli"), 60_000),
+) {
   const headers = new Headers({ "content-type": "application/json" });
   if (token) headers.set("authorization", `Bearer ${token}`);
   const init: RequestInit = { method, headers };

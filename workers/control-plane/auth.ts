@@ -38,5 +38,8 @@ export function identifyJob(request: Request, secret: string | undefined): strin
   if (!token) return problem("unauthorized", 'Send "authorization: Bearer <token of the job>".');
   const [job = "", signature = "", ...rest] = token.split(".");
   if (JOB.test(job) && rest.length === 0 && sameMac(signature, mac(secret, `job:${job}`))) return job;
-  return problem("unauthorized", "The token was not made by this control plane. Deploy the job again to get a new one.");
+  return problem(
+    "unauthorized",
+    "The token was not made by this control plane. Deploy the job again to get a new one.",
+  );
 }

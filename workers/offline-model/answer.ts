@@ -41,7 +41,10 @@ export function writeAnswer(task: Task): string {
     checked.summary,
     missing.most && shown.length > 0 ? `${missing.remark} What comes closest:` : "",
     asList ? quoted.map((line) => `- ${line}`).join("\n") : paragraphs(shown, quoted),
-    lines.slice(shown.length).map((line, index) => `- ${checked.labels[index]}: ${line}`).join("\n"),
+    lines
+      .slice(shown.length)
+      .map((line, index) => `- ${checked.labels[index]}: ${line}`)
+      .join("\n"),
     ...otherResults(task),
     quotes.length + verdicts.length === 0 ? nothingFound(task) : missing.most ? "" : missing.remark,
     checkedByPeer(task),
@@ -67,25 +70,39 @@ function chooseQuotes(task: Task, passages: readonly Passage[]): { quotes: Quote
   const own = callsOf(task, "digest")[0];
   const peer = callTo(task, task.roles.digest);
   const call = own ?? peer;
-  const sent = call === undefined ? [] : parsePassages(Object.values(call.input).filter((value) => typeof value === "string").join("\n\n"));
+  const sent =
+    call === undefined
+      ? []
+      : parsePassages(
+          Object.values(call.input)
+            .filter((value) => typeof value === "string")
+            .join("\n\n"),
+        );
   const listed = parseSources(call?.result ?? "");
-  const quotes = call === undefined || call.isError || passages.length === 0
-    ? []
-    : citedTexts(call.result).flatMap(({ text, numbers }): Quote[] => {
-        // An agent may have renumbered: its own list says which source a number means.
-        const source = listed.get(numbers[0] ?? 0);
-        const passage = sent.find((one) => (listed.size > 0 ? one.source === source : one.number === numbers[0]));
-        return passage === undefined ? [] : [{ text, passage }];
-      });
+  const quotes =
+    call === undefined || call.isError || passages.length === 0
+      ? []
+      : citedTexts(call.result).flatMap(({ text, numbers }): Quote[] => {
+          // An agent may have renumbered: its own list says which source a number means.
+          const source = listed.get(numbers[0] ?? 0);
+          const passage = sent.find((one) => (listed.size > 0 ? one.source === source : one.number === numbers[0]));
+          return passage === undefined ? [] : [{ text, passage }];
+        });
   if (quotes.length > 0) return { quotes: quotes.slice(0, MOST_QUOTES), digested: own !== undefined };
   return { quotes: bestSentences(task.question, passages), digested: false };
 }
 
 /** Results of tools and agents that gave no passages, as they are. */
 function otherResults(task: Task): string[] {
-  const results = callsOf(task, "other").filter(({ isError }) => !isError).map(({ name, result }) => `${name}: ${result.trim()}`);
+  const results = callsOf(task, "other")
+    .filter(({ isError }) => !isError)
+    .map(({ name, result }) => `${name}: ${result.trim()}`);
   const noRole = Object.keys(task.roles).length === 0 && task.found.length === 0;
-  const answers = noRole ? callsOf(task, "delegate").filter(({ isError }) => !isError).map(({ result }) => result.trim()) : [];
+  const answers = noRole
+    ? callsOf(task, "delegate")
+        .filter(({ isError }) => !isError)
+        .map(({ result }) => result.trim())
+    : [];
   return [...results, ...answers].filter((text) => text !== "").map((text) => text.slice(0, MOST_RESULT));
 }
 
@@ -93,19 +110,27 @@ function nothingFound(task: Task): string {
   if (otherResults(task).length > 0) return "";
   const needsText = task.tools.some(({ kind }) => kind === "digest" || kind === "check");
   const canSearch = task.tools.some(({ kind }) => kind === "search") || task.roles.search !== undefined;
-  if (needsText && !canSearch) return "No text came with this question, so there is nothing to work on. Send the passages along.";
-  if (canSearch) return `Nothing relevant was found for “${task.asked.slice(0, 300)}”: none of the sources that could be searched is about it.`;
+  if (needsText && !canSearch)
+    return "No text came with this question, so there is nothing to work on. Send the passages along.";
+  if (canSearch)
+    return `Nothing relevant was found for “${task.asked.slice(0, 300)}”: none of the sources that could be searched is about it.`;
   return "There is no tool or text here that this could be answered from.";
 }
 
 /** What of the question no passage speaks about: names always; other words only when they are `most` of it. */
 function missingWords(task: Task, passages: readonly Passage[]): { remark: string; most: boolean } {
-  if (task.transcript.askedBy !== null || task.given.length > 0 || passages.length === 0) return { remark: "", most: false };
+  if (task.transcript.askedBy !== null || task.given.length > 0 || passages.length === 0)
+    return { remark: "", most: false };
   const known = new Set(passages.flatMap(({ title, text }) => [...titleTokens(title), ...tokenize(text)]));
   const asked = keyWords(task.asked).filter((word) => !namesMeasure(word));
-  const missing = asked.filter((word) => !tokenize(word).every((token) => known.has(token) || [...relatedStems(token)].some((other) => known.has(other))));
+  const missing = asked.filter(
+    (word) =>
+      !tokenize(word).every((token) => known.has(token) || [...relatedStems(token)].some((other) => known.has(other))),
+  );
   const most = missing.length * 2 > asked.length || (missing.length > 1 && missing.length * 2 === asked.length);
-  const telling = most ? missing : missing.filter((word) => /\p{Lu}|\p{N}/u.test(word) && !task.asked.trimStart().startsWith(word));
+  const telling = most
+    ? missing
+    : missing.filter((word) => /\p{Lu}|\p{N}/u.test(word) && !task.asked.trimStart().startsWith(word));
   return { remark: telling.length === 0 ? "" : `The sources do not mention: ${telling.join(", ")}.`, most };
 }
 
@@ -113,8 +138,14 @@ function missingWords(task: Task, passages: readonly Passage[]): { remark: strin
 function checkedByPeer(task: Task): string {
   const call = callTo(task, task.roles.check);
   if (call === undefined || call.isError || task.found.length + task.given.length === 0) return "";
-  const line = withoutSources(call.result).split("\n").find((text) => text.trim() !== "") ?? "";
-  const said = line.replace(/\s*\[\d+\]/g, "").trim().slice(0, 300);
+  const line =
+    withoutSources(call.result)
+      .split("\n")
+      .find((text) => text.trim() !== "") ?? "";
+  const said = line
+    .replace(/\s*\[\d+\]/g, "")
+    .trim()
+    .slice(0, 300);
   return said === "" ? "" : `Check: ${said}`;
 }
 
@@ -123,7 +154,9 @@ function failures(task: Task): string[] {
   const said = failed.map((call) => {
     const asked = task.peers.find((peer) => callTo(task, peer) === call);
     const reason = call.result.split("\n")[0]?.trim().slice(0, 200) ?? "";
-    return asked === undefined ? `The tool ${call.name} failed: ${reason}` : `The agent ${asked.id} could not help: ${reason}`;
+    return asked === undefined
+      ? `The tool ${call.name} failed: ${reason}`
+      : `The agent ${asked.id} could not help: ${reason}`;
   });
   return [...new Set(said)];
 }

@@ -15,7 +15,10 @@ export interface Facts {
 type Schema = Readonly<Record<string, unknown>>;
 
 const MEANINGS: readonly [RegExp, (facts: Facts) => string | undefined][] = [
-  [/^(?:query|q|search|search_?query|keywords?|terms?|search_?terms?)$/, ({ question }) => keyWords(question).join(" ")],
+  [
+    /^(?:query|q|search|search_?query|keywords?|terms?|search_?terms?)$/,
+    ({ question }) => keyWords(question).join(" "),
+  ],
   [/^(?:question|message|prompt|request|task|focus|topic|subject|instructions?)$/, ({ question }) => question],
   [/^(?:url|uri|link|href)$/, ({ url, question }) => url ?? firstUrl(question)],
   [/^(?:claim|statement|assertion|hypothesis)$/, ({ claim, question }) => claim ?? question],
@@ -33,10 +36,18 @@ export function fillArguments(schema: Schema, facts: Facts): Record<string, unkn
   return fillObject(schema, facts, numbers, schema, 0);
 }
 
-function fillObject(schema: Schema, facts: Facts, numbers: number[], root: Schema, depth: number): Record<string, unknown> {
+function fillObject(
+  schema: Schema,
+  facts: Facts,
+  numbers: number[],
+  root: Schema,
+  depth: number,
+): Record<string, unknown> {
   const required = new Set(Array.isArray(schema["required"]) ? schema["required"] : []);
   const entries = Object.entries(propertiesOf(schema)).filter(([name]) => required.has(name) || WELCOME.test(name));
-  return Object.fromEntries(entries.map(([name, property]) => [name, fill(name, property, facts, numbers, root, depth)]));
+  return Object.fromEntries(
+    entries.map(([name, property]) => [name, fill(name, property, facts, numbers, root, depth)]),
+  );
 }
 
 function fill(name: string, given: Schema, facts: Facts, numbers: number[], root: Schema, depth: number): unknown {

@@ -7,14 +7,20 @@ import type { Fault } from "./settings.ts";
 const STALL_MS = 600_000;
 
 /** The broken response, or null when this fault (or none) leaves the response whole. Waits when the fault is a stall. */
-export async function failingResponse(fault: Fault | null, message: Message, stream: boolean): Promise<Response | null> {
+export async function failingResponse(
+  fault: Fault | null,
+  message: Message,
+  stream: boolean,
+): Promise<Response | null> {
   switch (fault) {
     case "401":
       return errorResponse(401, "invalid x-api-key");
     case "403":
       return errorResponse(403, "Your API key does not have permission to use the specified resource.");
     case "429":
-      return errorResponse(429, "This request would exceed your account's rate limit. Please try again later.", { "retry-after": "1" });
+      return errorResponse(429, "This request would exceed your account's rate limit. Please try again later.", {
+        "retry-after": "1",
+      });
     case "500":
       return errorResponse(500, "Internal server error");
     case "529":

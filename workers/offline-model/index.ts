@@ -32,7 +32,9 @@ app.post("/v1/messages", limit, async (c) => {
   if (failing !== null) return failing;
 
   const requestId = newRequestId();
-  return request.stream ? streamMessage(message, settings, requestId) : Response.json(message, { headers: { "request-id": requestId } });
+  return request.stream
+    ? streamMessage(message, settings, requestId)
+    : Response.json(message, { headers: { "request-id": requestId } });
 });
 
 app.post("/v1/messages/count_tokens", limit, async (c) => {
@@ -52,7 +54,10 @@ async function readBody<Body extends CountRequest>(raw: Request, schema: z.ZodTy
   try {
     body = await raw.json();
   } catch (error) {
-    return errorResponse(400, `The request body is not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
+    return errorResponse(
+      400,
+      `The request body is not valid JSON: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   const parsed = schema.safeParse(body);
   if (!parsed.success) return errorResponse(400, firstIssue(parsed.error));

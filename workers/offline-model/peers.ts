@@ -17,7 +17,9 @@ export type Role = (typeof ROLES)[number];
 const ROLE_WORDS: Readonly<Record<Role, readonly string[]>> = {
   search: tokenize("search searcher searching web retrieve retrieval fetch browse documents pages research librarian"),
   digest: tokenize("summarise summarize summarizer summary digest condense shorten key points extract synthesize"),
-  check: tokenize("fact check checker checking verify verification validate validation claims evidence contradictions critic"),
+  check: tokenize(
+    "fact check checker checking verify verification validate validation claims evidence contradictions critic",
+  ),
 };
 
 const LISTED = /^- ([A-Za-z][\w-]*)(?: \((\w+)\))?: (.*)$/;

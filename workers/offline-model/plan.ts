@@ -53,7 +53,12 @@ const useFittingTool: Step = (task) => {
   if (callsOf(task, "other").length > 0) return [];
   const asked = new Set(questionTerms(task.question));
   const fits = others
-    .map((tool) => ({ tool, shared: new Set(tokenize(`${tool.name.replaceAll(/[_-]/g, " ")} ${tool.description}`).filter((token) => asked.has(token))).size }))
+    .map((tool) => ({
+      tool,
+      shared: new Set(
+        tokenize(`${tool.name.replaceAll(/[_-]/g, " ")} ${tool.description}`).filter((token) => asked.has(token)),
+      ).size,
+    }))
     .toSorted((a, b) => b.shared - a.shared)[0];
   const alone = others.length === task.tools.length;
   const needed = alone ? (others.length === 1 ? 0 : 1) : 2;
@@ -77,7 +82,8 @@ const discoverMore: Step = (task) => {
 const gather: Step = (task) => {
   const fetch = one(task, "fetch");
   const url = firstUrl(task.question);
-  if (fetch !== undefined && url !== undefined && callsOf(task, "fetch").length === 0) return [plan(task, fetch, { url })];
+  if (fetch !== undefined && url !== undefined && callsOf(task, "fetch").length === 0)
+    return [plan(task, fetch, { url })];
   if (task.given.length > 0 || task.found.length > 0) return [];
   const search = one(task, "search");
   if (search !== undefined) return callsOf(task, "search").length === 0 ? [plan(task, search)] : [];
@@ -101,7 +107,8 @@ const examine: Step = (task) => {
   const digest = one(task, "digest");
   const checks = task.tools.filter(({ kind }) => kind === "check");
   const text = passages.length > 0 ? bundle(passages) : "No passages were found for this question.";
-  const ask = (peer: Peer | undefined, wish: string) => askAgent(task, peer, `Question: ${task.question}\n\n${wish}\n\n${text}`);
+  const ask = (peer: Peer | undefined, wish: string) =>
+    askAgent(task, peer, `Question: ${task.question}\n\n${wish}\n\n${text}`);
   return [
     ...(digest === undefined
       ? ask(task.roles.digest, "Summarise what these passages say about the question. Cite them as [n].")

@@ -41,7 +41,10 @@ function blocks(decision: Decision, seed: string): Block[] {
   }));
 }
 
-function limit(request: MessagesRequest, content: Block[]): { content: Block[]; stopReason: StopReason; stopSequence: string | null } {
+function limit(
+  request: MessagesRequest,
+  content: Block[],
+): { content: Block[]; stopReason: StopReason; stopSequence: string | null } {
   const [first] = content;
   if (first?.type !== "text") return { content, stopReason: "tool_use", stopSequence: null };
   const { text } = first;
@@ -49,7 +52,8 @@ function limit(request: MessagesRequest, content: Block[]): { content: Block[]; 
   const stop = stops.toSorted((a, b) => text.indexOf(a) - text.indexOf(b))[0];
   const end = stop === undefined ? text.length : text.indexOf(stop);
   const most = request.max_tokens * CHARS_PER_TOKEN;
-  if (end > most) return { content: [{ ...first, text: text.slice(0, most) }], stopReason: "max_tokens", stopSequence: null };
+  if (end > most)
+    return { content: [{ ...first, text: text.slice(0, most) }], stopReason: "max_tokens", stopSequence: null };
   if (stop === undefined) return { content, stopReason: "end_turn", stopSequence: null };
   return { content: [{ ...first, text: text.slice(0, end) }], stopReason: "stop_sequence", stopSequence: stop };
 }

@@ -11,12 +11,16 @@ const ToolUseBlock = z.looseObject({
 const ToolResultBlock = z.looseObject({
   type: z.literal("tool_result"),
   tool_use_id: z.string(),
-  content: z.optional(z.union([z.string(), z.array(z.looseObject({ type: z.string(), text: z.optional(z.string()) }))])),
+  content: z.optional(
+    z.union([z.string(), z.array(z.looseObject({ type: z.string(), text: z.optional(z.string()) }))]),
+  ),
   is_error: z.optional(z.boolean()),
 });
 /** Images, documents, thinking and whatever comes later: carried along, not read. */
 const OtherBlock = z.looseObject({
-  type: z.string().refine((type) => !["text", "tool_use", "tool_result"].includes(type), "Input should be a known block"),
+  type: z
+    .string()
+    .refine((type) => !["text", "tool_use", "tool_result"].includes(type), "Input should be a known block"),
 });
 const ContentBlock = z.union([TextBlock, ToolUseBlock, ToolResultBlock, OtherBlock]);
 
@@ -43,7 +47,9 @@ export const MessagesRequest = CountRequest.extend({
   max_tokens: z.int().positive(),
   stream: z.optional(z.boolean()),
   stop_sequences: z.optional(z.array(z.string())),
-  tool_choice: z.optional(z.looseObject({ type: z.enum(["auto", "any", "tool", "none"]), name: z.optional(z.string()) })),
+  tool_choice: z.optional(
+    z.looseObject({ type: z.enum(["auto", "any", "tool", "none"]), name: z.optional(z.string()) }),
+  ),
 });
 
 export type CountRequest = z.infer<typeof CountRequest>;
@@ -54,7 +60,8 @@ export type ContentBlock = z.infer<typeof ContentBlock>;
 
 export const isText = (block: ContentBlock): block is z.infer<typeof TextBlock> => block.type === "text";
 export const isToolUse = (block: ContentBlock): block is z.infer<typeof ToolUseBlock> => block.type === "tool_use";
-export const isToolResult = (block: ContentBlock): block is z.infer<typeof ToolResultBlock> => block.type === "tool_result";
+export const isToolResult = (block: ContentBlock): block is z.infer<typeof ToolResultBlock> =>
+  block.type === "tool_result";
 
 export function blocksOf(message: InputMessage): ContentBlock[] {
   return typeof message.content === "string" ? [{ type: "text", text: message.content }] : message.content;
@@ -66,7 +73,11 @@ export function misplacedBlocks(messages: readonly InputMessage[]): string | nul
   for (const [index, message] of messages.entries()) {
     const previous = index === 0 ? [] : blocksOf(messages[index - 1] ?? message);
     const asked = new Set(previous.filter(isToolUse).map(({ id }) => id));
-    const answered = new Set(blocksOf(message).filter(isToolResult).map((block) => block.tool_use_id));
+    const answered = new Set(
+      blocksOf(message)
+        .filter(isToolResult)
+        .map((block) => block.tool_use_id),
+    );
     const unasked = [...answered].find((id) => !asked.has(id));
     if (unasked !== undefined) {
       return `messages.${index}: unexpected \`tool_use_id\` found in \`tool_result\` blocks: ${unasked}. Each \`tool_result\` block must have a corresponding \`tool_use\` block in the previous message.`;

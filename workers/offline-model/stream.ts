@@ -14,7 +14,11 @@ type Event = RawMessageStreamEvent | { type: "ping" };
 
 /** The whole answer. Without pace or fault it is one string, else each event is sent when its time has come. */
 export function streamMessage(message: Message, settings: Settings, requestId: string): Response {
-  const headers = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache", "request-id": requestId };
+  const headers = {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache",
+    "request-id": requestId,
+  };
   const paced = settings.tokensPerSecond > 0;
   const events = eventsOf(message, paced ? PACED_CHARS : PIECE_CHARS, settings.fault);
   if (!paced && (settings.fault === null || settings.fault === "garbage_tool_input")) {
@@ -51,7 +55,12 @@ export function eventsOf(message: Message, pieceChars: number, fault: Fault | nu
     ...message.content.flatMap((block, index) => blockEvents(block, index, pieceChars, fault)),
     {
       type: "message_delta",
-      delta: { stop_reason: message.stop_reason, stop_sequence: message.stop_sequence, stop_details: null, container: null },
+      delta: {
+        stop_reason: message.stop_reason,
+        stop_sequence: message.stop_sequence,
+        stop_details: null,
+        container: null,
+      },
       usage: {
         input_tokens: message.usage.input_tokens,
         output_tokens: message.usage.output_tokens,
@@ -70,7 +79,11 @@ function blockEvents(block: ContentBlock, index: number, pieceChars: number, fau
   if (block.type === "text") {
     return [
       { type: "content_block_start", index, content_block: { ...block, text: "" } },
-      ...pieces(block.text, pieceChars).map((text): Event => ({ type: "content_block_delta", index, delta: { type: "text_delta", text } })),
+      ...pieces(block.text, pieceChars).map((text): Event => ({
+        type: "content_block_delta",
+        index,
+        delta: { type: "text_delta", text },
+      })),
       stop,
     ];
   }
@@ -79,7 +92,11 @@ function blockEvents(block: ContentBlock, index: number, pieceChars: number, fau
   const written = fault === "garbage_tool_input" ? `${json.slice(0, -1)},"broken": tru` : json;
   return [
     { type: "content_block_start", index, content_block: { ...block, input: {} } },
-    ...["", ...pieces(written, pieceChars * 25)].map((partial): Event => ({ type: "content_block_delta", index, delta: { type: "input_json_delta", partial_json: partial } })),
+    ...["", ...pieces(written, pieceChars * 25)].map((partial): Event => ({
+      type: "content_block_delta",
+      index,
+      delta: { type: "input_json_delta", partial_json: partial },
+    })),
     stop,
   ];
 }
@@ -128,7 +145,7 @@ function encode(event: Event): string {
 /** Cuts near `size`, after a space where there is one, so that words stay whole. */
 function pieces(text: string, size: number): string[] {
   const cut: string[] = [];
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     const space = text.indexOf(" ", start + size);
     const end = space === -1 || space > start + size * 2 ? Math.min(text.length, start + size) : space + 1;
     cut.push(text.slice(start, end));

@@ -8,7 +8,8 @@ const ABOUT_ITSELF =
   /^(?:help|who are you|what are you|what can you do|(?:which|what) (?:language )?model (?:are you|do you use)|are you (?:an? )?(?:ai|llm|language model|human|bot|robot|claude))\b[^?]*\?*$/i;
 const ASKED_BEFORE =
   /\bwhat (?:did|have|had|was|were)\b.*\b(?:i|my)\b.*\b(?:ask|asked|say|said|question|questions|message|write|wrote)\b|\brepeat my (?:last |previous |first )?question\b/i;
-const ANSWERED_BEFORE = /\bwhat (?:did|have|was|were)\b.*\b(?:you|your)\b.*\b(?:answer|answered|say|said|reply|told)\b/i;
+const ANSWERED_BEFORE =
+  /\bwhat (?:did|have|was|were)\b.*\b(?:you|your)\b.*\b(?:answer|answered|say|said|reply|told)\b/i;
 const NOTED = /\bremember (?:that|this|it)\b|^(?:my|i am|i'm|i like|i work|call me)\b[^?]*$/i;
 const ABOUT_THE_PERSON = /\b(?:i|my|me)\b/i;
 const REFERS_BACK =
@@ -24,7 +25,8 @@ const MOST_OWN_WORDS = 6;
 export function smallTalk({ current, earlier }: Transcript): string | null {
   const said = current.question;
   if (said.length > 300) return null;
-  if (GREETING.test(said)) return "Hello. Ask me a question and I will look for sources and quote what they say about it.";
+  if (GREETING.test(said))
+    return "Hello. Ask me a question and I will look for sources and quote what they say about it.";
   if (THANKS.test(said)) return "You are welcome.";
   if (ABOUT_ITSELF.test(said)) {
     return "I work by rules: I look for sources, with other agents where there are some, quote the sentences that fit the question best and name where they stand. I cannot reason or write freely.";
@@ -55,7 +57,9 @@ export function contextualQuestion(question: string, earlier: readonly Turn[]): 
 }
 
 function refersBack(question: string): boolean {
-  return keyWords(question).length <= MOST_OWN_WORDS && (REFERS_BACK.test(question) || questionTerms(question).length === 0);
+  return (
+    keyWords(question).length <= MOST_OWN_WORDS && (REFERS_BACK.test(question) || questionTerms(question).length === 0)
+  );
 }
 
 function recallQuestions(said: string, earlier: readonly Turn[]): string {

@@ -1,5 +1,11 @@
 // Everything one decision needs to know, read from the request: the question, the text at hand, the tools, the peers.
-import { distinctPassages, parsePassages, parseSources, textBeforePassages, withoutSources } from "#shared/text/passages.ts";
+import {
+  distinctPassages,
+  parsePassages,
+  parseSources,
+  textBeforePassages,
+  withoutSources,
+} from "#shared/text/passages.ts";
 import type { Passage } from "#shared/text/passages.ts";
 import { relevantPassages } from "#shared/text/relevance.ts";
 import { assignRoles, knownPeers } from "./peers.ts";
@@ -42,14 +48,18 @@ export function readTask(request: MessagesRequest): Task {
 
   const seen: Pick<Task, "transcript" | "tools"> = { transcript, tools };
   const delegate = tools.find(({ kind }) => kind === "delegate");
-  const listings = callsOf(seen, "discover").filter(({ isError }) => !isError).map(({ result }) => result);
+  const listings = callsOf(seen, "discover")
+    .filter(({ isError }) => !isError)
+    .map(({ result }) => result);
   const peers = delegate === undefined ? [] : knownPeers(delegate, listings);
   return {
     ...seen,
     question: contextualQuestion(question, transcript.earlier),
     asked: question,
     given,
-    found: distinctPassages((["search", "fetch", "delegate"] as const).flatMap((kind) => callsOf(seen, kind)).flatMap(passagesOf)),
+    found: distinctPassages(
+      (["search", "fetch", "delegate"] as const).flatMap((kind) => callsOf(seen, kind)).flatMap(passagesOf),
+    ),
     peers,
     roles: assignRoles(peers),
   };
@@ -79,7 +89,8 @@ function readMessage(message: string): { question: string; given: Passage[] } {
   const [first = "", ...rest] = before.split(/\n\s*\n|(?<=^[^\n]{1,200}:)\s/);
   const named = QUESTION_LINE.exec(before)?.[1];
   if (passages.length > 0 || before.length < LONG_MESSAGE) return { question: named ?? before, given: passages };
-  if (rest.length === 0) return { question: first.slice(0, 200), given: [{ title: "", source: "your message", text: first }] };
+  if (rest.length === 0)
+    return { question: first.slice(0, 200), given: [{ title: "", source: "your message", text: first }] };
   return { question: named ?? first, given: [{ title: "", source: "your message", text: rest.join("\n\n") }] };
 }
 
@@ -93,7 +104,10 @@ function passagesOf(call: Call): Passage[] {
     return [...sources].map(([number, source]) => ({
       title: source,
       source,
-      text: citedTexts(call.result).filter((cited) => cited.numbers.includes(number)).map(({ text }) => text).join(" "),
+      text: citedTexts(call.result)
+        .filter((cited) => cited.numbers.includes(number))
+        .map(({ text }) => text)
+        .join(" "),
     }));
   }
   const [head, title = "", source = ""] = PAGE_HEAD.exec(call.result) ?? [];

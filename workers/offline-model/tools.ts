@@ -45,7 +45,8 @@ function kindOf(tool: ToolDefinition, schema: Readonly<Record<string, unknown>>)
   const says = `${tool.name.replaceAll(/[_-]/g, " ")}. ${tool.description ?? ""}`.toLowerCase();
 
   if (has(AGENT) && has(MESSAGE)) return "delegate";
-  if (/\b(?:find|discover|list|look up|search)\b[^.]*\b(?:agents?|peers?)\b/.test(says) && names.length <= 3) return "discover";
+  if (/\b(?:find|discover|list|look up|search)\b[^.]*\b(?:agents?|peers?)\b/.test(says) && names.length <= 3)
+    return "discover";
   if (has(CLAIM)) return "check";
   if (has(URL_NAMES)) return "fetch";
   if (has(QUERY) && /\b(?:search|find|retrieve|look up|lookup)/.test(says)) return "search";

@@ -41,7 +41,8 @@ export function readTranscript(request: Pick<MessagesRequest, "messages" | "syst
       start = index;
     }
   });
-  const system = typeof request.system === "string" ? request.system : (request.system ?? []).map(({ text }) => text).join("\n");
+  const system =
+    typeof request.system === "string" ? request.system : (request.system ?? []).map(({ text }) => text).join("\n");
   return {
     earlier: turns,
     current: readTurn(request.messages.slice(start)),
@@ -57,23 +58,43 @@ function beginsTurn(message: InputMessage): boolean {
 function readTurn(messages: readonly InputMessage[]): Turn {
   const [first, ...rest] = messages;
   const results = new Map(
-    rest.flatMap(blocksOf).filter(isToolResult).map((block) => [block.tool_use_id, block]),
+    rest
+      .flatMap(blocksOf)
+      .filter(isToolResult)
+      .map((block) => [block.tool_use_id, block]),
   );
   const replies = rest.filter(({ role }) => role === "assistant").map(blocksOf);
-  const calls = replies.flat().filter(isToolUse).map((use): Call => {
-    const block = results.get(use.id);
-    const content = block?.content ?? "";
-    const text = typeof content === "string" ? content : content.map((part) => part.text ?? "").join("\n");
-    return { name: use.name, input: use.input, result: text.slice(0, RESULT_LIMIT).replace(THREAD_NOTE, ""), isError: block?.is_error ?? false };
-  });
+  const calls = replies
+    .flat()
+    .filter(isToolUse)
+    .map((use): Call => {
+      const block = results.get(use.id);
+      const content = block?.content ?? "";
+      const text = typeof content === "string" ? content : content.map((part) => part.text ?? "").join("\n");
+      return {
+        name: use.name,
+        input: use.input,
+        result: text.slice(0, RESULT_LIMIT).replace(THREAD_NOTE, ""),
+        isError: block?.is_error ?? false,
+      };
+    });
   return {
     question: first === undefined ? "" : textOf(first),
     calls,
     rounds: replies.filter((blocks) => blocks.some(isToolUse)).length,
-    answer: replies.flat().filter(isText).map(({ text }) => text).join("\n").trim(),
+    answer: replies
+      .flat()
+      .filter(isText)
+      .map(({ text }) => text)
+      .join("\n")
+      .trim(),
   };
 }
 
 function textOf(message: InputMessage): string {
-  return blocksOf(message).filter(isText).map(({ text }) => text).join("\n").trim();
+  return blocksOf(message)
+    .filter(isText)
+    .map(({ text }) => text)
+    .join("\n")
+    .trim();
 }

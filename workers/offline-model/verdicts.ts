@@ -18,10 +18,15 @@ const VERDICT_LINE = /^Verdict: ([^(\n]+)/m;
 export function readVerdicts(calls: readonly Call[]): Verdict[] {
   const verdicts = new Map<string, Verdict>();
   for (const { input, result, isError } of calls) {
-    const claim = ["claim", "statement", "assertion", "hypothesis"].map((name) => input[name]).find((value) => typeof value === "string");
+    const claim = ["claim", "statement", "assertion", "hypothesis"]
+      .map((name) => input[name])
+      .find((value) => typeof value === "string");
     if (claim === undefined || isError) continue;
     const before = verdicts.get(claim);
-    const quotes = result.split("\n").filter((line) => line.startsWith("- ")).join("\n");
+    const quotes = result
+      .split("\n")
+      .filter((line) => line.startsWith("- "))
+      .join("\n");
     const numbers = [...quotes.matchAll(/\[(\d+)\]/g)].map(([, number]) => Number(number));
     verdicts.set(claim, {
       claim,
@@ -38,14 +43,15 @@ export function writeVerdicts(
   passages: readonly Passage[],
 ): { summary: string; labels: string[]; quotes: Quote[] } {
   if (verdicts.length === 0) return { summary: "", labels: [], quotes: [] };
-  const sourcesOf = ({ numbers }: Verdict) =>
-    new Set(numbers.flatMap((number) => passages[number - 1]?.source ?? []));
+  const sourcesOf = ({ numbers }: Verdict) => new Set(numbers.flatMap((number) => passages[number - 1]?.source ?? []));
   const counts = new Map<string, number>();
   for (const { verdict } of verdicts) counts.set(verdict ?? "compared", (counts.get(verdict ?? "compared") ?? 0) + 1);
   const several = verdicts.filter((verdict) => sourcesOf(verdict).size > 1).length;
   const cited = verdicts.flatMap((verdict) => {
     const passage = verdict.numbers.map((number) => passages[number - 1]).find((found) => found !== undefined);
-    return passage === undefined ? [] : [{ label: verdict.verdict ?? "compared", quote: { text: `“${verdict.claim}”`, passage } }];
+    return passage === undefined
+      ? []
+      : [{ label: verdict.verdict ?? "compared", quote: { text: `“${verdict.claim}”`, passage } }];
   });
   return {
     summary: `${verdicts.length} ${verdicts.length === 1 ? "claim" : "claims"} compared with the passages by word overlap: ${[...counts].map(([verdict, count]) => `${count} ${verdict}`).join(", ")}; ${several === 0 ? "none" : several} in more than one source.`,

@@ -1,6 +1,11 @@
 // The agent's front door: body limit, authentication, routing. What an operation means is the Session's part.
 import { A2A_PROTOCOL_VERSION, A2A_VERSION_HEADER, SSE_HEADERS } from "@a2a-js/sdk";
-import { A2A_ERROR_CODE, ContentTypeNotSupportedError, RequestMalformedError, VersionNotSupportedError } from "@a2a-js/sdk/errors";
+import {
+  A2A_ERROR_CODE,
+  ContentTypeNotSupportedError,
+  RequestMalformedError,
+  VersionNotSupportedError,
+} from "@a2a-js/sdk/errors";
 import { Hono } from "hono";
 import * as z from "zod";
 import { bearer, verifyToken } from "../../a2a/token.ts";
@@ -26,7 +31,9 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
   app.get("/.well-known/agent-card.json", async ({ env, req }) => {
     const { body, etag } = await serializeCard(agentCard(definition, configOf(env)));
     const headers = { "content-type": "application/json", "cache-control": "public, max-age=60", etag };
-    return req.header("if-none-match") === etag ? new Response(null, { status: 304, headers }) : new Response(body, { headers });
+    return req.header("if-none-match") === etag
+      ? new Response(null, { status: 304, headers })
+      : new Response(body, { headers });
   });
   app.get("/health", async ({ env }) => {
     const { job, id } = configOf(env);
@@ -36,7 +43,15 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
   app.all("*", async ({ env, req }) => {
     if (isHttpJsonPath(req.path)) return httpJson(req.raw, env);
     const answered = await definition.routes?.(req.raw, env);
-    return answered ?? problemResponse(problem("not-found", `${req.method} ${req.path} is not served. The agent's card is at /.well-known/agent-card.json.`));
+    return (
+      answered ??
+      problemResponse(
+        problem(
+          "not-found",
+          `${req.method} ${req.path} is not served. The agent's card is at /.well-known/agent-card.json.`,
+        ),
+      )
+    );
   });
   return app;
 }
@@ -66,7 +81,10 @@ async function httpJson(request: Request, env: AgentEnv): Promise<Response> {
       body = read.value;
     }
     const operation = parseHttpJson(request.method, new URL(request.url), body);
-    if (!operation) return problemResponse(problem("method-not-allowed", `${request.method} means nothing at this path (A2A 1.0, section 11).`));
+    if (!operation)
+      return problemResponse(
+        problem("method-not-allowed", `${request.method} means nothing at this path (A2A 1.0, section 11).`),
+      );
     return await perform(operation, request, env);
   } catch (error) {
     return toResponse(errorReply(http, error));
@@ -77,7 +95,13 @@ async function perform(operation: Operation, request: Request, env: AgentEnv): P
   try {
     checkVersion(request);
     const caller = identify(request, env);
-    if (!caller) return problemResponse(problem("unauthorized", "The bearer token is not valid for this agent: it is forged, expired or meant for another."));
+    if (!caller)
+      return problemResponse(
+        problem(
+          "unauthorized",
+          "The bearer token is not valid for this agent: it is forged, expired or meant for another.",
+        ),
+      );
     const owner = { agent: configOf(env).id, principal: caller.principal };
     const target = route(operation, caller, env.TROUPE_KEY, owner);
     if (target.to === "index") {

@@ -20,7 +20,8 @@ export function parseHttpJson(method: string, url: URL, body: unknown): Operatio
   const id = decode(rawId);
   if (verb === "cancel" && method === "POST") return operation("CancelTask", { ...params, id });
   if (verb === "subscribe" && (method === "POST" || method === "GET")) return operation("SubscribeToTask", { id });
-  if (verb === undefined && method === "GET") return operation("GetTask", { id, ...number(searchParams, "historyLength") });
+  if (verb === undefined && method === "GET")
+    return operation("GetTask", { id, ...number(searchParams, "historyLength") });
   return undefined;
 }
 

@@ -12,7 +12,9 @@ import { MAX_CONTEXT_ID, parseTaskId, sessionOf, type TaskOwner } from "../../a2
 import type { Caller, Operation } from "../operation.ts";
 
 /** `session`: go to that Session. `index`: the operation spans sessions. */
-export type Route = { readonly to: "session"; readonly session: string; readonly operation: Operation } | { readonly to: "index" };
+export type Route =
+  | { readonly to: "session"; readonly session: string; readonly operation: Operation }
+  | { readonly to: "index" };
 
 const Ids = z.object({ contextId: z.string().default(""), taskId: z.string().default("") });
 const SendParams = z.object({ message: Ids.extend({ parts: z.array(z.unknown()).default([]) }) });
@@ -42,7 +44,9 @@ export function route(operation: Operation, caller: Caller, key: string, owner: 
     case "GetTaskPushNotificationConfig":
     case "ListTaskPushNotificationConfigs":
     case "DeleteTaskPushNotificationConfig":
-      throw new PushNotificationNotSupportedError("This agent sends no push notifications: stream, or subscribe to the task.");
+      throw new PushNotificationNotSupportedError(
+        "This agent sends no push notifications: stream, or subscribe to the task.",
+      );
     default: {
       const error = { code: A2A_ERROR_CODE.METHOD_NOT_FOUND, message: `A2A 1.0 has no method ${method}.` };
       throw new JsonRpcTransportError({ jsonrpc: "2.0", id: operation.id, error });
@@ -52,7 +56,8 @@ export function route(operation: Operation, caller: Caller, key: string, owner: 
 
 function sendRoute(operation: Operation, caller: Caller, key: string, owner: TaskOwner): Route {
   const { message } = parse(SendParams, operation.params);
-  if (message.parts.length === 0) throw new RequestMalformedError("message.parts is empty: send at least one text part.");
+  if (message.parts.length === 0)
+    throw new RequestMalformedError("message.parts is empty: send at least one text part.");
   if (message.taskId !== "") {
     const session = taskSession(message.taskId, key, owner);
     return { to: "session", session, operation };
@@ -62,7 +67,10 @@ function sendRoute(operation: Operation, caller: Caller, key: string, owner: Tas
     return { to: "session", session: sessionOf(message.contextId), operation };
   }
   const contextId = crypto.randomUUID();
-  const minted = { ...operation.params, message: { ...z.record(z.string(), z.unknown()).parse(operation.params["message"]), contextId } };
+  const minted = {
+    ...operation.params,
+    message: { ...z.record(z.string(), z.unknown()).parse(operation.params["message"]), contextId },
+  };
   return { to: "session", session: contextId, operation: { ...operation, params: minted } };
 }
 
@@ -75,10 +83,14 @@ function taskSession(id: string, key: string, owner: TaskOwner): string {
 /** Only peers may name a thread within a session, and only in the form in which they mint it. */
 function checkContextId(contextId: string, { chain }: Caller): void {
   if (sessionOf(contextId).length > MAX_CONTEXT_ID) {
-    throw new RequestMalformedError(`The contextId has ${contextId.length} characters; the limit is ${MAX_CONTEXT_ID}.`);
+    throw new RequestMalformedError(
+      `The contextId has ${contextId.length} characters; the limit is ${MAX_CONTEXT_ID}.`,
+    );
   }
   if (contextId.includes("~") && !contextId.endsWith(peerSuffix(contextId, chain))) {
-    throw new RequestMalformedError("A contextId must not contain `~`: that sign separates the threads that agents open among themselves.");
+    throw new RequestMalformedError(
+      "A contextId must not contain `~`: that sign separates the threads that agents open among themselves.",
+    );
   }
 }
 

@@ -20,7 +20,8 @@ export function toTask({ id, row, question }: TaskView): Task {
     contextId: row.contextId,
     status: toStatus(id, row),
     artifacts: row.answer === null ? [] : [toArtifact(row.answer)],
-    history: question === undefined ? [] : [textMessage(Role.ROLE_USER, question, { ...ids, messageId: `${id}/question` })],
+    history:
+      question === undefined ? [] : [textMessage(Role.ROLE_USER, question, { ...ids, messageId: `${id}/question` })],
     metadata: toMetadata(row),
   };
 }
@@ -35,13 +36,33 @@ export function statusEvent(id: string, row: TaskRow): StreamResponse {
 }
 
 /** A piece of the answer; `append: false` replaces what was sent before. */
-export function answerEvent(id: string, row: TaskRow, text: string, append: boolean, lastChunk = false): StreamResponse {
-  const value = { taskId: id, contextId: row.contextId, artifact: toArtifact(text), append, lastChunk, metadata: undefined };
+export function answerEvent(
+  id: string,
+  row: TaskRow,
+  text: string,
+  append: boolean,
+  lastChunk = false,
+): StreamResponse {
+  const value = {
+    taskId: id,
+    contextId: row.contextId,
+    artifact: toArtifact(text),
+    append,
+    lastChunk,
+    metadata: undefined,
+  };
   return { payload: { $case: "artifactUpdate", value } };
 }
 
 function toArtifact(text: string): Artifact {
-  return { artifactId: ANSWER, name: "Answer", description: "", parts: [textPart(text)], metadata: undefined, extensions: [] };
+  return {
+    artifactId: ANSWER,
+    name: "Answer",
+    description: "",
+    parts: [textPart(text)],
+    metadata: undefined,
+    extensions: [],
+  };
 }
 
 function toStatus(id: string, { state, updatedAt, problem, contextId }: TaskRow): TaskStatus {

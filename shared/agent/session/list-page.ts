@@ -22,7 +22,8 @@ export interface Page<Row> {
 /** Filters, sorts and cuts. Throws RequestMalformedError for a page size, token or time that makes no sense. */
 export function listPage<Row extends Listed>(rows: readonly Row[], request: ListTasksRequest): Page<Row> {
   const pageSize = request.pageSize ?? DEFAULT_PAGE_SIZE;
-  if (pageSize < 1 || pageSize > MAX_PAGE_SIZE) throw new RequestMalformedError(`pageSize must be from 1 to ${MAX_PAGE_SIZE}.`);
+  if (pageSize < 1 || pageSize > MAX_PAGE_SIZE)
+    throw new RequestMalformedError(`pageSize must be from 1 to ${MAX_PAGE_SIZE}.`);
   const after = request.statusTimestampAfter ? Date.parse(request.statusTimestampAfter) : -Infinity;
   if (Number.isNaN(after)) throw new RequestMalformedError("statusTimestampAfter is no ISO 8601 time.");
   const position = request.pageToken ? parseToken(request.pageToken) : undefined;

@@ -38,7 +38,11 @@ export class LiveTask {
 
   /** The task as it stands, what has been streamed so far included. */
   get view(): TaskView {
-    return { id: this.id, question: this.question, row: { ...this.row, answer: this.row.answer ?? (this.#answer || null) } };
+    return {
+      id: this.id,
+      question: this.question,
+      row: { ...this.row, answer: this.row.answer ?? (this.#answer || null) },
+    };
   }
 
   /** The snapshot first, then everything that follows it, until the task ends. */
@@ -77,7 +81,8 @@ export class LiveTask {
 
   /** Publishes the end and lets everyone who watches go. */
   finish(row: TaskRow): void {
-    if (row.answer !== null && row.answer !== this.#answer) this.#publish(answerEvent(this.id, row, row.answer, false, true));
+    if (row.answer !== null && row.answer !== this.#answer)
+      this.#publish(answerEvent(this.id, row, row.answer, false, true));
     this.update(row);
     for (const queue of this.#queues) queue.close();
     this.#end();

@@ -1,5 +1,16 @@
 // The A2A operations of one Session (A2A 1.0, section 3), behind the SDK's transport handlers.
-import { TaskState, type AgentCard, type CancelTaskRequest, type GetTaskRequest, type ListTasksRequest, type ListTasksResponse, type SendMessageRequest, type StreamResponse, type SubscribeToTaskRequest, type Task } from "@a2a-js/sdk";
+import {
+  TaskState,
+  type AgentCard,
+  type CancelTaskRequest,
+  type GetTaskRequest,
+  type ListTasksRequest,
+  type ListTasksResponse,
+  type SendMessageRequest,
+  type StreamResponse,
+  type SubscribeToTaskRequest,
+  type Task,
+} from "@a2a-js/sdk";
 import {
   ExtendedAgentCardNotConfiguredError,
   PushNotificationNotSupportedError,
@@ -90,7 +101,8 @@ export class SessionRequestHandler implements A2ARequestHandler {
   #start({ message, configuration }: SendMessageRequest): LiveTask {
     if (!message) throw new RequestMalformedError("message is required.");
     if (!message.messageId) throw new RequestMalformedError("message.messageId is required.");
-    if ((configuration?.historyLength ?? 0) < 0) throw new RequestMalformedError("configuration.historyLength must not be negative.");
+    if ((configuration?.historyLength ?? 0) < 0)
+      throw new RequestMalformedError("configuration.historyLength must not be negative.");
     if (configuration?.taskPushNotificationConfig) throw new PushNotificationNotSupportedError();
     const text = textOf(message);
     if (message.taskId) {

@@ -53,10 +53,25 @@ export class SessionStore {
       .exec<{ n: number | null }>("SELECT MAX(n) AS n FROM task WHERE context_id = ?", contextId)
       .toArray();
     const now = Date.now();
-    const row = { contextId, n: (last?.n ?? 0) + 1, state, createdAt: now, updatedAt: now, traceId, answer: null, problem: null, usage: null };
+    const row = {
+      contextId,
+      n: (last?.n ?? 0) + 1,
+      state,
+      createdAt: now,
+      updatedAt: now,
+      traceId,
+      answer: null,
+      problem: null,
+      usage: null,
+    };
     this.#sql.exec(
       "INSERT INTO task (context_id, n, state, created_at, updated_at, trace_id) VALUES (?, ?, ?, ?, ?, ?)",
-      contextId, row.n, state, now, now, traceId,
+      contextId,
+      row.n,
+      state,
+      now,
+      now,
+      traceId,
     );
     this.append(row, first);
     return row;
@@ -64,7 +79,13 @@ export class SessionStore {
 
   setState(row: TaskRow, state: TaskState): TaskRow {
     const updatedAt = Date.now();
-    this.#sql.exec("UPDATE task SET state = ?, updated_at = ? WHERE context_id = ? AND n = ?", state, updatedAt, row.contextId, row.n);
+    this.#sql.exec(
+      "UPDATE task SET state = ?, updated_at = ? WHERE context_id = ? AND n = ?",
+      state,
+      updatedAt,
+      row.contextId,
+      row.n,
+    );
     return { ...row, state, updatedAt };
   }
 
@@ -72,29 +93,44 @@ export class SessionStore {
     const updatedAt = Date.now();
     this.#sql.exec(
       "UPDATE task SET state = ?, updated_at = ?, answer = ?, problem = ?, usage = ? WHERE context_id = ? AND n = ?",
-      end.state, updatedAt, end.answer, end.problem, end.usage && JSON.stringify(end.usage), row.contextId, row.n,
+      end.state,
+      updatedAt,
+      end.answer,
+      end.problem,
+      end.usage && JSON.stringify(end.usage),
+      row.contextId,
+      row.n,
     );
     return { ...row, ...end, updatedAt };
   }
 
   append({ contextId, n }: TaskRef, step: Step): void {
     const seq = this.#nextSeq.get(contextId) ?? this.#countSteps(contextId);
-    this.#sql.exec("INSERT INTO step (context_id, seq, n, body) VALUES (?, ?, ?, ?)", contextId, seq, n, JSON.stringify(step));
+    this.#sql.exec(
+      "INSERT INTO step (context_id, seq, n, body) VALUES (?, ?, ?, ?)",
+      contextId,
+      seq,
+      n,
+      JSON.stringify(step),
+    );
     this.#nextSeq.set(contextId, seq + 1);
   }
 
   task({ contextId, n }: TaskRef): TaskRow | undefined {
     if (!this.exists) return undefined;
-    const [row] = this.#sql.exec<TaskColumns>("SELECT * FROM task WHERE context_id = ? AND n = ?", contextId, n).toArray();
+    const [row] = this.#sql
+      .exec<TaskColumns>("SELECT * FROM task WHERE context_id = ? AND n = ?", contextId, n)
+      .toArray();
     return row && toRow(row);
   }
 
   /** The tasks of a thread, or of the whole session, in no particular order. */
   tasks(contextId?: string): TaskRow[] {
     if (!this.exists) return [];
-    const cursor = contextId === undefined
-      ? this.#sql.exec<TaskColumns>("SELECT * FROM task")
-      : this.#sql.exec<TaskColumns>("SELECT * FROM task WHERE context_id = ?", contextId);
+    const cursor =
+      contextId === undefined
+        ? this.#sql.exec<TaskColumns>("SELECT * FROM task")
+        : this.#sql.exec<TaskColumns>("SELECT * FROM task WHERE context_id = ?", contextId);
     return cursor.toArray().map(toRow);
   }
 
@@ -110,12 +146,19 @@ export class SessionStore {
 
   /** What a task was asked. */
   question({ contextId, n }: TaskRef): string {
-    const [first] = this.#read("SELECT body FROM step WHERE context_id = ? AND n = ? ORDER BY seq LIMIT 1", contextId, n);
+    const [first] = this.#read(
+      "SELECT body FROM step WHERE context_id = ? AND n = ? ORDER BY seq LIMIT 1",
+      contextId,
+      n,
+    );
     return first?.kind === "user" ? first.text : "";
   }
 
   #read(query: string, ...bindings: (string | number)[]): Step[] {
-    return this.#sql.exec<{ body: string }>(query, ...bindings).toArray().map(({ body }): Step => JSON.parse(body));
+    return this.#sql
+      .exec<{ body: string }>(query, ...bindings)
+      .toArray()
+      .map(({ body }): Step => JSON.parse(body));
   }
 
   #countSteps(contextId: string): number {

@@ -55,9 +55,15 @@ export class Turns {
   async #take(live: LiveTask): Promise<void> {
     let end: TaskEnd;
     if (live.signal.aborted) {
-      end = { state: TaskState.TASK_STATE_CANCELED, answer: null, problem: "The task was canceled before its turn began.", usage: null };
+      end = {
+        state: TaskState.TASK_STATE_CANCELED,
+        answer: null,
+        problem: "The task was canceled before its turn began.",
+        usage: null,
+      };
     } else {
-      if (live.row.state !== TaskState.TASK_STATE_WORKING) live.update(this.#store.setState(live.row, TaskState.TASK_STATE_WORKING));
+      if (live.row.state !== TaskState.TASK_STATE_WORKING)
+        live.update(this.#store.setState(live.row, TaskState.TASK_STATE_WORKING));
       end = await this.#turn(live);
     }
     live.finish(this.#store.endTask(live.row, end));

@@ -6,9 +6,12 @@ import { childContext, formatTraceparent, parseTraceparent } from "#shared/traci
 const owner = { agent: "searcher", principal: "local" };
 
 describe("a task id", () => {
-  it.each(["plain", "with.dots.1", "with spaces/ü", "s~a.1~b.2"])("leads back to its thread and number: %s", (contextId) => {
-    expect(parseTaskId("key", owner, formatTaskId("key", owner, { contextId, n: 12 }))).toEqual({ contextId, n: 12 });
-  });
+  it.each(["plain", "with.dots.1", "with spaces/ü", "s~a.1~b.2"])(
+    "leads back to its thread and number: %s",
+    (contextId) => {
+      expect(parseTaskId("key", owner, formatTaskId("key", owner, { contextId, n: 12 }))).toEqual({ contextId, n: 12 });
+    },
+  );
 
   it("is void with one character changed, for another owner or key", () => {
     const id = formatTaskId("key", owner, { contextId: "c", n: 1 });
@@ -32,9 +35,12 @@ describe("a token", () => {
     expect(verifyToken("key", signToken("key", claims, 1000), "b")).toMatchObject(claims);
   });
 
-  it.each(["", "x", "x.y", "x.y.z", `${signToken("key", claims, 1000)}x`])("that is not genuine tells nothing: %s", (token) => {
-    expect(verifyToken("key", token, "b")).toBeUndefined();
-  });
+  it.each(["", "x", "x.y", "x.y.z", `${signToken("key", claims, 1000)}x`])(
+    "that is not genuine tells nothing: %s",
+    (token) => {
+      expect(verifyToken("key", token, "b")).toBeUndefined();
+    },
+  );
 });
 
 describe("trace context", () => {

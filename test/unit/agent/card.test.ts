@@ -5,7 +5,13 @@ import { systemPrompt } from "#shared/agent/prompt.ts";
 import { planJob } from "#jobs/plan.ts";
 import { jobOf } from "../jobs/support.ts";
 
-const definition = { name: "Worker's own", description: "What it says of itself", instructions: "", skills: [], tools: [] };
+const definition = {
+  name: "Worker's own",
+  description: "What it says of itself",
+  instructions: "",
+  skills: [],
+  tools: [],
+};
 
 function cardOf(agent: string) {
   const job = jobOf(`name: x\nagents: [{ id: a, worker: searcher, port: 8123, ${agent} }]\ntopology: { type: mesh }\n`);

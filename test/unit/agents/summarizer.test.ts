@@ -16,7 +16,9 @@ test("points are sentences of the text with the number of their passage", () => 
 });
 
 test("plain text needs no passages, and a focus it is not about changes nothing", () => {
-  expect(extractKeyPoints("Iron rusts in damp air, always.", 3)).toEqual([{ text: "Iron rusts in damp air, always.", number: null }]);
+  expect(extractKeyPoints("Iron rusts in damp air, always.", 3)).toEqual([
+    { text: "Iron rusts in damp air, always.", number: null },
+  ]);
   expect(extractKeyPoints(passages, 5, "volcanoes of Iceland").length).toBeGreaterThan(1);
 });
 

@@ -41,26 +41,62 @@ export class ScriptedModel implements Model {
   }
 }
 
-const SILENT = { cache_creation: null, cache_creation_input_tokens: 3, cache_read_input_tokens: 4, inference_geo: null, output_tokens_details: null, server_tool_use: null, service_tier: null, speed: null };
+const SILENT = {
+  cache_creation: null,
+  cache_creation_input_tokens: 3,
+  cache_read_input_tokens: 4,
+  inference_geo: null,
+  output_tokens_details: null,
+  server_tool_use: null,
+  service_tier: null,
+  speed: null,
+};
 
 function events({ text, calls = [], stop, error, hang }: Answer): RawMessageStreamEvent[] {
   const blocks: RawMessageStreamEvent[] = [];
   let index = 0;
   if (text !== undefined) {
     blocks.push({ type: "content_block_start", index, content_block: { type: "text", text: "", citations: null } });
-    for (const word of text.split(/(?<= )/)) blocks.push({ type: "content_block_delta", index, delta: { type: "text_delta", text: word } });
+    for (const word of text.split(/(?<= )/))
+      blocks.push({ type: "content_block_delta", index, delta: { type: "text_delta", text: word } });
     blocks.push({ type: "content_block_stop", index: index++ });
   }
   for (const { id, name, json } of calls) {
-    blocks.push({ type: "content_block_start", index, content_block: { type: "tool_use", id, name, input: {}, caller: { type: "direct" } } });
+    blocks.push({
+      type: "content_block_start",
+      index,
+      content_block: { type: "tool_use", id, name, input: {}, caller: { type: "direct" } },
+    });
     blocks.push({ type: "content_block_delta", index, delta: { type: "input_json_delta", partial_json: json } });
     blocks.push({ type: "content_block_stop", index: index++ });
   }
   const usage = { ...SILENT, input_tokens: 10, output_tokens: 1 };
-  const start = { id: "msg", type: "message", role: "assistant", model: "scripted-1", content: [], stop_reason: null, stop_sequence: null, stop_details: null, container: null, context_management: null, diagnostics: null, usage };
-  const end = { stop_reason: stop ?? (calls.length > 0 ? "tool_use" : "end_turn"), stop_sequence: null, stop_details: null, container: null };
+  const start = {
+    id: "msg",
+    type: "message",
+    role: "assistant",
+    model: "scripted-1",
+    content: [],
+    stop_reason: null,
+    stop_sequence: null,
+    stop_details: null,
+    container: null,
+    context_management: null,
+    diagnostics: null,
+    usage,
+  };
+  const end = {
+    stop_reason: stop ?? (calls.length > 0 ? "tool_use" : "end_turn"),
+    stop_sequence: null,
+    stop_details: null,
+    container: null,
+  };
   const events: object[] = [{ type: "message_start", message: start }, ...blocks];
-  if (!error && !hang) events.push({ type: "message_delta", delta: end, usage: { ...SILENT, input_tokens: null, output_tokens: 7 } }, { type: "message_stop" });
+  if (!error && !hang)
+    events.push(
+      { type: "message_delta", delta: end, usage: { ...SILENT, input_tokens: null, output_tokens: 7 } },
+      { type: "message_stop" },
+    );
   // SAFETY: the objects above are the API's events as far as the loop reads them; the SDK's types ask for more than the wire carries.
   return events as RawMessageStreamEvent[];
 }

@@ -66,7 +66,9 @@ describe("a turn", () => {
   });
 
   it("does not run a tool call that max_tokens cut off, and tells the model", async () => {
-    const { steps, result } = await run(new ScriptedModel({ calls: [call("x")], stop: "max_tokens" }, { text: "shorter" }));
+    const { steps, result } = await run(
+      new ScriptedModel({ calls: [call("x")], stop: "max_tokens" }, { text: "shorter" }),
+    );
     expect(results(steps)[0]).toMatchObject({ isError: true, content: expect.stringContaining("token limit") });
     expect(result.subtype).toBe("success");
   });
@@ -75,25 +77,41 @@ describe("a turn", () => {
     const broken = new ModelError("broken_stream", "cut");
     const { result, events } = await run(new ScriptedModel({ text: "half", error: broken }, { text: "whole" }));
     expect(result).toMatchObject({ subtype: "success", text: "whole" });
-    expect(events.map(({ type }) => type)).toEqual(["model_start", "text_delta", "model_retry", "model_start", "text_delta", "model_end"]);
+    expect(events.map(({ type }) => type)).toEqual([
+      "model_start",
+      "text_delta",
+      "model_retry",
+      "model_start",
+      "text_delta",
+      "model_end",
+    ]);
   });
 
-  it.each(["unauthorized", "forbidden", "invalid_request"] as const)("tells an error %s once and does not try again", async (code) => {
-    const model = new ScriptedModel({ error: new ModelError(code, "told once") }, { text: "never" });
-    expect((await run(model)).result).toMatchObject({ subtype: "error_during_execution", message: "told once" });
-    expect(model.requests).toHaveLength(1);
-  });
+  it.each(["unauthorized", "forbidden", "invalid_request"] as const)(
+    "tells an error %s once and does not try again",
+    async (code) => {
+      const model = new ScriptedModel({ error: new ModelError(code, "told once") }, { text: "never" });
+      expect((await run(model)).result).toMatchObject({ subtype: "error_during_execution", message: "told once" });
+      expect(model.requests).toHaveLength(1);
+    },
+  );
 });
 
 describe("budgets", () => {
   it("of model calls end the turn, and say so", async () => {
     const forever = Array.from({ length: 9 }, (_, i) => ({ calls: [call("x", `t${i}`)] }));
     const { result } = await run(new ScriptedModel(...forever), { budget: { maxTurns: 3, maxWallMs: 10_000 } });
-    expect(result).toMatchObject({ subtype: "error_max_turns", turns: 3, message: expect.stringContaining("3 model calls") });
+    expect(result).toMatchObject({
+      subtype: "error_max_turns",
+      turns: 3,
+      message: expect.stringContaining("3 model calls"),
+    });
   });
 
   it("of wall time end the turn while the model hangs", async () => {
-    const { result } = await run(new ScriptedModel({ text: "…", hang: true }), { budget: { maxTurns: 3, maxWallMs: 20 } });
+    const { result } = await run(new ScriptedModel({ text: "…", hang: true }), {
+      budget: { maxTurns: 3, maxWallMs: 20 },
+    });
     expect(result).toMatchObject({ subtype: "error_max_wall_time", message: expect.stringContaining("0.02 s") });
   });
 });
@@ -126,12 +144,18 @@ describe("cancellation", () => {
 });
 
 describe("tools", () => {
-  const told = async (json: string, more = {}) => results((await run(new ScriptedModel({ calls: [{ id: "t1", name: "echo", json }] }, { text: "ok" }), more)).steps)[0];
+  const told = async (json: string, more = {}) =>
+    results(
+      (await run(new ScriptedModel({ calls: [{ id: "t1", name: "echo", json }] }, { text: "ok" }), more)).steps,
+    )[0];
 
   it("get input that fits their schema, or are not run", async () => {
     expect(await told('{"text":1}')).toMatchObject({ isError: true, content: expect.stringContaining("text") });
     expect(await told("[1]")).toMatchObject({ isError: true, content: expect.stringContaining("not a JSON object") });
-    expect(await told('{"text":')).toMatchObject({ isError: true, content: expect.stringContaining("not a JSON object") });
+    expect(await told('{"text":')).toMatchObject({
+      isError: true,
+      content: expect.stringContaining("not a JSON object"),
+    });
   });
 
   it("on the deny list are neither offered nor run", async () => {
@@ -142,7 +166,10 @@ describe("tools", () => {
   });
 
   it("that an allow list leaves out are neither offered nor run, and deny wins over allow", async () => {
-    for (const permissions of [{ allow: ["other"], deny: [] }, { allow: ["echo"], deny: ["echo"] }]) {
+    for (const permissions of [
+      { allow: ["other"], deny: [] },
+      { allow: ["echo"], deny: ["echo"] },
+    ]) {
       const model = new ScriptedModel({ calls: [call("x")] }, { text: "ok" });
       const { steps } = await run(model, { permissions });
       expect(model.requests[0]?.tools).toEqual([]);
@@ -152,8 +179,13 @@ describe("tools", () => {
 
   it("that hang are given up at their limit, and the turn goes on", async () => {
     const hang = { ...ECHO, limitMs: 10, run: () => new Promise<string>(() => undefined) };
-    const { result, steps } = await run(new ScriptedModel({ calls: [call("x")] }, { text: "went on" }), { tools: [hang] });
-    expect(results(steps)[0]).toMatchObject({ isError: true, content: expect.stringContaining("did not return within 0.01 s") });
+    const { result, steps } = await run(new ScriptedModel({ calls: [call("x")] }, { text: "went on" }), {
+      tools: [hang],
+    });
+    expect(results(steps)[0]).toMatchObject({
+      isError: true,
+      content: expect.stringContaining("did not return within 0.01 s"),
+    });
     expect(result).toMatchObject({ subtype: "success", text: "went on" });
   });
 });
@@ -163,18 +195,29 @@ describe("hooks", () => {
     results((await run(new ScriptedModel({ calls: [call("original")] }, { text: "ok" }), hooks)).steps)[0];
 
   it("PreToolUse can deny a call, with a reason for the model", async () => {
-    const hooks = { PreToolUse: [{ hooks: [() => ({ permissionDecision: "deny", permissionDecisionReason: "not today" }) as const] }] };
+    const hooks = {
+      PreToolUse: [{ hooks: [() => ({ permissionDecision: "deny", permissionDecisionReason: "not today" }) as const] }],
+    };
     expect(await echoed({ hooks })).toMatchObject({ isError: true, content: "not today" });
   });
 
   it("PreToolUse can replace the input, which is validated like the model's own", async () => {
-    const replace = (updatedInput: unknown) => ({ PreToolUse: [{ matcher: "other|echo", hooks: [() => ({ updatedInput })] }] });
-    expect(await echoed({ hooks: replace({ text: "replaced" }) })).toMatchObject({ isError: false, content: "replaced" });
+    const replace = (updatedInput: unknown) => ({
+      PreToolUse: [{ matcher: "other|echo", hooks: [() => ({ updatedInput })] }],
+    });
+    expect(await echoed({ hooks: replace({ text: "replaced" }) })).toMatchObject({
+      isError: false,
+      content: "replaced",
+    });
     expect(await echoed({ hooks: replace({ text: 5 }) })).toMatchObject({ isError: true });
   });
 
   it("PostToolUse can replace the output", async () => {
-    const hooks = { PostToolUse: [{ hooks: [({ tool_response }: { tool_response: string }) => ({ updatedToolOutput: `${tool_response}!` })] }] };
+    const hooks = {
+      PostToolUse: [
+        { hooks: [({ tool_response }: { tool_response: string }) => ({ updatedToolOutput: `${tool_response}!` })] },
+      ],
+    };
     expect(await echoed({ hooks })).toMatchObject({ content: "original!" });
   });
 
@@ -191,7 +234,10 @@ describe("hooks", () => {
     for (const hook of [broken, hanging]) {
       const matcher = { hooks: [hook], timeout: 0.01 };
       expect(await echoed({ hooks: { PreToolUse: [matcher] } })).toMatchObject({ isError: false, content: "original" });
-      expect(await echoed({ hooks: { PreToolUse: [{ ...matcher, onFailure: "block" }] } })).toMatchObject({ isError: true, content: expect.stringContaining("onFailure") });
+      expect(await echoed({ hooks: { PreToolUse: [{ ...matcher, onFailure: "block" }] } })).toMatchObject({
+        isError: true,
+        content: expect.stringContaining("onFailure"),
+      });
     }
   });
 });

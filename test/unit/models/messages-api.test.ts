@@ -6,7 +6,14 @@ import { messagesApi } from "#shared/models/messages-api.ts";
 import { run } from "../loop/scripted.ts";
 
 const api = (baseUrl: string, idleLimitMs?: number) =>
-  messagesApi({ baseUrl, apiKey: "test", model: "claude-sonnet-5-5", maxTokens: 100, fetch, ...(idleLimitMs ? { idleLimitMs } : {}) });
+  messagesApi({
+    baseUrl,
+    apiKey: "test",
+    model: "claude-sonnet-5-5",
+    maxTokens: 100,
+    fetch,
+    ...(idleLimitMs ? { idleLimitMs } : {}),
+  });
 
 describe("against a mock of the Messages API", () => {
   const mock = new LLMock({ port: 0 });
@@ -18,11 +25,17 @@ describe("against a mock of the Messages API", () => {
   afterEach(() => void mock.reset());
 
   it("a streamed tool loop comes to its answer", async () => {
-    mock.on({ hasToolResult: false }, { toolCalls: [{ id: "t1", name: "echo", arguments: '{"text":"from the tool"}' }] });
+    mock.on(
+      { hasToolResult: false },
+      { toolCalls: [{ id: "t1", name: "echo", arguments: '{"text":"from the tool"}' }] },
+    );
     mock.on({ hasToolResult: true }, { content: "the answer" });
     const { result, steps } = await run(api(url));
     expect(result).toMatchObject({ subtype: "success", text: "the answer", turns: 2 });
-    expect(steps.find(({ kind }) => kind === "tool_result")).toMatchObject({ content: "from the tool", isError: false });
+    expect(steps.find(({ kind }) => kind === "tool_result")).toMatchObject({
+      content: "from the tool",
+      isError: false,
+    });
   });
 
   it.each([
@@ -56,7 +69,8 @@ describe("against a server that misbehaves", () => {
     server.close();
   });
 
-  const event = (data: { type: string } & Record<string, unknown>) => `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
+  const event = (data: { type: string } & Record<string, unknown>) =>
+    `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
   const usage = { input_tokens: 1, output_tokens: 1 };
   const BEGIN =
     event({ type: "message_start", message: { id: "m", model: "m", content: [], usage } }) +
@@ -70,8 +84,15 @@ describe("against a server that misbehaves", () => {
   it.each<[string, (response: ServerResponse) => void]>([
     ["cuts the connection in mid-stream", (response) => response.write(BEGIN, () => response.destroy())],
     ["ends the stream too early", (response) => response.end(BEGIN)],
-    ["sends malformed JSON in mid-stream", (response) => response.end(`${BEGIN}event: content_block_delta\ndata: {oops\n\n`)],
-    ["reports that it is overloaded in mid-stream", (response) => response.end(BEGIN + event({ type: "error", error: { type: "overloaded_error", message: "busy" } }))],
+    [
+      "sends malformed JSON in mid-stream",
+      (response) => response.end(`${BEGIN}event: content_block_delta\ndata: {oops\n\n`),
+    ],
+    [
+      "reports that it is overloaded in mid-stream",
+      (response) =>
+        response.end(BEGIN + event({ type: "error", error: { type: "overloaded_error", message: "busy" } })),
+    ],
     ["stalls in mid-stream", (response) => response.write(BEGIN)],
   ])("that %s, the call is made again and the answer is whole", async (_, misbehave) => {
     behave = (response, n) => (n === 1 ? misbehave(response) : response.end(BEGIN + END));
@@ -83,7 +104,10 @@ describe("against a server that misbehaves", () => {
   it("that goes on misbehaving, the turn ends with the reason", async () => {
     behave = (response) => response.end(BEGIN);
     const { result } = await run(api(url, 100));
-    expect(result).toMatchObject({ subtype: "error_during_execution", message: expect.stringContaining("before it was complete") });
+    expect(result).toMatchObject({
+      subtype: "error_during_execution",
+      message: expect.stringContaining("before it was complete"),
+    });
     expect(requests).toBe(3);
   });
 
@@ -95,7 +119,10 @@ describe("against a server that misbehaves", () => {
         response.write(BEGIN);
       };
     });
-    const { result } = await run(api(url), { signal: abort.signal, emit: ({ type }) => type === "text_delta" && abort.abort() });
+    const { result } = await run(api(url), {
+      signal: abort.signal,
+      emit: ({ type }) => type === "text_delta" && abort.abort(),
+    });
     expect(result.subtype).toBe("canceled");
     await closed;
   });

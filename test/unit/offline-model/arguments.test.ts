@@ -49,7 +49,9 @@ test("arguments follow names, types, enums, defaults, bounds and references", ()
 });
 
 test("optional properties keep the tool's own defaults", () => {
-  expect(fillArguments(object({ query: text, limit: { type: "integer" } }, ["query"]), { question: "What is workerd?" })).toEqual({ query: "workerd" });
+  expect(
+    fillArguments(object({ query: text, limit: { type: "integer" } }, ["query"]), { question: "What is workerd?" }),
+  ).toEqual({ query: "workerd" });
 });
 
 test("a schema that refers to itself comes to an end", () => {

@@ -4,39 +4,71 @@ import { MessagesRequest } from "../../../workers/offline-model/request.ts";
 import { parseSources } from "#shared/text/passages.ts";
 import { splitSentences } from "#shared/text/sentences.ts";
 import { citedTexts } from "../../../workers/offline-model/task.ts";
-import { LISTING, corpus, object, peerTools, research, runAgent, searchCorpus, searcherTools, summarizerTools, checkerTools, text } from "./team.ts";
+import {
+  LISTING,
+  corpus,
+  object,
+  peerTools,
+  research,
+  runAgent,
+  searchCorpus,
+  searcherTools,
+  summarizerTools,
+  checkerTools,
+  text,
+} from "./team.ts";
 
 const turn = (question: string, tools: readonly object[] = [], more: object = {}) =>
-  decide(MessagesRequest.parse({ model: "offline", max_tokens: 1024, messages: [{ role: "user", content: question }], tools, ...more }));
+  decide(
+    MessagesRequest.parse({
+      model: "offline",
+      max_tokens: 1024,
+      messages: [{ role: "user", content: question }],
+      tools,
+      ...more,
+    }),
+  );
 
 test("a research question goes through all four agents, the last two side by side", async () => {
   const { reply, steps } = await research("How do Durable Objects keep their data?");
-  expect(steps.filter(({ agent }) => agent === "coordinator").map(({ tools, inputs }) => [tools, inputs.map((input) => input["agent"])])).toEqual([
+  expect(
+    steps
+      .filter(({ agent }) => agent === "coordinator")
+      .map(({ tools, inputs }) => [tools, inputs.map((input) => input["agent"])]),
+  ).toEqual([
     [["find_agents"], [undefined]],
     [["query_agent"], ["searcher"]],
-    [["query_agent", "query_agent"], ["summarizer", "fact_checker"]],
+    [
+      ["query_agent", "query_agent"],
+      ["summarizer", "fact_checker"],
+    ],
   ]);
-  expect(new Set(steps.map(({ agent }) => agent))).toEqual(new Set(["coordinator", "searcher", "summarizer", "fact_checker"]));
+  expect(new Set(steps.map(({ agent }) => agent))).toEqual(
+    new Set(["coordinator", "searcher", "summarizer", "fact_checker"]),
+  );
   expect(reply).toMatch(/SQLite database\. \[1\]/);
   expect(reply).toMatch(/Check: 2 claims compared with the passages by word overlap: 2 supported/);
   expect(reply).toMatch(/\nSources:\n\[1\] durable-object-sqlite-storage\.md/);
   expect(reply.match(/no language model/g)).toHaveLength(1);
 });
 
-test.each(["How do Durable Objects keep their data?", "What is the difference between A2A and MCP?", "Who published Cap'n Proto?", "How are alarms retried?", "What does KV not guarantee?"])(
-  "every sentence that answers %j stands in the source it cites",
-  async (question) => {
-    const { reply } = await research(question);
-    const sources = parseSources(reply);
-    const [body = ""] = reply.split("\n\n");
-    const cited = citedTexts(body);
-    expect(cited.length).toBeGreaterThan(1);
-    for (const { text: sentence, numbers } of cited) {
-      const article = corpus.find(({ source }) => source === sources.get(numbers[0] ?? 0));
-      expect(article && splitSentences(article.text)).toContain(sentence);
-    }
-  },
-);
+test.each([
+  "How do Durable Objects keep their data?",
+  "What is the difference between A2A and MCP?",
+  "Who published Cap'n Proto?",
+  "How are alarms retried?",
+  "What does KV not guarantee?",
+])("every sentence that answers %j stands in the source it cites", async (question) => {
+  const { reply } = await research(question);
+  const sources = parseSources(reply);
+  const [body = ""] = reply.split("\n\n");
+  const cited = citedTexts(body);
+  expect(cited.length).toBeGreaterThan(1);
+  for (const { text: sentence, numbers } of cited) {
+    const article = corpus.find(({ source }) => source === sources.get(numbers[0] ?? 0));
+    expect(article && splitSentences(article.text)).toContain(sentence);
+  }
+});
 
 test("an agent's own numbering is resolved by its list of sources", async () => {
   const answer = "Iron is a metal. [1]\n\nSources:\n[1] b.md";
@@ -89,7 +121,9 @@ test("a follow-up is searched with what it refers to, and the conversation is re
   expect(steps.find(({ agent }) => agent === "searcher")?.inputs[0]?.["query"]).toMatch(/licence.*workerd/);
   expect(reply).toContain("Apache 2.0");
   messages.push({ role: "user", content: "What did I ask before?" });
-  expect(await runAgent("coordinator", "You coordinate.", tools, messages, steps)).toMatch(/^You asked: “And which licence does it have\?”\n\nBefore that: “What is workerd\?”/);
+  expect(await runAgent("coordinator", "You coordinate.", tools, messages, steps)).toMatch(
+    /^You asked: “And which licence does it have\?”\n\nBefore that: “What is workerd\?”/,
+  );
 });
 
 test("what a person said of themselves is quoted back", () => {
@@ -98,7 +132,9 @@ test("what a person said of themselves is quoted back", () => {
     { role: "assistant", content: "Noted." },
     { role: "user", content: "What is my favourite number?" },
   ];
-  expect(turn("", [], { messages })).toMatchObject({ text: expect.stringContaining("You said: “My favourite number is 42.”") });
+  expect(turn("", [], { messages })).toMatchObject({
+    text: expect.stringContaining("You said: “My favourite number is 42.”"),
+  });
 });
 
 test.each(["Hello!", "thanks", "Who are you?"])("%j is answered without a tool", (said) => {
@@ -106,19 +142,30 @@ test.each(["Hello!", "thanks", "Who are you?"])("%j is answered without a tool",
 });
 
 test("an agent asked by an agent uses its own tools and never asks on", () => {
-  const decision = turn("What is workerd?", [...peerTools([]), ...searcherTools], { system: 'Work.\nYou were asked by the agent "coordinator".\n' });
+  const decision = turn("What is workerd?", [...peerTools([]), ...searcherTools], {
+    system: 'Work.\nYou were asked by the agent "coordinator".\n',
+  });
   expect(decision).toEqual({ calls: [{ name: "web_search", input: { query: "workerd" } }] });
 });
 
 test("between agents the answer is passages, without a word about the model", async () => {
-  const answer = await runAgent("searcher", 'You were asked by the agent "coordinator".', searcherTools, [{ role: "user", content: "What is workerd?" }], []);
+  const answer = await runAgent(
+    "searcher",
+    'You were asked by the agent "coordinator".',
+    searcherTools,
+    [{ role: "user", content: "What is workerd?" }],
+    [],
+  );
   expect(answer).toMatch(/^\[1\] workerd\nsource: workerd\.md\n/);
   expect(answer).not.toContain("no language model");
 });
 
 test("thin results from the web are read in full, two pages at most", async () => {
-  const web = (number: number) => `[${number}] Rust of iron ${number}\nsource: https://example.org/${number}\nIron rusts.`;
-  const tools = searcherTools.map((tool) => (tool.name === "web_search" ? { ...tool, run: () => [1, 2, 3].map(web).join("\n\n") } : tool));
+  const web = (number: number) =>
+    `[${number}] Rust of iron ${number}\nsource: https://example.org/${number}\nIron rusts.`;
+  const tools = searcherTools.map((tool) =>
+    tool.name === "web_search" ? { ...tool, run: () => [1, 2, 3].map(web).join("\n\n") } : tool,
+  );
   const steps: Parameters<typeof runAgent>[4] = [];
   await runAgent("searcher", "", tools, [{ role: "user", content: "Why does iron rust?" }], steps);
   expect(steps.map((step) => step.tools)).toEqual([["web_search"], ["fetch_url", "fetch_url"]]);
@@ -134,17 +181,37 @@ test("a person can give the text: it is summarised or checked without a search",
 
 test("the tool whose description fits is called once and its result given", async () => {
   const tools = [
-    { name: "get_weather", description: "Current weather of a city.", input_schema: object({ city: text, unit: { type: "string", enum: ["celsius", "fahrenheit"] } }), run: () => "18 degrees" },
-    { name: "roll_dice", description: "Rolls dice.", input_schema: object({ sides: { type: "integer" } }), run: () => "4" },
+    {
+      name: "get_weather",
+      description: "Current weather of a city.",
+      input_schema: object({ city: text, unit: { type: "string", enum: ["celsius", "fahrenheit"] } }),
+      run: () => "18 degrees",
+    },
+    {
+      name: "roll_dice",
+      description: "Rolls dice.",
+      input_schema: object({ sides: { type: "integer" } }),
+      run: () => "4",
+    },
   ];
   const steps: Parameters<typeof runAgent>[4] = [];
-  const answer = await runAgent("other", "", tools, [{ role: "user", content: "What is the weather in New York in fahrenheit?" }], steps);
-  expect(steps).toEqual([{ agent: "other", tools: ["get_weather"], inputs: [{ city: "New York", unit: "fahrenheit" }] }]);
+  const answer = await runAgent(
+    "other",
+    "",
+    tools,
+    [{ role: "user", content: "What is the weather in New York in fahrenheit?" }],
+    steps,
+  );
+  expect(steps).toEqual([
+    { agent: "other", tools: ["get_weather"], inputs: [{ city: "New York", unit: "fahrenheit" }] },
+  ]);
   expect(answer).toContain("18 degrees");
 });
 
 test("tool_choice is obeyed: a named tool is called, none calls nothing", () => {
-  expect(turn("What is workerd?", searcherTools, { tool_choice: { type: "tool", name: "fetch_url" } })).toMatchObject({ calls: [{ name: "fetch_url" }] });
+  expect(turn("What is workerd?", searcherTools, { tool_choice: { type: "tool", name: "fetch_url" } })).toMatchObject({
+    calls: [{ name: "fetch_url" }],
+  });
   expect(turn("What is workerd?", searcherTools, { tool_choice: { type: "none" } })).toHaveProperty("text");
 });
 

@@ -38,21 +38,35 @@ export async function judge(question: Question): Promise<Judged> {
     reply = await runAgent("coordinator", "You coordinate.", peerTools([]), messages, []);
   }
   const sources = parseSources(reply);
-  const sentences = citedTexts(reply).map(({ text, numbers }) => ({ text, source: sources.get(numbers[0] ?? 0) ?? "" }));
+  const sentences = citedTexts(reply).map(({ text, numbers }) => ({
+    text,
+    source: sources.get(numbers[0] ?? 0) ?? "",
+  }));
   return { question, reply, sentences, faults: faultsOf(question, reply, sentences) };
 }
 
 export function figuresOf(all: readonly Judged[]): Figures {
   const answerable = all.filter(({ question }) => question.files.length > 0);
   const without = (fault: string, of: readonly Judged[]) => share(of, ({ faults }) => !faults.includes(fault));
-  const sentences = answerable.flatMap(({ question, sentences: said }) => said.map((sentence, index) => ({ question, sentence, before: said[index - 1] })));
+  const sentences = answerable.flatMap(({ question, sentences: said }) =>
+    said.map((sentence, index) => ({ question, sentence, before: said[index - 1] })),
+  );
   return {
     firstSource: without("first source", answerable),
     phrase: without("phrase", answerable),
     early: without("early", answerable),
-    bothSides: without("both sides", answerable.filter(({ question }) => question.both !== undefined)),
-    silentWhenUnknown: without("cites", all.filter(({ question }) => question.files.length === 0)),
-    offTopic: share(sentences, ({ question, sentence }) => ![...question.files, ...(question.also ?? [])].includes(sentence.source)),
+    bothSides: without(
+      "both sides",
+      answerable.filter(({ question }) => question.both !== undefined),
+    ),
+    silentWhenUnknown: without(
+      "cites",
+      all.filter(({ question }) => question.files.length === 0),
+    ),
+    offTopic: share(
+      sentences,
+      ({ question, sentence }) => ![...question.files, ...(question.also ?? [])].includes(sentence.source),
+    ),
     dangling: share(sentences, ({ sentence, before }) => dangles(sentence, before)),
     sentencesPerAnswer: sentences.length / answerable.length,
   };
@@ -64,8 +78,12 @@ function faultsOf({ files, phrase, both }: Question, reply: string, sentences: J
   return [
     ...(files.includes(sentences[0]?.source ?? "") ? [] : ["first source"]),
     ...(phrase === undefined || sentences.some(({ text }) => text.includes(phrase)) ? [] : ["phrase"]),
-    ...(phrase === undefined || both !== undefined || sentences.slice(0, 2).some(({ text }) => text.includes(phrase)) ? [] : ["early"]),
-    ...(both === undefined || both.every((files) => files.split("|").some((file) => cited.has(file))) ? [] : ["both sides"]),
+    ...(phrase === undefined || both !== undefined || sentences.slice(0, 2).some(({ text }) => text.includes(phrase))
+      ? []
+      : ["early"]),
+    ...(both === undefined || both.every((files) => files.split("|").some((file) => cited.has(file)))
+      ? []
+      : ["both sides"]),
   ];
 }
 

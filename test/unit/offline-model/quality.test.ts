@@ -16,7 +16,8 @@ describe.each([
     judged = await Promise.all(questions.map(judge));
     figures = figuresOf(judged);
     if (process.env["SHOW_ANSWERS"] === undefined) return;
-    for (const { question, reply, faults } of judged) console.log(`## ${question.asked.join(" / ")} ${faults.join(", ")}\n\n${reply}\n`);
+    for (const { question, reply, faults } of judged)
+      console.log(`## ${question.asked.join(" / ")} ${faults.join(", ")}\n\n${reply}\n`);
     console.log(figures);
   });
 

@@ -49,14 +49,22 @@ const pieces = corpus.flatMap(({ title, source, text: body }) =>
 
 /** The best eight pieces that share any word with the query, different articles preferred: what the searcher's index gives. */
 export function searchCorpus(query: string): string {
-  const scores = bm25(questionTerms(query), pieces.map(({ words }) => words));
-  const found = pieces.flatMap(({ passage }, index) => ((scores[index] ?? 0) > 0 ? [{ passage, score: scores[index] ?? 0 }] : []));
+  const scores = bm25(
+    questionTerms(query),
+    pieces.map(({ words }) => words),
+  );
+  const found = pieces.flatMap(({ passage }, index) =>
+    (scores[index] ?? 0) > 0 ? [{ passage, score: scores[index] ?? 0 }] : [],
+  );
   const seen = new Map<string, number>();
-  const best = found.toSorted((a, b) => b.score - a.score).slice(0, 40).map(({ passage, score }) => {
-    const turn = seen.get(passage.source) ?? 0;
-    seen.set(passage.source, turn + 1);
-    return { passage, worth: score * 0.6 ** turn };
-  });
+  const best = found
+    .toSorted((a, b) => b.score - a.score)
+    .slice(0, 40)
+    .map(({ passage, score }) => {
+      const turn = seen.get(passage.source) ?? 0;
+      seen.set(passage.source, turn + 1);
+      return { passage, worth: score * 0.6 ** turn };
+    });
   const first = best.toSorted((a, b) => b.worth - a.worth).slice(0, 8);
   return first.length === 0 ? "Nothing was found." : formatPassages(first.map(({ passage }) => passage));
 }
@@ -68,21 +76,36 @@ export const LISTING = [
 ].join("\n");
 
 /** Runs one agent until it answers; appends to `messages`. More than twelve rounds is an endless loop and throws. */
-export async function runAgent(agent: string, system: string, tools: readonly TestTool[], messages: InputMessage[], steps: Step[]): Promise<string> {
+export async function runAgent(
+  agent: string,
+  system: string,
+  tools: readonly TestTool[],
+  messages: InputMessage[],
+  steps: Step[],
+): Promise<string> {
   for (let round = 0; round < 12; round += 1) {
     const definitions = tools.map(({ run: _, ...definition }) => definition);
-    const decision = decide(MessagesRequest.parse({ model: "offline", max_tokens: 4096, system, messages, tools: definitions }));
+    const decision = decide(
+      MessagesRequest.parse({ model: "offline", max_tokens: 4096, system, messages, tools: definitions }),
+    );
     if ("text" in decision) {
       messages.push({ role: "assistant", content: [{ type: "text", text: decision.text }] });
       return decision.text;
     }
-    steps.push({ agent, tools: decision.calls.map(({ name }) => name), inputs: decision.calls.map(({ input }) => input) });
+    steps.push({
+      agent,
+      tools: decision.calls.map(({ name }) => name),
+      inputs: decision.calls.map(({ input }) => input),
+    });
     const id = (index: number) => `${agent}_${messages.length}_${index}`;
     const results = await Promise.all(decision.calls.map(({ name, input }) => settle(tools, name, input)));
     const uses = decision.calls.map((call, index) => ({ type: "tool_use", id: id(index), ...call }));
     messages.push(
       { role: "assistant", content: uses },
-      { role: "user", content: results.map((result, index) => ({ type: "tool_result", tool_use_id: id(index), ...result })) },
+      {
+        role: "user",
+        content: results.map((result, index) => ({ type: "tool_result", tool_use_id: id(index), ...result })),
+      },
     );
   }
   throw new Error(`${agent} did not come to an end`);
@@ -98,7 +121,16 @@ async function settle(tools: readonly TestTool[], name: string, input: Record<st
   }
 }
 
-const toolCall = { id: "call", signal: new AbortController().signal, agent: "fact_checker", config: {}, env: {}, contextId: "c", taskId: "t", peers: NO_PEERS };
+const toolCall = {
+  id: "call",
+  signal: new AbortController().signal,
+  agent: "fact_checker",
+  config: {},
+  env: {},
+  contextId: "c",
+  taskId: "t",
+  peers: NO_PEERS,
+};
 
 export const searcherTools: readonly TestTool[] = [
   {
@@ -130,8 +162,16 @@ export const checkerTools: readonly TestTool[] = [verifyClaim, findSources].map(
 }));
 
 /** The coordinator's two tools; `answer` replaces an agent's run, e.g. to make it fail. */
-export function peerTools(steps: Step[], answer: Record<string, () => string> = {}, names: readonly string[] | null = ["searcher", "summarizer", "fact_checker"]): TestTool[] {
-  const tools: Record<string, readonly TestTool[]> = { searcher: searcherTools, summarizer: summarizerTools, fact_checker: checkerTools };
+export function peerTools(
+  steps: Step[],
+  answer: Record<string, () => string> = {},
+  names: readonly string[] | null = ["searcher", "summarizer", "fact_checker"],
+): TestTool[] {
+  const tools: Record<string, readonly TestTool[]> = {
+    searcher: searcherTools,
+    summarizer: summarizerTools,
+    fact_checker: checkerTools,
+  };
   return [
     {
       name: "find_agents",
@@ -142,7 +182,10 @@ export function peerTools(steps: Step[], answer: Record<string, () => string> = 
     {
       name: "query_agent",
       description: "Asks another agent and waits for its answer.",
-      input_schema: object({ agent: names === null ? text : { type: "string", enum: names }, message: text, thread: { type: "integer" } }, ["agent", "message"]),
+      input_schema: object(
+        { agent: names === null ? text : { type: "string", enum: names }, message: text, thread: { type: "integer" } },
+        ["agent", "message"],
+      ),
       async run(input) {
         const id = String(input["agent"]);
         const own = answer[id];
@@ -156,7 +199,11 @@ export function peerTools(steps: Step[], answer: Record<string, () => string> = 
 }
 
 /** One question from a person to a coordinator that has never been asked before. */
-export async function research(question: string, answer: Record<string, () => string> = {}, names?: readonly string[] | null) {
+export async function research(
+  question: string,
+  answer: Record<string, () => string> = {},
+  names?: readonly string[] | null,
+) {
   const steps: Step[] = [];
   const messages: InputMessage[] = [{ role: "user", content: question }];
   const tools = peerTools(steps, answer, names);

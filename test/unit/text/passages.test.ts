@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { distinctPassages, formatPassages, parsePassages, parseSources, textBeforePassages, withoutSources } from "#shared/text/passages.ts";
+import {
+  distinctPassages,
+  formatPassages,
+  parsePassages,
+  parseSources,
+  textBeforePassages,
+  withoutSources,
+} from "#shared/text/passages.ts";
 
 const two = [
   { title: "First", source: "a/one.md", text: "One line.\n\nAnother, see [2]." },
@@ -8,7 +15,9 @@ const two = [
 
 test("passages come back as they were written", () => {
   const written = formatPassages(two);
-  expect(written).toBe("[1] First\nsource: a/one.md\nOne line.\n\nAnother, see [2].\n\n[2] Second\nsource: https://example.org/?q=[1]\nText.");
+  expect(written).toBe(
+    "[1] First\nsource: a/one.md\nOne line.\n\nAnother, see [2].\n\n[2] Second\nsource: https://example.org/?q=[1]\nText.",
+  );
   expect(parsePassages(written)).toEqual(two.map((passage, index) => ({ ...passage, number: index + 1 })));
 });
 
@@ -25,13 +34,19 @@ test("what stands before the passages is kept apart and the closing list belongs
   const message = `Question: why?\r\n\r\n${formatPassages(two)}\n\nSources:\n[1] a/one.md\n[2] b`;
   expect(textBeforePassages(message)).toBe("Question: why?");
   expect(parsePassages(message).at(-1)?.text).toBe("Text.");
-  expect([...parseSources(message)]).toEqual([[1, "a/one.md"], [2, "b"]]);
+  expect([...parseSources(message)]).toEqual([
+    [1, "a/one.md"],
+    [2, "b"],
+  ]);
   expect(withoutSources("Answer [1].\n\nSources:\n[1] x")).toBe("Answer [1].");
 });
 
-test.each(["", "\n\n", "[1]", "source: x", "[1] T\nsource:", "Sources:", "[1] T\nsource: a\n[2] U\nsource: b"])("odd input %j is read without an error", (text) => {
-  for (const { text: body } of parsePassages(text)) expect(body).toBe("");
-});
+test.each(["", "\n\n", "[1]", "source: x", "[1] T\nsource:", "Sources:", "[1] T\nsource: a\n[2] U\nsource: b"])(
+  "odd input %j is read without an error",
+  (text) => {
+    for (const { text: body } of parsePassages(text)) expect(body).toBe("");
+  },
+);
 
 test("a title or source over several lines is written on one", () => {
   expect(formatPassages([{ title: "A\n[2] B", source: "x\ny", text: "t" }])).toBe("[1] A [2] B\nsource: x y\nt");

@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { readQuestion, titleTokens } from "#shared/text/question.ts";
 
 const titles = ["Cloudflare Durable Objects", "R2 object storage"];
-const units = (question: string, more: readonly string[] = titles) => readQuestion(question, more).units.map(({ stems, focus }) => `${stems.join(" ")}${focus ? "!" : ""}`);
+const units = (question: string, more: readonly string[] = titles) =>
+  readQuestion(question, more).units.map(({ stems, focus }) => `${stems.join(" ")}${focus ? "!" : ""}`);
 
 test("words that follow each other in a title are one name, whatever their case", () => {
   expect(units("how do durable objects store data?")).toEqual(["durabl object!", "store", "data"]);
@@ -14,7 +15,9 @@ test("a name needs no title when it is written as one", () => {
 });
 
 test("headings bind a name without making it the subject", () => {
-  expect(readQuestion("parental leave", [], ["Parental leave"]).units).toMatchObject([{ stems: ["parent", "leav"], focus: false }]);
+  expect(readQuestion("parental leave", [], ["Parental leave"]).units).toMatchObject([
+    { stems: ["parent", "leav"], focus: false },
+  ]);
 });
 
 test("a title may be asked for by its initials", () => {
@@ -23,7 +26,11 @@ test("a title may be asked for by its initials", () => {
 
 test("of an earlier question only the subject keeps its weight", () => {
   const { units: all } = readQuestion("How long? (follow-up to: How do Durable Objects store data?)", titles);
-  expect(all.map(({ stems, weight }) => [stems.join(" "), weight])).toEqual([["durabl object", 2], ["store", 0.4], ["data", 0.4]]);
+  expect(all.map(({ stems, weight }) => [stems.join(" "), weight])).toEqual([
+    ["durabl object", 2],
+    ["store", 0.4],
+    ["data", 0.4],
+  ]);
 });
 
 test.each([

@@ -2,12 +2,22 @@ import { expect, test } from "vitest";
 import { bestSentences } from "#shared/text/cite.ts";
 import { relevantPassages } from "#shared/text/relevance.ts";
 
-const article = (title: string, text: string) => ({ title, source: `${title.toLowerCase()}.md`, text: `# ${title}\n\n${text}` });
+const article = (title: string, text: string) => ({
+  title,
+  source: `${title.toLowerCase()}.md`,
+  text: `# ${title}\n\n${text}`,
+});
 const quote = (question: string, passages: readonly ReturnType<typeof article>[], limit?: number) =>
   bestSentences(question, relevantPassages(question, passages), limit).map(({ text }) => text);
 
-const iron = article("Iron", "Iron is a metal. It rusts in damp air.\n\nPaint keeps the water away. Rails are made of steel, which is mostly iron.\n\n## Melting\n\nBoth kinds melt at 1538 degrees.");
-const copper = article("Copper", "Copper is a metal, too. It conducts electricity well.\n\nIn damp air it turns green, whereas iron rusts.");
+const iron = article(
+  "Iron",
+  "Iron is a metal. It rusts in damp air.\n\nPaint keeps the water away. Rails are made of steel, which is mostly iron.\n\n## Melting\n\nBoth kinds melt at 1538 degrees.",
+);
+const copper = article(
+  "Copper",
+  "Copper is a metal, too. It conducts electricity well.\n\nIn damp air it turns green, whereas iron rusts.",
+);
 
 test("a sentence that refers back brings the one before it", () => {
   expect(quote("How does iron rust?", [iron]).slice(0, 2)).toEqual(["Iron is a metal.", "It rusts in damp air."]);
@@ -23,7 +33,10 @@ test("another source that only has the subject's name is not quoted", () => {
 });
 
 test("a comparison quotes both sides", () => {
-  const sources = bestSentences("Compare iron and copper", relevantPassages("Compare iron and copper", [iron, copper])).map(({ passage }) => passage.source);
+  const sources = bestSentences(
+    "Compare iron and copper",
+    relevantPassages("Compare iron and copper", [iron, copper]),
+  ).map(({ passage }) => passage.source);
   expect(new Set(sources)).toEqual(new Set(["iron.md", "copper.md"]));
 });
 

@@ -9,15 +9,19 @@ import { corpus } from "../offline-model/team.ts";
 import { keyWords, questionTerms, tokenize } from "#shared/text/tokens.ts";
 
 test("an abbreviation or a number ends no sentence", () => {
-  expect(splitSentences("Use it, e.g. Here. It costs 1.5 units. Done!")).toEqual(["Use it, e.g. Here.", "It costs 1.5 units.", "Done!"]);
+  expect(splitSentences("Use it, e.g. Here. It costs 1.5 units. Done!")).toEqual([
+    "Use it, e.g. Here.",
+    "It costs 1.5 units.",
+    "Done!",
+  ]);
 });
 
 test("headings, code and tables are no sentences, and list items are", () => {
-  expect(splitSentences("# Title\n\nText over\ntwo lines.\n\n```\ncode. Here.\n```\n| a | b |\n- **Bold** item.\n- See [this](http://x).")).toEqual([
-    "Text over two lines.",
-    "Bold item.",
-    "See this.",
-  ]);
+  expect(
+    splitSentences(
+      "# Title\n\nText over\ntwo lines.\n\n```\ncode. Here.\n```\n| a | b |\n- **Bold** item.\n- See [this](http://x).",
+    ),
+  ).toEqual(["Text over two lines.", "Bold item.", "See this."]);
 });
 
 test("a sentence may begin with code", () => {
@@ -52,7 +56,11 @@ test("a near copy is not picked twice", () => {
 });
 
 const passages = [
-  { title: "Bread", source: "bread.md", text: "Sourdough bread rises slowly. It needs a starter that is fed with flour and water." },
+  {
+    title: "Bread",
+    source: "bread.md",
+    text: "Sourdough bread rises slowly. It needs a starter that is fed with flour and water.",
+  },
   { title: "Iron", source: "iron.md", text: "Iron rusts in damp air. Rust is iron oxide that flakes away." },
 ];
 
@@ -70,7 +78,9 @@ test("an answer cites each source under one number and lists it", () => {
 });
 
 test("200 KB of passages are ranked and quoted in well under 50 ms", () => {
-  const large = [0, 1, 2, 3].flatMap((copy) => corpus.map((passage) => ({ ...passage, source: `${copy}/${passage.source}` })));
+  const large = [0, 1, 2, 3].flatMap((copy) =>
+    corpus.map((passage) => ({ ...passage, source: `${copy}/${passage.source}` })),
+  );
   expect(large.reduce((sum, { text }) => sum + text.length, 0)).toBeGreaterThan(170_000);
   const question = "How does an object store rows in a database?";
   const times = Array.from({ length: 7 }, () => {

@@ -2,7 +2,13 @@
 import { createExecutionContext, runInDurableObject, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { AgentCard, Role, type Message, type SendMessageRequest, type Task } from "@a2a-js/sdk";
-import { ClientFactory, ClientFactoryOptions, JsonRpcTransportFactory, RestTransportFactory, type Client } from "@a2a-js/sdk/client";
+import {
+  ClientFactory,
+  ClientFactoryOptions,
+  JsonRpcTransportFactory,
+  RestTransportFactory,
+  type Client,
+} from "@a2a-js/sdk/client";
 import { textMessage } from "../../../shared/a2a/message.ts";
 import { SessionStore } from "../../../shared/agent/session/store.ts";
 import type { Step } from "../../../shared/loop/step.ts";
@@ -30,7 +36,9 @@ export function post(path: string, body: unknown, headers: Record<string, string
 export function client(binding: "JSONRPC" | "HTTP+JSON"): Promise<Client> {
   const fetchImpl: typeof fetch = (input, init) => knock(new URL(String(input)).href.slice(ORIGIN.length), init);
   const transports = [new JsonRpcTransportFactory({ fetchImpl }), new RestTransportFactory({ fetchImpl })];
-  const factory = new ClientFactory(ClientFactoryOptions.createFrom(ClientFactoryOptions.default, { transports, preferredTransports: [binding] }));
+  const factory = new ClientFactory(
+    ClientFactoryOptions.createFrom(ClientFactoryOptions.default, { transports, preferredTransports: [binding] }),
+  );
   return knock("/.well-known/agent-card.json")
     .then((response) => response.json())
     .then((card) => factory.createFromAgentCard(AgentCard.fromJSON(card)));

@@ -9,7 +9,7 @@ const message = { messageId: "m", role: "ROLE_USER", parts: [{ text: "say hi" }]
 
 async function rpc(method: string, params: unknown, headers = {}) {
   const response = await post("/jsonrpc", { jsonrpc: "2.0", id: 1, method, params }, headers);
-  return (await response.json<{ error?: { code: number; message: string }; result?: unknown }>());
+  return await response.json<{ error?: { code: number; message: string }; result?: unknown }>();
 }
 
 async function rest(path: string, body: unknown, headers = {}) {
@@ -32,7 +32,10 @@ describe("the JSON-RPC binding", () => {
   );
 
   it("answers an unknown method with -32601", async () => {
-    expect((await rpc("SendMassage", { message })).error).toMatchObject({ code: -32601, message: expect.stringContaining("SendMassage") });
+    expect((await rpc("SendMassage", { message })).error).toMatchObject({
+      code: -32601,
+      message: expect.stringContaining("SendMassage"),
+    });
   });
 
   it.each([
@@ -43,7 +46,12 @@ describe("the JSON-RPC binding", () => {
     ["a part without content", "SendMessage", { message: { ...message, parts: [{}] } }, -32602],
     ["a file part", "SendMessage", { message: { ...message, parts: [{ url: "https://x.test/a.pdf" }] } }, -32005],
     ["a contextId with ~", "SendMessage", { message: { ...message, contextId: "mine~other.1" } }, -32602],
-    ["a contextId of 10,000 characters", "SendMessage", { message: { ...message, contextId: "c".repeat(10_000) } }, -32602],
+    [
+      "a contextId of 10,000 characters",
+      "SendMessage",
+      { message: { ...message, contextId: "c".repeat(10_000) } },
+      -32602,
+    ],
     ["a push notification", "CreateTaskPushNotificationConfig", { taskId: "x", url: "https://x.test" }, -32003],
     ["the extended card", "GetExtendedAgentCard", {}, -32007],
     ["a page of no tasks", "ListTasks", { pageSize: 0 }, -32602],

@@ -7,10 +7,13 @@ import { answerOf, ask, client, knock, logOf, problemOf, send } from "./client.t
 
 /** Ends the object as a crash does: at once, with whatever it was doing. */
 async function crash(stub: DurableObjectStub): Promise<void> {
-  await expect(runInDurableObject(stub, (_, state) => state.abort("crashed by the test"))).rejects.toThrow("crashed by the test");
+  await expect(runInDurableObject(stub, (_, state) => state.abort("crashed by the test"))).rejects.toThrow(
+    "crashed by the test",
+  );
 }
 
-const registryLog = async (path = "/log"): Promise<string[]> => (await env.CONTROL_PLANE.fetch(`https://control-plane${path}`)).json();
+const registryLog = async (path = "/log"): Promise<string[]> =>
+  (await env.CONTROL_PLANE.fetch(`https://control-plane${path}`)).json();
 
 describe("the Beacon", () => {
   it("registers when /health first wakes it, then renews by alarm, and registers again when the registry forgot it", async () => {
@@ -61,7 +64,14 @@ describe("the SessionIndex", () => {
   it("still lists tasks over all sessions after an eviction", async () => {
     const a2a = await client("JSONRPC");
     const task = await send(a2a, ask("say listed"));
-    const list = { tenant: "", contextId: "", status: TaskState.TASK_STATE_COMPLETED, pageToken: "", statusTimestampAfter: undefined, pageSize: 100 };
+    const list = {
+      tenant: "",
+      contextId: "",
+      status: TaskState.TASK_STATE_COMPLETED,
+      pageToken: "",
+      statusTimestampAfter: undefined,
+      pageSize: 100,
+    };
     expect((await a2a.listTasks(list)).tasks.map(({ id }) => id)).toContain(task.id);
     await evictDurableObject(env.SESSION_INDEX.getByName("sessions"));
     expect((await a2a.listTasks(list)).tasks.map(({ id }) => id)).toContain(task.id);

@@ -3,14 +3,23 @@ import { TaskState, type ListTasksRequest, type StreamResponse } from "@a2a-js/s
 import { describe, expect, it } from "vitest";
 import { answerOf, ask, client, problemOf, send } from "./client.ts";
 
-const LIST: ListTasksRequest = { tenant: "", contextId: "", status: TaskState.TASK_STATE_UNSPECIFIED, pageToken: "", statusTimestampAfter: undefined };
+const LIST: ListTasksRequest = {
+  tenant: "",
+  contextId: "",
+  status: TaskState.TASK_STATE_UNSPECIFIED,
+  pageToken: "",
+  statusTimestampAfter: undefined,
+};
 
 describe.each(["JSONRPC", "HTTP+JSON"] as const)("over %s", (binding) => {
   it("an answer is an artifact of a completed task", async () => {
     const task = await send(await client(binding), ask("say hello world"));
     expect(task.status?.state).toBe(TaskState.TASK_STATE_COMPLETED);
     expect(answerOf(task)).toBe("hello world");
-    expect(task.metadata).toMatchObject({ traceId: expect.stringMatching(/^[0-9a-f]{32}$/), usage: { inputTokens: 10, outputTokens: 5 } });
+    expect(task.metadata).toMatchObject({
+      traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
+      usage: { inputTokens: 10, outputTokens: 5 },
+    });
   });
 
   it("a second message with the same contextId sees the first", async () => {
@@ -29,7 +38,10 @@ describe.each(["JSONRPC", "HTTP+JSON"] as const)("over %s", (binding) => {
       seenAt.push(Date.now());
     }
     expect(events[0]?.payload?.$case).toBe("task");
-    expect(events.at(-1)?.payload).toMatchObject({ $case: "statusUpdate", value: { status: { state: TaskState.TASK_STATE_COMPLETED } } });
+    expect(events.at(-1)?.payload).toMatchObject({
+      $case: "statusUpdate",
+      value: { status: { state: TaskState.TASK_STATE_COMPLETED } },
+    });
     let text = "";
     for (const { payload } of events) {
       if (payload?.$case !== "artifactUpdate") continue;
@@ -108,12 +120,17 @@ describe.each(["JSONRPC", "HTTP+JSON"] as const)("over %s", (binding) => {
   it("a message to a task that ended is refused and says how to go on", async () => {
     const a2a = await client(binding);
     const task = await send(a2a, ask("say over"));
-    await expect(send(a2a, ask("more", task.contextId, { taskId: task.id }))).rejects.toThrow(/has ended: send the message with contextId/);
+    await expect(send(a2a, ask("more", task.contextId, { taskId: task.id }))).rejects.toThrow(
+      /has ended: send the message with contextId/,
+    );
   });
 
   it("a second message of a thread waits in line and sees the first one's answer", async () => {
     const a2a = await client(binding);
-    const [first, second] = await Promise.all([send(a2a, ask("drip a b c", "line-" + binding)), send(a2a, ask("next", "line-" + binding))]);
+    const [first, second] = await Promise.all([
+      send(a2a, ask("drip a b c", "line-" + binding)),
+      send(a2a, ask("next", "line-" + binding)),
+    ]);
     expect(answerOf(first)).toBe("a b c");
     expect(answerOf(second)).toBe("3 messages, the last: next");
   });

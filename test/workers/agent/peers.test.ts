@@ -10,28 +10,43 @@ const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 describe("query_agent", () => {
   it("asks a neighbour in a new thread of the session, and says which", async () => {
-    const task = await send(await client("JSONRPC"), ask('call query_agent {"agent":"other","message":"hello"}', "first"));
+    const task = await send(
+      await client("JSONRPC"),
+      ask('call query_agent {"agent":"other","message":"hello"}', "first"),
+    );
     expect(answerOf(task)).toMatch(/in first~tester\.1: hello\n\n\(thread 1\)$/);
   });
 
   it("opens another thread for the next question, and goes on with an old one when told to", async () => {
     const a2a = await client("JSONRPC");
-    const asked = async (input: object) => answerOf(await send(a2a, ask(`call query_agent ${JSON.stringify(input)}`, "second")));
+    const asked = async (input: object) =>
+      answerOf(await send(a2a, ask(`call query_agent ${JSON.stringify(input)}`, "second")));
     expect(await asked({ agent: "other", message: "one" })).toContain("second~tester.1");
     expect(await asked({ agent: "other", message: "two" })).toContain("second~tester.2");
     expect(await asked({ agent: "other", message: "three", thread: 1 })).toContain("second~tester.1");
-    expect(await asked({ agent: "other", message: "four", thread: 9 })).toMatch(/There is no conversation 9 with other: open are 1, 2/);
+    expect(await asked({ agent: "other", message: "four", thread: 9 })).toMatch(
+      /There is no conversation 9 with other: open are 1, 2/,
+    );
   });
 
   it("passes the trace of the query on, and counts what the peer used", async () => {
     const response = await post(
       "/message:send",
-      { message: { messageId: "m", role: "ROLE_USER", parts: [{ text: 'call query_agent {"agent":"other","message":"hello"}' }] } },
+      {
+        message: {
+          messageId: "m",
+          role: "ROLE_USER",
+          parts: [{ text: 'call query_agent {"agent":"other","message":"hello"}' }],
+        },
+      },
       { traceparent: TRACEPARENT },
     );
     const { task } = await response.json<{ task: { artifacts: { parts: { text: string }[] }[]; metadata: object } }>();
     expect(task.artifacts[0]?.parts[0]?.text).toContain("0af7651916cd43dd8448eb211c80319c");
-    expect(task.metadata).toMatchObject({ traceId: "0af7651916cd43dd8448eb211c80319c", usage: { inputTokens: 120, outputTokens: 60 } });
+    expect(task.metadata).toMatchObject({
+      traceId: "0af7651916cd43dd8448eb211c80319c",
+      usage: { inputTokens: 120, outputTokens: 60 },
+    });
   });
 
   it("refuses whoever is no neighbour: the schema names them all", async () => {
@@ -54,7 +69,9 @@ describe("query_agent", () => {
     const before = Date.now();
     const task = await a2a.cancelTask({ tenant: "", id, metadata: undefined });
     expect(task.status?.state).toBe(TaskState.TASK_STATE_CANCELED);
-    await expect.poll(async () => (await env.PEER_OTHER.fetch("https://other/canceled")).json()).toContain("cancel-me~tester.1.1.task");
+    await expect
+      .poll(async () => (await env.PEER_OTHER.fetch("https://other/canceled")).json())
+      .toContain("cancel-me~tester.1.1.task");
     expect(Date.now() - before).toBeLessThan(1000);
   });
 
@@ -63,7 +80,13 @@ describe("query_agent", () => {
     const token = signToken(env.TROUPE_KEY, { from: "other", to: "tester", principal: "local", chain }, 60_000);
     const response = await post(
       "/message:send",
-      { message: { messageId: "m", role: "ROLE_USER", parts: [{ text: 'call query_agent {"agent":"other","message":"again"}' }] } },
+      {
+        message: {
+          messageId: "m",
+          role: "ROLE_USER",
+          parts: [{ text: 'call query_agent {"agent":"other","message":"again"}' }],
+        },
+      },
       { authorization: `Bearer ${token}` },
     );
     expect(await response.text()).toContain("other → tester → other → tester → other → tester → other → tester");

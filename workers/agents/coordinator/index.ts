@@ -3,7 +3,8 @@ import { defineAgent } from "#shared/agent/define-agent.ts";
 
 const agent = defineAgent({
   name: "Coordinator Agent",
-  description: "Answers research questions by delegating to other agents and putting together what they return, with sources.",
+  description:
+    "Answers research questions by delegating to other agents and putting together what they return, with sources.",
   instructions: `You coordinate a small research team. You do no research yourself: you delegate, compare and write.
 
 How to work

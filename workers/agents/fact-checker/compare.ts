@@ -38,7 +38,11 @@ export function findEvidence(claim: string, text: string, limit = 5): Evidence[]
       const overlap = shared / wanted.size;
       // In a sentence that says much else, a "not" may belong to the rest.
       const saysOnlyThis = shared / words.size >= SAME_SUBJECT;
-      return { ...sentence, overlap, conflict: overlap >= SAME_SUBJECT ? conflictOf(claim, sentence.quote, saysOnlyThis) : null };
+      return {
+        ...sentence,
+        overlap,
+        conflict: overlap >= SAME_SUBJECT ? conflictOf(claim, sentence.quote, saysOnlyThis) : null,
+      };
     })
     .filter(({ overlap }) => overlap >= TOUCHES)
     .toSorted((a, b) => b.overlap - a.overlap)

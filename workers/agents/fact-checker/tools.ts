@@ -4,7 +4,8 @@ import { defineTool } from "#shared/loop/tool.ts";
 import { findEvidence, judge } from "./compare.ts";
 import type { Evidence } from "./compare.ts";
 
-const LIMITS = "Checked by comparing words, numbers and negations; this says whether the texts agree, not whether they are true.";
+const LIMITS =
+  "Checked by comparing words, numbers and negations; this says whether the texts agree, not whether they are true.";
 
 export const verifyClaim = defineTool({
   name: "verify_claim",
@@ -35,7 +36,10 @@ export const findSources = defineTool({
     const found = findEvidence(claim, text, 8);
     if (found.length === 0) return `No sentence of the text speaks about the claim: ${claim}`;
     const sources = new Set(found.map(({ source }) => source)).size;
-    return [`${found.length} ${found.length === 1 ? "sentence" : "sentences"} in ${sources} ${sources === 1 ? "source" : "sources"}:`, ...found.map(writeQuote)].join("\n");
+    return [
+      `${found.length} ${found.length === 1 ? "sentence" : "sentences"} in ${sources} ${sources === 1 ? "source" : "sources"}:`,
+      ...found.map(writeQuote),
+    ].join("\n");
   },
 });
 

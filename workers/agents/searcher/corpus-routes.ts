@@ -12,7 +12,10 @@ const UPLOADER = "cli";
 type Handler = (request: Request, env: AgentEnv) => Promise<Response>;
 
 const ROUTES: Record<string, { method: string; handle: Handler }> = {
-  "/corpus/manifest": { method: "GET", handle: async (_, env) => Response.json({ files: await corpusOf(env).manifest() }) },
+  "/corpus/manifest": {
+    method: "GET",
+    handle: async (_, env) => Response.json({ files: await corpusOf(env).manifest() }),
+  },
   "/corpus/files": { method: "POST", handle: putFiles },
   "/corpus/remove": { method: "POST", handle: removeFiles },
 };

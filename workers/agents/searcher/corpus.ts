@@ -59,7 +59,9 @@ export class Corpus extends DurableObject {
     const sql = this.#sql;
     this.ctx.storage.transactionSync(() => {
       for (const path of paths) {
-        const [file] = sql.exec<{ number: number }>("DELETE FROM files WHERE path = ? RETURNING number", path).toArray();
+        const [file] = sql
+          .exec<{ number: number }>("DELETE FROM files WHERE path = ? RETURNING number", path)
+          .toArray();
         if (file) this.#removePassages(file.number);
       }
     });

@@ -67,6 +67,8 @@ function searchWith(config: SearchConfig): Search {
     case "brave":
       return searchBrave;
     case "claude":
-      throw new Error('The search provider "claude" works only with the model provider "anthropic". Choose corpus, searxng or brave.');
+      throw new Error(
+        'The search provider "claude" works only with the model provider "anthropic". Choose corpus, searxng or brave.',
+      );
   }
 }

@@ -18,7 +18,10 @@ export interface KeyPoint {
 export function extractKeyPoints(text: string, limit: number, focus = ""): KeyPoint[] {
   const passages = parsePassages(text);
   if (passages.length === 0) {
-    return bestSentences(focus, [{ title: "", source: "", text }], limit).map((quote) => ({ text: quote.text, number: null }));
+    return bestSentences(focus, [{ title: "", source: "", text }], limit).map((quote) => ({
+      text: quote.text,
+      number: null,
+    }));
   }
   const fitting = relevantPassages(focus, passages);
   const chosen: readonly NumberedPassage[] = fitting.length > 0 ? fitting : passages;

@@ -26,7 +26,13 @@ export const MIGRATIONS = [
 const WEIGHTS = "3.0, 1.0, 2.0, 3.0, 1.0";
 
 const StoredCard = Agent.pick({ name: true, description: true, version: true, url: true, skills: true });
-const DueRow = z.object({ id: z.string(), card: z.string(), interval_ms: z.number(), state: AgentState, due_at: z.number() });
+const DueRow = z.object({
+  id: z.string(),
+  card: z.string(),
+  interval_ms: z.number(),
+  state: AgentState,
+  due_at: z.number(),
+});
 
 export interface DueAgent {
   readonly id: string;
@@ -116,7 +122,10 @@ export class AgentRows {
   }
 
   ids(): string[] {
-    return this.#sql.exec<{ id: string }>("SELECT id FROM agents").toArray().map((row) => row.id);
+    return this.#sql
+      .exec<{ id: string }>("SELECT id FROM agents")
+      .toArray()
+      .map((row) => row.id);
   }
 
   search({ skill, tag, q, limit }: SearchQuery): FoundAgent[] {
@@ -146,12 +155,15 @@ export class AgentRows {
   /** Agents whose state has ended by `now`. */
   due(now: number): DueAgent[] {
     const rows = this.#sql.exec("SELECT id, card, interval_ms, state, due_at FROM agents WHERE due_at <= ?", now);
-    return z.array(DueRow).parse(rows.toArray()).map(({ id, card, interval_ms, state, due_at }) => ({
-      id,
-      url: StoredCard.parse(JSON.parse(card)).url,
-      intervalMs: interval_ms,
-      lease: { state, dueAt: due_at },
-    }));
+    return z
+      .array(DueRow)
+      .parse(rows.toArray())
+      .map(({ id, card, interval_ms, state, due_at }) => ({
+        id,
+        url: StoredCard.parse(JSON.parse(card)).url,
+        intervalMs: interval_ms,
+        lease: { state, dueAt: due_at },
+      }));
   }
 
   /** When the next state ends; undefined without agents. */

@@ -3,7 +3,14 @@ import * as z from "zod";
 import { Problem } from "#shared/http/problem.ts";
 import * as wire from "./schema.ts";
 
-const bodies = { Receipt: wire.Receipt, Renewal: wire.Renewal, Agent: wire.Agent, AgentList: wire.AgentList, FoundAgentList: wire.FoundAgentList, Problem };
+const bodies = {
+  Receipt: wire.Receipt,
+  Renewal: wire.Renewal,
+  Agent: wire.Agent,
+  AgentList: wire.AgentList,
+  FoundAgentList: wire.FoundAgentList,
+  Problem,
+};
 type BodyName = keyof typeof bodies;
 
 const ID_PARAMETER = { name: "id", in: "path", required: true, schema: schemaOf(wire.AgentId, "input") };
@@ -68,7 +75,10 @@ function queryParameters(): object[] {
 /** The responses of an operation: success, the named client errors, and those of every operation. */
 function responses(status: number, body?: BodyName, errors: number[] = []): Record<string, object> {
   const success = body ? { content: jsonContent("application/json", body) } : {};
-  const failure = { description: "What was wrong and what to do", content: jsonContent("application/problem+json", "Problem") };
+  const failure = {
+    description: "What was wrong and what to do",
+    content: jsonContent("application/problem+json", "Problem"),
+  };
   return Object.fromEntries([
     [String(status), { description: "Success", ...success }],
     ...[...errors, 401, 503].map((code) => [String(code), failure]),

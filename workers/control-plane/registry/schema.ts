@@ -66,7 +66,11 @@ export const FoundAgentList = z.object({ agents: z.array(FoundAgent) });
 export const SearchQuery = z.object({
   skill: z.string().max(200).optional().meta({ description: "Id or name of a skill, upper or lower case." }),
   tag: z.string().max(100).optional().meta({ description: "A skill's tag, upper or lower case." }),
-  q: z.string().max(2000).optional().meta({ description: "Words to find in names, descriptions, skills, tags and examples." }),
+  q: z
+    .string()
+    .max(2000)
+    .optional()
+    .meta({ description: "Words to find in names, descriptions, skills, tags and examples." }),
   limit: z.coerce.number().int().min(1).max(100).default(20),
 });
 

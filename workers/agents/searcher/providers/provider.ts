@@ -21,7 +21,10 @@ export interface ServiceRequest {
 }
 
 /** Asks a service and checks its answer against `schema`. Redirects are not followed: a search service has one address. */
-export async function askService<Schema extends z.ZodType>(request: ServiceRequest, schema: Schema): Promise<z.output<Schema>> {
+export async function askService<Schema extends z.ZodType>(
+  request: ServiceRequest,
+  schema: Schema,
+): Promise<z.output<Schema>> {
   const { name, url, headers, network, signal } = request;
   const response = await network
     .fetch(url.href, {
@@ -39,7 +42,8 @@ export async function askService<Schema extends z.ZodType>(request: ServiceReque
   }
   const bytes = await readBytes(response.body, MAX_BYTES);
   const answer = schema.safeParse(bytes === "too-large" ? undefined : parseJson(bytes));
-  if (!answer.success) throw new Error(`${name} sent an answer that is not its JSON format. Check the agent's search settings.`);
+  if (!answer.success)
+    throw new Error(`${name} sent an answer that is not its JSON format. Check the agent's search settings.`);
   return answer.data;
 }
 
@@ -52,7 +56,15 @@ const HINTS: Record<number, string> = {
 
 /** Tags and entities of result snippets; they are shown as text. */
 export function plainText(html: string): string {
-  const entities: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', "#39": "'", "#x27": "'", nbsp: " " };
+  const entities: Record<string, string> = {
+    amp: "&",
+    lt: "<",
+    gt: ">",
+    quot: '"',
+    "#39": "'",
+    "#x27": "'",
+    nbsp: " ",
+  };
   return html
     .replace(/<[^<>]*>/g, "")
     .replace(/&(#?\w+);/g, (entity, name: string) => entities[name.toLowerCase()] ?? entity)
