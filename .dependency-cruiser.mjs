@@ -32,7 +32,14 @@ export default {
     room("shared-foundation-knows-only-tracing", "(durable|tracing|a2a|text|http)", ["$1/", "tracing/"]),
     room("shared-models-know-only-tracing", "models", ["models/", "tracing/"]),
     room("shared-loop-knows-no-backend", "loop", ["loop/", "tracing/", "text/", "models/model\\.ts$"]),
-    room("shared-tools-know-only-tool-types", "tools", ["tools/", "a2a/", "tracing/", "text/", "loop/tool\\.ts$"]),
+    room("shared-tools-know-only-tool-types", "tools", [
+      "tools/",
+      "a2a/",
+      "tracing/",
+      "text/",
+      "http/",
+      "loop/(tool|peers)\\.ts$",
+    ]),
     {
       name: "workers-use-little-of-node",
       severity: "error",

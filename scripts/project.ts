@@ -4,7 +4,7 @@ import { join, relative, resolve, sep } from "node:path";
 
 export const PROJECT = resolve(import.meta.dirname, "..");
 export const JOBS_FOLDER = join(PROJECT, "jobs");
-export const AGENTS_FOLDER = join(PROJECT, "workers", "agents");
+const AGENTS_FOLDER = join(PROJECT, "workers", "agents");
 
 /** The folder of deployment state, absolute: TROUPE_HOME, else `.troupe` in the project. */
 export function troupeHome(): string {

@@ -1,5 +1,5 @@
 // Messages and their parts. Text and data parts are understood; files are refused, by name, rather than dropped.
-import { Role, TaskState, type Message, type Part } from "@a2a-js/sdk";
+import { TaskState, type Message, type Part, type Role } from "@a2a-js/sdk";
 import { ContentTypeNotSupportedError, RequestMalformedError } from "@a2a-js/sdk/errors";
 
 /** What a message says, as text for the model: text parts as they are, data parts as JSON. Throws A2AError. */

@@ -2,7 +2,7 @@
 // Which connection that is (a service binding, or HTTP) and who may be asked is the caller's affair.
 import { A2A_PROTOCOL_VERSION, A2A_VERSION_HEADER, Role, TaskState, taskStateToJSON } from "@a2a-js/sdk";
 import { RestTransportFactory, type Transport } from "@a2a-js/sdk/client";
-import * as z from "zod";
+import { Usage } from "../tracing/usage.ts";
 import { isTerminal, textMessage } from "./message.ts";
 
 export interface PeerRequest {
@@ -20,21 +20,14 @@ export interface PeerRequest {
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
 
-const PeerUsage = z.object({
-  inputTokens: z.number(),
-  outputTokens: z.number(),
-  cacheReadTokens: z.number(),
-  cacheWriteTokens: z.number(),
-});
-
 export interface PeerAnswer {
   readonly text: string;
   /** What the peer and those it asked have used, where it says so. */
-  readonly usage: z.infer<typeof PeerUsage> | undefined;
+  readonly usage: Usage | undefined;
 }
 
 /** The peer's task ended without an answer; the message says how. */
-export class PeerTaskError extends Error {
+class PeerTaskError extends Error {
   override readonly name = "PeerTaskError";
 }
 
@@ -88,7 +81,7 @@ async function follow(
     const { status, metadata } = payload.value;
     const state = status?.state ?? TaskState.TASK_STATE_UNSPECIFIED;
     if (state === TaskState.TASK_STATE_COMPLETED) {
-      return { text: answer, usage: PeerUsage.safeParse(metadata?.["usage"]).data };
+      return { text: answer, usage: Usage.safeParse(metadata?.["usage"]).data };
     }
     if (isTerminal(state) || state === TaskState.TASK_STATE_INPUT_REQUIRED) {
       const reason = status?.message?.parts

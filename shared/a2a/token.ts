@@ -2,6 +2,7 @@
 // A token says for whom a peer acts and through which agents the query came; nothing else may say so.
 import { createHmac, timingSafeEqual } from "node:crypto";
 import * as z from "zod";
+import { fromBase64url, toBase64url } from "./base64url.ts";
 
 const Claims = z.object({
   /** Who calls: an agent id, or `cli`. */
@@ -30,7 +31,7 @@ export function sameMac(left: string, right: string): boolean {
 
 /** Signs `claims`; valid for `ttlMs` milliseconds from now. */
 export function signToken(key: string, claims: Omit<Claims, "expires">, ttlMs: number): string {
-  const body = base64url(JSON.stringify({ ...claims, expires: Date.now() + ttlMs }));
+  const body = toBase64url(JSON.stringify({ ...claims, expires: Date.now() + ttlMs }));
   return `${body}.${mac(key, `token:${body}`)}`;
 }
 
@@ -39,7 +40,7 @@ export function verifyToken(key: string, token: string, to: string): Claims | un
   const [body, signature, ...rest] = token.split(".");
   if (!body || !signature || rest.length > 0) return undefined;
   if (!sameMac(signature, mac(key, `token:${body}`))) return undefined;
-  const claims = Claims.safeParse(JSON.parse(Buffer.from(body, "base64url").toString("utf8")));
+  const claims = Claims.safeParse(JSON.parse(fromBase64url(body) ?? "null"));
   if (!claims.success || claims.data.to !== to || claims.data.expires < Date.now()) return undefined;
   return claims.data;
 }
@@ -47,8 +48,4 @@ export function verifyToken(key: string, token: string, to: string): Claims | un
 /** The token of an `Authorization: Bearer …` header, if there is one. */
 export function bearer(header: string | null | undefined): string | undefined {
   return /^Bearer (\S+)$/i.exec(header ?? "")?.[1];
-}
-
-function base64url(text: string): string {
-  return Buffer.from(text, "utf8").toString("base64url");
 }

@@ -1,4 +1,5 @@
 // The agent's A2A card (A2A 1.0, section 4.4.1), served at /.well-known/agent-card.json.
+import { toHex } from "../tracing/trace-context.ts";
 import { A2A_PROTOCOL_VERSION, AgentCard } from "@a2a-js/sdk";
 import type { AgentConfig } from "./config.ts";
 import type { AgentDefinition } from "./definition.ts";
@@ -37,6 +38,6 @@ export function agentCard(definition: AgentDefinition, { url, name, description 
 /** The card as JSON text with its strong ETag. */
 export async function serializeCard(card: AgentCard): Promise<{ body: string; etag: string }> {
   const body = JSON.stringify(AgentCard.toJSON(card));
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(body));
-  return { body, etag: `"${Buffer.from(digest).toString("base64url").slice(0, 22)}"` };
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(body)));
+  return { body, etag: `"${toHex(digest.subarray(0, 16))}"` };
 }

@@ -2,7 +2,7 @@
 // Names only: URLs of peers are resolved by bindings or the registry and never reach a model.
 import * as z from "zod";
 
-export const ModelConfig = z.object({
+const ModelConfig = z.object({
   provider: z.enum(["offline", "anthropic"]),
   /** Model name sent in each request, e.g. `claude-sonnet-5-5` or `offline`. */
   name: z.string(),

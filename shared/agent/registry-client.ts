@@ -16,7 +16,7 @@ const RegisteredAgent = z.object({
 const Agents = z.object({ agents: z.array(RegisteredAgent) });
 
 /** The registry did not do what was asked; the message says what it answered. */
-export class RegistryError extends Error {
+class RegistryError extends Error {
   override readonly name = "RegistryError";
 }
 
@@ -46,7 +46,7 @@ export async function heartbeat(env: AgentEnv): Promise<"renewed" | "unknown"> {
 
 /** Agents of the job that match, alive ones first, the asking one left out. */
 export async function searchAgents(env: AgentEnv, query: string): Promise<FoundAgent[]> {
-  const response = await call(env, "GET", `/agents/search?${new URLSearchParams({ q: query })}`);
+  const response = await call(env, "GET", `/agents/search?${new URLSearchParams({ q: query }).toString()}`);
   if (!response.ok) throw await refused("search", response);
   const { agents } = Agents.parse(await response.json());
   return agents

@@ -1,7 +1,7 @@
 // SessionIndex: the list of an agent's tasks over all sessions, for ListTasks without a contextId. Sessions report here off the
 // hot path; what they hold is the truth, this only knows where to look.
 import { DurableObject } from "cloudflare:workers";
-import { ListTasksRequest } from "@a2a-js/sdk";
+import { ListTasksRequest, taskStateFromJSON } from "@a2a-js/sdk";
 import { RequestMalformedError } from "@a2a-js/sdk/errors";
 import { migrate } from "../durable/migrations.ts";
 import { sessionIndexStub, type AgentEnv } from "./environment.ts";
@@ -48,7 +48,12 @@ export abstract class SessionIndexObject extends DurableObject<AgentEnv> {
         principal,
       )
       .toArray()
-      .map((row) => ({ contextId: row.context_id, n: row.n, state: row.state, updatedAt: row.updated_at }));
+      .map((row) => ({
+        contextId: row.context_id,
+        n: row.n,
+        state: taskStateFromJSON(row.state),
+        updatedAt: row.updated_at,
+      }));
     try {
       return { page: listPage(rows, ListTasksRequest.fromJSON(request)) };
     } catch (error) {

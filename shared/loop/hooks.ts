@@ -44,7 +44,7 @@ export interface Hooks {
 }
 
 /** A hook with `onFailure: "block"` failed, so the call it guards may not go on. */
-export class HookFailure extends Error {
+class HookFailure extends Error {
   override readonly name = "HookFailure";
 }
 

@@ -7,7 +7,8 @@ import type {
   Usage as ApiUsage,
   MessageDeltaUsage,
 } from "@anthropic-ai/sdk/resources/messages/messages";
-import { ModelError, NO_USAGE, type Model, type ModelRequest, type Usage } from "../models/model.ts";
+import { ModelError, type Model, type ModelRequest } from "../models/model.ts";
+import { NO_USAGE, type Usage } from "../tracing/usage.ts";
 import type { LoopEvent } from "./event.ts";
 import type { Step } from "./step.ts";
 import { untilAborted } from "./until-aborted.ts";

@@ -6,34 +6,50 @@ import type {
   StopReason,
   ToolResultBlockParam,
 } from "@anthropic-ai/sdk/resources/messages/messages";
-import type { Usage } from "../models/model.ts";
+import * as z from "zod";
+import { Usage } from "../tracing/usage.ts";
 
-export type Step =
+/** A block as the API sent it: kept verbatim, since thinking blocks are bound to their conversation, so only its type is looked at. */
+const Block = z.custom<ContentBlock>((value) => z.looseObject({ type: z.string() }).safeParse(value).success);
+
+const STOP_REASONS = [
+  "end_turn",
+  "max_tokens",
+  "stop_sequence",
+  "tool_use",
+  "pause_turn",
+  "refusal",
+  "model_context_window_exceeded",
+] as const satisfies readonly StopReason[];
+
+export const Step = z.discriminatedUnion("kind", [
   /** What the person, or the peer that opened this thread, said. */
-  | { readonly kind: "user"; readonly text: string }
-  /** One model call, whole. Blocks verbatim: thinking blocks are bound to their conversation. */
-  | {
-      readonly kind: "assistant";
-      readonly content: ContentBlock[];
-      readonly stopReason: StopReason | null;
-      readonly usage: Usage;
-      readonly model: string;
-      /** Raw text of tool inputs that were not JSON, by tool_use id. */
-      readonly malformedInputs: Readonly<Record<string, string>>;
-    }
-  | { readonly kind: "tool_result"; readonly toolUseId: string; readonly content: string; readonly isError: boolean }
+  z.object({ kind: z.literal("user"), text: z.string() }),
+  /** One model call, whole. */
+  z.object({
+    kind: z.literal("assistant"),
+    content: z.array(Block),
+    stopReason: z.nullable(z.enum(STOP_REASONS)),
+    usage: Usage,
+    model: z.string(),
+    /** Raw text of tool inputs that were not JSON, by tool_use id. */
+    malformedInputs: z.record(z.string(), z.string()),
+  }),
+  z.object({ kind: z.literal("tool_result"), toolUseId: z.string(), content: z.string(), isError: z.boolean() }),
   /** A task that a tool call opened at a peer; written before its answer is awaited. */
-  | {
-      readonly kind: "peer_task";
-      readonly toolUseId: string;
-      readonly agent: string;
-      /** Ordinal of the peer's thread among those this thread opened, from 1. */
-      readonly thread: number;
-      readonly contextId: string;
-      readonly taskId: string;
-    }
+  z.object({
+    kind: z.literal("peer_task"),
+    toolUseId: z.string(),
+    agent: z.string(),
+    /** Ordinal of the peer's thread among those this thread opened, from 1. */
+    thread: z.int(),
+    contextId: z.string(),
+    taskId: z.string(),
+  }),
   /** Agents that find_agents returned: in a dynamic topology only these may be asked. */
-  | { readonly kind: "found"; readonly agents: readonly string[] };
+  z.object({ kind: z.literal("found"), agents: z.array(z.string()) }),
+]);
+export type Step = Readonly<z.infer<typeof Step>>;
 
 const CUT_OFF = "This tool call was cut off before it returned; it may or may not have taken effect.";
 

@@ -12,7 +12,7 @@ import { untilAborted } from "./until-aborted.ts";
 export type ToolResultStep = Extract<Step, { kind: "tool_result" }>;
 
 /** Characters of a tool's output that reach the model. */
-export const MAX_TOOL_OUTPUT = 100_000;
+const MAX_TOOL_OUTPUT = 100_000;
 const DEFAULT_TOOL_LIMIT_MS = 60_000;
 
 export interface ToolRuntime {

@@ -43,7 +43,7 @@ export interface Tool {
 }
 
 /** The model's input did not fit the tool's schema; the message says where and how. */
-export class ToolInputError extends Error {
+class ToolInputError extends Error {
   override readonly name = "ToolInputError";
 }
 

@@ -1,7 +1,8 @@
 // A turn: from the user's message to the answer. Model and tools are passed in; nothing here knows the platform.
 // Every step is appended to the log before the next begins.
 import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
-import { addUsage, ModelError, NO_USAGE, type Model, type Usage } from "../models/model.ts";
+import { ModelError, type Model } from "../models/model.ts";
+import { addUsage, NO_USAGE, type Usage } from "../tracing/usage.ts";
 import { callModel, type AssistantStep } from "./model-call.ts";
 import { refusal } from "./permissions.ts";
 import { transcript, type Step } from "./step.ts";

@@ -65,7 +65,7 @@ export function messagesApi(options: MessagesApiOptions): Model {
 
 function toModelError(error: unknown, baseUrl: string): ModelError {
   if (error instanceof ModelError) return error;
-  if (error instanceof APIError) {
+  if (isApiError(error)) {
     const [code, advice] = explain(error, new URL(baseUrl).host);
     return new ModelError(code, `${advice} (${error.message})`, { cause: error });
   }
@@ -76,6 +76,11 @@ function toModelError(error: unknown, baseUrl: string): ModelError {
     });
   }
   return new ModelError("unavailable", `The model could not be reached: ${reason}`, { cause: error });
+}
+
+/** Narrows to the type's defaults: the class's own parameters are any. */
+function isApiError(error: unknown): error is APIError {
+  return error instanceof APIError;
 }
 
 function explain(error: APIError, host: string): [ModelErrorCode, string] {

@@ -14,7 +14,7 @@ export interface Download {
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** What stopped a download, in words for a model: no addresses, no stack, what could be done instead. */
-export class DownloadError extends Error {
+class DownloadError extends Error {
   override readonly name = "DownloadError";
 }
 

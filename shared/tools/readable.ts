@@ -1,4 +1,5 @@
 // HTML to readable text: the article alone, as a reader view shows it, or everything but the furniture.
+// linkedom and Readability are typed by the DOM, which Workers do not have, so lint cannot follow their types here.
 import { Readability } from "@mozilla/readability";
 import { parseHTML } from "linkedom/worker";
 import { textOf, type TreeNode } from "./html-text.ts";

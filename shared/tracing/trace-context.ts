@@ -26,5 +26,9 @@ export function childContext(parent?: TraceContext): TraceContext {
 }
 
 function randomHex(bytes: number): string {
-  return Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("hex");
+  return toHex(crypto.getRandomValues(new Uint8Array(bytes)));
+}
+
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

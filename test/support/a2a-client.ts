@@ -1,5 +1,5 @@
 // The SDK's own A2A client as it comes, and the parameters of the operations that tests use.
-import { Role, type SendMessageRequest, type Task } from "@a2a-js/sdk";
+import { Role, type SendMessageRequest, type Task, TaskState } from "@a2a-js/sdk";
 import { type Client, ClientFactory, ClientFactoryOptions } from "@a2a-js/sdk/client";
 
 import { textMessage } from "#shared/a2a/message.ts";
@@ -37,7 +37,8 @@ export function taskParams(id: string) {
 
 /** Every task of the agent, newest first. */
 export async function tasksOf(client: Client): Promise<Task[]> {
-  const all = { tenant: "", contextId: "", status: 0, pageToken: "", statusTimestampAfter: undefined };
+  const status = TaskState.TASK_STATE_UNSPECIFIED;
+  const all = { tenant: "", contextId: "", status, pageToken: "", statusTimestampAfter: undefined };
   return (await client.listTasks(all)).tasks;
 }
 

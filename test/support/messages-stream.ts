@@ -6,8 +6,8 @@ export type Piece =
   | { readonly tool: string; readonly input: Readonly<Record<string, unknown>> };
 
 /** Tokens that every scripted answer claims to have cost. */
-export const INPUT_TOKENS = 10;
-export const OUTPUT_TOKENS = 5;
+const INPUT_TOKENS = 10;
+const OUTPUT_TOKENS = 5;
 
 interface StreamEvent {
   readonly type: string;

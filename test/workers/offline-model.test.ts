@@ -125,7 +125,7 @@ test.each(["cut", "malformed", "error_event"])("the fault %s breaks the stream",
     client({ fault })
       .messages.stream({ ...ask, messages: answered, tools })
       .finalMessage(),
-  ).rejects.toThrow();
+  ).rejects.toThrow(/./);
 });
 
 test("a stalled stream stays open and silent", async () => {
@@ -152,7 +152,7 @@ test("garbage tool input does not parse", async () => {
     .split("\n")
     .filter((line) => line.includes("partial_json"))
     .map((line) => JSON.parse(line.slice(6)));
-  expect(() => JSON.parse(data.map(({ delta }) => delta.partial_json).join(""))).toThrow();
+  expect(() => JSON.parse(data.map(({ delta }) => delta.partial_json).join(""))).toThrow(SyntaxError);
 });
 
 test("unknown settings are refused", async () => {

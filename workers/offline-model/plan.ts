@@ -124,7 +124,7 @@ const examine: Step = (task) => {
 };
 
 /** What is worth checking: the sentences that answer best, or what the person claims when no text is at hand. */
-export function claimsOf(task: Task, passages: readonly Passage[]): string[] {
+function claimsOf(task: Task, passages: readonly Passage[]): string[] {
   return bestSentences(task.question, passages.slice(0, MOST_PASSAGES), MOST_CLAIMS).map(({ text }) => text);
 }
 

@@ -41,7 +41,7 @@ export function streamMessage(message: Message, settings: Settings, requestId: s
 }
 
 /** Every event of the message in order. */
-export function eventsOf(message: Message, pieceChars: number, fault: Fault | null = null): Event[] {
+function eventsOf(message: Message, pieceChars: number, fault: Fault | null = null): Event[] {
   const start: Message = {
     ...message,
     content: [],

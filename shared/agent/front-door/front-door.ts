@@ -22,7 +22,7 @@ import { listAcrossSessions } from "./list-tasks.ts";
 import { route } from "./route.ts";
 
 /** Largest request body, in bytes: a message has to fit a row of the session's log. */
-export const MAX_BODY = 1024 * 1024;
+const MAX_BODY = 1024 * 1024;
 
 type App = { Bindings: AgentEnv };
 

@@ -35,12 +35,13 @@ function operation(method: string, params: Record<string, unknown>): Operation {
 }
 
 function listParams(query: URLSearchParams): Record<string, unknown> {
-  const text = ["contextId", "status", "pageToken", "statusTimestampAfter"].flatMap((name) => {
+  const text: Record<string, string> = {};
+  for (const name of ["contextId", "status", "pageToken", "statusTimestampAfter"]) {
     const value = query.get(name);
-    return value ? [[name, value]] : [];
-  });
+    if (value) text[name] = value;
+  }
   return {
-    ...Object.fromEntries(text),
+    ...text,
     ...number(query, "pageSize"),
     ...number(query, "historyLength"),
     ...(query.has("includeArtifacts") ? { includeArtifacts: query.get("includeArtifacts") === "true" } : {}),

@@ -4,7 +4,7 @@ import { textMessage, textPart } from "../../a2a/message.ts";
 import type { TaskRow } from "./store.ts";
 
 /** Id of the artifact that carries the answer's text. */
-export const ANSWER = "answer";
+const ANSWER = "answer";
 
 export interface TaskView {
   readonly id: string;

@@ -1,5 +1,6 @@
 // One page of a task list, newest change first (A2A 1.0, section 3.1.4). Pure, shared by the Session and the SessionIndex.
-import { TaskState, type ListTasksRequest } from "@a2a-js/sdk";
+import { fromBase64url, toBase64url } from "../../a2a/base64url.ts";
+import type { ListTasksRequest, TaskState } from "@a2a-js/sdk";
 import { RequestMalformedError } from "@a2a-js/sdk/errors";
 
 const DEFAULT_PAGE_SIZE = 50;
@@ -44,11 +45,11 @@ function newestFirst(a: Position, b: Position): number {
 }
 
 function formatToken({ updatedAt, n, contextId }: Position): string {
-  return Buffer.from(`${updatedAt}.${n}.${contextId}`).toString("base64url");
+  return toBase64url(`${updatedAt}.${n}.${contextId}`);
 }
 
 function parseToken(token: string): Position {
-  const match = /^(\d+)\.(\d+)\.(.*)$/s.exec(Buffer.from(token, "base64url").toString());
+  const match = /^(\d+)\.(\d+)\.(.*)$/s.exec(fromBase64url(token) ?? "");
   const [, updatedAt, n, contextId] = match ?? [];
   if (contextId === undefined) throw new RequestMalformedError("pageToken is not one that this agent gave out.");
   return { updatedAt: Number(updatedAt), n: Number(n), contextId };

@@ -1,6 +1,6 @@
 // A task whose turn waits or runs in this isolate: its latest row, who watches it, and how to stop it.
 import type { StreamResponse } from "@a2a-js/sdk";
-import { addUsage, NO_USAGE, type Usage } from "../../models/model.ts";
+import { addUsage, NO_USAGE, type Usage } from "../../tracing/usage.ts";
 import { answerEvent, statusEvent, taskEvent, type TaskView } from "./a2a-task.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { TaskRow } from "./store.ts";

@@ -1,8 +1,8 @@
 // The rows of a Session: tasks and steps, by thread. Writes of one synchronous stretch commit together, at the cost of one fsync.
-import { TaskState } from "@a2a-js/sdk";
+import { taskStateFromJSON, type TaskState } from "@a2a-js/sdk";
 import { migrate, readVersion } from "../../durable/migrations.ts";
-import type { Step } from "../../loop/step.ts";
-import type { Usage } from "../../models/model.ts";
+import { Step } from "../../loop/step.ts";
+import { Usage } from "../../tracing/usage.ts";
 import type { TaskRef } from "../../a2a/task-id.ts";
 import { MIGRATIONS } from "./schema.ts";
 
@@ -158,7 +158,7 @@ export class SessionStore {
     return this.#sql
       .exec<{ body: string }>(query, ...bindings)
       .toArray()
-      .map(({ body }): Step => JSON.parse(body));
+      .map(({ body }) => Step.parse(JSON.parse(body)));
   }
 
   #countSteps(contextId: string): number {
@@ -170,12 +170,12 @@ function toRow(row: TaskColumns): TaskRow {
   return {
     contextId: row.context_id,
     n: row.n,
-    state: row.state,
+    state: taskStateFromJSON(row.state),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     traceId: row.trace_id,
     answer: row.answer,
     problem: row.problem,
-    usage: row.usage === null ? null : JSON.parse(row.usage),
+    usage: row.usage === null ? null : Usage.parse(JSON.parse(row.usage)),
   };
 }

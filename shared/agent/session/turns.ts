@@ -2,7 +2,7 @@
 import { TaskState } from "@a2a-js/sdk";
 import type { Step } from "../../loop/step.ts";
 import type { TurnResult } from "../../loop/turn.ts";
-import { addUsage } from "../../models/model.ts";
+import { addUsage } from "../../tracing/usage.ts";
 import type { LiveTask } from "./live-task.ts";
 import type { SessionStore, TaskEnd } from "./store.ts";
 

@@ -6,7 +6,7 @@ import type { Step } from "#shared/loop/step.ts";
 import { defineTool, type Tool } from "#shared/loop/tool.ts";
 import { runTurn, type Turn, type TurnResult } from "#shared/loop/turn.ts";
 import { NO_PEERS } from "../../support/no-peers.ts";
-import { ModelError, type Model, type ModelRequest } from "#shared/models/model.ts";
+import type { Model, ModelError, ModelRequest } from "#shared/models/model.ts";
 
 /** One answer: text, tool calls, how it stops, and whether it breaks. */
 export interface Answer {
@@ -36,7 +36,10 @@ export class ScriptedModel implements Model {
       signal.throwIfAborted();
       yield event;
     }
-    if (answer.hang) await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    if (answer.hang)
+      await new Promise((_, reject) =>
+        signal.addEventListener("abort", () => reject(new Error("aborted", { cause: signal.reason }))),
+      );
     if (answer.error) throw answer.error;
   }
 }

@@ -14,7 +14,7 @@ import { SessionStore } from "../../../shared/agent/session/store.ts";
 import type { Step } from "../../../shared/loop/step.ts";
 import { testAgent } from "../../support/test-agent.ts";
 
-export const ORIGIN = "https://tester.test";
+const ORIGIN = "https://tester.test";
 
 /** One request through the front door, as it would come over a socket. */
 export async function knock(path: string, init: RequestInit = {}): Promise<Response> {

@@ -79,10 +79,8 @@ function responses(status: number, body?: BodyName, errors: number[] = []): Reco
     description: "What was wrong and what to do",
     content: jsonContent("application/problem+json", "Problem"),
   };
-  return Object.fromEntries([
-    [String(status), { description: "Success", ...success }],
-    ...[...errors, 401, 503].map((code) => [String(code), failure]),
-  ]);
+  const failures = Object.fromEntries([...errors, 401, 503].map((code) => [String(code), failure]));
+  return { [String(status)]: { description: "Success", ...success }, ...failures };
 }
 
 function jsonContent(type: string, body: BodyName): object {

@@ -7,7 +7,7 @@ export const AgentId = z
   .string()
   .regex(/^[a-z][a-z0-9_]{0,62}$/, "must begin with a-z and hold only a-z, 0-9 and _, at most 63 characters");
 
-export const AgentSkill = z.object({
+const AgentSkill = z.object({
   id: text(100),
   name: text(200),
   description: text(4000),
