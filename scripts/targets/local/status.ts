@@ -29,7 +29,7 @@ export interface JobStatus {
 
 const LOOK_MS = 2_000;
 
-export async function jobStatus(home: string, state: JobState, now = Date.now()): Promise<JobStatus> {
+export async function jobStatus(home: string, state: JobState): Promise<JobStatus> {
   const plan = await readRelease(jobLayout(home, state.job), state.release);
   const running = new Map((await runningProcesses(state)).map(({ name, identity }) => [name, identity.pid]));
   const controlPlane = await findControlPlane(home);
@@ -42,7 +42,6 @@ export async function jobStatus(home: string, state: JobState, now = Date.now())
         const facts = {
           stopped: state.stoppedAt !== null,
           running: pid !== null,
-          leaseMs: plan.heartbeat.leaseMs,
           // Without a registry the agent itself is all that can be asked.
           healthy: registered === undefined && pid !== null && (await isHealthy(url, LOOK_MS)),
         };
@@ -50,7 +49,7 @@ export async function jobStatus(home: string, state: JobState, now = Date.now())
           id,
           name: known?.name ?? id,
           url,
-          state: registered === undefined ? unregisteredState(facts) : agentState(known, facts, now),
+          state: registered === undefined ? unregisteredState(facts) : agentState(known, facts),
           lastHeartbeat: known?.lastHeartbeat ?? null,
           pid,
         };
@@ -72,18 +71,14 @@ export async function jobStatus(home: string, state: JobState, now = Date.now())
 interface Facts {
   readonly stopped: boolean;
   readonly running: boolean;
-  readonly leaseMs: number;
   readonly healthy: boolean;
 }
 
-/** What to say of an agent that the registry knows, or does not know (yet, or any more). */
-export function agentState(known: RegisteredAgent | undefined, facts: Facts, now: number): AgentStatus["state"] {
+/** What the registry says of an agent whose process runs. It finds out about one that is gone when the lease ends; here it is seen at once. */
+export function agentState(known: RegisteredAgent | undefined, facts: Facts): AgentStatus["state"] {
   if (facts.stopped) return "stopped";
-  if (known === undefined) return facts.running ? "starting" : "dead";
-  // The registry finds out when the lease ends; with the process gone, nothing is alive beyond that.
-  const overdue = now - Date.parse(known.lastHeartbeat) > facts.leaseMs;
-  if (!facts.running && known.state === "alive" && overdue) return "dead";
-  return known.state;
+  if (!facts.running) return "dead";
+  return known?.state ?? "starting";
 }
 
 /** The same when there is no registry to ask. */

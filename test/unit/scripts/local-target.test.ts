@@ -40,8 +40,7 @@ describe("ports", () => {
 });
 
 describe("state of an agent", () => {
-  const facts = { stopped: false, running: true, leaseMs: 3_000, healthy: false };
-  const heard = Date.parse("2026-01-01T00:00:00Z");
+  const facts = { stopped: false, running: true, healthy: false };
   const agent = {
     id: "a",
     name: "A",
@@ -51,20 +50,18 @@ describe("state of an agent", () => {
   };
 
   test("is what the registry says while its process runs", () => {
-    expect(agentState({ ...agent, state: "suspect" }, facts, heard)).toBe("suspect");
-    expect(agentState(agent, facts, heard + 60_000)).toBe("alive");
+    expect(agentState({ ...agent, state: "suspect" }, facts)).toBe("suspect");
+    expect(agentState(agent, facts)).toBe("alive");
   });
-  test("is not alive beyond the lease once its process is gone", () => {
-    const gone = { ...facts, running: false };
-    expect(agentState(agent, gone, heard + 2_999)).toBe("alive");
-    expect(agentState(agent, gone, heard + 3_001)).toBe("dead");
+  test("is dead as soon as its process is gone, whatever the registry still says", () => {
+    expect(agentState(agent, { ...facts, running: false })).toBe("dead");
   });
   test("is starting until it is registered, and dead when it never can be", () => {
-    expect(agentState(undefined, facts, heard)).toBe("starting");
-    expect(agentState(undefined, { ...facts, running: false }, heard)).toBe("dead");
+    expect(agentState(undefined, facts)).toBe("starting");
+    expect(agentState(undefined, { ...facts, running: false })).toBe("dead");
   });
   test("is stopped when the job was stopped, whatever the registry still says", () => {
-    expect(agentState(agent, { ...facts, stopped: true }, heard)).toBe("stopped");
+    expect(agentState(agent, { ...facts, stopped: true })).toBe("stopped");
   });
   test("without a registry is what the agent itself says", () => {
     expect(unregisteredState({ ...facts, healthy: true })).toBe("alive");
