@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
 import { identify } from "../../scripts/targets/local/process.ts";
-import { Deployment, eventually } from "../support/deployment.ts";
+import { Deployment, eventually, signalProcess } from "../support/deployment.ts";
 import { Answer, fourAgents, HUB_SPOKE, Status } from "./shapes.ts";
 
 let deployment: Deployment;
@@ -27,7 +27,7 @@ describe("a killed job", () => {
     await deployment.succeed("deploy", path);
     const { contextId } = Answer.parse(await deployment.json("query", "killed", "What is MCP?"));
     const { pid } = await statusOf("killed");
-    process.kill(pid ?? 0, "SIGKILL");
+    signalProcess(pid, "SIGKILL");
     const dead = await eventually(
       async () => {
         const { agents } = await statusOf("killed");
@@ -49,7 +49,7 @@ describe("a killed job", () => {
     await deployment.succeed("deploy", path);
     const before = await statusOf("alone");
     const victim = before.agents.find(({ id }) => id === "summarizer");
-    process.kill(victim?.pid ?? 0, "SIGKILL");
+    signalProcess(victim?.pid, "SIGKILL");
     const states = await eventually(
       async () => {
         const { agents } = await statusOf("alone");

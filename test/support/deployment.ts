@@ -83,6 +83,12 @@ export class Deployment {
   }
 }
 
+/** Sends a signal to one process. Throws for a pid that is none: 0 would mean the tests themselves. */
+export function signalProcess(pid: number | null | undefined, signal: NodeJS.Signals): void {
+  if (!pid) throw new Error(`There is no process to send ${signal} to.`);
+  process.kill(pid, signal);
+}
+
 /** Waits until `look` gives something other than undefined; throws after `limitMs`. */
 export async function eventually<Result>(
   look: () => Promise<Result | undefined>,

@@ -24,8 +24,9 @@ export async function waitUntilHealthy(url: string, wait: Wait): Promise<Health>
   for (;;) {
     wait.signal.throwIfAborted();
     if (wait.ended.aborted) return "ended";
-    if (await isHealthy(url, wait.lookMs)) return "healthy";
-    if (Date.now() > deadline) return "late";
+    const leftMs = deadline - Date.now();
+    if (leftMs <= 0) return "late";
+    if (await isHealthy(url, Math.min(wait.lookMs, leftMs))) return "healthy";
     await delay(pauseMs);
     pauseMs = Math.min(wait.intervalMs, pauseMs * 2);
   }
