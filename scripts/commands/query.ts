@@ -47,13 +47,13 @@ export default defineCommand({
       if (!io.interactive || options.json === true) {
         throw new CliError("bad_input", "There is no question.", `Type: troupe query ${job} "…"`);
       }
-      return chat({ url, agent, session, timeoutMs }, io);
+      return chat({ job, url, agent, session, timeoutMs }, io);
     }
-    const question = { url, text, session, timeoutMs };
+    const question = { job, url, text, session, timeoutMs };
     if (options.json === true) {
       const { reason, ...answer } = await askInTime(question, io);
       printJson(io, answer);
-      return requireCompletion({ ...answer, reason });
+      return requireCompletion(job, { ...answer, reason });
     }
     const { contextId } = await askAndPrint(question, io);
     if (io.interactive) io.note(`\nTo go on: troupe query ${job} "…" --session ${contextId}`);

@@ -30,7 +30,9 @@ export default defineCommand({
     const text = typed ?? (options.corpus === undefined ? QUESTION : QUESTION_ABOUT_DOCUMENTS);
     const entry = status.agents.find(({ id }) => id === status.entryPoint);
     io.print(`\n> ${text}\n`);
-    const answer = await askAndPrint({ url: entry?.url ?? "", text, session: undefined, timeoutMs: TIMEOUT_MS }, io);
+    const url = entry?.url ?? "";
+    const question = { job: job.name, url, text, session: undefined, timeoutMs: TIMEOUT_MS };
+    const answer = await askAndPrint(question, io);
 
     io.print(`
 ${describeStatus((await target.status(job.name)) ?? status)}

@@ -6,6 +6,7 @@ import type { Io } from "../io.ts";
 import { askAndPrint } from "./print.ts";
 
 interface Chat {
+  readonly job: string;
   readonly url: string;
   readonly agent: string;
   readonly session: string | undefined;
@@ -13,7 +14,7 @@ interface Chat {
 }
 
 /** Asks until an empty line, Ctrl-D or Ctrl-C. A failed answer is shown and the conversation goes on. */
-export async function chat({ url, agent, session, timeoutMs }: Chat, io: Io): Promise<void> {
+export async function chat({ job, url, agent, session, timeoutMs }: Chat, io: Io): Promise<void> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   let current = session;
   io.note(`You are talking to ${agent}. An empty line ends it.`);
@@ -23,7 +24,7 @@ export async function chat({ url, agent, session, timeoutMs }: Chat, io: Io): Pr
       const text = (await lines.question("\n> ", { signal: io.signal })).trim();
       if (text === "") return;
       try {
-        const answer = await askAndPrint({ url, text, session: current, timeoutMs }, io);
+        const answer = await askAndPrint({ job, url, text, session: current, timeoutMs }, io);
         current = answer.contextId;
       } catch (error) {
         if (!(error instanceof CliError) || error.code !== "failed") throw error;

@@ -3,7 +3,7 @@ import { CliError } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 import { type Answer, ask, type Question } from "./ask.ts";
 
-type Asked = Omit<Question, "onText" | "signal"> & { readonly timeoutMs: number };
+type Asked = Omit<Question, "onText" | "signal"> & { readonly job: string; readonly timeoutMs: number };
 
 /**
  * Asks, and prints the answer's text. Throws CliError when the task did not complete; at a timeout or an interruption
@@ -21,13 +21,13 @@ export async function askAndPrint(question: Asked, io: Io): Promise<Answer> {
   });
   if (live) io.print("");
   else if (answer.answer !== "") io.print(answer.answer);
-  requireCompletion(answer);
+  requireCompletion(question.job, answer);
   return answer;
 }
 
 /** Asks within the time, without printing. Throws CliError when time is up or the user has interrupted. */
 export async function askInTime(question: Asked, io: Io, onText: Question["onText"] = () => {}): Promise<Answer> {
-  const { timeoutMs, ...rest } = question;
+  const { job: _, timeoutMs, ...rest } = question;
   const timeout = new AbortController();
   const timer = setTimeout(() => {
     const message = `There was no answer within ${timeoutMs / 1000} s; the task was canceled.`;
@@ -41,8 +41,8 @@ export async function askInTime(question: Asked, io: Io, onText: Question["onTex
 }
 
 /** Throws CliError unless the task completed. */
-export function requireCompletion({ state, reason }: Answer): void {
+export function requireCompletion(job: string, { state, reason }: Answer): void {
   if (state === "completed") return;
   const why = reason === "" ? "" : `: ${reason}`;
-  throw new CliError("failed", `The task ended as ${state}${why}`, "More in: troupe logs");
+  throw new CliError("failed", `The task ended as ${state}${why}`, `More in: troupe logs ${job}`);
 }

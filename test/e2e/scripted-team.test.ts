@@ -151,7 +151,7 @@ test("words are on the screen while the model still speaks", async () => {
   const write = (text: string) => void (screen += text);
   const io = { print: (text: string) => write(`${text}\n`), write, note: () => {}, signal, interactive: true };
   const url = team.urls.get("asker") ?? "";
-  await askAndPrint({ url, text: "hello", session: undefined, timeoutMs: LIMIT_MS * 2 }, io);
+  await askAndPrint({ job: "scripted-team", url, text: "hello", session: undefined, timeoutMs: LIMIT_MS * 2 }, io);
   expect([screen, calls.length]).toEqual(["Good morning\n", 1]);
 });
 
