@@ -7,6 +7,7 @@ import { targetOf } from "../targets/target.ts";
 
 const JOB = "research-assistant";
 const QUESTION = "How does a Durable Object keep its state, and what happens when its isolate is evicted?";
+const FOLLOW_UP = "And how large may its database be?";
 const QUESTION_ABOUT_DOCUMENTS = "What are these documents about?";
 const TIMEOUT_MS = 5 * 60_000;
 
@@ -38,9 +39,9 @@ export default defineCommand({
 ${describeStatus((await target.status(job.name)) ?? status)}
 
 Next:
-  npx troupe query ${JOB} "And what does that cost?" --session ${answer.contextId}
-  npx troupe query ${JOB}                 talk to it
-  npx troupe start --corpus DIR "…"       ask about your own documents
+  npx troupe query ${JOB} "${FOLLOW_UP}" --session ${answer.contextId}
+  npx troupe query ${JOB}     (talk to it)
+  npx troupe start --corpus DIR "…"       (ask about your own documents)
   npx troupe status ${JOB}
   npx troupe stop ${JOB}
   npx troupe --help`);

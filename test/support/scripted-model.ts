@@ -34,6 +34,16 @@ export async function scriptedModel(request: Request): Promise<Response> {
       return stream(["…"], { hang: true });
     case "call":
       return toolUse(rest[0] ?? "", rest.slice(1).join(" ") || "{}");
+    case "bigerror":
+      return new Response("x".repeat(5_000_000), { status: 400, headers: { "x-should-retry": "false" } });
+    case "busy":
+      return Response.json({ type: "error", error: { type: "rate_limit_error", message: "busy" } }, { status: 429, headers: { "retry-after": "5" } });
+    case "stop":
+      return stream(["words"], { stopReason: text });
+    case "huge":
+      return stream(["x".repeat(3_000_000)]);
+    case "hugecall":
+      return toolUse("echo", JSON.stringify({ text: "x".repeat(3_000_000) }));
     case "refuse":
       return stream([], { stopReason: "refusal" });
     case "empty":
