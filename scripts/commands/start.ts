@@ -39,7 +39,7 @@ export default defineCommand({
 ${describeStatus((await target.status(job.name)) ?? status)}
 
 Next:
-  npx troupe query ${JOB} "${FOLLOW_UP}" --session ${answer.contextId}
+  npx troupe query ${JOB} "${typed !== undefined || options.corpus !== undefined ? "…" : FOLLOW_UP}" --session ${answer.contextId}
   npx troupe query ${JOB}     (talk to it)
   npx troupe start --corpus DIR "…"       (ask about your own documents)
   npx troupe status ${JOB}
