@@ -9,7 +9,7 @@ export function textOf(message: Message): string {
   const text = message.parts.map(partText).join("\n\n");
   if (text.trim() === "")
     throw new RequestMalformedError("message.parts holds no text: send at least one text part that says something.");
-  return text;
+  return text.toWellFormed();
 }
 
 function partText(part: Part, index: number): string {

@@ -26,16 +26,18 @@ export interface PeerAnswer {
   readonly usage: Usage | undefined;
 }
 
-/** The peer's task ended without an answer; the message says how. */
+/** The peer's task came to its end without an answer; the message says how. */
 class PeerTaskError extends Error {
   override readonly name = "PeerTaskError";
 }
 
 const CANCEL_LIMIT_MS = 5_000;
+/** Characters of an answer that are waited for; no more than a part of them would reach the model. */
+const MAX_ANSWER = 1_000_000;
 
 /**
- * Sends one message and resolves to the answer of the task it opened. When `signal` aborts, the peer is told to cancel the task.
- * Throws PeerTaskError when the task failed, an A2AError when the peer refused, or what the connection threw.
+ * Sends one message and resolves to the answer of the task it opened. When `signal` aborts, or the connection breaks, the peer is
+ * told to cancel the task. Throws PeerTaskError when the task failed, an A2AError when the peer refused, or what the connection threw.
  */
 export async function askPeer(request: PeerRequest): Promise<PeerAnswer> {
   const transport = await new RestTransportFactory({ fetchImpl: request.fetch }).create(request.origin, NO_CARD);
@@ -44,19 +46,35 @@ export async function askPeer(request: PeerRequest): Promise<PeerAnswer> {
     Authorization: `Bearer ${request.token}`,
     traceparent: request.traceparent,
   };
-  let taskId: string | undefined;
-  const cancel = () => {
-    if (taskId !== undefined) request.waitUntil(cancelTask(transport, taskId, serviceParameters));
-  };
-  request.signal.addEventListener("abort", cancel, { once: true });
+  const { signal } = request;
+  signal.throwIfAborted();
+  const opened = Promise.withResolvers<string | undefined>();
+  const connection = new AbortController();
+  const answer = follow(transport, { ...request, signal: connection.signal }, serviceParameters, (id) => {
+    opened.resolve(id);
+    if (!signal.aborted) request.onTask(id);
+  });
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
   try {
-    return await follow(transport, request, serviceParameters, (id) => {
-      taskId = id;
-      request.onTask(id);
-      if (request.signal.aborted) cancel();
-    });
+    return await Promise.race([answer, aborted.promise]);
+  } catch (error) {
+    if (!(error instanceof PeerTaskError)) request.waitUntil(giveUp());
+    throw error;
   } finally {
-    request.signal.removeEventListener("abort", cancel);
+    signal.removeEventListener("abort", abort);
+  }
+
+  /** A peer that was asked has a task to cancel even if it has not said yet which one that is. */
+  async function giveUp(): Promise<void> {
+    const limit = setTimeout(() => connection.abort(), CANCEL_LIMIT_MS);
+    const none = () => opened.resolve(undefined);
+    answer.then(none, none);
+    const id = await opened.promise;
+    clearTimeout(limit);
+    connection.abort();
+    if (id !== undefined) await cancelTask(transport, id, serviceParameters);
   }
 }
 
@@ -76,6 +94,7 @@ async function follow(
         .map(({ content }) => (content?.$case === "text" ? content.value : ""))
         .join("");
       answer = payload.value.append ? answer + chunk : chunk;
+      if (answer.length > MAX_ANSWER) throw new Error(`its answer has more than ${MAX_ANSWER} characters`);
     }
     if (payload?.$case !== "statusUpdate") continue;
     const { status, metadata } = payload.value;
@@ -90,7 +109,7 @@ async function follow(
       throw new PeerTaskError(`its task ended as ${taskStateToJSON(state)}${reason ? `: ${reason}` : ""}`);
     }
   }
-  throw new PeerTaskError("the connection ended before its task did");
+  throw new Error("the connection ended before its task did");
 }
 
 async function cancelTask(transport: Transport, id: string, serviceParameters: Record<string, string>): Promise<void> {

@@ -24,7 +24,7 @@ export function formatTaskId(key: string, owner: TaskOwner, { contextId, n }: Ta
 
 /** The thread and number of a genuine id of this owner; undefined for any other string. */
 export function parseTaskId(key: string, owner: TaskOwner, id: string): TaskRef | undefined {
-  const match = /^(.+)\.(\d{1,15})\.([\w-]{16})$/s.exec(id);
+  const match = /^(.+)\.([1-9]\d{0,14})\.([\w-]{16})$/s.exec(id);
   const [, contextId, digits, signature] = match ?? [];
   if (contextId === undefined || digits === undefined || signature === undefined) return undefined;
   const n = Number(digits);

@@ -1,4 +1,5 @@
 // The bindings of an agent Worker (jobs/plan.ts makes them), and what is derived from them once per isolate.
+import * as z from "zod";
 import { messagesApi } from "../models/messages-api.ts";
 import type { Model } from "../models/model.ts";
 import { AgentConfig } from "./config.ts";
@@ -67,6 +68,11 @@ export function fetcherOf(binding: Fetcher | undefined): typeof fetch {
 /** The Durable Object of a session: one per caller and session. Its name is scoped by principal, never by a key. */
 export function sessionStub(env: AgentEnv, principal: string, session: string): DurableObjectStub<SessionObject> {
   return env.SESSION.getByName(JSON.stringify([principal, session]));
+}
+
+/** The principal in the name of a session's object. */
+export function principalOf(name: string | undefined): string {
+  return z.tuple([z.string(), z.string()]).parse(JSON.parse(name ?? "null"))[0];
 }
 
 /** The single SessionIndex of an agent. */

@@ -11,18 +11,20 @@ interface Neighbour {
   readonly binding: string;
 }
 
-const known = new WeakMap<AgentEnv, Promise<readonly PeerProfile[]>>();
+const known = new WeakMap<AgentEnv, readonly PeerProfile[]>();
 
-/** All neighbours, read once an isolate; one whose card cannot be read goes by its name until the next turn. */
-export function neighbours(env: AgentEnv): Promise<readonly PeerProfile[]> {
+/**
+ * All neighbours, read once an isolate; one whose card cannot be read goes by its name until the next turn. Kept is the result
+ * and not its promise, which would never settle once the object that began to read is gone.
+ */
+export async function neighbours(env: AgentEnv): Promise<readonly PeerProfile[]> {
   const cached = known.get(env);
   if (cached) return cached;
-  const profiles = Promise.all(configOf(env).peers.map((peer) => profile(env, peer))).then((results) => {
-    if (results.some((result) => result === undefined)) known.delete(env);
-    return results.map((result, index) => result ?? unreachable(configOf(env).peers[index]?.id ?? ""));
-  });
-  known.set(env, profiles);
-  return profiles;
+  const { peers } = configOf(env);
+  const read = await Promise.all(peers.map((peer) => profile(env, peer)));
+  const profiles = read.map((result, index) => result ?? unreachable(peers[index]?.id ?? ""));
+  if (!read.includes(undefined)) known.set(env, known.get(env) ?? profiles);
+  return known.get(env) ?? profiles;
 }
 
 async function profile(env: AgentEnv, peer: Neighbour): Promise<PeerProfile | undefined> {

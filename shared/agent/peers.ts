@@ -107,7 +107,8 @@ export class AgentPeers implements Peers {
         `There is no conversation ${thread} with ${agent}: ${mine.length > 0 ? `open are ${mine.join(", ")}` : "none is open yet"}; leave thread out to begin a new one.`,
       );
     }
-    const ordinal = threads.size + 1;
+    // Not their number: one that failed before its task was opened has left a gap.
+    const ordinal = Math.max(0, ...threads.keys()) + 1;
     const opened = { ordinal, agent, contextId: peerContextId(this.#turn.contextId, configOf(this.#env).id, ordinal) };
     threads.set(ordinal, opened);
     return opened;

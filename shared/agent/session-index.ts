@@ -64,15 +64,20 @@ export abstract class SessionIndexObject extends DurableObject<AgentEnv> {
 }
 
 const reports = new Map<string, IndexedTask>();
+/** When what waits will have been sent; after that its messenger is gone, with its object, and the next report sends another. */
+let dueAt = 0;
 
 /**
  * Reports a task's latest state to the index. Reports of 100 ms, of all Sessions of the isolate, travel together: a report of
  * its own for each change would cost a turn more than its own log. Those of a process that is killed before are lost.
  */
 export function reportTask(env: AgentEnv, task: IndexedTask, waitUntil: (work: Promise<unknown>) => void): void {
-  const first = reports.size === 0;
-  reports.set(JSON.stringify([task.principal, task.contextId, task.n]), task);
-  if (first) waitUntil(new Promise((resolve) => setTimeout(resolve, REPORT_MS)).then(() => flushReports(env)));
+  const now = Date.now();
+  const first = reports.size === 0 || now > dueAt;
+  reports.set(keyOf(task), task);
+  if (!first) return;
+  dueAt = now + 2 * REPORT_MS;
+  waitUntil(new Promise((resolve) => setTimeout(resolve, REPORT_MS)).then(() => flushReports(env)));
 }
 
 /** Sends what waits, so that who lists right after a task ended finds it. */
@@ -80,5 +85,15 @@ export async function flushReports(env: AgentEnv): Promise<void> {
   if (reports.size === 0) return;
   const tasks = [...reports.values()];
   reports.clear();
-  await sessionIndexStub(env).record(tasks);
+  try {
+    await sessionIndexStub(env).record(tasks);
+  } catch (error) {
+    // The next report takes them along, but for those that have changed since.
+    for (const task of tasks) if (!reports.has(keyOf(task))) reports.set(keyOf(task), task);
+    throw error;
+  }
+}
+
+function keyOf({ principal, contextId, n }: IndexedTask): string {
+  return JSON.stringify([principal, contextId, n]);
 }

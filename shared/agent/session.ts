@@ -5,9 +5,10 @@ import { JsonRpcTransportHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import { isTerminal } from "../a2a/message.ts";
 import type { Step } from "../loop/step.ts";
 import { runTurn, type TurnResult } from "../loop/turn.ts";
+import { untilAborted } from "../loop/until-aborted.ts";
 import { childContext, formatTraceparent, parseTraceparent, type TraceContext } from "../tracing/trace-context.ts";
 import type { AgentDefinition } from "./definition.ts";
-import { configOf, modelOf, type AgentEnv } from "./environment.ts";
+import { configOf, modelOf, principalOf, type AgentEnv } from "./environment.ts";
 import { AgentPeers } from "./peers.ts";
 import { reportTask } from "./session-index.ts";
 import { log, reasonOf } from "./log.ts";
@@ -17,7 +18,7 @@ import type { Caller, Operation } from "./operation.ts";
 import { toStream, type Streamed } from "./session/event-stream.ts";
 import type { LiveTask } from "./session/live-task.ts";
 import { SessionRequestHandler } from "./session/request-handler.ts";
-import { SessionStore } from "./session/store.ts";
+import { SessionStore, type TaskRow } from "./session/store.ts";
 import { Turns } from "./session/turns.ts";
 import { toolbox } from "./toolbox.ts";
 
@@ -88,7 +89,7 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
       waitUntil: (work) => this.#afterwards(work, "telling a peer to cancel its task"),
     });
     return runTurn({
-      ...(await toolbox(this.env, this.definition)),
+      ...(await untilAborted(toolbox(this.env, this.definition), signal)),
       model: modelOf(this.env),
       system: systemPrompt(this.definition.instructions, caller.chain.at(-1)),
       permissions: config.permissions,
@@ -116,12 +117,16 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
   #report(live: LiveTask): void {
     const principal = this.#asked.get(live)?.caller.principal;
     if (principal === undefined) return;
-    const { contextId, n, state, createdAt, updatedAt, traceId, problem } = live.row;
+    const { state, createdAt, updatedAt, traceId, problem } = live.row;
     if (isTerminal(state)) {
       const how = `${TaskState[state].slice("TASK_STATE_".length).toLowerCase()} after ${updatedAt - createdAt} ms`;
       const level = state === TaskState.TASK_STATE_FAILED ? "warn" : "info";
       log(this.env, level, `task ${live.id} ${how}, trace ${traceId}${problem === null ? "" : `: ${problem}`}`);
     }
+    this.#index(principal, live.row);
+  }
+
+  #index(principal: string, { contextId, n, state, updatedAt }: TaskRow): void {
     reportTask(this.env, { principal, contextId, n, state, updatedAt }, (work) =>
       this.#afterwards(work, "the report to the index"),
     );
@@ -134,9 +139,9 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
 
   /** Turns do not outlive their isolate: a task that was at work when it went has ended. */
   #endInterrupted(): void {
-    for (const row of this.#store.tasks()) {
-      if (row.state !== TaskState.TASK_STATE_WORKING && row.state !== TaskState.TASK_STATE_SUBMITTED) continue;
-      this.#store.endTask(row, { state: TaskState.TASK_STATE_FAILED, answer: null, problem: INTERRUPTED, usage: null });
+    const end = { state: TaskState.TASK_STATE_FAILED, answer: null, problem: INTERRUPTED, usage: null };
+    for (const row of this.#store.tasksIn(TaskState.TASK_STATE_WORKING, TaskState.TASK_STATE_SUBMITTED)) {
+      this.#index(principalOf(this.ctx.id.name), this.#store.endTask(row, end));
     }
   }
 }

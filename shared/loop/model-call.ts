@@ -7,15 +7,18 @@ import type {
   Usage as ApiUsage,
   MessageDeltaUsage,
 } from "@anthropic-ai/sdk/resources/messages/messages";
+import * as z from "zod";
 import { ModelError, type Model, type ModelRequest } from "../models/model.ts";
 import { NO_USAGE, type Usage } from "../tracing/usage.ts";
 import type { LoopEvent } from "./event.ts";
-import type { Step } from "./step.ts";
+import { KnownStopReason, Step } from "./step.ts";
 import { untilAborted } from "./until-aborted.ts";
 
 export type AssistantStep = Extract<Step, { kind: "assistant" }>;
 
 const RETRY_DELAYS_MS = [250, 1000];
+/** Characters of one answer: in UTF-8 it has to fit a row of 2 MB. No model's own limit is that high. */
+const MAX_ANSWER = 600_000;
 
 /**
  * Makes the call, and makes it again from its start when it broke in mid-stream (the client retries only before that).
@@ -54,6 +57,7 @@ async function collect(
   let usage: Usage = NO_USAGE;
   let stopReason: StopReason | null = null;
   let model = modelName;
+  let length = 0;
   for await (const event of events) {
     switch (event.type) {
       case "message_start":
@@ -65,6 +69,12 @@ async function collect(
         break;
       case "content_block_delta": {
         const block = content[event.index];
+        length += lengthOf(event.delta);
+        if (length > MAX_ANSWER)
+          throw new ModelError(
+            "too_long",
+            `The model's answer has more than ${MAX_ANSWER} characters; it was given up.`,
+          );
         if (!block) throw new ModelError("broken_stream", "The model sent a delta for a block that it had not begun.");
         if (event.delta.type === "input_json_delta") {
           inputs.set(event.index, (inputs.get(event.index) ?? "") + event.delta.partial_json);
@@ -78,20 +88,27 @@ async function collect(
         break;
       case "message_delta":
         usage = mergeUsage(usage, event.usage);
-        stopReason = event.delta.stop_reason;
+        stopReason = KnownStopReason.parse(event.delta.stop_reason);
         break;
       case "message_stop":
-        return {
+        return checked({
           kind: "assistant",
           content: content.filter((block) => block.type !== "text" || block.text !== ""),
           stopReason,
           usage,
           model,
           malformedInputs: parseInputs(content, inputs),
-        };
+        });
     }
   }
   throw new ModelError("broken_stream", "The model's answer ended before it was complete.");
+}
+
+/** A step that could not be read again would make its thread unusable, so it is not let into the log. */
+function checked(step: AssistantStep): AssistantStep {
+  const parsed = Step.safeParse(step);
+  if (parsed.success) return step;
+  throw new ModelError("broken_stream", `The model's answer was malformed: ${z.prettifyError(parsed.error)}`);
 }
 
 function extend(block: ContentBlock, delta: Exclude<RawContentBlockDelta, { type: "input_json_delta" }>): void {
@@ -100,6 +117,19 @@ function extend(block: ContentBlock, delta: Exclude<RawContentBlockDelta, { type
     block.citations = [...(block.citations ?? []), delta.citation];
   if (delta.type === "thinking_delta" && block.type === "thinking") block.thinking += delta.thinking;
   if (delta.type === "signature_delta" && block.type === "thinking") block.signature = delta.signature;
+}
+
+function lengthOf(delta: RawContentBlockDelta): number {
+  switch (delta.type) {
+    case "text_delta":
+      return delta.text.length;
+    case "thinking_delta":
+      return delta.thinking.length;
+    case "input_json_delta":
+      return delta.partial_json.length;
+    default:
+      return 0;
+  }
 }
 
 /** Puts the parsed inputs into their blocks. Returns the raw text of those that are no JSON objects, by tool_use id. */
@@ -123,12 +153,24 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Later figures replace earlier ones: the API's are cumulative. */
+const Figure = z.number().nullish().catch(null);
+const Figures = z
+  .object({
+    input_tokens: Figure,
+    output_tokens: Figure,
+    cache_read_input_tokens: Figure,
+    cache_creation_input_tokens: Figure,
+  })
+  .partial()
+  .catch({});
+
+/** Later figures replace earlier ones: the API's are cumulative. Other backends leave some of them out, or all. */
 function mergeUsage(usage: Usage, reported: ApiUsage | MessageDeltaUsage): Usage {
+  const figures = Figures.parse(reported);
   return {
-    inputTokens: reported.input_tokens ?? usage.inputTokens,
-    outputTokens: reported.output_tokens,
-    cacheReadTokens: reported.cache_read_input_tokens ?? usage.cacheReadTokens,
-    cacheWriteTokens: reported.cache_creation_input_tokens ?? usage.cacheWriteTokens,
+    inputTokens: figures.input_tokens ?? usage.inputTokens,
+    outputTokens: figures.output_tokens ?? usage.outputTokens,
+    cacheReadTokens: figures.cache_read_input_tokens ?? usage.cacheReadTokens,
+    cacheWriteTokens: figures.cache_creation_input_tokens ?? usage.cacheWriteTokens,
   };
 }

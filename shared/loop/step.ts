@@ -9,8 +9,10 @@ import type {
 import * as z from "zod";
 import { Usage } from "../tracing/usage.ts";
 
-/** A block as the API sent it: kept verbatim, since thinking blocks are bound to their conversation, so only its type is looked at. */
-const Block = z.custom<ContentBlock>((value) => z.looseObject({ type: z.string() }).safeParse(value).success);
+const Called = z.looseObject({ type: z.literal("tool_use"), id: z.string(), name: z.string() });
+const Other = z.looseObject({ type: z.string().refine((type) => type !== "tool_use") });
+/** A block as the API sent it: kept verbatim, since thinking blocks are bound to their conversation, so only what the loop needs is looked at. */
+const Block = z.custom<ContentBlock>((value) => z.union([Called, Other]).safeParse(value).success);
 
 const STOP_REASONS = [
   "end_turn",
@@ -21,6 +23,9 @@ const STOP_REASONS = [
   "refusal",
   "model_context_window_exceeded",
 ] as const satisfies readonly StopReason[];
+
+/** Reasons that other backends make up say no more than none does. */
+export const KnownStopReason = z.nullable(z.enum(STOP_REASONS)).catch(null);
 
 export const Step = z.discriminatedUnion("kind", [
   /** What the person, or the peer that opened this thread, said. */
@@ -56,21 +61,11 @@ const CUT_OFF = "This tool call was cut off before it returned; it may or may no
 /** The messages of a log. Every `tool_use` gets exactly one `tool_result`; one that never settled is said to be cut off. */
 export function transcript(steps: readonly Step[]): MessageParam[] {
   const messages: MessageParam[] = [];
-  const results = new Map<string, ToolResultBlockParam>();
-  for (const step of steps) {
-    if (step.kind === "tool_result") {
-      results.set(step.toolUseId, {
-        type: "tool_result",
-        tool_use_id: step.toolUseId,
-        content: step.content,
-        ...(step.isError ? { is_error: true } : {}),
-      });
-    }
-  }
-  for (const step of steps) {
+  for (const [index, step] of steps.entries()) {
     if (step.kind === "user") say(messages, "user", [{ type: "text", text: step.text }]);
     if (step.kind !== "assistant" || step.content.length === 0) continue;
     say(messages, "assistant", step.content);
+    const results = resultsOf(steps, index);
     const answers = step.content
       .filter((block) => block.type === "tool_use")
       .map(
@@ -80,6 +75,23 @@ export function transcript(steps: readonly Step[]): MessageParam[] {
     if (answers.length > 0) say(messages, "user", answers);
   }
   return messages;
+}
+
+/** The results of the assistant step at `index`: those before the next one, because not every backend's ids are unique in a thread. */
+function resultsOf(steps: readonly Step[], index: number): Map<string, ToolResultBlockParam> {
+  const results = new Map<string, ToolResultBlockParam>();
+  for (let next = index + 1; next < steps.length; next++) {
+    const step = steps[next];
+    if (!step || step.kind === "assistant" || step.kind === "user") break;
+    if (step.kind !== "tool_result") continue;
+    results.set(step.toolUseId, {
+      type: "tool_result",
+      tool_use_id: step.toolUseId,
+      content: step.content,
+      ...(step.isError ? { is_error: true } : {}),
+    });
+  }
+  return results;
 }
 
 /** Appends to the last message where the role is the same: the API wants roles to alternate. */

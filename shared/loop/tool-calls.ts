@@ -70,7 +70,9 @@ async function runOne(
   }
   const malformed = message.malformedInputs[block.id];
   if (malformed !== undefined) {
-    return failed(`The input was not a JSON object, so the tool was not run: ${malformed.slice(0, 200)}`);
+    return failed(
+      `The input was not a JSON object, so the tool was not run: ${malformed.slice(0, 200).toWellFormed()}`,
+    );
   }
   const about = { session_id: call.contextId, tool_name: tool.name, tool_use_id: block.id } as const;
   try {
@@ -125,8 +127,9 @@ function unknownTool(name: string, tools: readonly Tool[]): string {
 }
 
 function cut(text: string): string {
-  if (text.length <= MAX_TOOL_OUTPUT) return text;
-  return `${text.slice(0, MAX_TOOL_OUTPUT)}\n[cut: ${text.length - MAX_TOOL_OUTPUT} of ${text.length} characters left out]`;
+  // Half a surrogate pair would make the API refuse this request and all that follow in the thread.
+  if (text.length <= MAX_TOOL_OUTPUT) return text.toWellFormed();
+  return `${text.slice(0, MAX_TOOL_OUTPUT).toWellFormed()}\n[cut: ${text.length - MAX_TOOL_OUTPUT} of ${text.length} characters left out]`;
 }
 
 function failed(content: string): Result {

@@ -27,6 +27,7 @@ export type ModelErrorCode =
   | "overloaded"
   | "unavailable"
   | "broken_stream"
+  | "too_long"
   | "stalled";
 
 /** A model call that failed; the message is for the person who asked, and says what to do. */

@@ -2,10 +2,19 @@
 import { Response, type Request } from "miniflare";
 
 const canceled: string[] = [];
+/** How long the next reader of the card waits. */
+let cardDelayMs = 0;
 
 export async function otherAgent(request: Request): Promise<Response> {
   const { pathname } = new URL(request.url);
+  if (pathname === "/stall-card") {
+    cardDelayMs = 1_000;
+    return Response.json({});
+  }
   if (pathname === "/.well-known/agent-card.json") {
+    const delayMs = cardDelayMs;
+    cardDelayMs = 0;
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
     return Response.json({
       name: "Other",
       description: "Answers other things",
@@ -23,22 +32,27 @@ export async function otherAgent(request: Request): Promise<Response> {
   const text = message.parts[0]?.text ?? "";
   const { contextId } = message;
   const ids = { taskId: `${contextId}.1.task`, contextId };
+  if (text === "refuse") return Response.json({ error: { code: 500, message: "not now" } }, { status: 500 });
+  if (text === "slow") await new Promise((resolve) => setTimeout(resolve, 300));
   const events: object[] = [{ task: { id: ids.taskId, contextId, status: { state: "TASK_STATE_WORKING" } } }];
   if (text === "fail") {
     const reason = { messageId: "m", role: "ROLE_AGENT", parts: [{ text: "could not" }] };
     events.push({ statusUpdate: { ...ids, status: { state: "TASK_STATE_FAILED", message: reason } } });
-  } else if (text !== "forever") {
+  } else if (text === "garbage") {
+    events.push({ artifactUpdate: 5 });
+  } else if (text !== "forever" && text !== "slow") {
     const answer = `${request.headers.get("traceparent")} in ${contextId}: ${text}`;
     events.push(
       { artifactUpdate: { ...ids, artifact: { artifactId: "answer", parts: [{ text: answer }] } } },
       { statusUpdate: { ...ids, status: { state: "TASK_STATE_COMPLETED" }, metadata: { usage: USAGE } } },
     );
   }
-  const frames = events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
+  const frames =
+    events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("") + (text === "garbage" ? "data: {\n\n" : "");
   const body = new ReadableStream({
     start(controller) {
       controller.enqueue(new TextEncoder().encode(frames));
-      if (text !== "forever") controller.close();
+      if (text !== "forever" && text !== "slow") controller.close();
     },
   });
   return new Response(body, { headers: { "content-type": "text/event-stream" } });

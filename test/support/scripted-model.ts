@@ -3,6 +3,9 @@
 //   drip <text>                    the same, 50 ms between words
 //   hang                           begins an answer and never goes on
 //   call <tool> <json>             calls the tool; after its result it says "done: <result>"
+//   both <json array>              calls query_agent once with each of these inputs
+//   stop <reason>                  answers, and says that it stopped for this reason
+//   long | gateway                 an answer, or an error, of some megabytes
 //   refuse | empty | cut | status <n>
 // Anything else is answered with the number of messages and the last user text.
 import { Response, type Request } from "miniflare";
@@ -34,16 +37,14 @@ export async function scriptedModel(request: Request): Promise<Response> {
       return stream(["…"], { hang: true });
     case "call":
       return toolUse(rest[0] ?? "", rest.slice(1).join(" ") || "{}");
-    case "bigerror":
-      return new Response("x".repeat(5_000_000), { status: 400, headers: { "x-should-retry": "false" } });
-    case "busy":
-      return Response.json({ type: "error", error: { type: "rate_limit_error", message: "busy" } }, { status: 429, headers: { "retry-after": "5" } });
+    case "long":
+      return stream(Array.from({ length: 30 }, () => "x".repeat(100_000)));
     case "stop":
       return stream(["words"], { stopReason: text });
-    case "huge":
-      return stream(["x".repeat(3_000_000)]);
-    case "hugecall":
-      return toolUse("echo", JSON.stringify({ text: "x".repeat(3_000_000) }));
+    case "gateway":
+      return new Response("x".repeat(5_000_000), { status: 400, headers: { "x-should-retry": "false" } });
+    case "both":
+      return stream(["both"], { calls: JSON.parse(text) as object[] });
     case "refuse":
       return stream([], { stopReason: "refusal" });
     case "empty":
@@ -68,27 +69,31 @@ interface Manner {
   delayMs?: number;
   hang?: boolean;
   stopReason?: string;
+  calls?: object[];
 }
 
-function stream(texts: string[], { delayMs = 0, hang = false, stopReason = "end_turn" }: Manner = {}): Response {
+function stream(
+  texts: string[],
+  { delayMs = 0, hang = false, stopReason = "end_turn", calls = [] }: Manner = {},
+): Response {
   const events = [
     START,
     { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } },
     ...texts.map((text) => ({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text } })),
+    ...calls.flatMap((input, i) => called(i + 1, `toolu_${i}`, "query_agent", JSON.stringify(input))),
     ...(hang ? [] : [{ type: "content_block_stop", index: 0 }, ...end(stopReason)]),
   ];
   return sse(events, delayMs, hang);
 }
 
 function toolUse(name: string, json: string): Response {
-  const block = { type: "tool_use", id: `toolu_${name}`, name, input: {} };
-  return sse([
-    START,
-    { type: "content_block_start", index: 0, content_block: block },
-    { type: "content_block_delta", index: 0, delta: { type: "input_json_delta", partial_json: json } },
-    { type: "content_block_stop", index: 0 },
-    ...end("tool_use"),
-  ]);
+  return sse([START, ...called(0, `toolu_${name}`, name, json), ...end("tool_use")]);
+}
+
+function called(index: number, id: string, name: string, json: string): { type: string; index: number }[] {
+  const start = { type: "content_block_start", index, content_block: { type: "tool_use", id, name, input: {} } };
+  const delta = { type: "content_block_delta", index, delta: { type: "input_json_delta", partial_json: json } };
+  return [start, delta, { type: "content_block_stop", index }];
 }
 
 const START = {

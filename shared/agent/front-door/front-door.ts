@@ -101,6 +101,7 @@ async function perform(operation: Operation, request: Request, env: AgentEnv): P
           "unauthorized",
           "The bearer token is not valid for this agent: it is forged, expired or meant for another.",
         ),
+        { "www-authenticate": "Bearer" },
       );
     const owner = { agent: configOf(env).id, principal: caller.principal };
     const target = route(operation, caller, env.TROUPE_KEY, owner);

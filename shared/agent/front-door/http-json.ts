@@ -4,7 +4,7 @@ import type { Operation } from "../operation.ts";
 
 /** Whether the path belongs to this binding, whatever the method. */
 export function isHttpJsonPath(path: string): boolean {
-  return /^\/(message:(send|stream)|tasks(\/.*)?|extendedAgentCard)$/.test(path);
+  return /^\/(message:(send|stream)|tasks(\/.*)?|extendedAgentCard)$/s.test(path);
 }
 
 /** The operation that method and path mean; undefined when there is none. `body` is the parsed request body, if any. */

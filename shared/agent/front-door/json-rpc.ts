@@ -7,14 +7,16 @@ const Request = z.object({
   jsonrpc: z.literal("2.0"),
   method: z.string().min(1),
   id: z.union([z.string(), z.int(), z.null()]).default(null),
-  params: z.record(z.string(), z.unknown()).default({}),
+  params: z.union([z.record(z.string(), z.unknown()), z.array(z.unknown())]).default({}),
 });
 
 export function parseJsonRpc(body: unknown): Operation | { readonly invalid: object } {
   const parsed = Request.safeParse(body);
   if (parsed.success) {
     const { id, method, params } = parsed.data;
-    return { binding: "JSONRPC", id, method, params };
+    if (!Array.isArray(params)) return { binding: "JSONRPC", id, method, params };
+    const message = "A2A takes params by name: send an object.";
+    return { invalid: { jsonrpc: "2.0", id, error: { code: A2A_ERROR_CODE.INVALID_PARAMS, message } } };
   }
   const id = z.object({ id: z.union([z.string(), z.int()]) }).safeParse(body).data?.id ?? null;
   const message = `Not a JSON-RPC 2.0 request: ${z.prettifyError(parsed.error)}`;

@@ -37,5 +37,7 @@ async function taskOf(
   const reply = await sessionStub(env, caller.principal, sessionOf(ref.contextId)).call(get, caller);
   if (reply.status !== 200) return undefined;
   const task = TaskJson.parse(JSON.parse(reply.body));
-  return includeArtifacts ? task : { ...task, artifacts: [] };
+  // Asked for, they are there even when there are none; else they are left out (A2A 1.0, section 3.1.4).
+  const { artifacts = [], ...rest } = task;
+  return includeArtifacts ? { ...rest, artifacts } : rest;
 }

@@ -16,10 +16,15 @@ export type Route =
   | { readonly to: "session"; readonly session: string; readonly operation: Operation }
   | { readonly to: "index" };
 
-const Ids = z.object({ contextId: z.string().default(""), taskId: z.string().default("") });
-const SendParams = z.object({ message: Ids.extend({ parts: z.array(z.unknown()).default([]) }) });
-const TaskParams = z.object({ id: z.string().default("") });
-const ListParams = z.object({ contextId: z.string().default("") });
+// ProtoJSON: null is as good as left out, and a field may go by its proto name as well (A2A 1.0, section 5.5).
+const Text = z.string().nullish();
+const Context = z
+  .object({ contextId: Text, context_id: Text })
+  .transform(({ contextId, context_id }) => contextId ?? context_id ?? "");
+const Task = z.object({ taskId: Text, task_id: Text }).transform(({ taskId, task_id }) => taskId ?? task_id ?? "");
+const Part = z.object({ text: Text, raw: Text, url: Text });
+const SendParams = z.object({ message: z.looseObject({ parts: z.array(Part).nullish() }) });
+const TaskParams = z.object({ id: Text });
 
 /** Throws A2AError: RequestMalformed for ids that cannot be, TaskNotFound for one that this agent never gave to this caller. */
 export function route(operation: Operation, caller: Caller, key: string, owner: TaskOwner): Route {
@@ -29,7 +34,7 @@ export function route(operation: Operation, caller: Caller, key: string, owner: 
     case "SendStreamingMessage":
       return sendRoute(operation, caller, key, owner);
     case "ListTasks": {
-      const { contextId } = parse(ListParams, params);
+      const contextId = parse(Context, params);
       if (contextId === "") return { to: "index" };
       checkContextId(contextId, caller);
       return { to: "session", session: sessionOf(contextId), operation };
@@ -37,7 +42,7 @@ export function route(operation: Operation, caller: Caller, key: string, owner: 
     case "GetTask":
     case "CancelTask":
     case "SubscribeToTask":
-      return { to: "session", session: taskSession(parse(TaskParams, params).id, key, owner), operation };
+      return { to: "session", session: taskSession(parse(TaskParams, params).id ?? "", key, owner), operation };
     case "GetExtendedAgentCard":
       throw new ExtendedAgentCardNotConfiguredError("This agent has no extended card: the public one says everything.");
     case "CreateTaskPushNotificationConfig":
@@ -56,22 +61,18 @@ export function route(operation: Operation, caller: Caller, key: string, owner: 
 
 function sendRoute(operation: Operation, caller: Caller, key: string, owner: TaskOwner): Route {
   const { message } = parse(SendParams, operation.params);
-  if (message.parts.length === 0)
-    throw new RequestMalformedError("message.parts is empty: send at least one text part.");
-  if (message.taskId !== "") {
-    const session = taskSession(message.taskId, key, owner);
-    return { to: "session", session, operation };
+  if (!message.parts?.length) throw new RequestMalformedError("message.parts is empty: send at least one text part.");
+  const taskId = parse(Task, message);
+  if (taskId !== "") return { to: "session", session: taskSession(taskId, key, owner), operation };
+  const contextId = parse(Context, message);
+  if (contextId !== "") {
+    checkContextId(contextId, caller);
+    return { to: "session", session: sessionOf(contextId), operation };
   }
-  if (message.contextId !== "") {
-    checkContextId(message.contextId, caller);
-    return { to: "session", session: sessionOf(message.contextId), operation };
-  }
-  const contextId = crypto.randomUUID();
-  const minted = {
-    ...operation.params,
-    message: { ...z.record(z.string(), z.unknown()).parse(operation.params["message"]), contextId },
-  };
-  return { to: "session", session: contextId, operation: { ...operation, params: minted } };
+  const minted = crypto.randomUUID();
+  const said = z.record(z.string(), z.unknown()).parse(operation.params["message"]);
+  const params = { ...operation.params, message: { ...said, contextId: minted } };
+  return { to: "session", session: minted, operation: { ...operation, params } };
 }
 
 function taskSession(id: string, key: string, owner: TaskOwner): string {
@@ -87,6 +88,7 @@ function checkContextId(contextId: string, { chain }: Caller): void {
       `The contextId has ${contextId.length} characters; the limit is ${MAX_CONTEXT_ID}.`,
     );
   }
+  if (!contextId.isWellFormed()) throw new RequestMalformedError("The contextId holds half a surrogate pair.");
   if (contextId.includes("~") && !contextId.endsWith(peerSuffix(contextId, chain))) {
     throw new RequestMalformedError(
       "A contextId must not contain `~`: that sign separates the threads that agents open among themselves.",

@@ -1,6 +1,6 @@
 // One page of a task list, newest change first (A2A 1.0, section 3.1.4). Pure, shared by the Session and the SessionIndex.
 import { fromBase64url, toBase64url } from "../../a2a/base64url.ts";
-import type { ListTasksRequest, TaskState } from "@a2a-js/sdk";
+import { TaskState, type ListTasksRequest } from "@a2a-js/sdk";
 import { RequestMalformedError } from "@a2a-js/sdk/errors";
 
 const DEFAULT_PAGE_SIZE = 50;
@@ -20,11 +20,14 @@ export interface Page<Row> {
   readonly totalSize: number;
 }
 
-/** Filters, sorts and cuts. Throws RequestMalformedError for a page size, token or time that makes no sense. */
+/** Filters, sorts and cuts. Throws RequestMalformedError for a request that makes no sense. */
 export function listPage<Row extends Listed>(rows: readonly Row[], request: ListTasksRequest): Page<Row> {
   const pageSize = request.pageSize ?? DEFAULT_PAGE_SIZE;
-  if (pageSize < 1 || pageSize > MAX_PAGE_SIZE)
-    throw new RequestMalformedError(`pageSize must be from 1 to ${MAX_PAGE_SIZE}.`);
+  if (!Number.isInteger(pageSize) || pageSize < 1 || pageSize > MAX_PAGE_SIZE)
+    throw new RequestMalformedError(`pageSize must be a whole number from 1 to ${MAX_PAGE_SIZE}.`);
+  if (request.status === TaskState.UNRECOGNIZED)
+    throw new RequestMalformedError("status is no task state: name one like TASK_STATE_COMPLETED.");
+  checkHistoryLength(request.historyLength);
   const after = request.statusTimestampAfter ? Date.parse(request.statusTimestampAfter) : -Infinity;
   if (Number.isNaN(after)) throw new RequestMalformedError("statusTimestampAfter is no ISO 8601 time.");
   const position = request.pageToken ? parseToken(request.pageToken) : undefined;
@@ -36,6 +39,12 @@ export function listPage<Row extends Listed>(rows: readonly Row[], request: List
   const last = tasks.at(-1);
   const more = last !== undefined && last !== matching.at(-1);
   return { tasks, nextPageToken: more ? formatToken(last) : "", pageSize, totalSize: matching.length };
+}
+
+/** Throws RequestMalformedError for a historyLength that is no length (A2A 1.0, section 3.2.4). */
+export function checkHistoryLength(historyLength: number | undefined): void {
+  if (historyLength === undefined || (Number.isInteger(historyLength) && historyLength >= 0)) return;
+  throw new RequestMalformedError("historyLength must be a whole number and not negative.");
 }
 
 type Position = Omit<Listed, "state">;

@@ -18,6 +18,7 @@ export class LiveTask {
   readonly #queues = new Set<EventQueue<StreamResponse>>();
   #answer = "";
   #replace = false;
+  #over = false;
 
   constructor(id: string, row: TaskRow, question: string) {
     this.id = id;
@@ -49,6 +50,7 @@ export class LiveTask {
   async *watch(): AsyncGenerator<StreamResponse, void, undefined> {
     const queue = new EventQueue<StreamResponse>();
     queue.push(taskEvent(this.view));
+    if (this.#over) queue.close();
     this.#queues.add(queue);
     try {
       yield* queue.events();
@@ -83,7 +85,10 @@ export class LiveTask {
   finish(row: TaskRow): void {
     if (row.answer !== null && row.answer !== this.#answer)
       this.#publish(answerEvent(this.id, row, row.answer, false, true));
+    // What was streamed of an answer that never came is no answer.
+    if (row.answer === null) this.#answer = "";
     this.update(row);
+    this.#over = true;
     for (const queue of this.#queues) queue.close();
     this.#end();
   }

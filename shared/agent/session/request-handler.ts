@@ -1,5 +1,6 @@
 // The A2A operations of one Session (A2A 1.0, section 3), behind the SDK's transport handlers.
 import {
+  Role,
   TaskState,
   type AgentCard,
   type CancelTaskRequest,
@@ -24,7 +25,7 @@ import { isTerminal, textOf } from "../../a2a/message.ts";
 import { formatTaskId, parseTaskId, type TaskOwner, type TaskRef } from "../../a2a/task-id.ts";
 import { toTask, type TaskView } from "./a2a-task.ts";
 import { LiveTask } from "./live-task.ts";
-import { listPage } from "./list-page.ts";
+import { checkHistoryLength, listPage } from "./list-page.ts";
 import type { SessionStore, TaskRow } from "./store.ts";
 import type { Turns } from "./turns.ts";
 
@@ -69,13 +70,15 @@ export class SessionRequestHandler implements A2ARequestHandler {
   }
 
   async getTask({ id, historyLength }: GetTaskRequest): Promise<Task> {
+    checkHistoryLength(historyLength);
     return toTask(withHistory(this.#find(id), historyLength));
   }
 
   async listTasks(params: ListTasksRequest): Promise<ListTasksResponse> {
     const rows = this.#store.tasks(params.contextId || undefined);
     const page = listPage(rows, params);
-    return { ...page, tasks: page.tasks.map((row) => toTask(withHistory(this.#view(row), params.historyLength ?? 0))) };
+    const tasks = page.tasks.map((row) => toTask(withHistory(this.#view(row), params.historyLength ?? 0)));
+    return { ...page, tasks: params.includeArtifacts ? tasks : tasks.map((task) => ({ ...task, artifacts: [] })) };
   }
 
   async cancelTask({ id }: CancelTaskRequest): Promise<Task> {
@@ -84,7 +87,7 @@ export class SessionRequestHandler implements A2ARequestHandler {
       const { row } = this.#find(id);
       throw new TaskNotCancelableError(`Task ${id} has ended already (${TaskState[row.state]}).`);
     }
-    live.cancel();
+    this.#turns.cancel(live);
     await live.ended;
     return toTask(live.view);
   }
@@ -101,8 +104,9 @@ export class SessionRequestHandler implements A2ARequestHandler {
   #start({ message, configuration }: SendMessageRequest): LiveTask {
     if (!message) throw new RequestMalformedError("message is required.");
     if (!message.messageId) throw new RequestMalformedError("message.messageId is required.");
-    if ((configuration?.historyLength ?? 0) < 0)
-      throw new RequestMalformedError("configuration.historyLength must not be negative.");
+    if (message.role !== Role.ROLE_USER && message.role !== Role.ROLE_AGENT)
+      throw new RequestMalformedError("message.role is required: ROLE_USER for what a client says.");
+    checkHistoryLength(configuration?.historyLength);
     if (configuration?.taskPushNotificationConfig) throw new PushNotificationNotSupportedError();
     const text = textOf(message);
     if (message.taskId) {

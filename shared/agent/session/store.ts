@@ -64,6 +64,8 @@ export class SessionStore {
       problem: null,
       usage: null,
     };
+    // First, because it can be refused for its size, and a task without it would be one that nobody works on.
+    this.append(row, first);
     this.#sql.exec(
       "INSERT INTO task (context_id, n, state, created_at, updated_at, trace_id) VALUES (?, ?, ?, ?, ?, ?)",
       contextId,
@@ -73,7 +75,6 @@ export class SessionStore {
       now,
       traceId,
     );
-    this.append(row, first);
     return row;
   }
 
@@ -132,6 +133,16 @@ export class SessionStore {
         ? this.#sql.exec<TaskColumns>("SELECT * FROM task")
         : this.#sql.exec<TaskColumns>("SELECT * FROM task WHERE context_id = ?", contextId);
     return cursor.toArray().map(toRow);
+  }
+
+  /** Tasks in one of these states, of the whole session. */
+  tasksIn(...states: readonly TaskState[]): TaskRow[] {
+    if (!this.exists) return [];
+    const query = `SELECT * FROM task WHERE state IN (${states.map(() => "?").join()})`;
+    return this.#sql
+      .exec<TaskColumns>(query, ...states)
+      .toArray()
+      .map(toRow);
   }
 
   /** The log of a thread up to and including a task's steps; those of tasks that wait behind it are left out. */

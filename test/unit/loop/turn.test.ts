@@ -87,6 +87,13 @@ describe("a turn", () => {
     ]);
   });
 
+  it("does not let an answer into the log that could not be read again", async () => {
+    const nameless = { id: "t1", name: JSON.parse("null"), json: "{}" };
+    const { result, steps } = await run(new ScriptedModel({ calls: [nameless] }, { text: "whole" }));
+    expect(result).toMatchObject({ subtype: "success", text: "whole" });
+    expect(steps.map(({ kind }) => kind)).toEqual(["user", "assistant"]);
+  });
+
   it.each(["unauthorized", "forbidden", "invalid_request"] as const)(
     "tells an error %s once and does not try again",
     async (code) => {
@@ -262,5 +269,19 @@ describe("the transcript", () => {
       expect.objectContaining({ type: "tool_result", tool_use_id: "t1", is_error: true }),
       { type: "text", text: "and now?" },
     ]);
+  });
+
+  it("gives a tool_use the result of its own call, where a model's ids repeat", async () => {
+    const model = new ScriptedModel({ calls: [call("one")] }, { calls: [call("two")] }, { text: "done" });
+    const { steps } = await run(model);
+    const contents = transcript(steps).flatMap(({ content }) => (Array.isArray(content) ? content : []));
+    const told = contents.filter((block) => block.type === "tool_result").map(({ content }) => content);
+    expect(told).toEqual(["one", "two"]);
+  });
+
+  it("holds no half characters, which the API would refuse for ever after", async () => {
+    const half = { ...ECHO, run: async () => `${"x".repeat(99_999)}😀` };
+    const { steps } = await run(new ScriptedModel({ calls: [call("x")] }, { text: "ok" }), { tools: [half] });
+    expect(JSON.stringify(transcript(steps))).not.toMatch(/\\ud[89a-f]/);
   });
 });

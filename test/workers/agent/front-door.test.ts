@@ -54,12 +54,31 @@ describe("the JSON-RPC binding", () => {
     ],
     ["a push notification", "CreateTaskPushNotificationConfig", { taskId: "x", url: "https://x.test" }, -32003],
     ["the extended card", "GetExtendedAgentCard", {}, -32007],
+    ["a part that is null", "SendMessage", { message: { ...message, parts: [null] } }, -32602],
+    ["a text that is no text", "SendMessage", { message: { ...message, parts: [{ text: {} }] } }, -32602],
+    ["a file that is a number", "SendMessage", { message: { ...message, parts: [{ raw: 5 }] } }, -32602],
+    ["a role that does not exist", "SendMessage", { message: { ...message, role: "ROLE_BOSS" } }, -32602],
+    ["half a character in a contextId", "SendMessage", { message: { ...message, contextId: "\ud800" } }, -32602],
+    ["a historyLength below zero", "ListTasks", { historyLength: -1 }, -32602],
+    ["a historyLength that is no number", "SendMessage", { message, configuration: { historyLength: "x" } }, -32602],
+    ["a state that does not exist", "ListTasks", { status: "TASK_STATE_TIRED" }, -32602],
+    ["a page size that is no number", "ListTasks", { pageSize: "many" }, -32602],
+    ["params by position", "ListTasks", [], -32602],
     ["a page of no tasks", "ListTasks", { pageSize: 0 }, -32602],
     ["a made-up page token", "ListTasks", { pageToken: "!!" }, -32602],
   ])("refuses %s", async (_, method, params, code) => {
     const { error } = await rpc(method, params);
     expect(error?.code).toBe(code);
     expect(error?.message).not.toBe("");
+  });
+
+  it("takes null for a field that is left out, and a field's proto name for its JSON name", async () => {
+    const named = await rpc("SendMessage", { message: { ...message, context_id: "by-proto-name" } });
+    expect(named.result).toMatchObject({ task: { contextId: "by-proto-name" } });
+    const unnamed = await rpc("SendMessage", { message: { ...message, contextId: null, taskId: null } });
+    expect(unnamed.error).toBeUndefined();
+    const foreign = await rpc("SendMessage", { message: { ...message, context_id: "mine~other.1" } });
+    expect(foreign.error?.code).toBe(-32602);
   });
 
   it("speaks 1.0 only, and says so to whoever names another version or none", async () => {
@@ -103,6 +122,7 @@ describe("task ids", () => {
       formatTaskId(env.TROUPE_KEY, { agent: "somebody", principal: "local" }, { contextId: task.contextId, n: 1 }),
       formatTaskId(env.TROUPE_KEY, { agent: "tester", principal: "somebody" }, { contextId: task.contextId, n: 1 }),
       task.id.replace(".1.", ".2."),
+      task.id.replace(".1.", ".01."),
       `${task.contextId}.1.`,
     ];
     for (const id of foreign) expect((await rpc("GetTask", { id })).error?.code).toBe(-32001);

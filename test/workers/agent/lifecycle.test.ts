@@ -60,6 +60,23 @@ describe("a Session that was evicted", () => {
   });
 });
 
+describe("a Session whose storage fails", () => {
+  it("tells whoever waits, and serves the next in line", async () => {
+    const a2a = await client("JSONRPC");
+    await send(a2a, ask("say first", "full"));
+    const stub = env.SESSION.getByName(JSON.stringify(["local", "full"]));
+    await runInDurableObject(stub, (_, { storage }) => {
+      storage.sql.exec(
+        "CREATE TRIGGER full BEFORE UPDATE ON task WHEN NEW.answer = 'lost' BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+      );
+    });
+    const [lost, next] = await Promise.all([send(a2a, ask("say lost", "full")), send(a2a, ask("say served", "full"))]);
+    expect(problemOf(lost)).toMatch(/could not be stored: disk full/);
+    expect(answerOf(next)).toBe("served");
+    expect((await a2a.getTask({ tenant: "", id: lost.id })).status?.state).toBe(TaskState.TASK_STATE_FAILED);
+  });
+});
+
 describe("the SessionIndex", () => {
   it("still lists tasks over all sessions after an eviction", async () => {
     const a2a = await client("JSONRPC");
@@ -75,5 +92,32 @@ describe("the SessionIndex", () => {
     expect((await a2a.listTasks(list)).tasks.map(({ id }) => id)).toContain(task.id);
     await evictDurableObject(env.SESSION_INDEX.getByName("sessions"));
     expect((await a2a.listTasks(list)).tasks.map(({ id }) => id)).toContain(task.id);
+  });
+
+  const indexed = () =>
+    runInDurableObject(env.SESSION_INDEX.getByName("sessions"), (_, { storage }) =>
+      storage.sql.exec<{ context_id: string; state: number }>("SELECT context_id, state FROM task").toArray(),
+    );
+
+  it("is told of tasks after an object died that was to tell it", async () => {
+    const a2a = await client("JSONRPC");
+    await expect.poll(indexed).not.toEqual([]);
+    await new Promise((resolve) => setTimeout(resolve, 300)); // until nothing waits to be reported
+    await send(a2a, ask("say dying", "messenger"));
+    await crash(env.SESSION.getByName(JSON.stringify(["local", "messenger"])));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await send(a2a, ask("say alive", "after-messenger"));
+    await expect.poll(indexed).toContainEqual({ context_id: "after-messenger", state: TaskState.TASK_STATE_COMPLETED });
+  });
+
+  it("learns that a task was interrupted", async () => {
+    const a2a = await client("JSONRPC");
+    const stream = a2a.sendMessageStream(ask("hang", "cut-off"));
+    const { value } = await stream.next();
+    const id = value?.payload?.$case === "task" ? value.payload.value.id : "";
+    await expect.poll(indexed).toContainEqual({ context_id: "cut-off", state: TaskState.TASK_STATE_WORKING });
+    await crash(env.SESSION.getByName(JSON.stringify(["local", "cut-off"])));
+    await a2a.getTask({ tenant: "", id });
+    await expect.poll(indexed).toContainEqual({ context_id: "cut-off", state: TaskState.TASK_STATE_FAILED });
   });
 });

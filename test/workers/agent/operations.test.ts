@@ -11,6 +11,12 @@ const LIST: ListTasksRequest = {
   statusTimestampAfter: undefined,
 };
 
+/** The id of the task that a stream begins with, and what follows. */
+async function begin(rest: AsyncGenerator<StreamResponse, void, undefined>) {
+  const { value } = await rest.next();
+  return { id: value?.payload?.$case === "task" ? value.payload.value.id : "", rest };
+}
+
 describe.each(["JSONRPC", "HTTP+JSON"] as const)("over %s", (binding) => {
   it("an answer is an artifact of a completed task", async () => {
     const task = await send(await client(binding), ask("say hello world"));
@@ -85,6 +91,52 @@ describe.each(["JSONRPC", "HTTP+JSON"] as const)("over %s", (binding) => {
     expect(Date.now() - before).toBeLessThan(1000);
     await expect(a2a.cancelTask({ tenant: "", id, metadata: undefined })).rejects.toThrow(/ended already/);
     for await (const _ of stream); // ends by itself
+  });
+
+  it("canceling a task that waits in line ends it within a second, and the one before it goes on", async () => {
+    const a2a = await client(binding);
+    const contextId = `waiting-${binding}`;
+    const first = await begin(a2a.sendMessageStream(ask("hang", contextId)));
+    const second = await begin(a2a.sendMessageStream(ask("say never", contextId)));
+    const before = Date.now();
+    const canceled = await a2a.cancelTask({ tenant: "", id: second.id, metadata: undefined });
+    expect(Date.now() - before).toBeLessThan(1000);
+    expect(canceled.status?.state).toBe(TaskState.TASK_STATE_CANCELED);
+    for await (const _ of second.rest); // ends by itself
+    expect((await a2a.getTask({ tenant: "", id: first.id })).status?.state).toBe(TaskState.TASK_STATE_WORKING);
+    await a2a.cancelTask({ tenant: "", id: first.id, metadata: undefined });
+    expect(answerOf(await send(a2a, ask("say on", contextId)))).toBe("on");
+  });
+
+  it("a canceled task shows the same whoever asks, and none of the half answer", async () => {
+    const a2a = await client(binding);
+    const { id, rest } = await begin(a2a.sendMessageStream(ask("hang")));
+    expect((await rest.next()).value?.payload?.$case).toBe("artifactUpdate");
+    const canceled = await a2a.cancelTask({ tenant: "", id, metadata: undefined });
+    expect(canceled.artifacts).toEqual([]);
+    expect(await a2a.getTask({ tenant: "", id })).toEqual(canceled);
+  });
+
+  it("a list carries artifacts only when they are asked for", async () => {
+    const a2a = await client(binding);
+    const { contextId } = await send(a2a, ask("say kept"));
+    for (const request of [
+      { ...LIST, contextId },
+      { ...LIST, pageSize: 1 },
+    ]) {
+      expect((await a2a.listTasks(request)).tasks[0]?.artifacts).toEqual([]);
+      const { tasks } = await a2a.listTasks({ ...request, includeArtifacts: true });
+      expect(tasks[0]?.artifacts).toHaveLength(1);
+    }
+  });
+
+  it("a model that stops for a reason of its own making, or says far too much, leaves the thread usable", async () => {
+    const a2a = await client(binding);
+    const contextId = `odd-${binding}`;
+    expect(answerOf(await send(a2a, ask("stop length", contextId)))).toBe("words");
+    expect(problemOf(await send(a2a, ask("long", contextId)))).toMatch(/more than 600000 characters/);
+    expect(problemOf(await send(a2a, ask("gateway", contextId))).length).toBeLessThan(3_000);
+    expect(answerOf(await send(a2a, ask("say fine", contextId)))).toBe("fine");
   });
 
   it("canceling stops a tool that does not listen, and the next message is answered", async () => {

@@ -75,6 +75,30 @@ describe("query_agent", () => {
     expect(Date.now() - before).toBeLessThan(1000);
   });
 
+  it.each(["slow", "garbage"])("cancels a task that it cannot follow: %s", async (how) => {
+    const a2a = await client("JSONRPC");
+    const stream = a2a.sendMessageStream(ask(`call query_agent {"agent":"other","message":"${how}"}`, how));
+    const { value } = await stream.next();
+    await expect.poll(() => logOf(how)).toContainEqual(expect.objectContaining({ kind: "assistant" }));
+    if (how === "slow") {
+      // The question is on its way, and the peer has not yet said which task it opened.
+      const id = value?.payload?.$case === "task" ? value.payload.value.id : "";
+      await a2a.cancelTask({ tenant: "", id, metadata: undefined });
+    }
+    await expect
+      .poll(async () => (await env.PEER_OTHER.fetch("https://other/canceled")).json(), { timeout: 3000 })
+      .toContain(`${how}~tester.1.1.task`);
+    for await (const _ of stream); // ends by itself
+  });
+
+  it("never gives a new conversation the number of one that is open, though one before it was refused", async () => {
+    const a2a = await client("JSONRPC");
+    const inputs = ["refuse", "hello"].map((message) => ({ agent: "other", message }));
+    await send(a2a, ask(`both ${JSON.stringify(inputs)}`, "gap"));
+    const task = await send(a2a, ask('call query_agent {"agent":"other","message":"new"}', "gap"));
+    expect(answerOf(task)).toContain("in gap~tester.3: new");
+  });
+
   it("ends a chain of agents at its limit, with a refusal that shows the chain", async () => {
     const chain = Array.from({ length: MAX_CHAIN - 1 }, (_, i) => (i % 2 === 0 ? "other" : "tester"));
     const token = signToken(env.TROUPE_KEY, { from: "other", to: "tester", principal: "local", chain }, 60_000);
