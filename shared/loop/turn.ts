@@ -44,7 +44,7 @@ export async function runTurn(turn: Turn): Promise<TurnResult> {
   } catch (error) {
     if (signal.aborted) return { subtype: "canceled", message: "The task was canceled.", ...progress };
     if (wall.signal.aborted) {
-      const message = `The wall-time budget of ${budget.maxWallMs / 1000} s was spent after ${progress.turns} model calls.`;
+      const message = `The wall-time budget of ${budget.maxWallMs / 1000} s was spent in model call ${progress.turns}.`;
       return { subtype: "error_max_wall_time", message, ...progress };
     }
     if (!(error instanceof ModelError)) throw error;

@@ -1,10 +1,10 @@
 // The Messages API backend: Claude, or anything else that serves `/v1/messages` (the offline model does).
 // Retries before the stream begins are the client's own (2, on 408/409/429/5xx, honouring retry-after).
 import { BaseAnthropic } from "@anthropic-ai/sdk/client";
-import { AnthropicError, APIError } from "@anthropic-ai/sdk/core/error";
 import { Messages, type RawMessageStreamEvent } from "@anthropic-ai/sdk/resources/messages/messages";
 import { IdleWatch } from "./idle-watch.ts";
-import { ModelError, type Model, type ModelErrorCode, type ModelRequest } from "./model.ts";
+import { toModelError } from "./model-errors.ts";
+import { ModelError, type Model, type ModelRequest } from "./model.ts";
 
 export interface MessagesApiOptions {
   /** Origin, e.g. `https://api.anthropic.com`. */
@@ -52,7 +52,7 @@ export function messagesApi(options: MessagesApiOptions): Model {
       }
     } catch (error) {
       signal.throwIfAborted();
-      if (!watch.stalled) throw toModelError(error, options.baseUrl);
+      if (!watch.stalled) throw toModelError(error);
     } finally {
       watch.stop();
     }
@@ -61,51 +61,4 @@ export function messagesApi(options: MessagesApiOptions): Model {
     }
   }
   return { name: options.model, maxTokens: options.maxTokens, stream };
-}
-
-function toModelError(error: unknown, baseUrl: string): ModelError {
-  if (error instanceof ModelError) return error;
-  if (isApiError(error)) {
-    const [code, advice] = explain(error, new URL(baseUrl).host);
-    return new ModelError(code, `${advice} (${error.message})`, { cause: error });
-  }
-  const reason = error instanceof Error ? error.message : String(error);
-  if (error instanceof AnthropicError || error instanceof SyntaxError || error instanceof TypeError) {
-    return new ModelError("broken_stream", `The model's answer broke off or was malformed: ${reason}`, {
-      cause: error,
-    });
-  }
-  return new ModelError("unavailable", `The model could not be reached: ${reason}`, { cause: error });
-}
-
-/** Narrows to the type's defaults: the class's own parameters are any. */
-function isApiError(error: unknown): error is APIError {
-  return error instanceof APIError;
-}
-
-function explain(error: APIError, host: string): [ModelErrorCode, string] {
-  switch (error.status) {
-    case 401:
-      return [
-        "unauthorized",
-        `The model API at ${host} refused the key: set ANTHROPIC_API_KEY to a valid key and deploy again`,
-      ];
-    case 403:
-      return [
-        "forbidden",
-        `The model API at ${host} does not allow this key to use this model: check the key's workspace and the model's name`,
-      ];
-    case 429:
-      return ["rate_limited", `The model API at ${host} limits the rate of requests: try again later`];
-    case 529:
-      return ["overloaded", `The model API at ${host} is overloaded: try again later`];
-    case undefined:
-      return error.type === "overloaded_error"
-        ? ["overloaded", "The model was overloaded while it answered"]
-        : ["unavailable", `The model API at ${host} could not be reached`];
-    default:
-      return error.status >= 500
-        ? ["unavailable", `The model API at ${host} failed with status ${error.status}: try again later`]
-        : ["invalid_request", `The model API at ${host} rejected the request with status ${error.status}`];
-  }
 }
