@@ -18,7 +18,6 @@ const LEVELS = [
 
 export async function research(bench: Bench): Promise<void> {
   const { url, pid } = await bench.deploy("research-assistant", "research-assistant", "coordinator");
-  const atRest = [await residentMb(pid), await residentMb((await bench.controlPlane()).pid)];
   const next = (n: number) => ({ url: `${url}/message:send`, body: message(QUESTIONS[n % QUESTIONS.length] ?? "") });
   await measure({ requests: 4, inFlight: 1, next });
   const rows: string[][] = [];
@@ -28,8 +27,4 @@ export async function research(bench: Bench): Promise<void> {
     if (measured.error !== undefined) console.log(`${measured.errors} errors, the first: ${measured.error}`);
   }
   console.log(table(["", "in flight", "p50 ms", "p95 ms", "p99 ms", "req/s", "errors", "RSS MB"], rows));
-  const [job, controlPlane] = atRest;
-  console.log(
-    `\nRSS at rest: ${fixed(job, 0)} MB four agents, ${fixed(controlPlane, 0)} MB control plane and offline model (aim: under 200 together)`,
-  );
 }
