@@ -78,17 +78,18 @@ describe("a Session whose storage fails", () => {
 });
 
 describe("the SessionIndex", () => {
+  const LIST = {
+    tenant: "",
+    contextId: "",
+    status: TaskState.TASK_STATE_UNSPECIFIED,
+    pageToken: "",
+    statusTimestampAfter: undefined,
+  };
+
   it("still lists tasks over all sessions after an eviction", async () => {
     const a2a = await client("JSONRPC");
     const task = await send(a2a, ask("say listed"));
-    const list = {
-      tenant: "",
-      contextId: "",
-      status: TaskState.TASK_STATE_COMPLETED,
-      pageToken: "",
-      statusTimestampAfter: undefined,
-      pageSize: 100,
-    };
+    const list = { ...LIST, status: TaskState.TASK_STATE_COMPLETED, pageSize: 100 };
     expect((await a2a.listTasks(list)).tasks.map(({ id }) => id)).toContain(task.id);
     await evictDurableObject(env.SESSION_INDEX.getByName("sessions"));
     expect((await a2a.listTasks(list)).tasks.map(({ id }) => id)).toContain(task.id);
@@ -101,13 +102,16 @@ describe("the SessionIndex", () => {
 
   it("is told of tasks after an object died that was to tell it", async () => {
     const a2a = await client("JSONRPC");
-    await expect.poll(indexed).not.toEqual([]);
-    await new Promise((resolve) => setTimeout(resolve, 300)); // until nothing waits to be reported
+    // Listing sends what waits, so the next task to report is the one that finds itself a messenger.
+    await a2a.listTasks({ ...LIST, pageSize: 1 });
     await send(a2a, ask("say dying", "messenger"));
     await crash(env.SESSION.getByName(JSON.stringify(["local", "messenger"])));
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    await send(a2a, ask("say alive", "after-messenger"));
-    await expect.poll(indexed).toContainEqual({ context_id: "after-messenger", state: TaskState.TASK_STATE_COMPLETED });
+    const told = { context_id: "after-messenger", state: TaskState.TASK_STATE_COMPLETED };
+    const sendAndLook = async () => {
+      await send(a2a, ask("say alive", "after-messenger"));
+      return indexed();
+    };
+    await expect.poll(sendAndLook, { timeout: 5_000 }).toContainEqual(told);
   });
 
   it("learns that a task was interrupted", async () => {
