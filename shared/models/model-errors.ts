@@ -29,16 +29,19 @@ function isApiError(error: unknown): error is APIError {
 function explain({ status, type }: APIError): [ModelErrorCode, string] {
   switch (status) {
     case 401:
-      return ["unauthorized", "The model API refused the key: set ANTHROPIC_API_KEY to a valid key and deploy again"];
+      return [
+        "unauthorized",
+        "The model API refused the key (401): set ANTHROPIC_API_KEY to a valid key and deploy again",
+      ];
     case 403:
       return [
         "forbidden",
-        "The model API does not allow this key to use this model: check the key's workspace and the model's name",
+        "The model API does not allow this key to use this model (403): check the key's workspace and the model's name",
       ];
     case 429:
-      return ["rate_limited", "The model API limits the rate of requests: try again later"];
+      return ["rate_limited", "The model API limits the rate of requests (429): try again later"];
     case 529:
-      return ["overloaded", "The model API is overloaded: try again later"];
+      return ["overloaded", "The model API is overloaded (529): try again later"];
     case undefined:
       return type === "overloaded_error"
         ? ["overloaded", "The model was overloaded while it answered"]
