@@ -43,7 +43,7 @@ function stateOf(task: Task | undefined): TaskState | undefined {
 }
 
 test.each([
-  [401, "refused the key: set ANTHROPIC_API_KEY to a valid key"],
+  [401, "refused the key (401): set ANTHROPIC_API_KEY to a valid key"],
   [403, "does not allow this key to use this model"],
 ])("a model that answers %i is asked once, and query says why and exits with 1", async (status, reason) => {
   const calls = team.api.script("asker", () => ({ status, message: "as scripted" }));
