@@ -16,6 +16,9 @@ const TAIL_BYTES = 4 * 1024 * 1024;
 /** How the agents' own lines begin, and how workerd's begin that concern one Worker. */
 const AGENT_TAG = /^(?:\[([a-z][a-z0-9_]{0,62})\] |service agent-([a-z][a-z0-9_]{0,62}): )/;
 
+/** How workerd marks what is no cause for alarm, such as an alarm that was set again while it rang. */
+const ENGINE_REMARK = "NOSENTRY ";
+
 const Entry = z.object({
   /** Milliseconds since the epoch. */
   timestamp: z.optional(z.coerce.number()),
@@ -54,7 +57,7 @@ export async function* readLogs(home: string, request: LogRequest, signal: Abort
   }
 }
 
-/** Lines of one process's log. In a process of one agent all are from it; else a line says so as `[agent] message`. */
+/** Lines of one process's log, without the engine's remarks to itself. In a process of one agent all are from it; else a line says so as `[agent] message`. */
 export function parseLines(text: string, process: string): LogLine[] {
   return text
     .split("\n")
@@ -71,7 +74,8 @@ export function parseLines(text: string, process: string): LogLine[] {
         agent: tagged?.[1] ?? tagged?.[2] ?? only,
         message: tagged === null ? said : said.slice(tagged[0].length),
       };
-    });
+    })
+    .filter(({ message }) => !message.startsWith(ENGINE_REMARK));
 }
 
 async function processNames(folder: string): Promise<string[]> {

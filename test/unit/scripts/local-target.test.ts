@@ -85,6 +85,9 @@ describe("log lines", () => {
   test("all belong to the agent that has the process to itself", () => {
     expect(parseLines(line("odd"), "searcher")[0]?.agent).toBe("searcher");
   });
+  test("that are the engine's remarks to itself are left out", () => {
+    expect(parseLines(line("NOSENTRY alarm handler canceled") + line("odd"), JOB_PROCESS)).toHaveLength(1);
+  });
   test("that are no JSON are kept as they are", () => {
     expect(parseLines("*** Fatal\n\n", JOB_PROCESS)).toEqual([
       { time: null, level: "info", agent: null, message: "*** Fatal" },
