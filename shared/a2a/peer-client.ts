@@ -40,7 +40,10 @@ const MAX_ANSWER = 1_000_000;
  * told to cancel the task. Throws PeerTaskError when the task failed, an A2AError when the peer refused, or what the connection threw.
  */
 export async function askPeer(request: PeerRequest): Promise<PeerAnswer> {
-  const transport = await new RestTransportFactory({ fetchImpl: request.fetch }).create(request.origin, NO_CARD);
+  const transport = await new RestTransportFactory({ fetchImpl: withoutRedirects(request.fetch) }).create(
+    request.origin,
+    NO_CARD,
+  );
   const serviceParameters = {
     [A2A_VERSION_HEADER]: A2A_PROTOCOL_VERSION,
     Authorization: `Bearer ${request.token}`,
@@ -110,6 +113,11 @@ async function follow(
     }
   }
   throw new Error("the connection ended before its task did");
+}
+
+/** A peer that points elsewhere is not followed: the token is for it alone. */
+function withoutRedirects(fetchImpl: typeof fetch): typeof fetch {
+  return (input, init) => fetchImpl(input, { ...init, redirect: "manual" });
 }
 
 async function cancelTask(transport: Transport, id: string, serviceParameters: Record<string, string>): Promise<void> {

@@ -63,8 +63,11 @@ export function transcript(steps: readonly Step[]): MessageParam[] {
   const messages: MessageParam[] = [];
   for (const [index, step] of steps.entries()) {
     if (step.kind === "user") say(messages, "user", [{ type: "text", text: step.text }]);
-    if (step.kind !== "assistant" || step.content.length === 0) continue;
-    say(messages, "assistant", step.content);
+    if (step.kind !== "assistant") continue;
+    // The API takes no text that is only white space, although models say such.
+    const said = step.content.filter((block) => block.type !== "text" || block.text.trim() !== "");
+    if (said.length === 0) continue;
+    say(messages, "assistant", said);
     const results = resultsOf(steps, index);
     const answers = step.content
       .filter((block) => block.type === "tool_use")

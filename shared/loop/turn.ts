@@ -62,6 +62,8 @@ async function loop(turn: Turn, signal: AbortSignal, progress: { usage: Usage; t
     steps.push(step);
   };
   const tools = offeredTools(turn);
+  /** What was said before the API paused: the next call goes on from there, so it is part of the answer. */
+  let paused = "";
   for (;;) {
     if (progress.turns >= budget.maxTurns) {
       const message = `The budget of ${budget.maxTurns} model calls was spent before the answer was complete.`;
@@ -73,9 +75,12 @@ async function loop(turn: Turn, signal: AbortSignal, progress: { usage: Usage; t
     progress.usage = addUsage(progress.usage, answer.usage);
     append(answer);
     if (answer.content.some((block) => block.type === "tool_use")) {
+      paused = "";
       await runToolCalls(answer, turn, signal, append);
-    } else if (answer.stopReason !== "pause_turn") {
-      return { ...conclude(answer), ...progress };
+    } else if (answer.stopReason === "pause_turn") {
+      paused += textOf(answer);
+    } else {
+      return { ...conclude(answer, paused + textOf(answer)), ...progress };
     }
   }
 }
@@ -90,14 +95,17 @@ function offeredTools({ tools, serverTools, permissions }: Turn): ToolUnion[] {
   return [...schemas, ...serverTools.filter((tool) => !("name" in tool) || !refusal(permissions, tool.name))];
 }
 
+function textOf({ content }: AssistantStep): string {
+  return content.map((block) => (block.type === "text" ? block.text : "")).join("");
+}
+
 type Conclusion =
   | { subtype: "success"; text: string; stopReason: AssistantStep["stopReason"] }
   | { subtype: "error_during_execution"; message: string };
 
 /** What an answer without tool calls means. Decided on the blocks first: some backends' stop reasons are not to be trusted. */
-function conclude(answer: AssistantStep): Conclusion {
-  const text = answer.content.map((block) => (block.type === "text" ? block.text : "")).join("");
-  const { stopReason } = answer;
+function conclude({ stopReason }: AssistantStep, said: string): Conclusion {
+  const text = said.trim() === "" ? "" : said;
   switch (stopReason) {
     case "refusal":
       return { subtype: "error_during_execution", message: text || "The model refused to answer this." };

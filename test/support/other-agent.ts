@@ -32,6 +32,7 @@ export async function otherAgent(request: Request): Promise<Response> {
   const text = message.parts[0]?.text ?? "";
   const { contextId } = message;
   const ids = { taskId: `${contextId}.1.task`, contextId };
+  if (text === "move") return new Response(null, { status: 307, headers: { location: "https://elsewhere.test/" } });
   if (text === "refuse") return Response.json({ error: { code: 500, message: "not now" } }, { status: 500 });
   if (text === "slow") await new Promise((resolve) => setTimeout(resolve, 300));
   const events: object[] = [{ task: { id: ids.taskId, contextId, status: { state: "TASK_STATE_WORKING" } } }];

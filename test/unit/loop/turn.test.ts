@@ -48,11 +48,17 @@ describe("a turn", () => {
     expect(result).toMatchObject({ subtype: "success", text: "after" });
   });
 
-  it("goes on after pause_turn with what was said so far", async () => {
-    const model = new ScriptedModel({ text: "searching", stop: "pause_turn" }, { text: "found" });
+  it("goes on after pause_turn with what was said so far, which is part of the answer", async () => {
+    const model = new ScriptedModel({ text: "I looked, ", stop: "pause_turn" }, { text: "and found it." });
     const { result } = await run(model);
-    expect(result).toMatchObject({ subtype: "success", text: "found" });
+    expect(result).toMatchObject({ subtype: "success", text: "I looked, and found it." });
     expect(model.requests[1]?.messages.at(-1)).toMatchObject({ role: "assistant" });
+  });
+
+  it("takes an answer of white space for none, and keeps it from the next request", async () => {
+    const { result, steps } = await run(new ScriptedModel({ text: " \n" }));
+    expect(result).toMatchObject({ subtype: "error_during_execution", message: "The model returned an empty answer." });
+    expect(transcript(steps)).toEqual([{ role: "user", content: [{ type: "text", text: "hi" }] }]);
   });
 
   it.each([

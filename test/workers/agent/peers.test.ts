@@ -59,6 +59,11 @@ describe("query_agent", () => {
     expect(answerOf(task)).toContain("The agent other did not answer: its task ended as TASK_STATE_FAILED: could not");
   });
 
+  it("does not follow a peer to another address: the token is for the peer alone", async () => {
+    const task = await send(await client("JSONRPC"), ask('call query_agent {"agent":"other","message":"move"}'));
+    expect(answerOf(task)).toMatch(/The agent other did not answer: HTTP error for \/message:stream: 307/);
+  });
+
   it("cancels the peer's task along with its own, within a second", async () => {
     const a2a = await client("JSONRPC");
     const stream = a2a.sendMessageStream(ask('call query_agent {"agent":"other","message":"forever"}', "cancel-me"));
