@@ -1,10 +1,11 @@
-// `npm run bench [-- deploy|turn|research]`: ratios in one run. Method and the figures of one machine: docs/benchmarks.md.
+// `npm run bench [-- deploy|turn|research|text]`: ratios in one run. Method and the figures of one machine: docs/benchmarks.md.
 import { deploy } from "./deploy.ts";
 import { research } from "./research.ts";
 import { Bench } from "./servers.ts";
+import { text } from "./text.ts";
 import { turn } from "./turn.ts";
 
-const sections: Record<string, (bench: Bench) => Promise<void>> = { deploy, turn, research };
+const sections: Record<string, (bench: Bench) => Promise<void>> = { deploy, turn, research, text };
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(sections, name));
 if (unknown.length > 0) {
