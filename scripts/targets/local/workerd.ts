@@ -27,11 +27,11 @@ export interface Workerd {
   readonly ended: AbortSignal;
 }
 
-/** Path of the workerd binary among the dependencies. Throws CliError when it is missing. */
-export function workerdBinary(): string {
+/** Path of the workerd binary among the dependencies, which `load` finds. Throws CliError when it is missing. */
+export function workerdBinary(load: (name: string) => unknown = createRequire(import.meta.url)): string {
   let path: unknown;
   try {
-    const found: unknown = createRequire(import.meta.url)("workerd");
+    const found = load("workerd");
     path = typeof found === "object" && found !== null && "default" in found ? found.default : found;
   } catch (error) {
     throw missing(error instanceof Error ? (error.message.trim().split("\n")[0] ?? "") : String(error));

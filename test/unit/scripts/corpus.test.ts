@@ -1,5 +1,5 @@
 // Documents: which files of a folder they are, what must be sent, and in which groups.
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -56,6 +56,13 @@ describe("a folder", () => {
     expect(a?.hash).toBe(b?.hash);
     await put("b.md", "y");
     expect((await readCorpus(folder, "f", recordedIo())).documents[1]?.hash).not.toBe(a?.hash);
+  });
+  // The superuser may read everything, and Windows has no such permission.
+  test.skipIf(process.platform === "win32" || process.getuid?.() === 0)("that may not be read is named", async () => {
+    await put("closed/a.md", "x");
+    await chmod(join(folder, "closed"), 0o000);
+    await expect(readCorpus(folder, "docs", recordedIo())).rejects.toThrow(/closed may not be read/);
+    await chmod(join(folder, "closed"), 0o700);
   });
   test("reading it can be interrupted", async () => {
     await put("a.md", "x");
