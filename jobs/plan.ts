@@ -1,4 +1,5 @@
 // A job and its resolved environment → the plan that a target carries out. Pure: no clock, no files, no network.
+import { leaseMs } from "#shared/agent/lease.ts";
 import { agentBindings } from "./bindings.ts";
 import { checkedDurationMs } from "./duration.ts";
 import { resolveModel } from "./model.ts";
@@ -7,8 +8,6 @@ import { type Job, workerOf } from "./schema.ts";
 import { type Edge, edgesOf, entryPointOf, startOrder } from "./topology.ts";
 import { referencesIn } from "./variables.ts";
 
-/** Missed heartbeats after which an agent is suspect, as a multiple of the interval. */
-const LEASE_INTERVALS = 3;
 const HOST = "127.0.0.1";
 
 /** The plan of a job that loadJob has found free of mistakes. Throws RangeError for one that it would have refused. */
@@ -48,7 +47,7 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
     agents,
     edges,
     stages: stagesOf(job, ids, edges),
-    heartbeat: { intervalMs, leaseMs: LEASE_INTERVALS * intervalMs },
+    heartbeat: { intervalMs, leaseMs: leaseMs(intervalMs) },
     health: {
       timeoutMs: checkedDurationMs(timeout),
       intervalMs: checkedDurationMs(health.interval),

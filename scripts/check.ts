@@ -1,6 +1,7 @@
 // `npm run check`: runs all guards side by side, prints a line for each and the findings of those that fail.
 // Exit code 1 when any does. What the guards are is in check/guards.ts.
 import { fileURLToPath } from "node:url";
+import { reasonOf } from "#shared/tracing/reason.ts";
 import type { Finding, Guard } from "./check/guard.ts";
 import { guards } from "./check/guards.ts";
 
@@ -15,9 +16,7 @@ async function report(guard: Guard): Promise<boolean> {
   try {
     findings = await guard.find(root);
   } catch (error) {
-    findings = [
-      { rule: "the guard failed", where: guard.name, message: error instanceof Error ? error.message : String(error) },
-    ];
+    findings = [{ rule: "the guard failed", where: guard.name, message: reasonOf(error) }];
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const found = findings.length === 0 ? "ok" : `FAILED, ${findings.length} found`;

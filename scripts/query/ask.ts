@@ -3,16 +3,12 @@ import { Role, TaskState, taskStateToJSON, type TaskStatus } from "@a2a-js/sdk";
 import { type Client, ClientFactory, ClientFactoryOptions, RestTransportFactory } from "@a2a-js/sdk/client";
 import * as z from "zod";
 
-import { isTerminal, textMessage } from "#shared/a2a/message.ts";
+import { isTerminal, textMessage, textOfParts } from "#shared/a2a/message.ts";
+import { reasonOf } from "#shared/tracing/reason.ts";
+import { Usage } from "#shared/tracing/usage.ts";
 
 import { CliError } from "../cli-error.ts";
 
-const Usage = z.object({
-  inputTokens: z.number(),
-  outputTokens: z.number(),
-  cacheReadTokens: z.number(),
-  cacheWriteTokens: z.number(),
-});
 const Metadata = z.object({ traceId: z.optional(z.string()), usage: z.optional(Usage) });
 
 export interface Answer {
@@ -24,7 +20,7 @@ export interface Answer {
   /** What the agent says about this state; the reason when it failed. */
   readonly reason: string;
   readonly traceId: string | null;
-  readonly usage: z.infer<typeof Usage> | null;
+  readonly usage: Usage | null;
   readonly durationMs: number;
 }
 
@@ -64,7 +60,7 @@ export async function ask(question: Question): Promise<Answer> {
           ({ status, metadata } = payload.value);
           break;
         case "artifactUpdate": {
-          const text = textOf(payload.value.artifact?.parts);
+          const text = textOfParts(payload.value.artifact?.parts);
           seen.answer = payload.value.append ? seen.answer + text : text;
           question.onText(text, !payload.value.append);
           break;
@@ -74,7 +70,7 @@ export async function ask(question: Question): Promise<Answer> {
           metadata = payload.value.metadata ?? metadata;
           break;
         case "message":
-          seen.answer = textOf(payload.value.parts);
+          seen.answer = textOfParts(payload.value.parts);
           question.onText(seen.answer, true);
           break;
         case undefined:
@@ -98,7 +94,7 @@ export async function ask(question: Question): Promise<Answer> {
   return {
     ...seen,
     state: nameOf(state),
-    reason: textOf(status?.message?.parts),
+    reason: textOfParts(status?.message?.parts),
     traceId: known?.traceId ?? null,
     usage: known?.usage ?? null,
     durationMs: Date.now() - begun,
@@ -130,7 +126,7 @@ async function cancel(client: Client, taskId: string): Promise<void> {
 }
 
 function refusal(error: unknown, url: string): CliError {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = reasonOf(error);
   const cause = error instanceof Error && error.cause instanceof Error ? ` (${error.cause.message})` : "";
   if (message.includes("fetch failed")) {
     return new CliError(
@@ -147,10 +143,4 @@ function nameOf(state: TaskState): string {
     .replace(/^TASK_STATE_/, "")
     .toLowerCase()
     .replaceAll("_", "-");
-}
-
-function textOf(
-  parts: readonly { readonly content?: { readonly $case: string; readonly value: unknown } | undefined }[] = [],
-): string {
-  return parts.map(({ content }) => (content?.$case === "text" ? String(content.value) : "")).join("");
 }

@@ -28,6 +28,11 @@ function partText(part: Part, index: number): string {
   }
 }
 
+/** The text parts of an answer, joined; parts of other kinds are passed over. */
+export function textOfParts(parts: readonly Part[] = []): string {
+  return parts.map(({ content }) => (content?.$case === "text" ? content.value : "")).join("");
+}
+
 export function textPart(text: string): Part {
   return { content: { $case: "text", value: text }, metadata: undefined, filename: "", mediaType: "text/plain" };
 }

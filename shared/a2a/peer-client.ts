@@ -3,7 +3,7 @@
 import { A2A_PROTOCOL_VERSION, A2A_VERSION_HEADER, Role, TaskState, taskStateToJSON } from "@a2a-js/sdk";
 import { RestTransportFactory, type Transport } from "@a2a-js/sdk/client";
 import { Usage } from "../tracing/usage.ts";
-import { isTerminal, textMessage } from "./message.ts";
+import { isTerminal, textMessage, textOfParts } from "./message.ts";
 
 export interface PeerRequest {
   readonly fetch: typeof fetch;
@@ -93,9 +93,7 @@ async function follow(
   for await (const { payload } of transport.sendMessageStream(params, { signal, serviceParameters })) {
     if (payload?.$case === "task") onTask(payload.value.id);
     if (payload?.$case === "artifactUpdate") {
-      const chunk = (payload.value.artifact?.parts ?? [])
-        .map(({ content }) => (content?.$case === "text" ? content.value : ""))
-        .join("");
+      const chunk = textOfParts(payload.value.artifact?.parts);
       answer = payload.value.append ? answer + chunk : chunk;
       if (answer.length > MAX_ANSWER) throw new Error(`its answer has more than ${MAX_ANSWER} characters`);
     }
@@ -106,9 +104,7 @@ async function follow(
       return { text: answer, usage: Usage.safeParse(metadata?.["usage"]).data };
     }
     if (isTerminal(state) || state === TaskState.TASK_STATE_INPUT_REQUIRED) {
-      const reason = status?.message?.parts
-        .map(({ content }) => (content?.$case === "text" ? content.value : ""))
-        .join("");
+      const reason = textOfParts(status?.message?.parts);
       throw new PeerTaskError(`its task ended as ${taskStateToJSON(state)}${reason ? `: ${reason}` : ""}`);
     }
   }

@@ -3,7 +3,8 @@ import { DurableObject } from "cloudflare:workers";
 import { agentCard } from "./card.ts";
 import type { AgentDefinition } from "./definition.ts";
 import { configOf, type AgentEnv } from "./environment.ts";
-import { log, reasonOf } from "./log.ts";
+import { reasonOf } from "../tracing/reason.ts";
+import { log } from "./log.ts";
 import { heartbeat, register } from "./registry-client.ts";
 
 export abstract class BeaconObject extends DurableObject<AgentEnv> {

@@ -6,8 +6,3 @@ export type Level = "info" | "warn" | "error";
 export function log(env: AgentEnv, level: Level, message: string): void {
   console[level](`[${configOf(env).id}] ${message}`);
 }
-
-/** What to say of anything that was thrown. */
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

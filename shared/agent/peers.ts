@@ -1,4 +1,5 @@
 // Whom an agent may ask, and how they are reached: over its own bindings in a static topology, through the registry in a dynamic one.
+import { reasonOf } from "../tracing/reason.ts";
 import { askPeer, type PeerAnswer } from "../a2a/peer-client.ts";
 import { peerContextId } from "../a2a/task-id.ts";
 import { signToken } from "../a2a/token.ts";
@@ -74,7 +75,7 @@ export class AgentPeers implements Peers {
       return { text: answer.text, thread: ordinal };
     } catch (error) {
       signal.throwIfAborted();
-      throw new Error(`The agent ${agent} did not answer: ${error instanceof Error ? error.message : String(error)}`, {
+      throw new Error(`The agent ${agent} did not answer: ${reasonOf(error)}`, {
         cause: error,
       });
     }

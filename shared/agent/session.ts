@@ -11,7 +11,8 @@ import type { AgentDefinition } from "./definition.ts";
 import { configOf, modelOf, principalOf, type AgentEnv } from "./environment.ts";
 import { AgentPeers } from "./peers.ts";
 import { reportTask } from "./session-index.ts";
-import { log, reasonOf } from "./log.ts";
+import { reasonOf } from "../tracing/reason.ts";
+import { log } from "./log.ts";
 import { systemPrompt } from "./prompt.ts";
 import { replyTo, type Reply } from "./reply.ts";
 import type { Caller, Operation } from "./operation.ts";
@@ -65,7 +66,7 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
       turns: this.#turns,
       owner: { agent: configOf(this.env).id, principal: caller.principal },
       key: this.env.TROUPE_KEY,
-      scope: { traceId: trace.traceId },
+      traceId: trace.traceId,
       begin: (live) => this.#asked.set(live, { caller, trace }),
     });
     return new JsonRpcTransportHandler(handler).handle({ jsonrpc: "2.0", method, params, id }, new ServerCallContext());

@@ -1,5 +1,6 @@
 // Hooks around tool calls, in the shapes of the Claude Agent SDK (HookCallbackMatcher, PreToolUseHookInput …).
 // A hook that throws or outlasts its timeout does what its `onFailure` says: go on (default), or block the call.
+import { reasonOf } from "../tracing/reason.ts";
 import { untilAborted } from "./until-aborted.ts";
 
 interface HookInputBase {
@@ -64,7 +65,7 @@ export async function runHooks<Input extends HookInputBase & { hook_event_name: 
       } catch (error) {
         signal.throwIfAborted();
         if (matcher.onFailure !== "block") continue;
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = reasonOf(error);
         throw new HookFailure(`A ${input.hook_event_name} hook failed, and its onFailure is "block": ${reason}`);
       }
     }

@@ -1,4 +1,5 @@
 // The tool calls of one assistant message, side by side. Whatever goes wrong becomes an `is_error` result: the model is told, the turn goes on.
+import { reasonOf } from "../tracing/reason.ts";
 import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages";
 import { suggest } from "../text/nearest.ts";
 import type { LoopEvent } from "./event.ts";
@@ -92,7 +93,7 @@ async function runOne(
     return { content: cut(content), isError: false };
   } catch (error) {
     signal.throwIfAborted();
-    return failed(cut(error instanceof Error ? error.message : String(error)));
+    return failed(cut(reasonOf(error)));
   }
 }
 

@@ -1,4 +1,5 @@
 // Failures of the Messages API in words for the person who asked. No address is named: the words may reach another agent's model.
+import { reasonOf } from "../tracing/reason.ts";
 import { AnthropicError, APIError } from "@anthropic-ai/sdk/core/error";
 import * as z from "zod";
 import { ModelError, type ModelErrorCode } from "./model.ts";
@@ -14,7 +15,7 @@ export function toModelError(error: unknown): ModelError {
     const said = Body.safeParse(error.error).data?.error.message ?? (error.status === undefined ? error.message : "");
     return new ModelError(code, said === "" ? `${advice}.` : `${advice}. The API said: ${said}`, { cause: error });
   }
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   const broken = error instanceof AnthropicError || error instanceof SyntaxError || error instanceof TypeError;
   return broken
     ? new ModelError("broken_stream", `The model's answer broke off or was malformed: ${reason}`, { cause: error })

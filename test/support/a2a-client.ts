@@ -2,7 +2,7 @@
 import { Role, type SendMessageRequest, type Task, TaskState } from "@a2a-js/sdk";
 import { type Client, ClientFactory, ClientFactoryOptions } from "@a2a-js/sdk/client";
 
-import { textMessage } from "#shared/a2a/message.ts";
+import { textMessage, textOfParts } from "#shared/a2a/message.ts";
 
 export type Binding = "JSONRPC" | "HTTP+JSON";
 
@@ -43,6 +43,5 @@ export async function tasksOf(client: Client): Promise<Task[]> {
 }
 
 export function textOf({ artifacts }: Task): string {
-  const parts = artifacts.flatMap((artifact) => artifact.parts);
-  return parts.map(({ content }) => (content?.$case === "text" ? content.value : "")).join("");
+  return textOfParts(artifacts.flatMap((artifact) => artifact.parts));
 }

@@ -1,4 +1,5 @@
 // A Messages API server without a language model: the same protocol, answers by rules alone (decide.ts).
+import { reasonOf } from "#shared/tracing/reason.ts";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type * as z from "zod";
@@ -54,10 +55,7 @@ async function readBody<Body extends CountRequest>(raw: Request, schema: z.ZodTy
   try {
     body = await raw.json();
   } catch (error) {
-    return errorResponse(
-      400,
-      `The request body is not valid JSON: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    return errorResponse(400, `The request body is not valid JSON: ${reasonOf(error)}`);
   }
   const parsed = schema.safeParse(body);
   if (!parsed.success) return errorResponse(400, firstIssue(parsed.error));

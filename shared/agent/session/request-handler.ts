@@ -29,25 +29,21 @@ import { checkHistoryLength, listPage } from "./list-page.ts";
 import type { SessionStore, TaskRow } from "./store.ts";
 import type { Turns } from "./turns.ts";
 
-/** What the request handler needs to know of the request beyond its parameters. */
-export interface RequestScope {
-  readonly traceId: string;
-}
-
 export class SessionRequestHandler implements A2ARequestHandler {
   readonly #store: SessionStore;
   readonly #turns: Turns;
   readonly #owner: TaskOwner;
   readonly #key: string;
   readonly #begin: (live: LiveTask) => void;
-  readonly #scope: RequestScope;
+  readonly #traceId: string;
 
   constructor(parts: {
     store: SessionStore;
     turns: Turns;
     owner: TaskOwner;
     key: string;
-    scope: RequestScope;
+    /** Under which the tasks of this request are traced. */
+    traceId: string;
     /** Called for each new task before its turn starts. */
     begin: (live: LiveTask) => void;
   }) {
@@ -55,7 +51,7 @@ export class SessionRequestHandler implements A2ARequestHandler {
     this.#turns = parts.turns;
     this.#owner = parts.owner;
     this.#key = parts.key;
-    this.#scope = parts.scope;
+    this.#traceId = parts.traceId;
     this.#begin = parts.begin;
   }
 
@@ -119,7 +115,7 @@ export class SessionRequestHandler implements A2ARequestHandler {
     }
     const { contextId } = message;
     const state = this.#turns.isBusy(contextId) ? TaskState.TASK_STATE_SUBMITTED : TaskState.TASK_STATE_WORKING;
-    const row = this.#store.createTask(contextId, state, this.#scope.traceId, { kind: "user", text });
+    const row = this.#store.createTask(contextId, state, this.#traceId, { kind: "user", text });
     const live = new LiveTask(this.#id(row), row, text);
     this.#begin(live);
     this.#turns.start(live);

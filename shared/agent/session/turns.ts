@@ -3,7 +3,7 @@ import { TaskState } from "@a2a-js/sdk";
 import type { Step } from "../../loop/step.ts";
 import type { TurnResult } from "../../loop/turn.ts";
 import { addUsage } from "../../tracing/usage.ts";
-import { reasonOf } from "../log.ts";
+import { reasonOf } from "../../tracing/reason.ts";
 import type { LiveTask } from "./live-task.ts";
 import type { SessionStore, TaskEnd, TaskRow } from "./store.ts";
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { bury, leaseMs, nextStep, renew } from "../../../workers/control-plane/registry/leases.ts";
+import { leaseMs } from "#shared/agent/lease.ts";
+import { bury, nextStep, renew } from "../../../workers/control-plane/registry/leases.ts";
 
 const INTERVAL = 1000;
 const NOW = 1_000_000;

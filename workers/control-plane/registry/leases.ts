@@ -1,9 +1,8 @@
 // The life of a registration as a pure state machine: alive → suspect → probed → alive again, or dead → removed.
 // Times are milliseconds since the epoch. Storage, clock and network belong to registry.ts.
+import { leaseMs } from "#shared/agent/lease.ts";
 import type { AgentState } from "./schema.ts";
 
-/** A lease outlives this many missed heartbeats. */
-const LEASE_INTERVALS = 3;
 /** A dead agent stays listed for this many leases. */
 const DEAD_LEASES = 10;
 
@@ -15,11 +14,6 @@ export interface Lease {
 
 /** What must happen to a lease now. */
 export type Step = { do: "wait" } | { do: "probe"; lease: Lease } | { do: "remove" };
-
-/** How long an agent with this heartbeat interval stays alive without one. */
-export function leaseMs(intervalMs: number): number {
-  return LEASE_INTERVALS * intervalMs;
-}
 
 /** The lease after a registration, a heartbeat or a probe that found the agent well. */
 export function renew(intervalMs: number, now: number): Lease {

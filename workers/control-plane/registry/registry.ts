@@ -5,7 +5,8 @@ import { migrate } from "#shared/durable/migrations.ts";
 import { nearest } from "#shared/text/nearest.ts";
 import type { Env } from "../env.ts";
 import { AgentRows, MIGRATIONS } from "./agent-rows.ts";
-import { bury, leaseMs, nextStep, renew } from "./leases.ts";
+import { leaseMs } from "#shared/agent/lease.ts";
+import { bury, nextStep, renew } from "./leases.ts";
 import { isHealthy, inParallel } from "./probe.ts";
 import type { Agent, FoundAgent, Receipt, Registration, Renewal, SearchQuery } from "./schema.ts";
 

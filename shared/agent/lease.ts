@@ -1,0 +1,9 @@
+// How long an agent counts as alive without being heard: what the registry keeps to and a plan shows.
+
+/** A lease outlives this many missed heartbeats. */
+const LEASE_INTERVALS = 3;
+
+/** The lease of an agent with this heartbeat interval, both in milliseconds. */
+export function leaseMs(intervalMs: number): number {
+  return LEASE_INTERVALS * intervalMs;
+}
