@@ -5,6 +5,7 @@ import { CountReporter } from "./test/support/count-reporter.ts";
 import { otherAgent } from "./test/support/other-agent.ts";
 import { probedAgents } from "./test/support/probed-agents.ts";
 import { scriptedModel } from "./test/support/scripted-model.ts";
+import { testCollector } from "./test/support/test-collector.ts";
 import { testControlPlane } from "./test/support/test-control-plane.ts";
 import { testInternet } from "./test/support/test-internet.ts";
 
@@ -25,6 +26,7 @@ export default defineConfig({
                 MODEL: scriptedModel,
                 PEER_OTHER: otherAgent,
                 CONTROL_PLANE: testControlPlane,
+                COLLECTOR: testCollector,
               },
             },
           }),

@@ -44,6 +44,7 @@ export function agentBindings(job: Job, agent: Agent, { url, edges, environment 
   const model = resolveModel(job.model, agent.model, environment);
   const peers = edges.filter(({ from }) => from === agent.id).map(({ to }) => ({ id: to, binding: peerBinding(to) }));
   const dynamic = job.topology.type === "dynamic";
+  const own = variables(job, agent, model.provider === "anthropic");
   const config: AgentConfig = {
     ...(agent.name === undefined ? {} : { name: agent.name }),
     ...(agent.description === undefined ? {} : { description: agent.description }),
@@ -58,6 +59,11 @@ export function agentBindings(job: Job, agent: Agent, { url, edges, environment 
     },
     topology: dynamic ? "dynamic" : "static",
     peers,
+    tracing: {
+      enabled: job.tracing,
+      content: job.content ?? ((agent.target ?? job.deployment.target) === "local" ? "redacted" : "none"),
+    },
+    secrets: own.filter(({ type }) => type === "secret").map(({ name }) => name),
     heartbeat: { intervalMs: checkedDurationMs(job.heartbeat.interval) },
     config: agent.config,
   };
@@ -80,7 +86,7 @@ export function agentBindings(job: Job, agent: Agent, { url, edges, environment 
       name: objectBinding(className),
       className,
     })),
-    ...variables(job, agent, model.provider === "anthropic"),
+    ...own,
   ];
 }
 

@@ -2,6 +2,7 @@
 import type { AgentConfig } from "#shared/agent/config.ts";
 
 import { checkedDurationMs } from "./duration.ts";
+import { FREE, priceOf } from "./prices.ts";
 import type { Model } from "./schema.ts";
 
 const ANTHROPIC_URL = "https://api.anthropic.com";
@@ -25,11 +26,20 @@ export function resolveModel(
   const model = { ...job, ...agent, offline: { ...job.offline, ...agent?.offline } };
   const wanted = model.provider ?? "auto";
   const provider = wanted === "auto" ? (environment.hasAnthropicKey ? "anthropic" : "offline") : wanted;
+  const price = model.price && {
+    input: model.price.input,
+    output: model.price.output,
+    cacheRead: model.price.cache_read,
+    cacheWrite: model.price.cache_write,
+  };
   const maxTokens = model.max_tokens ?? MAX_TOKENS;
   if (provider === "anthropic") {
+    const name = model.name ?? ANTHROPIC_MODEL;
+    const known = price ?? priceOf(name);
     return {
       provider,
-      name: model.name ?? ANTHROPIC_MODEL,
+      name,
+      ...(known === undefined ? {} : { price: known }),
       maxTokens,
       baseUrl: environment.anthropicUrl ?? ANTHROPIC_URL,
     };
@@ -39,6 +49,7 @@ export function resolveModel(
     // The name of a Claude model in a job that runs offline for lack of a key would only mislead.
     name: OFFLINE_MODEL,
     maxTokens,
+    price: FREE,
     baseUrl: OFFLINE_URL,
     offline: {
       ttftMs: checkedDurationMs(model.offline.ttft ?? TTFT),

@@ -33,6 +33,17 @@ const OfflineModel = z
   })
   .describe("How the offline model behaves");
 
+const dollars = z.number().nonnegative();
+
+const Price = z
+  .strictObject({
+    input: dollars.describe("Input tokens that are not cached"),
+    output: dollars.describe("Output tokens"),
+    cache_read: dollars.default(0).describe("Input tokens read from the cache"),
+    cache_write: dollars.default(0).describe("Input tokens written to the cache"),
+  })
+  .describe("US dollars per million tokens, where Troupe does not know them or they differ");
+
 const Model = z
   .strictObject({
     provider: z
@@ -41,6 +52,7 @@ const Model = z
       .describe("auto (the default): anthropic when ANTHROPIC_API_KEY is set, else offline"),
     name: z.string().min(1).optional().describe("The model's name; for anthropic the default is claude-sonnet-5-5"),
     max_tokens: z.int().positive().optional().describe("Upper bound of one answer (default 8192)"),
+    price: Price.optional(),
     offline: OfflineModel.optional(),
   })
   .describe("Which model answers");
@@ -164,6 +176,13 @@ export const Job = z
       })
       .prefault({}),
     deployment: Deployment.prefault({}),
+    tracing: z.boolean().default(true).describe("Whether each query leaves a trace"),
+    content: z
+      .enum(["full", "redacted", "none"])
+      .optional()
+      .describe(
+        "What traces hold of prompts, answers, tool inputs and results: all, all but secrets (the default where the job runs locally), or nothing",
+      ),
     execution: z
       .strictObject({
         entry_point: agentId.optional().describe("The agent that takes the questions"),

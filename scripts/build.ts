@@ -5,7 +5,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { performance } from "node:perf_hooks";
 
-import type { BuildOptions, Metafile } from "esbuild";
+import type { BuildOptions, Metafile, Plugin } from "esbuild";
 import * as z from "zod";
 
 import { writeFileAtomically } from "./atomic-file.ts";
@@ -32,6 +32,19 @@ export interface BuildResult {
   readonly built: boolean;
   readonly durationMs: number;
 }
+
+/** These do not say that importing them does nothing; believed to, they keep only what is used: 11 KiB (gzip) instead of 37. */
+const PURE = /^@(opentelemetry|microlabs)\//;
+const pureImports: Plugin = {
+  name: "pure-imports",
+  setup(build) {
+    build.onResolve({ filter: PURE }, async ({ path, importer, kind, resolveDir, pluginData }) => {
+      if (pluginData === PURE) return undefined; // asked below
+      const resolved = await build.resolve(path, { importer, kind, resolveDir, pluginData: PURE });
+      return { ...resolved, sideEffects: false };
+    });
+  },
+};
 
 const OPTIONS = {
   bundle: true,
@@ -100,6 +113,7 @@ async function runEsbuild(entries: Record<string, string>, folder: string) {
   try {
     return await esbuild.build({
       ...OPTIONS,
+      plugins: [pureImports],
       absWorkingDir: PROJECT,
       entryPoints: entryPointsByOutput,
       outdir: folder,

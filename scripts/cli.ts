@@ -2,11 +2,11 @@
 import { suggest } from "#shared/text/nearest.ts";
 
 import { CliError, exitCodeOf } from "./cli-error.ts";
-import type { Command } from "./command.ts";
-import { commandHelp, generalHelp } from "./help.ts";
+import type { Command, CommandGroup, Commands } from "./command.ts";
+import { commandHelp, generalHelp, groupHelp } from "./help.ts";
 import { type Io, terminal } from "./io.ts";
 
-const COMMANDS: Readonly<Record<string, () => Promise<{ readonly default: Command }>>> = {
+const COMMANDS: Commands = {
   start: () => import("./commands/start.ts"),
   validate: () => import("./commands/validate.ts"),
   plan: () => import("./commands/plan.ts"),
@@ -15,40 +15,54 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly default: Comman
   status: () => import("./commands/status.ts"),
   logs: () => import("./commands/logs.ts"),
   query: () => import("./commands/query.ts"),
+  traces: () => import("./commands/traces.ts"),
   stop: () => import("./commands/stop.ts"),
   restart: () => import("./commands/restart.ts"),
   cleanup: () => import("./commands/cleanup.ts"),
 };
 
+const HELP = new Set(["help", "--help", "-h"]);
+
 async function main(argv: readonly string[], io: Io): Promise<void> {
-  const [verb, ...args] = argv;
-  if (verb === undefined || verb === "help" || verb === "--help" || verb === "-h") {
-    const wanted = args[0];
-    return wanted === undefined
-      ? io.print(generalHelp(await allCommands()))
-      : io.print(commandHelp(await find(wanted)));
-  }
-  const command = await find(verb);
+  const [verb] = argv;
+  const asked = verb !== undefined && HELP.has(verb);
+  const { command, args } = await find(asked ? argv.slice(1) : argv);
+  if (command === undefined) return io.print(generalHelp(await all(COMMANDS)));
+  if ("commands" in command) return io.print(groupHelp(command, await all(command.commands)));
   const end = args.indexOf("--");
   const flags = end < 0 ? args : args.slice(0, end);
-  if (flags.includes("--help") || flags.includes("-h")) return io.print(commandHelp(command));
+  if (asked || flags.includes("--help") || flags.includes("-h")) return io.print(commandHelp(command));
   await command.run(args, io);
 }
 
-async function find(verb: string): Promise<Command> {
-  const load = Object.hasOwn(COMMANDS, verb) ? COMMANDS[verb] : undefined;
-  if (load === undefined) {
-    throw new CliError(
-      "bad_input",
-      `There is no command "${verb}". ${suggest(verb, Object.keys(COMMANDS))}`,
-      "Run: troupe --help",
-    );
+/** Follows the words to a command and its arguments. A group, or none at all, is what remains where they end too soon. */
+async function find(argv: readonly string[]) {
+  let [command, commands, args]: [Command | CommandGroup | undefined, Commands, readonly string[]] = [
+    undefined,
+    COMMANDS,
+    argv,
+  ];
+  for (;;) {
+    const [word, ...rest] = args;
+    if (word === undefined || HELP.has(word)) return { command, args };
+    const load = Object.hasOwn(commands, word) ? commands[word] : undefined;
+    if (load === undefined) {
+      const typed = command === undefined ? word : `${command.name} ${word}`;
+      throw new CliError(
+        "bad_input",
+        `There is no command "${typed}". ${suggest(word, Object.keys(commands))}`,
+        `Run: troupe ${command === undefined ? "" : `${command.name} `}--help`,
+      );
+    }
+    command = (await load()).default;
+    args = rest;
+    if (!("commands" in command)) return { command, args };
+    commands = command.commands;
   }
-  return (await load()).default;
 }
 
-async function allCommands(): Promise<Command[]> {
-  const modules = await Promise.all(Object.values(COMMANDS).map(async (load) => load()));
+async function all(commands: Commands): Promise<(Command | CommandGroup)[]> {
+  const modules = await Promise.all(Object.values(commands).map(async (load) => load()));
   return modules.map((module) => module.default);
 }
 

@@ -1,5 +1,5 @@
 // A command as data: what it is called, what it takes, what it does. Parsing checks every flag by name, so that a
-// wrong one gets the nearest right one.
+// wrong one gets the nearest right one. A group is a command whose first argument names one of several.
 import { parseArgs } from "node:util";
 
 import { suggest } from "#shared/text/nearest.ts";
@@ -27,6 +27,7 @@ export interface Invocation<O extends Options = Options> {
 }
 
 interface Definition<O extends Options> {
+  /** What is typed after `troupe`; within a group, the group's name and its own. */
   readonly name: string;
   readonly summary: string;
   /** Positional arguments as shown in the help, such as `<job> [question]`. */
@@ -42,6 +43,16 @@ export interface Command extends Omit<Definition<Options>, "run"> {
   /** Parses the arguments after the verb and runs the command; throws CliError. */
   run(args: readonly string[], io: Io): Promise<void>;
 }
+
+export interface CommandGroup {
+  readonly name: string;
+  readonly summary: string;
+  /** Subcommands by what is typed after the group's name. */
+  readonly commands: Commands;
+}
+
+/** Loaded when they are needed: a short command should not wait for the others' code. */
+export type Commands = Readonly<Record<string, () => Promise<{ readonly default: Command | CommandGroup }>>>;
 
 export const JSON_OPTION = { type: "boolean", description: "Print JSON" } as const;
 

@@ -1,17 +1,27 @@
 // Help texts, made from the commands themselves.
-import type { Command } from "./command.ts";
+import type { Command, CommandGroup } from "./command.ts";
 import { table } from "./io.ts";
 
-export function generalHelp(commands: readonly Command[]): string {
+export function generalHelp(commands: readonly (Command | CommandGroup)[]): string {
   return `troupe: deploys jobs of cooperating agents and talks to them
 
 Usage: troupe <command> [arguments]
 
-${table(commands.map(({ name, usage, summary }) => [`  ${`${name} ${usage}`.trimEnd()}`, summary]))}
+${overview(commands)}
 
 A <job> is the name of a file in jobs/, or a path to one. State lies in .troupe, or in the folder that TROUPE_HOME names.
 Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted.
 More on each command: troupe <command> --help`;
+}
+
+export function groupHelp({ name, summary }: CommandGroup, commands: readonly (Command | CommandGroup)[]): string {
+  return `${summary}
+
+Usage: troupe ${name} <command> [arguments]
+
+${overview(commands)}
+
+More on each command: troupe ${name} <command> --help`;
 }
 
 export function commandHelp({ name, usage, summary, options, examples = [] }: Command): string {
@@ -28,4 +38,13 @@ export function commandHelp({ name, usage, summary, options, examples = [] }: Co
 Usage: ${`troupe ${name} ${usage}`.trimEnd()}
 
 ${table(rows)}${shown}`;
+}
+
+function overview(commands: readonly (Command | CommandGroup)[]): string {
+  return table(
+    commands.map((command) => {
+      const usage = "commands" in command ? Object.keys(command.commands).join("|") : command.usage;
+      return [`  ${`${command.name} ${usage}`.trimEnd()}`, command.summary];
+    }),
+  );
 }

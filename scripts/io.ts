@@ -1,4 +1,5 @@
 // What a command may do to the terminal: results on stdout, everything else on stderr.
+import { fill, widthOf } from "./terminal-text.ts";
 
 export interface Io {
   /** A result, on stdout, with a newline. */
@@ -40,16 +41,16 @@ export async function step<Result>(io: Io, label: string, work: () => Promise<Re
   }
 }
 
-/** Left-aligned columns, two spaces apart. */
-export function table(rows: readonly (readonly string[])[]): string {
+/** Columns two spaces apart, left-aligned but for those whose index is in `right`. */
+export function table(rows: readonly (readonly string[])[], right: ReadonlySet<number> = new Set()): string {
   const widths: number[] = [];
   for (const row of rows) {
-    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length);
+    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, widthOf(cell));
   }
   return rows
     .map((row) =>
       row
-        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+        .map((cell, index) => fill(cell, widths[index] ?? 0, right.has(index) ? "right" : "left"))
         .join("  ")
         .trimEnd(),
     )

@@ -6,15 +6,16 @@ import { durationMs } from "#jobs/duration.ts";
 import { CliError } from "../cli-error.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import { folderBytes } from "../folder-size.ts";
-import { printJson } from "../io.ts";
+import { type Io, printJson } from "../io.ts";
 import { troupeHome } from "../project.ts";
 import { changeJob } from "../targets/local/change.ts";
 import { jobLayout } from "../targets/local/layout.ts";
+import { withTraceStores } from "../targets/local/trace-stores.ts";
 import { deployedJobs, type JobState, readJobState, runningProcesses } from "../targets/local/state.ts";
 
 export default defineCommand({
   name: "cleanup",
-  summary: "Remove jobs that do not run any more, with their sessions and logs",
+  summary: "Remove jobs that do not run any more, with their sessions, logs and traces",
   usage: "",
   positionals: [0, 0],
   options: {
@@ -45,6 +46,8 @@ export default defineCommand({
         if (!dryRun) await rm(folder, { recursive: true, force: true });
       });
     }
+    const jobs = dryRun ? [] : removed.map(({ job }) => job);
+    await pruneTraces(home, jobs, io);
     if (options.json === true) return printJson(io, { dryRun, removed });
     for (const { job, folder, bytes } of removed) {
       io.print(`${dryRun ? "Would remove" : "Removed"} ${job}: ${folder} (${(bytes / 1e6).toFixed(1)} MB)`);
@@ -52,6 +55,13 @@ export default defineCommand({
     if (removed.length === 0) io.print("There is nothing to remove.");
   },
 });
+
+async function pruneTraces(home: string, jobs: readonly string[], io: Io): Promise<void> {
+  if (jobs.length === 0) return;
+  await withTraceStores(home, jobs, io, async (stores) => {
+    for (const store of stores) await store.prune(new Date());
+  });
+}
 
 /** Stopped, or found dead, before this moment. */
 async function isOver(state: JobState, before: number): Promise<boolean> {

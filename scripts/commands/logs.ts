@@ -3,6 +3,7 @@ import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
 import { agentOf, statusOf } from "../deployed-job.ts";
 import { type LogLine, localTarget } from "../targets/target.ts";
+import { hexPrefix } from "../traces/find-trace.ts";
 
 export default defineCommand({
   name: "logs",
@@ -11,11 +12,15 @@ export default defineCommand({
   positionals: [1, 1],
   options: {
     agent: { type: "string", value: "ID", description: "Only lines of this agent" },
+    trace: { type: "string", value: "ID", description: "Only lines of this trace: its id, or the first digits" },
     follow: { type: "boolean", description: "Go on with new lines until Ctrl-C" },
     lines: { type: "string", value: "N", description: "How many lines to begin with (default 100)" },
     json: { type: "boolean", description: "Print one JSON object a line" },
   },
-  examples: ["troupe logs research-assistant --follow --agent searcher"],
+  examples: [
+    "troupe logs research-assistant --follow --agent searcher",
+    "troupe logs research-assistant --trace 1a2b3c4d --json",
+  ],
 
   async run({ positionals: [job = ""], options, io }) {
     const lines = Number(options.lines ?? "100");
@@ -24,13 +29,15 @@ export default defineCommand({
     }
     const status = await statusOf(job);
     const agent = options.agent === undefined ? undefined : agentOf(status, options.agent).id;
+    const trace = options.trace === undefined ? undefined : hexPrefix(options.trace, "trace id", 32);
     const target = await localTarget();
-    for await (const line of target.logs({ job, agent, lines, follow: options.follow === true }, io)) {
+    for await (const line of target.logs({ job, agent, trace, lines, follow: options.follow === true }, io)) {
       io.print(options.json === true ? JSON.stringify(line) : describe(line));
     }
   },
 });
 
-function describe({ time, level, agent, message }: LogLine): string {
-  return `${time ?? ""} ${level.padEnd(5)} ${agent ?? "-"}: ${message}`.trimStart();
+function describe({ time, level, agent, message, traceId }: LogLine): string {
+  const trace = traceId === null ? "" : ` trace=${traceId.slice(0, 8)}`;
+  return `${time ?? ""} ${level.padEnd(5)} ${agent ?? "-"}: ${message}${trace}`.trimStart();
 }

@@ -7,6 +7,7 @@ import { agentOf, statusOf } from "../deployed-job.ts";
 import { printJson } from "../io.ts";
 import { chat } from "../query/chat.ts";
 import { askAndPrint, askInTime, requireCompletion } from "../query/print.ts";
+import { showTrace } from "../query/show-trace.ts";
 
 export default defineCommand({
   name: "query",
@@ -21,11 +22,13 @@ export default defineCommand({
       description: "Go on with the session of an earlier answer (its contextId)",
     },
     timeout: { type: "string", value: "TIME", description: "Cancel after this, such as 90s (default 10m)" },
+    trace: { type: "boolean", description: "Draw what all agents did for it below the answer, on stderr" },
     json: { type: "boolean", description: "Print answer, ids, state, usage and duration as JSON" },
   },
   examples: [
     'troupe query research-assistant "What is a Durable Object?"',
     'troupe query research-assistant "And its limits?" --session ID',
+    'troupe query research-assistant "What is workerd?" --trace',
   ],
 
   async run({ positionals: [job = "", text], options, io }) {
@@ -42,20 +45,23 @@ export default defineCommand({
     if (status.state === "stopped" || status.state === "dead") {
       throw new CliError("failed", `${job} does not run.`, `Start it again: troupe restart ${job}`);
     }
-    const session = options.session;
+    const { session, trace = false } = options;
     if (text === undefined) {
       if (!io.interactive || options.json === true) {
         throw new CliError("bad_input", "There is no question.", `Type: troupe query ${job} "…"`);
       }
-      return chat({ job, url, agent, session, timeoutMs }, io);
+      return chat({ job, url, agent, session, timeoutMs, trace }, io);
     }
-    const question = { job, url, text, session, timeoutMs };
+    const question = { job, url, text, session, timeoutMs, trace };
     if (options.json === true) {
       const { reason, ...answer } = await askInTime(question, io);
       printJson(io, answer);
+      if (trace) await showTrace(job, answer.traceId, io);
       return requireCompletion(job, { ...answer, reason });
     }
-    const { contextId } = await askAndPrint(question, io);
-    if (io.interactive) io.note(`\nTo go on: troupe query ${job} "…" --session ${contextId}`);
+    const { contextId, traceId } = await askAndPrint(question, io);
+    if (!io.interactive) return;
+    io.note(`\nTo go on: troupe query ${job} "…" --session ${contextId}`);
+    if (traceId !== null && !trace) io.note(`What the agents did: troupe traces show ${traceId.slice(0, 8)}`);
   },
 });

@@ -41,6 +41,7 @@ ${describeStatus((await target.status(job.name)) ?? status)}
 Next:
   npx troupe query ${JOB} "${typed !== undefined || options.corpus !== undefined ? "…" : FOLLOW_UP}" --session ${answer.contextId}
   npx troupe query ${JOB}     (talk to it)
+  npx troupe traces show                  (what each agent did for the answer)
   npx troupe start --corpus DIR "…"       (ask about your own documents)
   npx troupe status ${JOB}
   npx troupe stop ${JOB}

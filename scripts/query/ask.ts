@@ -34,6 +34,8 @@ export interface Question {
   readonly signal: AbortSignal;
   /** A piece of the answer. `fresh` means that it replaces what came before. */
   onText(text: string, fresh: boolean): void;
+  /** The id of the trace that it is, if the agent gives it away with the task. */
+  onTrace(traceId: string | undefined): void;
 }
 
 const CANCEL_LIMIT_MS = 3_000;
@@ -58,6 +60,7 @@ export async function ask(question: Question): Promise<Answer> {
           seen.contextId = payload.value.contextId;
           seen.taskId = payload.value.id;
           ({ status, metadata } = payload.value);
+          question.onTrace(knownOf(metadata).traceId);
           break;
         case "artifactUpdate": {
           const text = textOfParts(payload.value.artifact?.parts);
@@ -90,15 +93,19 @@ export async function ask(question: Question): Promise<Answer> {
       "Ask again, or look at: troupe logs",
     );
   }
-  const known = Metadata.safeParse(metadata ?? {}).data;
+  const known = knownOf(metadata);
   return {
     ...seen,
     state: nameOf(state),
     reason: textOfParts(status?.message?.parts),
-    traceId: known?.traceId ?? null,
-    usage: known?.usage ?? null,
+    traceId: known.traceId ?? null,
+    usage: known.usage ?? null,
     durationMs: Date.now() - begun,
   };
+}
+
+function knownOf(metadata: unknown): z.infer<typeof Metadata> {
+  return Metadata.safeParse(metadata ?? {}).data ?? {};
 }
 
 async function connect({ url, signal }: Question): Promise<Client> {

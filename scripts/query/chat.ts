@@ -11,10 +11,12 @@ interface Chat {
   readonly agent: string;
   readonly session: string | undefined;
   readonly timeoutMs: number;
+  /** Draws the trace of each answer below it. */
+  readonly trace: boolean;
 }
 
 /** Asks until an empty line, Ctrl-D or Ctrl-C. A failed answer is shown and the conversation goes on. */
-export async function chat({ job, url, agent, session, timeoutMs }: Chat, io: Io): Promise<void> {
+export async function chat({ job, url, agent, session, timeoutMs, trace }: Chat, io: Io): Promise<void> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   let current = session;
   io.note(`You are talking to ${agent}. An empty line ends it.`);
@@ -24,7 +26,7 @@ export async function chat({ job, url, agent, session, timeoutMs }: Chat, io: Io
       const text = (await lines.question("\n> ", { signal: io.signal })).trim();
       if (text === "") return;
       try {
-        const answer = await askAndPrint({ job, url, text, session: current, timeoutMs }, io);
+        const answer = await askAndPrint({ job, url, text, session: current, timeoutMs, trace }, io);
         current = answer.contextId;
       } catch (error) {
         if (!(error instanceof CliError) || error.code !== "failed") throw error;

@@ -2,8 +2,14 @@
 import { CliError } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 import { type Answer, ask, type Question } from "./ask.ts";
+import { showTrace } from "./show-trace.ts";
 
-type Asked = Omit<Question, "onText" | "signal"> & { readonly job: string; readonly timeoutMs: number };
+interface Asked extends Omit<Question, "onText" | "onTrace" | "signal"> {
+  readonly job: string;
+  readonly timeoutMs: number;
+  /** Draws the answer's trace below it. */
+  readonly trace?: boolean;
+}
 
 /**
  * Asks, and prints the answer's text. Throws CliError when the task did not complete; at a timeout or an interruption
@@ -21,28 +27,36 @@ export async function askAndPrint(question: Asked, io: Io): Promise<Answer> {
   });
   if (live) io.print("");
   else if (answer.answer !== "") io.print(answer.answer);
+  if (question.trace === true) await showTrace(question.job, answer.traceId, io);
   requireCompletion(question.job, answer);
   return answer;
 }
 
-/** Asks within the time, without printing. Throws CliError when time is up or the user has interrupted. */
+/** Asks within the time, without printing the answer. Throws CliError when time is up or the user has interrupted. */
 export async function askInTime(question: Asked, io: Io, onText: Question["onText"] = () => {}): Promise<Answer> {
-  const { job: _, timeoutMs, ...rest } = question;
+  const { job, trace = false, timeoutMs, ...rest } = question;
+  let traceId: string | undefined;
+  const onTrace: Question["onTrace"] = (id) => void (traceId = id);
   const timeout = new AbortController();
   const timer = setTimeout(() => {
     const message = `There was no answer within ${timeoutMs / 1000} s; the task was canceled.`;
     timeout.abort(new CliError("failed", message, "Give it more time: --timeout 10m"));
   }, timeoutMs);
   try {
-    return await ask({ ...rest, onText, signal: AbortSignal.any([io.signal, timeout.signal]) });
+    return await ask({ ...rest, onText, onTrace, signal: AbortSignal.any([io.signal, timeout.signal]) });
+  } catch (error) {
+    // What there is of the trace says best where the time went.
+    if (trace && traceId !== undefined && !io.signal.aborted) await showTrace(job, traceId, io);
+    throw error;
   } finally {
     clearTimeout(timer);
   }
 }
 
 /** Throws CliError unless the task completed. */
-export function requireCompletion(job: string, { state, reason }: Answer): void {
+export function requireCompletion(job: string, { state, reason, traceId }: Answer): void {
   if (state === "completed") return;
   const why = reason === "" ? "" : `: ${reason}`;
-  throw new CliError("failed", `The task ended as ${state}${why}`, `More in: troupe logs ${job}`);
+  const trace = traceId === null ? "" : `What happened: troupe traces show ${traceId.slice(0, 8)}. `;
+  throw new CliError("failed", `The task ended as ${state}${why}`, `${trace}More in: troupe logs ${job}`);
 }

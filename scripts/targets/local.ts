@@ -1,5 +1,6 @@
 // The local target: jobs as detached workerd processes on this machine.
 import type { Io } from "../io.ts";
+import type { TraceStore } from "../traces/store.ts";
 import { changeJob } from "./local/change.ts";
 import { deployJob } from "./local/deploy.ts";
 import { readLogs } from "./local/logs.ts";
@@ -7,6 +8,7 @@ import { restartJob } from "./local/restart.ts";
 import { readJobState } from "./local/state.ts";
 import { type JobStatus, jobStatus } from "./local/status.ts";
 import { stopJob } from "./local/stop.ts";
+import { withTraceStores } from "./local/trace-stores.ts";
 import type { Deployed, DeployRequest, LogLine, LogRequest, Target } from "./target.ts";
 
 export class LocalTarget implements Target {
@@ -36,5 +38,13 @@ export class LocalTarget implements Target {
 
   logs(request: LogRequest, io: Io): AsyncIterable<LogLine> {
     return readLogs(this.#home, request, io.signal);
+  }
+
+  async withTraces<Result>(
+    jobs: readonly string[],
+    io: Io,
+    work: (stores: readonly TraceStore[]) => Promise<Result>,
+  ): Promise<Result> {
+    return withTraceStores(this.#home, jobs, io, work);
   }
 }

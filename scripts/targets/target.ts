@@ -4,6 +4,7 @@ import type { Job } from "#jobs/schema.ts";
 import { CliError } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 import { troupeHome } from "../project.ts";
+import type { TraceStore } from "../traces/store.ts";
 import type { JobStatus } from "./local/status.ts";
 
 export interface DeployRequest {
@@ -23,6 +24,8 @@ export interface Deployed {
 export interface LogRequest {
   readonly job: string;
   readonly agent: string | undefined;
+  /** Only lines of traces whose id begins so. */
+  readonly trace: string | undefined;
   /** How many of the last lines; before following. */
   readonly lines: number;
   readonly follow: boolean;
@@ -35,6 +38,9 @@ export interface LogLine {
   /** Null when it concerns the process as a whole. */
   readonly agent: string | null;
   readonly message: string;
+  /** What the agent was at when it wrote the line; null where it does not say. */
+  readonly traceId: string | null;
+  readonly spanId: string | null;
 }
 
 export interface Target {
@@ -46,6 +52,12 @@ export interface Target {
   /** Undefined when the job was never deployed here. */
   status(job: string): Promise<JobStatus | undefined>;
   logs(request: LogRequest, io: Io): AsyncIterable<LogLine>;
+  /** Runs `work` with the traces of each of these jobs, in their order, whether they run or not. */
+  withTraces<Result>(
+    jobs: readonly string[],
+    io: Io,
+    work: (stores: readonly TraceStore[]) => Promise<Result>,
+  ): Promise<Result>;
 }
 
 export type { JobStatus };

@@ -12,6 +12,7 @@ export interface PeerRequest {
   readonly token: string;
   readonly traceparent: string;
   readonly contextId: string;
+  readonly messageId: string;
   readonly text: string;
   readonly signal: AbortSignal;
   /** Called once, with the id of the task that the peer opened, before its answer is awaited. */
@@ -83,11 +84,11 @@ export async function askPeer(request: PeerRequest): Promise<PeerAnswer> {
 
 async function follow(
   transport: Transport,
-  { contextId, text, signal }: PeerRequest,
+  { contextId, messageId, text, signal }: PeerRequest,
   serviceParameters: Record<string, string>,
   onTask: (taskId: string) => void,
 ): Promise<PeerAnswer> {
-  const message = textMessage(Role.ROLE_USER, text, { contextId });
+  const message = textMessage(Role.ROLE_USER, text, { contextId, messageId });
   const params = { tenant: "", message, configuration: undefined, metadata: undefined };
   let answer = "";
   for await (const { payload } of transport.sendMessageStream(params, { signal, serviceParameters })) {

@@ -1,20 +1,29 @@
-// Beacon: registers the agent and renews its lease by alarm. One per agent; woken by the agent's /health.
+// Beacon: registers the agent and renews its lease by alarm, and keeps the spans that could not be delivered. One per agent;
+// woken by the agent's /health.
 import { DurableObject } from "cloudflare:workers";
 import { agentCard } from "./card.ts";
 import type { AgentDefinition } from "./definition.ts";
 import { configOf, type AgentEnv } from "./environment.ts";
 import { reasonOf } from "../tracing/reason.ts";
 import { log } from "./log.ts";
+import { KeptSpans, MAX_KEPT_BYTES } from "./kept-spans.ts";
+import { sendSpans } from "./trace-client.ts";
 import { heartbeat, register } from "./registry-client.ts";
+
+const RETRY_MS = 1_000;
 
 export abstract class BeaconObject extends DurableObject<AgentEnv> {
   protected abstract readonly definition: AgentDefinition;
   /** Forgotten when the isolate goes, on purpose: a new deployment registers its new card. */
   #registered = false;
   #failing = false;
+  #sending = false;
+  #traceparent: string | null = null;
+  readonly #kept = new KeptSpans(this.ctx.storage.sql);
 
   /** Registers unless that is done, and makes sure that the heart beats. Resolves to whether the registry knows this agent. */
-  async wake(): Promise<boolean> {
+  async wake(traceparent: string | null): Promise<boolean> {
+    this.#traceparent = traceparent;
     if (!this.#registered) await this.alarm();
     return this.#registered;
   }
@@ -23,13 +32,46 @@ export abstract class BeaconObject extends DurableObject<AgentEnv> {
   override async alarm(): Promise<void> {
     await this.ctx.storage.setAlarm(Date.now() + configOf(this.env).heartbeat.intervalMs);
     try {
-      if (this.#registered && (await heartbeat(this.env)) === "renewed") return this.#beaten();
-      await register(this.env, agentCard(this.definition, configOf(this.env)));
-      this.#registered = true;
+      if (!this.#registered || (await heartbeat(this.env)) === "unknown") {
+        await register(this.env, agentCard(this.definition, configOf(this.env)), this.#traceparent);
+        this.#registered = true;
+        this.#traceparent = null;
+      }
       this.#beaten();
+      this.ctx.waitUntil(this.#sendKept());
     } catch (error) {
       if (!this.#failing) log(this.env, "warn", `No heartbeat: ${reasonOf(error)}`);
       this.#failing = true;
+    }
+  }
+
+  /** Keeps an OTLP request until the trace store takes it, over restarts too. */
+  async keepSpans(request: Uint8Array): Promise<void> {
+    const dropped = this.#kept.add(request);
+    if (dropped > 0) {
+      const limit = `${MAX_KEPT_BYTES / 1024 / 1024} MB of spans wait already`;
+      log(
+        this.env,
+        "error",
+        `The trace store cannot be reached, and ${limit}: the ${dropped} oldest batches were dropped.`,
+      );
+    }
+    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
+  }
+
+  /** One after the other, until none is left or one fails: the next heartbeat goes on. */
+  async #sendKept(): Promise<void> {
+    if (this.#sending) return;
+    this.#sending = true;
+    try {
+      for (let kept = this.#kept.oldest(); kept; kept = this.#kept.oldest()) {
+        await sendSpans(this.env, kept.request);
+        this.#kept.remove(kept);
+      }
+    } catch (error) {
+      log(this.env, "warn", `Spans wait for the trace store: ${reasonOf(error)}`);
+    } finally {
+      this.#sending = false;
     }
   }
 

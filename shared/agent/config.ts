@@ -1,6 +1,8 @@
 // What a deployment tells one agent: the `AGENT` binding, made by jobs/plan.ts and parsed when the Worker starts.
 // Names only: URLs of peers are resolved by bindings or the registry and never reach a model.
 import * as z from "zod";
+import { CONTENT_POLICIES } from "../tracing/content.ts";
+import { Price } from "../tracing/price.ts";
 
 const ModelConfig = z.object({
   provider: z.enum(["offline", "anthropic"]),
@@ -10,6 +12,8 @@ const ModelConfig = z.object({
   maxTokens: z.int().positive(),
   /** Origin of the Messages API. */
   baseUrl: z.url(),
+  /** Left out where it is not known. */
+  price: z.optional(Price),
   /** How the offline model behaves; ignored by other providers. */
   offline: z.optional(
     z.object({
@@ -39,6 +43,13 @@ export const AgentConfig = z.object({
   /** static: only `peers` can be asked. dynamic: whom find_agents returned. */
   topology: z.enum(["static", "dynamic"]),
   peers: z.array(z.object({ id: z.string(), binding: z.string() })),
+  tracing: z.object({
+    enabled: z.boolean(),
+    /** What is recorded of prompts, answers, tool inputs and results. */
+    content: z.enum(CONTENT_POLICIES),
+  }),
+  /** Names of the variables whose values are secret. */
+  secrets: z.array(z.string()),
   heartbeat: z.object({ intervalMs: z.int().positive() }),
   /** The agent's own settings, as written in the job file. */
   config: z.record(z.string(), z.unknown()),

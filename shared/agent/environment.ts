@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { messagesApi } from "../models/messages-api.ts";
 import type { Model } from "../models/model.ts";
+import { PROVIDER } from "../tracing/names.ts";
 import { AgentConfig } from "./config.ts";
 import type { BeaconObject } from "./beacon.ts";
 import type { SessionIndexObject } from "./session-index.ts";
@@ -52,6 +53,8 @@ function makeModel(env: AgentEnv): Model {
     baseUrl: model.baseUrl,
     apiKey: env.ANTHROPIC_API_KEY ?? "offline",
     model: model.name,
+    provider: PROVIDER[model.provider],
+    price: model.price,
     maxTokens: model.maxTokens,
     fetch: fetcherOf(env.MODEL),
     ...(model.provider === "offline" && model.offline

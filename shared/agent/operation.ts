@@ -19,6 +19,8 @@ export interface Caller {
   readonly chain: readonly string[];
   /** `traceparent` of the request, unparsed. */
   readonly traceparent: string | null;
+  /** Milliseconds since the epoch. */
+  readonly receivedAt: number;
 }
 
 /** Whose sessions they are until there are accounts. */

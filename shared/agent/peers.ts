@@ -6,6 +6,9 @@ import { signToken } from "../a2a/token.ts";
 import type { FoundAgent, Peers, Question } from "../loop/peers.ts";
 import type { Step } from "../loop/step.ts";
 import { suggest } from "../text/nearest.ts";
+import { formatTraceparent } from "../tracing/trace-context.ts";
+import type { Tracer } from "../tracing/tracer.ts";
+import { AskingSpan } from "./asking-span.ts";
 import { configOf, fetcherOf, type AgentEnv } from "./environment.ts";
 import { neighbourFetch, neighbourOrigin } from "./neighbours.ts";
 import { resolveAgent, searchAgents } from "./registry-client.ts";
@@ -19,7 +22,7 @@ export interface AskingTurn {
   readonly principal: string;
   /** The agents the query came through, this one not included. */
   readonly chain: readonly string[];
-  readonly traceparent: string;
+  readonly tracer: Tracer;
   /** Writes a step of the asking task. */
   readonly append: (step: Step) => void;
   /** Steps of this thread, for the conversations it has opened. */
@@ -48,9 +51,16 @@ export class AgentPeers implements Peers {
     return found;
   }
 
-  async ask({ toolUseId, agent, message, thread, signal }: Question): Promise<{ text: string; thread: number }> {
+  async ask({
+    toolUseId,
+    agent,
+    message,
+    thread,
+    signal,
+    parent,
+  }: Question): Promise<{ text: string; thread: number }> {
     const { id, budget } = configOf(this.#env);
-    const { principal, traceparent, append, onUsage, waitUntil } = this.#turn;
+    const { principal, tracer, append, onUsage, waitUntil } = this.#turn;
     const chain = [...this.#turn.chain, id];
     if (chain.length >= MAX_CHAIN) {
       throw new Error(
@@ -60,20 +70,28 @@ export class AgentPeers implements Peers {
     const connection = await this.#connect(agent);
     const { ordinal, contextId } = this.#thread(agent, thread);
     const token = signToken(this.#env.TROUPE_KEY, { from: id, to: agent, principal, chain }, budget.maxWallMs + 60_000);
+    const messageId = crypto.randomUUID();
+    const span = new AskingSpan(tracer, { parent, source: id, target: agent, contextId, messageId, message });
     try {
       const answer = await askPeer({
         ...connection,
         token,
-        traceparent,
+        traceparent: formatTraceparent(span.context),
         contextId,
+        messageId,
         text: message,
         signal,
         waitUntil,
-        onTask: (taskId) => append({ kind: "peer_task", toolUseId, agent, thread: ordinal, contextId, taskId }),
+        onTask: (taskId) => {
+          span.opened(taskId);
+          append({ kind: "peer_task", toolUseId, agent, thread: ordinal, contextId, taskId });
+        },
       });
+      span.answered(answer.text);
       if (answer.usage) onUsage(answer.usage);
       return { text: answer.text, thread: ordinal };
     } catch (error) {
+      span.fail(error, signal);
       signal.throwIfAborted();
       throw new Error(`The agent ${agent} did not answer: ${reasonOf(error)}`, {
         cause: error,

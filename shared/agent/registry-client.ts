@@ -3,6 +3,7 @@ import * as z from "zod";
 import type { AgentCard } from "@a2a-js/sdk";
 import type { FoundAgent } from "../loop/peers.ts";
 import { configOf, type AgentEnv } from "./environment.ts";
+import { isolateId } from "./tracing.ts";
 
 const LIMIT_MS = 5_000;
 
@@ -20,7 +21,8 @@ class RegistryError extends Error {
   override readonly name = "RegistryError";
 }
 
-export async function register(env: AgentEnv, card: AgentCard): Promise<void> {
+/** `traceparent` is that of the deployment which started the agent, if there is one. */
+export async function register(env: AgentEnv, card: AgentCard, traceparent: string | null): Promise<void> {
   const { id, url, heartbeat } = configOf(env);
   const { name, description, version } = card;
   const skills = card.skills.map(({ id, name, description, tags, examples }) => ({
@@ -30,8 +32,17 @@ export async function register(env: AgentEnv, card: AgentCard): Promise<void> {
     tags,
     examples,
   }));
-  const body = { id, name, description, version, url, skills, intervalMs: heartbeat.intervalMs };
-  const response = await call(env, "POST", "/agents/register", body);
+  const body = {
+    id,
+    name,
+    description,
+    version,
+    url,
+    skills,
+    intervalMs: heartbeat.intervalMs,
+    instance: isolateId(env),
+  };
+  const response = await call(env, "POST", "/agents/register", body, traceparent === null ? {} : { traceparent });
   if (!response.ok) throw await refused("register", response);
   await response.body?.cancel();
 }
@@ -63,8 +74,15 @@ export async function resolveAgent(env: AgentEnv, id: string): Promise<string> {
   return agent.url;
 }
 
-async function call(env: AgentEnv, method: string, path: string, body?: unknown): Promise<Response> {
+async function call(
+  env: AgentEnv,
+  method: string,
+  path: string,
+  body?: unknown,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Response> {
   const headers = {
+    ...more,
     Authorization: `Bearer ${env.TROUPE_TOKEN}`,
     ...(body ? { "Content-Type": "application/json" } : {}),
   };

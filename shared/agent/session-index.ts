@@ -5,6 +5,7 @@ import { ListTasksRequest, taskStateFromJSON } from "@a2a-js/sdk";
 import { RequestMalformedError } from "@a2a-js/sdk/errors";
 import { migrate } from "../durable/migrations.ts";
 import { sessionIndexStub, type AgentEnv } from "./environment.ts";
+import { IsolateBatch } from "../tracing/isolate-batch.ts";
 import { listPage, type Listed, type Page } from "./session/list-page.ts";
 
 const MIGRATIONS = [
@@ -63,35 +64,25 @@ export abstract class SessionIndexObject extends DurableObject<AgentEnv> {
   }
 }
 
-const reports = new Map<string, IndexedTask>();
-/** When what waits will have been sent; after that its messenger is gone, with its object, and the next report sends another. */
-let dueAt = 0;
+interface Report {
+  readonly env: AgentEnv;
+  readonly task: IndexedTask;
+}
 
-/**
- * Reports a task's latest state to the index. Reports of 100 ms, of all Sessions of the isolate, travel together: a report of
- * its own for each change would cost a turn more than its own log. Those of a process that is killed before are lost.
- */
+/** Of all Sessions of the isolate, which are those of one agent. */
+const reports = new IsolateBatch<Report>(REPORT_MS, async (waiting) => {
+  const [first] = waiting;
+  if (first) await sessionIndexStub(first.env).record(waiting.map(({ task }) => task));
+});
+
+/** Reports a task's latest state to the index. What a process has not sent when it is killed is lost. */
 export function reportTask(env: AgentEnv, task: IndexedTask, waitUntil: (work: Promise<unknown>) => void): void {
-  const now = Date.now();
-  const first = reports.size === 0 || now > dueAt;
-  reports.set(keyOf(task), task);
-  if (!first) return;
-  dueAt = now + 2 * REPORT_MS;
-  waitUntil(new Promise((resolve) => setTimeout(resolve, REPORT_MS)).then(() => flushReports(env)));
+  reports.add(keyOf(task), { env, task }, waitUntil);
 }
 
 /** Sends what waits, so that who lists right after a task ended finds it. */
-export async function flushReports(env: AgentEnv): Promise<void> {
-  if (reports.size === 0) return;
-  const tasks = [...reports.values()];
-  reports.clear();
-  try {
-    await sessionIndexStub(env).record(tasks);
-  } catch (error) {
-    // The next report takes them along, but for those that have changed since.
-    for (const task of tasks) if (!reports.has(keyOf(task))) reports.set(keyOf(task), task);
-    throw error;
-  }
+export async function flushReports(): Promise<void> {
+  await reports.flush();
 }
 
 function keyOf({ principal, contextId, n }: IndexedTask): string {

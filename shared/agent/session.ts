@@ -3,10 +3,12 @@ import { DurableObject } from "cloudflare:workers";
 import { TaskState } from "@a2a-js/sdk";
 import { JsonRpcTransportHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import { isTerminal } from "../a2a/message.ts";
+import { formatTaskId } from "../a2a/task-id.ts";
 import type { Step } from "../loop/step.ts";
 import { runTurn, type TurnResult } from "../loop/turn.ts";
 import { untilAborted } from "../loop/until-aborted.ts";
-import { childContext, formatTraceparent, parseTraceparent, type TraceContext } from "../tracing/trace-context.ts";
+import { parseTraceparent, type TraceContext } from "../tracing/trace-context.ts";
+import { addUsage } from "../tracing/usage.ts";
 import type { AgentDefinition } from "./definition.ts";
 import { configOf, modelOf, principalOf, type AgentEnv } from "./environment.ts";
 import { AgentPeers } from "./peers.ts";
@@ -21,14 +23,16 @@ import type { LiveTask } from "./session/live-task.ts";
 import { SessionRequestHandler } from "./session/request-handler.ts";
 import { SessionStore, type TaskRow } from "./session/store.ts";
 import { Turns } from "./session/turns.ts";
+import { CLIENT, endInterrupted, nameOfState, newTaskTrace, taskOf, TaskSpan } from "./session/task-span.ts";
 import { toolbox } from "./toolbox.ts";
+import { tracerOf } from "./tracing.ts";
 
 const INTERRUPTED = "The agent was restarted while it worked on this task. Send the message again.";
 
 /** How a task's turn was asked for; needed while it runs, forgotten with it. */
 interface Asked {
   readonly caller: Caller;
-  readonly trace: TraceContext;
+  readonly span: TaskSpan;
 }
 
 export abstract class SessionObject extends DurableObject<AgentEnv> {
@@ -38,9 +42,16 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
     this.#store,
     (live, append) => this.#run(live, append),
     (live) => this.#report(live),
-    (live, error) => log(this.env, "error", `task ${live.id}: ${error instanceof Error ? error.stack : String(error)}`),
+    (live, error) =>
+      log(
+        this.env,
+        "error",
+        `task ${live.id}: ${error instanceof Error ? error.stack : String(error)}`,
+        this.#asked.get(live)?.span.context,
+      ),
   );
   readonly #asked = new WeakMap<LiveTask, Asked>();
+  readonly #tracer = tracerOf(this.env, (work) => this.ctx.waitUntil(work));
 
   constructor(ctx: DurableObjectState, env: AgentEnv) {
     super(ctx, env);
@@ -60,14 +71,21 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
   }
 
   async #handle({ method, params, id }: Operation, caller: Caller) {
-    const trace = childContext(parseTraceparent(caller.traceparent));
+    const agent = configOf(this.env).id;
     const handler = new SessionRequestHandler({
       store: this.#store,
       turns: this.#turns,
-      owner: { agent: configOf(this.env).id, principal: caller.principal },
+      owner: { agent, principal: caller.principal },
       key: this.env.TROUPE_KEY,
-      traceId: trace.traceId,
-      begin: (live) => this.#asked.set(live, { caller, trace }),
+      trace: ({ messageId }) => {
+        const source = caller.chain.at(-1) ?? CLIENT;
+        return newTaskTrace(parseTraceparent(caller.traceparent), { method, messageId, source });
+      },
+      begin: (live, trace) => {
+        const span = new TaskSpan(this.#tracer, taskOf(live, agent, trace, caller.receivedAt));
+        live.signal.addEventListener("abort", () => span.cancelRequested(), { once: true });
+        this.#asked.set(live, { caller, span });
+      },
     });
     return new JsonRpcTransportHandler(handler).handle({ jsonrpc: "2.0", method, params, id }, new ServerCallContext());
   }
@@ -77,21 +95,23 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
     const { row, signal } = live;
     const asked = this.#asked.get(live);
     if (!asked) throw new Error(`Task ${live.id} was started without a caller.`);
-    const { caller, trace } = asked;
+    const { caller, span } = asked;
+    const model = modelOf(this.env);
+    const turn = span.beginTurn(model.name);
     const peers = new AgentPeers(this.env, {
       contextId: row.contextId,
       principal: caller.principal,
       chain: caller.chain,
-      traceparent: formatTraceparent(trace),
+      tracer: this.#tracer,
       append,
       threadSteps: () => this.#store.steps(row),
       sessionSteps: () => this.#store.allSteps(),
       onUsage: (usage) => live.addPeerUsage(usage),
-      waitUntil: (work) => this.#afterwards(work, "telling a peer to cancel its task"),
+      waitUntil: (work) => this.#afterwards(work, "telling a peer to cancel its task", span.context),
     });
-    return runTurn({
+    const result = await runTurn({
       ...(await untilAborted(toolbox(this.env, this.definition), signal)),
-      model: modelOf(this.env),
+      model,
       system: systemPrompt(this.definition.instructions, caller.chain.at(-1)),
       permissions: config.permissions,
       hooks: this.definition.hooks ?? {},
@@ -106,25 +126,29 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
         peers,
       },
       append,
+      trace: { tracer: this.#tracer, parent: turn, agent: config.id, contextId: row.contextId },
       emit: (event) => {
         if (event.type === "model_start") live.restartAnswer();
         if (event.type === "text_delta") live.appendAnswer(event.text);
       },
       signal,
     });
+    span.endTurn(result, addUsage(result.usage, live.peerUsage));
+    return result;
   }
 
   /** Tells the log and the index, off the hot path. */
   #report(live: LiveTask): void {
-    const principal = this.#asked.get(live)?.caller.principal;
-    if (principal === undefined) return;
-    const { state, createdAt, updatedAt, traceId, problem } = live.row;
+    const asked = this.#asked.get(live);
+    if (!asked) return;
+    const { state, createdAt, updatedAt, problem } = live.row;
     if (isTerminal(state)) {
-      const how = `${TaskState[state].slice("TASK_STATE_".length).toLowerCase()} after ${updatedAt - createdAt} ms`;
+      asked.span.end(live.row);
+      const how = `${nameOfState(state)} after ${updatedAt - createdAt} ms`;
       const level = state === TaskState.TASK_STATE_FAILED ? "warn" : "info";
-      log(this.env, level, `task ${live.id} ${how}, trace ${traceId}${problem === null ? "" : `: ${problem}`}`);
+      log(this.env, level, `task ${live.id} ${how}${problem === null ? "" : `: ${problem}`}`, asked.span.context);
     }
-    this.#index(principal, live.row);
+    this.#index(asked.caller.principal, live.row);
   }
 
   #index(principal: string, { contextId, n, state, updatedAt }: TaskRow): void {
@@ -134,15 +158,25 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
   }
 
   /** Work that nobody waits for; a failure of it is worth a line. */
-  #afterwards(work: Promise<unknown>, what: string): void {
-    this.ctx.waitUntil(work.catch((error: unknown) => log(this.env, "warn", `${what} failed: ${reasonOf(error)}`)));
+  #afterwards(work: Promise<unknown>, what: string, trace?: TraceContext): void {
+    this.ctx.waitUntil(
+      work.catch((error: unknown) => log(this.env, "warn", `${what} failed: ${reasonOf(error)}`, trace)),
+    );
   }
 
   /** Turns do not outlive their isolate: a task that was at work when it went has ended. */
   #endInterrupted(): void {
     const end = { state: TaskState.TASK_STATE_FAILED, answer: null, problem: INTERRUPTED, usage: null };
     for (const row of this.#store.tasksIn(TaskState.TASK_STATE_WORKING, TaskState.TASK_STATE_SUBMITTED)) {
-      this.#index(principalOf(this.ctx.id.name), this.#store.endTask(row, end));
+      const owner = { agent: configOf(this.env).id, principal: principalOf(this.ctx.id.name) };
+      this.#index(owner.principal, this.#store.endTask(row, end));
+      if (row.trace === null) continue;
+      const taskId = formatTaskId(this.env.TROUPE_KEY, owner, row);
+      const about = { taskId, contextId: row.contextId, question: this.#store.question(row), begunAt: row.createdAt };
+      const turn = { model: modelOf(this.env).name, begunAt: row.updatedAt };
+      const began = row.state === TaskState.TASK_STATE_WORKING;
+      const task = { trace: row.trace, agent: owner.agent, ...about };
+      endInterrupted(this.#tracer, task, began ? turn : undefined, end);
     }
   }
 }

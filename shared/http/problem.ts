@@ -16,6 +16,7 @@ const KINDS = {
   unauthorized: { status: 401, title: "The request carries no valid token" },
   "not-found": { status: 404, title: "There is nothing at this path" },
   "unknown-agent": { status: 404, title: "No agent has this id" },
+  "unknown-trace": { status: 404, title: "No trace has this id" },
   "method-not-allowed": { status: 405, title: "The path does not support this method" },
   "body-too-large": { status: 413, title: "The request body is too large" },
   "unsupported-media-type": { status: 415, title: "The request body has the wrong content type" },
@@ -35,4 +36,9 @@ export function problemResponse(problem: Problem, headers: Record<string, string
     status: problem.status,
     headers: { ...headers, "content-type": "application/problem+json" },
   });
+}
+
+/** For a path that exists, asked with another method than those in `allow`. */
+export function wrongMethod(allow: string): Response {
+  return problemResponse(problem("method-not-allowed", `Use ${allow}. See /openapi.json.`), { allow });
 }

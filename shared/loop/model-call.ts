@@ -11,6 +11,7 @@ import * as z from "zod";
 import { ModelError, type Model, type ModelRequest } from "../models/model.ts";
 import { NO_USAGE, type Usage } from "../tracing/usage.ts";
 import type { LoopEvent } from "./event.ts";
+import { ChatSpan, type TurnTrace } from "./spans.ts";
 import { KnownStopReason, Step } from "./step.ts";
 import { untilAborted } from "./until-aborted.ts";
 
@@ -30,14 +31,19 @@ export async function callModel(
   turn: number,
   signal: AbortSignal,
   emit: (event: LoopEvent) => void,
+  trace: TurnTrace,
 ): Promise<AssistantStep> {
   for (let attempt = 1; ; attempt++) {
     emit({ type: "model_start", turn, attempt });
+    const span = new ChatSpan(trace, model, request, attempt);
     try {
-      const message = await collect(model.stream(request, signal), model.name, emit);
+      const events = model.stream(request, signal, (notice) => span.retried(notice));
+      const message = await collect(events, model.name, emit, span);
+      span.end(message);
       emit({ type: "model_end", turn, usage: message.usage });
       return message;
     } catch (error) {
+      span.fail(error, signal);
       signal.throwIfAborted();
       const delayMs = RETRY_DELAYS_MS[attempt - 1];
       if (!(error instanceof ModelError) || !error.retryable || delayMs === undefined) throw error;
@@ -51,6 +57,7 @@ async function collect(
   events: AsyncIterable<RawMessageStreamEvent>,
   modelName: string,
   emit: (event: LoopEvent) => void,
+  span: ChatSpan,
 ): Promise<AssistantStep> {
   const content: ContentBlock[] = [];
   const inputs = new Map<number, string>();
@@ -59,10 +66,12 @@ async function collect(
   let model = modelName;
   let length = 0;
   for await (const event of events) {
+    span.heard();
     switch (event.type) {
       case "message_start":
         usage = mergeUsage(usage, event.message.usage);
         model = event.message.model;
+        span.named(event.message.id);
         break;
       case "content_block_start":
         content[event.index] = { ...event.content_block };

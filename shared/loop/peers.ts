@@ -1,4 +1,5 @@
 // Other agents as tools see them. Names only: no URL passes through here.
+import type { TraceContext } from "../tracing/trace-context.ts";
 
 export interface PeerProfile {
   readonly id: string;
@@ -13,6 +14,8 @@ export interface FoundAgent extends PeerProfile {
 }
 
 export interface Question {
+  /** The span of the tool call that asks. */
+  readonly parent: TraceContext;
   readonly toolUseId: string;
   readonly agent: string;
   readonly message: string;

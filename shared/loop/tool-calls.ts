@@ -1,4 +1,5 @@
 // The tool calls of one assistant message, side by side. Whatever goes wrong becomes an `is_error` result: the model is told, the turn goes on.
+import { ERROR } from "../tracing/names.ts";
 import { reasonOf } from "../tracing/reason.ts";
 import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages";
 import { suggest } from "../text/nearest.ts";
@@ -6,6 +7,7 @@ import type { LoopEvent } from "./event.ts";
 import { runHooks, type Hooks } from "./hooks.ts";
 import type { AssistantStep } from "./model-call.ts";
 import { refusal, type Permissions } from "./permissions.ts";
+import { nameOf, ToolSpan, type TurnTrace } from "./spans.ts";
 import type { Step } from "./step.ts";
 import type { Tool, ToolCall } from "./tool.ts";
 import { untilAborted } from "./until-aborted.ts";
@@ -20,8 +22,9 @@ export interface ToolRuntime {
   readonly tools: readonly Tool[];
   readonly permissions: Permissions;
   readonly hooks: Hooks;
-  readonly call: Omit<ToolCall, "id" | "signal">;
+  readonly call: Omit<ToolCall, "id" | "signal" | "span">;
   readonly emit: (event: LoopEvent) => void;
+  readonly trace: TurnTrace;
 }
 
 /**
@@ -39,9 +42,18 @@ export async function runToolCalls(
     calls.map(async (block) => {
       const { emit } = runtime;
       emit({ type: "tool_start", id: block.id, name: block.name, input: block.input });
-      const result = await runOne(block, message, runtime, signal);
-      settled({ kind: "tool_result", toolUseId: block.id, ...result });
-      emit({ type: "tool_end", id: block.id, name: block.name, isError: result.isError });
+      const tool = runtime.tools.find(({ name }) => name === block.name);
+      const span = new ToolSpan(runtime.trace, block, tool);
+      try {
+        const { content, errorType } = await runOne(block, message, tool, runtime, span, signal);
+        const isError = errorType !== undefined;
+        settled({ kind: "tool_result", toolUseId: block.id, content, isError });
+        span.end(content, errorType);
+        emit({ type: "tool_end", id: block.id, name: block.name, isError });
+      } catch (error) {
+        span.giveUp(error, signal);
+        throw error;
+      }
     }),
   );
   signal.throwIfAborted();
@@ -50,29 +62,33 @@ export async function runToolCalls(
 
 interface Result {
   readonly content: string;
-  readonly isError: boolean;
+  /** `error.type` of a call that failed. */
+  readonly errorType?: string;
 }
 
 async function runOne(
   block: ToolUseBlock,
   message: AssistantStep,
+  tool: Tool | undefined,
   runtime: ToolRuntime,
+  span: ToolSpan,
   signal: AbortSignal,
 ): Promise<Result> {
   const { tools, permissions, hooks, call } = runtime;
-  const tool = tools.find(({ name }) => name === block.name);
-  if (!tool) return failed(unknownTool(block.name, tools));
+  if (!tool) return failed(unknownTool(block.name, tools), ERROR.refused);
   const refused = refusal(permissions, tool.name);
-  if (refused) return failed(refused);
+  if (refused) return failed(refused, ERROR.refused);
   if (message.stopReason === "max_tokens") {
     return failed(
       "Your answer reached its token limit before this call was complete, so it was not run. Make the call shorter.",
+      "max_tokens",
     );
   }
   const malformed = message.malformedInputs[block.id];
   if (malformed !== undefined) {
     return failed(
       `The input was not a JSON object, so the tool was not run: ${malformed.slice(0, 200).toWellFormed()}`,
+      "ToolInputError",
     );
   }
   const about = { session_id: call.contextId, tool_name: tool.name, tool_use_id: block.id } as const;
@@ -81,19 +97,20 @@ async function runOne(
     const before = { hook_event_name: "PreToolUse", tool_input: input, ...about } as const;
     for (const output of await runHooks(hooks.PreToolUse, before, signal)) {
       if (output.permissionDecision === "deny") {
-        return failed(output.permissionDecisionReason ?? `A hook denied the call of ${tool.name}.`);
+        return failed(output.permissionDecisionReason ?? `A hook denied the call of ${tool.name}.`, ERROR.refused);
       }
       if (output.updatedInput !== undefined) input = output.updatedInput;
     }
-    let content = await runLimited(tool, input, { ...call, id: block.id }, signal);
+    if (input !== block.input) span.changed(input);
+    let content = await runLimited(tool, input, { ...call, id: block.id, span: span.span }, signal);
     const after = { hook_event_name: "PostToolUse", tool_input: input, tool_response: content, ...about } as const;
     for (const output of await runHooks(hooks.PostToolUse, after, signal)) {
       if (output.updatedToolOutput !== undefined) content = output.updatedToolOutput;
     }
-    return { content: cut(content), isError: false };
+    return { content: cut(content) };
   } catch (error) {
     signal.throwIfAborted();
-    return failed(cut(reasonOf(error)));
+    return failed(cut(reasonOf(error)), nameOf(error));
   }
 }
 
@@ -110,11 +127,17 @@ async function runLimited(
     limitMs === null
       ? undefined
       : setTimeout(() => {
-          limit.abort(new Error(`${tool.name} did not return within ${limitMs / 1000} s and was given up.`));
+          const message = `${tool.name} did not return within ${limitMs / 1000} s and was given up.`;
+          limit.abort(new DOMException(message, ERROR.timeout));
         }, limitMs);
   try {
     const both = AbortSignal.any([signal, limit.signal]);
-    return await untilAborted(tool.run(input, { ...call, signal: both }), both);
+    const output: unknown = await untilAborted(tool.run(input, { ...call, signal: both }), both);
+    if (typeof output === "string") return output;
+    throw new DOMException(
+      `${tool.name} returned no text, but ${typeof output}: it has to be put right.`,
+      ERROR.invalidOutput,
+    );
   } finally {
     clearTimeout(timer);
   }
@@ -133,6 +156,6 @@ function cut(text: string): string {
   return `${text.slice(0, MAX_TOOL_OUTPUT).toWellFormed()}\n[cut: ${text.length - MAX_TOOL_OUTPUT} of ${text.length} characters left out]`;
 }
 
-function failed(content: string): Result {
-  return { content, isError: true };
+function failed(content: string, errorType: string): Result {
+  return { content, errorType };
 }

@@ -1,5 +1,6 @@
 // A tool: what the model may call, as one object. The loop knows nothing else about tools.
 import * as z from "zod";
+import type { Span } from "../tracing/tracer.ts";
 import type { Peers } from "./peers.ts";
 
 /** What a running tool may know and use. */
@@ -18,6 +19,8 @@ export interface ToolCall {
   readonly taskId: string;
   /** The agents that this one may ask. */
   readonly peers: Peers;
+  /** The call's own span: a tool may add attributes and events. */
+  readonly span: Span;
 }
 
 export interface ToolAnnotations {

@@ -2,6 +2,7 @@
 // Every step is appended to the log before the next begins.
 import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
 import { ModelError, type Model } from "../models/model.ts";
+import { ERROR } from "../tracing/names.ts";
 import { addUsage, NO_USAGE, type Usage } from "../tracing/usage.ts";
 import { callModel, type AssistantStep } from "./model-call.ts";
 import { refusal } from "./permissions.ts";
@@ -28,27 +29,36 @@ export type TurnResult = { readonly usage: Usage; readonly turns: number } & (
   | {
       readonly subtype: "error_during_execution" | "error_max_turns" | "error_max_wall_time" | "canceled";
       readonly message: string;
+      /** `error.type` of the turn's span. */
+      readonly errorType: string;
     }
 );
 
-class WallTimeSpent extends Error {}
+class WallTimeSpent extends Error {
+  override readonly name = "WallTimeSpent";
+}
 
 /** Never rejects for what a model or a tool does: failures are results. */
 export async function runTurn(turn: Turn): Promise<TurnResult> {
   const { budget, signal } = turn;
   const wall = new AbortController();
-  const timer = setTimeout(() => wall.abort(new WallTimeSpent()), budget.maxWallMs);
+  const timer = setTimeout(
+    () => wall.abort(new WallTimeSpent(`The wall-time budget of ${budget.maxWallMs / 1000} s was spent.`)),
+    budget.maxWallMs,
+  );
   const progress = { usage: NO_USAGE, turns: 0 };
   try {
     return await loop(turn, AbortSignal.any([signal, wall.signal]), progress);
   } catch (error) {
-    if (signal.aborted) return { subtype: "canceled", message: "The task was canceled.", ...progress };
+    if (signal.aborted) {
+      return { subtype: "canceled", message: "The task was canceled.", errorType: ERROR.canceled, ...progress };
+    }
     if (wall.signal.aborted) {
       const message = `The wall-time budget of ${budget.maxWallMs / 1000} s was spent in model call ${progress.turns}.`;
-      return { subtype: "error_max_wall_time", message, ...progress };
+      return { subtype: "error_max_wall_time", message, errorType: ERROR.timeout, ...progress };
     }
     if (!(error instanceof ModelError)) throw error;
-    return { subtype: "error_during_execution", message: error.message, ...progress };
+    return { subtype: "error_during_execution", message: error.message, errorType: error.code, ...progress };
   } finally {
     clearTimeout(timer);
   }
@@ -67,11 +77,11 @@ async function loop(turn: Turn, signal: AbortSignal, progress: { usage: Usage; t
   for (;;) {
     if (progress.turns >= budget.maxTurns) {
       const message = `The budget of ${budget.maxTurns} model calls was spent before the answer was complete.`;
-      return { subtype: "error_max_turns", message, ...progress };
+      return { subtype: "error_max_turns", message, errorType: "error_max_turns", ...progress };
     }
     progress.turns++;
     const request = { system: turn.system, messages: transcript(steps), tools };
-    const answer = await callModel(model, request, progress.turns, signal, emit);
+    const answer = await callModel(model, request, progress.turns, signal, emit, turn.trace);
     progress.usage = addUsage(progress.usage, answer.usage);
     append(answer);
     if (answer.content.some((block) => block.type === "tool_use")) {
@@ -101,32 +111,30 @@ function textOf({ content }: AssistantStep): string {
 
 type Conclusion =
   | { subtype: "success"; text: string; stopReason: AssistantStep["stopReason"] }
-  | { subtype: "error_during_execution"; message: string };
+  | { subtype: "error_during_execution"; message: string; errorType: string };
 
 /** What an answer without tool calls means. Decided on the blocks first: some backends' stop reasons are not to be trusted. */
 function conclude({ stopReason }: AssistantStep, said: string): Conclusion {
   const text = said.trim() === "" ? "" : said;
   switch (stopReason) {
     case "refusal":
-      return { subtype: "error_during_execution", message: text || "The model refused to answer this." };
+      return failure(text || "The model refused to answer this.", ERROR.modelRefusal);
     case "model_context_window_exceeded":
-      return {
-        subtype: "error_during_execution",
-        message: "The conversation no longer fits the model's context window: begin a new session.",
-      };
+      return failure("The conversation no longer fits the model's context window: begin a new session.", stopReason);
     case "max_tokens":
       if (text)
         return { subtype: "success", text: `${text}\n\n[The answer was cut at the limit of max_tokens.]`, stopReason };
-      return {
-        subtype: "error_during_execution",
-        message: "The model reached max_tokens before it said anything: raise max_tokens.",
-      };
+      return failure("The model reached max_tokens before it said anything: raise max_tokens.", stopReason);
     case "end_turn":
     case "stop_sequence":
     case "tool_use":
     case "pause_turn":
     case null:
       if (text) return { subtype: "success", text, stopReason };
-      return { subtype: "error_during_execution", message: "The model returned an empty answer." };
+      return failure("The model returned an empty answer.", "empty_answer");
   }
+}
+
+function failure(message: string, errorType: string): Conclusion {
+  return { subtype: "error_during_execution", message, errorType };
 }

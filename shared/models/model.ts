@@ -1,4 +1,5 @@
 // The one internal wire: a model is whatever answers a Messages API request with a stream of Messages API events.
+import type { Price } from "../tracing/price.ts";
 import type { MessageParam, RawMessageStreamEvent, ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
 
 export interface ModelRequest {
@@ -10,13 +11,31 @@ export interface ModelRequest {
 export interface Model {
   /** As sent in each request, e.g. `claude-sonnet-5-5`. */
   readonly name: string;
+  /** Who serves it, as `gen_ai.provider.name` has it. */
+  readonly provider: string;
+  /** Where it is served; for traces only. */
+  readonly server: { readonly address: string; readonly port: number };
+  /** Undefined where it is not known: a cost is never guessed. */
+  readonly price: Price | undefined;
   /** Upper bound of one answer, in tokens. */
   readonly maxTokens: number;
   /**
    * One model call. Ends with `message_stop`; whatever goes wrong before that is thrown as a ModelError.
-   * Aborting `signal` closes the connection.
+   * Aborting `signal` closes the connection. `onRetry` hears of each time the API is asked again before it had begun to answer.
    */
-  stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<RawMessageStreamEvent>;
+  stream(
+    request: ModelRequest,
+    signal: AbortSignal,
+    onRetry: (notice: RetryNotice) => void,
+  ): AsyncIterable<RawMessageStreamEvent>;
+}
+
+export interface RetryNotice {
+  /** Ordinal of the retry, from 1. */
+  readonly attempt: number;
+  /** HTTP status that the API turned the last attempt away with; undefined when there was no answer at all. */
+  readonly status: number | undefined;
+  readonly reason: string;
 }
 
 export type ModelErrorCode =

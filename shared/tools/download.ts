@@ -1,5 +1,6 @@
 // Reads a text from the public web within limits of size, time and redirects. Every address is checked before it is asked;
 // what hides a private address behind a public name is refused by the engine.
+import { ERROR } from "../tracing/names.ts";
 import { readBytes } from "../http/read-json.ts";
 import { isPublicHost } from "./public-address.ts";
 
@@ -15,7 +16,12 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** What stopped a download, in words for a model: no addresses, no stack, what could be done instead. */
 class DownloadError extends Error {
-  override readonly name = "DownloadError";
+  override readonly name: string = "DownloadError";
+}
+
+/** Its address leads into a private network. */
+class AddressRefused extends DownloadError {
+  override readonly name = ERROR.addressRefused;
 }
 
 const MAX_REDIRECTS = 5;
@@ -69,7 +75,7 @@ function checkAddress(address: string, base?: URL): URL {
     throw new DownloadError(`${source} an address with a user name or password. Leave them out.`);
   }
   if (!isPublicHost(url.hostname)) {
-    throw new DownloadError(
+    throw new AddressRefused(
       `${source} ${url.hostname}, which is no public address. Only public web pages can be read.`,
     );
   }

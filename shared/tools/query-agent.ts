@@ -1,6 +1,7 @@
 // query_agent: asks another agent by name and returns its answer. The schema is constant within a session, so that prompt caching holds.
 import * as z from "zod";
 import type { PeerProfile } from "../loop/peers.ts";
+import { contextOf } from "../tracing/tracer.ts";
 import { defineTool, type Tool } from "../loop/tool.ts";
 
 /** `neighbours`: the agents that can be asked; undefined in a dynamic topology, where finding an agent is what allows it. */
@@ -27,8 +28,8 @@ export function queryAgent(neighbours: readonly PeerProfile[] | undefined): Tool
     }),
     annotations: { readOnly: false, idempotent: false },
     limitMs: null,
-    async run({ agent, message, thread }, { id, signal, peers }) {
-      const answer = await peers.ask({ toolUseId: id, agent, message, thread, signal });
+    async run({ agent, message, thread }, { id, signal, peers, span }) {
+      const answer = await peers.ask({ toolUseId: id, agent, message, thread, signal, parent: contextOf(span) });
       return `${answer.text}\n\n(thread ${answer.thread})`;
     },
   });

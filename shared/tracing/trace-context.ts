@@ -20,12 +20,13 @@ export function formatTraceparent({ traceId, spanId }: TraceContext): string {
   return `00-${traceId}-${spanId}-01`;
 }
 
-/** Continues `parent`, or begins a new trace. */
-export function childContext(parent?: TraceContext): TraceContext {
+/** Ids for a span below `parent`, or for the first one of a new trace. */
+export function randomContext(parent?: TraceContext): TraceContext {
   return { traceId: parent?.traceId ?? randomHex(16), spanId: randomHex(8) };
 }
 
-function randomHex(bytes: number): string {
+/** So many random bytes, in hex. */
+export function randomHex(bytes: number): string {
   return toHex(crypto.getRandomValues(new Uint8Array(bytes)));
 }
 

@@ -1,11 +1,21 @@
-// `npm run bench [-- deploy|turn|research|text]`: ratios in one run. Method and the figures of one machine: docs/benchmarks.md.
+// `npm run bench [-- deploy|turn|research|text|trace-store]`: ratios in one run. Method and the figures of one machine: docs/benchmarks.md.
 import { deploy } from "./deploy.ts";
 import { research } from "./research.ts";
 import { Bench } from "./servers.ts";
 import { text } from "./text.ts";
+import { traceStore } from "./trace-store.ts";
+import { tracing, tracingMemory } from "./tracing.ts";
 import { turn } from "./turn.ts";
 
-const sections: Record<string, (bench: Bench) => Promise<void>> = { deploy, turn, research, text };
+const sections: Record<string, (bench: Bench) => Promise<void>> = {
+  deploy,
+  turn,
+  research,
+  text,
+  tracing,
+  "tracing-memory": tracingMemory,
+  "trace-store": traceStore,
+};
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(sections, name));
 if (unknown.length > 0) {

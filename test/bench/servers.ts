@@ -10,7 +10,7 @@ const PROJECT = resolve(import.meta.dirname, "../..");
 const run = promisify(execFile);
 
 const Status = z.object({ pid: z.number(), agents: z.array(z.object({ id: z.string(), url: z.string() })) });
-const ControlPlane = z.object({ process: z.object({ pid: z.number() }), modelPort: z.number() });
+const ControlPlane = z.object({ process: z.object({ pid: z.number() }), port: z.number(), modelPort: z.number() });
 
 export interface Deployment {
   /** Origin of the entry point. */
@@ -25,13 +25,16 @@ export class Bench {
   readonly home: string;
   readonly #jobs: string[] = [];
   readonly #children: ChildProcess[] = [];
+  readonly #environment: NodeJS.ProcessEnv;
 
-  private constructor(home: string) {
+  private constructor(home: string, environment: NodeJS.ProcessEnv) {
     this.home = home;
+    this.#environment = environment;
   }
 
-  static async create(): Promise<Bench> {
-    return new Bench(await mkdtemp(join(tmpdir(), "troupe-bench-")));
+  /** `environment` is added to that of the commands. */
+  static async create(environment: NodeJS.ProcessEnv = {}): Promise<Bench> {
+    return new Bench(await mkdtemp(join(tmpdir(), "troupe-bench-")), environment);
   }
 
   async deploy(job: string, name: string, entry: string): Promise<Deployment> {
@@ -46,11 +49,12 @@ export class Bench {
     return { url, pid, deployMs };
   }
 
-  async controlPlane(): Promise<{ readonly pid: number; readonly modelUrl: string }> {
+  async controlPlane(): Promise<{ readonly pid: number; readonly url: string; readonly modelUrl: string }> {
     const state = ControlPlane.parse(
       JSON.parse(await readFile(join(this.home, "control-plane", "state.json"), "utf8")),
     );
-    return { pid: state.process.pid, modelUrl: `http://127.0.0.1:${state.modelPort}` };
+    const [url, modelUrl] = [`http://127.0.0.1:${state.port}`, `http://127.0.0.1:${state.modelPort}`];
+    return { pid: state.process.pid, url, modelUrl };
   }
 
   /** Starts a reference; resolves when it has printed its URL. */
@@ -74,7 +78,7 @@ export class Bench {
   }
 
   #cli(...args: string[]): Promise<{ stdout: string }> {
-    const env = { ...process.env, TROUPE_HOME: this.home, ANTHROPIC_API_KEY: "" };
+    const env = { ...process.env, TROUPE_HOME: this.home, ANTHROPIC_API_KEY: "", ...this.#environment };
     return run(process.execPath, [join(PROJECT, "scripts", "cli.ts"), ...args], { env, maxBuffer: 1 << 24 });
   }
 }
@@ -84,4 +88,13 @@ export async function residentMb(pid: number): Promise<number | undefined> {
   if (process.platform === "win32") return undefined;
   const { stdout } = await run("ps", ["-o", "rss=", "-p", String(pid)]);
   return Number(stdout.trim()) / 1024;
+}
+
+/** CPU time that a process has used; undefined where /proc does not tell. */
+export async function cpuSeconds(pid: number): Promise<number | undefined> {
+  if (process.platform !== "linux") return undefined;
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+  // After the name, which may hold anything, utime and stime are the 12th and 13th fields, in hundredths of a second.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }

@@ -151,5 +151,7 @@ describe("stopping", () => {
     expect(await deployment.succeed("cleanup", "--older-than", "0s")).toContain("Removed gone:");
     const { code, stderr } = await deployment.troupe("status", "gone");
     expect([code, stderr]).toEqual([2, expect.stringContaining('There is no job "gone".')]);
+    await deployment.succeed("deploy", path);
+    expect(await (await deployment.traces("gone")).list("deploy")).toHaveLength(1);
   });
 });

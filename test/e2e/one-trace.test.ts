@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 
 import { connect, saying, tasksOf } from "../support/a2a-client.ts";
-import { Deployment } from "../support/deployment.ts";
+import { Deployment, eventually } from "../support/deployment.ts";
 import { Answer, Status } from "./shapes.ts";
 
 const Usage = z.object({ inputTokens: z.number(), outputTokens: z.number() });
@@ -60,6 +60,25 @@ describe.each(["research-assistant", "research-dynamic"])("in %s", (job) => {
     expect(tasks.get(ENTRY)?.[0]?.usage).toMatchObject(answer.usage);
   });
 
+  test("all that the question caused is one trace of four agents, named for what it is", async () => {
+    const store = await deployment.traces(job);
+    const whole = async () => {
+      const found = await store.spans(answer.traceId);
+      return found.some(({ open }) => open) ? undefined : found;
+    };
+    const spans = await eventually(whole, 5_000, "the last spans arrive");
+    expect(new Set(spans.map(({ agent }) => agent))).toEqual(new Set(urls.keys()));
+    const asked = spans.filter(({ name, kind }) => name === "SendStreamingMessage" && kind === 3);
+    expect(
+      asked.map((span) => `${span.get("troupe.a2a.source")} → ${span.get("troupe.a2a.target")}`).toSorted(),
+    ).toEqual(["fact_checker", "searcher", "summarizer"].map((id) => `${ENTRY} → ${id}`));
+    const calls = spans.filter((span) => span.get("gen_ai.operation.name") === "chat");
+    expect(new Set(calls.map((span) => span.get("gen_ai.provider.name")))).toEqual(new Set(["troupe.offline"]));
+    const tokens = calls.reduce((sum, span) => sum + Number(span.get("gen_ai.usage.output_tokens")), 0);
+    expect(tokens).toBe(answer.usage.outputTokens);
+    expect((await store.list("all")).filter(({ kind }) => kind === "other")).toEqual([]);
+  });
+
   test("a trace that the caller began goes on through all four agents", async () => {
     const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
     const entry = await connect(urls.get(ENTRY) ?? "");
@@ -68,5 +87,7 @@ describe.each(["research-assistant", "research-dynamic"])("in %s", (job) => {
     for (const [id, found] of await allTasks()) {
       expect([id, found.filter((task) => task.traceId === traceId).length]).toEqual([id, 1]);
     }
+    const queries = (await (await deployment.traces(job)).list()).map((trace) => trace.traceId);
+    expect(queries).toEqual([traceId, answer.traceId]);
   });
 });

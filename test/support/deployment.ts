@@ -5,7 +5,24 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { deployedJobs } from "../../scripts/targets/local/state.ts";
+import { withTraceStores } from "../../scripts/targets/local/trace-stores.ts";
+import type { Io } from "../../scripts/io.ts";
+import { problemsOf } from "./trace-rules.ts";
+import { TraceStore } from "./trace-store.ts";
+
 const CLI = join(import.meta.dirname, "../../scripts/troupe.mjs");
+
+const SILENT_IO: Io = {
+  print: () => {},
+  write: () => {},
+  note: () => {},
+  signal: new AbortController().signal,
+  interactive: false,
+};
+/** Time for the last spans to arrive. */
+const SETTLE_MS = 5_000;
+const OPEN = "is open";
 
 export interface Outcome {
   readonly code: number | null;
@@ -28,10 +45,11 @@ export class Deployment {
     this.#environment = environment;
   }
 
-  /** A fresh, empty deployment folder. `environment` is added to that of the tests, without any model key. */
+  /** A fresh, empty deployment folder. `environment` is added to that of the tests, without any model key or collector. */
   static async create(environment: NodeJS.ProcessEnv = {}): Promise<Deployment> {
     const home = await mkdtemp(join(tmpdir(), "troupe-e2e-"));
-    const { ANTHROPIC_API_KEY: _, ...inherited } = process.env;
+    const own = /^(ANTHROPIC_|OTEL_|TROUPE_)/;
+    const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.test(name)));
     return new Deployment(home, { ...inherited, ...environment, TROUPE_HOME: join(home, ".troupe") });
   }
 
@@ -76,10 +94,47 @@ export class Deployment {
     return JSON.parse(await this.succeed(...args, "--json"));
   }
 
-  /** Stops every job and removes the folder. */
-  async close(): Promise<void> {
-    await this.succeed("stop", "--all");
-    await rm(this.home, { recursive: true, force: true });
+  /** The trace store of a job; the job must run. */
+  async traces(job: string): Promise<TraceStore> {
+    const store = await TraceStore.of(this.#state, job);
+    if (!store) throw new Error("The control plane does not run.");
+    return store;
+  }
+
+  /**
+   * Stops every job and removes the folder. Before that it looks at the trace of each query there was, and throws when one is not as
+   * a trace has to be. `mayBeOpen`: processes were killed that nobody brought back.
+   */
+  async close({ mayBeOpen = false } = {}): Promise<void> {
+    try {
+      const jobs = await deployedJobs(this.#state);
+      const check = async () => {
+        for (const job of jobs) await this.#checkTraces(job, mayBeOpen);
+      };
+      if (jobs.length > 0) await withTraceStores(this.#state, jobs, SILENT_IO, check);
+    } finally {
+      await this.succeed("stop", "--all");
+      await rm(this.home, { recursive: true, force: true });
+    }
+  }
+
+  async #checkTraces(job: string, mayBeOpen: boolean): Promise<void> {
+    const store = await this.traces(job);
+    for (const { traceId } of await store.list()) {
+      const look = async () =>
+        problemsOf(await store.spans(traceId)).filter((problem) => !(mayBeOpen && problem.endsWith(OPEN)));
+      const settled = async () => ((await look()).length === 0 ? true : undefined);
+      await eventually(settled, SETTLE_MS, `the trace ${traceId} of ${job} is whole`).catch(async () => {
+        throw new Error(`The trace ${traceId} of ${job} is not whole:\n${(await look()).join("\n")}`);
+      });
+    }
+    const others = await store.list("other");
+    if (others.length > 0) throw new Error(`${job} left ${others.length} traces that belong to no query.`);
+  }
+
+  /** The `.troupe` folder. */
+  get #state(): string {
+    return join(this.home, ".troupe");
   }
 }
 

@@ -1,5 +1,6 @@
 // The agent that tests in workerd talk to: one tool of each kind of trouble.
 import * as z from "zod";
+import { fetchUrl } from "../../shared/tools/fetch-url.ts";
 import { defineAgent, defineTool } from "../../shared/agent/define-agent.ts";
 
 const annotations = { readOnly: true, idempotent: true };
@@ -32,6 +33,23 @@ export const testAgent = defineAgent({
       annotations,
       run: () => new Promise<string>(() => undefined),
     }),
+    defineTool({
+      name: "brief",
+      description: "Never returns either, but has little time",
+      input: none,
+      annotations,
+      limitMs: 20,
+      run: () => new Promise<string>(() => undefined),
+    }),
+    defineTool({
+      name: "mute",
+      description: "Returns what is no text",
+      input: none,
+      annotations,
+      // SAFETY: not safe on purpose.
+      run: () => "".at(0) as string,
+    }),
+    fetchUrl,
     defineTool({
       name: "throw",
       description: "Throws",

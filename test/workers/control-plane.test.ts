@@ -121,6 +121,9 @@ test("the OpenAPI document describes every path that is served, and its referenc
     "/agents/{id}",
     "/agents/{id}/heartbeat",
     "/health",
+    "/v1/traces",
+    "/v1/traces/{id}",
+    "/v1/traces/{id}/otlp",
   ]);
   for (const [, name] of text.matchAll(/#\/components\/schemas\/(\w+)/g)) {
     expect(Object.keys(document.components.schemas)).toContain(name);

@@ -4,6 +4,7 @@ import { testAgent } from "../support/test-agent.ts";
 
 export { Corpus } from "../../workers/agents/searcher/corpus.ts";
 export { Registry } from "../../workers/control-plane/registry/registry.ts";
+export { TestTraces as Traces } from "./traces/test-traces.ts";
 
 export const { Session, Beacon, SessionIndex } = testAgent.objects;
 

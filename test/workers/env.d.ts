@@ -3,6 +3,8 @@ declare namespace Cloudflare {
   interface Env {
     readonly SCRATCH: DurableObjectNamespace;
     readonly REGISTRY: DurableObjectNamespace<import("../../workers/control-plane/registry/registry.ts").Registry>;
+    readonly TRACES: DurableObjectNamespace<import("../../workers/control-plane/traces/traces.ts").Traces>;
+    readonly COLLECTOR: Fetcher;
     readonly CORPUS: DurableObjectNamespace<import("../../workers/agents/searcher/corpus.ts").Corpus>;
     readonly PROBE: Fetcher;
     readonly MODEL: Fetcher;

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { signToken } from "#shared/a2a/token.ts";
 import type { ToolCall } from "#shared/loop/tool.ts";
+import { SILENT } from "../../shared/tracing/tracer.ts";
 import { NO_PEERS } from "../support/no-peers.ts";
 import { corpusRoutes } from "../../workers/agents/searcher/corpus-routes.ts";
 import { webSearch } from "../../workers/agents/searcher/web-search.ts";
@@ -102,6 +103,7 @@ function call(config: Record<string, unknown>, bindings: Record<string, unknown>
     contextId: "c",
     taskId: "t",
     peers: NO_PEERS,
+    span: SILENT.start({ name: "test", attributes: {} }),
   };
 }
 

@@ -26,7 +26,7 @@ export const requireJob: MiddlewareHandler<{ Bindings: Env; Variables: JobVariab
 };
 
 /** The job's name, or the problem to answer with. */
-function identifyJob(request: Request, secret: string | undefined): string | Problem {
+export function identifyJob(request: Request, secret: string | undefined): string | Problem {
   if (!secret) {
     if (LOOPBACK.has(new URL(request.url).hostname)) return DEVELOPMENT_JOB;
     return problem(

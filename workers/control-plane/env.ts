@@ -1,10 +1,15 @@
 // What the control plane's Worker is given.
 import type { Registry } from "./registry/registry.ts";
+import type { SettingVariables } from "./traces/settings.ts";
+import type { Traces } from "./traces/traces.ts";
 
-export interface Env {
+export interface Env extends SettingVariables {
   readonly REGISTRY: DurableObjectNamespace<Registry>;
+  readonly TRACES: DurableObjectNamespace<Traces>;
   /** Signs the jobs' tokens. Absent only in development, where requests from this machine need no token. */
   readonly TROUPE_SECRET?: string;
   /** Network for health probes; private addresses included where agents run on this machine. Default: global fetch. */
   readonly PROBE?: Fetcher;
+  /** Network to the OpenTelemetry collector, which may run on this machine. Default: global fetch. */
+  readonly COLLECTOR?: Fetcher;
 }

@@ -2,16 +2,19 @@
 import { Hono } from "hono";
 import { problem, problemResponse } from "#shared/http/problem.ts";
 import type { Env } from "./env.ts";
-import { openApiDocument } from "./registry/openapi.ts";
+import { openApiDocument } from "./openapi.ts";
 import { registryRoutes } from "./registry/routes.ts";
+import { traceRoutes } from "./traces/routes.ts";
 
 export { Registry } from "./registry/registry.ts";
+export { Traces } from "./traces/traces.ts";
 
 const app = new Hono<{ Bindings: Env }>();
 
 app.get("/health", (c) => c.json({ status: "ok" }));
 app.get("/openapi.json", (c) => c.json(openApiDocument));
 app.route("/agents", registryRoutes);
+app.route("/v1/traces", traceRoutes);
 
 app.notFound((c) =>
   problemResponse(problem("not-found", `${c.req.path} does not exist. See /openapi.json for what does.`)),

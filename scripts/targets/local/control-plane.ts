@@ -3,6 +3,8 @@
 import { mkdir } from "node:fs/promises";
 
 import { objectBinding } from "#jobs/bindings.ts";
+import { mac } from "#shared/a2a/token.ts";
+import { TRACE_SETTINGS } from "#shared/tracing/settings.ts";
 
 import { writeFileAtomically } from "../../atomic-file.ts";
 import { type Bundle, bundleOf } from "../../build.ts";
@@ -14,6 +16,7 @@ import { controlPlaneLayout, jobLayout } from "./layout.ts";
 import { lockHolder, withLock } from "./lock.ts";
 import { freePorts, isTaken } from "./ports.ts";
 import { endProcess, isRunning } from "./process.ts";
+import { hasReaders } from "./readers.ts";
 import { controlPlaneSecret } from "./secrets.ts";
 import { ControlPlaneState, deployedJobs, readJobState, readState, runningProcesses, writeState } from "./state.ts";
 import { endedError, startWorkerd } from "./workerd.ts";
@@ -28,7 +31,7 @@ export interface ControlPlane {
   readonly secret: string;
 }
 
-/** The control plane, started if it does not run, and started anew if its code has changed. */
+/** The control plane, started if it does not run, and started anew if its code or the settings of its traces have changed. */
 export async function ensureControlPlane(
   home: string,
   bundles: ReadonlyMap<string, Bundle>,
@@ -42,7 +45,9 @@ async function ensure(home: string, bundles: ReadonlyMap<string, Bundle>, io: Io
   const layout = controlPlaneLayout(home);
   const secret = await controlPlaneSecret(layout.secret);
   const [registry, model] = [bundleOf(bundles, "control-plane"), bundleOf(bundles, "offline-model")];
-  const version = `${registry.hash}.${model.hash}`;
+  const settings = traceSettings();
+  // Settings may be secrets, so what is stored of them must not tell them.
+  const version = `${registry.hash}.${model.hash}.${mac(secret, `settings:${JSON.stringify(settings)}`)}`;
   const last = await readState(layout.state, ControlPlaneState);
   if (last?.process && (await isRunning(last.process))) {
     const current = last.version === version && (await isHealthy(addressOf(last.port), 2_000));
@@ -52,8 +57,8 @@ async function ensure(home: string, bundles: ReadonlyMap<string, Bundle>, io: Io
   const [port, modelPort] = await choosePorts(last);
   const { data, config, log, dataLock } = layout;
   await mkdir(data, { recursive: true });
-  await writeFileAtomically(config, renderConfig(configOf({ registry, port, modelPort, data })));
-  const started = await startWorkerd({ config, log, dataLock, secrets: { TROUPE_SECRET: secret } });
+  await writeFileAtomically(config, renderConfig(configOf({ registry, settings, port, modelPort, data })));
+  const started = await startWorkerd({ config, log, dataLock, secrets: { ...settings, TROUPE_SECRET: secret } });
   const wait = { timeoutMs: START_TIMEOUT_MS, intervalMs: 50, lookMs: 2_000, ended: started.ended, signal: io.signal };
   await writeState(layout.state, { process: started.identity, port, modelPort, version } satisfies ControlPlaneState);
   for (const url of [addressOf(port), addressOf(modelPort)]) {
@@ -74,7 +79,7 @@ export async function findControlPlane(home: string): Promise<ControlPlane | und
   return { url: addressOf(state.port), port: state.port, modelPort: state.modelPort, secret };
 }
 
-/** Stops the control plane unless a job other than `leaving` runs or is about to. */
+/** Stops the control plane unless a job other than `leaving` runs or is about to, or a command reads from it. */
 export async function releaseControlPlane(home: string, leaving: string): Promise<void> {
   const { lock } = controlPlaneLayout(home);
   await withLock(lock, { patienceMs: LOCK_PATIENCE_MS }, async () => stopUnlessUsed(home, leaving));
@@ -85,6 +90,7 @@ async function stopUnlessUsed(home: string, leaving: string): Promise<void> {
   for (const job of await deployedJobs(home)) {
     if (job !== leaving && (await isInUse(home, job))) return;
   }
+  if (await hasReaders(home)) return;
   const state = await readState(layout.state, ControlPlaneState);
   if (!state?.process) return;
   await endProcess(state.process);
@@ -104,14 +110,25 @@ async function choosePorts(last: ControlPlaneState | undefined): Promise<[port: 
   return [port, modelPort];
 }
 
+/** What is set of how traces are kept and forwarded. */
+function traceSettings(): Record<string, string> {
+  const settings: Record<string, string> = {};
+  for (const name of TRACE_SETTINGS) {
+    const value = process.env[name];
+    if (value) settings[name] = value;
+  }
+  return settings;
+}
+
 interface Parts {
   readonly registry: Bundle;
+  readonly settings: Record<string, string>;
   readonly port: number;
   readonly modelPort: number;
   readonly data: string;
 }
 
-function configOf({ registry, port, modelPort, data }: Parts): WorkerdConfig {
+function configOf({ registry, settings, port, modelPort, data }: Parts): WorkerdConfig {
   return {
     workers: [
       {
@@ -121,6 +138,8 @@ function configOf({ registry, port, modelPort, data }: Parts): WorkerdConfig {
         bindings: [
           { name: "TROUPE_SECRET", kind: "environment", variable: "TROUPE_SECRET" },
           { name: "PROBE", kind: "service", service: ANY_NETWORK },
+          { name: "COLLECTOR", kind: "service", service: ANY_NETWORK },
+          ...Object.keys(settings).map((name) => ({ name, kind: "environment" as const, variable: name })),
           ...registry.objects.map((className) => ({
             name: objectBinding(className),
             kind: "object" as const,

@@ -4,20 +4,22 @@ import { performance } from "node:perf_hooks";
 
 import { planJob } from "#jobs/plan.ts";
 import type { Plan } from "#jobs/plan-shape.ts";
+import { TROUPE } from "#shared/tracing/names.ts";
 
 import { buildWorkers } from "../../build.ts";
 import { CliError } from "../../cli-error.ts";
 import { prepareCorpus } from "../../corpus/prepare.ts";
 import { uploadCorpus } from "../../corpus/upload.ts";
-import { type Io, step } from "../../io.ts";
+import type { Io } from "../../io.ts";
 import { planEnvironment } from "../../plan-environment.ts";
 import type { Deployed, DeployRequest } from "../target.ts";
 import { type ControlPlane, ensureControlPlane, releaseControlPlane } from "./control-plane.ts";
+import { type DeployTrace, stagesOf, traced } from "./deploy-trace.ts";
 import { jobLayout } from "./layout.ts";
 import { choosePorts } from "./choose-ports.ts";
 import { unregisterAgents } from "./registry.ts";
 import { pruneReleases, readRelease, writeRelease } from "./release.ts";
-import { endProcesses, startProcesses } from "./run.ts";
+import { endProcesses, type Run, startProcesses } from "./run.ts";
 import { readJobSecrets } from "./secrets.ts";
 import { type JobState, readJobState, runningProcesses, writeState } from "./state.ts";
 import { jobStatus } from "./status.ts";
@@ -25,6 +27,10 @@ import { workerdBinary } from "./workerd.ts";
 
 /** Deploys the job; the caller holds its lock. Throws CliError; then the job runs as before, or not at all if it did not. */
 export async function deployJob(home: string, request: DeployRequest, io: Io): Promise<Deployed> {
+  return traced(home, request.job.name, io, async (trace) => deploy(home, request, trace, io));
+}
+
+async function deploy(home: string, request: DeployRequest, trace: DeployTrace, io: Io): Promise<Deployed> {
   const begun = performance.now();
   const { job } = request;
   const layout = jobLayout(home, job.name);
@@ -32,13 +38,17 @@ export async function deployJob(home: string, request: DeployRequest, io: Io): P
   const last = await readJobState(home, job.name);
   const running = await runningProcesses(last);
   const ports = await choosePorts(job, last, running.length > 0);
-  const { bundles } = await step(io, "Building the Workers", async () => buildWorkers(home));
+  const stage = stagesOf(trace, io);
+  const { bundles } = await stage("build", "Building the Workers", async () => buildWorkers(home));
   const plan = planJob(job, planEnvironment(bundles, ports));
   const corpus = await prepareCorpus(plan, { typed: request.corpus, last: last?.corpus, file: request.file }, io);
-  const controlPlane = await step(io, "Starting the control plane", async () => ensureControlPlane(home, bundles, io));
+  const controlPlane = await stage("control_plane", "Starting the control plane", async () =>
+    ensureControlPlane(home, bundles, io),
+  );
   const release = await writeRelease(layout, plan, bundles);
+  trace.root.set({ [TROUPE.release]: release });
 
-  await step(io, "Stopping what runs of it", async () => endProcesses(running));
+  await stage("stop", "Stopping what runs of it", async () => endProcesses(running));
   const next: JobState = {
     job: job.name,
     file: request.file,
@@ -51,16 +61,23 @@ export async function deployJob(home: string, request: DeployRequest, io: Io): P
   };
   await writeState(layout.state, next);
   try {
-    await step(io, `Waiting for ${plan.agents.length} agents`, async () => start(home, plan, next, controlPlane, io));
+    await stage("agents", `Waiting for ${plan.agents.length} agents`, async (span) =>
+      start(home, plan, next, { controlPlane, span, io }),
+    );
   } catch (error) {
-    throw await rollBack(home, { last: running.length > 0 ? last : undefined, failed: next, error, controlPlane, io });
+    const before = running.length > 0 ? last : undefined;
+    throw await rollBack(home, { last: before, failed: next, error, controlPlane, trace, io });
   }
   const healthyMs = performance.now() - begun;
   await pruneReleases(layout, [release, ...(last === undefined ? [] : [last.release])]);
   const gone = Object.keys(last?.ports ?? {}).filter((id) => !plan.agents.some((agent) => agent.id === id));
   await unregisterAgents(controlPlane, job.name, gone);
   const key = (await readJobSecrets(layout.secrets))?.key ?? "";
-  for (const assignment of corpus.assignments) await uploadCorpus(assignment, key, io);
+  if (corpus.assignments.length > 0) {
+    await trace.stage("corpus", async () => {
+      for (const assignment of corpus.assignments) await uploadCorpus(assignment, key, io);
+    });
+  }
   const state = await readJobState(home, job.name);
   return { status: await jobStatus(home, state ?? next), healthyMs };
 }
@@ -70,16 +87,14 @@ export async function start(
   home: string,
   plan: Plan,
   state: JobState,
-  controlPlane: ControlPlane,
-  io: Io,
+  run: Pick<Run, "controlPlane" | "span" | "io">,
 ): Promise<void> {
   const layout = jobLayout(home, state.job);
   await startProcesses({
     layout,
     plan,
     release: state.release,
-    controlPlane,
-    io,
+    ...run,
     onStarted: async (processes) => writeState(layout.state, { ...state, processes: [...processes] }),
   });
 }
@@ -90,20 +105,27 @@ interface Failure {
   readonly failed: JobState;
   readonly error: unknown;
   readonly controlPlane: ControlPlane;
+  readonly trace: DeployTrace;
   readonly io: Io;
 }
 
 /** Puts back what ran before. Returns the error to throw: the first one, with what became of the job. */
-async function rollBack(home: string, { last, failed, error, controlPlane, io }: Failure): Promise<unknown> {
+async function rollBack(home: string, failure: Failure): Promise<unknown> {
+  const { last, failed, error, controlPlane, trace, io } = failure;
   const layout = jobLayout(home, failed.job);
   if (last === undefined) {
     await writeState(layout.state, { ...failed, stoppedAt: new Date().toISOString() });
+    // While there is somewhere to send it to.
+    await trace.send(controlPlane, error);
     await releaseControlPlane(home, failed.job);
     return error;
   }
   io.note("The new release did not start; going back to the one before …");
   const uninterrupted: Io = { ...io, signal: new AbortController().signal };
-  await start(home, await readRelease(layout, last.release), { ...last, processes: [] }, controlPlane, uninterrupted);
+  await trace.stage("roll_back", async (span) => {
+    const plan = await readRelease(layout, last.release);
+    await start(home, plan, { ...last, processes: [] }, { controlPlane, span, io: uninterrupted });
+  });
   if (!(error instanceof CliError)) return error;
   return new CliError(error.code, `${error.message}\nThe release before runs again; no session was lost.`, error.next);
 }

@@ -14,6 +14,8 @@ interface Wait {
   readonly ended: AbortSignal;
   /** Aborts when nobody wants to know any more; its reason is thrown. */
   readonly signal: AbortSignal;
+  /** Sent along, so that what an agent does at the first look joins a trace. */
+  readonly traceparent?: string;
 }
 
 /** Asks `GET <url>/health` until it answers 200. The agent wakes by it, and registers itself. */
@@ -26,16 +28,17 @@ export async function waitUntilHealthy(url: string, wait: Wait): Promise<Health>
     if (wait.ended.aborted) return "ended";
     const leftMs = deadline - Date.now();
     if (leftMs <= 0) return "late";
-    if (await isHealthy(url, Math.min(wait.lookMs, leftMs))) return "healthy";
+    if (await isHealthy(url, Math.min(wait.lookMs, leftMs), wait.traceparent)) return "healthy";
     await delay(pauseMs);
     pauseMs = Math.min(wait.intervalMs, pauseMs * 2);
   }
 }
 
 /** One look: whether `GET <url>/health` answers 200 within `timeoutMs`. */
-export async function isHealthy(url: string, timeoutMs: number): Promise<boolean> {
+export async function isHealthy(url: string, timeoutMs: number, traceparent?: string): Promise<boolean> {
   try {
-    const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(timeoutMs) });
+    const headers: Record<string, string> = traceparent === undefined ? {} : { traceparent };
+    const response = await fetch(`${url}/health`, { headers, signal: AbortSignal.timeout(timeoutMs) });
     await response.body?.cancel();
     return response.status === 200;
   } catch {

@@ -16,6 +16,9 @@ const TAIL_BYTES = 4 * 1024 * 1024;
 /** How the agents' own lines begin, and how workerd's begin that concern one Worker. */
 const AGENT_TAG = /^(?:\[([a-z][a-z0-9_]{0,62})\] |service agent-([a-z][a-z0-9_]{0,62}): )/;
 
+/** How the agents' own lines end that concern a span. */
+const TRACE_TAG = / trace=([0-9a-f]{32}) span=([0-9a-f]{16})$/;
+
 /** How workerd marks what is no cause for alarm, such as an alarm that was set again while it rang. */
 const ENGINE_REMARK = "NOSENTRY ";
 
@@ -30,7 +33,9 @@ const Entry = z.object({
 export async function* readLogs(home: string, request: LogRequest, signal: AbortSignal): AsyncGenerator<LogLine> {
   const layout = jobLayout(home, request.job);
   const names = await processNames(layout.logs);
-  const wanted = (line: LogLine): boolean => request.agent === undefined || line.agent === request.agent;
+  const wanted = ({ agent, traceId }: LogLine): boolean =>
+    (request.agent === undefined || agent === request.agent) &&
+    (request.trace === undefined || traceId?.startsWith(request.trace) === true);
   const offsets = new Map<string, number>();
   const lines: LogLine[] = [];
   for (const name of names) {
@@ -68,11 +73,15 @@ export function parseLines(text: string, process: string): LogLine[] {
       const said = typeof message === "string" ? message : JSON.stringify(message);
       const tagged = AGENT_TAG.exec(said);
       const only = process === JOB_PROCESS ? null : process;
+      const untagged = tagged === null ? said : said.slice(tagged[0].length);
+      const [suffix = "", traceId = null, spanId = null] = TRACE_TAG.exec(untagged) ?? [];
       return {
         time: timestamp === undefined ? null : new Date(timestamp).toISOString(),
         level,
         agent: tagged?.[1] ?? tagged?.[2] ?? only,
-        message: tagged === null ? said : said.slice(tagged[0].length),
+        message: untagged.slice(0, untagged.length - suffix.length),
+        traceId,
+        spanId,
       };
     })
     .filter(({ message }) => !message.startsWith(ENGINE_REMARK));

@@ -1,13 +1,16 @@
 // Brings the processes of a release up, stage by stage, and takes them down again.
 import { mkdir } from "node:fs/promises";
 
-import type { Plan } from "#jobs/plan-shape.ts";
+import type { Plan, PlannedAgent } from "#jobs/plan-shape.ts";
+import { GEN_AI, OPERATION, SPAN, TROUPE } from "#shared/tracing/names.ts";
+import { formatTraceparent, type TraceContext } from "#shared/tracing/trace-context.ts";
 
 import { writeFileAtomically } from "../../atomic-file.ts";
 import { CliError } from "../../cli-error.ts";
 import type { Io } from "../../io.ts";
 import { renderConfig } from "./capnp.ts";
 import type { ControlPlane } from "./control-plane.ts";
+import type { DeploySpan } from "./deploy-trace.ts";
 import { waitUntilHealthy } from "./health.ts";
 import { configOf, type JobProcess, processesOf } from "./job-config.ts";
 import type { JobLayout } from "./layout.ts";
@@ -23,6 +26,8 @@ export interface Run {
   readonly release: number;
   readonly controlPlane: ControlPlane;
   readonly io: Io;
+  /** The stage of the deployment in which this happens. */
+  readonly span: DeploySpan;
   /** Called whenever a process has been started, so that none is ever unrecorded. */
   onStarted(processes: readonly RunningProcess[]): Promise<void>;
 }
@@ -38,14 +43,15 @@ export async function startProcesses(run: Run): Promise<void> {
   const started = new Map<string, Workerd>();
   const deadline = Date.now() + plan.health.timeoutMs;
   try {
-    for (const stage of plan.stages) {
+    for (const [index, stage] of plan.stages.entries()) {
+      const begunMs = Date.now();
       for (const process of processesOf(plan)) {
         const needed = process.agents.some((agent) => stage.includes(agent.id));
         if (!needed || started.has(process.name)) continue;
         started.set(process.name, await startProcess(run, process, values));
         await run.onStarted(running(started));
       }
-      await waitForStage(run, stage, started, deadline);
+      await waitForStage(run, { number: index + 1, agents: stage, begunMs }, started, deadline);
     }
   } catch (error) {
     await endProcesses(running(started));
@@ -79,33 +85,76 @@ async function startProcess(run: Run, process: JobProcess, secrets: Record<strin
   });
 }
 
+/** Agents that become healthy side by side. */
+interface Stage {
+  /** From 1. */
+  readonly number: number;
+  readonly agents: readonly string[];
+  /** When the first of their processes was started. */
+  readonly begunMs: number;
+}
+
 async function waitForStage(
   run: Run,
-  stage: readonly string[],
+  { number, agents, begunMs }: Stage,
   started: ReadonlyMap<string, Workerd>,
   deadline: number,
 ): Promise<void> {
-  const { plan, layout, io } = run;
+  const { plan, span } = run;
   await Promise.all(
     processesOf(plan).flatMap((process) =>
       process.agents
-        .filter((agent) => stage.includes(agent.id))
+        .filter((agent) => agents.includes(agent.id))
         .map(async (agent) => {
-          const ended = started.get(process.name)?.ended;
-          if (ended === undefined) throw new Error(`No process was started for ${agent.id}`);
-          const timeoutMs = Math.max(0, deadline - Date.now());
-          const health = await waitUntilHealthy(agent.url, { ...plan.health, timeoutMs, ended, signal: io.signal });
-          if (health === "ended") throw await endedError(layout.log(process.name));
-          if (health === "late") {
-            throw new CliError(
-              "failed",
-              `The agent ${agent.id} was not healthy within ${plan.health.timeoutMs / 1000} s (GET ${agent.url}/health).`,
-              `Its log: ${layout.log(process.name)}`,
-            );
-          }
+          const workerd = started.get(process.name);
+          if (workerd === undefined) throw new Error(`No process was started for ${agent.id}`);
+          const attributes = {
+            [GEN_AI.operation]: OPERATION.createAgent,
+            [GEN_AI.agentName]: agent.id,
+            [TROUPE.process]: process.name,
+            [TROUPE.stage]: number,
+          };
+          await span.within(
+            SPAN.startAgent(agent.id),
+            attributes,
+            async ({ context }) => waitForAgent(run, agent, { process, workerd, deadline, context }),
+            begunMs,
+          );
         }),
     ),
   );
+}
+
+interface Start {
+  readonly process: JobProcess;
+  readonly workerd: Workerd;
+  /** Milliseconds since the epoch. */
+  readonly deadline: number;
+  /** What the agent does to begin with becomes a part of this. */
+  readonly context: TraceContext;
+}
+
+async function waitForAgent(
+  run: Run,
+  agent: PlannedAgent,
+  { process, workerd, deadline, context }: Start,
+): Promise<void> {
+  const { plan, layout, io } = run;
+  const health = await waitUntilHealthy(agent.url, {
+    ...plan.health,
+    timeoutMs: Math.max(0, deadline - Date.now()),
+    ended: workerd.ended,
+    signal: io.signal,
+    traceparent: formatTraceparent(context),
+  });
+  if (health === "ended") throw await endedError(layout.log(process.name));
+  if (health === "late") {
+    throw new CliError(
+      "failed",
+      `The agent ${agent.id} was not healthy within ${plan.health.timeoutMs / 1000} s (GET ${agent.url}/health).`,
+      `Its log: ${layout.log(process.name)}`,
+    );
+  }
 }
 
 function running(started: ReadonlyMap<string, Workerd>): RunningProcess[] {

@@ -35,9 +35,10 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
       ? new Response(null, { status: 304, headers })
       : new Response(body, { headers });
   });
-  app.get("/health", async ({ env }) => {
+  app.get("/health", async ({ env, req }) => {
     const { job, id } = configOf(env);
-    return Response.json({ status: "ok", job, agent: id, registered: await beaconStub(env).wake() });
+    const registered = await beaconStub(env).wake(req.header("traceparent") ?? null);
+    return Response.json({ status: "ok", job, agent: id, registered });
   });
   app.post(JSON_RPC_PATH, ({ env, req }) => jsonRpc(req.raw, env));
   app.all("*", async ({ env, req }) => {
@@ -128,9 +129,9 @@ function checkVersion(request: Request): void {
 
 /** Who calls; undefined for a token that is not genuine. Without a token it is a person, who acts for nobody else. */
 function identify(request: Request, env: AgentEnv): Caller | undefined {
-  const traceparent = request.headers.get("traceparent");
+  const asked = { traceparent: request.headers.get("traceparent"), receivedAt: Date.now() };
   const token = bearer(request.headers.get("authorization"));
-  if (token === undefined) return { principal: LOCAL_PRINCIPAL, chain: [], traceparent };
+  if (token === undefined) return { principal: LOCAL_PRINCIPAL, chain: [], ...asked };
   const claims = verifyToken(env.TROUPE_KEY, token, configOf(env).id);
-  return claims && { principal: claims.principal, chain: claims.chain, traceparent };
+  return claims && { principal: claims.principal, chain: claims.chain, ...asked };
 }

@@ -13,7 +13,7 @@ const TaskJson = z.record(z.string(), z.unknown());
 /** Throws RequestMalformed. A task that the index knows and its Session does not is left out. */
 export async function listAcrossSessions(env: AgentEnv, operation: Operation, caller: Caller): Promise<Reply> {
   const request = ListTasksRequest.fromJSON(operation.params);
-  await flushReports(env);
+  await flushReports();
   const listed = await sessionIndexStub(env).list(caller.principal, ListTasksRequest.toJSON(request));
   if ("malformed" in listed) throw new RequestMalformedError(listed.malformed);
   const { tasks: refs, ...page } = listed.page;

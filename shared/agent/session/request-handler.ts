@@ -7,6 +7,7 @@ import {
   type GetTaskRequest,
   type ListTasksRequest,
   type ListTasksResponse,
+  type Message,
   type SendMessageRequest,
   type StreamResponse,
   type SubscribeToTaskRequest,
@@ -27,6 +28,7 @@ import { toTask, type TaskView } from "./a2a-task.ts";
 import { LiveTask } from "./live-task.ts";
 import { checkHistoryLength, listPage } from "./list-page.ts";
 import type { SessionStore, TaskRow } from "./store.ts";
+import type { TaskTrace } from "./task-span.ts";
 import type { Turns } from "./turns.ts";
 
 export class SessionRequestHandler implements A2ARequestHandler {
@@ -34,24 +36,24 @@ export class SessionRequestHandler implements A2ARequestHandler {
   readonly #turns: Turns;
   readonly #owner: TaskOwner;
   readonly #key: string;
-  readonly #begin: (live: LiveTask) => void;
-  readonly #traceId: string;
+  readonly #begin: (live: LiveTask, trace: TaskTrace) => void;
+  readonly #trace: (message: Message) => TaskTrace;
 
   constructor(parts: {
     store: SessionStore;
     turns: Turns;
     owner: TaskOwner;
     key: string;
-    /** Under which the tasks of this request are traced. */
-    traceId: string;
+    /** The ids under which the task of a message is traced. */
+    trace: (message: Message) => TaskTrace;
     /** Called for each new task before its turn starts. */
-    begin: (live: LiveTask) => void;
+    begin: (live: LiveTask, trace: TaskTrace) => void;
   }) {
     this.#store = parts.store;
     this.#turns = parts.turns;
     this.#owner = parts.owner;
     this.#key = parts.key;
-    this.#traceId = parts.traceId;
+    this.#trace = parts.trace;
     this.#begin = parts.begin;
   }
 
@@ -115,9 +117,10 @@ export class SessionRequestHandler implements A2ARequestHandler {
     }
     const { contextId } = message;
     const state = this.#turns.isBusy(contextId) ? TaskState.TASK_STATE_SUBMITTED : TaskState.TASK_STATE_WORKING;
-    const row = this.#store.createTask(contextId, state, this.#traceId, { kind: "user", text });
+    const trace = this.#trace(message);
+    const row = this.#store.createTask(contextId, state, trace, { kind: "user", text });
     const live = new LiveTask(this.#id(row), row, text);
-    this.#begin(live);
+    this.#begin(live, trace);
     this.#turns.start(live);
     return live;
   }

@@ -19,4 +19,6 @@ export const MIGRATIONS = [
      body TEXT NOT NULL,
      PRIMARY KEY (context_id, seq)
    ) WITHOUT ROWID;`,
+  // The task's spans, as JSON (task-span.ts); null for tasks that were older than they.
+  `ALTER TABLE task ADD COLUMN trace TEXT`,
 ] as const;

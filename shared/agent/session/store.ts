@@ -4,6 +4,7 @@ import { migrate, readVersion } from "../../durable/migrations.ts";
 import { Step } from "../../loop/step.ts";
 import { Usage } from "../../tracing/usage.ts";
 import type { TaskRef } from "../../a2a/task-id.ts";
+import { TaskTrace } from "./task-span.ts";
 import { MIGRATIONS } from "./schema.ts";
 
 export interface TaskRow extends TaskRef {
@@ -12,6 +13,8 @@ export interface TaskRow extends TaskRef {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly traceId: string;
+  /** The ids of its spans; null for a task of an older version. */
+  readonly trace: TaskTrace | null;
   readonly answer: string | null;
   /** Why the task failed, for the person who asked. */
   readonly problem: string | null;
@@ -28,6 +31,7 @@ type TaskColumns = {
   created_at: number;
   updated_at: number;
   trace_id: string;
+  trace: string | null;
   answer: string | null;
   problem: string | null;
   usage: string | null;
@@ -47,7 +51,7 @@ export class SessionStore {
   }
 
   /** Begins a task of the thread with the message to answer as its first step. */
-  createTask(contextId: string, state: TaskState, traceId: string, first: Step): TaskRow {
+  createTask(contextId: string, state: TaskState, trace: TaskTrace, first: Step): TaskRow {
     migrate(this.#sql, MIGRATIONS);
     const [last] = this.#sql
       .exec<{ n: number | null }>("SELECT MAX(n) AS n FROM task WHERE context_id = ?", contextId)
@@ -59,7 +63,8 @@ export class SessionStore {
       state,
       createdAt: now,
       updatedAt: now,
-      traceId,
+      traceId: trace.traceId,
+      trace,
       answer: null,
       problem: null,
       usage: null,
@@ -67,13 +72,14 @@ export class SessionStore {
     // First, because it can be refused for its size, and a task without it would be one that nobody works on.
     this.append(row, first);
     this.#sql.exec(
-      "INSERT INTO task (context_id, n, state, created_at, updated_at, trace_id) VALUES (?, ?, ?, ?, ?, ?)",
+      "INSERT INTO task (context_id, n, state, created_at, updated_at, trace_id, trace) VALUES (?, ?, ?, ?, ?, ?, ?)",
       contextId,
       row.n,
       state,
       now,
       now,
-      traceId,
+      trace.traceId,
+      JSON.stringify(trace),
     );
     return row;
   }
@@ -185,6 +191,8 @@ function toRow(row: TaskColumns): TaskRow {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     traceId: row.trace_id,
+    // Rows that were read before the column was added have none.
+    trace: row.trace ? TaskTrace.parse(JSON.parse(row.trace)) : null,
     answer: row.answer,
     problem: row.problem,
     usage: row.usage === null ? null : Usage.parse(JSON.parse(row.usage)),

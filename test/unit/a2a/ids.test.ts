@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { formatTaskId, parseTaskId, peerContextId, sessionOf } from "#shared/a2a/task-id.ts";
 import { signToken, verifyToken } from "#shared/a2a/token.ts";
-import { childContext, formatTraceparent, parseTraceparent } from "#shared/tracing/trace-context.ts";
+import { randomContext, formatTraceparent, parseTraceparent } from "#shared/tracing/trace-context.ts";
 
 const owner = { agent: "searcher", principal: "local" };
 
@@ -46,8 +46,10 @@ describe("a token", () => {
 describe("trace context", () => {
   it("is continued from a valid traceparent", () => {
     const parent = parseTraceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
-    expect(childContext(parent).traceId).toBe("0af7651916cd43dd8448eb211c80319c");
-    expect(parseTraceparent(formatTraceparent(childContext(parent)))?.traceId).toBe("0af7651916cd43dd8448eb211c80319c");
+    expect(randomContext(parent).traceId).toBe("0af7651916cd43dd8448eb211c80319c");
+    expect(parseTraceparent(formatTraceparent(randomContext(parent)))?.traceId).toBe(
+      "0af7651916cd43dd8448eb211c80319c",
+    );
   });
 
   it.each([
@@ -59,6 +61,6 @@ describe("trace context", () => {
     "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-extra",
   ])("begins anew where traceparent is not valid: %s", (header) => {
     expect(parseTraceparent(header)).toBeUndefined();
-    expect(childContext(parseTraceparent(header)).traceId).toMatch(/^[0-9a-f]{32}$/);
+    expect(randomContext(parseTraceparent(header)).traceId).toMatch(/^[0-9a-f]{32}$/);
   });
 });

@@ -92,6 +92,7 @@ describe("models", () => {
       provider: "offline",
       name: "offline",
       maxTokens: 8192,
+      price: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
       baseUrl: "http://offline-model",
       offline: { ttftMs: 20, tokensPerSecond: 0, fault: null },
     });
@@ -104,6 +105,19 @@ describe("models", () => {
     });
     expect(plan.secrets).toEqual(["ANTHROPIC_API_KEY"]);
   });
+  test.each([
+    ["claude-sonnet-5-5", 10],
+    ["claude-haiku-4-5-20251001", 5],
+    ["claude-of-tomorrow", undefined],
+  ])("the price of %s is known, or left out", (name, output) => {
+    const job = jobWith(HUB, `model: { provider: anthropic, name: ${name} }`);
+    expect(configOf(planJob(job, ENVIRONMENT), "a").model.price?.output).toBe(output);
+  });
+  test("a price in the job file stands before the known one", () => {
+    const job = jobWith(HUB, "model: { provider: anthropic, price: { input: 1, output: 7 } }");
+    const price = { input: 1, output: 7, cacheRead: 0, cacheWrite: 0 };
+    expect(configOf(planJob(job, ENVIRONMENT), "a").model.price).toEqual(price);
+  });
   test("an agent changes only the fields it names", () => {
     const job = jobOf(`name: x
 agents: [{ id: a, worker: searcher, model: { offline: { tokens_per_second: 50 } } }]
@@ -115,6 +129,22 @@ model: { provider: offline, max_tokens: 100, offline: { ttft: 1s, tokens_per_sec
       maxTokens: 100,
       offline: { ttftMs: 1000, tokensPerSecond: 50 },
     });
+  });
+});
+
+describe("tracing", () => {
+  test.each([
+    ["", { enabled: true, content: "redacted" }],
+    ["content: none", { enabled: true, content: "none" }],
+    ["content: full", { enabled: true, content: "full" }],
+    ["tracing: false", { enabled: false, content: "redacted" }],
+  ])("a local job with %j", (setting, tracing) => {
+    expect(configOf(planJob(jobWith(HUB, setting), ENVIRONMENT), "a").tracing).toEqual(tracing);
+  });
+  test("agents know which of their variables are secret", () => {
+    const text = "name: x\nagents: [{ id: a, worker: searcher }]\ntopology: { type: mesh }\n";
+    const job = jobOf(`${text}environment: { PLAIN: seen, TOKEN: "\${MY_TOKEN}" }`, ["MY_TOKEN"]);
+    expect(configOf(planJob(job, ENVIRONMENT), "a").secrets).toEqual(["TOKEN"]);
   });
 });
 

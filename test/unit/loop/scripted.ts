@@ -5,6 +5,8 @@ import type { LoopEvent } from "#shared/loop/event.ts";
 import type { Step } from "#shared/loop/step.ts";
 import { defineTool, type Tool } from "#shared/loop/tool.ts";
 import { runTurn, type Turn, type TurnResult } from "#shared/loop/turn.ts";
+import { randomContext } from "#shared/tracing/trace-context.ts";
+import { SILENT } from "#shared/tracing/tracer.ts";
 import { NO_PEERS } from "../../support/no-peers.ts";
 import type { Model, ModelError, ModelRequest } from "#shared/models/model.ts";
 
@@ -21,6 +23,9 @@ export interface Answer {
 export class ScriptedModel implements Model {
   readonly name = "scripted";
   readonly maxTokens = 100;
+  readonly provider = "scripted";
+  readonly server = { address: "model.test", port: 443 };
+  readonly price = undefined;
   readonly requests: ModelRequest[] = [];
   readonly #answers: Answer[];
 
@@ -44,7 +49,7 @@ export class ScriptedModel implements Model {
   }
 }
 
-const SILENT = {
+const NO_FIGURES = {
   cache_creation: null,
   cache_creation_input_tokens: 3,
   cache_read_input_tokens: 4,
@@ -73,7 +78,7 @@ function events({ text, calls = [], stop, error, hang }: Answer): RawMessageStre
     blocks.push({ type: "content_block_delta", index, delta: { type: "input_json_delta", partial_json: json } });
     blocks.push({ type: "content_block_stop", index: index++ });
   }
-  const usage = { ...SILENT, input_tokens: 10, output_tokens: 1 };
+  const usage = { ...NO_FIGURES, input_tokens: 10, output_tokens: 1 };
   const start = {
     id: "msg",
     type: "message",
@@ -97,7 +102,7 @@ function events({ text, calls = [], stop, error, hang }: Answer): RawMessageStre
   const events: object[] = [{ type: "message_start", message: start }, ...blocks];
   if (!error && !hang)
     events.push(
-      { type: "message_delta", delta: end, usage: { ...SILENT, input_tokens: null, output_tokens: 7 } },
+      { type: "message_delta", delta: end, usage: { ...NO_FIGURES, input_tokens: null, output_tokens: 7 } },
       { type: "message_stop" },
     );
   // SAFETY: the objects above are the API's events as far as the loop reads them; the SDK's types ask for more than the wire carries.
@@ -133,6 +138,7 @@ export async function run(model: Model, more: Partial<Turn> & { tools?: readonly
     budget: { maxTurns: 10, maxWallMs: 10_000 },
     call: { agent: "tester", config: {}, env: {}, contextId: "context", taskId: "task", peers: NO_PEERS },
     append: (step) => steps.push(step),
+    trace: { tracer: SILENT, parent: randomContext(), agent: "tester", contextId: "context" },
     emit: (event) => events.push(event),
     signal: new AbortController().signal,
     ...more,

@@ -3,6 +3,8 @@ import * as z from "zod";
 import { transcript, type Step } from "#shared/loop/step.ts";
 import { defineTool } from "#shared/loop/tool.ts";
 import { ModelError } from "#shared/models/model.ts";
+import { randomContext } from "#shared/tracing/trace-context.ts";
+import { CollectingTracer } from "../../support/collecting-tracer.ts";
 import { ECHO, run, ScriptedModel } from "./scripted.ts";
 
 const call = (text: string, id = "t1") => ({ id, name: "echo", json: JSON.stringify({ text }) });
@@ -119,6 +121,17 @@ describe("budgets", () => {
       turns: 3,
       message: expect.stringContaining("3 model calls"),
     });
+  });
+
+  it("of wall time end the span of the model call that hangs as a timeout", async () => {
+    const tracer = new CollectingTracer();
+    await run(new ScriptedModel({ text: "…", hang: true }), {
+      budget: { maxTurns: 3, maxWallMs: 20 },
+      trace: { tracer, parent: randomContext(), agent: "tester", contextId: "c" },
+    });
+    expect(tracer.spans.map(({ name, ended, attributes }) => [name, ended, attributes["error.type"]])).toEqual([
+      ["chat scripted", true, "timeout"],
+    ]);
   });
 
   it("of wall time end the turn while the model hangs", async () => {

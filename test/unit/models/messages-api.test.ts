@@ -3,6 +3,8 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import { LLMock } from "@copilotkit/aimock";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { messagesApi } from "#shared/models/messages-api.ts";
+import { randomContext } from "#shared/tracing/trace-context.ts";
+import { CollectingTracer } from "../../support/collecting-tracer.ts";
 import { run } from "../loop/scripted.ts";
 
 const api = (baseUrl: string, idleLimitMs?: number) =>
@@ -10,6 +12,7 @@ const api = (baseUrl: string, idleLimitMs?: number) =>
     baseUrl,
     apiKey: "test",
     model: "claude-sonnet-5-5",
+    provider: "anthropic",
     maxTokens: 100,
     fetch,
     ...(idleLimitMs ? { idleLimitMs } : {}),
@@ -109,6 +112,31 @@ describe("against a server that misbehaves", () => {
       message: expect.stringContaining("before it was complete"),
     });
     expect(requests).toBe(3);
+  });
+
+  it("each attempt of a broken call is a span of its own, the last one whole", async () => {
+    const tracer = new CollectingTracer();
+    behave = (response, n) => response.end(n === 1 ? BEGIN : BEGIN + END);
+    await run(api(url), { trace: { tracer, parent: randomContext(), agent: "tester", contextId: "c" } });
+    expect(tracer.spans.map(({ name, failed, ended }) => [name, failed, ended])).toEqual([
+      ["chat claude-sonnet-5-5", true, true],
+      ["chat claude-sonnet-5-5", false, true],
+    ]);
+    expect(tracer.spans.map(({ attributes }) => attributes["error.type"])).toEqual(["broken_stream", undefined]);
+    expect(tracer.spans.map(({ attributes }) => attributes["http.request.resend_count"])).toEqual([undefined, 1]);
+  });
+
+  it("a call that the API turned away before it answered says in its span how often, and why", async () => {
+    const tracer = new CollectingTracer();
+    behave = (response, n) => {
+      if (n === 1) response.writeHead(529, { "retry-after-ms": "1" }).end("{}");
+      else response.end(BEGIN + END);
+    };
+    await run(api(url), { trace: { tracer, parent: randomContext(), agent: "tester", contextId: "c" } });
+    const [chat, ...others] = tracer.spans;
+    expect([chat?.failed, others]).toEqual([false, []]);
+    const attributes = { "http.request.resend_count": 1, "http.response.status_code": 529, "error.type": "529" };
+    expect(chat?.events).toEqual([{ name: "retry", attributes }]);
   });
 
   it("canceling closes the connection", async () => {

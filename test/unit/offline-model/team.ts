@@ -5,6 +5,7 @@ import { formatPassages } from "#shared/text/passages.ts";
 import type { Passage } from "#shared/text/passages.ts";
 import { bm25 } from "#shared/text/bm25.ts";
 import { questionTerms, tokenize } from "#shared/text/tokens.ts";
+import { SILENT } from "#shared/tracing/tracer.ts";
 import { NO_PEERS } from "../../support/no-peers.ts";
 import { decide } from "../../../workers/offline-model/decide.ts";
 import { MessagesRequest } from "../../../workers/offline-model/request.ts";
@@ -130,6 +131,7 @@ const toolCall = {
   contextId: "c",
   taskId: "t",
   peers: NO_PEERS,
+  span: SILENT.start({ name: "test", attributes: {} }),
 };
 
 export const searcherTools: readonly TestTool[] = [

@@ -90,7 +90,18 @@ describe("log lines", () => {
   });
   test("that are no JSON are kept as they are", () => {
     expect(parseLines("*** Fatal\n\n", JOB_PROCESS)).toEqual([
-      { time: null, level: "info", agent: null, message: "*** Fatal" },
+      { time: null, level: "info", agent: null, message: "*** Fatal", traceId: null, spanId: null },
+    ]);
+  });
+  test("end with the trace and span that they belong to, which are no part of the message", () => {
+    const [traceId, spanId] = ["4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"];
+    const parsed = parseLines(
+      line(`[searcher] two\nlines trace=${traceId} span=${spanId}`) + line(`[searcher] trace=${traceId} is odd`),
+      JOB_PROCESS,
+    );
+    expect(parsed).toMatchObject([
+      { agent: "searcher", message: "two\nlines", traceId, spanId },
+      { message: `trace=${traceId} is odd`, traceId: null, spanId: null },
     ]);
   });
 });

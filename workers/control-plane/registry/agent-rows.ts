@@ -20,6 +20,8 @@ export const MIGRATIONS = [
      name, description, skills, tags, examples,
      content='', contentless_delete=1, tokenize='porter unicode61 remove_diacritics 2'
    )`,
+  `ALTER TABLE agents ADD COLUMN instance TEXT;
+   ALTER TABLE agents ADD COLUMN registration TEXT`,
 ] as const;
 
 /** How much a hit counts by where it is: name, description, skills, tags, examples. */
@@ -32,6 +34,8 @@ const DueRow = z.object({
   interval_ms: z.number(),
   state: AgentState,
   due_at: z.number(),
+  last_heartbeat: z.number(),
+  registration: z.string().nullable(),
 });
 
 export interface DueAgent {
@@ -39,6 +43,23 @@ export interface DueAgent {
   readonly url: string;
   readonly intervalMs: number;
   readonly lease: Lease;
+  readonly lastHeartbeat: number;
+  /** The span of its registration, as `traceparent`. */
+  readonly registration: string | undefined;
+}
+
+/** What is known of an agent beside its card. */
+export type Standing = {
+  state: string;
+  instance: string | null;
+  last_heartbeat: number;
+  registration: string | null;
+};
+
+export interface Registered {
+  readonly card: AgentCard;
+  readonly intervalMs: number;
+  readonly instance: string | undefined;
 }
 
 type AgentRow = {
@@ -57,15 +78,21 @@ export class AgentRows {
     this.#sql = sql;
   }
 
-  /** Writes the agent; the index is touched only when the card changed. */
-  upsert(id: string, card: AgentCard, intervalMs: number, lease: Lease, now: number): void {
+  standing(id: string): Standing | undefined {
+    const sql = "SELECT state, instance, last_heartbeat, registration FROM agents WHERE id = ?";
+    return this.#sql.exec<Standing>(sql, id).toArray()[0];
+  }
+
+  /** Writes the agent; the index is touched only when the card changed. Returns whether it did. */
+  upsert(id: string, { card, intervalMs, instance }: Registered, lease: Lease, now: number): boolean {
     const json = JSON.stringify(card);
     const [before] = this.#sql.exec<{ card: string }>("SELECT card FROM agents WHERE id = ?", id).toArray();
     const { number } = this.#sql
       .exec<{ number: number }>(
-        `INSERT INTO agents (id, card, interval_ms, registered_at, last_heartbeat, state, due_at)
-         VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)
-         ON CONFLICT (id) DO UPDATE SET card = ?2, interval_ms = ?3, last_heartbeat = ?4, state = ?5, due_at = ?6
+        `INSERT INTO agents (id, card, interval_ms, registered_at, last_heartbeat, state, due_at, instance)
+         VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7)
+         ON CONFLICT (id) DO UPDATE
+         SET card = ?2, interval_ms = ?3, last_heartbeat = ?4, state = ?5, due_at = ?6, instance = ?7
          RETURNING number`,
         id,
         json,
@@ -73,15 +100,22 @@ export class AgentRows {
         now,
         lease.state,
         lease.dueAt,
+        instance ?? null,
       )
       .one();
-    if (before?.card === json) return;
+    if (before?.card === json) return false;
     this.#sql.exec("DELETE FROM agent_words WHERE rowid = ?", number);
     this.#sql.exec(
       "INSERT INTO agent_words (rowid, name, description, skills, tags, examples) VALUES (?, ?, ?, ?, ?, ?)",
       number,
       ...words(id, card),
     );
+    return true;
+  }
+
+  /** Remembers the span of the agent's registration, as `traceparent`. */
+  setRegistration(id: string, registration: string): void {
+    this.#sql.exec("UPDATE agents SET registration = ? WHERE id = ?", registration, id);
   }
 
   intervalOf(id: string): number | undefined {
@@ -98,10 +132,10 @@ export class AgentRows {
     this.#sql.exec("UPDATE agents SET state = ?, due_at = ? WHERE id = ?", lease.state, lease.dueAt, id);
   }
 
-  /** Ends a suspicion; does nothing for an agent that is no suspect any more. */
-  settleSuspect(id: string, lease: Lease): void {
-    const sql = "UPDATE agents SET state = ?, due_at = ? WHERE id = ? AND state = 'suspect'";
-    this.#sql.exec(sql, lease.state, lease.dueAt, id);
+  /** Ends a suspicion; does nothing for an agent that is no suspect any more. Returns whether it was one. */
+  settleSuspect(id: string, lease: Lease): boolean {
+    const sql = "UPDATE agents SET state = ?, due_at = ? WHERE id = ? AND state = 'suspect' RETURNING number";
+    return this.#sql.exec(sql, lease.state, lease.dueAt, id).toArray().length > 0;
   }
 
   /** Whether there was such an agent. */
@@ -154,15 +188,20 @@ export class AgentRows {
 
   /** Agents whose state has ended by `now`. */
   due(now: number): DueAgent[] {
-    const rows = this.#sql.exec("SELECT id, card, interval_ms, state, due_at FROM agents WHERE due_at <= ?", now);
+    const rows = this.#sql.exec(
+      "SELECT id, card, interval_ms, state, due_at, last_heartbeat, registration FROM agents WHERE due_at <= ?",
+      now,
+    );
     return z
       .array(DueRow)
       .parse(rows.toArray())
-      .map(({ id, card, interval_ms, state, due_at }) => ({
+      .map(({ id, card, interval_ms, state, due_at, last_heartbeat, registration }) => ({
         id,
         url: StoredCard.parse(JSON.parse(card)).url,
         intervalMs: interval_ms,
         lease: { state, dueAt: due_at },
+        lastHeartbeat: last_heartbeat,
+        registration: registration ?? undefined,
       }));
   }
 

@@ -1,12 +1,17 @@
 // One job's agents: who they are, what they can do, whether they live. Owns the SQLite tables, the full-text index and the
 // one alarm that drives all leases. When a lease changes is decided in leases.ts; every method may be repeated.
 import { DurableObject } from "cloudflare:workers";
+import { leaseMs } from "#shared/agent/lease.ts";
 import { migrate } from "#shared/durable/migrations.ts";
 import { nearest } from "#shared/text/nearest.ts";
+import { reasonOf } from "#shared/tracing/reason.ts";
+import type { TraceContext } from "#shared/tracing/trace-context.ts";
 import type { Env } from "../env.ts";
+import type { LostAgent } from "../traces/close-open.ts";
+import { closeOpenSpans, storeOwnSpans } from "../traces/shards.ts";
 import { AgentRows, MIGRATIONS } from "./agent-rows.ts";
-import { leaseMs } from "#shared/agent/lease.ts";
 import { bury, nextStep, renew } from "./leases.ts";
+import { lifecycleSpan, type LifecycleEvent } from "./lifecycle.ts";
 import { isHealthy, inParallel } from "./probe.ts";
 import type { Agent, FoundAgent, Receipt, Registration, Renewal, SearchQuery } from "./schema.ts";
 
@@ -21,12 +26,22 @@ export class Registry extends DurableObject<Env> {
   /** When the alarm rings, null for never; undefined until it was read. Saves a heartbeat from asking storage. */
   #alarmAt: number | null | undefined;
 
-  /** Adds the agent or replaces what was known of it; either way its lease begins anew. */
-  async register(registration: Registration): Promise<Receipt> {
-    const { id, intervalMs, ...card } = registration;
+  /**
+   * Adds the agent or replaces what was known of it; either way its lease begins anew. `parent` is the span that the agent was
+   * started under. A mere repetition makes no span.
+   */
+  async register({ id, intervalMs, instance, ...card }: Registration, parent?: TraceContext): Promise<Receipt> {
     const now = Date.now();
     const lease = renew(intervalMs, now);
-    this.#rows.upsert(id, card, intervalMs, lease, now);
+    const before = this.#rows.standing(id);
+    const isOtherCard = this.#rows.upsert(id, { card, intervalMs, instance }, lease, now);
+    const isOther = Boolean(before?.instance && instance) && before?.instance !== instance;
+    if (parent || isOtherCard || isOther || before?.state !== "alive") {
+      this.#rows.setRegistration(id, this.#report({ event: "registered", agent: id, at: now, parent }));
+    }
+    if (before && isOther) {
+      this.#close({ agent: id, keepInstance: instance, at: before.last_heartbeat, reason: "it was restarted." });
+    }
     await this.#wakeBy(lease.dueAt);
     return { id, state: lease.state, intervalMs, leaseMs: leaseMs(intervalMs) };
   }
@@ -43,7 +58,13 @@ export class Registry extends DurableObject<Env> {
   }
 
   remove(id: string): Found<null> {
-    return this.#rows.remove(id) ? { found: true, value: null } : this.#unknown(id);
+    const before = this.#rows.standing(id);
+    if (!before) return this.#unknown(id);
+    this.#rows.remove(id);
+    const { last_heartbeat: at, registration } = before;
+    this.#close({ agent: id, at, reason: "it was taken out of the registry." });
+    this.#report({ event: "removed", agent: id, at: Date.now(), registration: registration ?? undefined });
+    return { found: true, value: null };
   }
 
   /** All agents by id. */
@@ -67,17 +88,27 @@ export class Registry extends DurableObject<Env> {
     const suspects = [];
     for (const agent of this.#rows.due(Date.now())) {
       const step = nextStep(agent.lease, Date.now());
-      if (step.do === "remove") this.#rows.remove(agent.id);
+      const { id, registration } = agent;
+      if (step.do === "remove") {
+        this.#rows.remove(id);
+        this.#report({ event: "removed", agent: id, at: Date.now(), registration });
+      }
       if (step.do !== "probe") continue;
-      this.#rows.setLease(agent.id, step.lease);
+      this.#rows.setLease(id, step.lease);
+      if (agent.lease.state === "alive") this.#report({ event: "suspect", agent: id, at: Date.now(), registration });
       suspects.push(agent);
     }
     const network = this.env.PROBE ?? globalThis;
-    await inParallel(suspects, async ({ id, url, intervalMs }) => {
+    await inParallel(suspects, async ({ id, url, intervalMs, lastHeartbeat, registration }) => {
       const healthy = await isHealthy(url, network);
       // A heartbeat that came meanwhile is better news than any probe.
-      const next = healthy ? renew(intervalMs, Date.now()) : bury(intervalMs, Date.now());
-      this.#rows.settleSuspect(id, next);
+      const now = Date.now();
+      const settled = this.#rows.settleSuspect(id, healthy ? renew(intervalMs, now) : bury(intervalMs, now));
+      if (healthy || !settled) return;
+      const reason = `nothing was heard since ${new Date(lastHeartbeat).toISOString()}, and its /health does not answer.`;
+      this.#close({ agent: id, at: lastHeartbeat, reason });
+      const error = `The agent ${id} was lost: ${reason}`;
+      this.#report({ event: "dead", agent: id, at: now, error, registration });
     });
     const dueAt = this.#rows.nextDue();
     if (dueAt !== undefined) await this.#wakeBy(dueAt);
@@ -96,6 +127,26 @@ export class Registry extends DurableObject<Env> {
     if (this.#alarmAt !== null && this.#alarmAt <= time) return;
     this.#alarmAt = time;
     await this.ctx.storage.setAlarm(time);
+  }
+
+  /** Writes a span about an agent's life. Returns its context, as `traceparent`. */
+  #report(event: Omit<LifecycleEvent, "job">): string {
+    const { spans, context } = lifecycleSpan({ ...event, job: this.ctx.id.name ?? "" });
+    this.#trace(async (job) => storeOwnSpans(this.env, job, [spans]));
+    return context;
+  }
+
+  /** Closes the spans that an agent left open. */
+  #close(lost: LostAgent): void {
+    this.#trace(async (job) => closeOpenSpans(this.env, job, lost));
+  }
+
+  /** Off everybody's path: a registry without traces is still a registry. */
+  #trace(write: (job: string) => Promise<unknown>): void {
+    const { name } = this.ctx.id;
+    if (name === undefined) return;
+    const log = (error: unknown) => console.error(`The registry's spans were not stored: ${reasonOf(error)}`);
+    this.ctx.waitUntil(write(name).catch(log));
   }
 
   #unknown(id: string): { found: false; nearest: string | undefined } {

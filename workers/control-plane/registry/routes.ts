@@ -1,7 +1,8 @@
 // The registry over HTTP: checks what comes in, asks the job's Registry object, words what went wrong.
 import { Hono } from "hono";
 import { checkValue, readJson } from "#shared/http/read-json.ts";
-import { problem, problemResponse } from "#shared/http/problem.ts";
+import { problem, problemResponse, wrongMethod } from "#shared/http/problem.ts";
+import { parseTraceparent } from "#shared/tracing/trace-context.ts";
 import { requireJob, type JobVariables } from "../auth.ts";
 import type { Env } from "../env.ts";
 import type { Registry } from "./registry.ts";
@@ -16,7 +17,8 @@ registryRoutes.use(requireJob);
 registryRoutes.post("/register", async (c) => {
   const body = await readJson(c.req.raw, Registration, MAX_BODY_BYTES);
   if (!body.ok) return problemResponse(body.problem);
-  return c.json(await registryOf(c.env, c.var.job).register(body.value), 201);
+  const parent = parseTraceparent(c.req.header("traceparent"));
+  return c.json(await registryOf(c.env, c.var.job).register(body.value, parent), 201);
 });
 
 registryRoutes.post("/:id/heartbeat", async (c) => {
@@ -61,8 +63,4 @@ function unknownAgent(job: string, id: string, nearest: string | undefined): Res
   const shown = JSON.stringify(id.slice(0, 100));
   const hint = nearest ? `Did you mean "${nearest}"?` : "GET /agents lists those there are.";
   return problemResponse(problem("unknown-agent", `The job "${job}" has no agent ${shown}. ${hint}`));
-}
-
-function wrongMethod(allow: string): Response {
-  return problemResponse(problem("method-not-allowed", `Use ${allow}. See /openapi.json.`), { allow });
 }

@@ -38,6 +38,12 @@ export const Registration = z.object({
     .min(100)
     .max(3_600_000)
     .meta({ description: "Time between heartbeats in milliseconds. The lease is three times as long." }),
+  instance: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .meta({ description: "`service.instance.id` of the agent's spans. A new one closes what its last one left open." }),
 });
 
 export const AgentState = z.enum(["alive", "suspect", "dead"]);

@@ -1,0 +1,17 @@
+// What models cost, for those whose price was looked up; for others a job names it (`model.price`), or no cost is shown.
+import type { Price } from "#shared/tracing/price.ts";
+
+/** List prices of the Claude API (platform.claude.com, "Pricing"; cache writes of 5 minutes) as of 2026-11-01. */
+const PRICES: Readonly<Record<string, Price>> = {
+  "claude-sonnet-5-5": { input: 2, output: 10, cacheRead: 0.1, cacheWrite: 2.5 },
+  "claude-opus-5": { input: 5, output: 25, cacheRead: 0.5, cacheWrite: 6.25 },
+  "claude-haiku-4-5": { input: 1, output: 5, cacheRead: 0.1, cacheWrite: 1.25 },
+};
+
+/** Runs on the user's own machine. */
+export const FREE: Price = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+
+/** The price of a model, a date at the end of its name aside; undefined when it is not known. */
+export function priceOf(model: string): Price | undefined {
+  return PRICES[model.replace(/-\d{8}$/, "")];
+}

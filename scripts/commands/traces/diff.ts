@@ -1,0 +1,37 @@
+// troupe traces diff: how two traces differ.
+import { CliError } from "../../cli-error.ts";
+import { defineCommand, JSON_OPTION } from "../../command.ts";
+import { printJson } from "../../io.ts";
+import { screenOf } from "../../screen.ts";
+import { localTarget } from "../../targets/target.ts";
+import { chooseJobs } from "../../traces/choose-jobs.ts";
+import { diffTraces } from "../../traces/diff.ts";
+import { drawDiff } from "../../traces/draw-diff.ts";
+import { findTrace } from "../../traces/find-trace.ts";
+import type { TraceStore } from "../../traces/store.ts";
+
+export default defineCommand({
+  name: "traces diff",
+  summary: "Show how two traces differ: what took longer, cost more, failed or is missing",
+  usage: "<id> <id>",
+  positionals: [2, 2],
+  options: { json: JSON_OPTION },
+  examples: ["troupe traces diff 1a2b3c4d last"],
+
+  async run({ positionals: [first = "", second = ""], options, io }) {
+    const jobs = await chooseJobs(undefined);
+    const [a, b] = await (
+      await localTarget()
+    ).withTraces(jobs, io, async (stores) => Promise.all([load(stores, first), load(stores, second)]));
+    const rows = diffTraces(a, b, Date.now() * 1_000);
+    if (options.json === true) return printJson(io, { a: a.summary, b: b.summary, spans: rows });
+    io.print(drawDiff(a.summary, b.summary, rows, screenOf(process.stdout)).join("\n"));
+  },
+});
+
+async function load(stores: readonly TraceStore[], wanted: string) {
+  const { store, summary } = await findTrace(stores, wanted);
+  const changes = await store.changes(summary.traceId, 0);
+  if (changes === undefined) throw new CliError("failed", `The trace ${summary.traceId} was deleted meanwhile.`);
+  return changes;
+}

@@ -1,0 +1,66 @@
+// troupe traces list: the newest traces, a line each.
+import { CliError } from "../../cli-error.ts";
+import { defineCommand, JSON_OPTION } from "../../command.ts";
+import { printJson } from "../../io.ts";
+import { screenOf } from "../../screen.ts";
+import { localTarget } from "../../targets/target.ts";
+import { chooseJobs } from "../../traces/choose-jobs.ts";
+import { drawList } from "../../traces/draw-list.ts";
+import { newest } from "../../traces/find-trace.ts";
+import { agoOf, oneOf, timeOf } from "../../traces/options.ts";
+
+const KINDS = ["query", "deploy", "lifecycle", "other", "all"];
+const STATES = ["ok", "error", "open"];
+const MOST = 1_000;
+
+export default defineCommand({
+  name: "traces list",
+  summary: "List traces, the newest first",
+  usage: "[job]",
+  positionals: [0, 1],
+  options: {
+    kind: { type: "string", value: "KIND", description: `One of ${KINDS.join(", ")} (default query)` },
+    agent: { type: "string", value: "ID", description: "Only those in which this agent took part" },
+    status: { type: "string", value: "STATE", description: `Only those that are ${STATES.join(", ")}` },
+    since: { type: "string", value: "TIME", description: "Only those that began within this time, such as 1h" },
+    slower: { type: "string", value: "TIME", description: "Only those that took at least this, such as 2s" },
+    costlier: { type: "string", value: "USD", description: "Only those that cost at least this, such as 0.05" },
+    text: { type: "string", value: "TEXT", description: "Only those in which this was said" },
+    limit: { type: "string", value: "N", description: `At most so many (default 20, at most ${MOST})` },
+    json: JSON_OPTION,
+  },
+  examples: ["troupe traces list research-assistant --since 1h", "troupe traces list --status error --kind all"],
+
+  async run({ positionals: [named], options, io }) {
+    const { kind = "query", agent, status, since, slower, costlier, text } = options;
+    const limit = Number(options.limit ?? "20");
+    if (!Number.isInteger(limit) || limit < 1 || limit > MOST) {
+      throw new CliError("bad_input", `--limit takes a whole number from 1 to ${MOST}, not "${options.limit ?? ""}".`);
+    }
+    if (costlier !== undefined && !/^\d*\.?\d+$/.test(costlier)) {
+      throw new CliError("bad_input", `--costlier takes US dollars such as 0.05, not "${costlier}".`);
+    }
+    const filter = {
+      ...(oneOf(kind, "--kind", KINDS) === "all" ? {} : { kind }),
+      ...(agent === undefined ? {} : { agent }),
+      ...(status === undefined ? {} : { status: oneOf(status, "--status", STATES) }),
+      ...(since === undefined ? {} : { since: agoOf(since, "--since").toISOString() }),
+      ...(slower === undefined ? {} : { minMs: String(timeOf(slower, "--slower")) }),
+      ...(costlier === undefined ? {} : { minCost: costlier }),
+      ...(text === undefined ? {} : { text }),
+    };
+    const jobs = await chooseJobs(named);
+    const found = await (await localTarget()).withTraces(jobs, io, async (stores) => newest(stores, filter, limit));
+    if (options.json === true) {
+      return printJson(io, { traces: found.map(({ store, summary }) => ({ job: store.job, ...summary })) });
+    }
+    if (found.length > 0) return io.print(drawList(found, screenOf(process.stdout), Date.now()).join("\n"));
+    const filtered = Object.keys(filter).some((name) => name !== "kind");
+    io.note(
+      filtered
+        ? "No trace fits. Leave flags out, or look at all kinds: --kind all"
+        : `There is no trace of this kind${named === undefined ? "" : ` of ${named}`}.`,
+    );
+    if (!filtered && kind === "query") io.note(`Ask something: troupe query ${named ?? jobs[0] ?? "<job>"} "…"`);
+  },
+});

@@ -1,0 +1,36 @@
+// troupe traces prune: removes traces before their time.
+import { CliError } from "../../cli-error.ts";
+import { defineCommand, JSON_OPTION } from "../../command.ts";
+import { printJson } from "../../io.ts";
+import { localTarget } from "../../targets/target.ts";
+import { count } from "../../traces/amounts.ts";
+import { chooseJobs } from "../../traces/choose-jobs.ts";
+import { agoOf } from "../../traces/options.ts";
+
+export default defineCommand({
+  name: "traces prune",
+  summary: "Delete traces, of all jobs when none is named",
+  usage: "[job]",
+  positionals: [0, 1],
+  options: {
+    "older-than": { type: "string", value: "TIME", description: "Those that began so long ago or longer, such as 7d" },
+    all: { type: "boolean", description: "All of them" },
+    json: JSON_OPTION,
+  },
+  examples: ["troupe traces prune --older-than 7d", "troupe traces prune research-assistant --all"],
+
+  async run({ positionals: [named], options, io }) {
+    const age = options["older-than"];
+    if ((age === undefined) === (options.all !== true)) {
+      throw new CliError("bad_input", "Say which: --older-than TIME, or --all.", "Run: troupe traces prune --help");
+    }
+    const before = age === undefined ? new Date() : agoOf(age, "--older-than");
+    const deleted = await (
+      await localTarget()
+    ).withTraces(await chooseJobs(named), io, async (stores) =>
+      Promise.all(stores.map(async (store) => ({ job: store.job, deleted: await store.prune(before) }))),
+    );
+    if (options.json === true) return printJson(io, { deleted });
+    for (const { job, deleted: number } of deleted) io.print(`${job}: ${count(number, "trace")} deleted.`);
+  },
+});

@@ -1,0 +1,82 @@
+// troupe traces show: one trace as a tree, or one of its spans whole.
+import { CliError } from "../../cli-error.ts";
+import { defineCommand } from "../../command.ts";
+import { type Io, printJson } from "../../io.ts";
+import { screenOf } from "../../screen.ts";
+import { localTarget } from "../../targets/target.ts";
+import { chooseJobs } from "../../traces/choose-jobs.ts";
+import { readDetails } from "../../traces/details.ts";
+import { drawSpan, plainSpan } from "../../traces/draw-span.ts";
+import { drawTrace } from "../../traces/draw.ts";
+import { type Found, findTrace, hexPrefix } from "../../traces/find-trace.ts";
+import { follow } from "../../traces/follow.ts";
+import { traceRows } from "../../traces/trace-rows.ts";
+
+export default defineCommand({
+  name: "traces show",
+  summary: "Show a trace as a tree; the newest query when none is named",
+  usage: "[id|last]",
+  positionals: [0, 1],
+  options: {
+    job: { type: "string", value: "JOB", description: "Look only among the traces of this job" },
+    follow: { type: "boolean", description: "Go on while it runs, until it has ended or Ctrl-C" },
+    span: { type: "string", value: "ID", description: "Show this span whole: attributes, events, links" },
+    json: { type: "boolean", description: "Print the trace and its spans, or the one span, as JSON" },
+  },
+  examples: [
+    "troupe traces show",
+    "troupe traces show 1a2b3c4d --span 5e6f",
+    "troupe traces show last --job research-assistant --follow",
+  ],
+
+  async run({ positionals: [wanted = "last"], options, io }) {
+    const span = options.span === undefined ? undefined : hexPrefix(options.span, "span id", 16);
+    const json = options.json === true;
+    if (options.follow === true && (json || span !== undefined)) {
+      throw new CliError("bad_input", "--follow shows the tree, and goes with neither --json nor --span.");
+    }
+    await (
+      await localTarget()
+    ).withTraces(await chooseJobs(options.job), io, async (stores) => {
+      const found = await findTrace(stores, wanted);
+      if (span !== undefined) return showSpan(found, span, json, io);
+      if (options.follow === true) {
+        await follow(found.store, found.summary.traceId, io, () => screenOf(process.stdout));
+        return;
+      }
+      return showTrace(found, json, io);
+    });
+  },
+});
+
+async function showTrace({ store, summary: { traceId } }: Found, json: boolean, io: Io): Promise<void> {
+  const changes = await store.changes(traceId, 0);
+  if (changes === undefined) throw deleted(traceId);
+  const { summary, spans } = changes;
+  const nowUs = Date.now() * 1_000;
+  if (json) return printJson(io, traceRows({ job: store.job, summary, spans }, nowUs));
+  const trace = { job: store.job, summary, spans, details: await readDetails(store, summary) };
+  io.print(drawTrace(trace, screenOf(process.stdout), nowUs).join("\n"));
+}
+
+async function showSpan({ store, summary: { traceId } }: Found, wanted: string, json: boolean, io: Io): Promise<void> {
+  const spans = (await store.changes(traceId, 0))?.spans ?? [];
+  const fitting = spans.filter(({ spanId }) => spanId.startsWith(wanted));
+  const [only, ...others] = fitting;
+  if (only === undefined) {
+    throw new CliError("failed", `The trace has no span ${wanted}.`, `Its spans: troupe traces show ${traceId} --json`);
+  }
+  if (others.length > 0) {
+    const lines = fitting.slice(0, 5).map(({ spanId, agent, name }) => `  ${spanId}  ${agent}  ${name}`);
+    throw new CliError("bad_input", `More than one span begins with ${wanted}:\n${lines.join("\n")}`);
+  }
+  const page = await store.whole(traceId, only);
+  const span = page === undefined ? undefined : plainSpan(page);
+  if (span === undefined) throw new CliError("failed", "The span changes just now.", "Ask for it again.");
+  if (json) return printJson(io, span);
+  io.print(drawSpan(span, screenOf(process.stdout)).join("\n"));
+}
+
+function deleted(traceId: string): CliError {
+  return new CliError("failed", `The trace ${traceId} was deleted meanwhile.`, "Run: troupe traces list");
+}

@@ -1,0 +1,38 @@
+// What a terminal can show: its size, and whether it shows colours. A file or a pipe is 80 columns wide and has none.
+
+export interface Screen {
+  readonly isTerminal: boolean;
+  readonly columns: number;
+  readonly rows: number;
+  readonly colours: boolean;
+}
+
+export const PLAIN_SCREEN: Screen = { isTerminal: false, columns: 80, rows: 24, colours: false };
+
+/** As it is now; a window may change its size. */
+export function screenOf({ isTTY, columns, rows }: NodeJS.WriteStream): Screen {
+  if (!isTTY) return PLAIN_SCREEN;
+  // https://no-color.org: any value but the empty one.
+  const unwanted = (process.env["NO_COLOR"] ?? "") !== "" || process.env["TERM"] === "dumb";
+  return { isTerminal: true, columns: columns || 80, rows: rows || 24, colours: !unwanted };
+}
+
+export type Paint = (text: string) => string;
+
+const STYLES = {
+  bold: ["1", "22"],
+  dim: ["2", "22"],
+  red: ["31", "39"],
+  yellow: ["33", "39"],
+  cyan: ["36", "39"],
+} as const;
+type Style = keyof typeof STYLES;
+
+/** A function for each style; without colours they change nothing. */
+export function paints({ colours }: Pick<Screen, "colours">): Readonly<Record<Style, Paint>> {
+  const paint = (style: Style): Paint => {
+    const [on, off] = STYLES[style];
+    return (text) => (colours && text !== "" ? `\x1b[${on}m${text}\x1b[${off}m` : text);
+  };
+  return { bold: paint("bold"), dim: paint("dim"), red: paint("red"), yellow: paint("yellow"), cyan: paint("cyan") };
+}

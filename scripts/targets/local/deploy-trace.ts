@@ -1,0 +1,181 @@
+// The trace of one deployment: a span for each of its stages and for each agent that it starts, sent to the job's trace store in
+// one go when the command is done. Built by hand as OTLP/JSON: the tracing library of the agents runs in workerd only.
+import { ERROR, GENERAL, RESOURCE, SPAN, TROUPE } from "#shared/tracing/names.ts";
+import {
+  KIND,
+  type OtlpSpan,
+  type Plain,
+  type ResourceSpans,
+  STATUS,
+  toAttributes,
+  unixNano,
+} from "#shared/tracing/otlp.ts";
+import { reasonOf } from "#shared/tracing/reason.ts";
+import { randomContext, randomHex, type TraceContext } from "#shared/tracing/trace-context.ts";
+
+import { CliError } from "../../cli-error.ts";
+import { type Io, step } from "../../io.ts";
+import { type ControlPlane, findControlPlane } from "./control-plane.ts";
+import { jobToken } from "./secrets.ts";
+
+type Attributes = Readonly<Record<string, Plain>>;
+
+const SERVICE = "troupe";
+/** Sending must not be felt. */
+const LIMIT_MS = 1_000;
+
+/** Work with a beginning and an end; more of it may lie within. */
+export class DeploySpan {
+  readonly context: TraceContext;
+  readonly #parent: DeploySpan | undefined;
+  readonly #name: string;
+  readonly #begunMs: number;
+  readonly #children: DeploySpan[] = [];
+  readonly #attributes: Record<string, Plain>;
+  #endedMs: number | undefined;
+  #failure: string | undefined;
+
+  constructor(name: string, attributes: Attributes, parent?: DeploySpan, begunMs = Date.now()) {
+    this.context = randomContext(parent?.context);
+    this.#parent = parent;
+    this.#name = name;
+    this.#attributes = { ...attributes };
+    this.#begunMs = begunMs;
+  }
+
+  set(attributes: Attributes): void {
+    Object.assign(this.#attributes, attributes);
+  }
+
+  /** Runs `work` as a part of this; what it throws is recorded and thrown on. `begunMs` may lie before now. */
+  async within<Result>(
+    name: string,
+    attributes: Attributes,
+    work: (span: DeploySpan) => Promise<Result>,
+    begunMs?: number,
+  ): Promise<Result> {
+    const span = new DeploySpan(name, attributes, this, begunMs);
+    this.#children.push(span);
+    try {
+      const result = await work(span);
+      span.end();
+      return result;
+    } catch (error) {
+      span.end(error);
+      throw error;
+    }
+  }
+
+  /** Once; with an error it has failed, and so has what had not ended within it. */
+  end(error?: unknown): void {
+    if (this.#endedMs !== undefined) return;
+    this.#endedMs = Math.max(Date.now(), this.#begunMs);
+    if (error !== undefined) {
+      this.set({ [GENERAL.errorType]: errorType(error) });
+      // Further lines quote logs, which may hold what nobody meant to record.
+      this.#failure = reasonOf(error).split("\n", 1)[0] ?? "";
+    }
+    for (const child of this.#children) child.end(error);
+  }
+
+  /** This and all within it. */
+  toOtlp(): OtlpSpan[] {
+    const span: OtlpSpan = {
+      ...this.context,
+      ...(this.#parent === undefined ? {} : { parentSpanId: this.#parent.context.spanId }),
+      name: this.#name,
+      kind: KIND.internal,
+      startTimeUnixNano: unixNano(this.#begunMs),
+      endTimeUnixNano: this.#endedMs === undefined ? "0" : unixNano(this.#endedMs),
+      attributes: toAttributes(this.#attributes),
+      status: this.#failure === undefined ? { code: STATUS.unset } : { code: STATUS.error, message: this.#failure },
+    };
+    return [span, ...this.#children.flatMap((child) => child.toOtlp())];
+  }
+}
+
+export class DeployTrace {
+  readonly root: DeploySpan;
+  readonly #job: string;
+  readonly #io: Io;
+  #sent = false;
+
+  constructor(job: string, io: Io) {
+    this.#job = job;
+    this.#io = io;
+    this.root = new DeploySpan(SPAN.deploy(job), { [TROUPE.traceKind]: "deploy", [TROUPE.job]: job });
+  }
+
+  /** Runs one stage of the deployment. */
+  async stage<Result>(name: string, work: (span: DeploySpan) => Promise<Result>): Promise<Result> {
+    return this.root.within(SPAN.stage(name), {}, work);
+  }
+
+  /**
+   * Ends the trace and sends it, once. Without a control plane there is nowhere to send it to; a store that does not take it is
+   * a note.
+   */
+  async send(controlPlane: ControlPlane | undefined, error?: unknown): Promise<void> {
+    if (this.#sent) return;
+    this.#sent = true;
+    this.root.end(error);
+    if (controlPlane === undefined) return;
+    try {
+      const response = await fetch(`${controlPlane.url}/v1/traces`, {
+        method: "POST",
+        headers: {
+          authorization: `Bearer ${jobToken(controlPlane.secret, this.#job)}`,
+          "content-type": "application/json",
+        },
+        body: JSON.stringify({ resourceSpans: [this.#resourceSpans()] }),
+        signal: AbortSignal.timeout(LIMIT_MS),
+      });
+      await response.body?.cancel();
+      if (!response.ok) this.#io.note(`The trace of this deployment is lost: the store answered ${response.status}.`);
+    } catch (failure) {
+      this.#io.note(`The trace of this deployment is lost: ${reasonOf(failure)}.`);
+    }
+  }
+
+  #resourceSpans(): ResourceSpans {
+    const resource = {
+      [RESOURCE.serviceName]: SERVICE,
+      [RESOURCE.serviceNamespace]: this.#job,
+      [RESOURCE.serviceInstance]: randomHex(8),
+    };
+    const scope = { name: SERVICE };
+    return {
+      resource: { attributes: toAttributes(resource) },
+      scopeSpans: [{ scope, spans: this.root.toOtlp() }],
+    };
+  }
+}
+
+/** Runs `work` and sends the trace that it makes, whatever becomes of it. */
+export async function traced<Result>(
+  home: string,
+  job: string,
+  io: Io,
+  work: (trace: DeployTrace) => Promise<Result>,
+): Promise<Result> {
+  const trace = new DeployTrace(job, io);
+  try {
+    const result = await work(trace);
+    await trace.send(await findControlPlane(home));
+    return result;
+  } catch (error) {
+    await trace.send(await findControlPlane(home), error);
+    throw error;
+  }
+}
+
+/** Makes the function that runs a stage, records it and says what it is when it takes long. */
+export function stagesOf(trace: DeployTrace, io: Io) {
+  return async <Result>(name: string, label: string, work: (span: DeploySpan) => Promise<Result>): Promise<Result> =>
+    trace.stage(name, async (span) => step(io, label, async () => work(span)));
+}
+
+function errorType(error: unknown): string {
+  if (error instanceof CliError) return error.code === "interrupted" ? ERROR.canceled : error.code;
+  return error instanceof Error ? error.name : ERROR.internal;
+}

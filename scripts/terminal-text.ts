@@ -1,0 +1,74 @@
+// Text as a terminal shows it: how many columns it takes, how it is cut and filled up to a width, and what of foreign
+// text must never reach a terminal.
+
+const ASCII = /^[\x20-\x7e]*$/;
+/** What moves the cursor, changes colours or turns the direction of writing. */
+const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028\u2029]+/g;
+const DIRECTION = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const NO_WIDTH = /^[\p{Mark}\p{Default_Ignorable_Code_Point}]+$/u;
+const EMOJI = /\p{Emoji_Presentation}|\ufe0f/u;
+/** East Asian Width W and F (Unicode 16), by blocks. */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18cff}\u{1b000}-\u{1b2ff}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}]/u;
+
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+
+/** On one line and without control characters. */
+export function oneLine(text: string): string {
+  return ASCII.test(text) ? text : text.toWellFormed().replace(CONTROL, " ").replace(DIRECTION, "").trim();
+}
+
+/** Without control characters, but with its lines and tabs. */
+export function manyLines(text: string): string {
+  return text
+    .split(/\r?\n/)
+    .map((line) => line.toWellFormed().replaceAll("\t", "    ").replace(CONTROL, " ").replace(DIRECTION, ""))
+    .join("\n");
+}
+
+/** Columns that `text` takes, which holds no control characters. */
+export function widthOf(text: string): number {
+  if (ASCII.test(text)) return text.length;
+  let width = 0;
+  for (const { segment } of graphemes.segment(text)) width += graphemeWidth(segment);
+  return width;
+}
+
+/** At most `width` columns of it; where something is left out, the last of them is an ellipsis. */
+export function cut(text: string, width: number): string {
+  if (width <= 0) return "";
+  if (ASCII.test(text)) return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+  let kept = "";
+  let used = 0;
+  let fitting = "";
+  for (const { segment } of graphemes.segment(text)) {
+    const next = used + graphemeWidth(segment);
+    if (next > width) return `${fitting}…`;
+    kept += segment;
+    used = next;
+    if (used <= width - 1) fitting = kept;
+  }
+  return text;
+}
+
+/** The parts on as few lines as they fit; a part that is wider than a line is cut. */
+export function wrap(parts: readonly string[], separator: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const part of parts) {
+    const longer = lines.length === 0 ? "" : `${lines.at(-1) ?? ""}${separator}${part}`;
+    if (longer !== "" && widthOf(longer) <= width) lines[lines.length - 1] = longer;
+    else lines.push(cut(part, width));
+  }
+  return lines;
+}
+
+/** Filled with spaces up to `width` columns; longer text stays as it is. */
+export function fill(text: string, width: number, side: "left" | "right" = "left"): string {
+  const spaces = " ".repeat(Math.max(0, width - widthOf(text)));
+  return side === "left" ? text + spaces : spaces + text;
+}
+
+function graphemeWidth(segment: string): number {
+  if (NO_WIDTH.test(segment)) return 0;
+  return WIDE.test(segment) || EMOJI.test(segment) ? 2 : 1;
+}

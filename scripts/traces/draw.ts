@@ -1,0 +1,106 @@
+// Draws a trace for the terminal: a line a span with its bar on the time axis, its place in the tree, and what it took.
+import { STATUS } from "#shared/tracing/otlp.ts";
+
+import { paints, type Screen } from "../screen.ts";
+import { cut, wrap } from "../terminal-text.ts";
+import { duration } from "./amounts.ts";
+import { type Axis, bar, scale } from "./bar.ts";
+import { type CriticalPath, criticalPath, type Segment } from "./critical-path.ts";
+import { headline, pathSentence } from "./headline.ts";
+import type { Detail } from "./details.ts";
+import { layoutOf, type Row, rowOf } from "./rows.ts";
+import { endUs, type Span, type TraceSummary } from "./shapes.ts";
+import { buildTree, type SpanNode, walk } from "./tree.ts";
+
+export interface Trace {
+  readonly job: string;
+  readonly summary: TraceSummary;
+  readonly spans: readonly Span[];
+  /** By span id; only where known. */
+  readonly details?: ReadonlyMap<string, Detail>;
+}
+
+/** A trace in which nothing has moved for so long is drawn up to its last movement. */
+const STILL_US = 3_600_000_000;
+
+/** A screen that is narrower has to break the lines. */
+const LEAST_WIDTH = 39;
+
+/** All lines of it; none is wider than the screen. `nowUs` is the present, for what is still open. */
+export function drawTrace(trace: Trace, screen: Screen, nowUs: number): string[] {
+  const { summary, spans, job } = trace;
+  const width = Math.max(LEAST_WIDTH, screen.columns - 1);
+  const style = paints(screen);
+  const head = headline(summary, job, nowUs, width, style.bold);
+  if (spans.length === 0) return [...head, "No span of it has come yet."];
+  const tree = buildTree(spans, summary);
+  const root = tree.roots[0];
+  const path = root === undefined ? undefined : criticalPath(root, nowUs);
+  const own = byOwner(path);
+  const rows: (Row | string)[] = rowsOf(tree.roots, trace, nowUs);
+  if (tree.orphans.length > 0) {
+    rows.push(
+      summary.agent === "" && tree.roots.length === 0
+        ? "The root of the trace has not come; what has:"
+        : "Their parent has not come:",
+      ...rowsOf(tree.orphans, trace, nowUs),
+    );
+  }
+  const layout = layoutOf(
+    rows.filter((row) => typeof row !== "string"),
+    width,
+  );
+  const axis: Axis = { ...rangeOf(spans, nowUs), width: layout.bar };
+  const length = duration(axis.toUs - axis.fromUs);
+  const lines = [...head, "", style.dim(cut(`  ${layout.header(scale(layout.bar, length))}`.trimEnd(), width))];
+  for (const row of rows) {
+    if (typeof row === "string") {
+      lines.push(style.yellow(cut(row, width)));
+      continue;
+    }
+    const { span } = row;
+    const segments = own.get(span);
+    const mark = segments !== undefined ? "●" : path?.spans.has(span) === true ? "│" : " ";
+    const paintBar = span.status === STATUS.error ? style.red : segments === undefined ? style.dim : style.cyan;
+    const drawn = paintBar(bar(span.startUs, Math.min(axis.toUs, endUs(span, nowUs)), segments ?? [], axis));
+    lines.push(`${style.cyan(mark)} ${layout.line(row, drawn, style, segments !== undefined)}`);
+    if (row.error !== "") {
+      const text = cut(`${row.below}✗ ${row.error}`, Math.max(10, width - layout.nameAt - 2));
+      lines.push(`${" ".repeat(layout.nameAt + 2)}${style.red(text)}`);
+    }
+  }
+  if (path !== undefined) lines.push("", ...wrap(pathSentence(path).split(" "), " ", width));
+  return lines;
+}
+
+function rowsOf(tops: readonly SpanNode[], { details }: Trace, nowUs: number): Row[] {
+  const rows: Row[] = [];
+  /** Whether the node at each depth on the way here was the last of its siblings. */
+  const lasts: boolean[] = [];
+  for (const visit of walk(tops)) {
+    lasts[visit.depth] = visit.last;
+    rows.push(rowOf(visit, lasts, details?.get(visit.node.span.spanId), nowUs));
+  }
+  return rows;
+}
+
+function byOwner(path: CriticalPath | undefined): Map<Span, Segment[]> {
+  const own = new Map<Span, Segment[]>();
+  for (const segment of path?.segments ?? []) {
+    const segments = own.get(segment.span);
+    if (segments === undefined) own.set(segment.span, [segment]);
+    else segments.push(segment);
+  }
+  return own;
+}
+
+function rangeOf(spans: readonly Span[], nowUs: number): Omit<Axis, "width"> {
+  let [fromUs, toUs] = [Infinity, -Infinity];
+  let open = false;
+  for (const span of spans) {
+    fromUs = Math.min(fromUs, span.startUs);
+    toUs = Math.max(toUs, endUs(span, span.startUs));
+    open ||= span.durationUs === null;
+  }
+  return { fromUs, toUs: open && nowUs - toUs < STILL_US ? Math.max(toUs, nowUs) : toUs };
+}

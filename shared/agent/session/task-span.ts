@@ -1,0 +1,162 @@
+// The spans of one task: the server span of the message that opened it, and its turn below. They outlive the request that began
+// them, so their ids are given out first and kept in the task's row: an isolate that finds the task interrupted can end them.
+import { A2A_PROTOCOL_VERSION, TaskState } from "@a2a-js/sdk";
+import * as z from "zod";
+import type { TurnResult } from "../../loop/turn.ts";
+import { A2A, ERROR, EVENT, GEN_AI, OPERATION, SPAN, TROUPE } from "../../tracing/names.ts";
+import { randomContext, type TraceContext } from "../../tracing/trace-context.ts";
+import { contextOf, defined, fail, SpanKind, type Span, type Tracer } from "../../tracing/tracer.ts";
+import type { Usage } from "../../tracing/usage.ts";
+import type { LiveTask } from "./live-task.ts";
+
+export const TaskTrace = z.object({
+  traceId: z.string(),
+  spanId: z.string(),
+  /** The caller's span; null for a query that begins here. */
+  parentSpanId: z.nullable(z.string()),
+  turnSpanId: z.string(),
+  /** A2A method that opened the task. */
+  method: z.string(),
+  messageId: z.string(),
+  /** The agent that asks, or `client`. */
+  source: z.string(),
+});
+export type TaskTrace = z.infer<typeof TaskTrace>;
+
+/** How the spans of a task end. */
+export interface TaskOutcome {
+  readonly state: TaskState;
+  readonly answer: string | null;
+  readonly problem: string | null;
+}
+
+/** Gives out the ids of a task's spans, below `parent` if the caller has one. */
+export function newTaskTrace(
+  parent: TraceContext | undefined,
+  about: Pick<TaskTrace, "method" | "messageId" | "source">,
+): TaskTrace {
+  const { traceId, spanId } = randomContext(parent);
+  const turnSpanId = randomContext().spanId;
+  return { traceId, spanId, parentSpanId: parent?.spanId ?? null, turnSpanId, ...about };
+}
+
+interface Task {
+  readonly trace: TaskTrace;
+  readonly agent: string;
+  readonly taskId: string;
+  readonly contextId: string;
+  readonly question: string;
+  /** Milliseconds since the epoch. */
+  readonly begunAt: number;
+}
+
+export class TaskSpan {
+  readonly #tracer: Tracer;
+  readonly #task: Task;
+  readonly #span: Span;
+  #turn: Span | undefined;
+  #errorType: string = ERROR.internal;
+
+  constructor(tracer: Tracer, task: Task) {
+    const { trace, agent, taskId, contextId, question, begunAt } = task;
+    this.#tracer = tracer;
+    this.#task = task;
+    this.#span = tracer.start({
+      name: trace.method,
+      kind: SpanKind.SERVER,
+      own: { traceId: trace.traceId, spanId: trace.spanId },
+      parent: trace.parentSpanId === null ? undefined : { traceId: trace.traceId, spanId: trace.parentSpanId },
+      startTime: begunAt,
+      attributes: defined({
+        [TROUPE.traceKind]: trace.source === CLIENT ? "query" : undefined,
+        [A2A.method]: trace.method,
+        [A2A.protocolVersion]: A2A_PROTOCOL_VERSION,
+        [A2A.messageId]: trace.messageId,
+        [A2A.taskId]: taskId,
+        [TROUPE.source]: trace.source,
+        [TROUPE.target]: agent,
+        [GEN_AI.conversation]: contextId,
+        [TROUPE.question]: tracer.content(() => question),
+      }),
+    });
+  }
+
+  get context(): TraceContext {
+    return contextOf(this.#span);
+  }
+
+  /** Its turn begins, perhaps after others of its thread. Returns the turn's context. */
+  beginTurn(model: string, startTime = Date.now()): TraceContext {
+    const { trace, agent, contextId } = this.#task;
+    this.#turn = this.#tracer.start({
+      name: SPAN.turn(agent),
+      startTime,
+      own: { traceId: trace.traceId, spanId: trace.turnSpanId },
+      parent: this.context,
+      attributes: {
+        [GEN_AI.operation]: OPERATION.invokeAgent,
+        [GEN_AI.agentName]: agent,
+        [GEN_AI.conversation]: contextId,
+        [GEN_AI.requestModel]: model,
+      },
+    });
+    return contextOf(this.#turn);
+  }
+
+  /** The turn has come to a result; `usage` covers the agents that it asked. */
+  endTurn(result: TurnResult, usage: Usage): void {
+    if (!this.#turn) return;
+    this.#turn.setAttributes({
+      [TROUPE.subtype]: result.subtype,
+      [TROUPE.modelCalls]: result.turns,
+      [GEN_AI.inputTokens]: usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens,
+      [GEN_AI.outputTokens]: usage.outputTokens,
+    });
+    if (result.subtype !== "success") {
+      this.#errorType = result.errorType;
+      fail(this.#tracer, this.#turn, result.errorType, result.message);
+    }
+    this.#turn.end();
+  }
+
+  cancelRequested(): void {
+    this.#span.addEvent(EVENT.cancelRequested);
+    this.#errorType = ERROR.canceled;
+  }
+
+  end({ state, answer, problem }: TaskOutcome, errorType = this.#errorType): void {
+    const text = answer === null ? undefined : this.#tracer.content(() => answer);
+    this.#span.setAttributes(defined({ [A2A.taskState]: nameOfState(state), [TROUPE.answer]: text }));
+    if (state !== TaskState.TASK_STATE_COMPLETED) {
+      const message = problem ?? nameOfState(state);
+      // Only a bug, or the end of its isolate, leaves the turn open.
+      if (this.#turn?.isRecording()) fail(this.#tracer, this.#turn, errorType, message).end();
+      fail(this.#tracer, this.#span, errorType, message);
+    }
+    this.#span.end();
+  }
+}
+
+/** The source of what no agent asks. */
+export const CLIENT = "client";
+
+/** Ends the spans of a task that was at work, or waited for its turn (then `turn` is undefined), when its isolate went. */
+export function endInterrupted(
+  tracer: Tracer,
+  task: Task,
+  turn: { readonly model: string; readonly begunAt: number } | undefined,
+  outcome: TaskOutcome,
+): void {
+  const span = new TaskSpan(tracer, task);
+  if (turn) span.beginTurn(turn.model, turn.begunAt);
+  span.end(outcome, ERROR.interrupted);
+}
+
+export function nameOfState(state: TaskState): string {
+  return TaskState[state].slice("TASK_STATE_".length).toLowerCase().replaceAll("_", "-");
+}
+
+/** What a running task's spans need of it. */
+export function taskOf(live: LiveTask, agent: string, trace: TaskTrace, begunAt: number): Task {
+  return { trace, agent, taskId: live.id, contextId: live.row.contextId, question: live.question, begunAt };
+}

@@ -1,0 +1,164 @@
+// The spans of a turn: one for each attempt of a model call, one for each tool call. Names and attributes of the GenAI conventions.
+import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages";
+import { ModelError, type Model, type ModelRequest, type RetryNotice } from "../models/model.ts";
+import { inputMessages, outputMessages, systemInstructions } from "../tracing/gen-ai-messages.ts";
+import { ERROR, EVENT, GEN_AI, GENERAL, OPERATION, SPAN, TROUPE } from "../tracing/names.ts";
+import { costOf } from "../tracing/price.ts";
+import { reasonOf } from "../tracing/reason.ts";
+import type { TraceContext } from "../tracing/trace-context.ts";
+import { defined, fail, SpanKind, type Span, type Tracer } from "../tracing/tracer.ts";
+import type { AssistantStep } from "./model-call.ts";
+import type { Tool } from "./tool.ts";
+
+/** Where the spans of a turn go, and under which one. */
+export interface TurnTrace {
+  readonly tracer: Tracer;
+  /** The turn's own span. */
+  readonly parent: TraceContext;
+  readonly agent: string;
+  readonly contextId: string;
+}
+
+/** One attempt of a model call, from its request to the end of its stream. */
+export class ChatSpan {
+  readonly #trace: TurnTrace;
+  readonly #model: Model;
+  readonly #span: Span;
+  readonly #begun = Date.now();
+  #heard = false;
+
+  constructor(trace: TurnTrace, model: Model, request: ModelRequest, attempt: number) {
+    const { tracer, parent, agent, contextId } = trace;
+    this.#trace = trace;
+    this.#model = model;
+    this.#span = tracer.start({
+      name: SPAN.chat(model.name),
+      kind: SpanKind.CLIENT,
+      parent,
+      startTime: this.#begun,
+      attributes: defined({
+        [GEN_AI.operation]: OPERATION.chat,
+        [GEN_AI.provider]: model.provider,
+        [GEN_AI.requestModel]: model.name,
+        [GEN_AI.maxTokens]: model.maxTokens,
+        [GEN_AI.stream]: true,
+        [GEN_AI.conversation]: contextId,
+        [GEN_AI.agentName]: agent,
+        [GENERAL.serverAddress]: model.server.address,
+        [GENERAL.serverPort]: model.server.port,
+        [GENERAL.resendCount]: attempt > 1 ? attempt - 1 : undefined,
+        [GEN_AI.systemInstructions]: tracer.content(() => systemInstructions(request.system)),
+        [GEN_AI.inputMessages]: tracer.content(() => inputMessages(request.messages)),
+      }),
+    });
+  }
+
+  /** The backend asks its API again, since it was turned away before it had an answer. */
+  retried({ attempt, status, reason }: RetryNotice): void {
+    const why = { [GENERAL.httpStatus]: status, [GENERAL.errorType]: reason };
+    this.#span.addEvent(EVENT.retry, defined({ [GENERAL.resendCount]: attempt, ...why }));
+  }
+
+  /** Something of the answer has come. */
+  heard(): void {
+    if (this.#heard) return;
+    this.#heard = true;
+    this.#span.setAttribute(GEN_AI.timeToFirstChunk, (Date.now() - this.#begun) / 1000);
+  }
+
+  named(responseId: string): void {
+    this.#span.setAttribute(GEN_AI.responseId, responseId);
+  }
+
+  end({ usage, model, stopReason, content }: AssistantStep): void {
+    const { price } = this.#model;
+    this.#span
+      .setAttributes(
+        defined({
+          [GEN_AI.responseModel]: model,
+          [GEN_AI.finishReasons]: stopReason === null ? undefined : [stopReason],
+          [GEN_AI.inputTokens]: usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens,
+          [GEN_AI.outputTokens]: usage.outputTokens,
+          [GEN_AI.cacheReadTokens]: usage.cacheReadTokens,
+          [GEN_AI.cacheWriteTokens]: usage.cacheWriteTokens,
+          [TROUPE.cost]: price && costOf(usage, price),
+          [GEN_AI.outputMessages]: this.#trace.tracer.content(() => outputMessages(content, stopReason)),
+        }),
+      )
+      .end();
+  }
+
+  /** `signal` is the turn's: whether the call failed, or was given up. */
+  fail(error: unknown, signal: AbortSignal): void {
+    failAborted(
+      this.#trace.tracer,
+      this.#span,
+      error,
+      signal,
+      error instanceof ModelError ? error.code : nameOf(error),
+    ).end();
+  }
+}
+
+/** One tool call, hooks and validation included. */
+export class ToolSpan {
+  readonly #tracer: Tracer;
+  readonly span: Span;
+
+  constructor(
+    { tracer, parent, agent, contextId }: TurnTrace,
+    { id, name, input }: ToolUseBlock,
+    tool: Tool | undefined,
+  ) {
+    this.#tracer = tracer;
+    this.span = tracer.start({
+      name: SPAN.tool(name),
+      parent,
+      attributes: defined({
+        [GEN_AI.operation]: OPERATION.executeTool,
+        [GEN_AI.toolName]: name,
+        [GEN_AI.toolType]: "function",
+        [GEN_AI.toolCallId]: id,
+        [GEN_AI.toolDescription]: tool?.description.slice(0, 200),
+        [GEN_AI.conversation]: contextId,
+        [GEN_AI.agentName]: agent,
+        [TROUPE.toolReadOnly]: tool?.annotations.readOnly,
+        [TROUPE.toolIdempotent]: tool?.annotations.idempotent,
+        [GEN_AI.toolArguments]: tracer.content(() => JSON.stringify(input)),
+      }),
+    });
+  }
+
+  /** The input that the tool ran with, where a hook has changed it. */
+  changed(input: unknown): void {
+    const text = this.#tracer.content(() => JSON.stringify(input));
+    if (text !== undefined) this.span.setAttribute(GEN_AI.toolArguments, text);
+  }
+
+  end(content: string, errorType: string | undefined): void {
+    const text = this.#tracer.content(() => content);
+    if (text !== undefined) this.span.setAttribute(GEN_AI.toolResult, text);
+    if (errorType !== undefined) fail(this.#tracer, this.span, errorType, content);
+    this.span.end();
+  }
+
+  giveUp(error: unknown, signal: AbortSignal): void {
+    failAborted(this.#tracer, this.span, error, signal, nameOf(error)).end();
+  }
+}
+
+/** Marks a span whose work was cut off by `signal` with why, any other with `type`. */
+export function failAborted(tracer: Tracer, span: Span, error: unknown, signal: AbortSignal, type: string): Span {
+  if (!signal.aborted) return fail(tracer, span, type, reasonOf(error));
+  const reason: unknown = signal.reason;
+  return fail(tracer, span, isTimeout(reason) ? ERROR.timeout : ERROR.canceled, reasonOf(reason));
+}
+
+/** The class of an error, as `error.type` wants it. */
+export function nameOf(error: unknown, otherwise: string = ERROR.toolError): string {
+  return error instanceof Error && error.name !== "Error" ? error.name : otherwise;
+}
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof Error && (reason.name === "TimeoutError" || reason.name === "WallTimeSpent");
+}

@@ -1,0 +1,188 @@
+// The names of all spans and attributes, and the only place with them as literals. First those of the OpenTelemetry semantic
+// conventions (GenAI and MCP, status "Development", and general ones; version 1.44), then ours under the prefix `troupe.`.
+// What is marked "reserved" has its name and shape here before anything emits it.
+
+/** Resource attributes: which agent of which job, in which isolate. */
+export const RESOURCE = {
+  /** An agent's id, or `troupe` for the command line and the control plane. */
+  serviceName: "service.name",
+  /** The job. */
+  serviceNamespace: "service.namespace",
+  /** Random for each isolate. */
+  serviceInstance: "service.instance.id",
+} as const;
+
+/** General conventions. */
+export const GENERAL = {
+  errorType: "error.type",
+  serverAddress: "server.address",
+  serverPort: "server.port",
+  httpStatus: "http.response.status_code",
+  /** Ordinal of the resend, from 1; absent on the first attempt. */
+  resendCount: "http.request.resend_count",
+} as const;
+
+/** https://opentelemetry.io/docs/specs/semconv/gen-ai/ */
+export const GEN_AI = {
+  operation: "gen_ai.operation.name",
+  provider: "gen_ai.provider.name",
+  conversation: "gen_ai.conversation.id",
+  agentName: "gen_ai.agent.name",
+  requestModel: "gen_ai.request.model",
+  maxTokens: "gen_ai.request.max_tokens",
+  stream: "gen_ai.request.stream",
+  responseId: "gen_ai.response.id",
+  responseModel: "gen_ai.response.model",
+  /** Array of strings. */
+  finishReasons: "gen_ai.response.finish_reasons",
+  /** Seconds from the request to the first piece of the answer. */
+  timeToFirstChunk: "gen_ai.response.time_to_first_chunk",
+  /** Cache tokens included. */
+  inputTokens: "gen_ai.usage.input_tokens",
+  outputTokens: "gen_ai.usage.output_tokens",
+  cacheReadTokens: "gen_ai.usage.cache_read.input_tokens",
+  cacheWriteTokens: "gen_ai.usage.cache_creation.input_tokens",
+  toolName: "gen_ai.tool.name",
+  toolType: "gen_ai.tool.type",
+  toolDescription: "gen_ai.tool.description",
+  toolCallId: "gen_ai.tool.call.id",
+  /** Content, JSON: see `content` of the job file. */
+  toolArguments: "gen_ai.tool.call.arguments",
+  toolResult: "gen_ai.tool.call.result",
+  systemInstructions: "gen_ai.system_instructions",
+  inputMessages: "gen_ai.input.messages",
+  outputMessages: "gen_ai.output.messages",
+} as const;
+
+/** Values of `gen_ai.operation.name`. */
+export const OPERATION = {
+  chat: "chat",
+  executeTool: "execute_tool",
+  invokeAgent: "invoke_agent",
+  createAgent: "create_agent",
+} as const;
+
+/** Values of `gen_ai.provider.name`, by the provider of an agent's model. */
+export const PROVIDER = { anthropic: "anthropic", offline: "troupe.offline" } as const;
+
+/** A2A, as proposed in semantic-conventions-genai #195. */
+export const A2A = {
+  method: "a2a.method.name",
+  messageId: "a2a.message.id",
+  taskId: "a2a.task.id",
+  /** Without its prefix and in lower case: working, completed, canceled, failed … */
+  taskState: "a2a.task.state",
+  protocolVersion: "a2a.protocol.version",
+} as const;
+
+/** Reserved. Trace context goes along in `params._meta`. */
+export const MCP = {
+  method: "mcp.method.name",
+  session: "mcp.session.id",
+  protocolVersion: "mcp.protocol.version",
+  requestId: "jsonrpc.request.id",
+} as const;
+
+/** What no convention covers. */
+export const TROUPE = {
+  /** On a trace's root: `query`, `deploy` or `lifecycle`. */
+  traceKind: "troupe.trace.kind",
+  /** True on a span that the registry closed for an agent that is gone; its own end, should it come, replaces this. */
+  provisional: "troupe.span.provisional",
+  /** Who asks: an agent's id, or `client`. */
+  source: "troupe.a2a.source",
+  /** Who is asked: an agent's id. */
+  target: "troupe.a2a.target",
+  /** Content: what was asked and answered, as text. */
+  question: "troupe.a2a.message",
+  answer: "troupe.a2a.answer",
+  /** US dollars of one model call; absent where the price is not known. */
+  cost: "troupe.cost.usd",
+  /** How a turn ended, as the Claude Agent SDK says it: success, error_max_turns … */
+  subtype: "troupe.turn.subtype",
+  modelCalls: "troupe.turn.model_calls",
+  toolReadOnly: "troupe.tool.read_only",
+  toolIdempotent: "troupe.tool.idempotent",
+  job: "troupe.job",
+  release: "troupe.deploy.release",
+  stage: "troupe.deploy.stage",
+  /** Process that was started, in a deployment. */
+  process: "troupe.deploy.process",
+  /** registered, suspect, dead, removed. */
+  lifecycle: "troupe.agent.lifecycle",
+} as const;
+
+/** Reserved: what later parts of Troupe emit. */
+export const RESERVED = {
+  /** `approval {tool}`, INTERNAL: from the question to its answer; the tool's own span does not include the wait. */
+  approval: {
+    id: "troupe.approval.id",
+    tool: "troupe.approval.tool",
+    /** allow, deny, expired or void. */
+    decision: "troupe.approval.decision",
+    decidedBy: "troupe.approval.decided_by",
+  },
+  /** `compact`, INTERNAL. */
+  compaction: {
+    /** auto or manual. */
+    trigger: "troupe.compaction.trigger",
+    tokensBefore: "troupe.compaction.tokens_before",
+    tokensAfter: "troupe.compaction.tokens_after",
+  },
+  /** `breaker {state}`, an event on the span whose call it concerns. */
+  breaker: {
+    /** The backend or the peer that is guarded. */
+    target: "troupe.breaker.target",
+    /** closed, open or half_open. */
+    state: "troupe.breaker.state",
+    failures: "troupe.breaker.failures",
+  },
+  /** `reserve budget`, CLIENT. */
+  budget: {
+    /** turns, tokens, usd, wall_time or tool_calls. */
+    kind: "troupe.budget.kind",
+    reserved: "troupe.budget.reserved",
+    settled: "troupe.budget.settled",
+    left: "troupe.budget.left",
+  },
+} as const;
+
+/** Names of spans. */
+export const SPAN = {
+  chat: (model: string) => `chat ${model}`,
+  tool: (tool: string) => `execute_tool ${tool}`,
+  turn: (agent: string) => `invoke_agent ${agent}`,
+  deploy: (job: string) => `deploy ${job}`,
+  stage: (stage: string) => `deploy.${stage}`,
+  startAgent: (agent: string) => `create_agent ${agent}`,
+  lifecycle: (event: string, agent: string) => `agent ${event} ${agent}`,
+  approval: (tool: string) => `approval ${tool}`,
+  compaction: "compact",
+  budget: "reserve budget",
+  mcp: (method: string, target: string) => (target === "" ? method : `${method} ${target}`),
+} as const;
+
+/** Names of events on spans. */
+export const EVENT = {
+  /** The API was asked again before it had begun to answer. */
+  retry: "retry",
+  cancelRequested: "cancel requested",
+  firstChunk: "first chunk",
+  breaker: (state: string) => `breaker ${state}`,
+} as const;
+
+/** Values of `error.type` that are ours; a model's failure has its ModelError code, an exception its class. */
+export const ERROR = {
+  timeout: "timeout",
+  canceled: "canceled",
+  toolError: "tool_error",
+  invalidOutput: "invalid_output",
+  refused: "refused",
+  /** A tool would have reached into a private network. */
+  addressRefused: "address_refused",
+  modelRefusal: "model_refusal",
+  agentLost: "agent_lost",
+  unreachable: "unreachable",
+  internal: "internal",
+  interrupted: "interrupted",
+} as const;

@@ -1,0 +1,23 @@
+// What a model call costs.
+import * as z from "zod";
+import type { Usage } from "./usage.ts";
+
+/** US dollars per million tokens. */
+export const Price = z.object({
+  input: z.number().nonnegative(),
+  output: z.number().nonnegative(),
+  cacheRead: z.number().nonnegative(),
+  cacheWrite: z.number().nonnegative(),
+});
+export type Price = Readonly<z.infer<typeof Price>>;
+
+/** US dollars. */
+export function costOf(usage: Usage, price: Price): number {
+  const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens } = usage;
+  const micro =
+    inputTokens * price.input +
+    outputTokens * price.output +
+    cacheReadTokens * price.cacheRead +
+    cacheWriteTokens * price.cacheWrite;
+  return micro / 1_000_000;
+}

@@ -1,0 +1,67 @@
+// The tracer that records: spans of otel-cf-workers, handed on when they begin and again when they end. Its provider, processor
+// and handler wrapping are not used, since they lose spans of parallel calls, alarms and streams (docs/decisions/0004).
+import { SpanImpl } from "@microlabs/otel-cf-workers";
+import { SpanStatusCode, TraceFlags, type Exception, type SpanContext, type TimeInput } from "@opentelemetry/api";
+import type { Resource } from "@opentelemetry/resources";
+import type { contentFilter } from "./content.ts";
+import { GENERAL } from "./names.ts";
+import { randomContext } from "./trace-context.ts";
+import type { SpanStart, Tracer } from "./tracer.ts";
+
+const SCOPE = { name: "troupe" };
+
+export interface RecorderParts {
+  readonly resource: Resource;
+  readonly content: ReturnType<typeof contentFilter>;
+  /** Called when a span begins, and when it ends. */
+  readonly onChange: (span: RecordedSpan) => void;
+}
+
+export class Recorder implements Tracer {
+  readonly #parts: RecorderParts;
+
+  constructor(parts: RecorderParts) {
+    this.#parts = parts;
+  }
+
+  start({ name, kind, parent, attributes, own, startTime, links }: SpanStart): RecordedSpan {
+    const { resource, onChange } = this.#parts;
+    const span = new RecordedSpan({
+      name,
+      resource,
+      attributes,
+      onEnd: () => onChange(span),
+      spanContext: { ...(own ?? randomContext(parent)), traceFlags: TraceFlags.SAMPLED },
+      ...(kind === undefined ? {} : { spanKind: kind }),
+      ...(parent === undefined
+        ? {}
+        : { parentSpanId: parent.spanId, parentSpanContext: { ...parent, traceFlags: TraceFlags.SAMPLED } }),
+      ...(startTime === undefined ? {} : { startTime }),
+      ...(links === undefined ? {} : { links }),
+    });
+    onChange(span);
+    return span;
+  }
+
+  content(make: () => string): string | undefined {
+    return this.#parts.content(make);
+  }
+}
+
+/** A span that cannot end before it began, whatever the clock did meanwhile. */
+export class RecordedSpan extends SpanImpl {
+  override instrumentationScope = SCOPE;
+  /** The base class leaves it undefined, for which the exporters' types have no place. */
+  declare readonly parentSpanContext?: SpanContext;
+
+  override end(time?: TimeInput): void {
+    const [seconds, nanoseconds] = this.startTime;
+    super.end(time ?? Math.max(Date.now(), seconds * 1000 + nanoseconds / 1e6));
+  }
+
+  override recordException(exception: Exception, time?: TimeInput): void {
+    const { name = "Error", message = "" } = typeof exception === "string" ? { message: exception } : exception;
+    this.addEvent("exception", { "exception.type": name, "exception.message": message }, time);
+    if (this.status.code !== SpanStatusCode.ERROR) this.setAttribute(GENERAL.errorType, name);
+  }
+}

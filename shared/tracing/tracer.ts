@@ -1,0 +1,67 @@
+// What instrumented code needs of tracing: a way to begin a span under a parent that is given explicitly (a context that follows
+// async calls gets lost in generators, alarms and objects), and the job's word on content. Who records is recorder.ts.
+import {
+  type SpanKind,
+  SpanStatusCode,
+  trace,
+  TraceFlags,
+  type Attributes,
+  type Link,
+  type Span,
+} from "@opentelemetry/api";
+import { GENERAL } from "./names.ts";
+import { randomContext, type TraceContext } from "./trace-context.ts";
+
+export { SpanKind, type Span } from "@opentelemetry/api";
+
+/** Characters of a failure's message. */
+const MAX_MESSAGE = 1_000;
+
+export interface SpanStart {
+  readonly name: string;
+  /** INTERNAL when left out. */
+  readonly kind?: SpanKind;
+  /** A new trace begins when left out. */
+  readonly parent?: TraceContext | undefined;
+  readonly attributes: Attributes;
+  /** The span's own ids, where they were given out before; the trace id is the parent's. */
+  readonly own?: TraceContext;
+  /** Milliseconds since the epoch; now when left out. */
+  readonly startTime?: number;
+  readonly links?: Link[];
+}
+
+export interface Tracer {
+  start(span: SpanStart): Span;
+  /** The text as the job lets it be recorded: redacted, cut, or undefined. `make` is called only where it is wanted. */
+  content(make: () => string): string | undefined;
+}
+
+/** Records nothing, but passes trace ids on. */
+export const SILENT: Tracer = {
+  start: ({ own, parent }) => trace.wrapSpanContext({ ...(own ?? randomContext(parent)), traceFlags: TraceFlags.NONE }),
+  content: () => undefined,
+};
+
+export function contextOf(span: Span): TraceContext {
+  const { traceId, spanId } = span.spanContext();
+  return { traceId, spanId };
+}
+
+/**
+ * Marks the span as failed; does not end it. `type` is one of ERROR in names.ts, an error code, or a class of errors. The message may
+ * quote what a model or a tool said, so it is content too: where none is recorded, the type stands alone.
+ */
+export function fail(tracer: Tracer, span: Span, type: string, message: string): Span {
+  const said = tracer.content(() => message)?.slice(0, MAX_MESSAGE) ?? type;
+  return span.setAttribute(GENERAL.errorType, type).setStatus({ code: SpanStatusCode.ERROR, message: said });
+}
+
+/** Leaves out what is undefined or null. */
+export function defined(values: Readonly<Record<string, Attributes[string] | null>>): Attributes {
+  const attributes: Attributes = {};
+  for (const [key, value] of Object.entries(values)) {
+    if (value !== undefined && value !== null) attributes[key] = value;
+  }
+  return attributes;
+}

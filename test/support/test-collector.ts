@@ -1,0 +1,58 @@
+// An OpenTelemetry collector for tests, or as many as there are host names under `.collector.test`: takes what it is sent and says
+// what it got. Tests tell it how to answer.
+import { Response, type Request } from "miniflare";
+
+interface Answer {
+  readonly status: number;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+  /** Only requests with fewer bytes are answered with 200 instead. */
+  readonly overBytes?: number;
+}
+
+interface Received {
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  /** Base64. */
+  readonly body: string;
+  readonly status: number;
+}
+
+interface Collector {
+  /** Each answers one request; when there is none left, the answer is 200. */
+  answers: Answer[];
+  readonly received: Received[];
+}
+
+const collectors = new Map<string, Collector>();
+
+/** PUT sets the coming answers, GET gives what was received. */
+export async function testCollector(request: Request): Promise<Response> {
+  const { hostname, pathname } = new URL(request.url);
+  const collector = collectors.get(hostname) ?? { answers: [], received: [] };
+  collectors.set(hostname, collector);
+  if (request.method === "PUT") {
+    // SAFETY: the only client is a test, which fails if this is something else.
+    collector.answers = (await request.json()) as Answer[];
+    return new Response(null, { status: 204 });
+  }
+  if (request.method === "GET") return Response.json(collector.received);
+  const body = Buffer.from(await request.arrayBuffer());
+  const answer = nextAnswer(collector, body.length);
+  collector.received.push({
+    path: pathname,
+    headers: Object.fromEntries(request.headers),
+    body: body.toString("base64"),
+    status: answer.status,
+  });
+  return new Response(answer.body ?? "{}", {
+    status: answer.status,
+    headers: { "content-type": "application/json", ...answer.headers },
+  });
+}
+
+function nextAnswer({ answers }: Collector, bytes: number): Answer {
+  const [next] = answers;
+  if (next?.overBytes === undefined) return answers.shift() ?? { status: 200 };
+  return bytes > next.overBytes ? next : { status: 200 };
+}

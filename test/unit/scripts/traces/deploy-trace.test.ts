@@ -1,0 +1,141 @@
+// The trace of a deployment, as the trace store gets it.
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { text } from "node:stream/consumers";
+
+import { describe, expect, onTestFinished, test } from "vitest";
+
+import { CliError } from "../../../../scripts/cli-error.ts";
+import type { ControlPlane } from "../../../../scripts/targets/local/control-plane.ts";
+import { DeployTrace } from "../../../../scripts/targets/local/deploy-trace.ts";
+import { jobToken } from "../../../../scripts/targets/local/secrets.ts";
+import { waitUntilHealthy } from "../../../../scripts/targets/local/health.ts";
+import { OtlpPage, plainAttributes } from "../../../../scripts/traces/otlp-page.ts";
+import { recordedIo } from "../io.ts";
+
+interface Received {
+  readonly path: string | undefined;
+  readonly authorization: string | undefined;
+  readonly body: string;
+}
+
+/** A control plane that keeps what it is sent, and answers with `status`. */
+async function controlPlane(status = 200): Promise<ControlPlane & { readonly received: Received[] }> {
+  const received: Received[] = [];
+  const server = createServer((request, response) => {
+    const answer = async (): Promise<void> => {
+      received.push({ path: request.url, authorization: request.headers.authorization, body: await text(request) });
+      response.writeHead(status).end("{}");
+    };
+    void answer();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  return { url: `http://127.0.0.1:${port}`, port, modelPort: 0, secret: "secret", received };
+}
+
+/** What was sent, as an outline: indentation is parenthood. */
+function outlineOf({ body }: Received): string[] {
+  const { resourceSpans } = OtlpPage.parse({ ...(JSON.parse(body) as object), next: null });
+  const spans = resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans));
+  const lines = (parent: string, indent: string): string[] =>
+    spans
+      .filter(({ parentSpanId = "" }) => parentSpanId === parent)
+      .flatMap(({ name = "", spanId, status }) => [
+        `${indent}${name}${status?.code === 2 ? ` ✗ ${status.message ?? ""}` : ""}`,
+        ...lines(spanId, `${indent}  `),
+      ]);
+  return lines("", "");
+}
+
+describe("a deployment", () => {
+  test("is one trace: its stages, and below them its agents", async () => {
+    const plane = await controlPlane();
+    const trace = new DeployTrace("research", recordedIo());
+    await trace.stage("build", async () => {});
+    await trace.stage("agents", async (span) => {
+      await Promise.all(["a", "b"].map(async (id) => span.within(`create_agent ${id}`, {}, async () => {})));
+    });
+    trace.root.set({ "troupe.deploy.release": 3 });
+    await trace.send(plane);
+    const [request, ...others] = plane.received;
+    if (request === undefined) throw new Error("Nothing was sent");
+    expect([request.path, request.authorization, others]).toEqual([
+      "/v1/traces",
+      `Bearer ${jobToken("secret", "research")}`,
+      [],
+    ]);
+    expect(outlineOf(request)).toEqual([
+      "deploy research",
+      "  deploy.build",
+      "  deploy.agents",
+      "    create_agent a",
+      "    create_agent b",
+    ]);
+    const [from] = OtlpPage.parse({ ...(JSON.parse(request.body) as object), next: null }).resourceSpans;
+    expect(plainAttributes(from?.resource?.attributes)).toMatchObject({
+      "service.name": "troupe",
+      "service.namespace": "research",
+    });
+    expect(plainAttributes(from?.scopeSpans[0]?.spans[0]?.attributes)).toEqual({
+      "troupe.trace.kind": "deploy",
+      "troupe.job": "research",
+      "troupe.deploy.release": 3,
+    });
+  });
+
+  test("that failed says where, with the first line of why, and leaves nothing open", async () => {
+    const plane = await controlPlane();
+    const trace = new DeployTrace("research", recordedIo());
+    const error = new CliError("failed", "workerd ended by itself:\n  a line of its log");
+    const agents = trace.stage("agents", async (span) => {
+      void span.within("create_agent slow", {}, async () => new Promise(() => {}));
+      await span.within("create_agent bad", {}, async () => {
+        throw error;
+      });
+    });
+    await expect(agents).rejects.toBe(error);
+    await trace.send(plane, error);
+    await trace.send(plane, error);
+    const why = " ✗ workerd ended by itself:";
+    expect(plane.received.map(outlineOf)).toEqual([
+      [`deploy research${why}`, `  deploy.agents${why}`, `    create_agent slow${why}`, `    create_agent bad${why}`],
+    ]);
+    expect(plane.received[0]?.body).not.toContain('"endTimeUnixNano":"0"');
+  });
+
+  test("is a note when the store does not take it, and nothing when there is none", async () => {
+    const io = recordedIo();
+    await new DeployTrace("research", io).send(undefined);
+    expect(io.notes).toEqual([]);
+    await new DeployTrace("research", io).send(await controlPlane(503));
+    await new DeployTrace("research", io).send({ url: "http://127.0.0.1:1", port: 1, modelPort: 1, secret: "s" });
+    expect(io.notes).toEqual([
+      "The trace of this deployment is lost: the store answered 503.",
+      "The trace of this deployment is lost: fetch failed.",
+    ]);
+  });
+});
+
+test("the look at an agent's health carries the span that the agent's registration belongs to", async () => {
+  const seen: (string | string[] | undefined)[] = [];
+  const server = createServer(({ headers }, response) => {
+    seen.push(headers["traceparent"]);
+    response.end();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  const url = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+  const signal = new AbortController().signal;
+  const wait = { timeoutMs: 5_000, intervalMs: 10, lookMs: 5_000, ended: signal, signal };
+  const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  await waitUntilHealthy(url, { ...wait, traceparent });
+  await waitUntilHealthy(url, wait);
+  expect(seen).toEqual([traceparent, undefined]);
+});

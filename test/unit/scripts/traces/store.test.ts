@@ -1,0 +1,148 @@
+// The client of the trace store, over a real socket: pages, prefixes, failures in words.
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+
+import { readDetails } from "../../../../scripts/traces/details.ts";
+import { findTrace, hexPrefix, newest } from "../../../../scripts/traces/find-trace.ts";
+import { OtlpDocument } from "../../../../scripts/traces/otlp-merge.ts";
+import { TraceStore } from "../../../../scripts/traces/store.ts";
+import { question, START_US, summary } from "./made-up.ts";
+import { TraceStoreDouble } from "./store-double.ts";
+
+let double: TraceStoreDouble;
+let store: TraceStore;
+beforeEach(async () => {
+  double = await TraceStoreDouble.start();
+  store = double.store();
+});
+afterEach(async () => double[Symbol.asyncDispose]());
+
+const { traceId } = summary();
+const numbered = (index: number) =>
+  summary({ traceId: `${index.toString(16).padStart(4, "0")}${"a".repeat(28)}`, startUs: START_US + index });
+
+describe("reading", () => {
+  test("a list goes on over pages until it has enough", async () => {
+    for (let index = 0; index < 11; index++) double.put(numbered(index), []);
+    expect(await store.list({}, 9)).toHaveLength(9);
+    expect(await store.list({ kind: "deploy" }, 9)).toEqual([]);
+  });
+
+  test("the spans of a trace come whole over pages, and then only what has changed", async () => {
+    const spans = question();
+    double.put(summary(), spans);
+    const all = await store.changes(traceId, 0);
+    expect(all?.spans.toSorted((a, b) => a.seq - b.seq)).toEqual(spans.toSorted((a, b) => a.seq - b.seq));
+    const [last] = spans.slice(-1);
+    if (last === undefined) throw new Error("There is no last span");
+    const later = { ...last, seq: (all?.seq ?? 0) + 5, durationUs: 7 };
+    double.put(summary(), [...spans.slice(0, -1), later]);
+    expect(await store.changes(traceId, all?.seq ?? 0)).toMatchObject({ spans: [later], seq: later.seq });
+  });
+
+  test("a trace that is not there is undefined", async () => {
+    expect(await store.changes(traceId, 0)).toBeUndefined();
+  });
+
+  test("OTLP pages become one document in which each agent's resource stands once", async () => {
+    double.put(summary(), question());
+    const document = new OtlpDocument();
+    for await (const page of store.otlp(traceId)) document.add(page);
+    const services = document.resourceSpans.map(({ resource, scopeSpans }) => [
+      resource?.attributes?.[0]?.value,
+      scopeSpans.map(({ spans }) => spans.length),
+    ]);
+    expect(services).toEqual([
+      [{ stringValue: "coordinator" }, [6]],
+      [{ stringValue: "searcher" }, [3]],
+    ]);
+  });
+
+  test("one span is read whole by its number, unless it has changed since", async () => {
+    const spans = question();
+    const [root] = spans;
+    if (root === undefined) throw new Error("There is no root");
+    double.put(summary(), spans);
+    const page = await store.whole(traceId, root);
+    expect(page?.resourceSpans.flatMap((from) => from.scopeSpans.flatMap((scope) => scope.spans))).toHaveLength(1);
+    double.put(summary(), [...spans.slice(1), { ...root, seq: root.seq + 100 }]);
+    expect(await store.whole(traceId, root)).toBeUndefined();
+  });
+
+  test("details are read of small traces only", async () => {
+    const spans = question();
+    double.put(summary(), spans);
+    const details = await readDetails(store, summary());
+    expect(details.get(spans[2]?.spanId ?? "")).toEqual({ firstUs: 20_000 });
+    expect(await readDetails(store, summary({ bytes: 5_000_000 }))).toEqual(new Map());
+  });
+
+  test("pruning says how many", async () => {
+    double.put(summary(), []);
+    expect(await store.prune(new Date(START_US / 1_000))).toBe(0);
+    expect(await store.prune(new Date(START_US / 1_000 + 1))).toBe(1);
+  });
+});
+
+describe("finding", () => {
+  test("last is the newest query of all jobs", async () => {
+    double.put(numbered(1), []);
+    double.put({ ...numbered(2), kind: "deploy" }, []);
+    await using other = await TraceStoreDouble.start();
+    other.put(numbered(3), []);
+    const stores = [store, other.store()];
+    expect((await findTrace(stores, "last")).summary.traceId).toBe(numbered(3).traceId);
+    expect((await newest(stores, {}, 2)).map(({ summary }) => summary.traceId)).toEqual([
+      numbered(3).traceId,
+      numbered(2).traceId,
+    ]);
+  });
+
+  test("the first digits are enough where they tell a trace from others", async () => {
+    double.put(numbered(1), []);
+    double.put(numbered(2), []);
+    expect((await findTrace([store], "0001A")).summary.traceId).toBe(numbered(1).traceId);
+    await expect(findTrace([store], "0003")).rejects.toMatchObject({ message: "There is no trace 0003." });
+    double.put({ ...numbered(2), traceId: `0001${"b".repeat(28)}` }, []);
+    await expect(findTrace([store], "0001")).rejects.toMatchObject({
+      code: "bad_input",
+      message: expect.stringContaining("More than one trace begins with 0001:") as unknown,
+    });
+  });
+
+  test("without any query, last says what to do", async () => {
+    await expect(findTrace([store], "last")).rejects.toMatchObject({ next: 'Ask something: troupe query <job> "…"' });
+  });
+
+  test.each(["abc", "xyz0", "", "a".repeat(33), "1a2b%", "../x"])("%j is no id", (text) => {
+    expect(() => hexPrefix(text, "trace id", 32)).toThrow("is no trace id");
+  });
+});
+
+describe("a failure", () => {
+  test("of the token says to deploy again, and never shows a token", async () => {
+    const error: unknown = await double
+      .store(undefined, "job.wrong")
+      .list({}, 1)
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      name: "CliError",
+      message: "The trace store answers 401: No such token.",
+      next: "The control plane has a new secret. Deploy the job again: troupe deploy job",
+    });
+    expect(JSON.stringify(error)).not.toContain("job.wrong");
+  });
+
+  test("of the connection says who does not answer", async () => {
+    const signal = new AbortController().signal;
+    const nobody = new TraceStore({ job: "job", url: "http://127.0.0.1:1", token: "t", signal });
+    await expect(nobody.list({}, 1)).rejects.toMatchObject({
+      code: "failed",
+      message: expect.stringContaining("The control plane at http://127.0.0.1:1 does not answer") as unknown,
+    });
+  });
+
+  test("of the user to wait is thrown as such", async () => {
+    const signal = AbortSignal.abort(new Error("Interrupted."));
+    await expect(double.store(signal).list({}, 1)).rejects.toThrow("Interrupted.");
+  });
+});

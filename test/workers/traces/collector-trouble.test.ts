@@ -1,0 +1,117 @@
+import { evictDurableObject } from "cloudflare:test";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { randomHex } from "#shared/tracing/trace-context.ts";
+import { ForwardingJob, QUERY, spansOf } from "./forwarding-job.ts";
+import { shardWith, START } from "./spans.ts";
+
+let job: ForwardingJob;
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: START, toFake: ["Date"] });
+  vi.spyOn(console, "warn").mockReturnValue();
+  job = new ForwardingJob();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+test("a collector that is down for hours loses nothing: it is asked ever less often, and gets all when it is back", async () => {
+  const warn = vi.spyOn(console, "warn").mockReturnValue();
+  await job.answer(...Array.from({ length: 9 }, () => ({ status: 503 })));
+  await job.store([job.ended({ attributes: QUERY })]);
+  const waits = [];
+  for (let time = 1000, n = 0; n < 8; n++) {
+    await job.ring(time);
+    const next = (await job.alarm()) ?? 0;
+    waits.push(next - time);
+    time = next;
+  }
+  expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
+  await job.store([job.ended({ traceId: job.sibling(), attributes: QUERY })]);
+  await evictDurableObject(shardWith(job.name, job.traceId));
+  await job.ring(10_800_000);
+  expect(await job.alarm()).toBe(10_860_000);
+  await job.ring(10_860_000);
+  const requests = await job.received();
+  expect(requests.map(({ status }) => status)).toEqual([...Array.from({ length: 9 }, () => 503), 200]);
+  expect(spansOf(requests.at(-1))).toHaveLength(2);
+  expect(warn.mock.calls.flat().filter((line: string) => line.includes("takes no spans"))).toHaveLength(1);
+  expect(warn.mock.calls.flat().filter((line: string) => line.includes("takes spans again"))).toHaveLength(1);
+});
+
+test("new spans do not make a collector that is down be asked earlier", async () => {
+  await job.answer({ status: 500 }, { status: 500 });
+  await job.store([job.ended({ attributes: QUERY })]);
+  await job.ring(1000);
+  await job.ring(2000);
+  vi.setSystemTime(START + 2100);
+  await job.store([job.ended({ traceId: job.sibling(), attributes: QUERY })]);
+  await job.ring(3100);
+  expect(await job.received()).toHaveLength(2);
+  expect(await job.alarm()).toBe(4000);
+});
+
+test.for([
+  ["seconds", { status: 429, headers: { "retry-after": "120" } }],
+  ["a date", { status: 503, headers: { "retry-after": new Date(START + 121_000).toUTCString() } }],
+] as const)("a collector that says in %s when it wants to be asked again is asked then", async ([, busy]) => {
+  await job.answer(busy);
+  await job.store([job.ended({ attributes: QUERY })]);
+  await job.ring(1000);
+  expect(await job.alarm()).toBe(121_000);
+  await job.ring(121_000);
+  expect((await job.received()).map(({ status }) => status)).toEqual([busy.status, 200]);
+});
+
+test.for([401, 404, 302])("an answer %d is a failure of the collector: the spans wait", async (status) => {
+  await job.answer({ status });
+  await job.store([job.ended({ attributes: QUERY })]);
+  await job.ring(1000);
+  await job.ring(2000);
+  expect((await job.received()).map(({ status }) => status)).toEqual([status, 200]);
+});
+
+test("a request that is too large for the collector is sent in halves", async () => {
+  await job.answer({ status: 413, overBytes: 1500 });
+  await job.store(Array.from({ length: 16 }, (_, n) => job.ended({ name: `${n}`, attributes: QUERY })));
+  await job.ring(1000);
+  const requests = await job.received();
+  const taken = requests.filter(({ status }) => status === 200).flatMap(spansOf);
+  expect(taken.map(({ name }) => name)).toEqual(Array.from({ length: 16 }, (_, n) => `${n}`));
+  expect(await job.alarm()).toBe(7 * 86_400_000);
+});
+
+test("a span that is refused alone while others are taken is given up with a line in the log", async () => {
+  const warn = vi.spyOn(console, "warn").mockReturnValue();
+  await job.answer({ status: 400, overBytes: 50_000, body: "too much" });
+  const large = job.ended({ name: "large", parentSpanId: randomHex(8), attributes: { content: "x".repeat(60_000) } });
+  await job.store([large, job.ended({ attributes: QUERY }), job.ended({ parentSpanId: randomHex(8) })]);
+  await job.ring(1000);
+  const taken = (await job.received()).filter(({ status }) => status === 200).flatMap(spansOf);
+  expect(taken).toHaveLength(2);
+  expect(warn.mock.calls.flat().join("\n")).toContain(`refuses the span ${large.spanId} of the trace ${job.traceId}`);
+  expect(await job.alarm()).toBe(7 * 86_400_000);
+});
+
+test("a collector that refuses everything is taken to be at fault: the spans wait", async () => {
+  await job.answer({ status: 400, overBytes: 0 });
+  await job.store(Array.from({ length: 40 }, () => job.ended({ attributes: QUERY })));
+  await job.ring(1000);
+  expect((await job.received()).length).toBeLessThan(30);
+  await job.answer();
+  await job.ring(2000);
+  expect(spansOf((await job.received()).at(-1))).toHaveLength(40);
+});
+
+test("what a collector says of spans that it did not take is in the log", async () => {
+  const warn = vi.spyOn(console, "warn").mockReturnValue();
+  await job.answer({
+    status: 200,
+    body: '{"partialSuccess":{"rejectedSpans":"3","errorMessage":"attributes too long"}}',
+  });
+  await job.store([job.ended({ attributes: QUERY })]);
+  await job.ring(1000);
+  expect(warn.mock.calls.flat().join("\n")).toContain("it rejected 3 spans: attributes too long");
+});

@@ -1,0 +1,34 @@
+// Pieces of the OpenAPI document that all rooms use.
+import * as z from "zod";
+
+/** A reference to a schema in the document's components. */
+export function ref(name: string): object {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+/** The schema as JSON Schema, of what goes in or comes out. */
+export function schemaOf(schema: z.ZodType, io: "input" | "output"): object {
+  const { $schema: _, ...jsonSchema } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
+  return jsonSchema;
+}
+
+/** The parameters that a schema of the query string checks, as a client writes them. */
+export function queryParameters(query: z.ZodObject<Record<string, z.ZodType>>, io: "input" | "output"): object[] {
+  return Object.entries(query.shape).map(([name, schema]) => ({
+    name,
+    in: "query",
+    ...(schema.safeParse(undefined).success ? {} : { required: true }),
+    schema: schemaOf(schema, io),
+  }));
+}
+
+/** The responses of an operation: success, the named client errors, and those of every operation. */
+export function responses(status: number, body?: string, errors: number[] = []): Record<string, object> {
+  const success = body ? { content: { "application/json": { schema: ref(body) } } } : {};
+  const failure = {
+    description: "What was wrong and what to do",
+    content: { "application/problem+json": { schema: ref("Problem") } },
+  };
+  const failures = Object.fromEntries([...errors, 401, 503].map((code) => [String(code), failure]));
+  return { [String(status)]: { description: "Success", ...success }, ...failures };
+}

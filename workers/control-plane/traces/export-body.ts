@@ -1,0 +1,45 @@
+// Reads the body of an export: no more than is allowed, packed or not.
+import { readBytes } from "#shared/http/read-json.ts";
+
+export const MAX_BODY_BYTES = 8 * 1024 * 1024;
+
+/** Deflate makes at most 1,032 of one byte: what is unpacked at once stays small. */
+const SLICE_BYTES = 4096;
+
+export type Body =
+  | { readonly ok: true; readonly bytes: Uint8Array }
+  | { readonly ok: false; readonly why: "too-large" | "not-gzip" };
+
+export async function readBody(request: Request, gzip: boolean): Promise<Body> {
+  const declared = request.headers.get("content-length");
+  if (Number(declared ?? 0) > MAX_BODY_BYTES) return { ok: false, why: "too-large" };
+  // The server holds a client to the length that it declares; without one the bytes are counted as they come.
+  const packed = declared === null ? await readBytes(request.body, MAX_BODY_BYTES) : await request.bytes();
+  if (packed === "too-large") return { ok: false, why: "too-large" };
+  return gzip ? unpack(packed) : { ok: true, bytes: packed };
+}
+
+async function unpack(packed: Uint8Array): Promise<Body> {
+  const stream = new DecompressionStream("gzip");
+  const fed = feed(stream.writable, packed);
+  try {
+    const bytes = await readBytes(stream.readable, MAX_BODY_BYTES);
+    return bytes === "too-large" ? { ok: false, why: "too-large" } : { ok: true, bytes };
+  } catch {
+    return { ok: false, why: "not-gzip" };
+  } finally {
+    await fed;
+  }
+}
+
+async function feed(stream: WritableStream<Uint8Array>, packed: Uint8Array): Promise<void> {
+  const writer = stream.getWriter();
+  try {
+    for (let at = 0; at < packed.length; at += SLICE_BYTES) {
+      await writer.write(packed.subarray(at, at + SLICE_BYTES));
+    }
+    await writer.close();
+  } catch {
+    // The reader has stopped, or says itself what is wrong.
+  }
+}

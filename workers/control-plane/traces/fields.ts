@@ -1,0 +1,112 @@
+// Reads the fields of OTLP/JSON (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding) out of what JSON.parse
+// gave. By hand: a schema library would cost more for each span than all the rest. null counts as absent, as in proto3.
+import type { AnyValue, KeyValue } from "#shared/tracing/otlp.ts";
+
+/** What is wrong with a field, in words that its sender can act on. */
+export class Fault extends Error {
+  override readonly name = "Fault";
+}
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+const MAX_DEPTH = 20;
+const UINT64 = 2n ** 64n;
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function fields(value: unknown, what: string): Fields {
+  if (!isFields(value)) throw new Fault(`${what} must be an object`);
+  return value;
+}
+
+export function list(value: unknown, what: string): readonly unknown[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) throw new Fault(`${what} must be a list`);
+  return value;
+}
+
+export function text(value: unknown, what: string): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "string") throw new Fault(`${what} must be text`);
+  return value === "" ? undefined : value;
+}
+
+/** An enum's number, a counter or flags. */
+export function uint32(value: unknown, what: string): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > 0xffff_ffff) {
+    throw new Fault(`${what} must be a number, not ${shown(value)}`);
+  }
+  return value === 0 ? undefined : value;
+}
+
+const HEX = /^[0-9a-fA-F]+$/;
+const ZEROS = /^0+$/;
+
+/** An id in lower case. */
+export function id(value: unknown, digits: 16 | 32, what: string): string {
+  if (typeof value !== "string" || value.length !== digits || !HEX.test(value)) {
+    throw new Fault(`${what} must be ${digits} hex digits, not ${shown(value)}`);
+  }
+  if (ZEROS.test(value)) throw new Fault(`${what} must not be all zero`);
+  return value.toLowerCase();
+}
+
+const DIGITS = /^(0|[1-9]\d{0,19})$/;
+
+/** Nanoseconds since the epoch in digits; "0" for none. Senders that write a number have lost some of it already. */
+export function nano(value: unknown, what: string): string {
+  if (value === undefined || value === null || value === "") return "0";
+  if (typeof value === "string" && DIGITS.test(value) && (value.length < 20 || BigInt(value) < UINT64)) return value;
+  if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** 64) {
+    return BigInt(value).toString();
+  }
+  throw new Fault(`${what} must be nanoseconds since the epoch in digits, not ${shown(value)}`);
+}
+
+export function attributes(value: unknown, what: string, depth = 0): KeyValue[] {
+  return list(value, what).map((item) => {
+    const { key, value } = fields(item, `each of ${what}`);
+    if (typeof key !== "string") throw new Fault(`each of ${what} needs a key`);
+    return { key, value: value === undefined || value === null ? EMPTY : anyValue(value, key, depth) };
+  });
+}
+
+/** In OTLP an AnyValue may hold nothing. */
+const EMPTY: AnyValue = { stringValue: "" };
+
+function anyValue(value: unknown, key: string, depth: number): AnyValue {
+  if (depth > MAX_DEPTH) throw new Fault(`the attribute ${shown(key)} is nested more than ${MAX_DEPTH} deep`);
+  const { stringValue, intValue, doubleValue, boolValue, arrayValue, kvlistValue, bytesValue } = fields(value, key);
+  if (typeof stringValue === "string") return { stringValue };
+  if (typeof boolValue === "boolean") return { boolValue };
+  if (typeof intValue === "string" && /^-?\d{1,20}$/.test(intValue)) return { intValue };
+  if (typeof intValue === "number" && Number.isInteger(intValue)) return { intValue: BigInt(intValue).toString() };
+  if (typeof doubleValue === "number" && Number.isFinite(doubleValue)) return { doubleValue };
+  // JSON has no number for infinity, so it is kept in words.
+  if (typeof doubleValue === "number" || typeof doubleValue === "string") return { stringValue: String(doubleValue) };
+  if (typeof bytesValue === "string") return { bytesValue };
+  // What was decoded from protobuf has them as they are.
+  if (bytesValue instanceof Uint8Array) return { bytesValue: toBase64(bytesValue) };
+  if (isFields(arrayValue)) {
+    const values = list(arrayValue["values"], key);
+    return { arrayValue: { values: values.map((item) => anyValue(item ?? EMPTY, key, depth + 1)) } };
+  }
+  if (isFields(kvlistValue)) return { kvlistValue: { values: attributes(kvlistValue["values"], key, depth + 1) } };
+  for (const field in fields(value, key)) {
+    if (field.endsWith("Value")) throw new Fault(`the attribute ${shown(key)} has a ${field} of the wrong type`);
+  }
+  return EMPTY;
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+}
+
+/** Something a sender wrote, short enough for a message. */
+export function shown(value: unknown): string {
+  const json = value === undefined ? "nothing" : JSON.stringify(value);
+  return json.length > 60 ? `${json.slice(0, 60)}…` : json;
+}

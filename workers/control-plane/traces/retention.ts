@@ -1,0 +1,128 @@
+// Keeps a job's traces within an age and a size, oldest first. Traces that are still being written and spans that wait for the
+// collector stay, unless there is more than twice of what there may be.
+import type { Settings } from "./settings.ts";
+import type { TraceShard } from "./shards.ts";
+
+const DAY_MS = 86_400_000;
+/** What could not go yet is looked at again so much later. */
+const AGAIN_MS = 600_000;
+/** Rows and indexes of a span, beside its JSON. */
+const ROW_BYTES = 400;
+const MAX_LISTED = 10_000;
+
+/** A trace that may go. */
+export interface Weighed {
+  readonly startUs: number;
+  /** On disk, about. */
+  readonly bytes: number;
+}
+
+/** Traces that are to go. */
+export interface Outdated {
+  readonly numbers: readonly number[];
+  /** How many of them are still to be forwarded. */
+  readonly waiting: number;
+}
+
+export class Retention {
+  readonly #sql: SqlStorage;
+  readonly #settings: Settings;
+  /** Size at the last check of all objects' sizes. */
+  #checkedBytes = 0;
+  #notBefore = 0;
+
+  constructor(sql: SqlStorage, settings: Settings) {
+    this.#sql = sql;
+    this.#settings = settings;
+  }
+
+  /** When the oldest trace is too old. */
+  nextAt(): number | undefined {
+    const sql = "SELECT min(start_us) AS start_us FROM traces";
+    const { start_us } = this.#sql.exec<{ start_us: number | null }>(sql).one();
+    return start_us === null ? undefined : Math.max(start_us / 1000 + this.#settings.maxAgeMs, this.#notBefore);
+  }
+
+  /** Those that are too old. */
+  tooOld(now: number): Outdated {
+    if ((this.nextAt() ?? Number.POSITIVE_INFINITY) > now) return { numbers: [], waiting: 0 };
+    this.#notBefore = now + AGAIN_MS;
+    return this.outdated((now - this.#settings.maxAgeMs) * 1000, false, now);
+  }
+
+  /** Whether the sizes of all objects should be added up: this one has more than its share, and has grown. */
+  isLarge(shards: number): boolean {
+    const { databaseSize } = this.#sql;
+    const { maxBytes } = this.#settings;
+    return databaseSize > maxBytes / shards && databaseSize > this.#checkedBytes + maxBytes / 64;
+  }
+
+  /** Deletes the oldest traces of all the job's objects until what is left fits. */
+  async pruneBySize(shards: readonly TraceShard[], log: (message: string) => void): Promise<void> {
+    const { maxBytes } = this.#settings;
+    this.#checkedBytes = this.#sql.databaseSize;
+    const sizes = await Promise.all(shards.map(async (shard) => shard.size()));
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    if (total <= maxBytes) return;
+    const force = total > 2 * maxBytes;
+    // A little more than necessary, so that it is not done for every batch.
+    const excess = total - maxBytes * (15 / 16);
+    const candidates = await Promise.all(shards.map(async (shard) => shard.oldest(excess, force)));
+    const untilUs = lastToGo(candidates.flat(), excess);
+    if (untilUs === undefined) return;
+    const counts = await Promise.all(shards.map(async (shard) => shard.prune(untilUs, force)));
+    const waiting = counts.reduce((sum, count) => sum + count, 0);
+    if (waiting > 0)
+      log(`There were twice as many traces as there may be: ${waiting} were deleted that had not been forwarded.`);
+    this.#checkedBytes = this.#sql.databaseSize;
+  }
+
+  /** The oldest traces that may go, until they have `bytes` together. */
+  oldest(bytes: number, force: boolean, now: number): Weighed[] {
+    const weighed: Weighed[] = [];
+    let sum = 0;
+    const rows = this.#sql.exec<{ start_us: number; bytes: number }>(
+      `SELECT start_us, bytes + ${ROW_BYTES} * spans AS bytes FROM traces WHERE ${this.#mayGo(force)} ORDER BY start_us`,
+      now,
+    );
+    for (const row of rows) {
+      weighed.push({ startUs: row.start_us, bytes: row.bytes });
+      sum += row.bytes;
+      if (sum >= bytes || weighed.length === MAX_LISTED) break;
+    }
+    return weighed;
+  }
+
+  /** Those of them that began at `untilUs` or before. */
+  outdated(untilUs: number, force: boolean, now: number): Outdated {
+    const rows = this.#sql
+      .exec<{ number: number; waits: number }>(
+        `SELECT number, due_at IS NOT NULL AS waits FROM traces WHERE ${this.#mayGo(force)} AND start_us <= ?2`,
+        now,
+        untilUs,
+      )
+      .toArray();
+    const forwards = this.#settings.collector !== undefined;
+    return {
+      numbers: rows.map(({ number }) => number),
+      waiting: forwards ? rows.filter(({ waits }) => waits === 1).length : 0,
+    };
+  }
+
+  /** ?1 is now in ms. */
+  #mayGo(force: boolean): string {
+    const closed = `(root_duration_us >= 0 OR start_us < (?1 - ${DAY_MS}) * 1000)`;
+    return force || !this.#settings.collector ? closed : `${closed} AND due_at IS NULL`;
+  }
+}
+
+/** The start of the last of the oldest that have `bytes` together. */
+function lastToGo(candidates: Weighed[], bytes: number): number | undefined {
+  candidates.sort((a, b) => a.startUs - b.startUs);
+  let sum = 0;
+  for (const { startUs, bytes: own } of candidates) {
+    sum += own;
+    if (sum >= bytes) return startUs;
+  }
+  return candidates.at(-1)?.startUs;
+}

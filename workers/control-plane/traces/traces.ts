@@ -1,0 +1,186 @@
+// A share of one job's traces, by trace id. Owns their spans and summaries, forwards them to the user's collector, and forgets
+// them in time; one alarm drives both. What a batch does is in store-batch.ts. Every method may be repeated.
+import { DurableObject } from "cloudflare:workers";
+import { migrate } from "#shared/durable/migrations.ts";
+import type { Env } from "../env.ts";
+import { closed, type LostAgent } from "./close-open.ts";
+import { Forwarding } from "./forwarding.ts";
+import { MIGRATIONS } from "./migrations.ts";
+import { columnPage, otlpPage } from "./pages.ts";
+import { Retention, type Weighed } from "./retention.ts";
+import type { ListQuery, PageQuery, TracePage, TraceSummary } from "./schema.ts";
+import { readSettings } from "./settings.ts";
+import { allShards, SHARDS } from "./shards.ts";
+import type { SpanBatch } from "./span-record.ts";
+import { Rows, storeBatch } from "./store-batch.ts";
+import { findSummary, listSummaries } from "./summaries.ts";
+
+const CLOSED_AT_ONCE = 1000;
+const REMOVED_AT_ONCE = 50;
+
+interface Parts {
+  readonly sql: SqlStorage;
+  readonly rows: Rows;
+  readonly forwarding: Forwarding;
+  readonly retention: Retention;
+}
+
+export class Traces extends DurableObject<Env> {
+  /** Mistakes in the settings that the log of this isolate has already. */
+  static readonly #told = new Set<string>();
+  #opened: Parts | undefined;
+  /** When the alarm rings, null for never; undefined until it was read. */
+  #alarmAt: number | null | undefined;
+
+  /** Stores the batch in one transaction. Resolves to what was refused: the number, and of the first few the reason. */
+  async store(batch: SpanBatch): Promise<{ count: number; reasons: readonly string[] }> {
+    const stored = this.#transaction(({ rows, forwarding }) => storeBatch(rows, batch, forwarding.due, Date.now()));
+    await this.#schedule();
+    return { count: stored.count, reasons: stored.reasons };
+  }
+
+  /** Ends open spans of an agent provisionally, as errors. Resolves to how many. */
+  async closeOpen(lost: LostAgent): Promise<number> {
+    const now = Date.now();
+    let count = 0;
+    for (;;) {
+      const { rows } = this.#parts;
+      const open = rows.spans.open(lost.agent, lost.keepInstance, CLOSED_AT_ONCE);
+      if (open.length === 0) break;
+      const batch = closed(open, lost, now);
+      if (batch.spans.length === 0) break;
+      this.#transaction((parts) => storeBatch(parts.rows, batch, parts.forwarding.due, now));
+      count += open.length;
+    }
+    if (count > 0) await this.#schedule();
+    return count;
+  }
+
+  /** At most `query.limit`, newest first. */
+  list(query: ListQuery): TraceSummary[] {
+    return listSummaries(this.#parts.sql, query, Date.now());
+  }
+
+  /** The JSON of a TracePage; undefined when there is no such trace. */
+  page(traceId: string, query: PageQuery): string | undefined {
+    const { sql } = this.#parts;
+    const trace = findSummary(sql, traceId, Date.now());
+    return trace && JSON.stringify({ trace, ...columnPage(sql, traceId, query) } satisfies TracePage);
+  }
+
+  /** The JSON of an OtlpPage; undefined when there is no such trace. */
+  otlp(traceId: string, query: PageQuery): string | undefined {
+    const { sql, rows } = this.#parts;
+    return rows.traces.find([traceId]).length === 0 ? undefined : otlpPage(sql, traceId, query);
+  }
+
+  /** Whether there was such a trace. */
+  remove(traceId: string): boolean {
+    return this.#transaction(({ rows }) => {
+      const [trace] = rows.traces.find([traceId]);
+      if (trace) rows.traces.remove(trace.number);
+      return trace !== undefined;
+    });
+  }
+
+  /** Deletes all traces that began before, whatever their state. Returns how many. */
+  async removeBefore(us: number): Promise<number> {
+    const numbers = this.#parts.rows.traces.before(us);
+    await this.#removeAll(numbers);
+    return numbers.length;
+  }
+
+  /** Bytes on disk. */
+  size(): number {
+    return this.#parts.sql.databaseSize;
+  }
+
+  /** See Retention; for the job's other objects. */
+  oldest(bytes: number, force: boolean): Weighed[] {
+    return this.#parts.retention.oldest(bytes, force, Date.now());
+  }
+
+  /** Deletes what Retention finds outdated; for the job's other objects. Resolves to how many were still to be forwarded. */
+  async prune(untilUs: number, force: boolean): Promise<number> {
+    const { numbers, waiting } = this.#parts.retention.outdated(untilUs, force, Date.now());
+    await this.#removeAll(numbers);
+    return waiting;
+  }
+
+  /** Does what is due. What a crash interrupts is still due when the alarm is retried. */
+  override async alarm(): Promise<void> {
+    this.#alarmAt = null;
+    const { forwarding, retention } = this.#parts;
+    await forwarding.run();
+    await this.#removeAll(retention.tooOld(Date.now()).numbers);
+    const job = this.#job;
+    if (job !== undefined && retention.isLarge(SHARDS))
+      await retention.pruneBySize(allShards(this.env, job), this.#log);
+    await this.#schedule();
+  }
+
+  get #parts(): Parts {
+    if (!this.#opened) {
+      const { sql } = this.ctx.storage;
+      migrate(sql, MIGRATIONS);
+      const { settings, mistakes } = readSettings(this.env);
+      for (const mistake of mistakes) {
+        if (!Traces.#told.has(mistake)) this.#log(mistake);
+        Traces.#told.add(mistake);
+      }
+      const rows = new Rows(sql);
+      this.#opened = {
+        sql,
+        rows,
+        forwarding: new Forwarding(sql, settings, this.env.COLLECTOR ?? globalThis, this.#log),
+        retention: new Retention(sql, settings),
+      };
+    }
+    return this.#opened;
+  }
+
+  /** All of it or nothing; nor does anything stay in memory of what was undone. */
+  #transaction<Result>(work: (parts: Parts) => Result): Result {
+    const parts = this.#parts;
+    try {
+      return this.ctx.storage.transactionSync(() => work(parts));
+    } catch (error) {
+      this.#opened = undefined;
+      throw error;
+    }
+  }
+
+  /** Deletes traces, some at a time, so that others get their turn in between. */
+  async #removeAll(numbers: readonly number[]): Promise<void> {
+    for (let at = 0; at < numbers.length; at += REMOVED_AT_ONCE) {
+      this.#transaction(({ rows }) => {
+        for (const number of numbers.slice(at, at + REMOVED_AT_ONCE)) rows.traces.remove(number);
+        if (at + REMOVED_AT_ONCE >= numbers.length) rows.sources.prune();
+      });
+      await scheduler.wait(0);
+    }
+  }
+
+  /** Sees to it that the alarm rings when something is due. */
+  async #schedule(): Promise<void> {
+    const { forwarding, retention } = this.#parts;
+    const now = Date.now();
+    const times = [forwarding.nextAt(), retention.nextAt(), retention.isLarge(SHARDS) ? now : undefined];
+    const next = Math.min(...times.filter((time) => time !== undefined));
+    if (!Number.isFinite(next)) return;
+    if (this.#alarmAt === undefined) this.#alarmAt = await this.ctx.storage.getAlarm();
+    if (this.#alarmAt !== null && this.#alarmAt <= next) return;
+    this.#alarmAt = next;
+    await this.ctx.storage.setAlarm(next);
+  }
+
+  /** The object's name is `<job>/<shard>`; an engine may not tell it to an alarm. */
+  get #job(): string | undefined {
+    const { name } = this.ctx.id;
+    return name?.slice(0, name.lastIndexOf("/"));
+  }
+
+  readonly #log = (message: string): void => {
+    console.warn(`[traces of ${this.#job ?? "a job"}] ${message}`);
+  };
+}
