@@ -26,11 +26,13 @@ export function resolveModel(
   const model = { ...job, ...agent, offline: { ...job.offline, ...agent?.offline } };
   const wanted = model.provider ?? "auto";
   const provider = wanted === "auto" ? (environment.hasAnthropicKey ? "anthropic" : "offline") : wanted;
-  const price = model.price && {
-    input: model.price.input,
-    output: model.price.output,
-    cacheRead: model.price.cache_read,
-    cacheWrite: model.price.cache_write,
+  // The job's price is that of the job's model.
+  const given = agent?.name !== undefined && agent.name !== job.name ? agent.price : model.price;
+  const price = given && {
+    input: given.input,
+    output: given.output,
+    cacheRead: given.cache_read ?? given.input,
+    cacheWrite: given.cache_write ?? given.input,
   };
   const maxTokens = model.max_tokens ?? MAX_TOKENS;
   if (provider === "anthropic") {

@@ -1,9 +1,11 @@
 // What models cost, for those whose price was looked up; for others a job names it (`model.price`), or no cost is shown.
 import type { Price } from "#shared/tracing/price.ts";
 
+// claude-haiku-5-5 is left out: its price depends on the length of the prompt.
 /** List prices of the Claude API (platform.claude.com, "Pricing"; cache writes of 5 minutes) as of 2026-11-01. */
 const PRICES: Readonly<Record<string, Price>> = {
   "claude-sonnet-5-5": { input: 2, output: 10, cacheRead: 0.1, cacheWrite: 2.5 },
+  "claude-opus-5-5": { input: 4, output: 20, cacheRead: 0.2, cacheWrite: 5 },
   "claude-opus-5": { input: 5, output: 25, cacheRead: 0.5, cacheWrite: 6.25 },
   "claude-haiku-4-5": { input: 1, output: 5, cacheRead: 0.1, cacheWrite: 1.25 },
 };

@@ -39,8 +39,8 @@ const Price = z
   .strictObject({
     input: dollars.describe("Input tokens that are not cached"),
     output: dollars.describe("Output tokens"),
-    cache_read: dollars.default(0).describe("Input tokens read from the cache"),
-    cache_write: dollars.default(0).describe("Input tokens written to the cache"),
+    cache_read: dollars.optional().describe("Input tokens read from the cache (default: as input)"),
+    cache_write: dollars.optional().describe("Input tokens written to the cache (default: as input)"),
   })
   .describe("US dollars per million tokens, where Troupe does not know them or they differ");
 

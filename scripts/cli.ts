@@ -5,6 +5,7 @@ import { CliError, exitCodeOf } from "./cli-error.ts";
 import type { Command, CommandGroup, Commands } from "./command.ts";
 import { commandHelp, generalHelp, groupHelp } from "./help.ts";
 import { type Io, terminal } from "./io.ts";
+import { manyLines } from "./terminal-text.ts";
 
 const COMMANDS: Commands = {
   start: () => import("./commands/start.ts"),
@@ -68,13 +69,13 @@ async function all(commands: Commands): Promise<(Command | CommandGroup)[]> {
 
 function report(error: unknown, io: Io): number {
   if (error instanceof CliError) {
-    if (error.message !== "") io.note(error.message);
-    if (error.next !== "") io.note(error.next);
+    // Messages quote logs, agents and what was typed.
+    for (const text of [error.message, error.next]) if (text !== "") io.note(manyLines(text));
     return exitCodeOf(error.code);
   }
   if (io.signal.aborted) return exitCodeOf("interrupted");
   // A bug, not a failure that was foreseen: the stack says where.
-  io.note(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  io.note(manyLines(error instanceof Error ? (error.stack ?? error.message) : String(error)));
   return exitCodeOf("failed");
 }
 

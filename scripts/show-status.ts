@@ -1,5 +1,6 @@
 // A deployment's status in words and columns.
 import { table } from "./io.ts";
+import { oneLine } from "./terminal-text.ts";
 import type { JobStatus } from "./targets/target.ts";
 
 export function describeStatus(status: JobStatus): string {
@@ -12,7 +13,7 @@ export function describeStatus(status: JobStatus): string {
     `  ${id}`,
     state,
     url,
-    name,
+    oneLine(name),
     ago(lastHeartbeat),
   ]);
   return `${status.job} is ${status.state} (${status.target}${pid})${registry}\n${table(rows)}`;

@@ -2,13 +2,16 @@
 import { rm } from "node:fs/promises";
 
 import { durationMs } from "#jobs/duration.ts";
+import { reasonOf } from "#shared/tracing/reason.ts";
 
 import { CliError } from "../cli-error.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import { folderBytes } from "../folder-size.ts";
 import { type Io, printJson } from "../io.ts";
 import { troupeHome } from "../project.ts";
+import { manyLines } from "../terminal-text.ts";
 import { changeJob } from "../targets/local/change.ts";
+import { releaseControlPlane } from "../targets/local/control-plane.ts";
 import { jobLayout } from "../targets/local/layout.ts";
 import { withTraceStores } from "../targets/local/trace-stores.ts";
 import { deployedJobs, type JobState, readJobState, runningProcesses } from "../targets/local/state.ts";
@@ -36,31 +39,50 @@ export default defineCommand({
     const home = troupeHome();
     const dryRun = options["dry-run"] === true;
     const before = Date.now() - age;
-    const removed: { readonly job: string; readonly folder: string; readonly bytes: number }[] = [];
-    for (const job of await deployedJobs(home)) {
-      const { folder } = jobLayout(home, job);
-      await changeJob(home, job, io, async () => {
-        const state = await readJobState(home, job);
-        if (state === undefined || !(await isOver(state, before))) return;
-        removed.push({ job, folder, bytes: await folderBytes(folder) });
-        if (!dryRun) await rm(folder, { recursive: true, force: true });
-      });
+    const removed: Removed[] = [];
+    try {
+      for (const job of await deployedJobs(home)) {
+        const { folder } = jobLayout(home, job);
+        await changeJob(home, job, io, async () => {
+          const state = await readJobState(home, job);
+          if (state === undefined || !(await isOver(state, before))) return;
+          removed.push({ job, folder, bytes: await folderBytes(folder) });
+          if (dryRun) return;
+          await pruneTraces(home, job, io);
+          await rm(folder, { recursive: true, force: true });
+        });
+      }
+      if (options.json === true) printJson(io, { dryRun, removed });
+      else io.print(describe(removed, dryRun));
+    } finally {
+      // Pruning leaves it running, since the job is locked.
+      if (!dryRun && removed.length > 0) await releaseControlPlane(home, "");
     }
-    const jobs = dryRun ? [] : removed.map(({ job }) => job);
-    await pruneTraces(home, jobs, io);
-    if (options.json === true) return printJson(io, { dryRun, removed });
-    for (const { job, folder, bytes } of removed) {
-      io.print(`${dryRun ? "Would remove" : "Removed"} ${job}: ${folder} (${(bytes / 1e6).toFixed(1)} MB)`);
-    }
-    if (removed.length === 0) io.print("There is nothing to remove.");
   },
 });
 
-async function pruneTraces(home: string, jobs: readonly string[], io: Io): Promise<void> {
-  if (jobs.length === 0) return;
-  await withTraceStores(home, jobs, io, async (stores) => {
-    for (const store of stores) await store.prune(new Date());
-  });
+interface Removed {
+  readonly job: string;
+  readonly folder: string;
+  readonly bytes: number;
+}
+
+function describe(removed: readonly Removed[], dryRun: boolean): string {
+  if (removed.length === 0) return "There is nothing to remove.";
+  const verb = dryRun ? "Would remove" : "Removed";
+  return removed
+    .map(({ job, folder, bytes }) => `${verb} ${job}: ${folder} (${(bytes / 1e6).toFixed(1)} MB)`)
+    .join("\n");
+}
+
+/** While the job's folder is there: traces of a job without one cannot be named. A store that cannot be had is a note. */
+async function pruneTraces(home: string, job: string, io: Io): Promise<void> {
+  try {
+    await withTraceStores(home, [job], io, async ([store]) => store?.prune(new Date()));
+  } catch (error) {
+    if (io.signal.aborted) throw error;
+    io.note(`The traces of ${job} stay until they are too old to be kept: ${manyLines(reasonOf(error))}`);
+  }
 }
 
 /** Stopped, or found dead, before this moment. */

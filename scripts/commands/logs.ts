@@ -2,6 +2,7 @@
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
 import { agentOf, statusOf } from "../deployed-job.ts";
+import { manyLines } from "../terminal-text.ts";
 import { type LogLine, localTarget } from "../targets/target.ts";
 import { hexPrefix } from "../traces/find-trace.ts";
 
@@ -32,12 +33,12 @@ export default defineCommand({
     const trace = options.trace === undefined ? undefined : hexPrefix(options.trace, "trace id", 32);
     const target = await localTarget();
     for await (const line of target.logs({ job, agent, trace, lines, follow: options.follow === true }, io)) {
-      io.print(options.json === true ? JSON.stringify(line) : describe(line));
+      io.print(options.json === true ? JSON.stringify(line) : describeLine(line));
     }
   },
 });
 
-function describe({ time, level, agent, message, traceId }: LogLine): string {
+export function describeLine({ time, level, agent, message, traceId }: LogLine): string {
   const trace = traceId === null ? "" : ` trace=${traceId.slice(0, 8)}`;
-  return `${time ?? ""} ${level.padEnd(5)} ${agent ?? "-"}: ${message}${trace}`.trimStart();
+  return `${time ?? ""} ${level.padEnd(5)} ${agent ?? "-"}: ${manyLines(message)}${trace}`.trimStart();
 }

@@ -8,6 +8,7 @@ import { signToken } from "#shared/a2a/token.ts";
 import { CliError } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 import { batches, difference, MAX_FILES } from "./batches.ts";
+import { oneLine } from "../terminal-text.ts";
 import type { Assignment } from "./prepare.ts";
 import { progress } from "./progress.ts";
 import type { Document } from "./walk.ts";
@@ -50,7 +51,7 @@ export async function uploadCorpus({ agent, corpus }: Assignment, key: string, i
     if (corpus.skipped > 0) parts.push(`${corpus.skipped} skipped (not text)`);
     io.note(`Documents of ${agent.id} from ${corpus.root}: ${corpus.documents.length} (${parts.join(", ")})`);
   }
-  for (const path of tooLarge) io.note(`${path} is too large to be indexed, and was left out.`);
+  for (const path of tooLarge) io.note(`${oneLine(path)} is too large to be indexed, and was left out.`);
 }
 
 async function toWire({ path, hash, type, file }: Document) {

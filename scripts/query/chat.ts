@@ -3,6 +3,7 @@ import { createInterface } from "node:readline/promises";
 
 import { CliError } from "../cli-error.ts";
 import type { Io } from "../io.ts";
+import { manyLines } from "../terminal-text.ts";
 import { askAndPrint } from "./print.ts";
 
 interface Chat {
@@ -30,7 +31,7 @@ export async function chat({ job, url, agent, session, timeoutMs, trace }: Chat,
         current = answer.contextId;
       } catch (error) {
         if (!(error instanceof CliError) || error.code !== "failed") throw error;
-        io.note(error.message);
+        io.note(manyLines(error.message));
       }
     }
   } finally {

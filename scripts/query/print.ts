@@ -1,6 +1,8 @@
 // Shows an answer: as it streams where somebody watches, whole and alone where it goes into a file or a pipe.
 import { CliError } from "../cli-error.ts";
 import type { Io } from "../io.ts";
+import { screenOf } from "../screen.ts";
+import { manyLines } from "../terminal-text.ts";
 import { type Answer, ask, type Question } from "./ask.ts";
 import { showTrace } from "./show-trace.ts";
 
@@ -17,16 +19,17 @@ interface Asked extends Omit<Question, "onText" | "onTrace" | "signal"> {
  */
 export async function askAndPrint(question: Asked, io: Io): Promise<Answer> {
   const live = io.interactive;
+  const shown = screenOf(process.stdout).isTerminal ? manyLines : String;
   let printed = "";
   const answer = await askInTime(question, io, (text, fresh) => {
     if (!live) return;
     // What the model said before it used a tool stays on the screen, apart from what follows.
     if (fresh && printed.trim() !== "") io.write("\n\n");
     printed = fresh ? text : printed + text;
-    io.write(text);
+    io.write(shown(text));
   });
   if (live) io.print("");
-  else if (answer.answer !== "") io.print(answer.answer);
+  else if (answer.answer !== "") io.print(shown(answer.answer));
   if (question.trace === true) await showTrace(question.job, answer.traceId, io);
   requireCompletion(question.job, answer);
   return answer;

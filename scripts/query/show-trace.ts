@@ -2,15 +2,16 @@
 import { CliError } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 import { screenOf } from "../screen.ts";
+import { manyLines } from "../terminal-text.ts";
 import { localTarget } from "../targets/target.ts";
 import { count } from "../traces/amounts.ts";
 import { readDetails } from "../traces/details.ts";
 import { drawTrace } from "../traces/draw.ts";
 import { untilComplete } from "../traces/follow.ts";
 
-/** Waits up to five seconds for the trace to be complete and draws what there is. What is missing is said, not thrown. */
+/** Waits up to five seconds for the trace to be complete and draws what there is. What is missing is said, not thrown. An answer without an id has none. */
 export async function showTrace(job: string, traceId: string | null, io: Io): Promise<void> {
-  if (traceId === null) return io.note("\nThe agent did not say which trace is that of its answer.");
+  if (traceId === null) return io.note(`\n${job} leaves no traces: it was deployed with tracing: false.`);
   try {
     await (
       await localTarget()
@@ -30,6 +31,6 @@ export async function showTrace(job: string, traceId: string | null, io: Io): Pr
     });
   } catch (error) {
     if (!(error instanceof CliError) || error.code !== "failed") throw error;
-    io.note(`\nThe trace cannot be shown: ${error.message}`);
+    io.note(`\nThe trace cannot be shown: ${manyLines(error.message)}`);
   }
 }

@@ -1,5 +1,6 @@
 // From what a user typed to one trace: `last`, a trace id, or as many of its first digits as tell it from others.
 import { CliError } from "../cli-error.ts";
+import { oneLine } from "../terminal-text.ts";
 import type { TraceSummary } from "./shapes.ts";
 import type { Filter, TraceStore } from "./store.ts";
 
@@ -47,7 +48,7 @@ export async function findTrace(stores: readonly TraceStore[], wanted: string): 
     throw new CliError("failed", `There is no trace ${wanted}.`, "Run: troupe traces list --kind all");
   }
   if (others.length === 0) return only;
-  const lines = candidates.map(({ summary, store }) => `  ${summary.traceId}  ${store.job}  ${summary.name}`);
+  const lines = candidates.map(({ summary, store }) => `  ${summary.traceId}  ${store.job}  ${oneLine(summary.name)}`);
   throw new CliError(
     "bad_input",
     `More than one trace begins with ${wanted}:\n${lines.join("\n")}`,

@@ -1,6 +1,6 @@
 // A trace that may still be running, as it is told by one answer of the store after the other.
 import type { Span, TraceSummary } from "./shapes.ts";
-import type { Changes } from "./store.ts";
+import { type Changes, deletedMeanwhile } from "./store.ts";
 
 /** Looks without news after which an ended trace counts as complete: agents send in batches. */
 const QUIET_LOOKS = 2;
@@ -27,9 +27,15 @@ export class LiveTrace {
     return [...this.#spans.values()];
   }
 
-  /** Takes in what one look has shown; undefined when there was nothing yet. Returns the spans that are news. */
+  /**
+   * Takes in what one look has shown; undefined when there was nothing. Returns the spans that are news. Throws CliError when there
+   * is nothing any more.
+   */
   apply(changes: Changes | undefined): readonly Span[] {
-    if (changes === undefined) return [];
+    if (changes === undefined) {
+      if (this.#summary !== undefined) throw deletedMeanwhile(this.#summary.traceId);
+      return [];
+    }
     this.#summary = changes.summary;
     this.#seq = changes.seq;
     this.#quietLooks = changes.spans.length === 0 ? this.#quietLooks + 1 : 0;

@@ -160,6 +160,11 @@ export class TraceStore {
   }
 }
 
+/** The error for a trace that was there a moment ago. */
+export function deletedMeanwhile(traceId: string): CliError {
+  return new CliError("failed", `The trace ${traceId} was deleted meanwhile.`, "Run: troupe traces list");
+}
+
 function adviceFor({ status }: Response, job: string): string {
   switch (status) {
     case 401:

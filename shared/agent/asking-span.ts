@@ -2,8 +2,8 @@
 import { A2A_PROTOCOL_VERSION } from "@a2a-js/sdk";
 import { failAborted, nameOf } from "../loop/spans.ts";
 import { A2A, ERROR, GEN_AI, TROUPE } from "../tracing/names.ts";
-import type { TraceContext } from "../tracing/trace-context.ts";
-import { contextOf, defined, SpanKind, type Span, type Tracer } from "../tracing/tracer.ts";
+import { formatTraceparent, type TraceContext } from "../tracing/trace-context.ts";
+import { contextOf, defined, shortId, SpanKind, type Span, type Tracer } from "../tracing/tracer.ts";
 
 const METHOD = "SendStreamingMessage";
 
@@ -33,18 +33,19 @@ export class AskingSpan {
         [A2A.messageId]: messageId,
         [TROUPE.source]: source,
         [TROUPE.target]: target,
-        [GEN_AI.conversation]: contextId,
+        [GEN_AI.conversation]: shortId(contextId),
         [TROUPE.question]: tracer.content(() => message),
       }),
     });
   }
 
-  get context(): TraceContext {
-    return contextOf(this.#span);
+  /** What the peer's spans hang under. */
+  get traceparent(): string {
+    return formatTraceparent(contextOf(this.#span), this.#span.isRecording());
   }
 
   opened(taskId: string): void {
-    this.#span.setAttribute(A2A.taskId, taskId);
+    this.#span.setAttribute(A2A.taskId, shortId(taskId));
   }
 
   answered(text: string): void {

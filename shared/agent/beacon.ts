@@ -8,6 +8,7 @@ import { reasonOf } from "../tracing/reason.ts";
 import { log } from "./log.ts";
 import { KeptSpans, MAX_KEPT_BYTES } from "./kept-spans.ts";
 import { sendSpans } from "./trace-client.ts";
+import { flushSpans } from "./tracing.ts";
 import { heartbeat, register } from "./registry-client.ts";
 
 const RETRY_MS = 1_000;
@@ -23,8 +24,9 @@ export abstract class BeaconObject extends DurableObject<AgentEnv> {
 
   /** Registers unless that is done, and makes sure that the heart beats. Resolves to whether the registry knows this agent. */
   async wake(traceparent: string | null): Promise<boolean> {
+    if (this.#registered) return true;
     this.#traceparent = traceparent;
-    if (!this.#registered) await this.alarm();
+    await this.alarm();
     return this.#registered;
   }
 
@@ -38,7 +40,7 @@ export abstract class BeaconObject extends DurableObject<AgentEnv> {
         this.#traceparent = null;
       }
       this.#beaten();
-      this.ctx.waitUntil(this.#sendKept());
+      this.ctx.waitUntil(Promise.all([this.#sendKept(), flushSpans(this.env)]));
     } catch (error) {
       if (!this.#failing) log(this.env, "warn", `No heartbeat: ${reasonOf(error)}`);
       this.#failing = true;
@@ -59,16 +61,21 @@ export abstract class BeaconObject extends DurableObject<AgentEnv> {
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
   }
 
-  /** One after the other, until none is left or one fails: the next heartbeat goes on. */
+  /** One after the other, until none is left or one fails: the next heartbeat goes on, with another one. */
   async #sendKept(): Promise<void> {
     if (this.#sending) return;
     this.#sending = true;
+    let kept = this.#kept.oldest();
+    const any = kept !== undefined;
     try {
-      for (let kept = this.#kept.oldest(); kept; kept = this.#kept.oldest()) {
+      for (; kept; kept = this.#kept.oldest()) {
         await sendSpans(this.env, kept.request);
         this.#kept.remove(kept);
       }
+      // Among them may have been spans that a former life left open; the registry closes those when it hears of this one.
+      if (any) await register(this.env, agentCard(this.definition, configOf(this.env)), null);
     } catch (error) {
+      if (kept) this.#kept.postpone(kept);
       log(this.env, "warn", `Spans wait for the trace store: ${reasonOf(error)}`);
     } finally {
       this.#sending = false;

@@ -63,9 +63,17 @@ export class KeptSpans {
     return { id: first.request, request };
   }
 
-  remove({ id, request }: { readonly id: number; readonly request: Uint8Array }): void {
-    this.#sql.exec("DELETE FROM kept_spans WHERE request = ?", id);
-    this.#bytes = this.#size() - request.byteLength;
+  /** May be repeated. */
+  remove({ id }: { readonly id: number }): void {
+    const removed = this.#sql
+      .exec<{ size: number }>("DELETE FROM kept_spans WHERE request = ? RETURNING length(bytes) AS size", id)
+      .toArray();
+    this.#bytes = removed.reduce((left, { size }) => left - size, this.#size());
+  }
+
+  /** Puts a request behind all others: one that the store cannot take must not hold up the rest. */
+  postpone({ id }: { readonly id: number }): void {
+    this.#sql.exec("UPDATE kept_spans SET request = (SELECT max(request) + 1 FROM kept_spans) WHERE request = ?", id);
   }
 
   #size(): number {

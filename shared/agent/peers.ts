@@ -6,7 +6,6 @@ import { signToken } from "../a2a/token.ts";
 import type { FoundAgent, Peers, Question } from "../loop/peers.ts";
 import type { Step } from "../loop/step.ts";
 import { suggest } from "../text/nearest.ts";
-import { formatTraceparent } from "../tracing/trace-context.ts";
 import type { Tracer } from "../tracing/tracer.ts";
 import { AskingSpan } from "./asking-span.ts";
 import { configOf, fetcherOf, type AgentEnv } from "./environment.ts";
@@ -76,7 +75,7 @@ export class AgentPeers implements Peers {
       const answer = await askPeer({
         ...connection,
         token,
-        traceparent: formatTraceparent(span.context),
+        traceparent: span.traceparent,
         contextId,
         messageId,
         text: message,

@@ -23,7 +23,7 @@ import type { LiveTask } from "./session/live-task.ts";
 import { SessionRequestHandler } from "./session/request-handler.ts";
 import { SessionStore, type TaskRow } from "./session/store.ts";
 import { Turns } from "./session/turns.ts";
-import { CLIENT, endInterrupted, nameOfState, newTaskTrace, taskOf, TaskSpan } from "./session/task-span.ts";
+import { endInterrupted, nameOfState, newTaskTrace, taskOf, TaskSpan } from "./session/task-span.ts";
 import { toolbox } from "./toolbox.ts";
 import { tracerOf } from "./tracing.ts";
 
@@ -78,8 +78,8 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
       owner: { agent, principal: caller.principal },
       key: this.env.TROUPE_KEY,
       trace: ({ messageId }) => {
-        const source = caller.chain.at(-1) ?? CLIENT;
-        return newTaskTrace(parseTraceparent(caller.traceparent), { method, messageId, source });
+        const isRecorded = configOf(this.env).tracing.enabled;
+        return newTaskTrace(parseTraceparent(caller.traceparent), caller.chain, { method, messageId, isRecorded });
       },
       begin: (live, trace) => {
         const span = new TaskSpan(this.#tracer, taskOf(live, agent, trace, caller.receivedAt));

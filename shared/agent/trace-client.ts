@@ -3,7 +3,7 @@ import * as z from "zod";
 import type { AgentEnv } from "./environment.ts";
 import { log } from "./log.ts";
 
-const LIMIT_MS = 10_000;
+const LIMIT_MS = 5_000;
 
 const Accepted = z.object({
   partialSuccess: z.optional(z.object({ rejectedSpans: z.coerce.number(), errorMessage: z.string() }).partial()),

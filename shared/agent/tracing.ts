@@ -32,6 +32,13 @@ export function isolateId(env: AgentEnv): string {
   return isolateOf(env).id;
 }
 
+/** Sends what waits: what lost its messenger goes along with a heartbeat. */
+export async function flushSpans(env: AgentEnv): Promise<void> {
+  await isolateOf(env)
+    .outbox.flush()
+    .catch((error: unknown) => complain(env, error));
+}
+
 function isolateOf(env: AgentEnv): Isolate {
   if (isolate) return isolate;
   const { job, id: agent, tracing, secrets } = configOf(env);

@@ -70,6 +70,7 @@ async function collect(
     switch (event.type) {
       case "message_start":
         usage = mergeUsage(usage, event.message.usage);
+        span.used(usage);
         model = event.message.model;
         span.named(event.message.id);
         break;
@@ -97,6 +98,7 @@ async function collect(
         break;
       case "message_delta":
         usage = mergeUsage(usage, event.usage);
+        span.used(usage);
         stopReason = KnownStopReason.parse(event.delta.stop_reason);
         break;
       case "message_stop":

@@ -6,9 +6,15 @@ import { ERROR, EVENT, GEN_AI, GENERAL, OPERATION, SPAN, TROUPE } from "../traci
 import { costOf } from "../tracing/price.ts";
 import { reasonOf } from "../tracing/reason.ts";
 import type { TraceContext } from "../tracing/trace-context.ts";
-import { defined, fail, SpanKind, type Span, type Tracer } from "../tracing/tracer.ts";
+import type { Usage } from "../tracing/usage.ts";
+import { defined, fail, shortId, SpanKind, type Span, type Tracer } from "../tracing/tracer.ts";
 import type { AssistantStep } from "./model-call.ts";
 import type { Tool } from "./tool.ts";
+
+/** Characters of a tool's name that no tool has. */
+const MAX_NAME = 64;
+/** Names of what a signal aborts with when time is up: the platform's, a turn's, a tool's. */
+const TIMEOUTS: ReadonlySet<string> = new Set(["TimeoutError", "WallTimeSpent", ERROR.timeout]);
 
 /** Where the spans of a turn go, and under which one. */
 export interface TurnTrace {
@@ -42,7 +48,7 @@ export class ChatSpan {
         [GEN_AI.requestModel]: model.name,
         [GEN_AI.maxTokens]: model.maxTokens,
         [GEN_AI.stream]: true,
-        [GEN_AI.conversation]: contextId,
+        [GEN_AI.conversation]: shortId(contextId),
         [GEN_AI.agentName]: agent,
         [GENERAL.serverAddress]: model.server.address,
         [GENERAL.serverPort]: model.server.port,
@@ -66,22 +72,30 @@ export class ChatSpan {
     this.#span.setAttribute(GEN_AI.timeToFirstChunk, (Date.now() - this.#begun) / 1000);
   }
 
+  /** What it has used so far: a call that breaks off is paid for too. */
+  used(usage: Usage): void {
+    const { price } = this.#model;
+    this.#span.setAttributes(
+      defined({
+        [GEN_AI.inputTokens]: usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens,
+        [GEN_AI.outputTokens]: usage.outputTokens,
+        [GEN_AI.cacheReadTokens]: usage.cacheReadTokens,
+        [GEN_AI.cacheWriteTokens]: usage.cacheWriteTokens,
+        [TROUPE.cost]: price && costOf(usage, price),
+      }),
+    );
+  }
+
   named(responseId: string): void {
     this.#span.setAttribute(GEN_AI.responseId, responseId);
   }
 
-  end({ usage, model, stopReason, content }: AssistantStep): void {
-    const { price } = this.#model;
+  end({ model, stopReason, content }: AssistantStep): void {
     this.#span
       .setAttributes(
         defined({
           [GEN_AI.responseModel]: model,
           [GEN_AI.finishReasons]: stopReason === null ? undefined : [stopReason],
-          [GEN_AI.inputTokens]: usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens,
-          [GEN_AI.outputTokens]: usage.outputTokens,
-          [GEN_AI.cacheReadTokens]: usage.cacheReadTokens,
-          [GEN_AI.cacheWriteTokens]: usage.cacheWriteTokens,
-          [TROUPE.cost]: price && costOf(usage, price),
           [GEN_AI.outputMessages]: this.#trace.tracer.content(() => outputMessages(content, stopReason)),
         }),
       )
@@ -111,16 +125,18 @@ export class ToolSpan {
     tool: Tool | undefined,
   ) {
     this.#tracer = tracer;
+    // A name that the model made up is its words, and may be of any length.
+    const shown = tool?.name ?? tracer.content(() => name)?.slice(0, MAX_NAME) ?? "unknown";
     this.span = tracer.start({
-      name: SPAN.tool(name),
+      name: SPAN.tool(shown),
       parent,
       attributes: defined({
         [GEN_AI.operation]: OPERATION.executeTool,
-        [GEN_AI.toolName]: name,
+        [GEN_AI.toolName]: shown,
         [GEN_AI.toolType]: "function",
-        [GEN_AI.toolCallId]: id,
+        [GEN_AI.toolCallId]: shortId(id),
         [GEN_AI.toolDescription]: tool?.description.slice(0, 200),
-        [GEN_AI.conversation]: contextId,
+        [GEN_AI.conversation]: shortId(contextId),
         [GEN_AI.agentName]: agent,
         [TROUPE.toolReadOnly]: tool?.annotations.readOnly,
         [TROUPE.toolIdempotent]: tool?.annotations.idempotent,
@@ -160,5 +176,5 @@ export function nameOf(error: unknown, otherwise: string = ERROR.toolError): str
 }
 
 function isTimeout(reason: unknown): boolean {
-  return reason instanceof Error && (reason.name === "TimeoutError" || reason.name === "WallTimeSpent");
+  return reason instanceof Error && TIMEOUTS.has(reason.name);
 }

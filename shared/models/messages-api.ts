@@ -3,7 +3,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { BaseAnthropic } from "@anthropic-ai/sdk/client";
 import { Messages, type RawMessageStreamEvent } from "@anthropic-ai/sdk/resources/messages/messages";
-import { reasonOf } from "../tracing/reason.ts";
 import { IdleWatch } from "./idle-watch.ts";
 import { toModelError } from "./model-errors.ts";
 import { ModelError, type Model, type ModelRequest, type RetryNotice } from "./model.ts";
@@ -103,7 +102,7 @@ function noticingRetries(fetchImpl: typeof fetch): typeof fetch {
       if (call) call.last = { status: response.status, reason: String(response.status) };
       return response;
     } catch (error) {
-      if (call) call.last = { status: undefined, reason: reasonOf(error) };
+      if (call) call.last = { status: undefined, reason: error instanceof Error ? error.name : "error" };
       throw error;
     } finally {
       if (call) call.count++;

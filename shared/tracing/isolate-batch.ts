@@ -2,7 +2,7 @@
 // cost more than the work it reports on.
 
 /** Without word for so long, a batch is taken for lost together with whoever sent it, and sent again. */
-const LOST_MS = 30_000;
+const LOST_MS = 120_000;
 
 export class IsolateBatch<Item> {
   readonly #delayMs: number;
@@ -47,6 +47,8 @@ export class IsolateBatch<Item> {
   /** But for those that have changed since. */
   #putBack(items: Map<string, Item>): void {
     if (!this.#sending.delete(items)) return;
+    // Who brought them is done: the next report sends a messenger of its own.
+    this.#dueAt = 0;
     for (const [key, item] of items) if (!this.#waiting.has(key)) this.#waiting.set(key, item);
   }
 }

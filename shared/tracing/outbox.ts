@@ -21,6 +21,10 @@ export class Outbox {
     });
   }
 
+  async flush(): Promise<void> {
+    await this.#batch.flush();
+  }
+
   add(span: RecordedSpan, waitUntil: (work: Promise<unknown>) => void): void {
     this.#batch.add(span.spanContext().spanId, span, waitUntil);
   }

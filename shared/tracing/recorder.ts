@@ -1,12 +1,19 @@
 // The tracer that records: spans of otel-cf-workers, handed on when they begin and again when they end. Its provider, processor
 // and handler wrapping are not used, since they lose spans of parallel calls, alarms and streams (docs/decisions/0004).
 import { SpanImpl } from "@microlabs/otel-cf-workers";
-import { SpanStatusCode, TraceFlags, type Exception, type SpanContext, type TimeInput } from "@opentelemetry/api";
+import {
+  SpanStatusCode,
+  TraceFlags,
+  type AttributeValue,
+  type Exception,
+  type SpanContext,
+  type TimeInput,
+} from "@opentelemetry/api";
 import type { Resource } from "@opentelemetry/resources";
 import type { contentFilter } from "./content.ts";
 import { GENERAL } from "./names.ts";
 import { randomContext } from "./trace-context.ts";
-import type { SpanStart, Tracer } from "./tracer.ts";
+import { defined, type SpanStart, type Tracer } from "./tracer.ts";
 
 const SCOPE = { name: "troupe" };
 
@@ -25,8 +32,8 @@ export class Recorder implements Tracer {
   }
 
   start({ name, kind, parent, attributes, own, startTime, links }: SpanStart): RecordedSpan {
-    const { resource, onChange } = this.#parts;
-    const span = new RecordedSpan({
+    const { resource, content, onChange } = this.#parts;
+    const span = new RecordedSpan(content, {
       name,
       resource,
       attributes,
@@ -43,7 +50,7 @@ export class Recorder implements Tracer {
     return span;
   }
 
-  content(make: () => string): string | undefined {
+  content(make: () => string | undefined): string | undefined {
     return this.#parts.content(make);
   }
 }
@@ -54,6 +61,19 @@ export class RecordedSpan extends SpanImpl {
   /** The base class leaves it undefined, for which the exporters' types have no place. */
   declare readonly parentSpanContext?: SpanContext;
 
+  readonly #content: RecorderParts["content"];
+
+  constructor(content: RecorderParts["content"], init: ConstructorParameters<typeof SpanImpl>[0]) {
+    super(init);
+    this.#content = content;
+  }
+
+  /** A number that JSON has no word for would cost the whole span. */
+  override setAttribute(key: string, value?: AttributeValue): this {
+    const writable = typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+    return super.setAttribute(key, writable);
+  }
+
   override end(time?: TimeInput): void {
     const [seconds, nanoseconds] = this.startTime;
     super.end(time ?? Math.max(Date.now(), seconds * 1000 + nanoseconds / 1e6));
@@ -61,7 +81,8 @@ export class RecordedSpan extends SpanImpl {
 
   override recordException(exception: Exception, time?: TimeInput): void {
     const { name = "Error", message = "" } = typeof exception === "string" ? { message: exception } : exception;
-    this.addEvent("exception", { "exception.type": name, "exception.message": message }, time);
+    const said = this.#content(() => message);
+    this.addEvent("exception", defined({ "exception.type": name, "exception.message": said }), time);
     if (this.status.code !== SpanStatusCode.ERROR) this.setAttribute(GENERAL.errorType, name);
   }
 }

@@ -16,8 +16,8 @@ export function parseTraceparent(header: string | null | undefined): TraceContex
   return { traceId, spanId };
 }
 
-export function formatTraceparent({ traceId, spanId }: TraceContext): string {
-  return `00-${traceId}-${spanId}-01`;
+export function formatTraceparent({ traceId, spanId }: TraceContext, sampled = true): string {
+  return `00-${traceId}-${spanId}-${sampled ? "01" : "00"}`;
 }
 
 /** Ids for a span below `parent`, or for the first one of a new trace. */

@@ -16,6 +16,7 @@ export { SpanKind, type Span } from "@opentelemetry/api";
 
 /** Characters of a failure's message. */
 const MAX_MESSAGE = 1_000;
+const MAX_ID = 300;
 
 export interface SpanStart {
   readonly name: string;
@@ -34,7 +35,7 @@ export interface SpanStart {
 export interface Tracer {
   start(span: SpanStart): Span;
   /** The text as the job lets it be recorded: redacted, cut, or undefined. `make` is called only where it is wanted. */
-  content(make: () => string): string | undefined;
+  content(make: () => string | undefined): string | undefined;
 }
 
 /** Records nothing, but passes trace ids on. */
@@ -42,6 +43,11 @@ export const SILENT: Tracer = {
   start: ({ own, parent }) => trace.wrapSpanContext({ ...(own ?? randomContext(parent)), traceFlags: TraceFlags.NONE }),
   content: () => undefined,
 };
+
+/** An id that somebody else made up, as long as an attribute wants it. */
+export function shortId(id: string): string {
+  return id.length > MAX_ID ? `${id.slice(0, MAX_ID).toWellFormed()}…` : id;
+}
 
 export function contextOf(span: Span): TraceContext {
   const { traceId, spanId } = span.spanContext();
@@ -53,7 +59,9 @@ export function contextOf(span: Span): TraceContext {
  * quote what a model or a tool said, so it is content too: where none is recorded, the type stands alone.
  */
 export function fail(tracer: Tracer, span: Span, type: string, message: string): Span {
-  const said = tracer.content(() => message)?.slice(0, MAX_MESSAGE) ?? type;
+  const recorded = tracer.content(() => message) ?? type;
+  const cut = `${recorded.slice(0, MAX_MESSAGE).toWellFormed()} [cut: ${recorded.length - MAX_MESSAGE} characters left out]`;
+  const said = recorded.length > MAX_MESSAGE ? cut : recorded;
   return span.setAttribute(GENERAL.errorType, type).setStatus({ code: SpanStatusCode.ERROR, message: said });
 }
 

@@ -68,6 +68,11 @@ test.each(TABLE)("%s", async (_, args, ...messages) => {
   for (const message of messages) expect(stderr).toContain(message);
 });
 
+test("what was typed is quoted without what would move the cursor", async () => {
+  const { stderr } = await deployment.troupe("status", "\u001b[2Jname");
+  expect(stderr).toContain('There is no job " [2Jname".');
+});
+
 test("nothing was deployed by any of it", async () => {
   const { stdout } = await deployment.troupe("list");
   expect(stdout).not.toContain("running");

@@ -1,11 +1,21 @@
 // Deployments over time: killed, replaced, failed, side by side, stopped.
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
+import { join } from "node:path";
 
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 
+import { TRACE_SETTINGS } from "#shared/tracing/settings.ts";
+
+import { buildWorkers } from "../../scripts/build.ts";
+import { terminal } from "../../scripts/io.ts";
+import { ensureControlPlane } from "../../scripts/targets/local/control-plane.ts";
+import { controlPlaneLayout } from "../../scripts/targets/local/layout.ts";
 import { identify } from "../../scripts/targets/local/process.ts";
 import { Deployment, eventually, signalProcess } from "../support/deployment.ts";
 import { Answer, fourAgents, HUB_SPOKE, Status } from "./shapes.ts";
+
+const SEARCHER = "name: gone\nagents: [{ id: searcher }]\ntopology: { type: mesh }\n";
 
 let deployment: Deployment;
 beforeAll(async () => {
@@ -154,4 +164,46 @@ describe("stopping", () => {
     await deployment.succeed("deploy", path);
     expect(await (await deployment.traces("gone")).list("deploy")).toHaveLength(1);
   });
+
+  test("cleanup stops the control plane again, and goes on without one when it cannot be started", async () => {
+    const own = await Deployment.create();
+    onTestFinished(async () => own.close());
+    const path = await own.write("gone.yaml", SEARCHER);
+    const { config, state } = controlPlaneLayout(join(own.home, ".troupe"));
+    const deployAndStop = async () => {
+      await own.succeed("deploy", path);
+      await own.succeed("stop", "gone");
+    };
+    await deployAndStop();
+    await own.succeed("cleanup", "--older-than", "0s");
+    expect(JSON.parse(await readFile(state, "utf8"))).toMatchObject({ process: null });
+
+    await deployAndStop();
+    await rm(config);
+    await mkdir(join(config, "in-its-place"), { recursive: true });
+    expect(await own.troupe("cleanup", "--older-than", "0s")).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^Removed gone: /) as unknown,
+      stderr: expect.stringContaining("The traces of gone stay until they are too old to be kept: ") as unknown,
+    });
+    await rm(config, { recursive: true });
+  });
+});
+
+test("the control plane is not started anew by a shell without its settings of traces, but by one that takes them back", async () => {
+  const own = await Deployment.create({ TROUPE_TRACES_SLOW: "5s" });
+  onTestFinished(async () => own.close());
+  onTestFinished(() => void vi.unstubAllEnvs());
+  await own.succeed("deploy", await own.write("gone.yaml", SEARCHER));
+  const home = join(own.home, ".troupe");
+  const { bundles } = await buildWorkers(home);
+  const started = async (): Promise<unknown> => {
+    await ensureControlPlane(home, bundles, terminal(new AbortController().signal));
+    return JSON.parse(await readFile(controlPlaneLayout(home).state, "utf8"));
+  };
+  const before: unknown = JSON.parse(await readFile(controlPlaneLayout(home).state, "utf8"));
+  for (const name of TRACE_SETTINGS) vi.stubEnv(name, undefined);
+  expect(await started()).toEqual(before);
+  vi.stubEnv("TROUPE_TRACES_SLOW", "");
+  expect(await started()).not.toEqual(before);
 });

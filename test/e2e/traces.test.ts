@@ -275,6 +275,28 @@ describe("a query that takes long", () => {
   });
 });
 
+describe("a job with tracing: false", () => {
+  beforeAll(async () => {
+    const job = fourAgents("untraced", `${HUB_SPOKE}\ntracing: false`);
+    await deployment.succeed("deploy", await deployment.write("untraced.yaml", job));
+  });
+  afterAll(async () => deployment.succeed("stop", "untraced"));
+
+  test("says so where a trace is asked for, and gives no id away that leads nowhere", async () => {
+    const { code, stdout, stderr } = await deployment.troupe("query", "untraced", QUESTION, "--trace", "--json");
+    expect([code, stderr]).toEqual([0, "\nuntraced leaves no traces: it was deployed with tracing: false.\n"]);
+    expect(JSON.parse(stdout)).toMatchObject({ state: "completed", traceId: null });
+  });
+
+  test("has its deployment in the list, but no query", async () => {
+    await deployment.succeed("query", "untraced", QUESTION);
+    const kinds = (await list("untraced", "--kind", "all")).map(({ kind }) => kind);
+    expect(kinds).toContain("deploy");
+    expect(kinds).not.toContain("query");
+    expect(kinds).not.toContain("other");
+  });
+});
+
 describe("when no job runs", () => {
   beforeAll(async () => deployment.succeed("stop", "--all"));
 

@@ -23,6 +23,15 @@ describe("redaction", () => {
     ["DB_PASSWORD=correct-horse", "DB_PASSWORD=[redacted]"],
     ['{"api_key":"0123456789abcdef","n":1}', '{"api_key":"[redacted]","n":1}'],
     ['{"text":"{\\"api_key\\":\\"0123456789abcdef\\"}"}', '{"text":"{\\"api_key\\":\\"[redacted]\\"}"}'],
+    ["AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG", "AWS_SECRET_ACCESS_KEY=[redacted]"],
+    ["SECRET_KEY=abcdefgh", "SECRET_KEY=[redacted]"],
+    ['"refresh_token":"abcdef"', '"refresh_token":"[redacted]"'],
+    ["auth_token: 12ab34cd", "auth_token: [redacted]"],
+    ["redis://:hunter2@cache/0", "redis://:[redacted]@cache/0"],
+    ["https://0123456789abcdefghij@git.example/x", "https://[redacted]@git.example/x"],
+    ["xapp-1-A012345678-abc", "[redacted]"],
+    ["ya29.a0AfH6SMBx1234567890abc", "[redacted]"],
+    ['{"password": "correct horse battery"}', '{"password": "[redacted]"}'],
     ["-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY-----\nafter", "[redacted]\nafter"],
     ["-----BEGIN PRIVATE KEY-----\nMIIB and no end", "[redacted]"],
   ])("%s", (text, expected) => {
@@ -34,12 +43,28 @@ describe("redaction", () => {
     "The secret of good tea is water just off the boil.",
     "https://docs.example/a:b/c@d",
     "password managers are recommended",
+    "The secret: always rinse the pot",
+    "apiKey: string",
+    "password: string; token: string",
+    "The token: an opaque string",
     "sk-8",
   ])("leaves alone what is no secret: %s", (text) => {
     expect(clean(text)).toBe(text);
   });
 
-  it.each(["a", "api_key", "eyJ", "http://", "bearer ", "sk-a"])("comes to an end over 200,000 times %j", (piece) => {
+  it.each([
+    "a",
+    "api_key",
+    "eyJ",
+    "http://",
+    "bearer ",
+    "sk-a",
+    "eyJ-",
+    "eyJaaaaaaaaa.",
+    "api_key=",
+    '":"',
+    "password: ",
+  ])("comes to an end over 200,000 times %j", (piece) => {
     expect(clean(piece.repeat(200_000)).length).toBeGreaterThan(0);
   });
 });
@@ -60,6 +85,32 @@ describe("content", () => {
     const kept = contentFilter("redacted", [])(() => text) ?? "";
     expect(kept).not.toContain("sk-ant");
     expect(kept).toMatch(/\[cut: \d+ of \d+ characters left out\]$/);
+  });
+
+  it("never shows half of a secret where others before it made the text shorter", () => {
+    const pem = `-----BEGIN PRIVATE KEY-----${"A".repeat(8_000)}-----END PRIVATE KEY-----`;
+    const known = "KNOWN-SECRET-VALUE-0123456789";
+    const text = `${pem}${"x ".repeat((MAX_CONTENT + 4_096 - pem.length - 20) / 2)}${known}${"y".repeat(9_000)}`;
+    expect(contentFilter("redacted", [known])(() => text)).not.toContain("KNOWN");
+  });
+
+  it("that cannot be made into text fails nothing", () => {
+    const filter = contentFilter("redacted", []);
+    expect(filter(() => JSON.stringify({ n: 1n }))).toBe("[cannot be recorded]");
+    expect(filter(() => JSON.stringify(undefined))).toBe("");
+  });
+});
+
+describe("secrets that the agent knows", () => {
+  const secret = 'pa"ss\\word\nof two lines';
+  it.each([
+    ["plain", secret],
+    ["in JSON", JSON.stringify({ secret })],
+    ["in JSON within JSON", JSON.stringify({ text: JSON.stringify({ secret }) })],
+  ])("are found %s", (_, text) => {
+    const clean = redactor([`${secret}\n`])(text);
+    expect(clean).toContain("[redacted]");
+    expect(clean).not.toContain("two lines");
   });
 });
 
@@ -128,6 +179,18 @@ describe("a batch of an isolate", () => {
       batch.add(key, item, (send) => work.push(send));
     await Promise.all(work);
     expect([sent, work.length]).toEqual([[["a2", "b1"]], 1]);
+  });
+
+  it("finds itself another messenger after one has failed", async () => {
+    let down = true;
+    const { batch, sent } = collect(() => down);
+    const work: Promise<unknown>[] = [];
+    batch.add("a", "a1", (send) => work.push(send));
+    await expect(Promise.all(work)).rejects.toThrow("not now");
+    down = false;
+    batch.add("b", "b1", (send) => work.push(send));
+    await work[1];
+    expect(sent.map((items) => items.toSorted())).toEqual([["a1", "b1"]]);
   });
 
   it("sends again what could not be sent, but for what has changed since", async () => {

@@ -46,6 +46,15 @@ it("an exception that a tool records becomes an event", () => {
   ]);
 });
 
+it("a number that JSON cannot say becomes a word, and costs no span", async () => {
+  const { tracer } = recorder();
+  const span = tracer
+    .start({ name: "a", attributes: {} })
+    .setAttribute("n", Number.NaN)
+    .setAttributes({ m: -Infinity });
+  expect(span.attributes).toEqual({ n: "NaN", m: "-Infinity" });
+});
+
 it("a child is in its parent's trace, another beginning is in none that is known", () => {
   const { tracer } = recorder();
   const parent = tracer.start({ name: "a", attributes: {} });

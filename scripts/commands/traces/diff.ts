@@ -1,5 +1,4 @@
 // troupe traces diff: how two traces differ.
-import { CliError } from "../../cli-error.ts";
 import { defineCommand, JSON_OPTION } from "../../command.ts";
 import { printJson } from "../../io.ts";
 import { screenOf } from "../../screen.ts";
@@ -8,7 +7,7 @@ import { chooseJobs } from "../../traces/choose-jobs.ts";
 import { diffTraces } from "../../traces/diff.ts";
 import { drawDiff } from "../../traces/draw-diff.ts";
 import { findTrace } from "../../traces/find-trace.ts";
-import type { TraceStore } from "../../traces/store.ts";
+import { deletedMeanwhile, type TraceStore } from "../../traces/store.ts";
 
 export default defineCommand({
   name: "traces diff",
@@ -32,6 +31,6 @@ export default defineCommand({
 async function load(stores: readonly TraceStore[], wanted: string) {
   const { store, summary } = await findTrace(stores, wanted);
   const changes = await store.changes(summary.traceId, 0);
-  if (changes === undefined) throw new CliError("failed", `The trace ${summary.traceId} was deleted meanwhile.`);
+  if (changes === undefined) throw deletedMeanwhile(summary.traceId);
   return changes;
 }

@@ -3,6 +3,7 @@ import { CliError } from "../../cli-error.ts";
 import { defineCommand } from "../../command.ts";
 import { type Io, printJson } from "../../io.ts";
 import { screenOf } from "../../screen.ts";
+import { oneLine } from "../../terminal-text.ts";
 import { localTarget } from "../../targets/target.ts";
 import { chooseJobs } from "../../traces/choose-jobs.ts";
 import { readDetails } from "../../traces/details.ts";
@@ -10,6 +11,7 @@ import { drawSpan, plainSpan } from "../../traces/draw-span.ts";
 import { drawTrace } from "../../traces/draw.ts";
 import { type Found, findTrace, hexPrefix } from "../../traces/find-trace.ts";
 import { follow } from "../../traces/follow.ts";
+import { deletedMeanwhile } from "../../traces/store.ts";
 import { traceRows } from "../../traces/trace-rows.ts";
 
 export default defineCommand({
@@ -51,7 +53,7 @@ export default defineCommand({
 
 async function showTrace({ store, summary: { traceId } }: Found, json: boolean, io: Io): Promise<void> {
   const changes = await store.changes(traceId, 0);
-  if (changes === undefined) throw deleted(traceId);
+  if (changes === undefined) throw deletedMeanwhile(traceId);
   const { summary, spans } = changes;
   const nowUs = Date.now() * 1_000;
   if (json) return printJson(io, traceRows({ job: store.job, summary, spans }, nowUs));
@@ -60,14 +62,17 @@ async function showTrace({ store, summary: { traceId } }: Found, json: boolean, 
 }
 
 async function showSpan({ store, summary: { traceId } }: Found, wanted: string, json: boolean, io: Io): Promise<void> {
-  const spans = (await store.changes(traceId, 0))?.spans ?? [];
-  const fitting = spans.filter(({ spanId }) => spanId.startsWith(wanted));
+  const changes = await store.changes(traceId, 0);
+  if (changes === undefined) throw deletedMeanwhile(traceId);
+  const fitting = changes.spans.filter(({ spanId }) => spanId.startsWith(wanted));
   const [only, ...others] = fitting;
   if (only === undefined) {
     throw new CliError("failed", `The trace has no span ${wanted}.`, `Its spans: troupe traces show ${traceId} --json`);
   }
   if (others.length > 0) {
-    const lines = fitting.slice(0, 5).map(({ spanId, agent, name }) => `  ${spanId}  ${agent}  ${name}`);
+    const lines = fitting
+      .slice(0, 5)
+      .map(({ spanId, agent, name }) => `  ${spanId}  ${oneLine(agent)}  ${oneLine(name)}`);
     throw new CliError("bad_input", `More than one span begins with ${wanted}:\n${lines.join("\n")}`);
   }
   const page = await store.whole(traceId, only);
@@ -75,8 +80,4 @@ async function showSpan({ store, summary: { traceId } }: Found, wanted: string, 
   if (span === undefined) throw new CliError("failed", "The span changes just now.", "Ask for it again.");
   if (json) return printJson(io, span);
   io.print(drawSpan(span, screenOf(process.stdout)).join("\n"));
-}
-
-function deleted(traceId: string): CliError {
-  return new CliError("failed", `The trace ${traceId} was deleted meanwhile.`, "Run: troupe traces list");
 }

@@ -4,7 +4,6 @@ import { mkdir } from "node:fs/promises";
 
 import { objectBinding } from "#jobs/bindings.ts";
 import { mac } from "#shared/a2a/token.ts";
-import { TRACE_SETTINGS } from "#shared/tracing/settings.ts";
 
 import { writeFileAtomically } from "../../atomic-file.ts";
 import { type Bundle, bundleOf } from "../../build.ts";
@@ -18,7 +17,8 @@ import { freePorts, isTaken } from "./ports.ts";
 import { endProcess, isRunning } from "./process.ts";
 import { hasReaders } from "./readers.ts";
 import { controlPlaneSecret } from "./secrets.ts";
-import { ControlPlaneState, deployedJobs, readJobState, readState, runningProcesses, writeState } from "./state.ts";
+import { ControlPlaneState, knownJobs, readJobState, readState, runningProcesses, writeState } from "./state.ts";
+import { traceSettings } from "./trace-settings.ts";
 import { endedError, startWorkerd } from "./workerd.ts";
 
 const LOCK_PATIENCE_MS = 60_000;
@@ -45,7 +45,7 @@ async function ensure(home: string, bundles: ReadonlyMap<string, Bundle>, io: Io
   const layout = controlPlaneLayout(home);
   const secret = await controlPlaneSecret(layout.secret);
   const [registry, model] = [bundleOf(bundles, "control-plane"), bundleOf(bundles, "offline-model")];
-  const settings = traceSettings();
+  const settings = await traceSettings(layout.settings);
   // Settings may be secrets, so what is stored of them must not tell them.
   const version = `${registry.hash}.${model.hash}.${mac(secret, `settings:${JSON.stringify(settings)}`)}`;
   const last = await readState(layout.state, ControlPlaneState);
@@ -87,7 +87,7 @@ export async function releaseControlPlane(home: string, leaving: string): Promis
 
 async function stopUnlessUsed(home: string, leaving: string): Promise<void> {
   const layout = controlPlaneLayout(home);
-  for (const job of await deployedJobs(home)) {
+  for (const job of await knownJobs(home)) {
     if (job !== leaving && (await isInUse(home, job))) return;
   }
   if (await hasReaders(home)) return;
@@ -108,16 +108,6 @@ async function choosePorts(last: ControlPlaneState | undefined): Promise<[port: 
   }
   const [port = 0, modelPort = 0] = await freePorts(2);
   return [port, modelPort];
-}
-
-/** What is set of how traces are kept and forwarded. */
-function traceSettings(): Record<string, string> {
-  const settings: Record<string, string> = {};
-  for (const name of TRACE_SETTINGS) {
-    const value = process.env[name];
-    if (value) settings[name] = value;
-  }
-  return settings;
 }
 
 interface Parts {

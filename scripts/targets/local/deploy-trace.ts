@@ -11,6 +11,7 @@ import {
   unixNano,
 } from "#shared/tracing/otlp.ts";
 import { reasonOf } from "#shared/tracing/reason.ts";
+import { redactor } from "#shared/tracing/redact.ts";
 import { randomContext, randomHex, type TraceContext } from "#shared/tracing/trace-context.ts";
 
 import { CliError } from "../../cli-error.ts";
@@ -21,6 +22,7 @@ import { jobToken } from "./secrets.ts";
 type Attributes = Readonly<Record<string, Plain>>;
 
 const SERVICE = "troupe";
+const redact = redactor([]);
 /** Sending must not be felt. */
 const LIMIT_MS = 1_000;
 
@@ -73,7 +75,7 @@ export class DeploySpan {
     if (error !== undefined) {
       this.set({ [GENERAL.errorType]: errorType(error) });
       // Further lines quote logs, which may hold what nobody meant to record.
-      this.#failure = reasonOf(error).split("\n", 1)[0] ?? "";
+      this.#failure = redact(reasonOf(error)).split("\n", 1)[0] ?? "";
     }
     for (const child of this.#children) child.end(error);
   }
@@ -112,15 +114,16 @@ export class DeployTrace {
   }
 
   /**
-   * Ends the trace and sends it, once. Without a control plane there is nowhere to send it to; a store that does not take it is
-   * a note.
+   * Ends the trace and sends it, once. Without a control plane there is nowhere to send it to; one that cannot be found out about,
+   * or does not take it, is a note. Never throws.
    */
-  async send(controlPlane: ControlPlane | undefined, error?: unknown): Promise<void> {
+  async send(find: () => Promise<ControlPlane | undefined>, error?: unknown): Promise<void> {
     if (this.#sent) return;
     this.#sent = true;
     this.root.end(error);
-    if (controlPlane === undefined) return;
     try {
+      const controlPlane = await find();
+      if (controlPlane === undefined) return;
       const response = await fetch(`${controlPlane.url}/v1/traces`, {
         method: "POST",
         headers: {
@@ -159,12 +162,13 @@ export async function traced<Result>(
   work: (trace: DeployTrace) => Promise<Result>,
 ): Promise<Result> {
   const trace = new DeployTrace(job, io);
+  const find = async () => findControlPlane(home);
   try {
     const result = await work(trace);
-    await trace.send(await findControlPlane(home));
+    await trace.send(find);
     return result;
   } catch (error) {
-    await trace.send(await findControlPlane(home), error);
+    await trace.send(find, error);
     throw error;
   }
 }

@@ -116,7 +116,7 @@ async function rollBack(home: string, failure: Failure): Promise<unknown> {
   if (last === undefined) {
     await writeState(layout.state, { ...failed, stoppedAt: new Date().toISOString() });
     // While there is somewhere to send it to.
-    await trace.send(controlPlane, error);
+    await trace.send(async () => controlPlane, error);
     await releaseControlPlane(home, failed.job);
     return error;
   }

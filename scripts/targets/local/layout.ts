@@ -52,6 +52,8 @@ export function controlPlaneLayout(home: string) {
     folder,
     state: join(folder, "state.json"),
     secret: join(folder, "secret"),
+    /** How traces are kept and forwarded, mode 0600. */
+    settings: join(folder, "trace-settings.json"),
     lock: join(folder, "lock"),
     config: join(folder, "config.capnp"),
     data: join(folder, "data"),

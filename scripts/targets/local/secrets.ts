@@ -13,7 +13,8 @@ import { mac } from "#shared/a2a/token.ts";
 import { CliError } from "../../cli-error.ts";
 import { readState, writeState } from "./state.ts";
 
-const PRIVATE = 0o600;
+/** The mode of files that hold secrets. */
+export const PRIVATE = 0o600;
 
 const JobSecrets = z.object({ key: z.string().min(32), variables: z.record(z.string(), z.string()) });
 export type JobSecrets = z.infer<typeof JobSecrets>;

@@ -76,8 +76,8 @@ export async function readJobState(home: string, job: string): Promise<JobState 
   return readState(jobLayout(home, job).state, JobState);
 }
 
-/** Jobs that have been deployed, running or not, by name. */
-export async function deployedJobs(home: string): Promise<string[]> {
+/** Jobs that have a folder: beside the deployed ones those that are just being deployed for the first time, or could not be. */
+export async function knownJobs(home: string): Promise<string[]> {
   let entries;
   try {
     entries = await readdir(jobsFolder(home), { withFileTypes: true });
@@ -85,7 +85,12 @@ export async function deployedJobs(home: string): Promise<string[]> {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
     throw error;
   }
-  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+}
+
+/** Jobs that have been deployed, running or not, by name. */
+export async function deployedJobs(home: string): Promise<string[]> {
+  const names = await knownJobs(home);
   const states = await Promise.all(names.map(async (name) => readJobState(home, name)));
   return names.filter((_, index) => states[index] !== undefined).toSorted();
 }

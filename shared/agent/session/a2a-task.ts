@@ -76,6 +76,6 @@ function toStatus(id: string, { state, updatedAt, problem, contextId }: TaskRow)
   };
 }
 
-function toMetadata({ traceId, usage }: TaskRow): Record<string, unknown> {
-  return usage ? { traceId, usage } : { traceId };
+function toMetadata({ traceId, trace, usage }: TaskRow): Record<string, unknown> {
+  return { ...(trace?.isRecorded === false ? {} : { traceId }), ...(usage ? { usage } : {}) };
 }

@@ -5,7 +5,7 @@ import * as z from "zod";
 import type { TurnResult } from "../../loop/turn.ts";
 import { A2A, ERROR, EVENT, GEN_AI, OPERATION, SPAN, TROUPE } from "../../tracing/names.ts";
 import { randomContext, type TraceContext } from "../../tracing/trace-context.ts";
-import { contextOf, defined, fail, SpanKind, type Span, type Tracer } from "../../tracing/tracer.ts";
+import { contextOf, defined, fail, shortId, SpanKind, type Span, type Tracer } from "../../tracing/tracer.ts";
 import type { Usage } from "../../tracing/usage.ts";
 import type { LiveTask } from "./live-task.ts";
 
@@ -20,6 +20,10 @@ export const TaskTrace = z.object({
   messageId: z.string(),
   /** The agent that asks, or `client`. */
   source: z.string(),
+  /** Whether a person asks: then this is the root of a query. */
+  isQuery: z.boolean(),
+  /** False where the job leaves no traces. */
+  isRecorded: z.boolean(),
 });
 export type TaskTrace = z.infer<typeof TaskTrace>;
 
@@ -30,14 +34,16 @@ export interface TaskOutcome {
   readonly problem: string | null;
 }
 
-/** Gives out the ids of a task's spans, below `parent` if the caller has one. */
+/** Gives out the ids of a task's spans, below `parent` if the caller has one. `chain`: the agents that the query came through. */
 export function newTaskTrace(
   parent: TraceContext | undefined,
-  about: Pick<TaskTrace, "method" | "messageId" | "source">,
+  chain: readonly string[],
+  about: Pick<TaskTrace, "method" | "messageId" | "isRecorded">,
 ): TaskTrace {
   const { traceId, spanId } = randomContext(parent);
   const turnSpanId = randomContext().spanId;
-  return { traceId, spanId, parentSpanId: parent?.spanId ?? null, turnSpanId, ...about };
+  const ids = { traceId, spanId, parentSpanId: parent?.spanId ?? null, turnSpanId };
+  return { ...ids, source: chain.at(-1) ?? CLIENT, isQuery: chain.length === 0, ...about };
 }
 
 interface Task {
@@ -68,14 +74,14 @@ export class TaskSpan {
       parent: trace.parentSpanId === null ? undefined : { traceId: trace.traceId, spanId: trace.parentSpanId },
       startTime: begunAt,
       attributes: defined({
-        [TROUPE.traceKind]: trace.source === CLIENT ? "query" : undefined,
+        [TROUPE.traceKind]: trace.isQuery ? "query" : undefined,
         [A2A.method]: trace.method,
         [A2A.protocolVersion]: A2A_PROTOCOL_VERSION,
-        [A2A.messageId]: trace.messageId,
-        [A2A.taskId]: taskId,
+        [A2A.messageId]: shortId(trace.messageId),
+        [A2A.taskId]: shortId(taskId),
         [TROUPE.source]: trace.source,
         [TROUPE.target]: agent,
-        [GEN_AI.conversation]: contextId,
+        [GEN_AI.conversation]: shortId(contextId),
         [TROUPE.question]: tracer.content(() => question),
       }),
     });
@@ -96,7 +102,7 @@ export class TaskSpan {
       attributes: {
         [GEN_AI.operation]: OPERATION.invokeAgent,
         [GEN_AI.agentName]: agent,
-        [GEN_AI.conversation]: contextId,
+        [GEN_AI.conversation]: shortId(contextId),
         [GEN_AI.requestModel]: model,
       },
     });
@@ -138,7 +144,7 @@ export class TaskSpan {
 }
 
 /** The source of what no agent asks. */
-export const CLIENT = "client";
+const CLIENT = "client";
 
 /** Ends the spans of a task that was at work, or waited for its turn (then `turn` is undefined), when its isolate went. */
 export function endInterrupted(

@@ -115,8 +115,18 @@ describe("models", () => {
   });
   test("a price in the job file stands before the known one", () => {
     const job = jobWith(HUB, "model: { provider: anthropic, price: { input: 1, output: 7 } }");
-    const price = { input: 1, output: 7, cacheRead: 0, cacheWrite: 0 };
+    const price = { input: 1, output: 7, cacheRead: 1, cacheWrite: 1 };
     expect(configOf(planJob(job, ENVIRONMENT), "a").model.price).toEqual(price);
+  });
+  test("an agent with a model of its own does not take the job's price for it", () => {
+    const job = jobOf(`name: x
+agents: [{ id: a, worker: searcher, model: { name: claude-haiku-4-5 } }, { id: b, worker: searcher, model: { name: other } }]
+topology: { type: mesh }
+model: { provider: anthropic, name: mine, price: { input: 1, output: 7 } }
+execution: { entry_point: a }
+`);
+    const plan = planJob(job, ENVIRONMENT);
+    expect([configOf(plan, "a").model.price?.output, configOf(plan, "b").model.price]).toEqual([5, undefined]);
   });
   test("an agent changes only the fields it names", () => {
     const job = jobOf(`name: x

@@ -132,6 +132,8 @@ describe("budgets", () => {
     expect(tracer.spans.map(({ name, ended, attributes }) => [name, ended, attributes["error.type"]])).toEqual([
       ["chat scripted", true, "timeout"],
     ]);
+    // What it used until then is paid for.
+    expect(tracer.spans[0]?.attributes["gen_ai.usage.input_tokens"]).toBe(17);
   });
 
   it("of wall time end the turn while the model hangs", async () => {

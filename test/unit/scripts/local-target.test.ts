@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
+import { describeLine } from "../../../scripts/commands/logs.ts";
 import { choosePorts } from "../../../scripts/targets/local/choose-ports.ts";
 import { JOB_PROCESS } from "../../../scripts/targets/local/layout.ts";
 import { parseLines } from "../../../scripts/targets/local/logs.ts";
@@ -104,6 +105,12 @@ describe("log lines", () => {
       { message: `trace=${traceId} is odd`, traceId: null, spanId: null },
     ]);
   });
+});
+
+test("a log line reaches the terminal without what would move its cursor", () => {
+  const [parsed] = parseLines(line("[searcher] found \u001b[2Jone\ntwo"), JOB_PROCESS);
+  if (parsed === undefined) throw new Error("There is no line.");
+  expect(describeLine(parsed)).toBe("2026-01-01T00:00:00.000Z warn  searcher: found  [2Jone\ntwo");
 });
 
 describe("secrets", () => {

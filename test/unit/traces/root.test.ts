@@ -87,6 +87,7 @@ function record(parts: Partial<SpanRecord>): SpanRecord {
     status: 0,
     message: "",
     provisional: false,
+    isInterrupted: false,
     operation: "",
     inputTokens: null,
     outputTokens: null,

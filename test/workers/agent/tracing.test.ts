@@ -114,6 +114,17 @@ describe("the trace of a query", () => {
     expect(spans.map(({ open }) => open)).toEqual([true, true, true]);
   });
 
+  it("is there whatever ids its caller makes up, but not at their full length", async () => {
+    const message = {
+      messageId: "m".repeat(100_000),
+      role: "ROLE_USER",
+      parts: [{ text: "say hi" }],
+      contextId: "long-id",
+    };
+    await post("/message:send", { message });
+    expect(String(rootOf(await traceOf("long-id")).get("a2a.message.id"))).toHaveLength(301);
+  });
+
   it("is not begun by cards, health, lists or reads", async () => {
     const task = await send(await client("JSONRPC"), ask("say hi", "reads"));
     const before = (await traceOf("reads")).length;
@@ -217,10 +228,15 @@ describe("spans that cannot be delivered", () => {
   const beacon = () => env.BEACON.getByName("beacon");
   const waiting = () =>
     runInDurableObject(beacon(), (_, { storage }) => new KeptSpans(storage.sql).oldest()?.request.byteLength ?? 0);
+  const registrations = async () => {
+    const log = await env.CONTROL_PLANE.fetch("https://control-plane/log");
+    return (await log.json<string[]>()).filter((line) => line === "POST /agents/register").length;
+  };
   afterEach(() => allSpans("/up"));
 
   it("are kept in the agent's storage, and sent when the store is back", async () => {
     await knock("/health");
+    const registered = await registrations();
     await allSpans("/down");
     await send(await client("JSONRPC"), ask("say hi", "undelivered"));
     await expect.poll(waiting).toBeGreaterThan(0);
@@ -233,6 +249,25 @@ describe("spans that cannot be delivered", () => {
       })
       .toBe(0);
     expect((await traceOf("undelivered")).map(({ open }) => open)).toEqual([false, false, false]);
+    // So that the registry closes what a former life left open among them.
+    await expect.poll(registrations).toBe(registered + 1);
+  });
+
+  it("do not hold up the others where the store cannot take some of them", async () => {
+    const order = await runInDurableObject(env.SCRATCH.getByName("postponed"), (_, { storage }) => {
+      const kept = new KeptSpans(storage.sql);
+      for (const length of [1, 2, 3]) kept.add(new Uint8Array(length));
+      const lengths: (number | undefined)[] = [];
+      const first = kept.oldest();
+      if (first) kept.postpone(first);
+      for (let next = kept.oldest(); next; next = kept.oldest()) {
+        lengths.push(next.request.byteLength);
+        kept.remove(next);
+        kept.remove(next);
+      }
+      return lengths;
+    });
+    expect(order).toEqual([2, 3, 1]);
   });
 
   it("are kept up to a limit, and then the oldest give way", async () => {

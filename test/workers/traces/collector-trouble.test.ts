@@ -105,6 +105,18 @@ test("a collector that refuses everything is taken to be at fault: the spans wai
   expect(spansOf((await job.received()).at(-1))).toHaveLength(40);
 });
 
+test("a long queue is worked off by several alarms, one right after the other", async () => {
+  const content = "x".repeat(500_000);
+  for (let n = 0; n < 45; n++)
+    await job.store([job.ended({ parentSpanId: "00000000000000aa", attributes: { ...QUERY, content } })]);
+  await job.ring(1000);
+  expect(await job.received()).toHaveLength(20);
+  expect(await job.alarm()).toBe(1000);
+  await job.ring(1000);
+  await job.ring(1000);
+  expect((await job.received()).flatMap(spansOf)).toHaveLength(45);
+});
+
 test("what a collector says of spans that it did not take is in the log", async () => {
   const warn = vi.spyOn(console, "warn").mockReturnValue();
   await job.answer({

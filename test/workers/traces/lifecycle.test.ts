@@ -57,7 +57,7 @@ test("open spans of a lost agent are ended provisionally, as errors, in all its 
   expect(await closeOpenSpans(env, job, lost)).toBe(0);
 });
 
-test("a provisional end is never before the span began, nor before the store last heard of it", async () => {
+test("a provisional end is never before the span began, nor before what else the agent is known to have done", async () => {
   await store(job, [span({ traceId, name: "old" })]);
   vi.setSystemTime(START + 9000);
   await store(job, [
@@ -67,9 +67,9 @@ test("a provisional end is never before the span began, nor before the store las
   await closeOpenSpans(env, job, { agent: "searcher", at: START - 50, reason: "x" });
   expect((await rows(job, traceId)).map(({ name, durationUs }) => [name, durationUs])).toEqual(
     expect.arrayContaining([
-      ["old", 0],
+      ["old", 20_000_000],
       ["ahead", 0],
-      ["new", 9_000_000],
+      ["new", 20_000_000],
     ]),
   );
 });
@@ -131,6 +131,24 @@ test("an agent that registers with another instance leaves no span of its last o
     { name: "of another", durationUs: -1 },
     { name: "of one", status: 2, message: "The agent searcher was lost: it was restarted." },
   ]);
+});
+
+test("what a former life left open is closed too when it comes after the new one has registered", async () => {
+  await registry.register(agent({ instance: "one" }));
+  await registry.register(agent({ instance: "two" }));
+  await store(job, [span({ traceId })], "searcher", "one");
+  await registry.register(agent({ instance: "two" }));
+  await vi.waitFor(async () => expect(await rows(job, traceId)).toMatchObject([{ provisional: 1, status: 2 }]));
+});
+
+test("an agent that tells of an interrupted turn ends all that it had begun in the trace until then, and nothing else", async () => {
+  const begun = (name: string, start: number) => span({ traceId, spanId: randomHex(8), name, start });
+  await store(job, [begun("before", 1), begun("after", 90), begun("chat", 2)]);
+  await store(job, [begun("another's", 1)], "summarizer");
+  const interrupted = { "error.type": "interrupted" };
+  await store(job, [{ ...span({ traceId, name: "turn", end: 50, attributes: interrupted }), status: { code: 2 } }]);
+  const open = (await rows(job, traceId)).filter(({ durationUs }) => durationUs === -1).map(({ name }) => name);
+  expect(new Set(open)).toEqual(new Set(["after", "another's"]));
 });
 
 test("an agent that registers again as the same instance keeps its spans open", async () => {

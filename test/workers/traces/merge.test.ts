@@ -152,6 +152,7 @@ test("a batch that cannot be stored whole is not stored at all", async () => {
     status: 0,
     message: "",
     provisional: false,
+    isInterrupted: false,
     operation: "",
     inputTokens: null,
     outputTokens: null,

@@ -98,6 +98,14 @@ test("spans come back as OTLP, grouped by resource and scope, page by page", asy
   });
 });
 
+test("a page of OTLP has a bounded size, whatever number of spans is asked for", async () => {
+  const content = "x".repeat(500_000);
+  for (let n = 0; n < 20; n++) await store(job, [span({ traceId, end: 1, attributes: { content } })]);
+  const first = await (await call(job, `/v1/traces/${traceId}/otlp`)).json<{ next: number }>();
+  expect(first.next).toBe(15);
+  expect(await (await call(job, `/v1/traces/${traceId}/otlp?after=15`)).json()).toMatchObject({ next: null });
+});
+
 test.for(["GET /v1/traces/ID", "GET /v1/traces/ID/otlp", "DELETE /v1/traces/ID"])(
   "%s of a trace that is not there is a problem",
   async (request) => {

@@ -5,7 +5,7 @@ import { randomHex } from "#shared/tracing/trace-context.ts";
 import controlPlane from "../../../workers/control-plane/index.ts";
 import { decodeResponse, encodeRequest } from "../../../workers/control-plane/traces/protobuf.ts";
 import { TestTraces } from "./test-traces.ts";
-import { call, nano, post, resource, rows, span, START, tokenOf, traceIds } from "./spans.ts";
+import { call, nano, post, resource, rows, span, START, summary, tokenOf, traceIds } from "./spans.ts";
 
 let job: string;
 let traceId: string;
@@ -62,6 +62,16 @@ test.for(["json", "protobuf"])("a packed export in %s is unpacked", async (encod
   expect(await rows(job, traceId)).toHaveLength(1);
 });
 
+test("one request may have more spans than an object takes at once", async () => {
+  const spans = Array.from({ length: 12_000 }, (_, n) => ({
+    traceId,
+    spanId: (n + 1).toString(16).padStart(16, "0"),
+    startTimeUnixNano: nano(0),
+  }));
+  expect(await (await post(job, { resourceSpans: [resource("a", [...spans, ...spans])] })).text()).toBe("{}");
+  expect(await summary(job, traceId)).toMatchObject({ spans: 12_000, openSpans: 12_000 });
+});
+
 test("an empty export is a success", async () => {
   expect(await (await post(job, {})).text()).toBe("{}");
   expect(await (await post(job, { resourceSpans: [] })).text()).toBe("{}");
@@ -94,6 +104,11 @@ const BAD_SPANS: [string, object, string][] = [
     "an attribute of a wrong type",
     { attributes: [{ key: "a", value: { intValue: 1.5 } }] },
     "has a intValue of the wrong type",
+  ],
+  [
+    "attributes nested too deep",
+    { attributes: [{ key: "deep", value: nested(22) }] },
+    '"deep" is nested more than 20 deep',
   ],
   ["an unknown status", { status: { code: 3 } }, "status.code must be one of 0 to 2, not 3"],
   ["a link without ids", { links: [{}] }, "a link's traceId must be 32 hex digits, not nothing"],
@@ -156,6 +171,7 @@ const MALFORMED: [string, string | object, string][] = [
   ["scopes that are none", { resourceSpans: [{ scopeSpans: "x" }] }, "scopeSpans must be a list"],
   ["spans that are none", { resourceSpans: [{ scopeSpans: [{ spans: {} }] }] }, "spans must be a list"],
   ["a resource that is none", { resourceSpans: [{ resource: [] }] }, "resource must be an object"],
+  ["a resource of 100 KB", { resourceSpans: [resource("x".repeat(100_000), [{}])] }, "at most 65536 are taken"],
 ];
 
 test.for(MALFORMED)("a body that is %s is refused with a Status that says why", async ([, body, message]) => {
@@ -279,6 +295,11 @@ test.for([
   expect(response.status).toBe(400);
   expect(await response.text()).toContain("not in gzip format");
 });
+
+/** An AnyValue in so many lists. */
+function nested(depth: number): object {
+  return depth === 0 ? { stringValue: "x" } : { arrayValue: { values: [nested(depth - 1)] } };
+}
 
 async function gzip(bytes: Uint8Array): Promise<Uint8Array> {
   return new Response(new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"))).bytes();

@@ -132,6 +132,12 @@ test.for<[string, SpanParts[], string]>([
   }
 });
 
+test("of very many agents a summary names two hundred", async () => {
+  for (let n = 0; n < 210; n++) await store(job, [span({ traceId, end: 1 })], `agent${n}`);
+  const { agents, spans } = await summary(job, traceId);
+  expect([agents.length, spans]).toEqual([200, 210]);
+});
+
 test("spans that are each other's parents do not make anybody wait", async () => {
   const [a, b] = ["00000000000000a1", "00000000000000b1"];
   await store(job, [

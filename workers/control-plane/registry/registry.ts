@@ -39,8 +39,9 @@ export class Registry extends DurableObject<Env> {
     if (parent || isOtherCard || isOther || before?.state !== "alive") {
       this.#rows.setRegistration(id, this.#report({ event: "registered", agent: id, at: now, parent }));
     }
-    if (before && isOther) {
-      this.#close({ agent: id, keepInstance: instance, at: before.last_heartbeat, reason: "it was restarted." });
+    // Each time: what a former life left open may have come to the store only after this one began.
+    if (instance) {
+      this.#close({ agent: id, keepInstance: instance, at: before?.last_heartbeat ?? 0, reason: "it was restarted." });
     }
     await this.#wakeBy(lease.dueAt);
     return { id, state: lease.state, intervalMs, leaseMs: leaseMs(intervalMs) };

@@ -5,24 +5,21 @@ import { STATUS } from "#shared/tracing/otlp.ts";
 import { fields, list } from "./fields.ts";
 import { readExport } from "./read-export.ts";
 import type { SpanBatch } from "./span-record.ts";
-import type { OpenSpan } from "./span-rows.ts";
+import type { OpenQuery, OpenSpan } from "./span-rows.ts";
 
 /** Which spans are closed, and how. */
-export interface LostAgent {
-  readonly agent: string;
-  /** Spans of this instance stay open. */
-  readonly keepInstance?: string | undefined;
+export interface LostAgent extends OpenQuery {
   /** The last moment known of the agent, in ms since the epoch. */
   readonly at: number;
   /** What has become of it, as the end of a sentence. */
   readonly reason: string;
 }
 
-/** The spans with an end. Of those that were told of later than `at` it is that moment. */
+/** The spans with an end: `at`, or what else the agent is known to have done in the trace, if that was later. */
 export function closed(spans: readonly OpenSpan[], { agent, at, reason }: LostAgent, now: number): SpanBatch {
   const resourceSpans = spans.map((open) => {
     const span = fields(JSON.parse(open.json), "a stored span");
-    const endUs = Math.max(at, open.changed_at) * 1000;
+    const endUs = Math.max(at * 1000, open.heard_us);
     const closedSpan = {
       ...span,
       // A start has nanoseconds, which the column leaves out.
@@ -37,6 +34,21 @@ export function closed(spans: readonly OpenSpan[], { agent, at, reason }: LostAg
   const read = readExport({ resourceSpans }, now);
   if (!read.ok) throw new Error(read.message);
   return read.batch;
+}
+
+/**
+ * What ended with the turns that a batch tells were interrupted: the agent that says so knows of its message and its turn, but not
+ * of the calls below, whose isolate or object is gone.
+ */
+export function interruptedIn({ sources, spans }: SpanBatch): LostAgent[] {
+  const lost = new Map<string, LostAgent>();
+  for (const { isInterrupted, traceId, source, startUs, durationUs } of spans) {
+    const agent = sources[source]?.agent ?? "";
+    if (!isInterrupted) continue;
+    const reason = "it was interrupted in the middle of a turn.";
+    lost.set(`${traceId} ${agent}`, { agent, traceId, untilUs: startUs + durationUs, at: 0, reason });
+  }
+  return [...lost.values()];
 }
 
 const ATTRIBUTES = [

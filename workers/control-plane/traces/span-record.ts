@@ -1,7 +1,7 @@
 // A span as the store keeps it: the OTLP span whole, as JSON, and beside it what the store itself asks of it. Made by whoever
 // receives a span, handed to a Traces object.
-import { A2A, GEN_AI, TROUPE } from "#shared/tracing/names.ts";
-import { scalarOf, type KeyValue } from "#shared/tracing/otlp.ts";
+import { A2A, ERROR, GEN_AI, GENERAL, TROUPE } from "#shared/tracing/names.ts";
+import { scalarOf, STATUS, type KeyValue } from "#shared/tracing/otlp.ts";
 
 /** Where spans come from. Spans that share one also share it in storage. */
 export interface Source {
@@ -29,6 +29,8 @@ export interface SpanRecord {
   readonly status: number;
   readonly message: string;
   readonly provisional: boolean;
+  /** Whether it ended because its isolate had gone. */
+  readonly isInterrupted: boolean;
   /** `gen_ai.operation.name`, else `a2a.method.name`, else "". */
   readonly operation: string;
   readonly inputTokens: number | null;
@@ -97,6 +99,7 @@ export function recordOf(span: CheckedSpan, source: number): SpanRecord {
     status: span.status?.code ?? 0,
     message: span.status?.message?.slice(0, MAX_MESSAGE) ?? "",
     provisional: scalarOf(attributes, TROUPE.provisional) === true,
+    isInterrupted: span.status?.code === STATUS.error && text(GENERAL.errorType) === ERROR.interrupted,
     operation: (text(GEN_AI.operation) || text(A2A.method)).slice(0, MAX_NAME),
     inputTokens: amount(GEN_AI.inputTokens),
     outputTokens: amount(GEN_AI.outputTokens),

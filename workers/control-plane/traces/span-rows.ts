@@ -16,12 +16,19 @@ export interface StoredSpan extends Counted {
 export type OpenSpan = {
   json: string;
   start_us: number;
-  changed_at: number;
+  /** The last moment that this life of the agent is known by in this trace, in microseconds since the epoch. */
+  heard_us: number;
   resource: string;
   scope: string;
-  agent: string;
-  instance: string;
 };
+
+/** Which open spans are meant: an agent's, but for those of its instance `keepInstance`; of one trace, begun by then, if it is named. */
+export interface OpenQuery {
+  readonly agent: string;
+  readonly keepInstance?: string | undefined;
+  readonly traceId?: string;
+  readonly untilUs?: number;
+}
 
 type StoredRow = {
   trace_id: string;
@@ -115,15 +122,23 @@ export class SpanRows {
     return this.#seq;
   }
 
-  /** Open spans of an agent, but for those of its instance `keepInstance`. */
-  open(agent: string, keepInstance: string | undefined, limit: number): OpenSpan[] {
+  open({ agent, keepInstance, traceId, untilUs }: OpenQuery, limit: number): OpenSpan[] {
     return this.#sql
       .exec<OpenSpan>(
-        `SELECT json, s.start_us, s.changed_at, resource, scope, sources.agent, instance
-         FROM traces CROSS JOIN spans AS s ON s.trace = traces.number CROSS JOIN sources ON sources.number = s.source
-         WHERE open_spans > 0 AND duration_us < 0 AND sources.agent = ?1 AND instance IS NOT ?2 LIMIT ?3`,
+        `WITH theirs AS (
+           SELECT s.seq, s.trace, s.start_us, s.duration_us, instance, resource, scope
+           FROM traces CROSS JOIN spans AS s ON s.trace = traces.number CROSS JOIN sources ON sources.number = s.source
+           WHERE open_spans > 0 AND sources.agent = ?1 AND instance IS NOT ?2 AND (?3 IS NULL OR trace_id = ?3)
+         ), heard AS (
+           SELECT trace, instance, max(start_us + max(duration_us, 0)) AS heard_us FROM theirs GROUP BY trace, instance
+         )
+         SELECT json, theirs.start_us, heard_us, resource, scope
+         FROM theirs JOIN heard USING (trace, instance) JOIN spans USING (seq)
+         WHERE theirs.duration_us < 0 AND (?4 IS NULL OR theirs.start_us <= ?4) LIMIT ?5`,
         agent,
         keepInstance ?? null,
+        traceId ?? null,
+        untilUs ?? null,
         limit,
       )
       .toArray();

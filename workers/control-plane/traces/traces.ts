@@ -3,7 +3,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { migrate } from "#shared/durable/migrations.ts";
 import type { Env } from "../env.ts";
-import { closed, type LostAgent } from "./close-open.ts";
+import { closed, interruptedIn, type LostAgent } from "./close-open.ts";
 import { Forwarding } from "./forwarding.ts";
 import { MIGRATIONS } from "./migrations.ts";
 import { columnPage, otlpPage } from "./pages.ts";
@@ -35,6 +35,7 @@ export class Traces extends DurableObject<Env> {
   /** Stores the batch in one transaction. Resolves to what was refused: the number, and of the first few the reason. */
   async store(batch: SpanBatch): Promise<{ count: number; reasons: readonly string[] }> {
     const stored = this.#transaction(({ rows, forwarding }) => storeBatch(rows, batch, forwarding.due, Date.now()));
+    for (const lost of interruptedIn(batch)) await this.closeOpen(lost);
     await this.#schedule();
     return { count: stored.count, reasons: stored.reasons };
   }
@@ -45,7 +46,7 @@ export class Traces extends DurableObject<Env> {
     let count = 0;
     for (;;) {
       const { rows } = this.#parts;
-      const open = rows.spans.open(lost.agent, lost.keepInstance, CLOSED_AT_ONCE);
+      const open = rows.spans.open(lost, CLOSED_AT_ONCE);
       if (open.length === 0) break;
       const batch = closed(open, lost, now);
       if (batch.spans.length === 0) break;

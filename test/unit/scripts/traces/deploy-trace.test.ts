@@ -1,13 +1,17 @@
 // The trace of a deployment, as the trace store gets it.
 import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { CliError } from "../../../../scripts/cli-error.ts";
 import type { ControlPlane } from "../../../../scripts/targets/local/control-plane.ts";
-import { DeployTrace } from "../../../../scripts/targets/local/deploy-trace.ts";
+import { DeployTrace, traced } from "../../../../scripts/targets/local/deploy-trace.ts";
+import { controlPlaneLayout } from "../../../../scripts/targets/local/layout.ts";
 import { jobToken } from "../../../../scripts/targets/local/secrets.ts";
 import { waitUntilHealthy } from "../../../../scripts/targets/local/health.ts";
 import { OtlpPage, plainAttributes } from "../../../../scripts/traces/otlp-page.ts";
@@ -39,6 +43,16 @@ async function controlPlane(status = 200): Promise<ControlPlane & { readonly rec
   return { url: `http://127.0.0.1:${port}`, port, modelPort: 0, secret: "secret", received };
 }
 
+/** A folder of deployments in which what is known of the control plane cannot be read. */
+async function homeWithDamage(): Promise<string> {
+  const home = await mkdtemp(join(tmpdir(), "troupe-deploy-trace-"));
+  onTestFinished(async () => rm(home, { recursive: true }));
+  const { folder, state } = controlPlaneLayout(home);
+  await mkdir(folder);
+  await writeFile(state, "{");
+  return home;
+}
+
 /** What was sent, as an outline: indentation is parenthood. */
 function outlineOf({ body }: Received): string[] {
   const { resourceSpans } = OtlpPage.parse({ ...(JSON.parse(body) as object), next: null });
@@ -62,7 +76,7 @@ describe("a deployment", () => {
       await Promise.all(["a", "b"].map(async (id) => span.within(`create_agent ${id}`, {}, async () => {})));
     });
     trace.root.set({ "troupe.deploy.release": 3 });
-    await trace.send(plane);
+    await trace.send(async () => plane);
     const [request, ...others] = plane.received;
     if (request === undefined) throw new Error("Nothing was sent");
     expect([request.path, request.authorization, others]).toEqual([
@@ -100,8 +114,8 @@ describe("a deployment", () => {
       });
     });
     await expect(agents).rejects.toBe(error);
-    await trace.send(plane, error);
-    await trace.send(plane, error);
+    await trace.send(async () => plane, error);
+    await trace.send(async () => plane, error);
     const why = " ✗ workerd ended by itself:";
     expect(plane.received.map(outlineOf)).toEqual([
       [`deploy research${why}`, `  deploy.agents${why}`, `    create_agent slow${why}`, `    create_agent bad${why}`],
@@ -109,16 +123,44 @@ describe("a deployment", () => {
     expect(plane.received[0]?.body).not.toContain('"endTimeUnixNano":"0"');
   });
 
+  test("that failed with a secret in its message does not tell it", async () => {
+    const plane = await controlPlane();
+    const trace = new DeployTrace("research", recordedIo());
+    await trace.send(async () => plane, new CliError("failed", "401 for api_key=correct-horse-battery"));
+    expect(plane.received.map(outlineOf)).toEqual([["deploy research ✗ 401 for api_key=[redacted]"]]);
+  });
+
   test("is a note when the store does not take it, and nothing when there is none", async () => {
     const io = recordedIo();
-    await new DeployTrace("research", io).send(undefined);
+    const send = async (plane?: ControlPlane) => new DeployTrace("research", io).send(async () => plane);
+    await send();
     expect(io.notes).toEqual([]);
-    await new DeployTrace("research", io).send(await controlPlane(503));
-    await new DeployTrace("research", io).send({ url: "http://127.0.0.1:1", port: 1, modelPort: 1, secret: "s" });
+    await send(await controlPlane(503));
+    await send({ url: "http://127.0.0.1:1", port: 1, modelPort: 1, secret: "s" });
     expect(io.notes).toEqual([
       "The trace of this deployment is lost: the store answered 503.",
       "The trace of this deployment is lost: fetch failed.",
     ]);
+  });
+});
+
+describe("a control plane that cannot be found out about", () => {
+  const lost = expect.stringMatching(/^The trace of this deployment is lost: .*state\.json is damaged: /) as unknown;
+
+  test("is a note below a good deployment", async () => {
+    const io = recordedIo();
+    expect(await traced(await homeWithDamage(), "research", io, async () => "deployed")).toBe("deployed");
+    expect(io.notes).toEqual([lost]);
+  });
+
+  test("does not hide why a deployment failed", async () => {
+    const io = recordedIo();
+    const error = new CliError("failed", "workerd ended by itself");
+    const failing = async (): Promise<never> => {
+      throw error;
+    };
+    await expect(traced(await homeWithDamage(), "research", io, failing)).rejects.toBe(error);
+    expect(io.notes).toEqual([lost]);
   });
 });
 

@@ -89,6 +89,19 @@ test("an interruption ends it", async () => {
   await expect(following).rejects.toThrow("Interrupted.");
 });
 
+test("a trace that is deleted meanwhile ends it, with what happened", async () => {
+  runs([[OPEN, [begun]]]);
+  const look = double.onRequest;
+  double.onRequest = () => {
+    look();
+    if (double.requests.length === 3) double.delete(traceId);
+  };
+  await expect(follow(double.store(), traceId, recordedIo(), () => PLAIN_SCREEN)).rejects.toMatchObject({
+    code: "failed",
+    message: `The trace ${traceId} was deleted meanwhile.`,
+  });
+});
+
 test("an answer's trace is waited for even if nothing of it has come", async () => {
   runs([]);
   double.onRequest = () => {

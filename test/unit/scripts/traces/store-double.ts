@@ -42,6 +42,10 @@ export class TraceStoreDouble implements AsyncDisposable {
     this.#traces.set(summary.traceId, { summary, spans: spans.toSorted((a, b) => a.seq - b.seq) });
   }
 
+  delete(traceId: string): void {
+    this.#traces.delete(traceId);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.closeAllConnections();
     this.#server.close();
@@ -86,7 +90,7 @@ export class TraceStoreDouble implements AsyncDisposable {
 
   #prune(before: string): number {
     const old = [...this.#traces.values()].filter(({ summary }) => summary.startTime < before);
-    for (const { summary } of old) this.#traces.delete(summary.traceId);
+    for (const { summary } of old) this.delete(summary.traceId);
     return old.length;
   }
 }

@@ -109,6 +109,17 @@ describe("finding", () => {
     });
   });
 
+  test("several that fit are told on a line each, whatever their names hold", async () => {
+    double.put({ ...numbered(1), name: "Send\u001b[2J\nMessage" }, []);
+    double.put({ ...numbered(1), traceId: `0001${"b".repeat(28)}` }, []);
+    const error: unknown = await findTrace([store], "0001").catch((thrown: unknown) => thrown);
+    const lines = error instanceof Error ? error.message.split("\n") : [];
+    expect(lines.slice(1).toSorted()).toEqual([
+      `  ${numbered(1).traceId}  job  Send [2J Message`,
+      `  0001${"b".repeat(28)}  job  SendMessage`,
+    ]);
+  });
+
   test("without any query, last says what to do", async () => {
     await expect(findTrace([store], "last")).rejects.toMatchObject({ next: 'Ask something: troupe query <job> "…"' });
   });
