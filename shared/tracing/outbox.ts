@@ -4,7 +4,7 @@ import { JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
 import { IsolateBatch } from "./isolate-batch.ts";
 import type { RecordedSpan } from "./recorder.ts";
 
-const DELAY_MS = 100;
+const DELAY_MS = 250;
 /** Characters of attributes in one request, about: the store takes 8 MiB, an object's row 2 MB. */
 const MAX_CHARACTERS = 600_000;
 

@@ -18,7 +18,7 @@ const VARIANTS = [
   { name: "full content", more: "content: full" },
   { name: "forwarding", more: "", forwards: true },
 ] as const;
-const ROUNDS = 4;
+const ROUNDS = 3;
 const PAUSE_MS = 2_000;
 const LEVELS = [
   { inFlight: 1, requests: 8 },
@@ -128,9 +128,24 @@ const QUERIES = 50_000;
 const SESSIONS = 1_000;
 const LOOKS = 5;
 
-/** Memory of the agent's process and of the control plane's while many queries are answered, in sessions that exist. */
-export async function tracingMemory(bench: Bench): Promise<void> {
-  const { url, pid } = await bench.deploy(TURN, "bench-turn", "summarizer");
+/** Memory of the agent's process and of the control plane's while many queries are answered in sessions that exist, without and with tracing. */
+export async function tracingMemory(): Promise<void> {
+  const rows: string[][] = [];
+  for (const tracing of [false, true]) {
+    const bench = await Bench.create();
+    try {
+      rows.push(...(await growth(bench, tracing)));
+    } finally {
+      await bench.close();
+    }
+  }
+  console.log(table(["tracing", "queries", "req/s", "agent RSS MB", "control plane RSS MB"], rows));
+}
+
+async function growth(bench: Bench, tracing: boolean): Promise<string[][]> {
+  const path = join(bench.home, "turn.yaml");
+  await writeFile(path, `${await readFile(TURN, "utf8")}\ntracing: ${tracing}\n`);
+  const { url, pid } = await bench.deploy(path, "bench-turn", "summarizer");
   const controlPlane = await bench.controlPlane();
   const sessions = Array.from({ length: SESSIONS }, () => crypto.randomUUID());
   const next = (n: number) => ({ url: `${url}/message:send`, body: message("hello", sessions[n % SESSIONS]) });
@@ -140,9 +155,14 @@ export async function tracingMemory(bench: Bench): Promise<void> {
     if (measured.error !== undefined) console.log(`${measured.errors} errors, the first: ${measured.error}`);
     const queries = look === 0 ? SESSIONS : (look * QUERIES) / LOOKS;
     const memory = [await residentMb(pid), await residentMb(controlPlane.pid)];
-    rows.push([String(queries), fixed(measured.perSecond, 0), ...memory.map((mb) => fixed(mb, 0))]);
+    rows.push([
+      tracing ? "on" : "off",
+      String(queries),
+      fixed(measured.perSecond, 0),
+      ...memory.map((mb) => fixed(mb, 0)),
+    ]);
   }
-  console.log(table(["queries", "req/s", "agent RSS MB", "control plane RSS MB"], rows));
+  return rows;
 }
 
 function median(values: readonly number[]): number {

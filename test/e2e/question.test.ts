@@ -71,5 +71,8 @@ test("a session goes on where its first message left it, and a stopped job keeps
   const second = await ask("keeps", "And what is workerd?", "--session", first.contextId);
   expect(second.contextId).toBe(first.contextId);
   expect(second.taskId).toContain(`${first.contextId}.2.`);
+  const store = await deployment.traces("keeps");
+  const provisional = (await store.spans(first.traceId)).filter((span) => span.provisional || span.open);
+  expect(provisional).toEqual([]);
   await deployment.succeed("stop", "keeps");
 });

@@ -8,6 +8,8 @@ interface Answer {
   readonly body?: string;
   /** Only requests with fewer bytes are answered with 200 instead. */
   readonly overBytes?: number;
+  /** Only requests in which this is; others are answered with 200. */
+  readonly containing?: string;
 }
 
 interface Received {
@@ -38,7 +40,7 @@ export async function testCollector(request: Request): Promise<Response> {
   }
   if (request.method === "GET") return Response.json(collector.received);
   const body = Buffer.from(await request.arrayBuffer());
-  const answer = nextAnswer(collector, body.length);
+  const answer = nextAnswer(collector, body);
   collector.received.push({
     path: pathname,
     headers: Object.fromEntries(request.headers),
@@ -51,8 +53,9 @@ export async function testCollector(request: Request): Promise<Response> {
   });
 }
 
-function nextAnswer({ answers }: Collector, bytes: number): Answer {
+function nextAnswer({ answers }: Collector, body: Buffer): Answer {
   const [next] = answers;
+  if (next?.containing !== undefined) return body.includes(next.containing) ? next : { status: 200 };
   if (next?.overBytes === undefined) return answers.shift() ?? { status: 200 };
-  return bytes > next.overBytes ? next : { status: 200 };
+  return body.length > next.overBytes ? next : { status: 200 };
 }

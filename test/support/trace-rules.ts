@@ -22,7 +22,9 @@ function problemOf(span: TracedSpan, parent: TracedSpan | undefined, isRoot: boo
   if (span.open) return "is open";
   if (span.endTimeUnixNano < span.startTimeUnixNano) return "ends before it begins";
   const isModelCall = span.get("gen_ai.operation.name") === "chat";
-  if (isModelCall && span.endTimeUnixNano === span.startTimeUnixNano) return "is a model call of 0 ms";
+  // Of a span that was closed for its agent, the end is only what was last known.
+  if (isModelCall && !span.provisional && span.endTimeUnixNano === span.startTimeUnixNano)
+    return "is a model call of 0 ms";
   if (isModelCall && span.error === undefined && typeof span.get("gen_ai.usage.output_tokens") !== "number")
     return "is a model call without tokens";
   if (isRoot) return undefined;

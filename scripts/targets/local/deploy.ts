@@ -19,7 +19,7 @@ import { jobLayout } from "./layout.ts";
 import { choosePorts } from "./choose-ports.ts";
 import { unregisterAgents } from "./registry.ts";
 import { pruneReleases, readRelease, writeRelease } from "./release.ts";
-import { endProcesses, type Run, startProcesses } from "./run.ts";
+import { type Run, startProcesses, stopProcesses } from "./run.ts";
 import { readJobSecrets } from "./secrets.ts";
 import { type JobState, readJobState, runningProcesses, writeState } from "./state.ts";
 import { jobStatus } from "./status.ts";
@@ -48,7 +48,9 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   const release = await writeRelease(layout, plan, bundles);
   trace.root.set({ [TROUPE.release]: release });
 
-  await stage("stop", "Stopping what runs of it", async () => endProcesses(running));
+  await stage("stop", "Stopping what runs of it", async () => {
+    if (last !== undefined) await stopProcesses(running, last);
+  });
   const next: JobState = {
     job: job.name,
     file: request.file,

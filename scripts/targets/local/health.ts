@@ -28,17 +28,24 @@ export async function waitUntilHealthy(url: string, wait: Wait): Promise<Health>
     if (wait.ended.aborted) return "ended";
     const leftMs = deadline - Date.now();
     if (leftMs <= 0) return "late";
-    if (await isHealthy(url, Math.min(wait.lookMs, leftMs), wait.traceparent)) return "healthy";
+    if (await isHealthy(url, Math.min(wait.lookMs, leftMs), wait)) return "healthy";
     await delay(pauseMs);
     pauseMs = Math.min(wait.intervalMs, pauseMs * 2);
   }
 }
 
-/** One look: whether `GET <url>/health` answers 200 within `timeoutMs`. */
-export async function isHealthy(url: string, timeoutMs: number, traceparent?: string): Promise<boolean> {
+/** One look: whether `GET <url>/health` answers 200 within `timeoutMs`. `flush`: an agent sends the spans that wait before it answers. */
+export async function isHealthy(
+  url: string,
+  timeoutMs: number,
+  { traceparent, flush = false }: { readonly traceparent?: string | undefined; readonly flush?: boolean } = {},
+): Promise<boolean> {
   try {
     const headers: Record<string, string> = traceparent === undefined ? {} : { traceparent };
-    const response = await fetch(`${url}/health`, { headers, signal: AbortSignal.timeout(timeoutMs) });
+    const response = await fetch(`${url}/health${flush ? "?flush" : ""}`, {
+      headers,
+      signal: AbortSignal.timeout(timeoutMs),
+    });
     await response.body?.cancel();
     return response.status === 200;
   } catch {

@@ -13,7 +13,7 @@ import { type DeployTrace, stagesOf, traced } from "./deploy-trace.ts";
 import { jobLayout } from "./layout.ts";
 import { isTaken } from "./ports.ts";
 import { readRelease } from "./release.ts";
-import { endProcesses } from "./run.ts";
+import { stopProcesses } from "./run.ts";
 import { type JobState, readJobState, runningProcesses } from "./state.ts";
 import { jobStatus } from "./status.ts";
 
@@ -33,7 +33,7 @@ async function restart(home: string, job: string, trace: DeployTrace, io: Io): P
   const controlPlane = await stage("control_plane", "Starting the control plane", async () =>
     ensureControlPlane(home, bundles, io),
   );
-  await stage("stop", "Stopping what runs of it", async () => endProcesses(await runningProcesses(last)));
+  await stage("stop", "Stopping what runs of it", async () => stopProcesses(await runningProcesses(last), last));
   for (const { id, socket } of plan.agents) {
     if (!(await isTaken(socket.port))) continue;
     throw new CliError(

@@ -11,13 +11,13 @@ import type { Io } from "../../io.ts";
 import { renderConfig } from "./capnp.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import type { DeploySpan } from "./deploy-trace.ts";
-import { waitUntilHealthy } from "./health.ts";
+import { isHealthy, waitUntilHealthy } from "./health.ts";
 import { configOf, type JobProcess, processesOf } from "./job-config.ts";
 import type { JobLayout } from "./layout.ts";
 import { endProcess } from "./process.ts";
 import { modulePath } from "./release.ts";
 import { jobToken, secretValues, updateJobSecrets } from "./secrets.ts";
-import type { RunningProcess } from "./state.ts";
+import type { JobState, RunningProcess } from "./state.ts";
 import { endedError, startWorkerd, type Workerd } from "./workerd.ts";
 
 export interface Run {
@@ -60,8 +60,18 @@ export async function startProcesses(run: Run): Promise<void> {
   }
 }
 
+const FLUSH_MS = 1_000;
+
+/** Ends the processes of a job, after its agents have sent what spans they still hold. */
+export async function stopProcesses(processes: readonly RunningProcess[], { ports }: JobState): Promise<void> {
+  const agents = processes.length === 0 ? [] : Object.values(ports);
+  // An agent that does not answer is ended all the same.
+  await Promise.all(agents.map(async (port) => isHealthy(`http://127.0.0.1:${port}`, FLUSH_MS, { flush: true })));
+  await endProcesses(processes);
+}
+
 /** Ends all of these processes; those that are gone already are passed over. */
-export async function endProcesses(processes: readonly RunningProcess[]): Promise<void> {
+async function endProcesses(processes: readonly RunningProcess[]): Promise<void> {
   await Promise.all(processes.map(async ({ identity }) => endProcess(identity)));
 }
 

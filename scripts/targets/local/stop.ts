@@ -3,7 +3,7 @@ import { CliError } from "../../cli-error.ts";
 import { findControlPlane, releaseControlPlane } from "./control-plane.ts";
 import { jobLayout } from "./layout.ts";
 import { unregisterAgents } from "./registry.ts";
-import { endProcesses } from "./run.ts";
+import { stopProcesses } from "./run.ts";
 import { readJobState, runningProcesses, writeState } from "./state.ts";
 
 /** Stops the job; the caller holds its lock. False when nothing of it ran. May be repeated. */
@@ -11,7 +11,7 @@ export async function stopJob(home: string, job: string): Promise<boolean> {
   const state = await readJobState(home, job);
   if (state === undefined) throw new CliError("bad_input", `${job} is not deployed.`, "Run: troupe list");
   const running = await runningProcesses(state);
-  await endProcesses(running);
+  await stopProcesses(running, state);
   const stoppedAt = state.stoppedAt ?? new Date().toISOString();
   await writeState(jobLayout(home, job).state, { ...state, stoppedAt, processes: [] });
   const controlPlane = await findControlPlane(home);

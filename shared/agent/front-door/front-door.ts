@@ -17,6 +17,7 @@ import { beaconStub, configOf, sessionStub, type AgentEnv } from "../environment
 import { isStreaming, LOCAL_PRINCIPAL, type Caller, type Operation } from "../operation.ts";
 import { errorReply, toResponse } from "../reply.ts";
 import { isHttpJsonPath, parseHttpJson } from "./http-json.ts";
+import { flushSpans } from "../tracing.ts";
 import { parseJsonRpc, unreadable } from "./json-rpc.ts";
 import { listAcrossSessions } from "./list-tasks.ts";
 import { route } from "./route.ts";
@@ -37,6 +38,8 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
   });
   app.get("/health", async ({ env, req }) => {
     const { job, id } = configOf(env);
+    // Whoever is about to stop the agent asks for what it has not sent yet.
+    if (req.query("flush") !== undefined) await flushSpans(env);
     const registered = await beaconStub(env).wake(req.header("traceparent") ?? null);
     return Response.json({ status: "ok", job, agent: id, registered });
   });

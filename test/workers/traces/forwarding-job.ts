@@ -15,6 +15,7 @@ interface Answer {
   readonly headers?: Record<string, string>;
   readonly body?: string;
   readonly overBytes?: number;
+  readonly containing?: string;
 }
 interface Received {
   readonly path: string;

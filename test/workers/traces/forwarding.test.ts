@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { randomHex } from "#shared/tracing/trace-context.ts";
 import { ForwardingJob, QUERY, spansOf } from "./forwarding-job.ts";
-import { nano, span, START } from "./spans.ts";
+import { nano, span, START, store } from "./spans.ts";
 
 let job: ForwardingJob;
 
@@ -122,6 +122,29 @@ test("traces that are due together go in one request, large ones in several of a
   const requests = await job.received();
   expect(requests.map((request) => spansOf(request).length)).toEqual([10, 9, 8]);
   expect(new Set(requests.flatMap(spansOf).map(({ traceId }) => traceId))).toEqual(new Set([job.traceId, other]));
+});
+
+test("resources count for the size of a request", async () => {
+  for (let n = 0; n < 30; n++)
+    await store(job.name, [job.ended({ attributes: QUERY })], "searcher", `${"x".repeat(60_000)}${n}`);
+  await job.ring(1000);
+  expect((await job.received()).map((request) => spansOf(request).length)).toEqual([16, 14]);
+});
+
+test("a resource that many spans share counts once", async () => {
+  const many = Array.from({ length: 40 }, () => job.ended({ parentSpanId: randomHex(8) }));
+  await store(job.name, [job.ended({ attributes: QUERY }), ...many], "searcher", "x".repeat(60_000));
+  await job.ring(1000);
+  expect((await job.received()).map((request) => spansOf(request).length)).toEqual([41]);
+});
+
+test("of very many traces that are due some are looked at at a time, and the alarm rings again at once", async () => {
+  job = new ForwardingJob({ OTEL_TRACES_SAMPLER_ARG: "0" });
+  await job.store(Array.from({ length: 2500 }, () => job.ended({ traceId: job.sibling(), attributes: QUERY })));
+  await job.ring(1000);
+  expect(await job.alarm()).toBe(1000);
+  await job.ring(1000);
+  expect(await job.alarm()).toBe(7 * 86_400_000);
 });
 
 test("of ordinary traces a share is forwarded by trace id; errors, slow and costly ones always are", async () => {

@@ -92,6 +92,8 @@ export class Registry extends DurableObject<Env> {
       const { id, registration } = agent;
       if (step.do === "remove") {
         this.#rows.remove(id);
+        // Again, for what came late or could not be closed when it died.
+        this.#close({ agent: id, at: agent.lastHeartbeat, reason: "it was taken out of the registry." });
         this.#report({ event: "removed", agent: id, at: Date.now(), registration });
       }
       if (step.do !== "probe") continue;

@@ -6,14 +6,29 @@ import { CONTENT_TYPE } from "./export-answer.ts";
 import { decodeResponse, encodeRequest } from "./protobuf.ts";
 import type { CollectorSettings } from "./settings.ts";
 
-/** refused: something in the request is wrong. failed: the collector cannot take it now. */
+/** refused: something in the request is wrong. failed: the collector cannot take it now; unless `retryable`, or never. */
 export type Outcome =
   | { readonly result: "accepted"; readonly remark: string | undefined }
   | { readonly result: "refused"; readonly message: string }
-  | { readonly result: "failed"; readonly message: string; readonly retryAfterMs: number };
+  | ({ readonly result: "failed"; readonly retryable: boolean } & Failure);
+
+export interface Failure {
+  readonly message: string;
+  readonly retryAfterMs: number;
+}
+
+/** A Fetcher, or all that is there. */
+export interface Network {
+  fetch(url: string, init: RequestInit): Promise<Response>;
+}
 
 /** Statuses of a request that a smaller one may avoid. */
 const REFUSED: ReadonlySet<number> = new Set([400, 413]);
+/**
+ * Statuses that say nothing about the request (https://opentelemetry.io/docs/specs/otlp/#otlphttp-response). Without 504, which as
+ * our own timeout may mean that the request is too much.
+ */
+const RETRYABLE: ReadonlySet<number> = new Set([429, 502, 503]);
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 const Answer = z.object({
@@ -26,28 +41,40 @@ const Answer = z.object({
 export async function sendSpans(
   resourceSpans: string,
   { url, protocol, headers, timeoutMs }: CollectorSettings,
-  network: Pick<Fetcher, "fetch">,
+  network: Network,
 ): Promise<Outcome> {
   const encoding = protocol === "http/json" ? "json" : "protobuf";
   const json = `{"resourceSpans":${resourceSpans}}`;
+  let body: string | Uint8Array<ArrayBuffer>;
+  try {
+    body = encoding === "json" ? json : encodeRequest(json);
+  } catch (error) {
+    return { result: "refused", message: `it cannot be encoded as protobuf: ${reasonOf(error)}` };
+  }
+  const signal = AbortSignal.timeout(timeoutMs);
   try {
     const response = await network.fetch(url, {
       method: "POST",
-      headers: [...headers, ["content-type", CONTENT_TYPE[encoding]]],
-      body: encoding === "json" ? json : encodeRequest(json),
+      headers: Object.fromEntries([...headers, ["content-type", CONTENT_TYPE[encoding]]]),
+      body,
       redirect: "manual",
-      signal: AbortSignal.timeout(timeoutMs),
+      signal,
     });
-    const bytes = await readBytes(response.body, MAX_ANSWER_BYTES);
-    const body = bytes === "too-large" ? new Uint8Array() : bytes;
-    if (response.ok) return { result: "accepted", remark: remarkOf(body, response.headers.get("content-type")) };
-    const message = `${response.status} ${readable(body)}`.trim();
-    if (REFUSED.has(response.status)) return { result: "refused", message };
-    return { result: "failed", message, retryAfterMs: retryAfter(response.headers.get("retry-after")) };
+    return await outcomeOf(response);
   } catch (error) {
     // Refused, reset, unreachable or too slow.
-    return { result: "failed", message: reasonOf(error), retryAfterMs: 0 };
+    return { result: "failed", message: reasonOf(error), retryAfterMs: 0, retryable: !signal.aborted };
   }
+}
+
+async function outcomeOf({ status, ok, headers, body }: Response): Promise<Outcome> {
+  const bytes = await readBytes(body, MAX_ANSWER_BYTES);
+  const answer = bytes === "too-large" ? new Uint8Array() : bytes;
+  if (ok) return { result: "accepted", remark: remarkOf(answer, headers.get("content-type")) };
+  const message = `${status} ${readable(answer)}`.trim();
+  if (REFUSED.has(status)) return { result: "refused", message };
+  const retryAfterMs = retryAfter(headers.get("retry-after"));
+  return { result: "failed", message, retryAfterMs, retryable: RETRYABLE.has(status) };
 }
 
 /** What a collector that took the request says about spans that it did not take. */

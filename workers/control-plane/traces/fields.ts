@@ -82,12 +82,12 @@ function anyValue(value: unknown, key: string, depth: number): AnyValue {
   const { stringValue, intValue, doubleValue, boolValue, arrayValue, kvlistValue, bytesValue } = fields(value, key);
   if (typeof stringValue === "string") return { stringValue };
   if (typeof boolValue === "boolean") return { boolValue };
-  if (typeof intValue === "string" && /^-?\d{1,20}$/.test(intValue)) return { intValue };
-  if (typeof intValue === "number" && Number.isInteger(intValue)) return { intValue: BigInt(intValue).toString() };
+  if (typeof intValue === "string" && /^-?\d{1,20}$/.test(intValue)) return { intValue: int64(intValue, key) };
+  if (typeof intValue === "number" && Number.isInteger(intValue)) return { intValue: int64(intValue, key) };
   if (typeof doubleValue === "number" && Number.isFinite(doubleValue)) return { doubleValue };
   // JSON has no number for infinity, so it is kept in words.
   if (typeof doubleValue === "number" || typeof doubleValue === "string") return { stringValue: String(doubleValue) };
-  if (typeof bytesValue === "string") return { bytesValue };
+  if (typeof bytesValue === "string" && BASE64.test(bytesValue)) return { bytesValue };
   // What was decoded from protobuf has them as they are.
   if (bytesValue instanceof Uint8Array) return { bytesValue: toBase64(bytesValue) };
   if (isFields(arrayValue)) {
@@ -99,6 +99,15 @@ function anyValue(value: unknown, key: string, depth: number): AnyValue {
     if (field.endsWith("Value")) throw new Fault(`the attribute ${shown(key)} has a ${field} of the wrong type`);
   }
   return EMPTY;
+}
+
+/** Which OTLP/JSON writes bytes in; also its form for URLs. */
+const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
+
+function int64(value: string | number, key: string): string {
+  const number = BigInt(value);
+  if (BigInt.asIntN(64, number) === number) return number.toString();
+  throw new Fault(`the attribute ${shown(key)} has an intValue of more than 64 bits`);
 }
 
 function toBase64(bytes: Uint8Array): string {

@@ -77,4 +77,5 @@ export const MIGRATIONS = [
      retry_at INTEGER NOT NULL,
      accepted INTEGER NOT NULL
    )`,
+  `CREATE INDEX traces_with_open_spans ON traces (number) WHERE open_spans > 0`,
 ] as const;

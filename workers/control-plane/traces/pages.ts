@@ -2,7 +2,7 @@
 // a page may have 10,000 spans, and objects would cost more on their way than the spans do.
 import type { PageQuery, SpanColumns } from "./schema.ts";
 
-/** Characters of one OTLP page, about: an RPC carries 32 MiB. */
+/** Characters of one page, about: an RPC carries 32 MiB, in which a character may take two bytes. */
 const MAX_CHARACTERS = 8_000_000;
 
 /** Of a trace, after one, and so many: from the index alone. */
@@ -34,9 +34,13 @@ export function columnPage(
   { after, limit }: PageQuery,
 ): { columns: SpanColumns; next: number | null } {
   const strings = new Map([["", 0]]);
+  let characters = 0;
   const indexOf = (text: string) => {
     let index = strings.get(text);
-    if (index === undefined) strings.set(text, (index = strings.size));
+    if (index === undefined) {
+      strings.set(text, (index = strings.size));
+      characters += text.length;
+    }
     return index;
   };
   const columns: Omit<SpanColumns, "strings"> = {
@@ -68,7 +72,7 @@ export function columnPage(
     .raw<Row>();
   let next: number | null = null;
   for (const row of rows) {
-    if (columns.seq.length === limit) {
+    if (columns.seq.length === limit || characters > MAX_CHARACTERS) {
       next = columns.seq.at(-1) ?? null;
       break;
     }
@@ -97,6 +101,7 @@ export type StoredJson = { seq: number; resource: string; scope: string; json: s
 /** OTLP/JSON: `{"resourceSpans":[…],"next":…}`. */
 export function otlpPage(sql: SqlStorage, traceId: string, { after, limit }: PageQuery): string {
   const spans: StoredJson[] = [];
+  const sources = new Set<string>();
   let characters = 0;
   let next: number | null = null;
   const rows = sql.exec<StoredJson>(
@@ -106,12 +111,15 @@ export function otlpPage(sql: SqlStorage, traceId: string, { after, limit }: Pag
     limit + 1,
   );
   for (const row of rows) {
-    if (spans.length === limit || (spans.length > 0 && characters + row.json.length > MAX_CHARACTERS)) {
+    const source = row.resource + row.scope;
+    const size = row.json.length + (sources.has(source) ? 0 : source.length);
+    if (spans.length === limit || (spans.length > 0 && characters + size > MAX_CHARACTERS)) {
       next = spans.at(-1)?.seq ?? null;
       break;
     }
     spans.push(row);
-    characters += row.json.length;
+    sources.add(source);
+    characters += size;
   }
   return `{"resourceSpans":${toResourceSpans(spans)},"next":${next}}`;
 }

@@ -9,8 +9,14 @@ import { Rejections } from "./rejections.ts";
 /** An object's row may have 2 MB, columns included, and a character up to three bytes. */
 const MAX_SPAN_CHARACTERS = 600_000;
 const MAX_SOURCE_CHARACTERS = 64 * 1024;
+/** Of all resources and scopes of one request, which may repeat one resource for each of its scopes. */
+const MAX_SOURCES_CHARACTERS = 8_000_000;
 /** Clocks differ; a span from further ahead has a wrong time, and would stay on top of every list. */
 const MAX_AHEAD_US = 3600 * 1e6;
+/** One from further back has a wrong time too, and would take its whole trace along when old ones are deleted. */
+const MAX_BEHIND_US = 30 * 86_400 * 1e6;
+/** A request with more wrong spans than this is wrong as a whole. */
+const MAX_REJECTED = 1000;
 
 export type ReadExport =
   | { readonly ok: true; readonly batch: SpanBatch; readonly rejected: Rejections }
@@ -20,6 +26,7 @@ export type ReadExport =
 export function readExport(body: unknown, now: number): ReadExport {
   const batch = { sources: [] as Source[], spans: [] as SpanRecord[] };
   const rejected = new Rejections();
+  let sourceCharacters = 0;
   try {
     for (const item of list(fields(body, "the body")["resourceSpans"], "resourceSpans")) {
       const resourceSpans = fields(item, "each of resourceSpans");
@@ -28,8 +35,18 @@ export function readExport(body: unknown, now: number): ReadExport {
         const scopeSpans = fields(item, "each of scopeSpans");
         const spans = list(scopeSpans["spans"], "spans");
         if (spans.length === 0) continue;
-        batch.sources.push({ ...resource, scope: readScope(scopeSpans) });
-        for (const span of spans) readSpan(span, batch, rejected, now);
+        const scope = readScope(scopeSpans);
+        sourceCharacters += resource.resource.length + scope.length;
+        if (sourceCharacters > MAX_SOURCES_CHARACTERS) {
+          throw new Fault(`its resources and scopes have more than ${MAX_SOURCES_CHARACTERS} characters`);
+        }
+        batch.sources.push({ ...resource, scope });
+        for (const span of spans) {
+          readSpan(span, batch, rejected, now);
+          if (rejected.count > MAX_REJECTED) {
+            throw new Fault(`more than ${MAX_REJECTED} of its spans are wrong, such as ${rejected.reasons[0] ?? ""}`);
+          }
+        }
       }
     }
     return { ok: true, batch, rejected };
@@ -98,8 +115,13 @@ function checkSpan(raw: Fields, now: number): CheckedSpan {
   if (endTimeUnixNano !== "0" && isBefore(endTimeUnixNano, startTimeUnixNano)) {
     throw new Fault(`it ends before it starts: ${endTimeUnixNano} is before ${startTimeUnixNano}`);
   }
-  if (toUs(startTimeUnixNano) > now * 1000 + MAX_AHEAD_US) {
-    throw new Fault(`it starts more than an hour from now: ${startTimeUnixNano}. Check the sender's clock`);
+  for (const [does, time] of [["starts", startTimeUnixNano] as const, ["ends", endTimeUnixNano] as const]) {
+    if (toUs(time) > now * 1000 + MAX_AHEAD_US) {
+      throw new Fault(`it ${does} more than an hour from now: ${time}. Check the sender's clock`);
+    }
+  }
+  if (toUs(startTimeUnixNano) < now * 1000 - MAX_BEHIND_US) {
+    throw new Fault(`it starts more than 30 days ago: ${startTimeUnixNano}. Check the sender's clock`);
   }
   return {
     traceId: id(raw["traceId"], 32, "traceId"),

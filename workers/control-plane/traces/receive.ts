@@ -4,6 +4,7 @@ import { identifyJob } from "../auth.ts";
 import type { Env } from "../env.ts";
 import { accepted, type Encoding, refused } from "./export-answer.ts";
 import { MAX_BODY_BYTES, readBody } from "./export-body.ts";
+import { isCrowded, MAX_PARTS } from "./crowd.ts";
 import { decodeRequest } from "./protobuf.ts";
 import { readExport } from "./read-export.ts";
 import { storeSpans } from "./shards.ts";
@@ -12,7 +13,7 @@ const ENCODINGS: Readonly<Record<string, Encoding>> = {
   "application/json": "json",
   "application/x-protobuf": "protobuf",
 };
-const TOO_LARGE = `A request may have ${MAX_BODY_BYTES} bytes, packed and unpacked. Send fewer spans at once.`;
+const TOO_LARGE = `A request may have ${MAX_BODY_BYTES} bytes, packed and unpacked, and ${MAX_PARTS} spans, attributes and events in all. Send fewer spans at once.`;
 
 export async function receiveSpans(request: Request, env: Env): Promise<Response> {
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
@@ -33,6 +34,7 @@ export async function receiveSpans(request: Request, env: Env): Promise<Response
       ? refused(413, encoding, TOO_LARGE)
       : refused(400, encoding, "The body is not in gzip format, as its content-encoding says.");
   }
+  if (isCrowded(body.bytes, encoding)) return refused(413, encoding, TOO_LARGE);
   const read = parseExport(body.bytes, encoding);
   if (!read.ok) return refused(400, encoding, read.message);
   try {

@@ -3,11 +3,11 @@ import type { ResourceSpans } from "#shared/tracing/otlp.ts";
 import type { Env } from "../env.ts";
 import { readExport } from "./read-export.ts";
 import { Rejections } from "./rejections.ts";
-import type { SpanBatch, SpanRecord } from "./span-record.ts";
+import type { Source, SpanBatch, SpanRecord } from "./span-record.ts";
 import type { Traces } from "./traces.ts";
 
 /** Never to be changed where there are traces: they would not be found any more. */
-export const SHARDS = 4;
+export const SHARDS = 2;
 
 /** What one call carries at most: RPC takes 32 MiB, and one transaction should not hold up all others. */
 const MAX_SPANS = 5000;
@@ -31,9 +31,9 @@ export async function storeSpans(env: Namespace, job: string, { sources, spans }
   const rejected = new Rejections();
   await Promise.all(
     byShard.map(async (own, index) => {
-      for (const part of parts(own)) {
+      for (const part of parts(own, sources)) {
         // In order: a span's end comes after its start
-        const { count, reasons } = await stub(env, job, index).store({ sources, spans: part });
+        const { count, reasons } = await stub(env, job, index).store(withSources(part, sources));
         rejected.addAll(count, reasons);
       }
     }),
@@ -73,16 +73,36 @@ function indexOf(traceId: string): number {
   return Number.parseInt(traceId.slice(-4), 16) % SHARDS;
 }
 
-function* parts(spans: readonly SpanRecord[]): Generator<SpanRecord[]> {
+function* parts(spans: readonly SpanRecord[], sources: readonly Source[]): Generator<SpanRecord[]> {
   let part: SpanRecord[] = [];
+  let used = new Set<number>();
   let characters = 0;
   for (const span of spans) {
-    if (part.length === MAX_SPANS || (part.length > 0 && characters + span.bytes > MAX_CHARACTERS)) {
+    const size = span.bytes + (used.has(span.source) ? 0 : sizeOf(sources[span.source]));
+    if (part.length === MAX_SPANS || (part.length > 0 && characters + size > MAX_CHARACTERS)) {
       yield part;
-      [part, characters] = [[], 0];
+      [part, used, characters] = [[], new Set(), 0];
     }
     part.push(span);
-    characters += span.bytes;
+    used.add(span.source);
+    characters += size;
   }
   if (part.length > 0) yield part;
+}
+
+function sizeOf(source: Source | undefined): number {
+  return source ? source.resource.length + source.scope.length : 0;
+}
+
+/** The spans, and only the sources that they have. */
+function withSources(spans: readonly SpanRecord[], all: readonly Source[]): SpanBatch {
+  const indexes = new Map<number, number>();
+  const sources: Source[] = [];
+  const renumbered = spans.map((span) => {
+    let index = indexes.get(span.source);
+    const source = all[span.source];
+    if (index === undefined && source) indexes.set(span.source, (index = sources.push(source) - 1));
+    return index === span.source ? span : { ...span, source: index ?? span.source };
+  });
+  return { sources, spans: renumbered };
 }

@@ -36,7 +36,8 @@ export class SourceRows {
   prune(): void {
     this.#known.clear();
     this.#sql.exec(
-      "DELETE FROM sources WHERE used_at < (SELECT coalesce(min(created_at), 0) FROM traces) - ?",
+      "DELETE FROM sources WHERE used_at < (SELECT coalesce(min(created_at), ?1) FROM traces) - ?2",
+      Date.now(),
       EXACT_MS,
     );
   }

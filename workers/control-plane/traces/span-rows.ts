@@ -122,22 +122,22 @@ export class SpanRows {
     return this.#seq;
   }
 
-  open({ agent, keepInstance, traceId, untilUs }: OpenQuery, limit: number): OpenSpan[] {
+  open(trace: number, { agent, keepInstance, untilUs }: OpenQuery, limit: number): OpenSpan[] {
     return this.#sql
       .exec<OpenSpan>(
         `WITH theirs AS (
-           SELECT s.seq, s.trace, s.start_us, s.duration_us, instance, resource, scope
-           FROM traces CROSS JOIN spans AS s ON s.trace = traces.number CROSS JOIN sources ON sources.number = s.source
-           WHERE open_spans > 0 AND sources.agent = ?1 AND instance IS NOT ?2 AND (?3 IS NULL OR trace_id = ?3)
+           SELECT s.seq, s.start_us, s.duration_us, instance, resource, scope
+           FROM spans AS s CROSS JOIN sources ON sources.number = s.source
+           WHERE s.trace = ?1 AND sources.agent = ?2 AND instance IS NOT ?3
          ), heard AS (
-           SELECT trace, instance, max(start_us + max(duration_us, 0)) AS heard_us FROM theirs GROUP BY trace, instance
+           SELECT instance, max(start_us + max(duration_us, 0)) AS heard_us FROM theirs GROUP BY instance
          )
          SELECT json, theirs.start_us, heard_us, resource, scope
-         FROM theirs JOIN heard USING (trace, instance) JOIN spans USING (seq)
+         FROM theirs JOIN heard USING (instance) JOIN spans USING (seq)
          WHERE theirs.duration_us < 0 AND (?4 IS NULL OR theirs.start_us <= ?4) LIMIT ?5`,
+        trace,
         agent,
         keepInstance ?? null,
-        traceId ?? null,
         untilUs ?? null,
         limit,
       )

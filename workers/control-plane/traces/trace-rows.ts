@@ -126,6 +126,18 @@ export class TraceRows {
     for (const message of change.messages) this.#addMessage(trace.number, message.toLowerCase());
   }
 
+  /** Numbers of the traces with open spans: of one trace, if it has some, or of all. */
+  withOpenSpans(traceId: string | undefined): number[] {
+    const rows =
+      traceId === undefined
+        ? this.#sql.exec<{ number: number }>("SELECT number FROM traces WHERE open_spans > 0")
+        : this.#sql.exec<{ number: number }>(
+            "SELECT number FROM traces WHERE trace_id = ? AND open_spans > 0",
+            traceId,
+          );
+    return rows.toArray().map(({ number }) => number);
+  }
+
   /** Numbers of the traces that began before, in µs since the epoch. */
   before(us: number): number[] {
     const rows = this.#sql.exec<{ number: number }>("SELECT number FROM traces WHERE start_us < ?", us).toArray();

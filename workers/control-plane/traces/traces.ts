@@ -2,6 +2,7 @@
 // them in time; one alarm drives both. What a batch does is in store-batch.ts. Every method may be repeated.
 import { DurableObject } from "cloudflare:workers";
 import { migrate } from "#shared/durable/migrations.ts";
+import { reasonOf } from "#shared/tracing/reason.ts";
 import type { Env } from "../env.ts";
 import { closed, interruptedIn, type LostAgent } from "./close-open.ts";
 import { Forwarding } from "./forwarding.ts";
@@ -15,8 +16,9 @@ import type { SpanBatch } from "./span-record.ts";
 import { Rows, storeBatch } from "./store-batch.ts";
 import { findSummary, listSummaries } from "./summaries.ts";
 
-const CLOSED_AT_ONCE = 1000;
+const CLOSED_AT_ONCE = 5000;
 const REMOVED_AT_ONCE = 50;
+const RETRY_MS = 10_000;
 
 interface Parts {
   readonly sql: SqlStorage;
@@ -42,19 +44,25 @@ export class Traces extends DurableObject<Env> {
 
   /** Ends open spans of an agent provisionally, as errors. Resolves to how many. */
   async closeOpen(lost: LostAgent): Promise<number> {
-    const now = Date.now();
     let count = 0;
-    for (;;) {
-      const { rows } = this.#parts;
-      const open = rows.spans.open(lost, CLOSED_AT_ONCE);
-      if (open.length === 0) break;
-      const batch = closed(open, lost, now);
-      if (batch.spans.length === 0) break;
-      this.#transaction((parts) => storeBatch(parts.rows, batch, parts.forwarding.due, now));
-      count += open.length;
+    for (const trace of this.#parts.rows.traces.withOpenSpans(lost.traceId)) {
+      for (let more = true; more;) {
+        const closedNow = this.#closeSome(trace, lost);
+        count += closedNow;
+        more = closedNow === CLOSED_AT_ONCE;
+        if (more) await scheduler.wait(0);
+      }
     }
     if (count > 0) await this.#schedule();
     return count;
+  }
+
+  #closeSome(trace: number, lost: LostAgent): number {
+    const now = Date.now();
+    const open = this.#parts.rows.spans.open(trace, lost, CLOSED_AT_ONCE);
+    const batch = closed(open, lost, now);
+    if (batch.spans.length > 0) this.#transaction((parts) => storeBatch(parts.rows, batch, parts.forwarding.due, now));
+    return batch.spans.length;
   }
 
   /** At most `query.limit`, newest first. */
@@ -112,11 +120,17 @@ export class Traces extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
     const { forwarding, retention } = this.#parts;
-    await forwarding.run();
-    await this.#removeAll(retention.tooOld(Date.now()).numbers);
-    const job = this.#job;
-    if (job !== undefined && retention.isLarge(SHARDS))
-      await retention.pruneBySize(allShards(this.env, job), this.#log);
+    try {
+      await forwarding.run();
+      await this.#removeAll(retention.tooOld(Date.now()).numbers);
+      const job = this.#job;
+      if (job !== undefined && retention.isLarge(SHARDS))
+        await retention.pruneBySize(allShards(this.env, job), this.#log);
+    } catch (error) {
+      // Retries of a failed alarm come to an end; what is due must not.
+      this.#log(`An alarm failed and is set again: ${reasonOf(error)}`);
+      await this.ctx.storage.setAlarm((this.#alarmAt = Date.now() + RETRY_MS));
+    }
     await this.#schedule();
   }
 
