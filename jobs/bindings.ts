@@ -2,7 +2,7 @@
 // secrets by name. What is not bound here is out of the agent's reach.
 import type { AgentConfig } from "#shared/agent/config.ts";
 
-import { checkedDurationMs } from "./duration.ts";
+import { checkedDurationMs } from "#shared/text/duration.ts";
 import { resolveModel } from "./model.ts";
 import type { Binding, PlanEnvironment, Service } from "./plan-shape.ts";
 import { type Agent, type Job, workerOf } from "./schema.ts";

@@ -1,7 +1,7 @@
 // Which model an agent speaks to: what the agent says over what the job says over the defaults.
 import type { AgentConfig } from "#shared/agent/config.ts";
 
-import { checkedDurationMs } from "./duration.ts";
+import { checkedDurationMs } from "#shared/text/duration.ts";
 import { FREE, priceOf } from "./prices.ts";
 import type { Model } from "./schema.ts";
 

@@ -1,7 +1,7 @@
 // A job and its resolved environment → the plan that a target carries out. Pure: no clock, no files, no network.
 import { leaseMs } from "#shared/agent/lease.ts";
 import { agentBindings } from "./bindings.ts";
-import { checkedDurationMs } from "./duration.ts";
+import { checkedDurationMs } from "#shared/text/duration.ts";
 import { resolveModel } from "./model.ts";
 import type { Plan, PlanEnvironment, PlannedAgent } from "./plan-shape.ts";
 import { type Job, workerOf } from "./schema.ts";

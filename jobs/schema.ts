@@ -2,7 +2,7 @@
 // what a schema cannot say (names that must exist, cycles, ports) is in check.ts.
 import * as z from "zod";
 
-import { DURATION_PATTERN } from "./duration.ts";
+import { DURATION_PATTERN } from "#shared/text/duration.ts";
 
 const AGENT_ID_PATTERN = /^[a-z][a-z0-9_]{0,62}$/;
 const JOB_NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,62}$/;

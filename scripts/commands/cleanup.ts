@@ -1,7 +1,7 @@
 // troupe cleanup: removes what is left of jobs that were stopped a while ago, their sessions included.
 import { rm } from "node:fs/promises";
 
-import { durationMs } from "#jobs/duration.ts";
+import { durationMs } from "#shared/text/duration.ts";
 import { reasonOf } from "#shared/tracing/reason.ts";
 
 import { CliError } from "../cli-error.ts";

@@ -1,5 +1,5 @@
 // troupe query: asks a job a question, or opens a conversation.
-import { durationMs } from "#jobs/duration.ts";
+import { durationMs } from "#shared/text/duration.ts";
 
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";

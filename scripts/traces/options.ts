@@ -1,5 +1,5 @@
 // Values of flags that several commands on traces take.
-import { durationMs } from "#jobs/duration.ts";
+import { durationMs } from "#shared/text/duration.ts";
 import { suggest } from "#shared/text/nearest.ts";
 
 import { CliError } from "../cli-error.ts";

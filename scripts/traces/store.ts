@@ -2,6 +2,7 @@
 import * as z from "zod";
 
 import { Problem } from "#shared/http/problem.ts";
+import { parseJson } from "#shared/text/parse-json.ts";
 import { reasonOf } from "#shared/tracing/reason.ts";
 
 import { CliError } from "../cli-error.ts";
@@ -152,8 +153,7 @@ export class TraceStore {
       );
     }
     if (response.ok) return response;
-    const body: unknown = await response.json().catch(() => undefined);
-    const { type, detail } = Problem.safeParse(body).data ?? { type: "", detail: "" };
+    const { type, detail } = Problem.safeParse(parseJson(await response.text())).data ?? { type: "", detail: "" };
     const message = `The trace store answers ${response.status}: ${detail}`;
     if (type === "/problems/unknown-trace") throw new UnknownTraceError("failed", message, "Run: troupe traces list");
     throw new CliError("failed", message, adviceFor(response, job));

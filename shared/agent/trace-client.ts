@@ -1,5 +1,6 @@
 // The agent's side of the trace store: OTLP/HTTP over the binding to the control plane.
 import * as z from "zod";
+import { parseJson } from "../text/parse-json.ts";
 import type { AgentEnv } from "./environment.ts";
 import { log } from "./log.ts";
 
@@ -27,7 +28,7 @@ export async function sendSpans(env: AgentEnv, request: Uint8Array<ArrayBuffer>)
   });
   const text = await response.text();
   if (response.ok) {
-    const { partialSuccess } = Accepted.safeParse(parse(text)).data ?? {};
+    const { partialSuccess } = Accepted.safeParse(parseJson(text)).data ?? {};
     const refused = partialSuccess?.rejectedSpans ?? 0;
     if (refused > 0)
       log(env, "warn", `The trace store refused ${refused} spans: ${partialSuccess?.errorMessage ?? ""}`);
@@ -36,12 +37,4 @@ export async function sendSpans(env: AgentEnv, request: Uint8Array<ArrayBuffer>)
   const problem = `The trace store answered ${response.status}: ${text.slice(0, 300)}`;
   if (response.status !== 400 && response.status !== 413) throw new TraceStoreError(problem);
   log(env, "error", `${problem}. The spans were dropped.`);
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // an answer that says nothing of spans refuses none
-  }
 }

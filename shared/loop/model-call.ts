@@ -9,6 +9,7 @@ import type {
 } from "@anthropic-ai/sdk/resources/messages/messages";
 import * as z from "zod";
 import { ModelError, type Model, type ModelRequest } from "../models/model.ts";
+import { parseJson } from "../text/parse-json.ts";
 import { NO_USAGE, type Usage } from "../tracing/usage.ts";
 import type { LoopEvent } from "./event.ts";
 import { ChatSpan, type TurnTrace } from "./spans.ts";
@@ -154,14 +155,6 @@ function parseInputs(content: ContentBlock[], inputs: ReadonlyMap<number, string
     else malformed[block.id] = raw;
   }
   return malformed;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // the caller keeps the raw text and tells the model
-  }
 }
 
 const Figure = z.number().nullish().catch(null);

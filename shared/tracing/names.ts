@@ -167,7 +167,6 @@ export const EVENT = {
   /** The API was asked again before it had begun to answer. */
   retry: "retry",
   cancelRequested: "cancel requested",
-  firstChunk: "first chunk",
   breaker: (state: string) => `breaker ${state}`,
 } as const;
 

@@ -4,6 +4,8 @@ import { constants, copyFile, link, mkdir, readFile, rm, stat, writeFile } from 
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { parseJson } from "#shared/text/parse-json.ts";
+
 import { identify, isRunning, ProcessIdentity } from "./process.ts";
 
 const POLL_MS = 50;
@@ -144,15 +146,6 @@ async function self(): Promise<ProcessIdentity> {
   const identity = await identify(process.pid);
   if (identity === undefined) throw new Error("This process cannot find itself in the process table");
   return identity;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Half-written or foreign content: no holder can be read from it.
-    return undefined;
-  }
 }
 
 function hasCode(error: unknown, code: string): boolean {

@@ -4,6 +4,8 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import * as z from "zod";
 
+import { parseJson } from "#shared/text/parse-json.ts";
+
 import { CliError } from "../../cli-error.ts";
 import type { LogLine, LogRequest } from "../target.ts";
 import { JOB_PROCESS, jobLayout } from "./layout.ts";
@@ -105,14 +107,5 @@ async function readFrom(path: string, from: number, to: number): Promise<string>
     return buffer.toString("utf8", 0, bytesRead);
   } finally {
     await handle.close();
-  }
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    // Plain text, as workerd writes before its logging is set up.
-    return undefined;
   }
 }

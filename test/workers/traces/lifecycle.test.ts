@@ -8,7 +8,7 @@ import type { Registry } from "../../../workers/control-plane/registry/registry.
 import { allShards, closeOpenSpans } from "../../../workers/control-plane/traces/shards.ts";
 import { ListQuery } from "../../../workers/control-plane/traces/schema.ts";
 import { TestTraces } from "./test-traces.ts";
-import { call, rows, shardWith, span, START, store, summary } from "./spans.ts";
+import { call, post, resource, rows, shardWith, span, START, store, summary } from "./spans.ts";
 
 const INTERVAL = 1000;
 const LEASE = 3 * INTERVAL;
@@ -90,6 +90,13 @@ test("a thousand and more open spans are closed at once", async () => {
   );
   expect(await closeOpenSpans(env, job, { agent: "searcher", at: START, reason: "x" })).toBe(2500);
   expect(await summary(job, traceId)).toMatchObject({ openSpans: 0, errors: 2500 });
+});
+
+test("open spans that share a large resource are closed, however many they are", async () => {
+  const open = Array.from({ length: 200 }, () => span({ traceId }));
+  const large = resource("searcher", open, { text: "x".repeat(60_000) });
+  expect((await post(job, { resourceSpans: [large] })).status).toBe(200);
+  expect(await closeOpenSpans(env, job, { agent: "searcher", at: START, reason: "x" })).toBe(200);
 });
 
 test("when an agent's lease ends, its open spans end with its last heartbeat", async () => {

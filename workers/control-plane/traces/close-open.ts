@@ -3,6 +3,7 @@
 import { ERROR, GENERAL, TROUPE } from "#shared/tracing/names.ts";
 import { STATUS } from "#shared/tracing/otlp.ts";
 import { fields, list } from "./fields.ts";
+import { toResourceSpans } from "./pages.ts";
 import { readExport } from "./read-export.ts";
 import type { SpanBatch } from "./span-record.ts";
 import type { OpenQuery, OpenSpan } from "./span-rows.ts";
@@ -17,20 +18,19 @@ export interface LostAgent extends OpenQuery {
 
 /** The spans with an end: `at`, or what else the agent is known to have done in the trace, if that was later. */
 export function closed(spans: readonly OpenSpan[], { agent, at, reason }: LostAgent, now: number): SpanBatch {
-  const resourceSpans = spans.map((open) => {
-    const span = fields(JSON.parse(open.json), "a stored span");
-    const endUs = Math.max(at * 1000, open.heard_us);
+  const ended = spans.map(({ json, start_us, heard_us, ...source }) => {
+    const span = fields(JSON.parse(json), "a stored span");
+    const endUs = Math.max(at * 1000, heard_us);
     const closedSpan = {
       ...span,
       // A start has nanoseconds, which the column leaves out.
-      endTimeUnixNano: endUs > open.start_us ? `${endUs}000` : span["startTimeUnixNano"],
+      endTimeUnixNano: endUs > start_us ? `${endUs}000` : span["startTimeUnixNano"],
       attributes: [...list(span["attributes"], "a stored span's attributes"), ...ATTRIBUTES],
       status: { code: STATUS.error, message: `The agent ${agent} was lost: ${reason}` },
     };
-    const scope = fields(JSON.parse(open.scope), "a stored scope");
-    const resource = fields(JSON.parse(open.resource), "a stored resource");
-    return { ...resource, scopeSpans: [{ ...scope, spans: [closedSpan] }] };
+    return { ...source, json: JSON.stringify(closedSpan) };
   });
+  const resourceSpans: unknown = JSON.parse(toResourceSpans(ended));
   const read = readExport({ resourceSpans }, now);
   if (!read.ok) throw new Error(read.message);
   return read.batch;

@@ -79,8 +79,7 @@ export class Forwarding {
   }
 
   set #standing({ failures, retry_at }: Standing) {
-    // `accepted` is of an earlier version.
-    const sql = "INSERT OR REPLACE INTO collector (number, failures, retry_at, accepted) VALUES (1, ?, ?, 0)";
+    const sql = "INSERT OR REPLACE INTO collector (number, failures, retry_at) VALUES (1, ?, ?)";
     this.#sql.exec(sql, failures, retry_at);
   }
 }

@@ -44,6 +44,7 @@ export const MIGRATIONS = [
    );
    CREATE INDEX traces_by_start ON traces (start_us);
    CREATE INDEX traces_by_due ON traces (due_at) WHERE due_at IS NOT NULL;
+   CREATE INDEX traces_with_open_spans ON traces (number) WHERE open_spans > 0;
    CREATE TABLE trace_texts (
      trace INTEGER PRIMARY KEY,
      root TEXT NOT NULL DEFAULT '',
@@ -53,7 +54,6 @@ export const MIGRATIONS = [
      seq INTEGER PRIMARY KEY,
      trace INTEGER NOT NULL,
      source INTEGER NOT NULL,
-     changed_at INTEGER NOT NULL,
      span_id TEXT NOT NULL,
      parent_id TEXT NOT NULL,
      name TEXT NOT NULL,
@@ -74,8 +74,6 @@ export const MIGRATIONS = [
    CREATE TABLE collector (
      number INTEGER PRIMARY KEY,
      failures INTEGER NOT NULL,
-     retry_at INTEGER NOT NULL,
-     accepted INTEGER NOT NULL
+     retry_at INTEGER NOT NULL
    )`,
-  `CREATE INDEX traces_with_open_spans ON traces (number) WHERE open_spans > 0`,
 ] as const;

@@ -3,9 +3,9 @@ import type { SpanRecord } from "./span-record.ts";
 import type { Counted } from "./trace-change.ts";
 
 const PUT = `INSERT OR REPLACE INTO spans
-  (seq, trace, source, changed_at, span_id, parent_id, name, kind, start_us, duration_us, status, message, provisional, operation,
+  (seq, trace, source, span_id, parent_id, name, kind, start_us, duration_us, status, message, provisional, operation,
    input_tokens, output_tokens, cost, bytes, json)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 export interface StoredSpan extends Counted {
   readonly traceId: string;
@@ -94,7 +94,7 @@ export class SpanRows {
   }
 
   /** Writes the span, in place of the one with its id, and returns its new `seq`. */
-  put(trace: number, source: number, span: SpanRecord, now: number): number {
+  put(trace: number, source: number, span: SpanRecord): number {
     this.#seq ??= this.#sql.exec<{ seq: number | null }>("SELECT max(seq) AS seq FROM spans").one().seq ?? 0;
     this.#seq += 1;
     this.#sql.exec(
@@ -102,7 +102,6 @@ export class SpanRows {
       this.#seq,
       trace,
       source,
-      now,
       span.spanId,
       span.parentId,
       span.name,

@@ -52,7 +52,7 @@ export function storeBatch(rows: Rows, { sources, spans }: SpanBatch, due: Due, 
     if (!trace) traces.set(traceId, (trace = rows.traces.add(traceId, span.startUs, now)));
     const source = sources[span.source];
     if (!source) throw new RangeError(`A batch has no source ${span.source}.`);
-    const seq = rows.spans.put(trace.number, rows.sources.number(source, now), span, now);
+    const seq = rows.spans.put(trace.number, rows.sources.number(source, now), span);
     if (span.durationUs >= 0) endedSeqs.set(traceId, seq);
   }
   for (const [traceId, change] of changes) {

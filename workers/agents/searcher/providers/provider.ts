@@ -1,4 +1,5 @@
 // What every way to search has in common, and how those over HTTP ask.
+import { parseJson } from "#shared/text/parse-json.ts";
 import type * as z from "zod";
 import type { ToolCall } from "#shared/loop/tool.ts";
 import type { Passage } from "#shared/text/passages.ts";
@@ -41,7 +42,7 @@ export async function askService<Schema extends z.ZodType>(
     throw new Error(`${name} answered ${response.status}${HINTS[response.status] ?? ""}.`);
   }
   const bytes = await readBytes(response.body, MAX_BYTES);
-  const answer = schema.safeParse(bytes === "too-large" ? undefined : parseJson(bytes));
+  const answer = schema.safeParse(bytes === "too-large" ? undefined : parseJson(new TextDecoder().decode(bytes)));
   if (!answer.success)
     throw new Error(`${name} sent an answer that is not its JSON format. Check the agent's search settings.`);
   return answer.data;
@@ -69,13 +70,4 @@ export function plainText(html: string): string {
     .replace(/<[^<>]*>/g, "")
     .replace(/&(#?\w+);/g, (entity, name: string) => entities[name.toLowerCase()] ?? entity)
     .trim();
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    // What is no JSON fits no schema; the caller says so.
-    return undefined;
-  }
 }

@@ -1,2 +1,0 @@
-// Durations as job files and command lines write them; the trace store's settings write them alike.
-export { checkedDurationMs, DURATION_PATTERN, durationMs } from "#shared/text/duration.ts";
