@@ -31,7 +31,7 @@ export default {
 
     room("shared-foundation-knows-only-tracing", "(durable|tracing|a2a|text|http)", ["$1/", "tracing/"]),
     room("shared-models-know-only-tracing", "models", ["models/", "tracing/"]),
-    room("shared-loop-knows-no-backend", "loop", ["loop/", "tracing/", "text/", "models/model\\.ts$"]),
+    room("shared-loop-knows-no-backend", "loop", ["loop/", "tracing/", "text/", "models/(model|gate)\\.ts$"]),
     room("shared-tools-know-only-tool-types", "tools", [
       "tools/",
       "a2a/",

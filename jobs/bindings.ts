@@ -1,6 +1,7 @@
 // What one agent's Worker finds in its `env`: its configuration, its peers along the topology's edges, its objects,
 // secrets by name. What is not bound here is out of the agent's reach.
 import type { AgentConfig } from "#shared/agent/config.ts";
+import type { Limits } from "#shared/loop/budget.ts";
 
 import { checkedDurationMs } from "#shared/text/duration.ts";
 import { resolveModel } from "./model.ts";
@@ -52,11 +53,14 @@ export function agentBindings(job: Job, agent: Agent, { url, edges, environment 
     id: agent.id,
     url,
     model,
-    permissions: { allow: agent.permissions.allow ?? null, deny: agent.permissions.deny },
+    permissions: permissionsOf(agent),
+    approvals: approvalsOf(job, agent.id),
     budget: {
+      ...limitsOf(agent.budget),
       maxTurns: agent.budget.max_turns,
       maxWallMs: checkedDurationMs(agent.budget.max_wall_time),
     },
+    queryBudget: job.budget === undefined ? null : limitsOf(job.budget),
     topology: dynamic ? "dynamic" : "static",
     peers,
     tracing: {
@@ -88,6 +92,36 @@ export function agentBindings(job: Job, agent: Agent, { url, edges, environment 
     })),
     ...own,
   ];
+}
+
+function permissionsOf({ permissions }: Agent): AgentConfig["permissions"] {
+  const { allow, ask, deny, mode } = permissions;
+  const preset = permissions.preset ?? (allow ? "custom" : "full_access");
+  return { preset, mode, allow: allow ?? null, ask, deny };
+}
+
+function approvalsOf({ approvals }: Job, id: string): AgentConfig["approvals"] {
+  const policy = approvals.policy
+    .filter(({ agent }) => agent === undefined || agent === id)
+    .map(({ tool, input, decision }) => ({
+      tool,
+      decision,
+      ...(input && {
+        input: Object.fromEntries(Object.entries(input).map(([field, texts]) => [field, [texts].flat().map(String)])),
+      }),
+    }));
+  return { expiresMs: checkedDurationMs(approvals.expires), policy };
+}
+
+function limitsOf(budget: NonNullable<Job["budget"]>): Limits {
+  const { max_turns, max_tokens, max_usd, max_wall_time, max_tool_calls } = budget;
+  return {
+    ...(max_turns === undefined ? {} : { maxTurns: max_turns }),
+    ...(max_tokens === undefined ? {} : { maxTokens: max_tokens }),
+    ...(max_usd === undefined ? {} : { maxUsd: max_usd }),
+    ...(max_wall_time === undefined ? {} : { maxWallMs: checkedDurationMs(max_wall_time) }),
+    ...(max_tool_calls === undefined ? {} : { maxToolCalls: max_tool_calls }),
+  };
 }
 
 function service(name: string, to: Service): Binding {

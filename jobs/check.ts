@@ -1,8 +1,11 @@
 // What a schema cannot say about a job: names that must exist, names used twice, cycles, ports, variables.
+// What budgets need is in check-budgets.ts.
+import { checkBudgets } from "./check-budgets.ts";
 import { RESERVED_NAMES } from "./bindings.ts";
 import type { Mistake } from "./mistake.ts";
 import { suggest } from "#shared/text/nearest.ts";
 import { type Job, workerOf } from "./schema.ts";
+import { checkPermissions } from "./check-permissions.ts";
 import { agentReferences } from "./references.ts";
 import type { Path, Source } from "./source.ts";
 import { edgesOf, entryPointOf, findCycle } from "./topology.ts";
@@ -20,8 +23,10 @@ export interface Surroundings {
 export function checkJob(job: Job, source: Source, surroundings: Surroundings): Mistake[] {
   return [
     ...checkAgents(job, source, surroundings.workers),
+    ...checkPermissions(job, source),
     ...checkTopology(job, source),
     ...checkVariables(job, source, surroundings.variables),
+    ...checkBudgets(job, source, surroundings.variables.has("ANTHROPIC_API_KEY")),
   ];
 }
 

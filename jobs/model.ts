@@ -10,6 +10,7 @@ const ANTHROPIC_MODEL = "claude-sonnet-5-5";
 const OFFLINE_URL = "http://offline-model";
 const OFFLINE_MODEL = "offline";
 const MAX_TOKENS = 8192;
+const CONTEXT_TOKENS = 200_000;
 const TTFT = "20ms";
 
 interface ModelEnvironment {
@@ -35,6 +36,7 @@ export function resolveModel(
     cacheWrite: given.cache_write ?? given.input,
   };
   const maxTokens = model.max_tokens ?? MAX_TOKENS;
+  const contextTokens = model.context_tokens ?? CONTEXT_TOKENS;
   if (provider === "anthropic") {
     const name = model.name ?? ANTHROPIC_MODEL;
     const known = price ?? priceOf(name);
@@ -43,6 +45,7 @@ export function resolveModel(
       name,
       ...(known === undefined ? {} : { price: known }),
       maxTokens,
+      contextTokens,
       baseUrl: environment.anthropicUrl ?? ANTHROPIC_URL,
     };
   }
@@ -51,6 +54,7 @@ export function resolveModel(
     // The name of a Claude model in a job that runs offline for lack of a key would only mislead.
     name: OFFLINE_MODEL,
     maxTokens,
+    contextTokens,
     price: FREE,
     baseUrl: OFFLINE_URL,
     offline: {

@@ -2,7 +2,10 @@
 import type { Price } from "#shared/tracing/price.ts";
 
 // claude-haiku-5-5 is left out: its price depends on the length of the prompt.
-/** List prices of the Claude API (platform.claude.com, "Pricing"; cache writes of 5 minutes) as of 2026-11-01. */
+/** The day on which the prices were looked up. */
+export const PRICES_AS_OF = "2026-11-01";
+
+/** List prices of the Claude API (platform.claude.com, "Pricing"; cache writes of 5 minutes). */
 const PRICES: Readonly<Record<string, Price>> = {
   "claude-sonnet-5-5": { input: 2, output: 10, cacheRead: 0.1, cacheWrite: 2.5 },
   "claude-opus-5-5": { input: 4, output: 20, cacheRead: 0.2, cacheWrite: 5 },
@@ -10,10 +13,14 @@ const PRICES: Readonly<Record<string, Price>> = {
   "claude-haiku-4-5": { input: 1, output: 5, cacheRead: 0.1, cacheWrite: 1.25 },
 };
 
+/** Models whose price is known. */
+export const PRICED_MODELS: readonly string[] = Object.keys(PRICES);
+
 /** Runs on the user's own machine. */
 export const FREE: Price = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
 
 /** The price of a model, a date at the end of its name aside; undefined when it is not known. */
 export function priceOf(model: string): Price | undefined {
-  return PRICES[model.replace(/-\d{8}$/, "")];
+  const name = model.replace(/-\d{8}$/, "");
+  return Object.hasOwn(PRICES, name) ? PRICES[name] : undefined;
 }

@@ -2,6 +2,7 @@
 // what a schema cannot say (names that must exist, cycles, ports) is in check.ts.
 import * as z from "zod";
 
+import { MAX_USD } from "#shared/loop/pico-dollars.ts";
 import { DURATION_PATTERN } from "#shared/text/duration.ts";
 
 const AGENT_ID_PATTERN = /^[a-z][a-z0-9_]{0,62}$/;
@@ -53,23 +54,84 @@ const Model = z
     name: z.string().min(1).optional().describe("The model's name; for anthropic the default is claude-sonnet-5-5"),
     max_tokens: z.int().positive().optional().describe("Upper bound of one answer (default 8192)"),
     price: Price.optional(),
+    context_tokens: z
+      .int()
+      .positive()
+      .optional()
+      .describe("Tokens that fit the model's context; near that a conversation is compacted (default 200000)"),
     offline: OfflineModel.optional(),
   })
   .describe("Which model answers");
 
+const toolRule = z
+  .string()
+  .regex(/^(?:[^*]+\*?|\*)$/, "a rule is a tool's name; * may stand at its end, for any rest")
+  .describe("Tool name; * at its end stands for any rest");
+
 const Permissions = z
   .strictObject({
-    allow: z.array(z.string()).optional().describe("Tools that may run; without it all of the agent's tools may"),
-    deny: z.array(z.string()).default([]).describe("Tools that are taken away; wins over allow"),
+    preset: z
+      .enum(["full_access", "read_only", "communication_only", "custom"])
+      .optional()
+      .describe(
+        "Which tools there are and run unasked: all (the default), only those that change nothing, only those for asking other agents; custom (the default where allow is given): only what allow names runs unasked",
+      ),
+    mode: z
+      .enum(["default", "dontAsk", "bypassPermissions", "plan"])
+      .default("default")
+      .describe(
+        "What becomes of a tool that no rule names: it is asked for, denied (as is all that would be asked for), or run; plan: tools that may change something are denied",
+      ),
+    allow: z.array(toolRule).optional().describe("Tools that run unasked, beside those of the preset"),
+    ask: z.array(toolRule).default([]).describe("Tools that a person is asked about each time; wins over allow"),
+    deny: z.array(toolRule).default([]).describe("Tools that are taken away; wins over all else"),
   })
   .describe("Which tools may run");
+
+const limits = {
+  max_tokens: z.int().positive().optional().describe("Input and output tokens together, cached ones included"),
+  max_usd: z.number().positive().max(MAX_USD).optional().describe("US dollars; needs the price of the model"),
+  max_tool_calls: z.int().nonnegative().optional().describe("Tool calls"),
+};
 
 const Budget = z
   .strictObject({
     max_turns: z.int().positive().default(20).describe("Model calls a message may cost"),
-    max_wall_time: duration.default("5m").describe("Time a message may take"),
+    max_wall_time: duration.default("5m").describe("Time a message may take; waiting for an approval does not count"),
+    ...limits,
   })
-  .describe("What the answer to one message may cost");
+  .describe("What the answer to one message may cost this agent, those it asks not included");
+
+const QueryBudget = z
+  .strictObject({
+    max_turns: z.int().positive().optional().describe("Model calls of all agents together"),
+    max_wall_time: duration.optional().describe("Time from the question to its answer, waiting for approvals aside"),
+    ...limits,
+  })
+  .describe("What one query may cost over all agents: one account, which they cannot overspend together");
+
+/** Numbers and booleans are compared by their text. */
+const fieldText = z.union([z.string(), z.number(), z.boolean()]);
+
+const Approvals = z
+  .strictObject({
+    expires: duration.default("1h").describe("What was not answered by then is denied"),
+    policy: z
+      .array(
+        z.strictObject({
+          tool: toolRule,
+          agent: agentId.optional().describe("Only this agent's tool"),
+          input: z
+            .record(z.string(), z.union([fieldText, z.array(fieldText).min(1)]))
+            .optional()
+            .describe("Field of the input → text that it must have, * for any; a list is any of them"),
+          decision: z.enum(["allow", "deny"]),
+        }),
+      )
+      .default([])
+      .describe("Answers given without asking a person; the first that fits counts"),
+  })
+  .describe("How tools are approved that the permissions say to ask about");
 
 export const TargetName = z.enum(["local", "ssh", "cloudflare"]);
 
@@ -176,6 +238,8 @@ export const Job = z
       })
       .prefault({}),
     deployment: Deployment.prefault({}),
+    budget: QueryBudget.optional(),
+    approvals: Approvals.prefault({}),
     tracing: z.boolean().default(true).describe("Whether each query leaves a trace"),
     content: z
       .enum(["full", "redacted", "none"])

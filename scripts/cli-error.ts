@@ -5,6 +5,8 @@ export type CliErrorCode =
   | "bad_input"
   /** It could be tried, and did not work. */
   | "failed"
+  /** It waits for an approval. */
+  | "input_required"
   /** The user, or a signal, ended it. */
   | "interrupted";
 
@@ -27,6 +29,8 @@ export function exitCodeOf(code: CliErrorCode): number {
       return 1;
     case "bad_input":
       return 2;
+    case "input_required":
+      return 3;
     case "interrupted":
       return 130;
   }

@@ -12,13 +12,21 @@ export interface Option {
   readonly description: string;
   /** What the value is called in the help; only for strings. */
   readonly value?: string;
+  /** It may be given several times, and all its values count; only for strings. */
+  readonly multiple?: true;
 }
 
 type Options = Readonly<Record<string, Option>>;
 
-type Values<O extends Options> = {
-  readonly [Name in keyof O]?: (O[Name]["type"] extends "boolean" ? boolean : string) | undefined;
-};
+type Value<O extends Option> = O["type"] extends "boolean"
+  ? boolean
+  : O extends { readonly multiple: true }
+    ? readonly string[]
+    : string;
+
+type Values<O extends Options> = { readonly [Name in keyof O]?: Value<O[Name]> | undefined };
+
+type Parsed = Record<string, string | boolean | string[]>;
 
 export interface Invocation<O extends Options = Options> {
   readonly positionals: readonly string[];
@@ -76,7 +84,7 @@ function parse<O extends Options>(definition: Definition<O>, args: readonly stri
     tokens: true,
   });
   const positionals: string[] = [];
-  const values: Record<string, string | boolean> = {};
+  const values: Parsed = {};
   for (const token of tokens) {
     if (token.kind === "positional") positionals.push(token.value);
     if (token.kind !== "option") continue;
@@ -97,7 +105,9 @@ function parse<O extends Options>(definition: Definition<O>, args: readonly stri
     if (option.type === "boolean" && token.value !== undefined) {
       throw new CliError("bad_input", `${token.rawName} takes no value.`, help);
     }
-    values[token.name] = token.value ?? true;
+    const before = values[token.name];
+    const all = Array.isArray(before) ? before : [];
+    values[token.name] = option.multiple ? [...all, token.value ?? ""] : (token.value ?? true);
   }
   const [least, most] = definition.positionals;
   if (positionals.length < least) {
@@ -114,9 +124,9 @@ function parse<O extends Options>(definition: Definition<O>, args: readonly stri
   return { positionals, options: values };
 }
 
-function fits<O extends Options>(
-  options: O,
-  values: Record<string, string | boolean>,
-): values is Values<O> & typeof values {
-  return Object.entries(values).every(([name, value]) => typeof value === options[name]?.type);
+function fits<O extends Options>(options: O, values: Parsed): values is Values<O> & typeof values {
+  return Object.entries(values).every(([name, value]) => {
+    const { type, multiple = false } = options[name] ?? {};
+    return multiple ? Array.isArray(value) : typeof value === type;
+  });
 }

@@ -1,4 +1,6 @@
 // A deployment's status in words and columns.
+import type { BreakerStatus } from "#shared/loop/breaker.ts";
+
 import { table } from "./io.ts";
 import { oneLine } from "./terminal-text.ts";
 import type { JobStatus } from "./targets/target.ts";
@@ -9,14 +11,31 @@ export function describeStatus(status: JobStatus): string {
     status.state !== "stopped" && status.controlPlane === null
       ? "\nThe control plane does not run, so agents cannot find each other."
       : "";
-  const rows = status.agents.map(({ id, name, url, state, lastHeartbeat }) => [
-    `  ${id}`,
-    state,
-    url,
-    oneLine(name),
-    ago(lastHeartbeat),
+  const rows = table(
+    status.agents.map(({ id, name, url, state, lastHeartbeat }) => [
+      `  ${id}`,
+      state,
+      url,
+      oneLine(name),
+      ago(lastHeartbeat),
+    ]),
+  ).split("\n");
+  const lines = status.agents.flatMap(({ breakers }, index) => [
+    rows[index] ?? "",
+    ...breakers.map((breaker) => `    ${describeBreaker(breaker, Date.now())}`),
   ]);
-  return `${status.job} is ${status.state} (${status.target}${pid})${registry}\n${table(rows)}`;
+  return `${status.job} is ${status.state} (${status.target}${pid})${registry}\n${lines.join("\n")}`;
+}
+
+/** One line on a backend or a peer that fails; `now` in milliseconds since the epoch. */
+export function describeBreaker({ target, state, failures, openSince, openUntil }: BreakerStatus, now: number): string {
+  const subject = oneLine(target.replace(":", " "));
+  const row = `${failures} ${failures === 1 ? "failure" : "failures"} in a row`;
+  if (state === "closed") return `${subject}: ${row}`;
+  const leftS = openUntil === undefined ? 0 : Math.ceil((Date.parse(openUntil) - now) / 1000);
+  const again = leftS > 0 ? `tried again in ${leftS} s` : "tried again with the next call";
+  const next = state === "half_open" ? "being tried again now" : again;
+  return `${subject}: circuit open since ${openSince ?? "an unknown time"}, ${row}, ${next}`;
 }
 
 function ago(moment: string | null): string {

@@ -8,6 +8,8 @@ import { printJson, step, table } from "../io.ts";
 import { loadJobFile } from "../job-files.ts";
 import { planEnvironment } from "../plan-environment.ts";
 import { troupeHome } from "../project.ts";
+import { describePermissions } from "../show-permissions.ts";
+import { showBudgets } from "../show-budgets.ts";
 import { readJobState } from "../targets/local/state.ts";
 
 export default defineCommand({
@@ -25,18 +27,19 @@ export default defineCommand({
     const ports = (await readJobState(home, job.name))?.ports ?? {};
     const plan = planJob(job, planEnvironment(bundles, ports));
     if (options.json === true) printJson(io, plan);
-    else io.print(describe(plan));
+    else io.print(`${describe(plan)}\n${showBudgets(job)}`);
   },
 });
 
 function describe(plan: Plan): string {
   const agents = table(plan.agents.map((agent) => [`  ${agent.id}`, agent.worker, portOf(agent), bindingsOf(agent)]));
   const edges = plan.edges.map(({ from, to }) => `${from} → ${to}`).join(", ");
+  const permissions = describePermissions(plan.agents);
   return `${plan.job} ${plan.version} on ${plan.target}, topology ${plan.topology}, isolation ${plan.isolation}, model ${plan.provider}
 
 Agents (id, Worker, port, bindings)
 ${agents}
-
+${permissions === "" ? "" : `\nPermissions (every tool where nothing is said)\n${permissions}\n`}
 Edges     ${edges === "" ? "none: agents find each other through the registry" : edges}
 Entry     ${plan.entryPoint}
 Order     ${plan.stages.map((stage) => stage.join(", ")).join(" → ")}

@@ -1,12 +1,14 @@
-// troupe query: asks a job a question, or opens a conversation.
+// troupe query: asks a job a question, opens a conversation, or goes on with a task that waits for approvals.
 import { durationMs } from "#shared/text/duration.ts";
 
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
 import { agentOf, statusOf } from "../deployed-job.ts";
-import { printJson } from "../io.ts";
+import { type Io, printJson } from "../io.ts";
+import type { Request } from "../query/ask.ts";
 import { chat } from "../query/chat.ts";
-import { askAndPrint, askInTime, requireCompletion } from "../query/print.ts";
+import { answersGiven, type GivenAnswers, saysAll } from "../query/given-answers.ts";
+import { type Asked, askInTime, printAnswer, requireCompletion } from "../query/print.ts";
 import { showTrace } from "../query/show-trace.ts";
 
 export default defineCommand({
@@ -21,14 +23,24 @@ export default defineCommand({
       value: "ID",
       description: "Go on with the session of an earlier answer (its contextId)",
     },
+    task: { type: "string", value: "ID", description: "Look at a task, and answer what it waits for" },
+    allow: {
+      type: "string",
+      value: "ID",
+      multiple: true,
+      description: "With --task: allow what it asks under this id; all: everything else that it asks",
+    },
+    deny: { type: "string", value: "ID", multiple: true, description: "With --task: deny it; all as for --allow" },
+    reason: { type: "string", value: "TEXT", description: "With --deny: why, for the agent" },
     timeout: { type: "string", value: "TIME", description: "Cancel after this, such as 90s (default 10m)" },
     trace: { type: "boolean", description: "Draw what all agents did for it below the answer, on stderr" },
-    json: { type: "boolean", description: "Print answer, ids, state, usage and duration as JSON" },
+    json: { type: "boolean", description: "Print answer, ids, state, approvals, usage and duration as JSON" },
   },
   examples: [
     'troupe query research-assistant "What is a Durable Object?"',
     'troupe query research-assistant "And its limits?" --session ID',
     'troupe query research-assistant "What is workerd?" --trace',
+    "troupe query approvals --task TASK --allow ID --deny ID",
   ],
 
   async run({ positionals: [job = "", text], options, io }) {
@@ -39,29 +51,62 @@ export default defineCommand({
         `--timeout takes a number and a unit, such as 90s or 5m, not "${options.timeout ?? ""}".`,
       );
     }
-    if (text?.trim() === "") throw new CliError("bad_input", "The question is empty.");
+    const { session, task, trace = false } = options;
+    const given = { allow: options.allow ?? [], deny: options.deny ?? [], reason: options.reason };
+    checkTogether({ text, session, task, given });
     const status = await statusOf(job);
     const { id: agent, url } = agentOf(status, options.agent ?? status.entryPoint);
     if (status.state === "stopped" || status.state === "dead") {
       throw new CliError("failed", `${job} does not run.`, `Start it again: troupe restart ${job}`);
     }
-    const { session, trace = false } = options;
-    if (text === undefined) {
+    const asked: Asked = { job, url, agent: agent === status.entryPoint ? undefined : agent, timeoutMs, trace };
+    if (task === undefined && text === undefined) {
       if (!io.interactive || options.json === true) {
         throw new CliError("bad_input", "There is no question.", `Type: troupe query ${job} "…"`);
       }
-      return chat({ job, url, agent, session, timeoutMs, trace }, io);
+      return chat({ asked, agent, session }, io);
     }
-    const question = { job, url, text, session, timeoutMs, trace };
+    const request: Request =
+      task === undefined ? { is: "question", text: text ?? "", session } : await requestOn(task, given, asked, io);
     if (options.json === true) {
-      const { reason, ...answer } = await askInTime(question, io);
+      const { reason, ...answer } = await askInTime(asked, request, io);
       printJson(io, answer);
-      if (trace) await showTrace(job, answer.traceId, io);
-      return requireCompletion(job, { ...answer, reason });
+      if (trace && answer.approvals.length === 0) await showTrace(job, answer.traceId, io);
+      return requireCompletion(asked, { ...answer, reason });
     }
-    const { contextId, traceId } = await askAndPrint(question, io);
+    const { contextId, traceId } = await printAnswer(asked, request, io);
     if (!io.interactive) return;
     io.note(`\nTo go on: troupe query ${job} "…" --session ${contextId}`);
     if (traceId !== null && !trace) io.note(`What the agents did: troupe traces show ${traceId.slice(0, 8)}`);
   },
 });
+
+interface Typed {
+  readonly text: string | undefined;
+  readonly session: string | undefined;
+  readonly task: string | undefined;
+  readonly given: GivenAnswers;
+}
+
+function checkTogether({ text, session, task, given: { allow, deny, reason } }: Typed): void {
+  if (text?.trim() === "") throw new CliError("bad_input", "The question is empty.");
+  if (task === undefined && allow.length + deny.length > 0)
+    throw new CliError("bad_input", "--allow and --deny answer a task: name it with --task ID.");
+  if (task !== undefined && text !== undefined)
+    throw new CliError("bad_input", "--task goes on with a task, a question begins one: leave one of them out.");
+  if (task !== undefined && session !== undefined)
+    throw new CliError("bad_input", "--task and --session cannot be used together: a task knows its session.");
+  if (reason !== undefined && deny.length === 0)
+    throw new CliError("bad_input", "--reason says why something is denied: it needs --deny ID.");
+}
+
+/** What to do with a task: look at it, or send the answers that were typed. */
+async function requestOn(taskId: string, given: GivenAnswers, asked: Asked, io: Io): Promise<Request> {
+  if (given.allow.length + given.deny.length === 0) return { is: "look", taskId };
+  const { approvals, state } = saysAll(given)
+    ? await askInTime(asked, { is: "look", taskId }, io)
+    : { approvals: [], state: "" };
+  const answers = answersGiven(given, approvals);
+  if (answers.length === 0) throw new CliError("failed", `The task waits for no other approval: it is ${state}.`);
+  return { is: "answers", taskId, answers, shown: "" };
+}

@@ -1,153 +1,118 @@
-// Asks one agent one question over A2A 1.0 (HTTP+JSON) with the SDK's own client, and follows its task to the end.
-import { Role, TaskState, taskStateToJSON, type TaskStatus } from "@a2a-js/sdk";
-import { type Client, ClientFactory, ClientFactoryOptions, RestTransportFactory } from "@a2a-js/sdk/client";
-import * as z from "zod";
+// Puts a request to one agent over A2A 1.0 (HTTP+JSON) with the SDK's own client, and follows its task until it ends or asks back.
+// A connection that breaks is made again: the agent knows a message by its id, and leads it to the task that it opened.
+import { setTimeout as delay } from "node:timers/promises";
 
-import { isTerminal, textMessage, textOfParts } from "#shared/a2a/message.ts";
+import { Role, type StreamResponse } from "@a2a-js/sdk";
+import type { Client } from "@a2a-js/sdk/client";
+
+import { dataPart, textMessage } from "#shared/a2a/message.ts";
+import type { ApprovalAnswer } from "#shared/loop/approval.ts";
 import { reasonOf } from "#shared/tracing/reason.ts";
-import { Usage } from "#shared/tracing/usage.ts";
 
 import { CliError } from "../cli-error.ts";
+import { commandFor, type Target } from "./later.ts";
+import { cancel, connect, refusal } from "./line.ts";
+import { type Answer, type Listener, Progress } from "./progress.ts";
 
-const Metadata = z.object({ traceId: z.optional(z.string()), usage: z.optional(Usage) });
+export type { Answer };
 
-export interface Answer {
-  readonly answer: string;
-  readonly contextId: string;
-  readonly taskId: string;
-  /** As A2A names it, without prefix: completed, failed, canceled, input-required … */
-  readonly state: string;
-  /** What the agent says about this state; the reason when it failed. */
-  readonly reason: string;
-  readonly traceId: string | null;
-  readonly usage: Usage | null;
-  readonly durationMs: number;
-}
-
-export interface Question {
-  /** Origin of the agent. */
-  readonly url: string;
-  readonly text: string;
-  /** Continues the session of this contextId. */
-  readonly session: string | undefined;
-  /** Aborting cancels the task; its reason is thrown once the agent has been told. */
-  readonly signal: AbortSignal;
-  /** A piece of the answer. `fresh` means that it replaces what came before. */
-  onText(text: string, fresh: boolean): void;
-  /** The id of the trace that it is, if the agent gives it away with the task. */
-  onTrace(traceId: string | undefined): void;
-}
-
-const CANCEL_LIMIT_MS = 3_000;
-
-/** Resolves with the task's final state, whichever it is. Throws CliError when the agent cannot be reached or refuses. */
-export async function ask(question: Question): Promise<Answer> {
-  const begun = Date.now();
-  const client = await connect(question);
-  const request = {
-    tenant: "",
-    message: textMessage(Role.ROLE_USER, question.text, { contextId: question.session ?? "" }),
-    configuration: undefined,
-    metadata: undefined,
-  };
-  const seen = { answer: "", contextId: question.session ?? "", taskId: "" };
-  let status: TaskStatus | undefined;
-  let metadata: unknown;
-  try {
-    for await (const { payload } of client.sendMessageStream(request, { signal: question.signal })) {
-      switch (payload?.$case) {
-        case "task":
-          seen.contextId = payload.value.contextId;
-          seen.taskId = payload.value.id;
-          ({ status, metadata } = payload.value);
-          question.onTrace(knownOf(metadata).traceId);
-          break;
-        case "artifactUpdate": {
-          const text = textOfParts(payload.value.artifact?.parts);
-          seen.answer = payload.value.append ? seen.answer + text : text;
-          question.onText(text, !payload.value.append);
-          break;
-        }
-        case "statusUpdate":
-          status = payload.value.status;
-          metadata = payload.value.metadata ?? metadata;
-          break;
-        case "message":
-          seen.answer = textOfParts(payload.value.parts);
-          question.onText(seen.answer, true);
-          break;
-        case undefined:
-          break;
-      }
+export type Request =
+  /** A question; `session` is the contextId that it goes on with. */
+  | { readonly is: "question"; readonly text: string; readonly session: string | undefined }
+  /** Answers to what a task waits for; `shown` is what there is of its own answer so far. */
+  | {
+      readonly is: "answers";
+      readonly taskId: string;
+      readonly answers: readonly ApprovalAnswer[];
+      readonly shown: string;
     }
-  } catch (error) {
-    if (!question.signal.aborted) throw refusal(error, question.url);
-    await cancel(client, seen.taskId);
-    throw question.signal.reason;
-  }
-  const state = status?.state ?? TaskState.TASK_STATE_UNSPECIFIED;
-  if (!isTerminal(state) && state !== TaskState.TASK_STATE_INPUT_REQUIRED) {
-    throw new CliError(
-      "failed",
-      "The connection to the agent ended before its answer.",
-      "Ask again, or look at: troupe logs",
-    );
-  }
-  const known = knownOf(metadata);
-  return {
-    ...seen,
-    state: nameOf(state),
-    reason: textOfParts(status?.message?.parts),
-    traceId: known.traceId ?? null,
-    usage: known.usage ?? null,
-    durationMs: Date.now() - begun,
-  };
+  /** Looks at a task, without a word to it. */
+  | { readonly is: "look"; readonly taskId: string };
+
+export interface Asking extends Listener {
+  /** Aborting cancels the task, unless it was only looked at; its reason is thrown once the agent has been told. */
+  readonly signal: AbortSignal;
+  /** The connection broke, and is made again. */
+  onBroken(): void;
+  /** How long an agent that does not come back is tried, in milliseconds; 15,000 when left out. */
+  readonly patienceMs?: number;
 }
 
-function knownOf(metadata: unknown): z.infer<typeof Metadata> {
-  return Metadata.safeParse(metadata ?? {}).data ?? {};
+const PATIENCE_MS = 15_000;
+const FIRST_PAUSE_MS = 250;
+const MAX_PAUSE_MS = 2_000;
+
+/** Resolves with the state in which the task ended or waits. Throws CliError when the agent cannot be reached or refuses. */
+export async function ask(target: Target, request: Request, asking: Asking): Promise<Answer> {
+  const { url } = target;
+  const { signal, patienceMs = PATIENCE_MS } = asking;
+  const { client, isBroken } = await connect(url, signal);
+  const open = opener(client, request);
+  const progress = new Progress(asking, request.is === "question" ? {} : request);
+  let brokenAt: number | undefined;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
+    const connection = new AbortController();
+    let failure: unknown = new Error("the agent ended it");
+    try {
+      for await (const event of open(AbortSignal.any([signal, connection.signal]))) {
+        [brokenAt, pauseMs] = [undefined, FIRST_PAUSE_MS];
+        progress.take(event);
+        if (progress.isAtRest) break;
+      }
+      // Of what has expired only those who look wait for the outcome: others are let go by the agent.
+      const result = progress.result();
+      if (progress.isAtRest || result.approvals.length > 0) return result;
+    } catch (error) {
+      failure = error;
+    } finally {
+      connection.abort();
+    }
+    if (signal.aborted) {
+      if (request.is !== "look") await cancel(client, progress.taskId);
+      throw signal.reason;
+    }
+    if (!isBroken()) throw refusal(failure, url);
+    if (brokenAt === undefined) asking.onBroken();
+    brokenAt ??= Date.now();
+    if (Date.now() + pauseMs > brokenAt + patienceMs) throw gaveUp(target, progress.taskId, patienceMs, failure);
+    // At an abort the next try fails at once, and says so.
+    await delay(pauseMs, undefined, { signal }).catch(() => {});
+  }
 }
 
-async function connect({ url, signal }: Question): Promise<Client> {
-  const fetchImpl: typeof fetch = async (input, init) => fetch(input, { ...init, signal: init?.signal ?? signal });
-  const options = ClientFactoryOptions.createFrom(ClientFactoryOptions.default, {
-    transports: [new RestTransportFactory({ fetchImpl })],
-    preferredTransports: ["HTTP+JSON"],
-  });
+type Open = (signal: AbortSignal) => AsyncIterable<StreamResponse>;
+
+/** The same message each time it is called. */
+function opener(client: Client, request: Request): Open {
+  if (request.is === "look") return (signal) => look(client, request.taskId, signal);
+  const ids = request.is === "question" ? { contextId: request.session ?? "" } : { taskId: request.taskId };
+  const said = textMessage(Role.ROLE_USER, request.is === "question" ? request.text : "", ids);
+  const message = request.is === "question" ? said : { ...said, parts: [dataPart({ approvals: request.answers })] };
+  const params = { tenant: "", message, configuration: undefined, metadata: undefined };
+  return (signal) => client.sendMessageStream(params, { signal });
+}
+
+async function* look(client: Client, id: string, signal: AbortSignal): AsyncGenerator<StreamResponse, void, undefined> {
+  const value = await client.getTask({ tenant: "", id, historyLength: 0 }, { signal });
+  yield { payload: { $case: "task", value } };
   try {
-    return await new ClientFactory(options).createFromUrl(url);
-  } catch (error) {
-    signal.throwIfAborted();
-    throw refusal(error, url);
-  }
-}
-
-async function cancel(client: Client, taskId: string): Promise<void> {
-  if (taskId === "") return;
-  try {
-    const signal = AbortSignal.timeout(CANCEL_LIMIT_MS);
-    await client.cancelTask({ tenant: "", id: taskId, metadata: undefined }, { signal });
+    yield* client.resubscribeTask({ tenant: "", id }, { signal });
   } catch {
-    // Ended already, or the agent is gone: either way nothing is left to stop from here.
+    // It may have ended in between, and then nobody can follow it any more. If the connection broke, so does this.
+    yield { payload: { $case: "task", value: await client.getTask({ tenant: "", id, historyLength: 0 }, { signal }) } };
   }
 }
 
-function refusal(error: unknown, url: string): CliError {
-  const message = reasonOf(error);
-  const cause = error instanceof Error && error.cause instanceof Error ? ` (${error.cause.message})` : "";
-  if (message.includes("fetch failed")) {
-    return new CliError(
-      "failed",
-      `The agent at ${url} does not answer${cause}.`,
-      "See how it is: troupe status. Start it again: troupe restart.",
-    );
-  }
-  return new CliError("failed", `The agent refuses: ${message}${cause}`);
-}
-
-function nameOf(state: TaskState): string {
-  return taskStateToJSON(state)
-    .replace(/^TASK_STATE_/, "")
-    .toLowerCase()
-    .replaceAll("_", "-");
+function gaveUp(target: Target, taskId: string, patienceMs: number, failure: unknown): CliError {
+  const cause = failure instanceof Error && failure.cause instanceof Error ? ` (${failure.cause.message})` : "";
+  const kept =
+    taskId === ""
+      ? "Whether your message arrived is not known."
+      : "Its task is kept, and goes on when the agent is back.";
+  const look = taskId === "" ? "" : ` Then look at it: ${commandFor(target, taskId)}`;
+  return new CliError(
+    "failed",
+    `The connection to the agent broke and could not be made again within ${patienceMs / 1_000} s: ${reasonOf(failure)}${cause}. ${kept}`,
+    `Start the job again: troupe restart ${target.job}.${look}`,
+  );
 }

@@ -1,55 +1,89 @@
-// Shows an answer: as it streams where somebody watches, whole and alone where it goes into a file or a pipe.
+// Shows an answer: as it streams where somebody watches, whole and alone where it goes into a file or a pipe. Where the agents ask
+// for an approval on the way, it asks the person, or says how to answer.
 import { CliError } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 import { screenOf } from "../screen.ts";
 import { manyLines } from "../terminal-text.ts";
-import { type Answer, ask, type Question } from "./ask.ts";
+import { type Answer, ask, type Request } from "./ask.ts";
+import { decide, type Prompt, withPrompt } from "./decide.ts";
+import { howToAnswer, type Target } from "./later.ts";
+import type { Listener } from "./progress.ts";
+import { showApproval } from "./show-approval.ts";
 import { showTrace } from "./show-trace.ts";
 
-interface Asked extends Omit<Question, "onText" | "onTrace" | "signal"> {
-  readonly job: string;
+export interface Asked extends Target {
   readonly timeoutMs: number;
   /** Draws the answer's trace below it. */
   readonly trace?: boolean;
 }
 
+interface Question {
+  readonly text: string;
+  /** Continues the session of this contextId. */
+  readonly session: string | undefined;
+}
+
+/** As printAnswer, for a question. */
+export async function askAndPrint(question: Asked & Question, io: Io, prompt?: Prompt): Promise<Answer> {
+  const { text, session, ...asked } = question;
+  return printAnswer(asked, { is: "question", text, session }, io, prompt);
+}
+
 /**
- * Asks, and prints the answer's text. Throws CliError when the task did not complete; at a timeout or an interruption
- * the task is canceled first.
+ * Puts the request, and prints the answer's text. Throws CliError when the task did not complete; at a timeout or an interruption
+ * the task is canceled first, but not while it waits for an approval.
  */
-export async function askAndPrint(question: Asked, io: Io): Promise<Answer> {
+export async function printAnswer(asked: Asked, first: Request, io: Io, prompt?: Prompt): Promise<Answer> {
   const live = io.interactive;
   const shown = screenOf(process.stdout).isTerminal ? manyLines : String;
   let printed = "";
-  const answer = await askInTime(question, io, (text, fresh) => {
+  const onText: Listener["onText"] = (text, fresh) => {
     if (!live) return;
     // What the model said before it used a tool stays on the screen, apart from what follows.
     if (fresh && printed.trim() !== "") io.write("\n\n");
     printed = fresh ? text : printed + text;
     io.write(shown(text));
-  });
-  if (live) io.print("");
-  else if (answer.answer !== "") io.print(shown(answer.answer));
-  if (question.trace === true) await showTrace(question.job, answer.traceId, io);
-  requireCompletion(question.job, answer);
+  };
+  let answer: Answer;
+  for (let request = first; ;) {
+    answer = await askInTime(asked, request, io, onText);
+    if (live && (printed !== "" || answer.approvals.length === 0)) io.print("");
+    if (answer.approvals.length === 0) break;
+    const { taskId, answer: said } = answer;
+    if (!live) for (const approval of answer.approvals) io.note(`${showApproval(approval, Date.now())}\n`);
+    const answers = live ? await decideHere(asked, answer, io, prompt) : undefined;
+    if (answers === undefined) throw approvalNeeded(asked, answer);
+    request = answers.length === 0 ? { is: "look", taskId } : { is: "answers", taskId, answers, shown: said };
+  }
+  if (!live && answer.answer !== "") io.print(shown(answer.answer));
+  if (asked.trace === true) await showTrace(asked.job, answer.traceId, io);
+  requireCompletion(asked, answer);
   return answer;
 }
 
 /** Asks within the time, without printing the answer. Throws CliError when time is up or the user has interrupted. */
-export async function askInTime(question: Asked, io: Io, onText: Question["onText"] = () => {}): Promise<Answer> {
-  const { job, trace = false, timeoutMs, ...rest } = question;
+export async function askInTime(
+  asked: Asked,
+  request: Request,
+  io: Io,
+  onText: Listener["onText"] = () => {},
+): Promise<Answer> {
+  const { trace = false, timeoutMs, ...target } = asked;
   let traceId: string | undefined;
-  const onTrace: Question["onTrace"] = (id) => void (traceId = id);
+  const onTrace: Listener["onTrace"] = (id) => void (traceId = id);
+  const onBroken = () => io.note("\nThe connection broke; trying again …");
   const timeout = new AbortController();
+  const canceled = request.is === "look" ? "the task goes on" : "the task was canceled";
   const timer = setTimeout(() => {
-    const message = `There was no answer within ${timeoutMs / 1000} s; the task was canceled.`;
+    const message = `There was no answer within ${timeoutMs / 1000} s; ${canceled}.`;
     timeout.abort(new CliError("failed", message, "Give it more time: --timeout 10m"));
   }, timeoutMs);
   try {
-    return await ask({ ...rest, onText, onTrace, signal: AbortSignal.any([io.signal, timeout.signal]) });
+    const signal = AbortSignal.any([io.signal, timeout.signal]);
+    return await ask(target, request, { onText, onTrace, onBroken, signal });
   } catch (error) {
     // What there is of the trace says best where the time went.
-    if (trace && traceId !== undefined && !io.signal.aborted) await showTrace(job, traceId, io);
+    if (trace && traceId !== undefined && !io.signal.aborted) await showTrace(target.job, traceId, io);
     throw error;
   } finally {
     clearTimeout(timer);
@@ -57,9 +91,26 @@ export async function askInTime(question: Asked, io: Io, onText: Question["onTex
 }
 
 /** Throws CliError unless the task completed. */
-export function requireCompletion(job: string, { state, reason, traceId }: Answer): void {
+export function requireCompletion(target: Target, answer: Answer): void {
+  const { state, reason, traceId, approvals } = answer;
   if (state === "completed") return;
+  if (approvals.length > 0) throw approvalNeeded(target, answer);
   const why = reason === "" ? "" : `: ${reason}`;
   const trace = traceId === null ? "" : `What happened: troupe traces show ${traceId.slice(0, 8)}. `;
-  throw new CliError("failed", `The task ended as ${state}${why}`, `${trace}More in: troupe logs ${job}`);
+  throw new CliError("failed", `The task ended as ${state}${why}`, `${trace}More in: troupe logs ${target.job}`);
+}
+
+/** What the person at the terminal says; undefined when nobody is left to say anything. Throws CliError at Ctrl-C. */
+async function decideHere(asked: Asked, { taskId, approvals }: Answer, io: Io, prompt?: Prompt) {
+  const ask = async (own: Prompt) => decide(approvals, own, io);
+  const answers = await (prompt === undefined ? withPrompt(ask) : ask(prompt));
+  if (answers !== undefined || !io.signal.aborted) return answers;
+  const how = howToAnswer(asked, taskId, approvals);
+  throw new CliError("interrupted", "Nothing was answered: the task goes on waiting.", how);
+}
+
+function approvalNeeded(target: Target, { taskId, approvals }: Answer): CliError {
+  const what = approvals.length === 1 ? "an approval" : `${approvals.length} approvals`;
+  const message = `The task waits for ${what}. No answer means no.`;
+  return new CliError("input_required", message, howToAnswer(target, taskId, approvals));
 }

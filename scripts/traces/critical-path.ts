@@ -3,7 +3,7 @@
 // there is none, the time is the span's own. Work beside the path could have been slower without anybody noticing.
 // A child counts only within its parent, so that clocks that differ cannot make the path longer than the root.
 import { KIND } from "#shared/tracing/otlp.ts";
-import { OPERATION } from "#shared/tracing/names.ts";
+import { OPERATION, SPAN } from "#shared/tracing/names.ts";
 
 import { endUs, type Span } from "./shapes.ts";
 import type { SpanNode } from "./tree.ts";
@@ -82,8 +82,9 @@ function lastBefore(frame: Frame): Child | undefined {
   return undefined;
 }
 
-/** What a person waits for: the model, a tool, a call on its way to a peer and back, or an agent's own work. */
+/** What a person waits for: a person, the model, a tool, a call on its way to a peer and back, or an agent's own work. */
 export interface Waits {
+  approvals: number;
   model: number;
   tools: number;
   peers: number;
@@ -92,12 +93,13 @@ export interface Waits {
 
 /** Microseconds of the path, by what was waited for. */
 export function waitsOf({ segments }: CriticalPath): Waits {
-  const waits: Waits = { model: 0, tools: 0, peers: 0, own: 0 };
+  const waits: Waits = { approvals: 0, model: 0, tools: 0, peers: 0, own: 0 };
   for (const { span, fromUs, toUs } of segments) waits[waitOf(span)] += toUs - fromUs;
   return waits;
 }
 
-function waitOf({ operation, kind }: Span): keyof Waits {
+function waitOf({ name, operation, kind }: Span): keyof Waits {
+  if (name.startsWith(SPAN.approval(""))) return "approvals";
   if (operation === OPERATION.chat) return "model";
   if (operation === OPERATION.executeTool) return "tools";
   return kind === KIND.client ? "peers" : "own";

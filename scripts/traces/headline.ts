@@ -49,10 +49,11 @@ function stateOf({ status, durationMs, startUs }: TraceSummary, nowUs: number): 
 export function pathSentence(path: CriticalPath): string {
   const total = path.segments.reduce((sum, { fromUs, toUs }) => sum + toUs - fromUs, 0);
   if (total === 0) return "The critical path took no measurable time.";
-  const { model, tools, peers, own } = waitsOf(path);
+  const { approvals, model, tools, peers, own } = waitsOf(path);
   const parts: [string, number][] =
-    model + tools + peers > 0
+    approvals + model + tools + peers > 0
       ? [
+          ...(approvals > 0 ? [["waiting for approvals", approvals] satisfies [string, number]] : []),
           ["model", model],
           ["tools", tools],
           ["waiting for peers", peers],

@@ -37,6 +37,11 @@ export function textPart(text: string): Part {
   return { content: { $case: "text", value: text }, metadata: undefined, filename: "", mediaType: "text/plain" };
 }
 
+/** Structured data; `value` is any JSON value. */
+export function dataPart(value: unknown): Part {
+  return { content: { $case: "data", value }, metadata: undefined, filename: "", mediaType: "application/json" };
+}
+
 /** A message with one text part. */
 export function textMessage(
   role: Role.ROLE_USER | Role.ROLE_AGENT,

@@ -1,60 +1,91 @@
-// Asks another agent and follows its task to the end, over the HTTP+JSON binding (A2A 1.0, section 11).
+// Asks another agent and follows its task until it ends or asks back, over the HTTP+JSON binding (A2A 1.0, section 11).
 // Which connection that is (a service binding, or HTTP) and who may be asked is the caller's affair.
-import { A2A_PROTOCOL_VERSION, A2A_VERSION_HEADER, Role, TaskState, taskStateToJSON } from "@a2a-js/sdk";
+import {
+  A2A_PROTOCOL_VERSION,
+  A2A_VERSION_HEADER,
+  TaskState,
+  taskStateToJSON,
+  type Message,
+  type StreamResponse,
+  type Task,
+  type TaskStatus,
+} from "@a2a-js/sdk";
 import { RestTransportFactory, type Transport } from "@a2a-js/sdk/client";
+import * as z from "zod";
+import { reasonOf } from "../tracing/reason.ts";
 import { Usage } from "../tracing/usage.ts";
-import { isTerminal, textMessage, textOfParts } from "./message.ts";
+import { isTerminal, textOfParts } from "./message.ts";
 
-export interface PeerRequest {
+export interface PeerConnection {
   readonly fetch: typeof fetch;
   /** The agent's origin; over a binding any origin will do. */
   readonly origin: string;
   readonly token: string;
   readonly traceparent: string;
-  readonly contextId: string;
-  readonly messageId: string;
-  readonly text: string;
+}
+
+export interface PeerRequest extends PeerConnection {
+  /** Its id is what the peer knows a repetition by: the same message may be sent again, and leads to the same task. */
+  readonly message: Message;
   readonly signal: AbortSignal;
-  /** Called once, with the id of the task that the peer opened, before its answer is awaited. */
+  /** Called with the id of the task that the peer opened, before its answer is awaited; again after each time the connection broke. */
   readonly onTask: (taskId: string) => void;
   /** Keeps work alive that outlives the call: telling the peer to stop. */
   readonly waitUntil: (work: Promise<unknown>) => void;
+  /** Whether the message may have reached the peer before: then it is waited for longer. */
+  readonly repeated: boolean;
 }
 
-export interface PeerAnswer {
-  readonly text: string;
-  /** What the peer and those it asked have used, where it says so. */
-  readonly usage: Usage | undefined;
-}
+export type PeerOutcome =
+  | {
+      readonly is: "answer";
+      readonly text: string;
+      /** What the peer and those it asked have used, where it says so. */
+      readonly usage: Usage | undefined;
+    }
+  /** The peer waits for input; `data` is what the data parts of its question hold. */
+  | {
+      readonly is: "input_required";
+      readonly taskId: string;
+      readonly text: string;
+      readonly data: readonly unknown[];
+    };
 
 /** The peer's task came to its end without an answer; the message says how. */
-class PeerTaskError extends Error {
+export class PeerTaskError extends Error {
   override readonly name = "PeerTaskError";
+  readonly usage: Usage | undefined;
+
+  constructor(message: string, usage: Usage | undefined) {
+    super(message);
+    this.usage = usage;
+  }
 }
+
+/** The peer could not be reached, or broke off each time; the message is what the connection said. */
+export class PeerUnreachable extends Error {}
 
 const CANCEL_LIMIT_MS = 5_000;
 /** Characters of an answer that are waited for; no more than a part of them would reach the model. */
 const MAX_ANSWER = 1_000_000;
+/** How long a peer is tried again that cannot be reached, in milliseconds: one that knows of its task may be on its way back. */
+const PATIENCE_MS = { first: 1_000, repeated: 10_000 };
+const MAX_UNFINISHED = 10;
+const FIRST_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 2_000;
 
 /**
- * Sends one message and resolves to the answer of the task it opened. When `signal` aborts, or the connection breaks, the peer is
- * told to cancel the task. Throws PeerTaskError when the task failed, an A2AError when the peer refused, or what the connection threw.
+ * Sends one message and follows the task that it opens or goes on with. A connection that breaks is made again: the peer knows the
+ * message by its id. When `signal` aborts, or the peer cannot be reached any more, it is told to cancel the task. Throws
+ * PeerTaskError when the task failed, an A2AError when the peer refused, PeerUnreachable, or the signal's reason.
  */
-export async function askPeer(request: PeerRequest): Promise<PeerAnswer> {
-  const transport = await new RestTransportFactory({ fetchImpl: withoutRedirects(request.fetch) }).create(
-    request.origin,
-    NO_CARD,
-  );
-  const serviceParameters = {
-    [A2A_VERSION_HEADER]: A2A_PROTOCOL_VERSION,
-    Authorization: `Bearer ${request.token}`,
-    traceparent: request.traceparent,
-  };
+export async function askPeer(request: PeerRequest): Promise<PeerOutcome> {
   const { signal } = request;
   signal.throwIfAborted();
+  const line = await connect(request);
   const opened = Promise.withResolvers<string | undefined>();
   const connection = new AbortController();
-  const answer = follow(transport, { ...request, signal: connection.signal }, serviceParameters, (id) => {
+  const outcome = persist(line, { ...request, signal: connection.signal }, (id) => {
     opened.resolve(id);
     if (!signal.aborted) request.onTask(id);
   });
@@ -62,9 +93,10 @@ export async function askPeer(request: PeerRequest): Promise<PeerAnswer> {
   const abort = () => aborted.reject(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
   try {
-    return await Promise.race([answer, aborted.promise]);
+    return await Promise.race([outcome, aborted.promise]);
   } catch (error) {
-    if (!(error instanceof PeerTaskError)) request.waitUntil(giveUp());
+    // A peer that refused the message has nothing to give up, or works on what it had before.
+    if (signal.aborted || error instanceof PeerUnreachable) request.waitUntil(giveUp());
     throw error;
   } finally {
     signal.removeEventListener("abort", abort);
@@ -74,50 +106,132 @@ export async function askPeer(request: PeerRequest): Promise<PeerAnswer> {
   async function giveUp(): Promise<void> {
     const limit = setTimeout(() => connection.abort(), CANCEL_LIMIT_MS);
     const none = () => opened.resolve(undefined);
-    answer.then(none, none);
-    const id = await opened.promise;
+    outcome.then(none, none);
+    const id = request.message.taskId || (await opened.promise);
     clearTimeout(limit);
     connection.abort();
-    if (id !== undefined) await cancelTask(transport, id, serviceParameters);
+    if (id !== undefined) await cancel(line, id);
+  }
+}
+
+/** Tells a peer to cancel a task of its. */
+export async function cancelPeerTask(connection: PeerConnection, taskId: string): Promise<void> {
+  await cancel(await connect(connection), taskId);
+}
+
+interface Line {
+  readonly transport: Transport;
+  readonly serviceParameters: Record<string, string>;
+  /** HTTP status of the last response; undefined while there has been none. */
+  readonly status: () => number | undefined;
+}
+
+async function connect({ fetch: fetchImpl, origin, token, traceparent }: PeerConnection): Promise<Line> {
+  let status: number | undefined;
+  // A peer that points elsewhere is not followed: the token is for it alone.
+  const noticing: typeof fetch = async (input, init) => {
+    status = undefined;
+    const response = await fetchImpl(input, { ...init, redirect: "manual" });
+    status = response.status;
+    return response;
+  };
+  const transport = await new RestTransportFactory({ fetchImpl: noticing }).create(origin, NO_CARD);
+  const serviceParameters = {
+    [A2A_VERSION_HEADER]: A2A_PROTOCOL_VERSION,
+    Authorization: `Bearer ${token}`,
+    traceparent,
+  };
+  return { transport, serviceParameters, status: () => status };
+}
+
+/** Follows the task over as many connections as it takes. */
+async function persist(line: Line, request: PeerRequest, onTask: (taskId: string) => void): Promise<PeerOutcome> {
+  const { signal } = request;
+  let known = request.repeated;
+  let brokenSince: number | undefined;
+  let unfinished = 0;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
+    try {
+      return await follow(line, request, (id) => {
+        [known, brokenSince, pauseMs] = [true, undefined, FIRST_PAUSE_MS];
+        onTask(id);
+      });
+    } catch (error) {
+      const status = line.status();
+      const refused = status !== undefined && status !== 200 && status < 500;
+      // One that answers, and breaks off each time, has no connection that could be mended.
+      if (status === 200) unfinished++;
+      if (signal.aborted || refused || error instanceof PeerTaskError) throw error;
+      brokenSince ??= Date.now();
+      const patienceMs = known ? PATIENCE_MS.repeated : PATIENCE_MS.first;
+      if (unfinished > MAX_UNFINISHED || Date.now() - brokenSince + pauseMs > patienceMs)
+        throw new PeerUnreachable(reasonOf(error), { cause: error });
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
   }
 }
 
 async function follow(
-  transport: Transport,
-  { contextId, messageId, text, signal }: PeerRequest,
-  serviceParameters: Record<string, string>,
+  line: Line,
+  { message, signal, waitUntil }: PeerRequest,
   onTask: (taskId: string) => void,
-): Promise<PeerAnswer> {
-  const message = textMessage(Role.ROLE_USER, text, { contextId, messageId });
+): Promise<PeerOutcome> {
+  const { transport, serviceParameters } = line;
   const params = { tenant: "", message, configuration: undefined, metadata: undefined };
   let answer = "";
+  let taskId = "";
   for await (const { payload } of transport.sendMessageStream(params, { signal, serviceParameters })) {
-    if (payload?.$case === "task") onTask(payload.value.id);
+    if (payload?.$case === "task") {
+      taskId = payload.value.id;
+      answer = answerOf(payload.value);
+      onTask(taskId);
+    }
     if (payload?.$case === "artifactUpdate") {
-      const chunk = textOfParts(payload.value.artifact?.parts);
+      const chunk = contentOf(payload.value.artifact?.parts);
       answer = payload.value.append ? answer + chunk : chunk;
-      if (answer.length > MAX_ANSWER) throw new Error(`its answer has more than ${MAX_ANSWER} characters`);
     }
-    if (payload?.$case !== "statusUpdate") continue;
-    const { status, metadata } = payload.value;
-    const state = status?.state ?? TaskState.TASK_STATE_UNSPECIFIED;
-    if (state === TaskState.TASK_STATE_COMPLETED) {
-      return { text: answer, usage: Usage.safeParse(metadata?.["usage"]).data };
+    if (answer.length > MAX_ANSWER) {
+      waitUntil(cancel(line, taskId));
+      throw new PeerTaskError(`its answer has more than ${MAX_ANSWER} characters`, undefined);
     }
-    if (isTerminal(state) || state === TaskState.TASK_STATE_INPUT_REQUIRED) {
-      const reason = textOfParts(status?.message?.parts);
-      throw new PeerTaskError(`its task ended as ${taskStateToJSON(state)}${reason ? `: ${reason}` : ""}`);
-    }
+    const outcome = outcomeOf(payload, taskId, answer);
+    if (outcome) return outcome;
   }
   throw new Error("the connection ended before its task did");
 }
 
-/** A peer that points elsewhere is not followed: the token is for it alone. */
-function withoutRedirects(fetchImpl: typeof fetch): typeof fetch {
-  return (input, init) => fetchImpl(input, { ...init, redirect: "manual" });
+/** What an event says of the task's end; undefined while it goes on. Throws PeerTaskError for one without an answer. */
+function outcomeOf(payload: StreamResponse["payload"], taskId: string, answer: string): PeerOutcome | undefined {
+  if (payload?.$case !== "task" && payload?.$case !== "statusUpdate") return undefined;
+  const { status, metadata } = payload.value;
+  const state = status?.state ?? TaskState.TASK_STATE_UNSPECIFIED;
+  const usage = Usage.safeParse(metadata?.["usage"]).data;
+  if (state === TaskState.TASK_STATE_COMPLETED) return { is: "answer", text: answer, usage };
+  const said = textOfParts(status?.message?.parts);
+  if (state === TaskState.TASK_STATE_INPUT_REQUIRED)
+    return { is: "input_required", taskId, text: said, data: dataOf(status) };
+  if (!isTerminal(state)) return undefined;
+  throw new PeerTaskError(`its task ended as ${taskStateToJSON(state)}${said ? `: ${said}` : ""}`, usage);
 }
 
-async function cancelTask(transport: Transport, id: string, serviceParameters: Record<string, string>): Promise<void> {
+function answerOf({ artifacts }: Task): string {
+  return artifacts.map(({ parts }) => contentOf(parts)).join("");
+}
+
+/** Text parts as they are, data parts as JSON: an agent with an output schema answers in data. */
+function contentOf(parts: Message["parts"] = []): string {
+  const data = parts.map(({ content }) => (content?.$case === "data" ? JSON.stringify(content.value) : ""));
+  return textOfParts(parts) + data.join("");
+}
+
+function dataOf(status: TaskStatus | undefined): readonly unknown[] {
+  const Data = z.looseObject({}).optional();
+  return (status?.message?.parts ?? [])
+    .map(({ content }) => (content?.$case === "data" ? Data.safeParse(content.value).data : undefined))
+    .filter((data) => data !== undefined);
+}
+
+async function cancel({ transport, serviceParameters }: Line, id: string): Promise<void> {
   const signal = AbortSignal.timeout(CANCEL_LIMIT_MS);
   await transport.cancelTask({ tenant: "", id, metadata: undefined }, { signal, serviceParameters });
 }

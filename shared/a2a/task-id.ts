@@ -1,6 +1,6 @@
 // Context and task ids. A task id is `<contextId>.<n>.<mac>`: it names its session without a lookup, and cannot be made up.
 // A contextId is `<session>`, or for a thread that a peer opened `<session>~<caller>.<k>`, once more for each further hop.
-import { mac, sameMac } from "./token.ts";
+import { mac, macHex, sameMac } from "./token.ts";
 
 /** Longest contextId a client may choose, in characters. Threads of peers add to it. */
 export const MAX_CONTEXT_ID = 200;
@@ -35,6 +35,19 @@ export function parseTaskId(key: string, owner: TaskOwner, id: string): TaskRef 
 export function sessionOf(contextId: string): string {
   const end = contextId.indexOf("~");
   return end === -1 ? contextId : contextId.slice(0, end);
+}
+
+/**
+ * The contextId of a message that names none, in the form of a UUID. The same message of the same caller gets the same one, so that
+ * sending it again, because the connection broke, does not ask it again.
+ */
+export function mintContextId(key: string, principal: string, message: Readonly<Record<string, unknown>>): string {
+  const { messageId, message_id: id = messageId, parts } = message;
+  if (typeof id !== "string" || id === "") return crypto.randomUUID();
+  const hex = macHex(key, JSON.stringify(["context", principal, id, parts]));
+  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
+    "-",
+  );
 }
 
 /** The contextId of the `k`-th thread that `caller` opens at a peer out of its own thread. */

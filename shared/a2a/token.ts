@@ -13,6 +13,8 @@ const Claims = z.object({
   principal: z.string(),
   /** The agents the query went through, oldest first, the caller included. */
   chain: z.array(z.string()),
+  /** The query that is being worked on: what it costs is booked under this id. Left out by the command line. */
+  query: z.optional(z.string()),
   /** Milliseconds since the epoch after which the token is void. */
   expires: z.number(),
 });
@@ -21,6 +23,11 @@ export type Claims = z.infer<typeof Claims>;
 /** The first `length` characters of HMAC-SHA-256 of `text`, in base64url. */
 export function mac(key: string, text: string, length = 43): string {
   return createHmac("sha256", key).update(text).digest("base64url").slice(0, length);
+}
+
+/** HMAC-SHA-256 of `text`, in hexadecimal. */
+export function macHex(key: string, text: string): string {
+  return createHmac("sha256", key).update(text).digest("hex");
 }
 
 /** Compares without telling by its duration how much was right. */

@@ -1,6 +1,9 @@
 // What a deployment tells one agent: the `AGENT` binding, made by jobs/plan.ts and parsed when the Worker starts.
 // Names only: URLs of peers are resolved by bindings or the registry and never reach a model.
 import * as z from "zod";
+import { ApprovalRule } from "../loop/approval.ts";
+import { Limits } from "../loop/budget.ts";
+import { Permissions } from "../loop/permissions.ts";
 import { CONTENT_POLICIES } from "../tracing/content.ts";
 import { Price } from "../tracing/price.ts";
 
@@ -10,6 +13,8 @@ const ModelConfig = z.object({
   name: z.string(),
   /** Upper bound of one answer, in tokens. */
   maxTokens: z.int().positive(),
+  /** Tokens that a request and its answer may have together. */
+  contextTokens: z.int().positive(),
   /** Origin of the Messages API. */
   baseUrl: z.url(),
   /** Left out where it is not known. */
@@ -33,13 +38,17 @@ export const AgentConfig = z.object({
   /** Public origin of this agent, without a trailing slash; goes into its card and the registry. */
   url: z.url(),
   model: ModelConfig,
-  permissions: z.object({
-    /** Tool names that may run; null allows every tool of the agent. */
-    allow: z.nullable(z.array(z.string())),
-    /** Tool names that are taken away. Wins over allow. */
-    deny: z.array(z.string()),
+  permissions: Permissions,
+  approvals: z.object({
+    /** Milliseconds after which what was asked and not answered is denied. */
+    expiresMs: z.int().positive(),
+    /** Answers that the job gives by itself, for this agent's tools; the first that fits counts. */
+    policy: z.array(ApprovalRule),
   }),
-  budget: z.object({ maxTurns: z.int().positive(), maxWallMs: z.int().positive() }),
+  /** What one message to this agent may cost it, those it asks not included. */
+  budget: Limits.extend({ maxTurns: z.int().positive(), maxWallMs: z.int().positive() }),
+  /** What one query may cost over all agents; null where the job sets no limit. */
+  queryBudget: z.nullable(Limits),
   /** static: only `peers` can be asked. dynamic: whom find_agents returned. */
   topology: z.enum(["static", "dynamic"]),
   peers: z.array(z.object({ id: z.string(), binding: z.string() })),

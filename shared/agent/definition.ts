@@ -1,6 +1,8 @@
 // What an agent is, independent of where and in which job it runs.
+import type * as z from "zod";
 import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
-import type { Hooks } from "../loop/hooks.ts";
+import type { CanUseTool } from "../loop/can-use-tool.ts";
+import type { Hooks } from "../loop/hooks/matcher.ts";
 import type { Tool } from "../loop/tool.ts";
 import type { AgentConfig } from "./config.ts";
 import type { AgentEnv } from "./environment.ts";
@@ -27,6 +29,10 @@ export interface AgentDefinition {
   /** Tools that the model's API runs itself, such as Claude's web search. */
   readonly serverTools?: (config: AgentConfig) => readonly ToolUnion[];
   readonly hooks?: Hooks;
+  /** Decides about tools that no rule of the job names; without it a person is asked. */
+  readonly canUseTool?: CanUseTool;
+  /** What the answer has to be: it is checked, the model is told what does not fit, and it is delivered as a data part. */
+  readonly outputSchema?: z.ZodType;
   /** Answers paths that the front door does not know; undefined lets it answer 404. Authenticates for itself. */
   readonly routes?: (request: Request, env: AgentEnv) => Promise<Response | undefined>;
 }

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { messagesApi } from "../models/messages-api.ts";
 import type { Model } from "../models/model.ts";
 import { PROVIDER } from "../tracing/names.ts";
+import { breakerOf } from "./breakers.ts";
 import { AgentConfig } from "./config.ts";
 import type { BeaconObject } from "./beacon.ts";
 import type { SessionIndexObject } from "./session-index.ts";
@@ -56,7 +57,9 @@ function makeModel(env: AgentEnv): Model {
     provider: PROVIDER[model.provider],
     price: model.price,
     maxTokens: model.maxTokens,
+    contextTokens: model.contextTokens,
     fetch: fetcherOf(env.MODEL),
+    gate: breakerOf(`model:${model.name}`),
     ...(model.provider === "offline" && model.offline
       ? { headers: { "x-offline-settings": JSON.stringify(model.offline) } }
       : {}),

@@ -17,6 +17,8 @@ export interface Caller {
   readonly principal: string;
   /** The agents the query went through, oldest first; empty when a person asks. */
   readonly chain: readonly string[];
+  /** The query that the message is part of; undefined where it begins one. */
+  readonly query: string | undefined;
   /** `traceparent` of the request, unparsed. */
   readonly traceparent: string | null;
   /** Milliseconds since the epoch. */

@@ -1,34 +1,59 @@
-// Whom an agent may ask, and how they are reached: over its own bindings in a static topology, through the registry in a dynamic one.
-import { reasonOf } from "../tracing/reason.ts";
-import { askPeer, type PeerAnswer } from "../a2a/peer-client.ts";
+// Asking other agents, as a turn does it: each question in a thread of its own, logged before it is sent, gone on with where an earlier
+// life of the turn had left it, and put to whoever asks this agent when the peer itself asks back.
+import { Role, type Message } from "@a2a-js/sdk";
+import { RequestMalformedError, UnsupportedOperationError } from "@a2a-js/sdk/errors";
+import * as z from "zod";
+import { dataPart, textMessage } from "../a2a/message.ts";
+import { askPeer, PeerTaskError, PeerUnreachable, type PeerOutcome, type PeerRequest } from "../a2a/peer-client.ts";
 import { peerContextId } from "../a2a/task-id.ts";
-import { signToken } from "../a2a/token.ts";
-import type { FoundAgent, Peers, Question } from "../loop/peers.ts";
+import { Approval } from "../loop/approval.ts";
+import type { TurnHook } from "../loop/hooks/turn-hook.ts";
+import { questionOf } from "../loop/ledger.ts";
+import { peerCall, type PeerCall, type PeerCallStep } from "../loop/peer-call.ts";
+import { InputRequired, type FoundAgent, type Peers, type Question } from "../loop/peers.ts";
+import type { TurnTrace } from "../loop/spans.ts";
 import type { Step } from "../loop/step.ts";
-import { suggest } from "../text/nearest.ts";
-import type { Tracer } from "../tracing/tracer.ts";
+import { stopFor, TurnStopped } from "../loop/stopped.ts";
+import { ApprovalSpan } from "../loop/wait-spans.ts";
+import { reasonOf } from "../tracing/reason.ts";
+import { randomContext, type TraceContext } from "../tracing/trace-context.ts";
+import type { Usage } from "../tracing/usage.ts";
+import { breakerOf } from "./breakers.ts";
 import { AskingSpan } from "./asking-span.ts";
-import { configOf, fetcherOf, type AgentEnv } from "./environment.ts";
-import { neighbourFetch, neighbourOrigin } from "./neighbours.ts";
-import { resolveAgent, searchAgents } from "./registry-client.ts";
+import { configOf, type AgentEnv } from "./environment.ts";
+import { cancelAtPeer, connect, tokenFor, type Connection } from "./peer-connection.ts";
+import { searchAgents } from "./registry-client.ts";
+import type { Asker } from "./session/task-row.ts";
 
 /** Agents that a query may go through before it is refused: a → b → a → b … ends here. */
 export const MAX_CHAIN = 8;
 
+/** Approvals that a peer may ask for at once, and how often in one question. */
+const MAX_APPROVALS = 100;
+const MAX_ROUNDS = 100;
+const MIN_WAIT_MS = 1_000;
+const MAX_SHOWN = 500;
+
+/** What a peer that asks back sends along. */
+const Asked = z.object({ approvals: z.array(Approval) });
+type AsksBack = Extract<PeerOutcome, { is: "input_required" }>;
+
 /** What asking needs of the turn that asks. */
 export interface AskingTurn {
   readonly contextId: string;
-  readonly principal: string;
-  /** The agents the query came through, this one not included. */
-  readonly chain: readonly string[];
-  readonly tracer: Tracer;
+  readonly taskId: string;
+  readonly asker: Asker;
+  readonly trace: Pick<TurnTrace, "tracer" | "task" | "agent" | "contextId">;
+  /** The turn that this one goes on with. */
+  readonly earlierTurn: TraceContext | undefined;
   /** Writes a step of the asking task. */
   readonly append: (step: Step) => void;
-  /** Steps of this thread, for the conversations it has opened. */
-  readonly threadSteps: () => readonly Step[];
+  /** The log of this thread as it grows. */
+  readonly log: readonly Step[];
+  readonly hook: TurnHook;
   /** Steps of the whole session, for the agents that were found in it. */
   readonly sessionSteps: () => readonly Step[];
-  readonly onUsage: (usage: NonNullable<PeerAnswer["usage"]>) => void;
+  readonly onUsage: (toolUseId: string, usage: Usage) => void;
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
 
@@ -50,73 +75,178 @@ export class AgentPeers implements Peers {
     return found;
   }
 
-  async ask({
-    toolUseId,
-    agent,
-    message,
-    thread,
-    signal,
-    parent,
-  }: Question): Promise<{ text: string; thread: number }> {
-    const { id, budget } = configOf(this.#env);
-    const { principal, tracer, append, onUsage, waitUntil } = this.#turn;
-    const chain = [...this.#turn.chain, id];
+  async ask(question: Question): Promise<{ text: string; thread: number }> {
+    const { toolUseId, agent, signal } = question;
+    const chain = [...this.#turn.asker.chain, configOf(this.#env).id];
     if (chain.length >= MAX_CHAIN) {
       throw new Error(
         `This question has already gone through ${chain.length} agents (${chain.join(" → ")}), which is the limit: answer with what you have.`,
       );
     }
-    const connection = await this.#connect(agent);
-    const { ordinal, contextId } = this.#thread(agent, thread);
-    const token = signToken(this.#env.TROUPE_KEY, { from: id, to: agent, principal, chain }, budget.maxWallMs + 60_000);
-    const messageId = crypto.randomUUID();
-    const span = new AskingSpan(tracer, { parent, source: id, target: agent, contextId, messageId, message });
+    const past = peerCall(this.#turn.log, toolUseId);
+    const connection = await connect(this.#env, agent, this.#turn.sessionSteps);
+    const call = past.call ?? (await this.#begin(question));
     try {
-      const answer = await askPeer({
-        ...connection,
-        token,
-        traceparent: span.traceparent,
-        contextId,
-        messageId,
-        text: message,
-        signal,
-        waitUntil,
-        onTask: (taskId) => {
-          span.opened(taskId);
-          append({ kind: "peer_task", toolUseId, agent, thread: ordinal, contextId, taskId });
-        },
-      });
-      span.answered(answer.text);
-      if (answer.usage) onUsage(answer.usage);
-      return { text: answer.text, thread: ordinal };
+      const outcome = await this.#send(question, connection, call, past);
+      if (outcome.is === "answer") {
+        if (outcome.usage) this.#turn.onUsage(toolUseId, outcome.usage);
+        return { text: await this.#afterAnswer(call, outcome.text, signal), thread: call.thread };
+      }
+      throw this.#waits(toolUseId, agent, outcome, past.rounds);
     } catch (error) {
-      span.fail(error, signal);
+      if (error instanceof InputRequired || error instanceof TurnStopped) throw error;
+      if (error instanceof PeerTaskError && error.usage) this.#turn.onUsage(toolUseId, error.usage);
       signal.throwIfAborted();
-      throw new Error(`The agent ${agent} did not answer: ${reasonOf(error)}`, {
-        cause: error,
-      });
+      throw new Error(`The agent ${agent} did not answer: ${reasonOf(error)}`, { cause: error });
     }
   }
 
-  async #connect(agent: string): Promise<{ fetch: typeof fetch; origin: string }> {
-    const { topology, peers } = configOf(this.#env);
-    if (topology === "static") {
-      const peer = peers.find(({ id }) => id === agent);
-      if (!peer)
-        throw notAskable(
-          agent,
-          peers.map(({ id }) => id),
-        );
-      return { fetch: neighbourFetch(this.#env, peer), origin: neighbourOrigin(peer) };
+  leave(toolUseId: string): void {
+    const { task } = peerCall(this.#turn.log, toolUseId);
+    const { asker, sessionSteps, waitUntil } = this.#turn;
+    if (task) waitUntil(cancelAtPeer(this.#env, task, asker, sessionSteps));
+  }
+
+  /** The question, or the answers to what the peer asked back. */
+  async #send(question: Question, connection: Connection, call: PeerCallStep, past: PeerCall): Promise<PeerOutcome> {
+    const { agent } = question;
+    const ids = { contextId: call.contextId, messageId: call.messageId };
+    const asked = textMessage(Role.ROLE_USER, call.message, ids);
+    if (past.answers.length === 0 || !past.input) {
+      if (past.call) this.#interrupted(past.call);
+      return this.#follow(question, connection, call, asked, past.call !== undefined);
     }
-    const found = this.#turn.sessionSteps().flatMap((step) => (step.kind === "found" ? step.agents : []));
-    if (!found.includes(agent)) throw notAskable(agent, new Set(found));
-    return { fetch: fetcherOf(this.#env.NETWORK), origin: await resolveAgent(this.#env, agent) };
+    const { taskId } = past.input;
+    const messageId = `${call.messageId}/${past.rounds}`;
+    const answers = past.answers.map(({ id, decision, reason }) => ({
+      id,
+      decision: decision === "allow" ? decision : ("deny" as const),
+      ...(reason === undefined ? {} : { reason }),
+    }));
+    const told = textMessage(Role.ROLE_USER, `Answers for ${agent}`, { ...ids, messageId, taskId });
+    const parts = [dataPart({ approvals: answers })];
+    try {
+      return await this.#follow(question, connection, call, { ...told, parts }, true);
+    } catch (error) {
+      // Too late, or told before: repeating the question shows where the task stands.
+      if (!(error instanceof RequestMalformedError || error instanceof UnsupportedOperationError)) throw error;
+      return this.#follow(question, connection, call, asked, true);
+    }
+  }
+
+  async #follow(
+    { parent, toolUseId, agent, message: text, signal }: Question,
+    connection: Connection,
+    { contextId, thread, spanId, at }: PeerCallStep,
+    message: Message,
+    repeated: boolean,
+  ): Promise<PeerOutcome> {
+    const { append, waitUntil } = this.#turn;
+    const { tracer } = this.#turn.trace;
+    const { messageId } = message;
+    const { id: source } = configOf(this.#env);
+    const about = { parent, source, target: agent, contextId, messageId, message: text };
+    const span = new AskingSpan(tracer, about, repeated ? undefined : { spanId, startTime: at });
+    try {
+      // What the peer has already is not given up because it is away for a moment.
+      const breaker = breakerOf(`peer:${agent}`);
+      const pass = repeated ? undefined : breaker.enter((change) => span.circuit(change));
+      const request: PeerRequest = {
+        ...connection,
+        token: tokenFor(this.#env, agent, this.#turn.asker),
+        // Whichever life is heard first: what hangs below it hangs below the span that the log knows.
+        traceparent: repeated ? span.traceparentOf(spanId) : span.traceparent,
+        message,
+        signal,
+        waitUntil,
+        repeated,
+        onTask: (taskId) => {
+          pass?.success();
+          span.opened(taskId);
+          if (peerCall(this.#turn.log, toolUseId).task?.taskId !== taskId)
+            append({ kind: "peer_task", toolUseId, agent, thread, contextId, taskId });
+        },
+      };
+      const outcome = await askPeer(request).catch((error: unknown) => {
+        if (signal.aborted) pass?.abandon();
+        else if (error instanceof PeerUnreachable) pass?.failure(error.message);
+        else pass?.success();
+        throw error;
+      });
+      pass?.success();
+      if (outcome.is === "answer") span.answered(outcome.text);
+      else span.asksBack();
+      return outcome;
+    } catch (error) {
+      span.fail(error, signal);
+      throw error;
+    }
+  }
+
+  /** Ends the span under which an earlier life had asked, below that life's turn. */
+  #interrupted({ agent: target, contextId, messageId, message, spanId, at }: PeerCallStep): void {
+    const { trace, earlierTurn: parent } = this.#turn;
+    if (!parent) return;
+    const about = { parent, source: configOf(this.#env).id, target, contextId, messageId, message };
+    new AskingSpan(trace.tracer, about, { spanId, startTime: at }).interrupted();
+  }
+
+  /** The peer asks back: what it asks is put to whoever asked this agent. */
+  #waits(toolUseId: string, agent: string, { taskId, text, data }: AsksBack, rounds: number): Error {
+    const asked = data.flatMap((part) => Asked.safeParse(part).data?.approvals ?? []);
+    if (asked.length === 0 || asked.length > MAX_APPROVALS || rounds >= MAX_ROUNDS)
+      return new Error(`it asks for input that cannot be given: ${text.slice(0, MAX_SHOWN)}`);
+    const { trace, append, log } = this.#turn;
+    const askedAt = Date.now();
+    // When they expire is the peer's word, and bounded by this agent's own.
+    const [earliest, latest] = [askedAt + MIN_WAIT_MS, askedAt + configOf(this.#env).approvals.expiresMs];
+    const approvals = asked.map((approval) => ({
+      ...approval,
+      expiresAt: Math.round(Math.min(Math.max(approval.expiresAt, earliest), latest)),
+    }));
+    // One of several was answered, and the peer waits on for the others: their spans go on.
+    const spanIds = approvals.map(
+      (approval) =>
+        questionOf(log, approval.id)?.spanId ?? new ApprovalSpan(trace, approval, { startTime: askedAt }).spanId,
+    );
+    append({ kind: "peer_input", toolUseId, agent, taskId, approvals, askedAt, spanIds });
+    return new InputRequired(approvals);
+  }
+
+  /** Written before the peer hears of it: a repetition after a crash goes to the same thread under the same message id. */
+  async #begin({ toolUseId, agent, message, thread, idempotencyKey, signal }: Question): Promise<PeerCallStep> {
+    const { ordinal, contextId } = this.#thread(agent, thread);
+    const about = { agent_id: contextId, agent_type: agent };
+    const said = await this.#turn.hook({ hook_event_name: "SubagentStart", ...about }, signal);
+    stopFor(said.stop, this.#turn.append);
+    if (said.block !== undefined) throw new Error(said.block);
+    const { additionalContext } = said;
+    const step = {
+      kind: "peer_call",
+      toolUseId,
+      agent,
+      thread: ordinal,
+      contextId,
+      messageId: idempotencyKey,
+      message: additionalContext === undefined ? message : `${message}\n\n${additionalContext}`,
+      spanId: randomContext().spanId,
+      at: Date.now(),
+    } as const;
+    this.#turn.append(step);
+    return step;
+  }
+
+  /** The answer, with what the hooks add to it for the model. */
+  async #afterAnswer({ agent, contextId }: PeerCallStep, text: string, signal: AbortSignal): Promise<string> {
+    const about = { agent_id: contextId, agent_type: agent, stop_hook_active: false, last_assistant_message: text };
+    const said = await this.#turn.hook({ hook_event_name: "SubagentStop", ...about }, signal);
+    stopFor(said.stop, this.#turn.append);
+    return [text, said.block, said.additionalContext].filter((part) => part !== undefined).join("\n\n");
   }
 
   /** Goes on with an open conversation, or opens the next one. Ordinals are given out at once, so parallel calls never share one. */
   #thread(agent: string, thread: number | undefined): PeerThread {
-    const threads = (this.#open ??= openThreads(this.#turn.threadSteps()));
+    const threads = (this.#open ??= openThreads(this.#turn.log));
     if (thread !== undefined) {
       const open = threads.get(thread);
       if (open?.agent === agent) return open;
@@ -142,13 +272,8 @@ interface PeerThread {
 function openThreads(steps: readonly Step[]): Map<number, PeerThread> {
   const threads = new Map<number, PeerThread>();
   for (const step of steps) {
-    if (step.kind === "peer_task")
+    if (step.kind === "peer_call" || step.kind === "peer_task")
       threads.set(step.thread, { ordinal: step.thread, agent: step.agent, contextId: step.contextId });
   }
   return threads;
-}
-
-function notAskable(agent: string, names: Iterable<string>): Error {
-  const hint = suggest(agent, names) || "Use find_agents first.";
-  return new Error(`There is no agent named ${agent} that you can ask. ${hint}`);
 }

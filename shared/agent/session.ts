@@ -1,62 +1,60 @@
 // Session: one per caller and session. Hosts the A2A request handler and the running turns of all the session's threads.
+// Turns outlive their isolate: an alarm wakes the object while there is work, and whoever wakes it makes it take up what it finds.
 import { DurableObject } from "cloudflare:workers";
 import { TaskState } from "@a2a-js/sdk";
 import { JsonRpcTransportHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import { isTerminal } from "../a2a/message.ts";
 import { formatTaskId } from "../a2a/task-id.ts";
-import type { Step } from "../loop/step.ts";
+import { progressOf } from "../loop/ledger.ts";
 import { runTurn, type TurnResult } from "../loop/turn.ts";
-import { untilAborted } from "../loop/until-aborted.ts";
+import { reasonOf } from "../tracing/reason.ts";
 import { parseTraceparent, type TraceContext } from "../tracing/trace-context.ts";
-import { addUsage } from "../tracing/usage.ts";
 import type { AgentDefinition } from "./definition.ts";
 import { configOf, modelOf, principalOf, type AgentEnv } from "./environment.ts";
-import { AgentPeers } from "./peers.ts";
-import { reportTask } from "./session-index.ts";
-import { reasonOf } from "../tracing/reason.ts";
 import { log } from "./log.ts";
-import { systemPrompt } from "./prompt.ts";
-import { replyTo, type Reply } from "./reply.ts";
 import type { Caller, Operation } from "./operation.ts";
+import { replyTo, type Reply } from "./reply.ts";
+import { reportTask } from "./session-index.ts";
+import { Approvals } from "./session/approvals.ts";
 import { toStream, type Streamed } from "./session/event-stream.ts";
-import type { LiveTask } from "./session/live-task.ts";
+import { LiveTask } from "./session/live-task.ts";
+import { nextLife, POISONED } from "./session/life.ts";
 import { SessionRequestHandler } from "./session/request-handler.ts";
-import { SessionStore, type TaskRow } from "./session/store.ts";
+import { SessionStore } from "./session/store.ts";
+import type { TaskRow } from "./session/task-row.ts";
+import { endInterrupted, nameOfState, newTaskTrace, nextTurnTrace, taskOf, TaskSpan } from "./session/task-span.ts";
 import { Turns } from "./session/turns.ts";
-import { endInterrupted, nameOfState, newTaskTrace, taskOf, TaskSpan } from "./session/task-span.ts";
-import { toolbox } from "./toolbox.ts";
+import { tellSessionEnd, turnOf } from "./session/turn-of.ts";
 import { tracerOf } from "./tracing.ts";
 
-const INTERRUPTED = "The agent was restarted while it worked on this task. Send the message again.";
-
-/** How a task's turn was asked for; needed while it runs, forgotten with it. */
-interface Asked {
-  readonly caller: Caller;
-  readonly span: TaskSpan;
-}
+/** How long work can lie still after its isolate is gone: the alarm rings so often while there is any. */
+const WATCH_MS = 1_500;
+/** After so long without a message a session has ended, as far as hooks are concerned. */
+const IDLE_MS = 30 * 60_000;
+const OLD_VERSION = "The agent was restarted while it worked on this task. Send the message again.";
 
 export abstract class SessionObject extends DurableObject<AgentEnv> {
   protected abstract readonly definition: AgentDefinition;
   readonly #store = new SessionStore(this.ctx.storage.sql);
-  readonly #turns = new Turns(
-    this.#store,
-    (live, append) => this.#run(live, append),
-    (live) => this.#report(live),
-    (live, error) =>
+  readonly #tracer = tracerOf(this.env, (work) => this.ctx.waitUntil(work));
+  readonly #approvals = new Approvals(this.#store, this.#tracer, this.env);
+  readonly #turns = new Turns(this.#store, {
+    run: (live) => this.#run(live),
+    denyAll: (row) => this.#denyAll(row),
+    changed: (live) => this.#changed(live),
+    bug: (live, error) =>
       log(
         this.env,
         "error",
         `task ${live.id}: ${error instanceof Error ? error.stack : String(error)}`,
-        this.#asked.get(live)?.span.context,
+        this.#spans.get(live)?.context,
       ),
-  );
-  readonly #asked = new WeakMap<LiveTask, Asked>();
-  readonly #tracer = tracerOf(this.env, (work) => this.ctx.waitUntil(work));
-
-  constructor(ctx: DurableObjectState, env: AgentEnv) {
-    super(ctx, env);
-    this.#endInterrupted();
-  }
+    storageFailed: (error) => this.ctx.abort(`The session cannot be stored: ${reasonOf(error)}`),
+  });
+  readonly #spans = new WeakMap<LiveTask, TaskSpan>();
+  /** When the alarm rings; undefined where this life has set none. */
+  #alarmAt: number | undefined;
+  #hasTakenUp = false;
 
   /** One unary A2A operation. */
   async call(operation: Operation, caller: Caller): Promise<Reply> {
@@ -70,91 +68,188 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
     return toStream(await this.#handle(operation, caller), operation, (work) => this.ctx.waitUntil(work));
   }
 
+  /** Takes up what another life left, and what was not answered in time. Never waits for a turn: the next alarm would come late. */
+  override async alarm(): Promise<void> {
+    this.#alarmAt = undefined;
+    this.#takeUp();
+    for (const row of this.#store.openTasks()) {
+      if (row.wakeAt === null || row.wakeAt > Date.now()) continue;
+      const live = this.#turns.get(this.#id(row)) ?? this.#revive(row);
+      this.#approvals.expire(row, Date.now());
+      live.resume();
+      this.#goOn(live);
+    }
+    if (this.#turns.isBusy) this.#wakeBy(Date.now() + WATCH_MS);
+    for (const { wakeAt } of this.#store.openTasks()) if (wakeAt !== null) this.#wakeBy(wakeAt);
+    if (this.definition.hooks?.SessionEnd) this.#endIdle();
+  }
+
   async #handle({ method, params, id }: Operation, caller: Caller) {
-    const agent = configOf(this.env).id;
+    this.#takeUp();
+    const config = configOf(this.env);
     const handler = new SessionRequestHandler({
       store: this.#store,
       turns: this.#turns,
-      owner: { agent, principal: caller.principal },
+      owner: { agent: config.id, principal: caller.principal },
       key: this.env.TROUPE_KEY,
+      takesCommands: caller.chain.length === 0,
       trace: ({ messageId }) => {
-        const isRecorded = configOf(this.env).tracing.enabled;
-        return newTaskTrace(parseTraceparent(caller.traceparent), caller.chain, { method, messageId, isRecorded });
+        const about = { method, messageId, isRecorded: config.tracing.enabled };
+        return newTaskTrace(parseTraceparent(caller.traceparent), caller.chain, about);
       },
-      begin: (live, trace) => {
-        const span = new TaskSpan(this.#tracer, taskOf(live, agent, trace, caller.receivedAt));
-        live.signal.addEventListener("abort", () => span.cancelRequested(), { once: true });
-        this.#asked.set(live, { caller, span });
-      },
+      asker: (ref) => ({
+        principal: caller.principal,
+        chain: [...caller.chain],
+        query:
+          caller.query ?? formatTaskId(this.env.TROUPE_KEY, { agent: config.id, principal: caller.principal }, ref),
+      }),
+      begin: (live) => this.#begin(live, caller.receivedAt),
+      revive: (row) => this.#revive(row),
+      goOn: (live) => this.#goOn(live),
+      answer: (row, answers, messageId) => this.#approvals.answer(row, answers, messageId),
     });
     return new JsonRpcTransportHandler(handler).handle({ jsonrpc: "2.0", method, params, id }, new ServerCallContext());
   }
 
-  async #run(live: LiveTask, append: (step: Step) => void): Promise<TurnResult> {
-    const config = configOf(this.env);
-    const { row, signal } = live;
-    const asked = this.#asked.get(live);
-    if (!asked) throw new Error(`Task ${live.id} was started without a caller.`);
-    const { caller, span } = asked;
-    const model = modelOf(this.env);
-    const turn = span.beginTurn(model.name);
-    const peers = new AgentPeers(this.env, {
-      contextId: row.contextId,
-      principal: caller.principal,
-      chain: caller.chain,
+  /** A task of this life: its span begins. */
+  #begin(live: LiveTask, begunAt: number): void {
+    const { trace } = live.row;
+    if (!trace) return;
+    const span = new TaskSpan(this.#tracer, taskOf(live, configOf(this.env).id, trace, begunAt));
+    live.signal.addEventListener("abort", () => span.cancelRequested(), { once: true });
+    this.#spans.set(live, span);
+  }
+
+  /** A task that another life left. */
+  #revive(row: TaskRow): LiveTask {
+    const live = new LiveTask(this.#id(row), row, this.#store.question(row));
+    live.approvals = this.#approvals.pending(row);
+    this.#begin(live, row.createdAt);
+    this.#turns.hold(live);
+    return live;
+  }
+
+  /** Goes on with a turn that was suspended. */
+  #goOn(live: LiveTask): void {
+    const { row } = live;
+    // A number of its own, because each goes by it at the account.
+    const life = { ...row.life, n: row.life.n + 1 };
+    const next = row.trace ? this.#store.setLife(row, life, nextTurnTrace(row.trace)) : row;
+    live.update(this.#store.setState(next, TaskState.TASK_STATE_WORKING));
+    this.#turns.start(live);
+  }
+
+  /** Goes on with the turns that were at work when another life ended. Those that wait for answers go on waiting. */
+  #takeUp(): void {
+    if (this.#hasTakenUp) return;
+    this.#hasTakenUp = true;
+    for (const row of this.#store.openTasks()) {
+      try {
+        this.#takeUpOne(row);
+      } catch (error) {
+        // One that cannot be read must not keep the others waiting.
+        log(this.env, "error", `task ${this.#id(row)} cannot be gone on with: ${reasonOf(error)}`);
+        this.#endOld(row, `Its log cannot be read: ${reasonOf(error)}`);
+      }
+    }
+  }
+
+  #takeUpOne(row: TaskRow): void {
+    if (row.asker === null || row.trace === null) return this.#endOld(row, OLD_VERSION);
+    if (row.state !== TaskState.TASK_STATE_INPUT_REQUIRED) return this.#resume(row, row.trace);
+    // Before anything sets a later one: an alarm that was set is not known any more.
+    if (row.wakeAt !== null) this.#wakeBy(row.wakeAt);
+    if (this.#store.hasLater(row)) this.#turns.dismiss(this.#revive(row));
+  }
+
+  #resume(row: TaskRow, trace: NonNullable<TaskRow["trace"]>): void {
+    const live = this.#revive(row);
+    const began = row.state === TaskState.TASK_STATE_WORKING;
+    if (began) this.#spans.get(live)?.interruptTurn(modelOf(this.env).name, trace, row.updatedAt);
+    const life = began ? nextLife(row.life, progressOf(this.#store.ownSteps(row))) : row.life;
+    live.row = this.#store.setLife(row, life, began ? nextTurnTrace(trace) : trace);
+    if (life.strikes >= POISONED.strikes) {
+      this.#denyAll(row);
+      return this.#turns.fail(live, POISONED.problem);
+    }
+    const context = this.#spans.get(live)?.context;
+    log(this.env, "warn", `task ${live.id} is gone on with after its agent was stopped (life ${life.n})`, context);
+    this.#turns.start(live);
+  }
+
+  /** Ends the threads in which nobody has said anything for long: only for the hooks, all stays as it is. */
+  #endIdle(): void {
+    for (const row of this.#store.restingTasks()) {
+      if (row.updatedAt + IDLE_MS > Date.now()) {
+        this.#wakeBy(row.updatedAt + IDLE_MS);
+        continue;
+      }
+      this.#store.append(row, { kind: "session_end" }, 0);
+      this.#afterwards(tellSessionEnd(this.env, this.definition, this.#id(row), row.contextId), "a SessionEnd hook");
+    }
+  }
+
+  async #run(live: LiveTask): Promise<TurnResult> {
+    const span = this.#spans.get(live);
+    const { asker, trace, life } = live.row;
+    if (!span || !asker || !trace) throw new Error(`Task ${live.id} was started without its asker.`);
+    // A turn that ends its process must not take the count of its lives along.
+    if (life.n > 1) await this.ctx.storage.sync();
+    const turn = await turnOf({
+      env: this.env,
+      definition: this.definition,
+      store: this.#store,
       tracer: this.#tracer,
-      append,
-      threadSteps: () => this.#store.steps(row),
-      sessionSteps: () => this.#store.allSteps(),
-      onUsage: (usage) => live.addPeerUsage(usage),
-      waitUntil: (work) => this.#afterwards(work, "telling a peer to cancel its task", span.context),
+      live,
+      asker,
+      span: { task: span.context, turn: span.beginTurn(modelOf(this.env).name, trace) },
+      afterwards: (work, what) => this.#afterwards(work, what, span.context),
     });
-    const result = await runTurn({
-      ...(await untilAborted(toolbox(this.env, this.definition), signal)),
-      model,
-      system: systemPrompt(this.definition.instructions, caller.chain.at(-1)),
-      permissions: config.permissions,
-      hooks: this.definition.hooks ?? {},
-      budget: config.budget,
-      steps: this.#store.steps(row),
-      call: {
-        agent: config.id,
-        config: config.config,
-        env: { ...this.env },
-        contextId: row.contextId,
-        taskId: live.id,
-        peers,
-      },
-      append,
-      trace: { tracer: this.#tracer, parent: turn, agent: config.id, contextId: row.contextId },
-      emit: (event) => {
-        if (event.type === "model_start") live.restartAnswer();
-        if (event.type === "text_delta") live.appendAnswer(event.text);
-      },
-      signal,
-    });
-    span.endTurn(result, addUsage(result.usage, live.peerUsage));
+    const result = await runTurn(turn);
+    if (result.subtype === "suspended") span.suspendTurn();
+    else span.endTurn(result);
     return result;
   }
 
-  /** Tells the log and the index, off the hot path. */
-  #report(live: LiveTask): void {
-    const asked = this.#asked.get(live);
-    if (!asked) return;
-    const { state, createdAt, updatedAt, problem } = live.row;
-    if (isTerminal(state)) {
-      asked.span.end(live.row);
-      const how = `${nameOfState(state)} after ${updatedAt - createdAt} ms`;
-      const level = state === TaskState.TASK_STATE_FAILED ? "warn" : "info";
-      log(this.env, level, `task ${live.id} ${how}${problem === null ? "" : `: ${problem}`}`, asked.span.context);
+  /** Says no to what a suspended task waits for: its own calls, and those of the peers it asked. */
+  #denyAll(row: TaskRow): void {
+    const { asker } = row;
+    const peers = this.#approvals.deny(row);
+    if (!asker) return;
+    for (const step of peers) {
+      const work = this.#approvals.cancelPeer(step, asker);
+      this.#afterwards(work, `telling ${step.agent} to cancel its task`);
     }
-    this.#index(asked.caller.principal, live.row);
   }
 
-  #index(principal: string, { contextId, n, state, updatedAt }: TaskRow): void {
+  /** Tells the log and the index, off the hot path. */
+  #changed(live: LiveTask): void {
+    const { state, createdAt, updatedAt, problem, wakeAt } = live.row;
+    const span = this.#spans.get(live);
+    if (isTerminal(state)) {
+      span?.end(live.row);
+      const how = `${nameOfState(state)} after ${updatedAt - createdAt} ms`;
+      const level = state === TaskState.TASK_STATE_FAILED ? "warn" : "info";
+      log(this.env, level, `task ${live.id} ${how}${problem === null ? "" : `: ${problem}`}`, span?.context);
+      if (this.definition.hooks?.SessionEnd) this.#wakeBy(Date.now() + IDLE_MS);
+    }
+    if (wakeAt !== null) this.#wakeBy(wakeAt);
+    else if (!isTerminal(state)) this.#wakeBy(Date.now() + WATCH_MS);
+    this.#index(live.row);
+  }
+
+  #index({ asker, contextId, n, state, updatedAt }: TaskRow): void {
+    const principal = asker?.principal ?? principalOf(this.ctx.id.name);
     reportTask(this.env, { principal, contextId, n, state, updatedAt }, (work) =>
       this.#afterwards(work, "the report to the index"),
     );
+  }
+
+  /** Sees to it that the alarm wakes this object by then. Set along with what it is for, it is kept by the same commit. */
+  #wakeBy(time: number): void {
+    if (this.#alarmAt !== undefined && this.#alarmAt <= time) return;
+    this.#alarmAt = time;
+    void this.ctx.storage.setAlarm(time);
   }
 
   /** Work that nobody waits for; a failure of it is worth a line. */
@@ -164,19 +259,20 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
     );
   }
 
-  /** Turns do not outlive their isolate: a task that was at work when it went has ended. */
-  #endInterrupted(): void {
-    const end = { state: TaskState.TASK_STATE_FAILED, answer: null, problem: INTERRUPTED, usage: null };
-    for (const row of this.#store.tasksIn(TaskState.TASK_STATE_WORKING, TaskState.TASK_STATE_SUBMITTED)) {
-      const owner = { agent: configOf(this.env).id, principal: principalOf(this.ctx.id.name) };
-      this.#index(owner.principal, this.#store.endTask(row, end));
-      if (row.trace === null) continue;
-      const taskId = formatTaskId(this.env.TROUPE_KEY, owner, row);
-      const about = { taskId, contextId: row.contextId, question: this.#store.question(row), begunAt: row.createdAt };
-      const turn = { model: modelOf(this.env).name, begunAt: row.updatedAt };
-      const began = row.state === TaskState.TASK_STATE_WORKING;
-      const task = { trace: row.trace, agent: owner.agent, ...about };
-      endInterrupted(this.#tracer, task, began ? turn : undefined, end);
-    }
+  #id(row: TaskRow): string {
+    const principal = row.asker?.principal ?? principalOf(this.ctx.id.name);
+    return formatTaskId(this.env.TROUPE_KEY, { agent: configOf(this.env).id, principal }, row);
+  }
+
+  /** A task that no life can go on with: of a version whose rows do not say who asked, or with a log that cannot be read. */
+  #endOld(row: TaskRow, problem: string): void {
+    const end = { state: TaskState.TASK_STATE_FAILED, answer: null, problem, usage: null, result: null };
+    this.#index(this.#store.endTask(row, end));
+    if (row.trace === null) return;
+    const about = { taskId: this.#id(row), contextId: row.contextId, question: "" };
+    const task = { trace: row.trace, agent: configOf(this.env).id, begunAt: row.createdAt, ...about };
+    const began = row.state === TaskState.TASK_STATE_WORKING;
+    const turn = { model: modelOf(this.env).name, begunAt: row.updatedAt };
+    endInterrupted(this.#tracer, task, began ? turn : undefined, end);
   }
 }

@@ -4,6 +4,7 @@ import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
 import type { Tool } from "../loop/tool.ts";
 import type { PeerProfile } from "../loop/peers.ts";
 import { findAgents } from "../tools/find-agents.ts";
+import { outputShape, type OutputShape } from "../loop/structured-output.ts";
 import { queryAgent } from "../tools/query-agent.ts";
 import type { AgentDefinition } from "./definition.ts";
 import { configOf, type AgentEnv } from "./environment.ts";
@@ -12,6 +13,7 @@ import { neighbours } from "./neighbours.ts";
 export interface Toolbox {
   readonly tools: readonly Tool[];
   readonly serverTools: readonly ToolUnion[];
+  readonly output: OutputShape | undefined;
 }
 
 interface Built extends Toolbox {
@@ -27,7 +29,12 @@ export async function toolbox(env: AgentEnv, definition: AgentDefinition): Promi
   if (cached && cached.of === peers) return cached;
   const own = typeof definition.tools === "function" ? definition.tools(config) : definition.tools;
   const asking = peers?.length === 0 ? [] : [findAgents, queryAgent(peers)];
-  const fresh = { of: peers, tools: [...own, ...asking], serverTools: definition.serverTools?.(config) ?? [] };
+  const fresh = {
+    of: peers,
+    tools: [...own, ...asking],
+    serverTools: definition.serverTools?.(config) ?? [],
+    output: definition.outputSchema && outputShape(definition.outputSchema),
+  };
   built.set(env, fresh);
   return fresh;
 }

@@ -10,9 +10,10 @@ const VERSION_VIEW = "schema_version";
  * `migrations[n]` (one or more SQL statements) leads from version n to n + 1; never edit, reorder or remove one that shipped.
  * Synchronous; without an `await` around it all of it commits together with the caller's first write.
  * Throws what SQLite throws; migrations before the failing one are then kept and counted.
+ * `fresh`, where given, is what all migrations come to: a new database runs it instead of them.
  * Throws too when the database is newer than this code (an older version was deployed over a newer one).
  */
-export function migrate(sql: SqlStorage, migrations: readonly string[]): void {
+export function migrate(sql: SqlStorage, migrations: readonly string[], fresh?: string): void {
   const from = readVersion(sql);
   if (from === migrations.length) return;
   if (from > migrations.length) {
@@ -22,7 +23,11 @@ export function migrate(sql: SqlStorage, migrations: readonly string[]): void {
   }
   let version = from;
   try {
-    for (const migration of migrations.slice(from)) {
+    if (from === 0 && fresh !== undefined) {
+      sql.exec(fresh);
+      version = migrations.length;
+    }
+    for (const migration of migrations.slice(version)) {
       sql.exec(migration);
       version += 1;
     }

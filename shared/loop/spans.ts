@@ -1,13 +1,14 @@
 // The spans of a turn: one for each attempt of a model call, one for each tool call. Names and attributes of the GenAI conventions.
 import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages";
-import { ModelError, type Model, type ModelRequest, type RetryNotice } from "../models/model.ts";
+import { ModelError, type Model, type ModelNotice, type ModelRequest } from "../models/model.ts";
 import { inputMessages, outputMessages, systemInstructions } from "../tracing/gen-ai-messages.ts";
-import { ERROR, EVENT, GEN_AI, GENERAL, OPERATION, SPAN, TROUPE } from "../tracing/names.ts";
+import { APPROVAL, BREAKER, ERROR, EVENT, GEN_AI, GENERAL, OPERATION, SPAN, TROUPE } from "../tracing/names.ts";
 import { costOf } from "../tracing/price.ts";
 import { reasonOf } from "../tracing/reason.ts";
 import type { TraceContext } from "../tracing/trace-context.ts";
 import type { Usage } from "../tracing/usage.ts";
 import { defined, fail, shortId, SpanKind, type Span, type Tracer } from "../tracing/tracer.ts";
+import type { Approval } from "./approval.ts";
 import type { AssistantStep } from "./model-call.ts";
 import type { Tool } from "./tool.ts";
 
@@ -16,11 +17,13 @@ const MAX_NAME = 64;
 /** Names of what a signal aborts with when time is up: the platform's, a turn's, a tool's. */
 const TIMEOUTS: ReadonlySet<string> = new Set(["TimeoutError", "WallTimeSpent", ERROR.timeout]);
 
-/** Where the spans of a turn go, and under which one. */
+/** Where the spans of a turn go, and under which ones. */
 export interface TurnTrace {
   readonly tracer: Tracer;
   /** The turn's own span. */
   readonly parent: TraceContext;
+  /** The span of the message that the turn answers: what outlasts a turn that is suspended hangs below it. */
+  readonly task: TraceContext;
   readonly agent: string;
   readonly contextId: string;
 }
@@ -59,10 +62,16 @@ export class ChatSpan {
     });
   }
 
-  /** The backend asks its API again, since it was turned away before it had an answer. */
-  retried({ attempt, status, reason }: RetryNotice): void {
-    const why = { [GENERAL.httpStatus]: status, [GENERAL.errorType]: reason };
-    this.#span.addEvent(EVENT.retry, defined({ [GENERAL.resendCount]: attempt, ...why }));
+  /** What happened to the call beside its answer: it was turned away and made again, or a circuit opened or closed. */
+  noticed(notice: ModelNotice): void {
+    if (notice.kind === "retry") {
+      const why = { [GENERAL.httpStatus]: notice.status, [GENERAL.errorType]: notice.reason };
+      this.#span.addEvent(EVENT.retry, defined({ [GENERAL.resendCount]: notice.attempt, ...why }));
+    } else {
+      const { target, state, failures } = BREAKER;
+      const change = { [target]: notice.target, [state]: notice.state, [failures]: notice.failures };
+      this.#span.addEvent(EVENT.breaker(notice.state), change);
+    }
   }
 
   /** Something of the answer has come. */
@@ -70,6 +79,11 @@ export class ChatSpan {
     if (this.#heard) return;
     this.#heard = true;
     this.#span.setAttribute(GEN_AI.timeToFirstChunk, (Date.now() - this.#begun) / 1000);
+  }
+
+  /** Whether anything of an answer has come. */
+  get hasBegun(): boolean {
+    return this.#heard;
   }
 
   /** What it has used so far: a call that breaks off is paid for too. */
@@ -156,6 +170,11 @@ export class ToolSpan {
     if (text !== undefined) this.span.setAttribute(GEN_AI.toolResult, text);
     if (errorType !== undefined) fail(this.#tracer, this.span, errorType, content);
     this.span.end();
+  }
+
+  /** The call goes on when these are answered, under a span of its own: the wait is no work. */
+  waits(approvals: readonly Approval[]): void {
+    this.span.setAttribute(APPROVAL.id, approvals.map(({ id }) => shortId(id)).join(" ")).end();
   }
 
   giveUp(error: unknown, signal: AbortSignal): void {

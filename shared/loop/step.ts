@@ -7,6 +7,9 @@ import type {
   ToolResultBlockParam,
 } from "@anthropic-ai/sdk/resources/messages/messages";
 import * as z from "zod";
+import { asNote } from "./note.ts";
+import { CompactionBlock } from "../models/model.ts";
+import { Approval } from "./approval.ts";
 import { Usage } from "../tracing/usage.ts";
 
 const Called = z.looseObject({ type: z.literal("tool_use"), id: z.string(), name: z.string() });
@@ -29,7 +32,16 @@ export const KnownStopReason = z.nullable(z.enum(STOP_REASONS)).catch(null);
 
 export const Step = z.discriminatedUnion("kind", [
   /** What the person, or the peer that opened this thread, said. */
-  z.object({ kind: z.literal("user"), text: z.string() }),
+  z.object({
+    kind: z.literal("user"),
+    text: z.string(),
+    /** It is no message for the model, but this is to be done. */
+    command: z.optional(z.literal("compact")),
+  }),
+  /** A hook refused the message before this: the model never sees it. */
+  z.object({ kind: z.literal("blocked"), reason: z.string() }),
+  /** A hook ended the turn. */
+  z.object({ kind: z.literal("stopped"), reason: z.string() }),
   /** One model call, whole. */
   z.object({
     kind: z.literal("assistant"),
@@ -39,8 +51,82 @@ export const Step = z.discriminatedUnion("kind", [
     model: z.string(),
     /** Raw text of tool inputs that were not JSON, by tool_use id. */
     malformedInputs: z.record(z.string(), z.string()),
+    /** What was set aside for the call at the query's account. */
+    reservation: z.optional(z.string()),
   }),
-  z.object({ kind: z.literal("tool_result"), toolUseId: z.string(), content: z.string(), isError: z.boolean() }),
+  /** A tool is about to run that may not run twice. */
+  z.object({ kind: z.literal("tool_start"), toolUseId: z.string() }),
+  /** A tool may run only if this is answered with yes. */
+  z.object({
+    kind: z.literal("approval"),
+    toolUseId: z.string(),
+    approval: Approval,
+    /** Milliseconds since the epoch. */
+    askedAt: z.number(),
+    /** Of the span that lasts until it is answered. */
+    spanId: z.string(),
+  }),
+  /** A peer that a tool call asked waits for these answers. */
+  z.object({
+    kind: z.literal("peer_input"),
+    toolUseId: z.string(),
+    agent: z.string(),
+    taskId: z.string(),
+    approvals: z.array(Approval),
+    /** Milliseconds since the epoch. */
+    askedAt: z.number(),
+    /** Of the spans that last until they are answered, one for each. */
+    spanIds: z.array(z.string()),
+  }),
+  z.object({
+    kind: z.literal("approval_answer"),
+    id: z.string(),
+    decision: z.enum(["allow", "deny", "expired", "void"]),
+    reason: z.optional(z.string()),
+    /** client, policy, clock, or message: another message came instead of an answer. */
+    by: z.enum(["client", "policy", "clock", "message"]),
+    /** Id of the message that brought it. */
+    messageId: z.optional(z.string()),
+  }),
+  z.object({
+    kind: z.literal("tool_result"),
+    toolUseId: z.string(),
+    content: z.string(),
+    isError: z.boolean(),
+    /** It was not run, because somebody or a rule said no. */
+    denied: z.optional(z.literal(true)),
+    /** What the agents that it asked have used. */
+    usage: z.optional(Usage),
+  }),
+  /** A peer is about to be asked; written first, so that a repetition goes to the same thread under the same message id. */
+  z.object({
+    kind: z.literal("peer_call"),
+    toolUseId: z.string(),
+    agent: z.string(),
+    /** Ordinal of the peer's thread among those this thread opened, from 1. */
+    thread: z.int(),
+    contextId: z.string(),
+    messageId: z.string(),
+    message: z.string(),
+    /** Of the span of the question, and when it began, in milliseconds since the epoch. */
+    spanId: z.string(),
+    at: z.number(),
+  }),
+  /** Something that the loop itself says to the model: a hook's words, why a Stop hook wants more, why an output does not fit. */
+  z.object({ kind: z.literal("note"), about: z.enum(["context", "stop", "output"]), text: z.string() }),
+  /** Towards the model, `summary` stands for all steps of the thread but the last `kept` before this one. */
+  z.object({
+    kind: z.literal("compaction"),
+    trigger: z.enum(["auto", "manual"]),
+    summary: z.string(),
+    kept: z.int().nonnegative(),
+    /** What the API's own compaction returned: stands for the summary, word for word. */
+    block: z.optional(CompactionBlock),
+    tokensBefore: z.number(),
+    tokensAfter: z.number(),
+    usage: Usage,
+    reservation: z.optional(z.string()),
+  }),
   /** A task that a tool call opened at a peer; written before its answer is awaited. */
   z.object({
     kind: z.literal("peer_task"),
@@ -51,18 +137,43 @@ export const Step = z.discriminatedUnion("kind", [
     contextId: z.string(),
     taskId: z.string(),
   }),
+  /** Nobody has said anything for long: the next message goes on with a session that had ended. */
+  z.object({ kind: z.literal("session_end") }),
   /** Agents that find_agents returned: in a dynamic topology only these may be asked. */
   z.object({ kind: z.literal("found"), agents: z.array(z.string()) }),
 ]);
 export type Step = Readonly<z.infer<typeof Step>>;
 
-const CUT_OFF = "This tool call was cut off before it returned; it may or may not have taken effect.";
+/** Said of a call that had begun when its isolate died, and may not be run again. */
+export const CUT_OFF = "This tool call was cut off before it returned; it may or may not have taken effect.";
 
-/** The messages of a log. Every `tool_use` gets exactly one `tool_result`; one that never settled is said to be cut off. */
+/** What the model is told of a log. */
+export interface Conversation {
+  readonly messages: MessageParam[];
+  /** The API's own block for what was compacted before them. */
+  readonly compacted?: CompactionBlock;
+}
+
+/** The conversation of a log. What was compacted is left out: its summary stands for it, as a block where the API makes such itself. */
+export function conversationOf(log: readonly Step[], model: { readonly compact?: unknown }): Conversation {
+  const { steps, compaction } = afterCompaction(log);
+  if (!compaction) return { messages: transcript(steps) };
+  if (compaction.block && model.compact) return { messages: transcript(steps), compacted: compaction.block };
+  return {
+    messages: transcript([
+      { kind: "note", about: "context", text: `${SUMMARY_FOLLOWS}\n\n${compaction.summary}` },
+      ...steps,
+    ]),
+  };
+}
+
+/** The messages of steps. Every `tool_use` gets exactly one `tool_result`; one that never settled is said to be cut off. */
 export function transcript(steps: readonly Step[]): MessageParam[] {
   const messages: MessageParam[] = [];
   for (const [index, step] of steps.entries()) {
-    if (step.kind === "user") say(messages, "user", [{ type: "text", text: step.text }]);
+    const isSaid = step.kind === "user" && !step.command && steps[index + 1]?.kind !== "blocked";
+    if (isSaid) say(messages, "user", texts(step.text));
+    if (step.kind === "note") say(messages, "user", texts(asNote(step.text)));
     if (step.kind !== "assistant") continue;
     // The API takes no text that is only white space, although models say such.
     const said = step.content.filter((block) => block.type !== "text" || block.text.trim() !== "");
@@ -78,6 +189,29 @@ export function transcript(steps: readonly Step[]): MessageParam[] {
     if (answers.length > 0) say(messages, "user", answers);
   }
   return messages;
+}
+
+type CompactionStep = Extract<Step, { kind: "compaction" }>;
+
+/**
+ * What a model still sees of a log: the message that is being answered, the steps that were kept or came later, and what stands for
+ * the others.
+ */
+export function afterCompaction(log: readonly Step[]): { steps: readonly Step[]; compaction?: CompactionStep } {
+  const at = log.findLastIndex(({ kind }) => kind === "compaction");
+  const compaction = log[at];
+  if (compaction?.kind !== "compaction") return { steps: log };
+  const cut = Math.max(0, at - compaction.kept);
+  const asked = log.slice(0, cut).findLast((step) => step.kind === "user" && !step.command);
+  const isKept = log.slice(cut, at).some((step) => step.kind === "user");
+  const steps = [...(asked && !isKept ? [asked] : []), ...log.slice(cut, at), ...log.slice(at + 1)];
+  return { steps, compaction };
+}
+
+const SUMMARY_FOLLOWS = "The conversation so far was shortened. This is a summary of its earlier part:";
+
+function texts(text: string): ContentBlockParam[] {
+  return [{ type: "text", text }];
 }
 
 /** The results of the assistant step at `index`: those before the next one, because not every backend's ids are unique in a thread. */

@@ -1,161 +1,156 @@
-// The tool calls of one assistant message, side by side. Whatever goes wrong becomes an `is_error` result: the model is told, the turn goes on.
-import { ERROR } from "../tracing/names.ts";
-import { reasonOf } from "../tracing/reason.ts";
+// The tool calls of one assistant message, side by side. Whatever goes wrong becomes an `is_error` result: the model is told, the turn
+// goes on. A call that has to be approved waits in the log; the others are not held up by it.
 import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages";
-import { suggest } from "../text/nearest.ts";
+import type { Usage } from "../tracing/usage.ts";
+import type { Approval, ApprovalRule } from "./approval.ts";
+import { BudgetSpent, type Limits } from "./budget.ts";
 import type { LoopEvent } from "./event.ts";
-import { runHooks, type Hooks } from "./hooks.ts";
+import type { CanUseTool } from "./can-use-tool.ts";
+import type { TurnHook } from "./hooks/turn-hook.ts";
+import { ledger, sinceLastAnswer, type CallState } from "./ledger.ts";
 import type { AssistantStep } from "./model-call.ts";
-import { refusal, type Permissions } from "./permissions.ts";
-import { nameOf, ToolSpan, type TurnTrace } from "./spans.ts";
+import type { Permissions } from "./permissions.ts";
+import { ToolSpan, type TurnTrace } from "./spans.ts";
+import { checkToolCalls, spentIn } from "./spending.ts";
 import type { Step } from "./step.ts";
+import { stopFor } from "./stopped.ts";
+import { settle } from "./tool-call.ts";
 import type { Tool, ToolCall } from "./tool.ts";
-import { untilAborted } from "./until-aborted.ts";
-
-export type ToolResultStep = Extract<Step, { kind: "tool_result" }>;
-
-/** Characters of a tool's output that reach the model. */
-const MAX_TOOL_OUTPUT = 100_000;
-const DEFAULT_TOOL_LIMIT_MS = 60_000;
 
 export interface ToolRuntime {
   readonly tools: readonly Tool[];
   readonly permissions: Permissions;
-  readonly hooks: Hooks;
-  readonly call: Omit<ToolCall, "id" | "signal" | "span">;
+  readonly canUseTool: CanUseTool | undefined;
+  /** Runs the agent's hooks for an event; resolves whatever they do. */
+  readonly hook: TurnHook;
+  /** Answers that the job gives to what it asks. */
+  readonly policy: readonly ApprovalRule[];
+  /** Milliseconds after which an approval that nobody answered is a no. */
+  readonly approvalMs: number;
+  /** The id of an approval: binds it to this call of this task, to the byte. */
+  readonly approvalId: (call: Pick<Approval, "tool" | "input"> & { readonly toolUseId: string }) => string;
+  readonly call: Omit<ToolCall, "id" | "idempotencyKey" | "signal" | "span">;
+  /** The same for every repetition of a call. */
+  readonly idempotencyKey: (toolUseId: string) => string;
+  /** What the agents have used that a call asked. */
+  readonly peerUsage: (toolUseId: string) => Usage | undefined;
+  /** What the task may cost this agent. */
+  readonly budget: Limits & { readonly maxTurns: number; readonly maxWallMs: number };
+  /** Books calls at the query's account; throws BudgetSpent. */
+  readonly countToolCalls: (id: string, count: number, signal: AbortSignal) => Promise<void>;
+  /** The thread's log, the task's own steps from `begin` on; grows with each `append`. */
+  readonly log: readonly Step[];
+  readonly begin: number;
+  /** Which life of the turn this is, from 1. */
+  readonly life: number;
+  /** Makes the step durable before anything that follows it can be seen outside. */
+  readonly append: (step: Step) => void;
   readonly emit: (event: LoopEvent) => void;
   readonly trace: TurnTrace;
 }
 
 /**
- * Runs every `tool_use` of the message and hands each result to `settled` as soon as it is there.
- * Rejects only with the signal's reason; results that settled until then have been handed over.
+ * Runs every call of the message that is not settled. Resolves to what is waited for; empty when all have their results.
+ * Rejects with the signal's reason, TurnStopped or what the account throws; results until then are in the log.
  */
 export async function runToolCalls(
   message: AssistantStep,
   runtime: ToolRuntime,
   signal: AbortSignal,
-  settled: (result: ToolResultStep) => void,
-): Promise<void> {
+): Promise<readonly Approval[]> {
   const calls = message.content.filter((block) => block.type === "tool_use");
+  const states = ledger(sinceLastAnswer(runtime.log));
+  const stateOf = ({ id }: ToolUseBlock): CallState => states.get(id) ?? { is: "new" };
+  await book(calls, runtime, signal);
+  const open = calls.filter((block) => stateOf(block).is !== "settled");
   const outcomes = await Promise.allSettled(
-    calls.map(async (block) => {
-      const { emit } = runtime;
-      emit({ type: "tool_start", id: block.id, name: block.name, input: block.input });
-      const tool = runtime.tools.find(({ name }) => name === block.name);
-      const span = new ToolSpan(runtime.trace, block, tool);
-      try {
-        const { content, errorType } = await runOne(block, message, tool, runtime, span, signal);
-        const isError = errorType !== undefined;
-        settled({ kind: "tool_result", toolUseId: block.id, content, isError });
-        span.end(content, errorType);
-        emit({ type: "tool_end", id: block.id, name: block.name, isError });
-      } catch (error) {
-        span.giveUp(error, signal);
-        throw error;
-      }
-    }),
+    open.map((block) => runCall(block, stateOf(block), message, runtime, signal)),
   );
   signal.throwIfAborted();
-  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  const waits = outcomes.flatMap((outcome) => {
+    if (outcome.status === "rejected") throw outcome.reason;
+    return outcome.value;
+  });
+  if (waits.length === 0) await endBatch(calls, runtime, signal);
+  return waits;
 }
 
-interface Result {
-  readonly content: string;
-  /** `error.type` of a call that failed. */
-  readonly errorType?: string;
-}
-
-async function runOne(
-  block: ToolUseBlock,
-  message: AssistantStep,
-  tool: Tool | undefined,
-  runtime: ToolRuntime,
-  span: ToolSpan,
-  signal: AbortSignal,
-): Promise<Result> {
-  const { tools, permissions, hooks, call } = runtime;
-  if (!tool) return failed(unknownTool(block.name, tools), ERROR.refused);
-  const refused = refusal(permissions, tool.name);
-  if (refused) return failed(refused, ERROR.refused);
-  if (message.stopReason === "max_tokens") {
-    return failed(
-      "Your answer reached its token limit before this call was complete, so it was not run. Make the call shorter.",
-      "max_tokens",
-    );
-  }
-  const malformed = message.malformedInputs[block.id];
-  if (malformed !== undefined) {
-    return failed(
-      `The input was not a JSON object, so the tool was not run: ${malformed.slice(0, 200).toWellFormed()}`,
-      "ToolInputError",
-    );
-  }
-  const about = { session_id: call.contextId, tool_name: tool.name, tool_use_id: block.id } as const;
+/** Books the calls of a message once. What goes over the budget is not run, and the model is told so. */
+async function book(calls: readonly ToolUseBlock[], runtime: ToolRuntime, signal: AbortSignal): Promise<void> {
+  const own = runtime.log.slice(runtime.begin);
+  const round = own.filter(({ kind }) => kind === "assistant").length;
   try {
-    let input: unknown = block.input;
-    const before = { hook_event_name: "PreToolUse", tool_input: input, ...about } as const;
-    for (const output of await runHooks(hooks.PreToolUse, before, signal)) {
-      if (output.permissionDecision === "deny") {
-        return failed(output.permissionDecisionReason ?? `A hook denied the call of ${tool.name}.`, ERROR.refused);
-      }
-      if (output.updatedInput !== undefined) input = output.updatedInput;
-    }
-    if (input !== block.input) span.changed(input);
-    let content = await runLimited(tool, input, { ...call, id: block.id, span: span.span }, signal);
-    const after = { hook_event_name: "PostToolUse", tool_input: input, tool_response: content, ...about } as const;
-    for (const output of await runHooks(hooks.PostToolUse, after, signal)) {
-      if (output.updatedToolOutput !== undefined) content = output.updatedToolOutput;
-    }
-    return { content: cut(content) };
+    const over = checkToolCalls(runtime.budget, spentIn(own, undefined));
+    if (over) throw over;
+    await runtime.countToolCalls(`round ${round}`, calls.length, signal);
   } catch (error) {
-    signal.throwIfAborted();
-    return failed(cut(reasonOf(error)), nameOf(error));
+    if (error instanceof BudgetSpent) {
+      const states = ledger(sinceLastAnswer(runtime.log));
+      for (const { id } of calls.filter((call) => states.get(call.id)?.is !== "settled"))
+        runtime.append({ kind: "tool_result", toolUseId: id, content: `Not run: ${error.message}`, isError: true });
+    }
+    throw error;
   }
 }
 
-/** Runs the tool until it settles, its time is up or the turn ends, whether it listens to the signal or not. */
-async function runLimited(
-  tool: Tool,
-  input: unknown,
-  call: Omit<ToolCall, "signal">,
+async function runCall(
+  block: ToolUseBlock,
+  state: CallState,
+  message: AssistantStep,
+  runtime: ToolRuntime,
   signal: AbortSignal,
-): Promise<string> {
-  const limitMs = tool.limitMs === undefined ? DEFAULT_TOOL_LIMIT_MS : tool.limitMs;
-  const limit = new AbortController();
-  const timer =
-    limitMs === null
-      ? undefined
-      : setTimeout(() => {
-          const message = `${tool.name} did not return within ${limitMs / 1000} s and was given up.`;
-          limit.abort(new DOMException(message, ERROR.timeout));
-        }, limitMs);
+): Promise<readonly Approval[]> {
+  if (state.is === "peer_waits") return state.approvals;
+  if (state.is === "asked") return [state.approval];
+  const { emit, append } = runtime;
+  emit({ type: "tool_start", id: block.id, name: block.name, input: block.input });
+  const tool = runtime.tools.find(({ name }) => name === block.name);
+  const span = new ToolSpan(runtime.trace, block, tool);
   try {
-    const both = AbortSignal.any([signal, limit.signal]);
-    const output: unknown = await untilAborted(tool.run(input, { ...call, signal: both }), both);
-    if (typeof output === "string") return output;
-    throw new DOMException(
-      `${tool.name} returned no text, but ${typeof output}: it has to be put right.`,
-      ERROR.invalidOutput,
-    );
-  } finally {
-    clearTimeout(timer);
+    const notes: string[] = [];
+    const writeNotes = () => notes.forEach((text) => append({ kind: "note", about: "context", text }));
+    const outcome = await settle({ block, state, message, tool, runtime, span, signal, notes });
+    if ("waits" in outcome) {
+      writeNotes();
+      span.waits(outcome.waits);
+      return outcome.waits;
+    }
+    const { content, errorType, denied, stop } = outcome;
+    const isError = errorType !== undefined;
+    const usage = runtime.peerUsage(block.id);
+    append({
+      kind: "tool_result",
+      toolUseId: block.id,
+      content,
+      isError,
+      ...(denied ? { denied } : {}),
+      ...(usage ? { usage } : {}),
+    });
+    writeNotes();
+    span.end(content, errorType);
+    emit({ type: "tool_end", id: block.id, name: block.name, isError });
+    stopFor(stop, append);
+    return [];
+  } catch (error) {
+    span.giveUp(error, signal);
+    throw error;
   }
 }
 
-function unknownTool(name: string, tools: readonly Tool[]): string {
-  return `There is no tool named ${name}. ${suggest(
-    name,
-    tools.map((tool) => tool.name),
-  )}`;
-}
-
-function cut(text: string): string {
-  // Half a surrogate pair would make the API refuse this request and all that follow in the thread.
-  if (text.length <= MAX_TOOL_OUTPUT) return text.toWellFormed();
-  return `${text.slice(0, MAX_TOOL_OUTPUT).toWellFormed()}\n[cut: ${text.length - MAX_TOOL_OUTPUT} of ${text.length} characters left out]`;
-}
-
-function failed(content: string, errorType: string): Result {
-  return { content, errorType };
+/** The hooks that look at all results of a message together. */
+async function endBatch(calls: readonly ToolUseBlock[], runtime: ToolRuntime, signal: AbortSignal): Promise<void> {
+  const since = sinceLastAnswer(runtime.log);
+  const responses = new Map(
+    since.flatMap((step) => (step.kind === "tool_result" ? [[step.toolUseId, step.content]] : [])),
+  );
+  const tool_calls = calls.map(({ id, name, input }) => ({
+    tool_name: name,
+    tool_use_id: id,
+    tool_input: input,
+    tool_response: responses.get(id),
+  }));
+  const said = await runtime.hook({ hook_event_name: "PostToolBatch", tool_calls }, signal);
+  const words = [said.block, said.additionalContext].filter((text) => text !== undefined);
+  stopFor(said.stop, runtime.append);
+  if (words.length > 0) runtime.append({ kind: "note", about: "context", text: words.join("\n\n") });
 }

@@ -7,6 +7,8 @@ import type { Peers } from "./peers.ts";
 export interface ToolCall {
   /** The `tool_use` id. */
   readonly id: string;
+  /** The same for every repetition of this call after a crash, and for no other call: services that take one do nothing twice. */
+  readonly idempotencyKey: string;
   /** Aborts when the task is canceled or its wall time is spent. */
   readonly signal: AbortSignal;
   /** The id of the agent that runs the tool. */
@@ -28,6 +30,8 @@ export interface ToolAnnotations {
   readonly readOnly: boolean;
   /** May be run twice with the same input without doing more than once. */
   readonly idempotent: boolean;
+  /** Finds or asks other agents. */
+  readonly communication?: true;
 }
 
 export interface Tool {

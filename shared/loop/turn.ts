@@ -1,12 +1,25 @@
 // A turn: from the user's message to the answer. Model and tools are passed in; nothing here knows the platform.
-// Every step is appended to the log before the next begins.
+// Every step is appended to the log before the next begins, and the log alone says what comes next: a turn whose isolate died is
+// gone on with by running it again over the same log.
 import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
 import { ModelError, type Model } from "../models/model.ts";
 import { ERROR } from "../tracing/names.ts";
-import { addUsage, NO_USAGE, type Usage } from "../tracing/usage.ts";
-import { callModel, type AssistantStep } from "./model-call.ts";
-import { refusal } from "./permissions.ts";
-import { transcript, type Step } from "./step.ts";
+import { costOf } from "../tracing/price.ts";
+import type { Usage } from "../tracing/usage.ts";
+import type { Approval } from "./approval.ts";
+import { BudgetSpent, BudgetUnreachable, PriceUnknown, SUBTYPE, type Account } from "./budget.ts";
+import { compactOnDemand } from "./compact.ts";
+import { conclude, type Conclusion } from "./conclude.ts";
+import { denialsIn, denyOpen, type Denial } from "./denials.ts";
+import { ledger, sinceLastAnswer, usageOf } from "./ledger.ts";
+import type { AssistantStep } from "./model-call.ts";
+import type { InputOf } from "./hooks/input.ts";
+import { MAX_TIMER_MS } from "./until-aborted.ts";
+import { nextAnswer } from "./next-answer.ts";
+import { settleEarlier } from "./reserved-call.ts";
+import type { Step } from "./step.ts";
+import { TurnStopped } from "./stopped.ts";
+import type { OutputShape } from "./structured-output.ts";
 import { runToolCalls, type ToolRuntime } from "./tool-calls.ts";
 
 export interface Turn extends ToolRuntime {
@@ -14,127 +27,194 @@ export interface Turn extends ToolRuntime {
   /** Tools that the API itself runs, e.g. Claude's web search. */
   readonly serverTools: readonly ToolUnion[];
   readonly model: Model;
-  readonly budget: { readonly maxTurns: number; readonly maxWallMs: number };
-  /** The thread's log, the message to answer included. */
-  readonly steps: readonly Step[];
-  /** Makes the step durable before anything that follows it can be seen outside. */
-  readonly append: (step: Step) => void;
+  /** Milliseconds of work that the task has cost before. */
+  readonly workedMs: number;
+  /** The account of the whole query; undefined where the job sets it no limit. */
+  readonly account: Account | undefined;
+  /** What the answer has to be, where it is to be more than text. */
+  readonly output: OutputShape | undefined;
+  /** Set when the thread begins, or goes on after its session had ended. */
+  readonly sessionStart: "startup" | "resume" | undefined;
+  /** Whether another agent asks. */
+  readonly isFromPeer: boolean;
   /** Aborts when the task is canceled. */
   readonly signal: AbortSignal;
 }
 
-/** Result subtypes as the Claude Agent SDK names them, wall time and cancellation added. `usage` is this agent's own. */
-export type TurnResult = { readonly usage: Usage; readonly turns: number } & (
-  | { readonly subtype: "success"; readonly text: string; readonly stopReason: AssistantStep["stopReason"] }
-  | {
-      readonly subtype: "error_during_execution" | "error_max_turns" | "error_max_wall_time" | "canceled";
-      readonly message: string;
-      /** `error.type` of the turn's span. */
-      readonly errorType: string;
-    }
-);
+interface Ended {
+  /** Of this agent and those it asked, over all lives of the turn. */
+  readonly usage: Usage;
+  /** Model calls, over all lives of the turn. */
+  readonly turns: number;
+  /** US dollars of this agent's model calls; undefined where the price is not known. */
+  readonly costUsd: number | undefined;
+  readonly denials: readonly Denial[];
+}
+
+/** Result subtypes as the Claude Agent SDK names them; those of tokens, wall time, tool calls and cancellation are ours. */
+export type EndedTurn = Ended & Conclusion;
+
+/** It waits for these to be answered. */
+export interface SuspendedTurn {
+  readonly subtype: "suspended";
+  readonly approvals: readonly Approval[];
+}
+
+export type TurnResult = EndedTurn | SuspendedTurn;
 
 class WallTimeSpent extends Error {
   override readonly name = "WallTimeSpent";
 }
 
-/** Never rejects for what a model or a tool does: failures are results. */
+/** Never rejects for what a model, a tool or a hook does: failures are results. */
 export async function runTurn(turn: Turn): Promise<TurnResult> {
   const { budget, signal } = turn;
   const wall = new AbortController();
   const timer = setTimeout(
     () => wall.abort(new WallTimeSpent(`The wall-time budget of ${budget.maxWallMs / 1000} s was spent.`)),
-    budget.maxWallMs,
+    Math.min(MAX_TIMER_MS, Math.max(0, budget.maxWallMs - turn.workedMs)),
   );
-  const progress = { usage: NO_USAGE, turns: 0 };
+  let conclusion: Conclusion | SuspendedTurn;
   try {
-    return await loop(turn, AbortSignal.any([signal, wall.signal]), progress);
+    conclusion = await loop(turn, AbortSignal.any([signal, wall.signal]));
   } catch (error) {
-    if (signal.aborted) {
-      return { subtype: "canceled", message: "The task was canceled.", errorType: ERROR.canceled, ...progress };
-    }
-    if (wall.signal.aborted) {
-      const message = `The wall-time budget of ${budget.maxWallMs / 1000} s was spent in model call ${progress.turns}.`;
-      return { subtype: "error_max_wall_time", message, errorType: ERROR.timeout, ...progress };
-    }
-    if (!(error instanceof ModelError)) throw error;
-    return { subtype: "error_during_execution", message: error.message, errorType: error.code, ...progress };
+    conclusion = failureOf(error, turn, wall.signal);
   } finally {
     clearTimeout(timer);
   }
+  if (conclusion.subtype === "suspended") return conclusion;
+  if (conclusion.subtype !== "success") {
+    leaveWaitingPeers(turn);
+    for (const step of denyOpen(ownSteps(turn), conclusion.message)) turn.append(step);
+    await tellOfFailure(turn, conclusion);
+  }
+  return { ...conclusion, ...sumOf(turn) };
 }
 
-async function loop(turn: Turn, signal: AbortSignal, progress: { usage: Usage; turns: number }): Promise<TurnResult> {
-  const { model, budget, emit } = turn;
-  const steps = [...turn.steps];
-  const append = (step: Step) => {
-    turn.append(step);
-    steps.push(step);
+/** Peers that ask back are told that nobody will answer. */
+function leaveWaitingPeers(turn: Turn): void {
+  for (const [toolUseId, { is }] of ledger(sinceLastAnswer(ownSteps(turn))))
+    if (is === "peer_waits") turn.call.peers.leave(toolUseId);
+}
+
+function sumOf(turn: Turn): Ended {
+  const own = ownSteps(turn);
+  const { price } = turn.model;
+  const calls = own.filter((step) => step.kind === "assistant" || step.kind === "compaction");
+  const cost = price && calls.reduce((sum, { usage }) => sum + costOf(usage, price), 0);
+  return {
+    usage: usageOf(own),
+    turns: own.filter(({ kind }) => kind === "assistant").length,
+    costUsd: cost,
+    denials: denialsIn(own),
   };
-  const tools = offeredTools(turn);
-  /** What was said before the API paused: the next call goes on from there, so it is part of the answer. */
-  let paused = "";
+}
+
+function ownSteps({ log, begin }: Pick<Turn, "log" | "begin">): readonly Step[] {
+  return log.slice(begin);
+}
+
+function failureOf(error: unknown, turn: Turn, wall: AbortSignal): Conclusion {
+  const failed = (subtype: Exclude<Conclusion["subtype"], "success">, message: string, errorType: string) =>
+    ({ subtype, message, errorType }) as const;
+  if (turn.signal.aborted) return failed("canceled", "The task was canceled.", ERROR.canceled);
+  if (wall.aborted) {
+    const turns = ownSteps(turn).filter(({ kind }) => kind === "assistant").length + 1;
+    const message = `The wall-time budget of ${turn.budget.maxWallMs / 1000} s was spent in model call ${turns}.`;
+    return failed("error_max_wall_time", message, ERROR.timeout);
+  }
+  if (error instanceof BudgetSpent) return failed(SUBTYPE[error.kind], error.message, SUBTYPE[error.kind]);
+  if (error instanceof BudgetUnreachable || error instanceof PriceUnknown || error instanceof TurnStopped)
+    return failed("error_during_execution", error.message, error.name);
+  if (error instanceof ModelError) return failed("error_during_execution", error.message, error.code);
+  throw error;
+}
+
+async function tellOfFailure(turn: Turn, failed: Exclude<Conclusion, { subtype: "success" }>): Promise<void> {
+  if (failed.subtype === "canceled") return;
+  const error = STOP_FAILURES[failed.errorType] ?? "unknown";
+  await turn.hook({ hook_event_name: "StopFailure", error, error_details: failed.message }, turn.signal);
+}
+
+/** Of failures of the model, by `errorType`, what the Claude Agent SDK calls them. */
+const STOP_FAILURES: Readonly<Record<string, InputOf<"StopFailure">["error"]>> = {
+  unauthorized: "authentication_failed",
+  forbidden: "authentication_failed",
+  rate_limited: "rate_limit",
+  overloaded: "overloaded",
+  invalid_request: "invalid_request",
+  unavailable: "server_error",
+  broken_stream: "server_error",
+  stalled: "server_error",
+  max_tokens: "max_output_tokens",
+};
+
+async function loop(turn: Turn, signal: AbortSignal): Promise<Conclusion | SuspendedTurn> {
+  await settleEarlier(turn);
+  const first = turn.log[turn.begin];
+  if (first?.kind === "user" && first.command === "compact") return compactOnDemand(turn, first.text, signal);
+  const refused = endedByHook(ownSteps(turn)) ?? (await takePrompt(turn, signal));
+  if (refused) return refused;
   for (;;) {
-    if (progress.turns >= budget.maxTurns) {
-      const message = `The budget of ${budget.maxTurns} model calls was spent before the answer was complete.`;
-      return { subtype: "error_max_turns", message, errorType: "error_max_turns", ...progress };
-    }
-    progress.turns++;
-    const request = { system: turn.system, messages: transcript(steps), tools };
-    const answer = await callModel(model, request, progress.turns, signal, emit, turn.trace);
-    progress.usage = addUsage(progress.usage, answer.usage);
-    append(answer);
-    if (answer.content.some((block) => block.type === "tool_use")) {
-      paused = "";
-      await runToolCalls(answer, turn, signal, append);
-    } else if (answer.stopReason === "pause_turn") {
-      paused += textOf(answer);
-    } else {
-      return { ...conclude(answer, paused + textOf(answer)), ...progress };
+    const answer = unfinished(ownSteps(turn)) ?? (await nextAnswer(turn, signal));
+    if (hasCalls(answer)) {
+      const approvals = await runToolCalls(answer, turn, signal);
+      if (approvals.length > 0) return { subtype: "suspended", approvals };
+    } else if (answer.stopReason !== "pause_turn") {
+      const conclusion = await conclude(turn, answer, signal);
+      if (conclusion) return conclusion;
     }
   }
 }
 
-function offeredTools({ tools, serverTools, permissions }: Turn): ToolUnion[] {
-  const own = tools.filter((tool) => !refusal(permissions, tool.name));
-  const schemas = own.map(({ name, description, inputSchema }) => ({
-    name,
-    description,
-    input_schema: { ...inputSchema, type: "object" as const },
-  }));
-  return [...schemas, ...serverTools.filter((tool) => !("name" in tool) || !refusal(permissions, tool.name))];
+/** The answer that an earlier life, or a round of approvals, left to be finished. */
+function unfinished(own: readonly Step[]): AssistantStep | undefined {
+  const answer = own.findLast((step) => step.kind === "assistant");
+  if (!answer || answer.stopReason === "pause_turn") return undefined;
+  const since = sinceLastAnswer(own);
+  if (!hasCalls(answer)) return since.some(({ kind }) => kind === "note") ? undefined : answer;
+  const states = ledger(since);
+  const isOpen = answer.content.some((block) => block.type === "tool_use" && states.get(block.id)?.is !== "settled");
+  return isOpen ? answer : undefined;
 }
 
-function textOf({ content }: AssistantStep): string {
-  return content.map((block) => (block.type === "text" ? block.text : "")).join("");
+function hasCalls({ content }: AssistantStep): boolean {
+  return content.some((block) => block.type === "tool_use");
 }
 
-type Conclusion =
-  | { subtype: "success"; text: string; stopReason: AssistantStep["stopReason"] }
-  | { subtype: "error_during_execution"; message: string; errorType: string };
+/** What an earlier life was told by a hook to end with. */
+function endedByHook(own: readonly Step[]): Conclusion | undefined {
+  const step = own.findLast(({ kind }) => kind === "blocked" || kind === "stopped");
+  if (step?.kind !== "blocked" && step?.kind !== "stopped") return undefined;
+  return { subtype: "error_during_execution", message: step.reason, errorType: ERROR.refused };
+}
 
-/** What an answer without tool calls means. Decided on the blocks first: some backends' stop reasons are not to be trusted. */
-function conclude({ stopReason }: AssistantStep, said: string): Conclusion {
-  const text = said.trim() === "" ? "" : said;
-  switch (stopReason) {
-    case "refusal":
-      return failure(text || "The model refused to answer this.", ERROR.modelRefusal);
-    case "model_context_window_exceeded":
-      return failure("The conversation no longer fits the model's context window: begin a new session.", stopReason);
-    case "max_tokens":
-      if (text)
-        return { subtype: "success", text: `${text}\n\n[The answer was cut at the limit of max_tokens.]`, stopReason };
-      return failure("The model reached max_tokens before it said anything: raise max_tokens.", stopReason);
-    case "end_turn":
-    case "stop_sequence":
-    case "tool_use":
-    case "pause_turn":
-    case null:
-      if (text) return { subtype: "success", text, stopReason };
-      return failure("The model returned an empty answer.", "empty_answer");
+function refuse({ append }: Turn, reason: string): Conclusion {
+  append({ kind: "blocked", reason });
+  return { subtype: "error_during_execution", message: reason, errorType: ERROR.refused };
+}
+
+/** The hooks of a message that has just come. */
+async function takePrompt(turn: Turn, signal: AbortSignal): Promise<Conclusion | undefined> {
+  const own = ownSteps(turn);
+  const [first] = own;
+  if (own.length !== 1 || first?.kind !== "user") return undefined;
+  const context: string[] = [];
+  if (turn.sessionStart) {
+    const started = await turn.hook(
+      { hook_event_name: "SessionStart", source: turn.sessionStart, model: turn.model.name },
+      signal,
+    );
+    const reason = started.block ?? started.stop;
+    if (reason !== undefined) return refuse(turn, reason);
+    if (started.initialUserMessage) context.push(started.initialUserMessage);
+    if (started.additionalContext) context.push(started.additionalContext);
   }
-}
-
-function failure(message: string, errorType: string): Conclusion {
-  return { subtype: "error_during_execution", message, errorType };
+  const source = turn.isFromPeer ? "system" : "user";
+  const said = await turn.hook({ hook_event_name: "UserPromptSubmit", prompt: first.text, source }, signal);
+  const reason = said.block ?? said.stop;
+  if (reason !== undefined) return refuse(turn, reason);
+  if (said.additionalContext) context.push(said.additionalContext);
+  if (context.length > 0) turn.append({ kind: "note", about: "context", text: context.join("\n\n") });
+  return undefined;
 }

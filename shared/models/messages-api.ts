@@ -1,11 +1,14 @@
 // The Messages API backend: Claude, or anything else that serves `/v1/messages` (the offline model does).
-// Retries before the stream begins are the client's own (2, on 408/409/429/5xx, honouring retry-after).
-import { AsyncLocalStorage } from "node:async_hooks";
+// Retries before the stream begins are the client's own (2, on 408/409/429/5xx, honouring retry-after up to a minute).
 import { BaseAnthropic } from "@anthropic-ai/sdk/client";
 import { Messages, type RawMessageStreamEvent } from "@anthropic-ai/sdk/resources/messages/messages";
-import { IdleWatch } from "./idle-watch.ts";
-import { toModelError } from "./model-errors.ts";
-import { ModelError, type Model, type ModelRequest, type RetryNotice } from "./model.ts";
+import { refusesThisOne, requestCompaction, withCompaction } from "./compaction.ts";
+import type { Gate } from "./gate.ts";
+import { isApiError } from "./model-errors.ts";
+import { ModelError, type Compaction, type Model, type ModelNotice, type ModelRequest } from "./model.ts";
+import { isKnownEvent } from "./stream-event.ts";
+import { WatchedCall } from "./watched-call.ts";
+import { watchedFetch } from "./watched-fetch.ts";
 import type { Price } from "../tracing/price.ts";
 
 export interface MessagesApiOptions {
@@ -17,61 +20,118 @@ export interface MessagesApiOptions {
   readonly provider: string;
   readonly price?: Price | undefined;
   readonly maxTokens: number;
+  readonly contextTokens: number;
   readonly fetch: typeof fetch;
   readonly headers?: Record<string, string>;
   /** Longest silence within a stream, in milliseconds. Pings count as life. Default 60,000. */
   readonly idleLimitMs?: number;
+  /** Stands before each call. */
+  readonly gate?: Gate;
 }
 
+/** A request is summarised in silence, so it may take longer than a pause within a stream. In milliseconds. */
+const COMPACTION_LIMIT_MS = 300_000;
+const COUNT_LIMIT_MS = 10_000;
+/** Statuses of a path that a server does not have. */
+const NOT_SERVED: ReadonlySet<number | undefined> = new Set([404, 405, 501]);
+
 export function messagesApi(options: MessagesApiOptions): Model {
+  const { gate, idleLimitMs = 60_000 } = options;
   const client = new BaseAnthropic({
     apiKey: options.apiKey,
     authToken: null,
     baseURL: options.baseUrl,
-    fetch: noticingRetries(options.fetch),
+    fetch: watchedFetch(options.fetch),
     defaultHeaders: options.headers ?? {},
     logLevel: "off",
     // Its own spans would double ours.
     openTelemetry: false,
   });
   const messages = new Messages(client);
-  const idleLimitMs = options.idleLimitMs ?? 60_000;
+  let counts = true;
+  let compacts = true;
+
+  function prompt(request: ModelRequest) {
+    const { messages, headers } = withCompaction(request);
+    const tools = request.tools.length > 0 ? { tools: request.tools } : {};
+    return { body: { model: options.model, system: request.system, messages, ...tools }, headers };
+  }
 
   async function* stream(
     request: ModelRequest,
     signal: AbortSignal,
-    onRetry: (notice: RetryNotice) => void,
+    onNotice: (notice: ModelNotice) => void,
   ): AsyncGenerator<RawMessageStreamEvent> {
-    const stall = new AbortController();
-    const watch = new IdleWatch(idleLimitMs, () => stall.abort());
+    const { body, headers } = prompt(request);
+    const format = request.outputSchema && { type: "json_schema" as const, schema: request.outputSchema };
+    const create = {
+      ...body,
+      max_tokens: request.maxTokens ?? options.maxTokens,
+      cache_control: { type: "ephemeral" as const },
+      ...(format ? { output_config: { format } } : {}),
+      stream: true as const,
+    };
+    const call = new WatchedCall(gate, idleLimitMs, signal, onNotice);
     try {
-      const body = {
-        model: options.model,
-        max_tokens: options.maxTokens,
-        cache_control: { type: "ephemeral" as const },
-        system: request.system,
-        messages: request.messages,
-        ...(request.tools.length > 0 ? { tools: request.tools } : {}),
-        stream: true as const,
-      };
-      const both = AbortSignal.any([signal, stall.signal]);
-      const response = await attempts.run({ count: 0, onRetry, last: undefined }, async () =>
-        messages.create(body, { signal: both }),
-      );
+      const response = await call.run(() => messages.create(create, { ...call.options, headers }));
       for await (const event of response) {
-        watch.heard();
+        if (!isKnownEvent(event)) continue;
+        if (event.type === "message_stop") call.succeeded();
         yield event;
+        if (event.type === "message_stop") return;
       }
+      throw new ModelError("broken_stream", "The model's answer ended before it was complete.");
     } catch (error) {
-      signal.throwIfAborted();
-      if (!watch.stalled) throw toModelError(error);
+      throw call.failure(error);
     } finally {
-      watch.stop();
-    }
-    if (watch.stalled) {
-      throw new ModelError("stalled", `The model sent nothing for ${idleLimitMs / 1000} s; the call was given up.`);
+      call.end();
     }
   }
+
+  async function countTokens(request: ModelRequest, signal: AbortSignal): Promise<number | undefined> {
+    if (!counts || gate?.isClosed === false) return undefined;
+    const { body, headers } = prompt(request);
+    const call = new WatchedCall(undefined, COUNT_LIMIT_MS, signal, () => {});
+    try {
+      const { input_tokens: counted }: { input_tokens: unknown } = await call.run(() =>
+        messages.countTokens(body, { ...call.options, headers, maxRetries: 0 }),
+      );
+      if (typeof counted === "number" && counted >= 0) return counted;
+      throw new ModelError("broken_stream", "The model API counted tokens, but its answer has no number of them.");
+    } catch (error) {
+      if (!isApiError(error) || !NOT_SERVED.has(error.status)) throw call.failure(error);
+      counts = false;
+      return undefined;
+    } finally {
+      call.end();
+    }
+  }
+
+  async function compact(
+    request: ModelRequest,
+    instructions: string,
+    signal: AbortSignal,
+  ): Promise<Compaction | undefined> {
+    if (!compacts) return undefined;
+    const body = { ...prompt(request).body, max_tokens: request.maxTokens ?? options.maxTokens };
+    const call = new WatchedCall(gate, COMPACTION_LIMIT_MS, signal, () => {});
+    try {
+      const compaction = await call.run(() => requestCompaction(client, body, instructions, call.options));
+      call.succeeded();
+      // A server that does not know the parameter has answered as if it were not there.
+      compacts = compaction !== undefined;
+      return compaction;
+    } catch (error) {
+      const status = isApiError(error) && !signal.aborted ? error.status : undefined;
+      if (status !== 400 && !NOT_SERVED.has(status)) throw call.failure(error);
+      call.succeeded();
+      compacts = isApiError(error) && refusesThisOne(error.error);
+      return undefined;
+    } finally {
+      call.end();
+    }
+  }
+
   const { hostname, port, protocol } = new URL(options.baseUrl);
   return {
     name: options.model,
@@ -79,33 +139,9 @@ export function messagesApi(options: MessagesApiOptions): Model {
     server: { address: hostname, port: port === "" ? (protocol === "http:" ? 80 : 443) : Number(port) },
     price: options.price,
     maxTokens: options.maxTokens,
+    contextTokens: options.contextTokens,
+    countTokens,
     stream,
-  };
-}
-
-interface Attempts {
-  count: number;
-  /** How the last one failed. */
-  last: Omit<RetryNotice, "attempt"> | undefined;
-  readonly onRetry: (notice: RetryNotice) => void;
-}
-
-/** The attempts of the call that this runs for: the client makes them by itself, and all calls share its one fetch. */
-const attempts = new AsyncLocalStorage<Attempts>();
-
-function noticingRetries(fetchImpl: typeof fetch): typeof fetch {
-  return async (input, init) => {
-    const call = attempts.getStore();
-    if (call?.last) call.onRetry({ attempt: call.count, ...call.last });
-    try {
-      const response = await fetchImpl(input, init);
-      if (call) call.last = { status: response.status, reason: String(response.status) };
-      return response;
-    } catch (error) {
-      if (call) call.last = { status: undefined, reason: error instanceof Error ? error.name : "error" };
-      throw error;
-    } finally {
-      if (call) call.count++;
-    }
+    ...(options.provider === "anthropic" ? { compact } : {}),
   };
 }

@@ -1,8 +1,12 @@
 // Failures of the Messages API in words for the person who asked. No address is named: the words may reach another agent's model.
 import { reasonOf } from "../tracing/reason.ts";
-import { AnthropicError, APIError } from "@anthropic-ai/sdk/core/error";
+import { AnthropicError, APIConnectionError, APIError } from "@anthropic-ai/sdk/core/error";
 import * as z from "zod";
 import { ModelError, type ModelErrorCode } from "./model.ts";
+import { retryAfterSeconds } from "./retry-after.ts";
+
+/** Characters of the API's own words that are kept. */
+const MAX_SAID = 1_000;
 
 /** The API's error body. */
 const Body = z.object({ error: z.object({ message: z.string() }) });
@@ -10,12 +14,20 @@ const Body = z.object({ error: z.object({ message: z.string() }) });
 /** What the client threw, as a ModelError with what to do. */
 export function toModelError(error: unknown): ModelError {
   if (error instanceof ModelError) return error;
-  if (isApiError(error)) {
-    const [code, advice] = explain(error);
-    const said = Body.safeParse(error.error).data?.error.message ?? (error.status === undefined ? error.message : "");
-    return new ModelError(code, said === "" ? `${advice}.` : `${advice}. The API said: ${said}`, { cause: error });
+  if (error instanceof APIConnectionError) {
+    return new ModelError("unavailable", `The model API could not be reached. ${bounded(error.message)}`, {
+      cause: error,
+    });
   }
-  const reason = reasonOf(error);
+  if (isApiError(error)) {
+    const [code, advice] =
+      error.status === undefined ? explainType(error.type) : explainStatus(error.status, error.headers);
+    const said = bounded(Body.safeParse(error.error).data?.error.message ?? "");
+    const message = said === "" ? `${advice}.` : `${advice}. The API said: ${said}`;
+    // What has a status came before the answer, where the client has tried again already.
+    return new ModelError(code, message, { cause: error, ...(error.status === undefined ? {} : { retryable: false }) });
+  }
+  const reason = bounded(reasonOf(error));
   const broken = error instanceof AnthropicError || error instanceof SyntaxError || error instanceof TypeError;
   return broken
     ? new ModelError("broken_stream", `The model's answer broke off or was malformed: ${reason}`, { cause: error })
@@ -23,11 +35,17 @@ export function toModelError(error: unknown): ModelError {
 }
 
 /** Narrows to the type's defaults: the class's own parameters are any. */
-function isApiError(error: unknown): error is APIError {
+export function isApiError(error: unknown): error is APIError {
   return error instanceof APIError;
 }
 
-function explain({ status, type }: APIError): [ModelErrorCode, string] {
+function bounded(text: string): string {
+  return text.slice(0, MAX_SAID).toWellFormed();
+}
+
+function explainStatus(status: number, headers: Headers | undefined): [ModelErrorCode, string] {
+  const waitS = headers && retryAfterSeconds(headers);
+  const later = waitS === undefined ? "try again later" : `try again in ${Math.ceil(waitS)} s`;
   switch (status) {
     case 401:
       return [
@@ -40,16 +58,26 @@ function explain({ status, type }: APIError): [ModelErrorCode, string] {
         "The model API does not allow this key to use this model (403): check the key's workspace and the model's name",
       ];
     case 429:
-      return ["rate_limited", "The model API limits the rate of requests (429): try again later"];
+      return ["rate_limited", `The model API limits the rate of requests (429): ${later}`];
     case 529:
-      return ["overloaded", "The model API is overloaded (529): try again later"];
-    case undefined:
-      return type === "overloaded_error"
-        ? ["overloaded", "The model was overloaded while it answered"]
-        : ["unavailable", "The model API could not be reached"];
+      return ["overloaded", `The model API is overloaded (529): ${later}`];
     default:
       return status >= 500
-        ? ["unavailable", `The model API failed with status ${status}: try again later`]
+        ? ["unavailable", `The model API failed with status ${status}: ${later}`]
         : ["invalid_request", `The model API rejected the request with status ${status}`];
+  }
+}
+
+/** An error that came as an event, after the answer had begun. */
+function explainType(type: string | null): [ModelErrorCode, string] {
+  switch (type) {
+    case "overloaded_error":
+      return ["overloaded", "The model was overloaded while it answered"];
+    case "rate_limit_error":
+      return ["rate_limited", "The model API limits the rate of requests, and broke its answer off: try again later"];
+    case "invalid_request_error":
+      return ["invalid_request", "The model API rejected the request after it had begun to answer"];
+    default:
+      return ["broken_stream", "The model API broke its answer off with an error"];
   }
 }

@@ -1,11 +1,30 @@
 // The one internal wire: a model is whatever answers a Messages API request with a stream of Messages API events.
+import * as z from "zod";
 import type { Price } from "../tracing/price.ts";
 import type { MessageParam, RawMessageStreamEvent, ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
+import type { Usage } from "../tracing/usage.ts";
+import type { GateChange } from "./gate.ts";
 
 export interface ModelRequest {
   readonly system: string;
   readonly messages: MessageParam[];
   readonly tools: ToolUnion[];
+  /** Upper bound of the answer, in tokens; the model's own when left out. */
+  readonly maxTokens?: number;
+  /** JSON Schema that the answer's text has to fit (`output_config.format`). */
+  readonly outputSchema?: Record<string, unknown>;
+  /** What `Model.compact` made of the messages before `messages`; it goes before them. */
+  readonly compacted?: CompactionBlock;
+}
+
+/** The API's own summary of a conversation: signed, so it is kept and sent back as it came. */
+export const CompactionBlock = z.looseObject({ type: z.literal("compaction"), content: z.string().min(1) });
+export type CompactionBlock = Readonly<z.infer<typeof CompactionBlock>>;
+
+export interface Compaction {
+  readonly summary: string;
+  readonly block: CompactionBlock;
+  readonly usage: Usage;
 }
 
 export interface Model {
@@ -19,18 +38,36 @@ export interface Model {
   readonly price: Price | undefined;
   /** Upper bound of one answer, in tokens. */
   readonly maxTokens: number;
+  /** Tokens that a request and its answer may have together. */
+  readonly contextTokens: number;
+  /** Tokens of a request, where the backend can count them; undefined where it cannot. Throws ModelError. */
+  countTokens(request: ModelRequest, signal: AbortSignal): Promise<number | undefined>;
   /**
    * One model call. Ends with `message_stop`; whatever goes wrong before that is thrown as a ModelError.
-   * Aborting `signal` closes the connection. `onRetry` hears of each time the API is asked again before it had begun to answer.
+   * Aborting `signal` closes the connection.
    */
   stream(
     request: ModelRequest,
     signal: AbortSignal,
-    onRetry: (notice: RetryNotice) => void,
+    onNotice: (notice: ModelNotice) => void,
   ): AsyncIterable<RawMessageStreamEvent>;
+  /**
+   * Lets the API summarise the messages of a request by itself, as `instructions` say; absent where it never does. The messages must
+   * not end in the middle of a turn. Undefined when the API turns out not to know it, or makes no summary. Throws ModelError.
+   */
+  readonly compact?: (
+    request: ModelRequest,
+    instructions: string,
+    signal: AbortSignal,
+  ) => Promise<Compaction | undefined>;
 }
 
+/** What happens to a call beside its answer: for traces. */
+export type ModelNotice = RetryNotice | ({ readonly kind: "breaker" } & GateChange);
+
+/** The API is asked again before it had begun to answer. */
 export interface RetryNotice {
+  readonly kind: "retry";
   /** Ordinal of the retry, from 1. */
   readonly attempt: number;
   /** HTTP status that the API turned the last attempt away with; undefined when there was no answer at all. */
@@ -47,20 +84,21 @@ export type ModelErrorCode =
   | "unavailable"
   | "broken_stream"
   | "too_long"
-  | "stalled";
+  | "stalled"
+  | "circuit_open";
+
+const RETRYABLE: ReadonlySet<ModelErrorCode> = new Set(["overloaded", "broken_stream", "stalled"]);
 
 /** A model call that failed; the message is for the person who asked, and says what to do. */
 export class ModelError extends Error {
   override readonly name = "ModelError";
   readonly code: ModelErrorCode;
+  /** Whether the same call may succeed when it is made again; false as well where the backend has tried often enough. */
+  readonly retryable: boolean;
 
-  constructor(code: ModelErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ModelErrorCode, message: string, options: ErrorOptions & { readonly retryable?: boolean } = {}) {
     super(message, options);
     this.code = code;
-  }
-
-  /** Whether the same call may succeed when it is made again after it had begun to stream. */
-  get retryable(): boolean {
-    return this.code === "overloaded" || this.code === "broken_stream" || this.code === "stalled";
+    this.retryable = options.retryable ?? RETRYABLE.has(code);
   }
 }

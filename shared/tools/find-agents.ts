@@ -8,7 +8,7 @@ export const findAgents = defineTool({
     "Finds agents that can help, by a full-text search over their names, descriptions and skills. " +
     "Returns the name to use with query_agent, whether the agent is alive, and what it does.",
   input: z.object({ query: z.string().max(500).describe("What you need done, in a few words; empty for every agent") }),
-  annotations: { readOnly: true, idempotent: true },
+  annotations: { readOnly: true, idempotent: true, communication: true },
   async run({ query }, { peers }) {
     const found = await peers.find(query);
     if (found.length === 0) return "No agent matches. Try other words, or an empty query for every agent.";

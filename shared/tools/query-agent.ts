@@ -26,10 +26,12 @@ export function queryAgent(neighbours: readonly PeerProfile[] | undefined): Tool
         .optional()
         .describe("Number of an earlier conversation with this agent to go on with; leave out to begin a new one"),
     }),
-    annotations: { readOnly: false, idempotent: false },
+    // Repeating it leads to the task that the peer has already: it knows the question by its key.
+    annotations: { readOnly: false, idempotent: true, communication: true },
     limitMs: null,
-    async run({ agent, message, thread }, { id, signal, peers, span }) {
-      const answer = await peers.ask({ toolUseId: id, agent, message, thread, signal, parent: contextOf(span) });
+    async run({ agent, message, thread }, { id, idempotencyKey, signal, peers, span }) {
+      const about = { toolUseId: id, idempotencyKey, parent: contextOf(span) };
+      const answer = await peers.ask({ ...about, agent, message, thread, signal });
       return `${answer.text}\n\n(thread ${answer.thread})`;
     },
   });

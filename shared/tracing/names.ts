@@ -112,39 +112,40 @@ export const TROUPE = {
   lifecycle: "troupe.agent.lifecycle",
 } as const;
 
-/** Reserved: what later parts of Troupe emit. */
-export const RESERVED = {
-  /** `approval {tool}`, INTERNAL: from the question to its answer; the tool's own span does not include the wait. */
-  approval: {
-    id: "troupe.approval.id",
-    tool: "troupe.approval.tool",
-    /** allow, deny, expired or void. */
-    decision: "troupe.approval.decision",
-    decidedBy: "troupe.approval.decided_by",
-  },
-  /** `compact`, INTERNAL. */
-  compaction: {
-    /** auto or manual. */
-    trigger: "troupe.compaction.trigger",
-    tokensBefore: "troupe.compaction.tokens_before",
-    tokensAfter: "troupe.compaction.tokens_after",
-  },
-  /** `breaker {state}`, an event on the span whose call it concerns. */
-  breaker: {
-    /** The backend or the peer that is guarded. */
-    target: "troupe.breaker.target",
-    /** closed, open or half_open. */
-    state: "troupe.breaker.state",
-    failures: "troupe.breaker.failures",
-  },
-  /** `reserve budget`, CLIENT. */
-  budget: {
-    /** turns, tokens, usd, wall_time or tool_calls. */
-    kind: "troupe.budget.kind",
-    reserved: "troupe.budget.reserved",
-    settled: "troupe.budget.settled",
-    left: "troupe.budget.left",
-  },
+/** `approval {tool}`, INTERNAL: from the question to its answer; the tool's own span does not include the wait. */
+export const APPROVAL = {
+  /** Of a tool call that waits, all ids, with spaces between. */
+  id: "troupe.approval.id",
+  tool: "troupe.approval.tool",
+  /** allow, deny, expired or void. */
+  decision: "troupe.approval.decision",
+  /** client, policy, clock, or message: another message came instead of an answer. */
+  decidedBy: "troupe.approval.decided_by",
+} as const;
+
+/** `compact`, INTERNAL. */
+export const COMPACTION = {
+  /** auto or manual. */
+  trigger: "troupe.compaction.trigger",
+  tokensBefore: "troupe.compaction.tokens_before",
+  tokensAfter: "troupe.compaction.tokens_after",
+} as const;
+
+/** `breaker {state}`, an event on the span whose call it concerns. */
+export const BREAKER = {
+  /** The backend or the peer that is guarded. */
+  target: "troupe.breaker.target",
+  /** closed, open or half_open. */
+  state: "troupe.breaker.state",
+  failures: "troupe.breaker.failures",
+} as const;
+
+/** `reserve budget`, CLIENT. */
+export const BUDGET = {
+  /** The one that is spent: turns, tokens or usd. */
+  kind: "troupe.budget.kind",
+  /** Tokens of the call, its answer at its longest included. */
+  reserved: "troupe.budget.reserved",
 } as const;
 
 /** Names of spans. */

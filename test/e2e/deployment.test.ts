@@ -117,6 +117,30 @@ describe("a second deployment", () => {
   });
 });
 
+describe("a model that fails", () => {
+  test("five times in a row is left alone by the agent, and status says so, in words and in JSON", async () => {
+    const job = SEARCHER.replace("gone", "failing");
+    const path = await deployment.write(
+      "failing.yaml",
+      `${job}model: { provider: offline, offline: { fault: "529" } }\n`,
+    );
+    await deployment.succeed("deploy", path);
+    expect((await statusOf("failing")).agents[0]?.breakers).toEqual([]);
+    const queries = await Promise.all(
+      Array.from({ length: 5 }, async () => deployment.troupe("query", "failing", "hi")),
+    );
+    for (const { code, stderr } of queries) expect([code, stderr]).toEqual([1, expect.stringContaining("(529)")]);
+    const times = { openSince: expect.any(String) as unknown, openUntil: expect.any(String) as unknown };
+    expect((await statusOf("failing")).agents[0]?.breakers).toEqual([
+      { target: "model:offline", state: "open", failures: 5, ...times },
+    ]);
+    expect(await deployment.succeed("status", "failing")).toMatch(
+      /\n {4}model offline: circuit open since \S+Z, 5 failures in a row, tried again (?:in \d s|with the next call)\n$/,
+    );
+    await deployment.succeed("stop", "failing");
+  });
+});
+
 describe("ports", () => {
   test("one that another program has is named, and nothing is started", async () => {
     const server = createServer();

@@ -1,6 +1,8 @@
 // What the CLI prints as JSON, as far as these tests read it.
 import * as z from "zod";
 
+import { BreakerStatus } from "#shared/loop/breaker.ts";
+
 export const Status = z.object({
   job: z.string(),
   target: z.literal("local"),
@@ -14,6 +16,7 @@ export const Status = z.object({
       state: z.string(),
       lastHeartbeat: z.nullable(z.iso.datetime()),
       pid: z.nullable(z.int()),
+      breakers: z.array(BreakerStatus),
     }),
   ),
 });

@@ -32,6 +32,9 @@ const Request = z.looseObject({
   messages: z.array(z.object({ role: z.enum(["user", "assistant"]), content: z.array(Block) })),
 });
 
+/** The API's own compaction is nothing that a script answers: an API without it says so. */
+const AsksForCompaction = z.object({ compaction: z.object({}) });
+
 /** One request as the server saw it; times are milliseconds since the epoch. */
 export interface ModelCall {
   readonly request: z.infer<typeof Request>;
@@ -48,10 +51,10 @@ export interface ModelCall {
   readonly gone: AbortSignal;
 }
 
-/** What the person or the agent that asks said last; empty when the last message brings results of tools. */
+/** What the person or the agent that asks said last; empty when results of tools came last. */
 export function saidLast({ request }: ModelCall): string {
   const last = request.messages.at(-1)?.content ?? [];
-  return last.some(({ type }) => type === "tool_result") ? "" : (last.at(-1)?.text ?? "");
+  return last.at(-1)?.text ?? "";
 }
 
 /** The results of tools in the last message. */
@@ -125,7 +128,13 @@ export class MessagesApi {
     const begunAt = Date.now();
     const hangUp = new AbortController();
     const body = await readText(request);
-    const parsed = Request.parse(JSON.parse(body));
+    const json: unknown = JSON.parse(body);
+    if (AsksForCompaction.safeParse(json).success) {
+      const message = "compaction: Extra inputs are not permitted";
+      refuse(response, { status: 400, message });
+      return;
+    }
+    const parsed = Request.parse(json);
     const call: ModelCall = {
       request: parsed,
       body,
@@ -149,8 +158,7 @@ export class MessagesApi {
 async function answer(call: ModelCall, script: Script, id: string, response: ServerResponse): Promise<void> {
   const said = script(call);
   if ("status" in said) {
-    const body = { type: "error", error: { type: "scripted_error", message: said.message } };
-    response.writeHead(said.status, { "content-type": "application/json" }).write(JSON.stringify(body));
+    refuse(response, said);
   } else {
     response.writeHead(200, { "content-type": "text/event-stream" });
     for await (const event of answerEvents(call.request.model, id, said)) {
@@ -160,4 +168,9 @@ async function answer(call: ModelCall, script: Script, id: string, response: Ser
   }
   call.answeredAt = Date.now();
   response.end();
+}
+
+function refuse(response: ServerResponse, { status, message }: ApiFailure): void {
+  const body = { type: "error", error: { type: "scripted_error", message } };
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 }

@@ -5,7 +5,7 @@
 //   call <tool> <json>             calls the tool; after its result it says "done: <result>"
 //   both <json array>              calls query_agent once with each of these inputs
 //   stop <reason>                  answers, and says that it stopped for this reason
-//   long | gateway                 an answer, or an error, of some megabytes
+//   long [<n>] | gateway           an answer of n times 100,000 characters (3 MB), or an error of some megabytes
 //   refuse | empty | cut | status <n>
 // Anything else is answered with the number of messages and the last user text.
 import { Response, type Request } from "miniflare";
@@ -23,7 +23,8 @@ export async function scriptedModel(request: Request): Promise<Response> {
   // SAFETY: the only client is the one under test, and a body that does not fit fails the test.
   const body = (await request.json()) as Body;
   const last = body.messages.at(-1)?.content ?? [];
-  const result = last.findLast((block) => block.type === "tool_result");
+  const final = last.at(-1);
+  const result = final?.type === "tool_result" ? final : undefined;
   const said = last.findLast((block) => block.type === "text")?.text ?? "";
   if (result) return stream(words(`done: ${String(result.content)}`));
   const [verb = "", ...rest] = said.split(" ");
@@ -38,7 +39,7 @@ export async function scriptedModel(request: Request): Promise<Response> {
     case "call":
       return toolUse(rest[0] ?? "", rest.slice(1).join(" ") || "{}");
     case "long":
-      return stream(Array.from({ length: 30 }, () => "x".repeat(100_000)));
+      return stream(Array.from({ length: Number(text) || 30 }, () => "x".repeat(100_000)));
     case "stop":
       return stream(["words"], { stopReason: text });
     case "gateway":

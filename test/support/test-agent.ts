@@ -6,11 +6,18 @@ import { defineAgent, defineTool } from "../../shared/agent/define-agent.ts";
 const annotations = { readOnly: true, idempotent: true };
 const none = z.object({});
 
+/** What the tools of the test agent have done outside, in order. */
+export const effects: string[] = [];
+
 export const testAgent = defineAgent({
   name: "Test Agent",
   description: "Does what the tests tell it",
   instructions: "You are under test.",
   skills: [{ id: "test", name: "Testing", description: "Is tested", tags: ["test"], examples: ["say hello"] }],
+  hooks: {
+    SessionStart: [{ hooks: [({ source, session_id }) => void effects.push(`${source} ${session_id}`)] }],
+    SessionEnd: [{ hooks: [({ session_id }) => void effects.push(`end ${session_id}`)] }],
+  },
   tools: [
     defineTool({
       name: "echo",
@@ -50,6 +57,38 @@ export const testAgent = defineAgent({
       run: () => "".at(0) as string,
     }),
     fetchUrl,
+    defineTool({
+      name: "pay",
+      description: "Pays: not to be done twice",
+      input: z.object({ to: z.string(), amount: z.number() }),
+      annotations: { readOnly: false, idempotent: false },
+      run: ({ to, amount }) => {
+        effects.push(`paid ${to} ${amount}`);
+        return `Paid ${amount} to ${to}.`;
+      },
+    }),
+    defineTool({
+      name: "post",
+      description: "Posts, and hangs when told to: not to be done twice",
+      input: z.object({ text: z.string(), hang: z.boolean().default(false) }),
+      annotations: { readOnly: false, idempotent: false },
+      run: ({ text, hang }) => {
+        effects.push(`posted ${text}`);
+        return hang ? new Promise<string>(() => undefined) : "Posted.";
+      },
+    }),
+    defineTool({
+      name: "remind",
+      description: "Reminds, and hangs the first time: may be done twice",
+      input: z.object({ text: z.string() }),
+      annotations: { readOnly: false, idempotent: true },
+      run: ({ text }, { idempotencyKey }) => {
+        const effect = `reminded ${text} under ${idempotencyKey}`;
+        const isFirst = !effects.includes(effect);
+        effects.push(effect);
+        return isFirst ? new Promise<string>(() => undefined) : "Reminded.";
+      },
+    }),
     defineTool({
       name: "throw",
       description: "Throws",

@@ -2,7 +2,7 @@
 import type { TracedSpan } from "./trace-store.ts";
 
 /** Spans that stopped waiting for what they had begun: it hears of that later, and so ends later. What was interrupted ends when its agent is back. */
-const GAVE_UP = new Set(["canceled", "timeout", "interrupted", "agent_lost"]);
+const GAVE_UP = new Set(["canceled", "timeout", "interrupted", "agent_lost", "unreachable"]);
 
 /** What is wrong with the trace, in words; empty when nothing is. */
 export function problemsOf(spans: readonly TracedSpan[]): string[] {
@@ -30,7 +30,9 @@ function problemOf(span: TracedSpan, parent: TracedSpan | undefined, isRoot: boo
   if (isRoot) return undefined;
   if (!parent) return "has a parent that is not in the trace";
   if (span.startTimeUnixNano < parent.startTimeUnixNano) return `begins before its parent ${parent.name}`;
-  const late = span.endTimeUnixNano > parent.endTimeUnixNano;
+  // A task that asks back outlasts the question: the answer comes with another message.
+  const asksBack = parent.get("a2a.task.state") === "input-required";
+  const late = span.endTimeUnixNano > parent.endTimeUnixNano && !asksBack;
   if (late && !GAVE_UP.has(parent.error ?? "") && span.error !== "interrupted")
     return `ends after its parent ${parent.name}`;
   return undefined;

@@ -132,8 +132,8 @@ describe("input messages", () => {
 });
 
 describe("names", () => {
-  const { RESOURCE, GENERAL, GEN_AI, A2A, MCP, TROUPE, RESERVED } = names;
-  const groups = [RESOURCE, GENERAL, GEN_AI, A2A, MCP, TROUPE, ...Object.values(RESERVED)];
+  const { RESOURCE, GENERAL, GEN_AI, A2A, MCP, TROUPE, APPROVAL, COMPACTION, BREAKER, BUDGET } = names;
+  const groups = [RESOURCE, GENERAL, GEN_AI, A2A, MCP, TROUPE, APPROVAL, COMPACTION, BREAKER, BUDGET];
   const all = groups.flatMap((group): string[] => Object.values(group));
 
   it("stand for one attribute each", () => {

@@ -2,7 +2,9 @@
 import { DurableObject } from "cloudflare:workers";
 import { testAgent } from "../support/test-agent.ts";
 
+export { Ledger } from "../../workers/agents/payments/ledger.ts";
 export { Corpus } from "../../workers/agents/searcher/corpus.ts";
+export { Budget } from "../../workers/control-plane/budgets/budget.ts";
 export { Registry } from "../../workers/control-plane/registry/registry.ts";
 export { TestTraces as Traces } from "./traces/test-traces.ts";
 

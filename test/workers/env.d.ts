@@ -4,8 +4,10 @@ declare namespace Cloudflare {
     readonly SCRATCH: DurableObjectNamespace;
     readonly REGISTRY: DurableObjectNamespace<import("../../workers/control-plane/registry/registry.ts").Registry>;
     readonly TRACES: DurableObjectNamespace<import("../../workers/control-plane/traces/traces.ts").Traces>;
+    readonly BUDGET: DurableObjectNamespace<import("../../workers/control-plane/budgets/budget.ts").Budget>;
     readonly COLLECTOR: Fetcher;
     readonly CORPUS: DurableObjectNamespace<import("../../workers/agents/searcher/corpus.ts").Corpus>;
+    readonly LEDGER: DurableObjectNamespace<import("../../workers/agents/payments/ledger.ts").Ledger>;
     readonly PROBE: Fetcher;
     readonly MODEL: Fetcher;
     readonly PEER_OTHER: Fetcher;

@@ -76,6 +76,16 @@ test("the answer ends at max_tokens and at a stop sequence", async () => {
   });
 });
 
+test("the answer is JSON where a schema asks for it", async () => {
+  const schema = { type: "object", properties: { answer: { type: "string" } }, required: ["answer"] };
+  const format = { type: "json_schema" as const, schema };
+  const { content } = await client().messages.create({ ...ask, messages: answered, tools, output_config: { format } });
+  const [block] = content;
+  expect(JSON.parse(block?.type === "text" ? block.text : "null")).toEqual({
+    answer: expect.stringContaining("workerd is the runtime of Cloudflare Workers. [1]"),
+  });
+});
+
 test("tokens are characters divided by four", async () => {
   const { input_tokens } = await client().messages.countTokens({
     model: "offline",

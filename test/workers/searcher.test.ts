@@ -96,6 +96,7 @@ function call(config: Record<string, unknown>, bindings: Record<string, unknown>
   const signal = new AbortController().signal;
   return {
     id: "1",
+    idempotencyKey: "key",
     signal,
     agent: "tester",
     config,

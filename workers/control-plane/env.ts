@@ -1,10 +1,12 @@
 // What the control plane's Worker is given.
+import type { Budget } from "./budgets/budget.ts";
 import type { Registry } from "./registry/registry.ts";
 import type { SettingVariables } from "./traces/settings.ts";
 import type { Traces } from "./traces/traces.ts";
 
 export interface Env extends SettingVariables {
   readonly REGISTRY: DurableObjectNamespace<Registry>;
+  readonly BUDGET: DurableObjectNamespace<Budget>;
   readonly TRACES: DurableObjectNamespace<Traces>;
   /** Signs the jobs' tokens. Absent only in development, where requests from this machine need no token. */
   readonly TROUPE_SECRET?: string;

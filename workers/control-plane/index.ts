@@ -1,11 +1,13 @@
 // The control plane's Worker: mounts its rooms, nothing else.
 import { Hono } from "hono";
 import { problem, problemResponse } from "#shared/http/problem.ts";
+import { budgetRoutes } from "./budgets/routes.ts";
 import type { Env } from "./env.ts";
 import { openApiDocument } from "./openapi.ts";
 import { registryRoutes } from "./registry/routes.ts";
 import { traceRoutes } from "./traces/routes.ts";
 
+export { Budget } from "./budgets/budget.ts";
 export { Registry } from "./registry/registry.ts";
 export { Traces } from "./traces/traces.ts";
 
@@ -15,6 +17,7 @@ app.get("/health", (c) => c.json({ status: "ok" }));
 app.get("/openapi.json", (c) => c.json(openApiDocument));
 app.route("/agents", registryRoutes);
 app.route("/v1/traces", traceRoutes);
+app.route("/v1/budgets", budgetRoutes);
 
 app.notFound((c) =>
   problemResponse(problem("not-found", `${c.req.path} does not exist. See /openapi.json for what does.`)),

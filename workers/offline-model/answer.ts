@@ -114,6 +114,7 @@ function nothingFound(task: Task): string {
     return "No text came with this question, so there is nothing to work on. Send the passages along.";
   if (canSearch)
     return `Nothing relevant was found for “${task.asked.slice(0, 300)}”: none of the sources that could be searched is about it.`;
+  if (failures(task).length > 0) return "";
   return "There is no tool or text here that this could be answered from.";
 }
 

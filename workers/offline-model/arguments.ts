@@ -1,5 +1,6 @@
 // Fills a tool's arguments from its JSON Schema: by property name, then by type, enum and default.
 import { keyWords, tokenize } from "#shared/text/tokens.ts";
+import { namedNumber, namedText } from "./named-values.ts";
 import { asObject, propertiesOf } from "./tools.ts";
 
 /** What there is to fill in. */
@@ -30,10 +31,21 @@ const MEANINGS: readonly [RegExp, (facts: Facts) => string | undefined][] = [
 /** Optional properties worth filling; others keep the tool's own default. */
 const WELCOME = /^(?:focus|question|topic)$/;
 
+/** Characters of a text that is held against a pattern. */
+const LONGEST_WORD = 200;
+
 /** Fills every required property, and optional ones where the meaning is sure. Numbers are used in the question's order. */
 export function fillArguments(schema: Schema, facts: Facts): Record<string, unknown> {
-  const numbers = [...facts.question.matchAll(/-?\d+(?:\.\d+)?/g)].map(([number]) => Number(number));
-  return fillObject(schema, facts, numbers, schema, 0);
+  return fillObject(schema, facts, numbersIn(facts.question), schema, 0);
+}
+
+function numbersIn(question: string): number[] {
+  return [...question.matchAll(/-?\d+(?:\.\d+)?/g)].map(([number]) => Number(number));
+}
+
+/** Fills a value of any type, as a property of this name would be filled. */
+export function fillValue(name: string, schema: Schema, facts: Facts): unknown {
+  return fill(name, schema, facts, numbersIn(facts.question), schema, 0);
 }
 
 function fillObject(
@@ -53,11 +65,16 @@ function fillObject(
 function fill(name: string, given: Schema, facts: Facts, numbers: number[], root: Schema, depth: number): unknown {
   const schema = resolve(given, root);
   if ("const" in schema) return schema["const"];
-  if (Array.isArray(schema["enum"])) return choose(schema["enum"], facts.question, schema["default"]);
+  if (Array.isArray(schema["enum"])) {
+    const named = namedText(name, facts.question);
+    return named !== undefined && schema["enum"].includes(named)
+      ? named
+      : choose(schema["enum"], facts.question, schema["default"]);
+  }
   switch (typeOf(schema)) {
     case "number":
     case "integer":
-      return pickNumber(schema, numbers);
+      return pickNumber(schema, numbers, namedNumber(name, facts.question));
     case "boolean":
       return typeof schema["default"] === "boolean" ? schema["default"] : mentions(facts.question, name);
     case "array": {
@@ -80,18 +97,51 @@ function fillString(name: string, schema: Schema, facts: Facts): string {
   const meaning = MEANINGS.find(([pattern]) => pattern.test(name.toLowerCase()));
   const meant = meaning?.[1](facts);
   if (meant !== undefined && meant !== "") return cut(meant, schema);
+  const named = namedText(name, facts.question) ?? patterned(schema, facts.question);
+  if (named !== undefined) return cut(named, schema);
   if (typeof schema["default"] === "string") return schema["default"];
   const quoted = /["“«]([^"”»]+)["”»]/.exec(facts.question)?.[1];
   return cut(quoted ?? facts.question, schema);
+}
+
+/** The first word with a digit that has the form that the schema asks for. */
+function patterned(schema: Schema, question: string): string | undefined {
+  if (patternOf(schema) === undefined) return undefined;
+  const words = question.split(/[\s,;:!?()"“”]+/).map((word) => word.replace(/[.\p{Sc}#]+$|^[\p{Sc}#]+/gu, ""));
+  return words.find((word) => /\d/.test(word) && hasForm(schema, word));
+}
+
+/** Whether the question held what the tool cannot do without: texts in the form that the schema asks for. */
+export function hasForms(schema: Schema, input: Readonly<Record<string, unknown>>): boolean {
+  return Object.entries(propertiesOf(schema)).every(([name, property]) => {
+    const value = input[name];
+    return typeof value !== "string" || hasForm(property, value);
+  });
+}
+
+function hasForm(schema: Schema, text: string): boolean {
+  const pattern = patternOf(schema);
+  return pattern === undefined || (text.length <= LONGEST_WORD && pattern.test(text));
+}
+
+function patternOf(schema: Schema): RegExp | undefined {
+  try {
+    return typeof schema["pattern"] === "string" ? new RegExp(schema["pattern"]) : undefined;
+  } catch {
+    // Patterns come from anywhere, and not every engine's are JavaScript's.
+    return undefined;
+  }
 }
 
 function cut(text: string, schema: Schema): string {
   return typeof schema["maxLength"] === "number" ? text.slice(0, schema["maxLength"]) : text;
 }
 
-function pickNumber(schema: Schema, numbers: number[]): number {
+/** The number that the question names for it, else the next of those that it has. */
+function pickNumber(schema: Schema, numbers: number[], named: number | undefined): number {
   const integer = typeOf(schema) === "integer";
-  const next = numbers.find((number) => !integer || Number.isInteger(number));
+  const fits = (number: number) => !integer || Number.isInteger(number);
+  const next = named !== undefined && fits(named) ? named : numbers.find(fits);
   if (next !== undefined) numbers.splice(numbers.indexOf(next), 1);
   const fallback = typeof schema["default"] === "number" ? schema["default"] : 1;
   const low = typeof schema["minimum"] === "number" ? schema["minimum"] : -Infinity;

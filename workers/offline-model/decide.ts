@@ -3,6 +3,8 @@ import { BY_RULES, writeAnswer } from "./answer.ts";
 import { nextCalls, plan } from "./plan.ts";
 import type { PlannedCall } from "./plan.ts";
 import type { MessagesRequest } from "./request.ts";
+import { structuredAnswer } from "./structured.ts";
+import { asksForSummary, summarise } from "./summarise.ts";
 import { smallTalk } from "./talk.ts";
 import { readTask } from "./task.ts";
 import type { Task } from "./task.ts";
@@ -11,7 +13,15 @@ import type { Task } from "./task.ts";
 export type Decision = { readonly calls: readonly PlannedCall[] } | { readonly text: string };
 
 export function decide(request: MessagesRequest): Decision {
+  if (asksForSummary(request)) return { text: summarise(request) };
   const task = readTask(request);
+  const decision = decideTask(request, task);
+  const schema = request.output_config?.format?.schema;
+  if (schema === undefined || "calls" in decision) return decision;
+  return { text: structuredAnswer(schema, task.asked, decision.text) };
+}
+
+function decideTask(request: MessagesRequest, task: Task): Decision {
   const { current, askedBy } = task.transcript;
   const forced = forcedCall(request, task);
   if (forced !== null) return { calls: [forced] };

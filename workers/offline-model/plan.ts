@@ -3,7 +3,7 @@ import { bestSentences } from "#shared/text/cite.ts";
 import { formatPassages } from "#shared/text/passages.ts";
 import type { Passage } from "#shared/text/passages.ts";
 import { questionTerms, tokenize } from "#shared/text/tokens.ts";
-import { fillArguments, firstUrl } from "./arguments.ts";
+import { fillArguments, firstUrl, hasForms } from "./arguments.ts";
 import type { Facts } from "./arguments.ts";
 import { ROLES, closestPeer } from "./peers.ts";
 import type { Peer } from "./peers.ts";
@@ -53,6 +53,7 @@ const useFittingTool: Step = (task) => {
   if (callsOf(task, "other").length > 0) return [];
   const asked = new Set(questionTerms(task.question));
   const fits = others
+    .filter((tool) => hasForms(tool.schema, plan(task, tool).input))
     .map((tool) => ({
       tool,
       shared: new Set(
@@ -68,6 +69,9 @@ const useFittingTool: Step = (task) => {
 const discover: Step = (task) => {
   const tool = one(task, "discover");
   if (tool === undefined || one(task, "delegate") === undefined || callsOf(task, "discover").length > 0) return [];
+  // Known agents that fit no role are chosen by the words of the question: a list of the same agents tells nothing new.
+  const areKnown = task.peers.length > 0 && task.peers.every(({ text }) => text !== "");
+  if (areKnown && Object.keys(task.roles).length === 0) return [];
   return [plan(task, tool, { question: WANTED_AGENTS })];
 };
 

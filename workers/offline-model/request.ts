@@ -47,6 +47,11 @@ export const MessagesRequest = CountRequest.extend({
   max_tokens: z.int().positive(),
   stream: z.optional(z.boolean()),
   stop_sequences: z.optional(z.array(z.string())),
+  output_config: z.optional(
+    z.looseObject({
+      format: z.nullish(z.looseObject({ type: z.literal("json_schema"), schema: z.record(z.string(), z.unknown()) })),
+    }),
+  ),
   tool_choice: z.optional(
     z.looseObject({ type: z.enum(["auto", "any", "tool", "none"]), name: z.optional(z.string()) }),
   ),

@@ -1,4 +1,5 @@
 // The conversation as the rules see it: turns of a question and the calls made for it. Everything is read from the request.
+import { noteIn } from "#shared/loop/note.ts";
 import { blocksOf, isText, isToolResult, isToolUse } from "./request.ts";
 import type { InputMessage, MessagesRequest } from "./request.ts";
 
@@ -35,19 +36,41 @@ const ASKED_BY = /^You were asked by the agent "([^"]+)"\.$/m;
 export function readTranscript(request: Pick<MessagesRequest, "messages" | "system">): Transcript {
   const turns: Turn[] = [];
   let start = 0;
-  request.messages.forEach((message, index) => {
+  const messages = request.messages.flatMap(withoutNotes);
+  messages.forEach((message, index) => {
     if (index > 0 && beginsTurn(message)) {
-      turns.push(readTurn(request.messages.slice(start, index)));
+      turns.push(readTurn(messages.slice(start, index)));
       start = index;
     }
   });
+  const notes = request.messages.flatMap(blocksOf).map((block) => (isText(block) ? (noteIn(block.text) ?? "") : ""));
   const system =
     typeof request.system === "string" ? request.system : (request.system ?? []).map(({ text }) => text).join("\n");
   return {
-    earlier: turns,
-    current: readTurn(request.messages.slice(start)),
+    earlier: [...notes.flatMap(turnsIn), ...turns],
+    current: readTurn(messages.slice(start)),
     askedBy: ASKED_BY.exec(system)?.[1] ?? null,
   };
+}
+
+/** Results of tools and what a person said after them are two messages in one; notes are nobody's words. */
+function withoutNotes(message: InputMessage): InputMessage[] {
+  if (message.role !== "user" || typeof message.content === "string") return [message];
+  const blocks = message.content.filter((block) => !isText(block) || noteIn(block.text) === undefined);
+  const results = blocks.filter(isToolResult);
+  const others = blocks.filter((block) => !isToolResult(block));
+  return [results, others].filter((content) => content.length > 0).map((content) => ({ role: "user", content }));
+}
+
+/** The turns that a summary tells of, as summarise.ts writes them. */
+function turnsIn(note: string): Turn[] {
+  const turns: Turn[] = [];
+  for (const [, label, text = ""] of note.matchAll(/^(Asked|Answered): (.+)$/gm)) {
+    if (label === "Asked") turns.push({ question: text, calls: [], rounds: 0, answer: "" });
+    const last = turns.pop();
+    if (last) turns.push(label === "Answered" ? { ...last, answer: text } : last);
+  }
+  return turns;
 }
 
 /** A user message that answers no tool call. */

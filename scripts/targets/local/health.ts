@@ -1,5 +1,9 @@
-// Waiting until an HTTP server says that it is well.
+// Waiting until an HTTP server says that it is well, and what else an agent's health tells.
 import { setTimeout as delay } from "node:timers/promises";
+
+import * as z from "zod";
+
+import { BreakerStatus } from "#shared/loop/breaker.ts";
 
 export type Health = "healthy" | "ended" | "late";
 
@@ -51,5 +55,21 @@ export async function isHealthy(
   } catch {
     // Not listening, reset or too slow: not healthy, for whatever reason.
     return false;
+  }
+}
+
+/** Releases from before there were breakers say nothing of them. */
+const AgentHealth = z.object({ breakers: z.array(BreakerStatus).catch([]) });
+
+/** The circuit breakers of the agent at `url` that have something to tell; undefined when it is not healthy within `timeoutMs`. */
+export async function askHealth(url: string, timeoutMs: number): Promise<readonly BreakerStatus[] | undefined> {
+  try {
+    const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(timeoutMs) });
+    const text = await response.text();
+    if (response.status !== 200) return undefined;
+    return AgentHealth.parse(JSON.parse(text)).breakers;
+  } catch {
+    // As above, or what answers there is no agent.
+    return undefined;
   }
 }

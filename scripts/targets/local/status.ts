@@ -1,5 +1,7 @@
 // How a deployment is: what the registry says, held against whether the processes live.
-import { isHealthy } from "./health.ts";
+import type { BreakerStatus } from "#shared/loop/breaker.ts";
+
+import { askHealth } from "./health.ts";
 import { findControlPlane } from "./control-plane.ts";
 import { processesOf } from "./job-config.ts";
 import { jobLayout } from "./layout.ts";
@@ -14,6 +16,8 @@ interface AgentStatus {
   readonly state: "alive" | "suspect" | "dead" | "starting" | "stopped";
   /** ISO 8601; null when none was ever heard. */
   readonly lastHeartbeat: string | null;
+  /** What the agent itself says of backends and peers that fail it; none when it does not answer. */
+  readonly breakers: readonly BreakerStatus[];
 }
 
 export interface JobStatus {
@@ -39,11 +43,12 @@ export async function jobStatus(home: string, state: JobState): Promise<JobStatu
       process.agents.map(async ({ id, url }) => {
         const pid = running.get(process.name) ?? null;
         const known = registered?.find((agent) => agent.id === id);
+        const breakers = pid === null ? undefined : await askHealth(url, LOOK_MS);
         const facts = {
           stopped: state.stoppedAt !== null,
           running: pid !== null,
           // Without a registry the agent itself is all that can be asked.
-          healthy: registered === undefined && pid !== null && (await isHealthy(url, LOOK_MS)),
+          healthy: breakers !== undefined,
         };
         return {
           id,
@@ -52,6 +57,7 @@ export async function jobStatus(home: string, state: JobState): Promise<JobStatu
           state: registered === undefined ? unregisteredState(facts) : agentState(known, facts),
           lastHeartbeat: known?.lastHeartbeat ?? null,
           pid,
+          breakers: breakers ?? [],
         };
       }),
     ),

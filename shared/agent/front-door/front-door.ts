@@ -11,6 +11,7 @@ import * as z from "zod";
 import { bearer, verifyToken } from "../../a2a/token.ts";
 import { problem, problemResponse } from "../../http/problem.ts";
 import { readJson } from "../../http/read-json.ts";
+import { troubledBreakers } from "../breakers.ts";
 import { agentCard, JSON_RPC_PATH, serializeCard } from "../card.ts";
 import type { AgentDefinition } from "../definition.ts";
 import { beaconStub, configOf, sessionStub, type AgentEnv } from "../environment.ts";
@@ -41,7 +42,7 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
     // Whoever is about to stop the agent asks for what it has not sent yet.
     if (req.query("flush") !== undefined) await flushSpans(env);
     const registered = await beaconStub(env).wake(req.header("traceparent") ?? null);
-    return Response.json({ status: "ok", job, agent: id, registered });
+    return Response.json({ status: "ok", job, agent: id, registered, breakers: troubledBreakers() });
   });
   app.post(JSON_RPC_PATH, ({ env, req }) => jsonRpc(req.raw, env));
   app.all("*", async ({ env, req }) => {
@@ -134,7 +135,7 @@ function checkVersion(request: Request): void {
 function identify(request: Request, env: AgentEnv): Caller | undefined {
   const asked = { traceparent: request.headers.get("traceparent"), receivedAt: Date.now() };
   const token = bearer(request.headers.get("authorization"));
-  if (token === undefined) return { principal: LOCAL_PRINCIPAL, chain: [], ...asked };
+  if (token === undefined) return { principal: LOCAL_PRINCIPAL, chain: [], query: undefined, ...asked };
   const claims = verifyToken(env.TROUPE_KEY, token, configOf(env).id);
-  return claims && { principal: claims.principal, chain: claims.chain, ...asked };
+  return claims && { principal: claims.principal, chain: claims.chain, query: claims.query, ...asked };
 }

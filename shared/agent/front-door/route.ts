@@ -8,7 +8,7 @@ import {
   TaskNotFoundError,
 } from "@a2a-js/sdk/errors";
 import * as z from "zod";
-import { MAX_CONTEXT_ID, parseTaskId, sessionOf, type TaskOwner } from "../../a2a/task-id.ts";
+import { MAX_CONTEXT_ID, mintContextId, parseTaskId, sessionOf, type TaskOwner } from "../../a2a/task-id.ts";
 import type { Caller, Operation } from "../operation.ts";
 
 /** `session`: go to that Session. `index`: the operation spans sessions. */
@@ -69,8 +69,8 @@ function sendRoute(operation: Operation, caller: Caller, key: string, owner: Tas
     checkContextId(contextId, caller);
     return { to: "session", session: sessionOf(contextId), operation };
   }
-  const minted = crypto.randomUUID();
   const said = z.record(z.string(), z.unknown()).parse(operation.params["message"]);
+  const minted = mintContextId(key, owner.principal, said);
   const params = { ...operation.params, message: { ...said, contextId: minted } };
   return { to: "session", session: minted, operation: { ...operation, params } };
 }

@@ -1,7 +1,17 @@
 // Rows and events of a Session in the shapes of A2A.
-import { Role, type Artifact, type StreamResponse, type Task, type TaskStatus } from "@a2a-js/sdk";
-import { textMessage, textPart } from "../../a2a/message.ts";
-import type { TaskRow } from "./store.ts";
+import {
+  Role,
+  type Artifact,
+  type Message,
+  type Part,
+  type StreamResponse,
+  type Task,
+  type TaskStatus,
+} from "@a2a-js/sdk";
+import { dataPart, textMessage, textPart } from "../../a2a/message.ts";
+import type { Approval } from "../../loop/approval.ts";
+import { approvalRequest } from "../../loop/approvals/request.ts";
+import type { TaskRow } from "./task-row.ts";
 
 /** Id of the artifact that carries the answer's text. */
 const ANSWER = "answer";
@@ -11,15 +21,18 @@ export interface TaskView {
   readonly row: TaskRow;
   /** What was asked; left out of the history when undefined. */
   readonly question: string | undefined;
+  /** What it waits for. */
+  readonly approvals: readonly Approval[];
 }
 
-export function toTask({ id, row, question }: TaskView): Task {
+export function toTask(view: TaskView): Task {
+  const { id, row, question } = view;
   const ids = { contextId: row.contextId, taskId: id };
   return {
     id,
     contextId: row.contextId,
-    status: toStatus(id, row),
-    artifacts: row.answer === null ? [] : [toArtifact(row.answer)],
+    status: toStatus(view),
+    artifacts: row.answer === null ? [] : [toArtifact(row.answer, row)],
     history:
       question === undefined ? [] : [textMessage(Role.ROLE_USER, question, { ...ids, messageId: `${id}/question` })],
     metadata: toMetadata(row),
@@ -30,8 +43,9 @@ export function taskEvent(view: TaskView): StreamResponse {
   return { payload: { $case: "task", value: toTask(view) } };
 }
 
-export function statusEvent(id: string, row: TaskRow): StreamResponse {
-  const value = { taskId: id, contextId: row.contextId, status: toStatus(id, row), metadata: toMetadata(row) };
+export function statusEvent(view: TaskView): StreamResponse {
+  const { id, row } = view;
+  const value = { taskId: id, contextId: row.contextId, status: toStatus(view), metadata: toMetadata(row) };
   return { payload: { $case: "statusUpdate", value } };
 }
 
@@ -46,7 +60,7 @@ export function answerEvent(
   const value = {
     taskId: id,
     contextId: row.contextId,
-    artifact: toArtifact(text),
+    artifact: toArtifact(text, row),
     append,
     lastChunk,
     metadata: undefined,
@@ -54,28 +68,39 @@ export function answerEvent(
   return { payload: { $case: "artifactUpdate", value } };
 }
 
-function toArtifact(text: string): Artifact {
+/** The answer: as data where the agent has an output schema, else as text. */
+function toArtifact(text: string, { result }: TaskRow): Artifact {
+  const structured = result?.structured_output;
   return {
     artifactId: ANSWER,
     name: "Answer",
     description: "",
-    parts: [textPart(text)],
+    parts: [structured === undefined ? textPart(text) : dataPart(structured)],
     metadata: undefined,
     extensions: [],
   };
 }
 
-function toStatus(id: string, { state, updatedAt, problem, contextId }: TaskRow): TaskStatus {
-  return {
-    state,
-    timestamp: new Date(updatedAt).toISOString(),
-    message:
-      problem === null
-        ? undefined
-        : textMessage(Role.ROLE_AGENT, problem, { messageId: `${id}/status`, contextId, taskId: id }),
-  };
+function toStatus({ id, row, approvals }: TaskView): TaskStatus {
+  const { state, updatedAt } = row;
+  return { state, timestamp: new Date(updatedAt).toISOString(), message: statusMessage(id, row, approvals) };
 }
 
-function toMetadata({ traceId, trace, usage }: TaskRow): Record<string, unknown> {
-  return { ...(trace?.isRecorded === false ? {} : { traceId }), ...(usage ? { usage } : {}) };
+function statusMessage(id: string, row: TaskRow, approvals: readonly Approval[]): Message | undefined {
+  const ids = { messageId: `${id}/status`, contextId: row.contextId, taskId: id };
+  if (approvals.length > 0) {
+    const { text, data } = approvalRequest(approvals);
+    const parts: Part[] = [textPart(text), dataPart(data)];
+    return { ...textMessage(Role.ROLE_AGENT, text, ids), parts };
+  }
+  return row.problem === null ? undefined : textMessage(Role.ROLE_AGENT, row.problem, ids);
+}
+
+function toMetadata({ traceId, trace, usage, result }: TaskRow): Record<string, unknown> {
+  const { structured_output: _, ...said } = result ?? {};
+  return {
+    ...(trace?.isRecorded === false ? {} : { traceId }),
+    ...(usage ? { usage } : {}),
+    ...(result ? { result: said } : {}),
+  };
 }

@@ -1,21 +1,19 @@
-// A task whose turn waits or runs in this isolate: its latest row, who watches it, and how to stop it.
+// A task whose turn waits, runs or is suspended in this isolate: its latest row, who watches it, and how to stop it.
 import type { StreamResponse } from "@a2a-js/sdk";
-import { addUsage, NO_USAGE, type Usage } from "../../tracing/usage.ts";
+import type { Approval } from "../../loop/approval.ts";
 import { answerEvent, statusEvent, taskEvent, type TaskView } from "./a2a-task.ts";
 import { EventQueue } from "./event-queue.ts";
-import type { TaskRow } from "./store.ts";
+import type { TaskRow } from "./task-row.ts";
 
 export class LiveTask {
   readonly id: string;
   readonly question: string;
   row: TaskRow;
-  /** What the agents it asked have used. */
-  peerUsage: Usage = NO_USAGE;
-  /** Settles when the task has ended. */
-  readonly ended: Promise<void>;
-  readonly #end: () => void;
+  /** What it waits for. */
+  approvals: readonly Approval[] = [];
   readonly #abort = new AbortController();
   readonly #queues = new Set<EventQueue<StreamResponse>>();
+  #rest = Promise.withResolvers<void>();
   #answer = "";
   #replace = false;
   #over = false;
@@ -24,13 +22,15 @@ export class LiveTask {
     this.id = id;
     this.row = row;
     this.question = question;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.ended = promise;
-    this.#end = resolve;
   }
 
   get signal(): AbortSignal {
     return this.#abort.signal;
+  }
+
+  /** Settles when the task has ended, or waits for answers. */
+  get atRest(): Promise<void> {
+    return this.#rest.promise;
   }
 
   cancel(): void {
@@ -43,14 +43,20 @@ export class LiveTask {
       id: this.id,
       question: this.question,
       row: { ...this.row, answer: this.row.answer ?? (this.#answer || null) },
+      approvals: this.approvals,
     };
   }
 
-  /** The snapshot first, then everything that follows it, until the task ends. */
-  async *watch(): AsyncGenerator<StreamResponse, void, undefined> {
+  /**
+   * The snapshot first, then everything that follows it, until the task ends. `toRest`: only until it waits for answers, which ends
+   * the stream of whoever sent the message (A2A 1.0, section 3.1.2).
+   */
+  async *watch({ toRest }: { readonly toRest: boolean }): AsyncGenerator<StreamResponse, void, undefined> {
     const queue = new EventQueue<StreamResponse>();
     queue.push(taskEvent(this.view));
-    if (this.#over) queue.close();
+    const isAtRest = this.#over || (toRest && this.approvals.length > 0);
+    if (isAtRest) queue.close();
+    else if (toRest) void this.atRest.then(() => queue.close());
     this.#queues.add(queue);
     try {
       yield* queue.events();
@@ -71,18 +77,28 @@ export class LiveTask {
     this.#publish(answerEvent(this.id, this.row, text, append));
   }
 
-  addPeerUsage(usage: Usage): void {
-    this.peerUsage = addUsage(this.peerUsage, usage);
-  }
-
-  /** Moves on to another state that is not the last. */
+  /** Moves on to another state in which it is at work. */
   update(row: TaskRow): void {
     this.row = row;
-    this.#publish(statusEvent(this.id, row));
+    this.#publish(statusEvent(this.view));
+  }
+
+  /** Its turn is suspended until these are answered. */
+  suspend(row: TaskRow, approvals: readonly Approval[]): void {
+    this.approvals = approvals;
+    this.update(row);
+    this.#rest.resolve();
+  }
+
+  /** The answers have come: whoever waits now, waits for what follows. */
+  resume(): void {
+    this.approvals = [];
+    this.#rest = Promise.withResolvers<void>();
   }
 
   /** Publishes the end and lets everyone who watches go. */
   finish(row: TaskRow): void {
+    this.approvals = [];
     if (row.answer !== null && row.answer !== this.#answer)
       this.#publish(answerEvent(this.id, row, row.answer, false, true));
     // What was streamed of an answer that never came is no answer.
@@ -90,7 +106,7 @@ export class LiveTask {
     this.update(row);
     this.#over = true;
     for (const queue of this.#queues) queue.close();
-    this.#end();
+    this.#rest.resolve();
   }
 
   #publish(event: StreamResponse): void {

@@ -24,47 +24,62 @@ import {
 import type { A2ARequestHandler } from "@a2a-js/sdk/server";
 import { isTerminal, textOf } from "../../a2a/message.ts";
 import { formatTaskId, parseTaskId, type TaskOwner, type TaskRef } from "../../a2a/task-id.ts";
-import { toTask, type TaskView } from "./a2a-task.ts";
+import type { Approval, ApprovalAnswer } from "../../loop/approval.ts";
+import { parseAnswers } from "../../loop/approvals/answers.ts";
+import { pendingApprovals } from "../../loop/ledger.ts";
+import { taskEvent, toTask, type TaskView } from "./a2a-task.ts";
 import { LiveTask } from "./live-task.ts";
 import { checkHistoryLength, listPage } from "./list-page.ts";
-import type { SessionStore, TaskRow } from "./store.ts";
+import type { SessionStore } from "./store.ts";
+import type { Asker, TaskRow } from "./task-row.ts";
 import type { TaskTrace } from "./task-span.ts";
 import type { Turns } from "./turns.ts";
 
+/** Characters of an id from outside that a message repeats. */
+const MAX_SHOWN = 200;
+
+export interface SessionHost {
+  readonly store: SessionStore;
+  readonly turns: Turns;
+  readonly owner: TaskOwner;
+  readonly key: string;
+  /** Whether a person asks: what begins with `/` may be a command then. */
+  readonly takesCommands: boolean;
+  /** The ids under which the task of a message is traced. */
+  trace(message: Message): TaskTrace;
+  /** Who asks, for the task with this number. */
+  asker(ref: TaskRef): Asker;
+  /** Called for each new task before its turn starts. */
+  begin(live: LiveTask): void;
+  /** The live task of a row that another life of the object left. */
+  revive(row: TaskRow): LiveTask;
+  /** Goes on with the turn of a task whose answers have come. */
+  goOn(live: LiveTask): void;
+  /** Writes answers into the log of a task that waits for them; at least one. */
+  answer(row: TaskRow, answers: readonly ApprovalAnswer[], messageId: string): void;
+}
+
 export class SessionRequestHandler implements A2ARequestHandler {
+  readonly #host: SessionHost;
   readonly #store: SessionStore;
   readonly #turns: Turns;
-  readonly #owner: TaskOwner;
-  readonly #key: string;
-  readonly #begin: (live: LiveTask, trace: TaskTrace) => void;
-  readonly #trace: (message: Message) => TaskTrace;
 
-  constructor(parts: {
-    store: SessionStore;
-    turns: Turns;
-    owner: TaskOwner;
-    key: string;
-    /** The ids under which the task of a message is traced. */
-    trace: (message: Message) => TaskTrace;
-    /** Called for each new task before its turn starts. */
-    begin: (live: LiveTask, trace: TaskTrace) => void;
-  }) {
-    this.#store = parts.store;
-    this.#turns = parts.turns;
-    this.#owner = parts.owner;
-    this.#key = parts.key;
-    this.#trace = parts.trace;
-    this.#begin = parts.begin;
+  constructor(host: SessionHost) {
+    this.#host = host;
+    this.#store = host.store;
+    this.#turns = host.turns;
   }
 
   async sendMessage(params: SendMessageRequest): Promise<Task> {
-    const live = this.#start(params);
-    if (!params.configuration?.returnImmediately) await live.ended;
-    return toTask(withHistory(live.view, params.configuration?.historyLength));
+    const taken = this.#take(params);
+    if (taken instanceof LiveTask && !params.configuration?.returnImmediately) await taken.atRest;
+    return toTask(withHistory(viewOf(taken), params.configuration?.historyLength));
   }
 
   async *sendMessageStream(params: SendMessageRequest): AsyncGenerator<StreamResponse, void, undefined> {
-    yield* this.#start(params).watch();
+    const taken = this.#take(params);
+    if (taken instanceof LiveTask) yield* taken.watch({ toRest: true });
+    else yield taskEvent(taken);
   }
 
   async getTask({ id, historyLength }: GetTaskRequest): Promise<Task> {
@@ -80,55 +95,99 @@ export class SessionRequestHandler implements A2ARequestHandler {
   }
 
   async cancelTask({ id }: CancelTaskRequest): Promise<Task> {
-    const live = this.#turns.get(id);
-    if (!live) {
-      const { row } = this.#find(id);
+    const { row } = this.#find(id);
+    if (isTerminal(row.state)) {
       throw new TaskNotCancelableError(`Task ${id} has ended already (${TaskState[row.state]}).`);
     }
+    const live = this.#revive(row);
     this.#turns.cancel(live);
-    await live.ended;
+    await live.atRest;
     return toTask(live.view);
   }
 
   async *resubscribe({ id }: SubscribeToTaskRequest): AsyncGenerator<StreamResponse, void, undefined> {
-    const live = this.#turns.get(id);
-    if (!live) {
-      const { row } = this.#find(id);
+    const { row } = this.#find(id);
+    if (isTerminal(row.state)) {
       throw new UnsupportedOperationError(`Task ${id} has ended (${TaskState[row.state]}): get it with GetTask.`);
     }
-    yield* live.watch();
+    yield* this.#revive(row).watch({ toRest: false });
   }
 
-  #start({ message, configuration }: SendMessageRequest): LiveTask {
+  /** What a message leads to: a turn that runs, or the task as it was left where the message had come before. */
+  #take({ message, configuration }: SendMessageRequest): LiveTask | TaskView {
     if (!message) throw new RequestMalformedError("message is required.");
     if (!message.messageId) throw new RequestMalformedError("message.messageId is required.");
     if (message.role !== Role.ROLE_USER && message.role !== Role.ROLE_AGENT)
       throw new RequestMalformedError("message.role is required: ROLE_USER for what a client says.");
     checkHistoryLength(configuration?.historyLength);
     if (configuration?.taskPushNotificationConfig) throw new PushNotificationNotSupportedError();
+    return message.taskId ? this.#answer(message) : this.#open(message);
+  }
+
+  #open(message: Message): LiveTask | TaskView {
+    const { contextId, messageId } = message;
     const text = textOf(message);
-    if (message.taskId) {
-      const { row } = this.#find(message.taskId);
-      throw new UnsupportedOperationError(
-        isTerminal(row.state)
-          ? `Task ${message.taskId} has ended: send the message with contextId ${row.contextId} and without a taskId.`
-          : `Task ${message.taskId} is working and asks for no input: wait for it, or cancel it.`,
-      );
-    }
-    const { contextId } = message;
-    const state = this.#turns.isBusy(contextId) ? TaskState.TASK_STATE_SUBMITTED : TaskState.TASK_STATE_WORKING;
-    const trace = this.#trace(message);
-    const row = this.#store.createTask(contextId, state, trace, { kind: "user", text });
+    const known = this.#store.taskOfMessage(contextId, messageId);
+    if (known) return this.#repeated(known, text);
+    const suspended = this.#store.waitingTask(contextId);
+    if (suspended) this.#turns.dismiss(this.#revive(suspended));
+    const state = this.#turns.isTaken(contextId) ? TaskState.TASK_STATE_SUBMITTED : TaskState.TASK_STATE_WORKING;
+    const trace = this.#host.trace(message);
+    const asker = (ref: TaskRef) => this.#host.asker(ref);
+    const command = this.#host.takesCommands ? commandIn(text) : {};
+    const first = { kind: "user", text, ...command } as const;
+    const row = this.#store.createTask({ contextId, state, trace, messageId, asker, first });
     const live = new LiveTask(this.#id(row), row, text);
-    this.#begin(live, trace);
+    this.#host.begin(live);
     this.#turns.start(live);
     return live;
+  }
+
+  /** The message came before, perhaps over a connection that broke: its task answers for both. */
+  #repeated(row: TaskRow, text: string): LiveTask | TaskView {
+    const view = this.#view(row);
+    if (view.question !== text) {
+      const shown = row.messageId?.slice(0, MAX_SHOWN) ?? "";
+      throw new RequestMalformedError(
+        `The messageId ${shown} was given to another message of this context: give each message an id of its own.`,
+      );
+    }
+    return this.#turns.get(view.id) ?? view;
+  }
+
+  #answer(message: Message): LiveTask | TaskView {
+    const view = this.#find(message.taskId);
+    const { row } = view;
+    const steps = this.#store.ownSteps(row);
+    if (steps.some((step) => step.kind === "approval_answer" && step.messageId === message.messageId))
+      return this.#turns.get(view.id) ?? view;
+    if (isTerminal(row.state)) {
+      throw new UnsupportedOperationError(
+        `Task ${view.id} has ended: send the message with contextId ${row.contextId} and without a taskId.`,
+      );
+    }
+    if (row.state !== TaskState.TASK_STATE_INPUT_REQUIRED) {
+      throw new UnsupportedOperationError(
+        `Task ${view.id} is working and asks for no input: wait for it, or cancel it.`,
+      );
+    }
+    const answers = answersIn(message, view.approvals, Date.now());
+    const live = this.#revive(row);
+    this.#host.answer(row, answers, message.messageId);
+    live.resume();
+    this.#host.goOn(live);
+    return live;
+  }
+
+  /** The live task of a row that has not ended; after a restart a suspended one has none yet. */
+  #revive(row: TaskRow): LiveTask {
+    return this.#turns.get(this.#id(row)) ?? this.#host.revive(row);
   }
 
   #find(id: string): TaskView {
     const live = this.#turns.get(id);
     if (live) return live.view;
-    const ref = parseTaskId(this.#key, this.#owner, id);
+    const ref = parseTaskId(this.#host.key, this.#host.owner, id);
     const row = ref && this.#store.task(ref);
     if (!row) throw new TaskNotFoundError(`There is no task ${id}.`);
     return this.#view(row);
@@ -136,11 +195,13 @@ export class SessionRequestHandler implements A2ARequestHandler {
 
   #view(row: TaskRow): TaskView {
     const id = this.#id(row);
-    return this.#turns.get(id)?.view ?? { id, row, question: this.#store.question(row) };
+    const waits = row.state === TaskState.TASK_STATE_INPUT_REQUIRED;
+    const approvals = waits ? pendingApprovals(this.#store.ownSteps(row)) : [];
+    return this.#turns.get(id)?.view ?? { id, row, question: this.#store.question(row), approvals };
   }
 
   #id(ref: TaskRef): string {
-    return formatTaskId(this.#key, this.#owner, ref);
+    return formatTaskId(this.#host.key, this.#host.owner, ref);
   }
 
   async getAgentCard(): Promise<AgentCard> {
@@ -161,6 +222,23 @@ export class SessionRequestHandler implements A2ARequestHandler {
   async deleteTaskPushNotificationConfig(): Promise<never> {
     throw new PushNotificationNotSupportedError();
   }
+}
+
+function viewOf(taken: LiveTask | TaskView): TaskView {
+  return taken instanceof LiveTask ? taken.view : taken;
+}
+
+function commandIn(text: string): { command?: "compact" } {
+  return /^\/compact(\s|$)/.test(text) ? { command: "compact" } : {};
+}
+
+/** The answers in a message. Throws RequestMalformedError for what is none, or answers nothing that still waits. */
+function answersIn(message: Message, pending: readonly Approval[], now: number): readonly ApprovalAnswer[] {
+  const parsed = parseAnswers(message.parts, pending);
+  if ("error" in parsed) throw new RequestMalformedError(parsed.error);
+  const late = parsed.answers.find(({ id }) => pending.some((other) => other.id === id && other.expiresAt <= now));
+  if (late) throw new RequestMalformedError(`The approval ${late.id} has expired, which counts as a no.`);
+  return parsed.answers;
 }
 
 /** historyLength 0 leaves the history out (A2A 1.0, section 3.2.4); a task's history here is one message. */

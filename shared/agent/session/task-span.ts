@@ -1,12 +1,12 @@
 // The spans of one task: the server span of the message that opened it, and its turn below. They outlive the request that began
 // them, so their ids are given out first and kept in the task's row: an isolate that finds the task interrupted can end them.
 import { A2A_PROTOCOL_VERSION, TaskState } from "@a2a-js/sdk";
+import { TraceFlags } from "@opentelemetry/api";
 import * as z from "zod";
-import type { TurnResult } from "../../loop/turn.ts";
+import type { EndedTurn } from "../../loop/turn.ts";
 import { A2A, ERROR, EVENT, GEN_AI, OPERATION, SPAN, TROUPE } from "../../tracing/names.ts";
 import { randomContext, type TraceContext } from "../../tracing/trace-context.ts";
 import { contextOf, defined, fail, shortId, SpanKind, type Span, type Tracer } from "../../tracing/tracer.ts";
-import type { Usage } from "../../tracing/usage.ts";
 import type { LiveTask } from "./live-task.ts";
 
 export const TaskTrace = z.object({
@@ -15,6 +15,8 @@ export const TaskTrace = z.object({
   /** The caller's span; null for a query that begins here. */
   parentSpanId: z.nullable(z.string()),
   turnSpanId: z.string(),
+  /** Of the turn that was cut off, or suspended, before this one went on with it. */
+  earlierTurnSpanId: z.optional(z.string()),
   /** A2A method that opened the task. */
   method: z.string(),
   messageId: z.string(),
@@ -44,6 +46,11 @@ export function newTaskTrace(
   const turnSpanId = randomContext().spanId;
   const ids = { traceId, spanId, parentSpanId: parent?.spanId ?? null, turnSpanId };
   return { ...ids, source: chain.at(-1) ?? CLIENT, isQuery: chain.length === 0, ...about };
+}
+
+/** The ids of a task whose turn is gone on with: under a span of its own, which knows the one before. */
+export function nextTurnTrace(trace: TaskTrace): TaskTrace {
+  return { ...trace, turnSpanId: randomContext().spanId, earlierTurnSpanId: trace.turnSpanId };
 }
 
 interface Task {
@@ -91,14 +98,17 @@ export class TaskSpan {
     return contextOf(this.#span);
   }
 
-  /** Its turn begins, perhaps after others of its thread. Returns the turn's context. */
-  beginTurn(model: string, startTime = Date.now()): TraceContext {
-    const { trace, agent, contextId } = this.#task;
+  /** Its turn begins, perhaps after others of its thread, or goes on; `trace` has its ids. Returns the turn's context. */
+  beginTurn(model: string, trace = this.#task.trace, startTime = Date.now()): TraceContext {
+    const { agent, contextId } = this.#task;
+    const { traceId, turnSpanId, earlierTurnSpanId } = trace;
+    const earlier = earlierTurnSpanId && { traceId, spanId: earlierTurnSpanId, traceFlags: TraceFlags.SAMPLED };
     this.#turn = this.#tracer.start({
       name: SPAN.turn(agent),
       startTime,
-      own: { traceId: trace.traceId, spanId: trace.turnSpanId },
+      own: { traceId, spanId: turnSpanId },
       parent: this.context,
+      ...(earlier ? { links: [{ context: earlier }] } : {}),
       attributes: {
         [GEN_AI.operation]: OPERATION.invokeAgent,
         [GEN_AI.agentName]: agent,
@@ -109,8 +119,20 @@ export class TaskSpan {
     return contextOf(this.#turn);
   }
 
-  /** The turn has come to a result; `usage` covers the agents that it asked. */
-  endTurn(result: TurnResult, usage: Usage): void {
+  /** The turn waits for answers: what follows on them is another. */
+  suspendTurn(): void {
+    this.#turn?.setAttribute(TROUPE.subtype, "suspended").end();
+  }
+
+  /** An earlier life's turn was cut off; `begunAt` is when it was last heard of. What it left open below ends with it. */
+  interruptTurn(model: string, trace: TaskTrace, begunAt: number): void {
+    this.beginTurn(model, trace, begunAt);
+    if (this.#turn) fail(this.#tracer, this.#turn, ERROR.interrupted, INTERRUPTED).end();
+  }
+
+  /** The turn has come to a result. */
+  endTurn(result: EndedTurn): void {
+    const { usage } = result;
     if (!this.#turn) return;
     this.#turn.setAttributes({
       [TROUPE.subtype]: result.subtype,
@@ -143,6 +165,8 @@ export class TaskSpan {
   }
 }
 
+const INTERRUPTED = "The agent was stopped in the middle of this turn; another life went on with it.";
+
 /** The source of what no agent asks. */
 const CLIENT = "client";
 
@@ -154,7 +178,7 @@ export function endInterrupted(
   outcome: TaskOutcome,
 ): void {
   const span = new TaskSpan(tracer, task);
-  if (turn) span.beginTurn(turn.model, turn.begunAt);
+  if (turn) span.beginTurn(turn.model, task.trace, turn.begunAt);
   span.end(outcome, ERROR.interrupted);
 }
 

@@ -1,115 +1,159 @@
-// The running turns of a Session: one at a time a thread, threads side by side.
+// The running turns of a Session: one at a time a thread, threads side by side. A turn that waits for answers makes room for the next.
 import { TaskState } from "@a2a-js/sdk";
-import type { Step } from "../../loop/step.ts";
 import type { TurnResult } from "../../loop/turn.ts";
-import { addUsage } from "../../tracing/usage.ts";
+import { usageOf } from "../../loop/ledger.ts";
 import { reasonOf } from "../../tracing/reason.ts";
 import type { LiveTask } from "./live-task.ts";
-import type { SessionStore, TaskEnd, TaskRow } from "./store.ts";
+import type { SessionStore } from "./store.ts";
+import type { TaskEnd, TaskRow } from "./task-row.ts";
+import { outcomeOf } from "./outcome.ts";
 
-/** Runs the turn of one task; given by the Session, which knows tools, model and peers. */
-export type RunTask = (live: LiveTask, append: (step: Step) => void) => Promise<TurnResult>;
+/** What a Session lends its turns; it knows tools, model and peers. */
+export interface TurnHost {
+  /** Runs the turn of one task, or goes on with it. */
+  run(live: LiveTask): Promise<TurnResult>;
+  /** Says no to all that a suspended task waits for, and sees to it that its transcript is whole. */
+  denyAll(row: TaskRow): void;
+  changed(live: LiveTask): void;
+  bug(live: LiveTask, error: unknown): void;
+  /** Nothing can be written: ends this life of the object. */
+  storageFailed(error: unknown): void;
+}
 
 /** Characters of a problem that are kept: some are what a gateway sent instead of a model's answer. */
 const MAX_PROBLEM = 2_000;
+const SUPERSEDED = "It waited for an approval, and another message came instead of an answer: that was taken as a no.";
 
 export class Turns {
   readonly #store: SessionStore;
-  readonly #run: RunTask;
-  readonly #onChange: (live: LiveTask) => void;
-  readonly #onBug: (live: LiveTask, error: unknown) => void;
+  readonly #host: TurnHost;
   readonly #live = new Map<string, LiveTask>();
-  /** The end of the last turn of each thread that has one waiting or running. */
-  readonly #tails = new Map<string, Promise<void>>();
+  /** Per thread that has a turn waiting or running: the end of its last one, and how many there are. */
+  readonly #lines = new Map<string, { tail: Promise<void>; length: number }>();
 
-  constructor(
-    store: SessionStore,
-    run: RunTask,
-    onChange: (live: LiveTask) => void,
-    onBug: (live: LiveTask, error: unknown) => void,
-  ) {
+  constructor(store: SessionStore, host: TurnHost) {
     this.#store = store;
-    this.#run = run;
-    this.#onChange = onChange;
-    this.#onBug = onBug;
+    this.#host = host;
   }
 
   get(taskId: string): LiveTask | undefined {
     return this.#live.get(taskId);
   }
 
-  /** Whether a new message of this thread has to wait in line. */
-  isBusy(contextId: string): boolean {
-    return this.#tails.has(contextId);
+  /** Whether any turn waits or runs. */
+  get isBusy(): boolean {
+    return this.#lines.size > 0;
   }
 
-  /** Starts the task's turn now, or when those before it in its thread have ended. */
+  /** Whether a new message of this thread has to wait in line. */
+  isTaken(contextId: string): boolean {
+    return this.#lines.has(contextId);
+  }
+
+  /** Starts the task's turn now, or when those before it in its thread have ended; goes on with one that was suspended. */
   start(live: LiveTask): void {
     const { contextId } = live.row;
-    this.#live.set(live.id, live);
-    this.#onChange(live);
-    const before = this.#tails.get(contextId);
-    const tail = (before ? before.then(() => this.#take(live)) : this.#take(live)).finally(() => {
-      if (this.#tails.get(contextId) === tail) this.#tails.delete(contextId);
+    this.hold(live);
+    this.#host.changed(live);
+    const line = this.#lines.get(contextId) ?? { tail: undefined, length: 0 };
+    const tail = (line.tail ? line.tail.then(() => this.#take(live)) : this.#take(live)).finally(() => {
+      const now = this.#lines.get(contextId);
+      if (now && --now.length === 0) this.#lines.delete(contextId);
     });
-    this.#tails.set(contextId, tail);
+    this.#lines.set(contextId, { tail, length: line.length + 1 });
   }
 
-  /** Stops the task's turn; one that still waits in line ends at once, whatever the turns before it do. */
+  /** Keeps a suspended task at hand for those who watch it. */
+  hold(live: LiveTask): void {
+    this.#live.set(live.id, live);
+  }
+
+  /** Stops the task's turn; one that waits in line or for answers ends at once, whatever the turns before it do. */
   cancel(live: LiveTask): void {
     live.cancel();
-    if (live.row.state !== TaskState.TASK_STATE_SUBMITTED) return;
-    const problem = "The task was canceled before its turn began.";
-    this.#end(live, { state: TaskState.TASK_STATE_CANCELED, answer: null, problem, usage: null });
+    const { state } = live.row;
+    if (state === TaskState.TASK_STATE_WORKING) return;
+    const suspended = state === TaskState.TASK_STATE_INPUT_REQUIRED;
+    if (suspended) this.#host.denyAll(live.row);
+    const when = suspended ? "while it waited for an approval" : "before its turn began";
+    this.#end(live, this.#canceled(live, `The task was canceled ${when}.`));
+  }
+
+  /** Ends a suspended task because another message came in its thread. */
+  dismiss(live: LiveTask): void {
+    live.cancel();
+    this.#host.denyAll(live.row);
+    this.#end(live, this.#canceled(live, SUPERSEDED));
+  }
+
+  /** Ends a task that cannot be gone on with. */
+  fail(live: LiveTask, problem: string): void {
+    this.#end(live, { ...this.#canceled(live, problem), state: TaskState.TASK_STATE_FAILED });
   }
 
   /** Never rejects: those who wait in line have to be served. */
   async #take(live: LiveTask): Promise<void> {
-    if (this.#live.has(live.id)) this.#end(live, await this.#turn(live));
+    if (!this.#live.has(live.id)) return;
+    const end = await this.#turn(live);
+    if (end) this.#end(live, end);
+    else this.#host.changed(live);
   }
 
   #end(live: LiveTask, end: TaskEnd): void {
     this.#live.delete(live.id);
-    live.finish(this.#storeEnd(live, { ...end, problem: end.problem?.slice(0, MAX_PROBLEM).toWellFormed() ?? null }));
-    this.#onChange(live);
+    let row: TaskRow;
+    try {
+      row = this.#storeEnd(live, { ...end, problem: end.problem?.slice(0, MAX_PROBLEM).toWellFormed() ?? null });
+    } catch (error) {
+      // Nobody may be told of an end that is not kept: the next life of the object goes on with the task.
+      return this.#host.storageFailed(error);
+    }
+    live.finish(row);
+    this.#host.changed(live);
   }
 
-  /** The row with its end, or with the reason why that could not be stored. Whoever waits for the task learns of its end either way. */
+  /** The row with its end, or with the reason why that could not be stored. Throws when nothing can be stored at all. */
   #storeEnd(live: LiveTask, end: TaskEnd): TaskRow {
     try {
       return this.#store.endTask(live.row, end);
     } catch (error) {
-      this.#onBug(live, error);
+      this.#host.bug(live, error);
       const problem = `How the task ended could not be stored: ${reasonOf(error)}`;
-      const failed = { state: TaskState.TASK_STATE_FAILED, answer: null, problem, usage: end.usage };
-      try {
-        return this.#store.endTask(live.row, failed);
-      } catch {
-        return { ...live.row, ...failed }; // the storage itself is at fault: the next isolate finds the task interrupted
-      }
+      const failed = { state: TaskState.TASK_STATE_FAILED, answer: null, problem, usage: end.usage, result: null };
+      return this.#store.endTask(live.row, failed);
     }
   }
 
-  async #turn(live: LiveTask): Promise<TaskEnd> {
+  /** How the task ended; undefined where it waits for answers now. */
+  async #turn(live: LiveTask): Promise<TaskEnd | undefined> {
     try {
       if (live.row.state !== TaskState.TASK_STATE_WORKING)
         live.update(this.#store.setState(live.row, TaskState.TASK_STATE_WORKING));
-      const result = await this.#run(live, (step) => this.#store.append(live.row, step));
-      const usage = addUsage(result.usage, live.peerUsage);
-      if (result.subtype === "success") {
-        return { state: TaskState.TASK_STATE_COMPLETED, answer: result.text, problem: null, usage };
+      const result = await this.#host.run(live);
+      if (result.subtype !== "suspended") return outcomeOf(result);
+      if (this.#isFollowed(live)) {
+        this.#host.denyAll(live.row);
+        return this.#canceled(live, SUPERSEDED);
       }
-      const state = result.subtype === "canceled" ? TaskState.TASK_STATE_CANCELED : TaskState.TASK_STATE_FAILED;
-      return { state, answer: null, problem: result.message, usage };
+      const wakeAt = Math.min(...result.approvals.map(({ expiresAt }) => expiresAt));
+      live.suspend(this.#store.setState(live.row, TaskState.TASK_STATE_INPUT_REQUIRED, wakeAt), result.approvals);
+      return undefined;
     } catch (error) {
-      if (live.signal.aborted) {
-        const problem = "The task was canceled.";
-        return { state: TaskState.TASK_STATE_CANCELED, answer: null, problem, usage: live.peerUsage };
-      }
-      // A bug of ours: the task must end all the same, and the person must learn of it.
-      this.#onBug(live, error);
+      if (live.signal.aborted) return this.#canceled(live, "The task was canceled.");
+      // A bug of ours, or storage that fails: the task must end all the same, and the person must learn of it.
+      this.#host.bug(live, error);
       const problem = `Internal error: ${reasonOf(error)}`;
-      return { state: TaskState.TASK_STATE_FAILED, answer: null, problem, usage: null };
+      return { state: TaskState.TASK_STATE_FAILED, answer: null, problem, usage: null, result: null };
     }
+  }
+
+  /** Whether messages wait in line behind it, which came without its id. */
+  #isFollowed({ row }: LiveTask): boolean {
+    return this.#store.hasLater(row);
+  }
+
+  #canceled(live: LiveTask, problem: string): TaskEnd {
+    const state = TaskState.TASK_STATE_CANCELED;
+    return { state, answer: null, problem, usage: usageOf(this.#store.ownSteps(live.row)), result: null };
   }
 }

@@ -134,6 +134,50 @@ const TABLE: readonly (readonly [rule: string, text: string, ...mistakes: string
     'job.yaml:4:29: port 9000 is taken by the agent "searcher" | Use another port, or 0 for any free one.',
   ],
   [
+    "a tool both allowed and denied is a contradiction",
+    `name: x\nagents:\n  - id: searcher\n    permissions: { allow: [fetch_url], deny: [web_search, fetch_url] }\ntopology: { type: dynamic }\n`,
+    'job.yaml:4:28: "fetch_url" stands under allow, but "fetch_url" under deny takes it away | Take it out of one of them.',
+  ],
+  [
+    "a wider denial leaves nothing of a question, a narrower one is an exception",
+    `name: x\nagents:\n  - id: searcher\n    permissions: { allow: ["web_*"], ask: [fetch_url], deny: ["fetch_*", web_search] }\ntopology: { type: dynamic }\n`,
+    'job.yaml:4:44: "fetch_url" stands under ask, but "fetch_*" under deny takes it away | Take it out of one of them.',
+  ],
+  [
+    "a tool may be allowed and asked about",
+    `name: x\nagents:\n  - id: searcher\n    permissions: { preset: read_only, allow: [send_mail], ask: [send_mail] }\ntopology: { type: dynamic }\n`,
+  ],
+  [
+    "a star stands at the end of a rule",
+    `name: x\nagents:\n  - id: searcher\n    permissions: { deny: ["*_url", ""] }\ntopology: { type: dynamic }\n`,
+    "job.yaml:4:27: agents[0].permissions.deny[0]: a rule is a tool's name; * may stand at its end, for any rest",
+    "job.yaml:4:36: agents[0].permissions.deny[1]: a rule is a tool's name; * may stand at its end, for any rest",
+  ],
+  [
+    "an unknown preset gets the nearest right one",
+    `name: x\nagents:\n  - id: searcher\n    permissions: { preset: readonly }\ntopology: { type: dynamic }\n`,
+    'job.yaml:4:28: agents[0].permissions.preset cannot be "readonly" | Did you mean "read_only"?',
+  ],
+  [
+    "an agent that a policy names must exist",
+    `${AGENTS}${DYNAMIC}approvals:\n  policy:\n    - { tool: pay, agent: sercher, decision: allow }\n`,
+    'job.yaml:10:27: there is no agent "sercher" | Did you mean "searcher"?',
+  ],
+  [
+    "a rule of the policy that never counts is shown",
+    `${AGENTS}${DYNAMIC}approvals:\n  policy:\n    - { tool: "pay*", decision: deny }\n    - { tool: pay, input: { to: me }, decision: allow }\n`,
+    'job.yaml:11:7: this rule never counts: rule 1 of the policy answers for "pay" already | Put it before that one: the first that fits counts.',
+  ],
+  [
+    "an approval waits for a month at most",
+    `${AGENTS}${DYNAMIC}approvals: { expires: 31d }\n`,
+    "job.yaml:8:23: an approval can wait for 30d at most | Write 30d or less.",
+  ],
+  [
+    "a rule of the policy counts behind one for less: another agent, some inputs, some tools",
+    `${AGENTS}${DYNAMIC}approvals:\n  policy:\n    - { tool: pay, agent: searcher, decision: deny }\n    - { tool: pay, input: { to: me }, decision: deny }\n    - { tool: payback, decision: deny }\n    - { tool: "pay*", decision: allow }\n`,
+  ],
+  [
     "a cycle in a dag is spelled out",
     `${AGENTS}topology:\n  type: dag\n  connections:\n    - { from: coordinator, to: searcher }\n    - { from: searcher, to: summarizer }\n    - { from: summarizer, to: coordinator }\n`,
     "job.yaml:11:7: a dag may hold no cycle, but coordinator → searcher → summarizer → coordinator | Take one of these connections out.",

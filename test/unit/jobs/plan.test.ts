@@ -92,6 +92,7 @@ describe("models", () => {
       provider: "offline",
       name: "offline",
       maxTokens: 8192,
+      contextTokens: 200_000,
       price: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
       baseUrl: "http://offline-model",
       offline: { ttftMs: 20, tokensPerSecond: 0, fault: null },
@@ -138,6 +139,41 @@ model: { provider: offline, max_tokens: 100, offline: { ttft: 1s, tokens_per_sec
       provider: "offline",
       maxTokens: 100,
       offline: { ttftMs: 1000, tokensPerSecond: 50 },
+    });
+  });
+});
+
+describe("permissions", () => {
+  const planned = (permissions: string) => {
+    const text = `name: x\nagents: [{ id: a, worker: searcher, permissions: ${permissions} }]\ntopology: { type: mesh }\n`;
+    return configOf(planJob(jobOf(text), ENVIRONMENT), "a").permissions;
+  };
+  const rules = { mode: "default", allow: null, ask: [], deny: [] };
+
+  test.each([
+    ["{}", { ...rules, preset: "full_access" }],
+    ["{ ask: [pay] }", { ...rules, preset: "full_access", ask: ["pay"] }],
+    ["{ allow: [pay] }", { ...rules, preset: "custom", allow: ["pay"] }],
+    ["{ preset: read_only, allow: [pay] }", { ...rules, preset: "read_only", allow: ["pay"] }],
+    ["{ mode: plan, deny: [pay] }", { ...rules, preset: "full_access", mode: "plan", deny: ["pay"] }],
+  ])("%s: a list of what is allowed makes the preset custom, unless another is named", (text, permissions) => {
+    expect(planned(text)).toEqual(permissions);
+  });
+
+  test("an agent knows the answers of the policy that are for its tools, values as text, and until when to wait", () => {
+    const approvals = `approvals:
+  expires: 5m
+  policy:
+    - { tool: pay, agent: b, decision: allow }
+    - { tool: pay, agent: a, input: { to: me, amount: [1, 2], dry: true }, decision: allow }
+    - { tool: "*", decision: deny }
+`;
+    expect(configOf(planJob(jobWith(HUB, approvals), ENVIRONMENT), "a").approvals).toEqual({
+      expiresMs: 300_000,
+      policy: [
+        { tool: "pay", input: { to: ["me"], amount: ["1", "2"], dry: ["true"] }, decision: "allow" },
+        { tool: "*", decision: "deny" },
+      ],
     });
   });
 });

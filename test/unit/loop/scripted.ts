@@ -1,14 +1,21 @@
 // A model made of prepared answers, and a turn around it: the loop without network.
 import type { RawMessageStreamEvent, StopReason } from "@anthropic-ai/sdk/resources/messages/messages";
 import * as z from "zod";
+import { approvalText } from "#shared/loop/approvals/binding.ts";
 import type { LoopEvent } from "#shared/loop/event.ts";
+import { baseHookInput } from "#shared/loop/hooks/input.ts";
+import type { Hooks } from "#shared/loop/hooks/matcher.ts";
+import { runHooks } from "#shared/loop/hooks/run-hooks.ts";
+import type { Permissions } from "#shared/loop/permissions.ts";
 import type { Step } from "#shared/loop/step.ts";
-import { defineTool, type Tool } from "#shared/loop/tool.ts";
-import { runTurn, type Turn, type TurnResult } from "#shared/loop/turn.ts";
+import { defineTool } from "#shared/loop/tool.ts";
+import { runTurn, type EndedTurn, type Turn, type TurnResult } from "#shared/loop/turn.ts";
 import { randomContext } from "#shared/tracing/trace-context.ts";
 import { SILENT } from "#shared/tracing/tracer.ts";
 import { NO_PEERS } from "../../support/no-peers.ts";
 import type { Model, ModelError, ModelRequest } from "#shared/models/model.ts";
+
+export const FULL_ACCESS: Permissions = { preset: "full_access", mode: "default", allow: null, ask: [], deny: [] };
 
 /** One answer: text, tool calls, how it stops, and whether it breaks. */
 export interface Answer {
@@ -23,6 +30,8 @@ export interface Answer {
 export class ScriptedModel implements Model {
   readonly name = "scripted";
   readonly maxTokens = 100;
+  readonly contextTokens = 10_000;
+  readonly countTokens = async () => undefined;
   readonly provider = "scripted";
   readonly server = { address: "model.test", port: 443 };
   readonly price = undefined;
@@ -117,32 +126,61 @@ export const ECHO = defineTool({
   run: ({ text }) => text,
 });
 
-export interface Ran {
-  readonly result: TurnResult;
-  /** What was appended, the first message included. */
+export interface Ran<Result extends TurnResult = EndedTurn> {
+  readonly result: Result;
+  /** The log, the first message included. */
   readonly steps: readonly Step[];
   readonly events: readonly LoopEvent[];
 }
 
-/** Runs a turn on "hi" with the echo tool, unless told otherwise. */
-export async function run(model: Model, more: Partial<Turn> & { tools?: readonly Tool[] } = {}): Promise<Ran> {
-  const steps: Step[] = [...(more.steps ?? [{ kind: "user", text: "hi" } as const])];
+export interface More extends Partial<Omit<Turn, "hook" | "log">> {
+  readonly steps?: readonly Step[];
+  readonly hooks?: Hooks;
+}
+
+/** Runs a turn on "hi" with the echo tool to its end, unless told otherwise. */
+export async function run(model: Model, more: More = {}): Promise<Ran> {
+  const { result, ...rest } = await runToRest(model, more);
+  if (result.subtype === "suspended") throw new Error("The turn was suspended.");
+  return { result, ...rest };
+}
+
+/** Runs a turn until it ends or waits for answers. */
+export async function runToRest(model: Model, { steps, hooks = {}, ...more }: More = {}): Promise<Ran<TurnResult>> {
+  const log: Step[] = [...(steps ?? [{ kind: "user", text: "hi" } as const])];
   const events: LoopEvent[] = [];
+  const about = { contextId: "context", taskId: "task", agent: "tester", mode: FULL_ACCESS.mode } as const;
+  const base = baseHookInput(about);
+  const parent = randomContext();
   const result = await runTurn({
     model,
     system: "You are under test.",
     tools: [ECHO],
     serverTools: [],
-    permissions: { allow: null, deny: [] },
-    hooks: {},
+    permissions: FULL_ACCESS,
+    canUseTool: undefined,
+    hook: async (input, signal, toolUseId) => runHooks(hooks, { ...base, ...input }, signal, toolUseId),
+    policy: [],
+    approvalMs: 60_000,
+    approvalId: (call) => `ap_${approvalText({ taskId: "task", agent: "tester", ...call })}`,
+    idempotencyKey: (toolUseId) => `key of ${toolUseId}`,
+    peerUsage: () => undefined,
+    countToolCalls: async () => {},
     budget: { maxTurns: 10, maxWallMs: 10_000 },
+    workedMs: 0,
+    account: undefined,
+    output: undefined,
+    sessionStart: undefined,
+    isFromPeer: false,
+    life: 1,
     call: { agent: "tester", config: {}, env: {}, contextId: "context", taskId: "task", peers: NO_PEERS },
-    append: (step) => steps.push(step),
-    trace: { tracer: SILENT, parent: randomContext(), agent: "tester", contextId: "context" },
+    append: (step) => log.push(step),
+    trace: { tracer: SILENT, parent, task: parent, agent: "tester", contextId: "context" },
     emit: (event) => events.push(event),
     signal: new AbortController().signal,
+    begin: log.findLastIndex(({ kind }) => kind === "user"),
     ...more,
-    steps: [...steps],
+    log,
   });
-  return { result, steps, events };
+  return { result, steps: log, events };
 }

@@ -1,14 +1,19 @@
+import type { Permissions } from "#shared/loop/permissions.ts";
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
+import type { HookCallback } from "#shared/loop/hooks/matcher.ts";
+import type { OutputOf } from "#shared/loop/hooks/output.ts";
 import { transcript, type Step } from "#shared/loop/step.ts";
 import { defineTool } from "#shared/loop/tool.ts";
 import { ModelError } from "#shared/models/model.ts";
 import { randomContext } from "#shared/tracing/trace-context.ts";
 import { CollectingTracer } from "../../support/collecting-tracer.ts";
-import { ECHO, run, ScriptedModel } from "./scripted.ts";
+import { FULL_ACCESS, ECHO, run, runToRest, ScriptedModel } from "./scripted.ts";
 
 const call = (text: string, id = "t1") => ({ id, name: "echo", json: JSON.stringify({ text }) });
 const results = (steps: readonly Step[]) => steps.filter((step) => step.kind === "tool_result");
+
+const CONTEXT = randomContext();
 
 describe("a turn", () => {
   it("goes from tool calls to the answer, and logs every step in order", async () => {
@@ -127,7 +132,7 @@ describe("budgets", () => {
     const tracer = new CollectingTracer();
     await run(new ScriptedModel({ text: "…", hang: true }), {
       budget: { maxTurns: 3, maxWallMs: 20 },
-      trace: { tracer, parent: randomContext(), agent: "tester", contextId: "c" },
+      trace: { tracer, parent: CONTEXT, task: CONTEXT, agent: "tester", contextId: "c" },
     });
     expect(tracer.spans.map(({ name, ended, attributes }) => [name, ended, attributes["error.type"]])).toEqual([
       ["chat scripted", true, "timeout"],
@@ -188,21 +193,18 @@ describe("tools", () => {
 
   it("on the deny list are neither offered nor run", async () => {
     const model = new ScriptedModel({ calls: [call("x")] }, { text: "ok" });
-    const { steps } = await run(model, { permissions: { allow: null, deny: ["echo"] } });
+    const { steps } = await run(model, { permissions: { ...FULL_ACCESS, deny: ["echo"] } });
     expect(model.requests[0]?.tools).toEqual([]);
     expect(results(steps)[0]).toMatchObject({ isError: true, content: "The tool echo is denied in this job." });
   });
 
-  it("that an allow list leaves out are neither offered nor run, and deny wins over allow", async () => {
-    for (const permissions of [
-      { allow: ["other"], deny: [] },
-      { allow: ["echo"], deny: ["echo"] },
-    ]) {
-      const model = new ScriptedModel({ calls: [call("x")] }, { text: "ok" });
-      const { steps } = await run(model, { permissions });
-      expect(model.requests[0]?.tools).toEqual([]);
-      expect(results(steps)[0]).toMatchObject({ isError: true });
-    }
+  it("that no rule allows are offered, but not run without an approval", async () => {
+    const model = new ScriptedModel({ calls: [call("x")] }, { text: "ok" });
+    const permissions: Permissions = { ...FULL_ACCESS, preset: "custom", allow: ["other"] };
+    const { result, steps } = await runToRest(model, { permissions });
+    expect(model.requests[0]?.tools).toHaveLength(1);
+    expect(result).toMatchObject({ subtype: "suspended", approvals: [{ tool: "echo", input: { text: "x" } }] });
+    expect(results(steps)).toEqual([]);
   });
 
   it("that hang are given up at their limit, and the turn goes on", async () => {
@@ -222,16 +224,21 @@ describe("hooks", () => {
   const echoed = async (hooks: Parameters<typeof run>[1]) =>
     results((await run(new ScriptedModel({ calls: [call("original")] }, { text: "ok" }), hooks)).steps)[0];
 
+  const before = (output: Omit<NonNullable<OutputOf<"PreToolUse">["hookSpecificOutput"]>, "hookEventName">) => () => ({
+    hookSpecificOutput: { hookEventName: "PreToolUse" as const, ...output },
+  });
+
   it("PreToolUse can deny a call, with a reason for the model", async () => {
-    const hooks = {
-      PreToolUse: [{ hooks: [() => ({ permissionDecision: "deny", permissionDecisionReason: "not today" }) as const] }],
-    };
-    expect(await echoed({ hooks })).toMatchObject({ isError: true, content: "not today" });
+    const deny = before({ permissionDecision: "deny", permissionDecisionReason: "not today" });
+    expect(await echoed({ hooks: { PreToolUse: [{ hooks: [deny] }] } })).toMatchObject({
+      isError: true,
+      content: "not today",
+    });
   });
 
   it("PreToolUse can replace the input, which is validated like the model's own", async () => {
-    const replace = (updatedInput: unknown) => ({
-      PreToolUse: [{ matcher: "other|echo", hooks: [() => ({ updatedInput })] }],
+    const replace = (updatedInput: Record<string, unknown>) => ({
+      PreToolUse: [{ matcher: "other|echo", hooks: [before({ updatedInput })] }],
     });
     expect(await echoed({ hooks: replace({ text: "replaced" }) })).toMatchObject({
       isError: false,
@@ -241,16 +248,26 @@ describe("hooks", () => {
   });
 
   it("PostToolUse can replace the output", async () => {
-    const hooks = {
-      PostToolUse: [
-        { hooks: [({ tool_response }: { tool_response: string }) => ({ updatedToolOutput: `${tool_response}!` })] },
-      ],
+    const shout: HookCallback<"PostToolUse"> = ({ tool_response }) => ({
+      hookSpecificOutput: { hookEventName: "PostToolUse", updatedToolOutput: `${String(tool_response)}!` },
+    });
+    expect(await echoed({ hooks: { PostToolUse: [{ hooks: [shout] }] } })).toMatchObject({ content: "original!" });
+  });
+
+  it("PostToolUse that fails keeps the output from the model only where its onFailure says so", async () => {
+    const broken = () => {
+      throw new Error("broken hook");
     };
-    expect(await echoed({ hooks })).toMatchObject({ content: "original!" });
+    expect(await echoed({ hooks: { PostToolUse: [{ hooks: [broken] }] } })).toMatchObject({ content: "original" });
+    const blocking = { PostToolUse: [{ hooks: [broken], onFailure: "block" as const }] };
+    expect(await echoed({ hooks: blocking })).toMatchObject({
+      isError: true,
+      content: expect.not.stringContaining("original"),
+    });
   });
 
   it("for other tools are not run", async () => {
-    const hooks = { PreToolUse: [{ matcher: "other", hooks: [() => ({ permissionDecision: "deny" }) as const] }] };
+    const hooks = { PreToolUse: [{ matcher: "other", hooks: [before({ permissionDecision: "deny" })] }] };
     expect(await echoed({ hooks })).toMatchObject({ isError: false });
   });
 

@@ -214,3 +214,29 @@ test("tool_choice is obeyed: a named tool is called, none calls nothing", () => 
   });
   expect(turn("What is workerd?", searcherTools, { tool_choice: { type: "none" } })).toHaveProperty("text");
 });
+
+test("an agent whose neighbours fit no role asks the one whose words fit, at once", () => {
+  const query_agent = {
+    name: "query_agent",
+    description:
+      "Asks another agent and waits for its answer. The agents you can ask:\n- gardener: Waters plants. Skills: Watering\n- cashier: Pays invoices. Skills: Paying",
+    input_schema: object({ agent: { type: "string", enum: ["gardener", "cashier"] }, message: text }),
+  };
+  const [find] = peerTools([]).map(({ run: _, ...tool }) => tool);
+  expect(turn("Pay invoice 4711 to ACME", [...(find ? [find] : []), query_agent])).toEqual({
+    calls: [{ name: "query_agent", input: { agent: "cashier", message: "Pay invoice 4711 to ACME" } }],
+  });
+});
+
+test("a tool that was refused is all that is said, without a word on missing tools", async () => {
+  const pay = {
+    name: "pay_invoice",
+    description: "Pays one invoice.",
+    input_schema: object({ invoice: text }),
+    run: () => {
+      throw new Error("the person said no");
+    },
+  };
+  const answer = await runAgent("cashier", "", [pay], [{ role: "user", content: "Pay invoice 4711" }], []);
+  expect(answer).toMatch(/^The tool pay_invoice failed: the person said no\n\n\(Answered by rules/);
+});

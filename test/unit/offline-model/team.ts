@@ -124,6 +124,7 @@ async function settle(tools: readonly TestTool[], name: string, input: Record<st
 
 const toolCall = {
   id: "call",
+  idempotencyKey: "key",
   signal: new AbortController().signal,
   agent: "fact_checker",
   config: {},

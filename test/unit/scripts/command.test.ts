@@ -15,6 +15,7 @@ const command = defineCommand({
   options: {
     loud: { type: "boolean", description: "In capitals" },
     times: { type: "string", value: "N", description: "How often" },
+    as: { type: "string", value: "NAME", multiple: true, description: "By these names" },
   },
   examples: ["troupe greet Ada --loud"],
   run: async ({ positionals, options }) => {
@@ -39,6 +40,13 @@ describe("arguments", () => {
   test("a value may follow an equals sign", async () => {
     expect(await run("Ada", "--times=3")).toEqual({ positionals: ["Ada"], times: "3" });
   });
+  test("a flag that may be given several times keeps all its values, any other the last", async () => {
+    expect(await run("Ada", "--as", "x", "--as=y", "--times=1", "--times=2")).toEqual({
+      positionals: ["Ada"],
+      as: ["x", "y"],
+      times: "2",
+    });
+  });
   test("after -- nothing is a flag", async () => {
     expect(await run("--", "--loud")).toEqual({ positionals: ["--loud"] });
   });
@@ -61,7 +69,8 @@ test.each(WRONG)("%s", async (_, args, message) => {
 });
 
 test("each kind of failure has its exit code", () => {
-  expect([exitCodeOf("failed"), exitCodeOf("bad_input"), exitCodeOf("interrupted")]).toEqual([1, 2, 130]);
+  const codes = ["failed", "bad_input", "input_required", "interrupted"] as const;
+  expect(codes.map(exitCodeOf)).toEqual([1, 2, 3, 130]);
   expect(new CliError("failed", "It broke.").next).toBe("");
 });
 
@@ -73,6 +82,7 @@ test("the help is made of the definition", () => {
 
       --loud     In capitals
       --times N  How often
+      --as NAME  By these names
       --help     Print this
 
     Examples:

@@ -134,7 +134,8 @@ describe.each(["JSONRPC", "HTTP+JSON"] as const)("over %s", (binding) => {
     const a2a = await client(binding);
     const contextId = `odd-${binding}`;
     expect(answerOf(await send(a2a, ask("stop length", contextId)))).toBe("words");
-    expect(problemOf(await send(a2a, ask("long", contextId)))).toMatch(/more than 600000 characters/);
+    expect(problemOf(await send(a2a, ask("long", contextId)))).toMatch(/longer than the 1\.8 MB/);
+    expect(answerOf(await send(a2a, ask("long 17", contextId)))).toHaveLength(1_700_000);
     expect(problemOf(await send(a2a, ask("gateway", contextId))).length).toBeLessThan(3_000);
     expect(answerOf(await send(a2a, ask("say fine", contextId)))).toBe("fine");
   });

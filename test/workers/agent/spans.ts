@@ -19,6 +19,7 @@ const Spans = z.array(
     attributes: Attributes,
     events: z.array(z.object({ name: z.string(), attributes: Attributes })),
     status: z.object({ code: z.number(), message: z.string().optional() }),
+    links: z.array(z.object({ traceId: z.string(), spanId: z.string() })).default([]),
   }),
 );
 type Wire = z.infer<typeof Spans>[number];

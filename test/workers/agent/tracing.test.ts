@@ -3,7 +3,7 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import { KeptSpans } from "../../../shared/agent/kept-spans.ts";
-import { ask, client, knock, logOf, post, send } from "./client.ts";
+import { ask, client, knock, post, send } from "./client.ts";
 import { allSpans, one, rootOf, traceOf, type Seen } from "./spans.ts";
 
 const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -191,19 +191,26 @@ describe("a failure is in the trace", () => {
     expect(rootOf(spans).events.map(({ name }) => name)).toEqual(["cancel requested"]);
   });
 
-  it("an isolate that died in mid-turn: its next life ends the message and the turn, under the same ids", async () => {
+  it("an isolate that died in mid-turn: its next life goes on under the same message, in a turn that knows the one before", async () => {
     const a2a = await client("JSONRPC");
     const stream = a2a.sendMessageStream(ask("call hang {}", "died"));
     const { value } = await stream.next();
-    await expect.poll(() => logOf("died")).toContainEqual(expect.objectContaining({ kind: "assistant" }));
+    const id = value?.payload?.$case === "task" ? value.payload.value.id : "";
     const before = await traceOf("died", (seen) => seen.some(({ name }) => name === "execute_tool hang"));
     const stub = env.SESSION.getByName(JSON.stringify(["local", "died"]));
     await expect(runInDurableObject(stub, (_, state) => state.abort("crashed by the test"))).rejects.toThrow("crashed");
-    await a2a.getTask({ tenant: "", id: value?.payload?.$case === "task" ? value.payload.value.id : "" });
+    await a2a.getTask({ tenant: "", id });
+    const turns = (seen: readonly Seen[]) => seen.filter(({ name }) => name === "invoke_agent tester");
+    await traceOf("died", (seen) => turns(seen).length === 2);
+    await a2a.cancelTask({ tenant: "", id, metadata: undefined });
     const spans = await traceOf("died");
-    expect([rootOf(spans).spanId, rootOf(spans).error]).toEqual([rootOf(before).spanId, "interrupted"]);
-    expect(one(spans, "invoke_agent tester").error).toBe("interrupted");
+    expect(rootOf(spans).spanId).toBe(rootOf(before).spanId);
     expect(rootOf(spans).get("troupe.a2a.message")).toBe("call hang {}");
+    const [first] = turns(before);
+    const later = turns(spans).find(({ spanId }) => spanId !== first?.spanId);
+    expect(turns(spans).find(({ spanId }) => spanId === first?.spanId)?.error).toBe("interrupted");
+    expect(later?.links).toEqual([expect.objectContaining({ traceId: first?.traceId, spanId: first?.spanId })]);
+    expect(later?.error).toBe("canceled");
   });
 });
 

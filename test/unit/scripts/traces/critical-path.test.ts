@@ -71,7 +71,7 @@ describe("the path of a question that a peer helped with", () => {
     expect(path.spans.size).toBe(spans.length);
   });
   test("tells model, tools, peers and agents apart", () => {
-    expect(waitsOf(path)).toEqual({ model: 920_000, tools: 10_000, peers: 20_000, own: 50_000 });
+    expect(waitsOf(path)).toEqual({ approvals: 0, model: 920_000, tools: 10_000, peers: 20_000, own: 50_000 });
   });
 });
 

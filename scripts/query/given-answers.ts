@@ -1,0 +1,31 @@
+// The answers that were typed as flags: --allow ID --deny ID --reason TEXT. "all" stands for what no other flag names.
+import type { Approval, ApprovalAnswer } from "#shared/loop/approval.ts";
+
+import { CliError } from "../cli-error.ts";
+
+export interface GivenAnswers {
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+  /** Said to the model with each no. */
+  readonly reason: string | undefined;
+}
+
+const ALL = "all";
+
+export function saysAll({ allow, deny }: GivenAnswers): boolean {
+  return [...allow, ...deny].includes(ALL);
+}
+
+/** Throws CliError where the flags contradict each other, or nothing is left for "all". Ids are for the agent to judge. */
+export function answersGiven({ allow, deny, reason }: GivenAnswers, waiting: readonly Approval[]): ApprovalAnswer[] {
+  const both = allow.find((id) => deny.includes(id));
+  if (both !== undefined) throw new CliError("bad_input", `"${both}" cannot be both allowed and denied.`);
+  const named = [...allow, ...deny];
+  const others = waiting.map(({ id }) => id).filter((id) => !named.includes(id));
+  const ids = (list: readonly string[]) => new Set(list.flatMap((id) => (id === ALL ? others : [id])));
+  const why = reason === undefined ? {} : { reason };
+  return [
+    ...[...ids(allow)].map((id) => ({ id, decision: "allow" as const })),
+    ...[...ids(deny)].map((id) => ({ id, decision: "deny" as const, ...why })),
+  ];
+}

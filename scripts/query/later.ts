@@ -1,0 +1,31 @@
+// What to type to go on with a task later: in another terminal, or after this one was closed.
+import type { Approval } from "#shared/loop/approval.ts";
+
+/** Who is asked. */
+export interface Target {
+  readonly job: string;
+  /** Origin of the agent. */
+  readonly url: string;
+  /** The agent's id, where it is not the job's entry point. */
+  readonly agent?: string | undefined;
+}
+
+/** The command that goes on with a task. */
+export function commandFor({ job, agent }: Target, taskId: string): string {
+  const whom = agent === undefined ? "" : ` --agent ${word(agent)}`;
+  return `troupe query ${word(job)}${whom} --task ${word(taskId)}`;
+}
+
+/** How to answer `approvals`, at least one, from a command line. */
+export function howToAnswer(target: Target, taskId: string, approvals: readonly Approval[]): string {
+  const [first, ...more] = approvals.map(({ id }) => word(id));
+  const command = commandFor(target, taskId);
+  if (more.length === 0) return `Answer: ${command} --allow ${first ?? ""} (or --deny ${first ?? ""})`;
+  const each = [`--allow ${first ?? ""}`, ...more.map((id) => `--deny ${id}`)].join(" ");
+  return `Answer: ${command} ${each} (each --allow or --deny; "all" stands for all others)`;
+}
+
+/** As one word of a shell. */
+function word(text: string): string {
+  return /^[\w./:-][\w.~/:-]*$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}

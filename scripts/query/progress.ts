@@ -1,0 +1,150 @@
+// What has been seen of a task so far, over as many connections as it took. Each of them begins with the task as it stands.
+import {
+  type Artifact,
+  type StreamResponse,
+  type Task,
+  TaskState,
+  taskStateToJSON,
+  type TaskStatus,
+} from "@a2a-js/sdk";
+import * as z from "zod";
+
+import { isTerminal, textOfParts } from "#shared/a2a/message.ts";
+import { Approval } from "#shared/loop/approval.ts";
+import { Usage } from "#shared/tracing/usage.ts";
+
+const Metadata = z.object({ traceId: z.optional(z.string()), usage: z.optional(Usage) });
+const Asked = z.object({ approvals: z.array(Approval) });
+
+export interface Answer {
+  readonly answer: string;
+  readonly contextId: string;
+  readonly taskId: string;
+  /** As A2A names it, without prefix: completed, failed, canceled, input-required … */
+  readonly state: string;
+  /** What the agent says about this state; the reason when it failed. */
+  readonly reason: string;
+  /** What the task waits for; empty unless it is input-required. */
+  readonly approvals: readonly Approval[];
+  readonly traceId: string | null;
+  readonly usage: Usage | null;
+  readonly durationMs: number;
+}
+
+export interface Listener {
+  /** A piece of the answer. `fresh` means that it replaces what came before. */
+  onText(text: string, fresh: boolean): void;
+  /** The id of the trace that it is, if the agent gives it away with the task. */
+  onTrace(traceId: string | undefined): void;
+}
+
+export class Progress {
+  readonly #listener: Listener;
+  readonly #begunAt = Date.now();
+  #answer: string;
+  #contextId = "";
+  #taskId: string;
+  #status: TaskStatus | undefined;
+  #metadata: unknown;
+
+  /** `shown`: what there was of the answer before. */
+  constructor(listener: Listener, { taskId = "", shown = "" }: { readonly taskId?: string; readonly shown?: string }) {
+    this.#listener = listener;
+    this.#taskId = taskId;
+    this.#answer = shown;
+  }
+
+  /** Empty until the agent has named it. */
+  get taskId(): string {
+    return this.#taskId;
+  }
+
+  /** Whether nothing more comes by itself: the task has ended, or waits for answers. What has expired is not waited for. */
+  get isAtRest(): boolean {
+    const now = Date.now();
+    return isTerminal(this.#state) || (this.#waits && this.#approvals.every(({ expiresAt }) => expiresAt > now));
+  }
+
+  take({ payload }: StreamResponse): void {
+    switch (payload?.$case) {
+      case "task":
+        this.#snapshot(payload.value);
+        break;
+      case "artifactUpdate":
+        this.#add(contentOf(payload.value.artifact), !payload.value.append);
+        break;
+      case "statusUpdate":
+        this.#status = payload.value.status;
+        this.#metadata = payload.value.metadata ?? this.#metadata;
+        break;
+      case "message":
+        this.#add(textOfParts(payload.value.parts), true);
+        break;
+      case undefined:
+        break;
+    }
+  }
+
+  result(): Answer {
+    const known = this.#known;
+    return {
+      answer: this.#answer,
+      contextId: this.#contextId,
+      taskId: this.#taskId,
+      state: nameOf(this.#state),
+      reason: textOfParts(this.#status?.message?.parts),
+      approvals: this.#waits ? this.#approvals : [],
+      traceId: known.traceId ?? null,
+      usage: known.usage ?? null,
+      durationMs: Date.now() - this.#begunAt,
+    };
+  }
+
+  #snapshot({ id, contextId, status, metadata, artifacts }: Task): void {
+    [this.#taskId, this.#contextId, this.#status, this.#metadata] = [id, contextId, status, metadata];
+    this.#listener.onTrace(this.#known.traceId);
+    const text = artifacts.map(contentOf).join("");
+    const isMore = text.startsWith(this.#answer);
+    if (isMore && text.length > this.#answer.length) this.#add(text.slice(this.#answer.length), this.#answer === "");
+    // The agent begins it anew, and says so with the first piece of it.
+    else if (!isMore && text !== "") this.#add(text, true);
+  }
+
+  #add(text: string, fresh: boolean): void {
+    this.#answer = fresh ? text : this.#answer + text;
+    this.#listener.onText(text, fresh);
+  }
+
+  get #state(): TaskState {
+    return this.#status?.state ?? TaskState.TASK_STATE_UNSPECIFIED;
+  }
+
+  get #waits(): boolean {
+    return this.#state === TaskState.TASK_STATE_INPUT_REQUIRED;
+  }
+
+  get #approvals(): readonly Approval[] {
+    const parts = this.#status?.message?.parts ?? [];
+    return parts.flatMap(({ content }) =>
+      content?.$case === "data" ? (Asked.safeParse(content.value).data?.approvals ?? []) : [],
+    );
+  }
+
+  get #known(): z.infer<typeof Metadata> {
+    return Metadata.safeParse(this.#metadata ?? {}).data ?? {};
+  }
+}
+
+/** Text as it is, data as JSON: an agent with an output schema answers in data. */
+function contentOf(artifact: Artifact | undefined): string {
+  const parts = artifact?.parts ?? [];
+  const data = parts.map(({ content }) => (content?.$case === "data" ? JSON.stringify(content.value, null, 2) : ""));
+  return textOfParts(parts) + data.join("");
+}
+
+function nameOf(state: TaskState): string {
+  return taskStateToJSON(state)
+    .replace(/^TASK_STATE_/, "")
+    .toLowerCase()
+    .replaceAll("_", "-");
+}

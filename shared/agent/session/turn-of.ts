@@ -1,0 +1,144 @@
+// Everything that one turn of a Session needs: the agent's tools and rules, the thread's log, the peers, the query's account.
+import { approvalText } from "../../loop/approvals/binding.ts";
+import { runHooks } from "../../loop/hooks/run-hooks.ts";
+import { baseHookInput } from "../../loop/hooks/input.ts";
+import type { TurnHook } from "../../loop/hooks/turn-hook.ts";
+import type { Step } from "../../loop/step.ts";
+import type { Turn } from "../../loop/turn.ts";
+import { untilAborted } from "../../loop/until-aborted.ts";
+import { mac } from "../../a2a/token.ts";
+import type { TraceContext } from "../../tracing/trace-context.ts";
+import type { Tracer } from "../../tracing/tracer.ts";
+import type { Usage } from "../../tracing/usage.ts";
+import type { AgentDefinition } from "../definition.ts";
+import { configOf, modelOf, type AgentEnv } from "../environment.ts";
+import { log as logLine } from "../log.ts";
+import { AgentPeers } from "../peers.ts";
+import { systemPrompt } from "../prompt.ts";
+import { queryAccount } from "../query-account.ts";
+import { toolbox } from "../toolbox.ts";
+import type { LiveTask } from "./live-task.ts";
+import type { SessionStore } from "./store.ts";
+import { stopwatch } from "./stopwatch.ts";
+import type { Asker } from "./task-row.ts";
+
+/** Characters of keys and ids that are made of a signature. */
+const KEY_CHARS = 22;
+const APPROVAL_CHARS = 12;
+
+export interface TurnParts {
+  readonly env: AgentEnv;
+  readonly definition: AgentDefinition;
+  readonly store: SessionStore;
+  readonly tracer: Tracer;
+  readonly live: LiveTask;
+  readonly asker: Asker;
+  readonly span: { readonly task: TraceContext; readonly turn: TraceContext };
+  /** For work that outlives the turn. */
+  readonly afterwards: (work: Promise<unknown>, what: string) => void;
+}
+
+export async function turnOf(parts: TurnParts): Promise<Turn> {
+  const { env, definition, store, tracer, live, asker, span, afterwards } = parts;
+  const config = configOf(env);
+  const { row, signal } = live;
+  const { contextId, life } = row;
+  const taskId = live.id;
+  const model = modelOf(env);
+  const earlier = row.trace?.earlierTurnSpanId;
+  const { steps: log, begin, workedMs } = store.turnLog(row);
+  const limits = config.queryBudget;
+  const isQuery = asker.chain.length === 0;
+  const maxWallMs = Math.min(config.budget.maxWallMs, (isQuery ? limits?.maxWallMs : undefined) ?? Infinity);
+  const worked = stopwatch(maxWallMs - workedMs);
+  const append = (step: Step) => {
+    store.append(row, step, workedMs + worked());
+    log.push(step);
+  };
+  const hook = hookOf(env, definition, { contextId, taskId }, span.turn);
+  const trace = { tracer, parent: span.turn, task: span.task, agent: config.id, contextId };
+  const peerUsage = new Map<string, Usage>();
+  const peers = new AgentPeers(env, {
+    contextId,
+    taskId,
+    asker,
+    trace,
+    earlierTurn: earlier === undefined ? undefined : { traceId: row.traceId, spanId: earlier },
+    append,
+    log,
+    hook,
+    sessionSteps: () => store.allSteps(),
+    onUsage: (toolUseId, usage) => peerUsage.set(toolUseId, usage),
+    waitUntil: (work) => afterwards(work, "telling a peer to cancel its task"),
+  });
+  const account = limits
+    ? queryAccount(env, {
+        query: asker.query,
+        task: mac(env.TROUPE_KEY, JSON.stringify(["task", taskId]), KEY_CHARS),
+        life: life.n,
+        agent: config.id,
+        limits,
+        price: model.price,
+      })
+    : undefined;
+  return {
+    ...(await untilAborted(toolbox(env, definition), signal)),
+    model,
+    system: systemPrompt(definition.instructions, asker.chain.at(-1)),
+    permissions: config.permissions,
+    canUseTool: definition.canUseTool,
+    hook,
+    policy: config.approvals.policy,
+    approvalMs: config.approvals.expiresMs,
+    approvalId: (call) =>
+      `ap_${mac(env.TROUPE_KEY, approvalText({ taskId, agent: config.id, ...call }), APPROVAL_CHARS)}`,
+    idempotencyKey: (toolUseId) => mac(env.TROUPE_KEY, JSON.stringify(["call", taskId, toolUseId]), KEY_CHARS),
+    peerUsage: (toolUseId) => peerUsage.get(toolUseId),
+    countToolCalls: async (id, count, callSignal) => account?.countToolCalls(id, count, callSignal),
+    budget: { ...config.budget, maxWallMs },
+    workedMs,
+    account,
+    sessionStart: begin === 0 ? "startup" : log[begin - 1]?.kind === "session_end" ? "resume" : undefined,
+    isFromPeer: !isQuery,
+    log,
+    begin,
+    life: life.n,
+    append,
+    call: { agent: config.id, config: config.config, env: { ...env }, contextId, taskId, peers },
+    trace,
+    emit: (event) => {
+      if (event.type === "model_start") live.restartAnswer();
+      // What has to fit a schema is an answer only once it does.
+      if (event.type === "text_delta" && !definition.outputSchema) live.appendAnswer(event.text);
+    },
+    signal,
+  };
+}
+
+/** Runs the agent's hooks of an event; one that fails, and what they say to people, is worth a line in the log. */
+function hookOf(
+  env: AgentEnv,
+  definition: AgentDefinition,
+  ids: { readonly contextId: string; readonly taskId: string },
+  trace?: TraceContext,
+): TurnHook {
+  const config = configOf(env);
+  const base = baseHookInput({ ...ids, agent: config.id, mode: config.permissions.mode });
+  return async (input, signal, toolUseId) => {
+    const outcome = await runHooks(definition.hooks ?? {}, { ...base, ...input }, signal, toolUseId, ({ reason }) =>
+      logLine(env, "warn", reason, trace),
+    );
+    for (const message of outcome.systemMessages) logLine(env, "info", `${input.hook_event_name}: ${message}`, trace);
+    return outcome;
+  };
+}
+
+export async function tellSessionEnd(
+  env: AgentEnv,
+  definition: AgentDefinition,
+  taskId: string,
+  contextId: string,
+): Promise<void> {
+  const signal = new AbortController().signal;
+  await hookOf(env, definition, { contextId, taskId })({ hook_event_name: "SessionEnd", reason: "other" }, signal);
+}

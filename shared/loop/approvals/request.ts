@@ -1,0 +1,63 @@
+// How approvals are asked for: words for a person, data for a program. The input is the model's words and may try to look like
+// ours, so it is shown as JSON, indented, and nothing in it can move a cursor or hide.
+import type { Approval } from "../approval.ts";
+
+/** Characters of an input that are shown; the data holds all of it. */
+const MAX_SHOWN = 4_000;
+/** What terminals obey, what turns the direction of writing, what cannot be seen. JSON would let most of it pass. */
+const UNSEEN = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+/** The last moment that a date can be. */
+const MAX_DATE_MS = 8.64e15;
+
+export interface ApprovalRequest {
+  readonly text: string;
+  readonly data: { readonly approvals: readonly Approval[] };
+}
+
+/** The question for all of `approvals`, at least one. */
+export function approvalRequest(approvals: readonly Approval[]): ApprovalRequest {
+  const one = approvals.length === 1;
+  const head = one ? "A tool needs your approval." : `${approvals.length} tool calls need your approval.`;
+  const how = one
+    ? 'Answer "allow" or "deny". No answer means no.'
+    : 'Answer "allow" or "deny" for all of them, or followed by the ids it is for. No answer means no.';
+  return { text: [head, ...approvals.map(describe), how].join("\n\n"), data: { approvals: [...approvals] } };
+}
+
+function describe({ id, agent, tool, input, reason, expiresAt }: Approval): string {
+  const lines = [
+    `${line(agent)} wants to run ${line(tool)} with`,
+    inputLines(input),
+    `Why it is asked: ${line(reason)}`,
+    `Until: ${moment(expiresAt)}`,
+    `Id: ${line(id)}`,
+  ];
+  return lines.join("\n");
+}
+
+function inputLines(input: Approval["input"]): string {
+  const json = escaped(JSON.stringify(input, null, 2));
+  const shown = json.slice(0, MAX_SHOWN).toWellFormed();
+  const indented = shown.replace(/^/gm, "    ");
+  if (json.length <= MAX_SHOWN) return indented;
+  return `${indented}\n    [cut: ${json.length - MAX_SHOWN} of ${json.length} characters are not shown; the data part holds them]`;
+}
+
+function line(text: string): string {
+  return escaped(text.toWellFormed().replace(/\s+/g, " ").trim());
+}
+
+function escaped(text: string): string {
+  return text.replace(UNSEEN, code);
+}
+
+function code(character: string): string {
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+}
+
+function moment(ms: number): string {
+  return new Date(Math.min(ms, MAX_DATE_MS))
+    .toISOString()
+    .replace("T", " ")
+    .replace(/\.\d+Z$/, " UTC");
+}

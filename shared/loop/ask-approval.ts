@@ -1,0 +1,57 @@
+// A call that has to be approved: first the hooks and the job's policy are asked, then it waits for a person.
+import type { Approval } from "./approval.ts";
+import { policyAnswer } from "./approvals/policy.ts";
+import { ApprovalSpan } from "./wait-spans.ts";
+import type { Taken } from "./tool-call.ts";
+import { stopFor } from "./stopped.ts";
+import type { Tool } from "./tool.ts";
+
+type Asked =
+  | { readonly waits: readonly Approval[] }
+  | { readonly behavior: "allow"; readonly input: Record<string, unknown> }
+  | { readonly behavior: "deny"; readonly reason: string };
+
+export async function askApproval(
+  { block, runtime, signal }: Taken,
+  tool: Tool,
+  asked: Record<string, unknown>,
+  reason: string,
+): Promise<Asked> {
+  const about = { tool_name: tool.name, tool_input: asked } as const;
+  const hook = await runtime.hook({ hook_event_name: "PermissionRequest", ...about }, signal, block.id);
+  stopFor(hook.stop, runtime.append);
+  const said = hook.permissionRequest;
+  if (said?.behavior === "deny") {
+    if (said.interrupt) stopFor(said.message ?? "A hook denied a call and ended the turn.", runtime.append);
+    return { behavior: "deny", reason: said.message ?? `A hook denied this call of ${tool.name}.` };
+  }
+  if (said?.behavior === "allow") return { behavior: "allow", input: said.updatedInput ?? asked };
+  const now = Date.now();
+  const approval: Approval = {
+    id: runtime.approvalId({ toolUseId: block.id, tool: tool.name, input: asked }),
+    agent: runtime.call.agent,
+    tool: tool.name,
+    input: asked,
+    reason,
+    expiresAt: now + runtime.approvalMs,
+  };
+  const span = new ApprovalSpan(runtime.trace, approval, { startTime: now });
+  runtime.append({ kind: "approval", toolUseId: block.id, approval, askedAt: now, spanId: span.spanId });
+  const policy = policyAnswer(runtime.policy, tool.name, asked);
+  if (policy !== undefined) {
+    runtime.append({ kind: "approval_answer", id: approval.id, decision: policy, by: "policy" });
+    span.end(policy, "policy");
+    return policy === "allow"
+      ? { behavior: "allow", input: asked }
+      : { behavior: "deny", reason: `The job's approval policy denies this call of ${tool.name}.` };
+  }
+  await runtime.hook(
+    {
+      hook_event_name: "Notification",
+      message: `${runtime.call.agent} asks whether it may use ${tool.name}.`,
+      notification_type: "permission_prompt",
+    },
+    signal,
+  );
+  return { waits: [approval] };
+}

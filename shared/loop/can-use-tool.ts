@@ -1,0 +1,50 @@
+// canUseTool: the last word on a tool that no rule names, a function of the agent's definition in the Claude Agent SDK's
+// shape. What it returns is parsed, and where it fails the answer is no.
+import * as z from "zod";
+import { reasonOf } from "../tracing/reason.ts";
+import { jsonCopy } from "./json-copy.ts";
+import { untilAborted } from "./until-aborted.ts";
+
+const PermissionResult = z.discriminatedUnion("behavior", [
+  z.object({
+    behavior: z.literal("allow"),
+    /** Replaces the tool's input; validated like the model's own. */
+    updatedInput: z.record(z.string(), z.unknown()).optional(),
+  }),
+  z.object({
+    behavior: z.literal("deny"),
+    /** For the model. */
+    message: z.string(),
+    /** The turn ends as well. */
+    interrupt: z.boolean().optional(),
+  }),
+]);
+export type PermissionResult = z.infer<typeof PermissionResult>;
+
+export type CanUseTool = (
+  toolName: string,
+  input: Record<string, unknown>,
+  options: { readonly signal: AbortSignal; readonly toolUseID: string },
+) => Promise<PermissionResult> | PermissionResult;
+
+/** Rejects only with the signal's reason: whatever else goes wrong is a denial that says so. */
+export async function askCanUseTool(
+  canUseTool: CanUseTool,
+  call: { readonly tool: string; readonly input: Readonly<Record<string, unknown>>; readonly toolUseId: string },
+  signal: AbortSignal,
+): Promise<PermissionResult> {
+  signal.throwIfAborted();
+  try {
+    const asked = canUseTool(call.tool, structuredClone(call.input), { signal, toolUseID: call.toolUseId });
+    const parsed = PermissionResult.safeParse(jsonCopy(await untilAborted(Promise.resolve(asked), signal)));
+    if (parsed.success) return parsed.data;
+    return denied(call.tool, `its answer does not fit:\n${z.prettifyError(parsed.error)}`);
+  } catch (error) {
+    signal.throwIfAborted();
+    return denied(call.tool, reasonOf(error));
+  }
+}
+
+function denied(tool: string, reason: string): PermissionResult {
+  return { behavior: "deny", message: `The agent's canUseTool failed, so ${tool} was not run: ${reason}` };
+}

@@ -1,0 +1,124 @@
+// What an answer without tool calls means for its turn: the end, or one more round because a hook or the output schema wants it.
+import { ERROR } from "../tracing/names.ts";
+import type { AssistantStep } from "./model-call.ts";
+import type { Step } from "./step.ts";
+import { parseOutput, type OutputShape } from "./structured-output.ts";
+import type { Turn } from "./turn.ts";
+
+export type Conclusion =
+  | {
+      readonly subtype: "success";
+      readonly text: string;
+      /** What fits the turn's output schema, where it has one. */
+      readonly structured?: unknown;
+      readonly stopReason: AssistantStep["stopReason"];
+    }
+  | {
+      readonly subtype:
+        | "error_during_execution"
+        | "error_max_turns"
+        | "error_max_tokens"
+        | "error_max_budget_usd"
+        | "error_max_wall_time"
+        | "error_max_tool_calls"
+        | "error_max_structured_output_retries"
+        | "canceled";
+      readonly message: string;
+      /** `error.type` of the turn's span. */
+      readonly errorType: string;
+    };
+
+/** Times that an output that does not fit is sent back to the model. */
+const MAX_OUTPUT_RETRIES = 3;
+
+/** How the turn ends; undefined where it goes on, and why is in the log. */
+export async function conclude(
+  turn: Turn,
+  answer: AssistantStep,
+  signal: AbortSignal,
+): Promise<Conclusion | undefined> {
+  const own = turn.log.slice(turn.begin);
+  const concluded = meaningOf(answer, said(own));
+  if (concluded.subtype !== "success") return concluded;
+  const fitting = turn.output === undefined ? concluded : structured(turn, turn.output, concluded, own);
+  if (fitting?.subtype !== "success") return fitting;
+  const stopped = await turn.hook(
+    {
+      hook_event_name: "Stop",
+      stop_hook_active: own.some((step) => step.kind === "note" && step.about === "stop"),
+      last_assistant_message: fitting.text,
+    },
+    signal,
+  );
+  if (stopped.stop === undefined && stopped.block !== undefined) {
+    turn.append({ kind: "note", about: "stop", text: joined(stopped.block, stopped.additionalContext) });
+    return undefined;
+  }
+  return fitting;
+}
+
+function structured(
+  turn: Turn,
+  output: OutputShape,
+  concluded: Extract<Conclusion, { subtype: "success" }>,
+  own: readonly Step[],
+): Conclusion | undefined {
+  const parsed = parseOutput(output.shape, concluded.text);
+  if ("value" in parsed) return { ...concluded, text: JSON.stringify(parsed.value), structured: parsed.value };
+  const tries = own.filter((step) => step.kind === "note" && step.about === "output").length;
+  if (tries < MAX_OUTPUT_RETRIES) {
+    turn.append({ kind: "note", about: "output", text: parsed.error });
+    return undefined;
+  }
+  const message = `The answer did not fit the output schema, and neither did ${MAX_OUTPUT_RETRIES} more: ${parsed.error}`;
+  const subtype = "error_max_structured_output_retries";
+  return { subtype, message, errorType: subtype };
+}
+
+/** What the last answer says, with what was said before the API paused: the next call goes on from there. */
+function said(own: readonly Step[]): string {
+  const answers = own.filter((step) => step.kind === "assistant");
+  const from = answers.findLastIndex((answer, index) => index < answers.length - 1 && !isPause(answer));
+  return answers
+    .slice(from + 1)
+    .map(textOf)
+    .join("");
+}
+
+function isPause({ stopReason, content }: AssistantStep): boolean {
+  return stopReason === "pause_turn" && !content.some(({ type }) => type === "tool_use");
+}
+
+function joined(...texts: readonly (string | undefined)[]): string {
+  return texts.filter((text) => text !== undefined).join("\n\n");
+}
+
+function textOf({ content }: AssistantStep): string {
+  return content.map((block) => (block.type === "text" ? block.text : "")).join("");
+}
+
+/** Decided on the blocks first: some backends' stop reasons are not to be trusted. */
+function meaningOf({ stopReason }: AssistantStep, words: string): Conclusion {
+  const text = words.trim() === "" ? "" : words;
+  switch (stopReason) {
+    case "refusal":
+      return failure(text || "The model refused to answer this.", ERROR.modelRefusal);
+    case "model_context_window_exceeded":
+      return failure("The conversation no longer fits the model's context window: begin a new session.", stopReason);
+    case "max_tokens":
+      if (text)
+        return { subtype: "success", text: `${text}\n\n[The answer was cut at the limit of max_tokens.]`, stopReason };
+      return failure("The model reached max_tokens before it said anything: raise max_tokens.", stopReason);
+    case "end_turn":
+    case "stop_sequence":
+    case "tool_use":
+    case "pause_turn":
+    case null:
+      if (text) return { subtype: "success", text, stopReason };
+      return failure("The model returned an empty answer.", "empty_answer");
+  }
+}
+
+function failure(message: string, errorType: string): Conclusion {
+  return { subtype: "error_during_execution", message, errorType };
+}

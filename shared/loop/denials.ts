@@ -1,0 +1,42 @@
+// What becomes of calls that nobody will run: each gets a result all the same, because a `tool_use` without one would make the
+// API refuse the whole conversation from then on.
+import { ledger, sinceLastAnswer } from "./ledger.ts";
+import type { Step } from "./step.ts";
+
+/** A call that was not run because somebody or a rule said no, as the Claude Agent SDK reports it (SDKPermissionDenial). */
+export interface Denial {
+  readonly tool_name: string;
+  readonly tool_use_id: string;
+  readonly tool_input: Record<string, unknown>;
+}
+
+/**
+ * The steps that close a turn's open calls: answers of no for what was asked, and a result for each call that waits. Calls that have
+ * begun are left alone; of these the model is told that they were cut off.
+ */
+export function denyOpen(own: readonly Step[], why: string): Step[] {
+  const steps: Step[] = [];
+  for (const [toolUseId, state] of ledger(sinceLastAnswer(own))) {
+    const waits = state.is === "asked" ? [state.approval] : state.is === "peer_waits" ? state.approvals : [];
+    for (const { id } of waits)
+      steps.push({ kind: "approval_answer", id, decision: "deny", by: "message", reason: why });
+    if (waits.length === 0 && state.is !== "answered") continue;
+    const content = `This was not run: it waited for an approval that did not come. ${why}`;
+    steps.push({ kind: "tool_result", toolUseId, content, isError: true, denied: true });
+  }
+  return steps;
+}
+
+export function denialsIn(own: readonly Step[]): Denial[] {
+  const denied = new Set(own.flatMap((step) => (step.kind === "tool_result" && step.denied ? step.toolUseId : [])));
+  return own
+    .flatMap((step) => (step.kind === "assistant" ? step.content : []))
+    .flatMap((block) => {
+      if (block.type !== "tool_use" || !denied.has(block.id)) return [];
+      return { tool_name: block.name, tool_use_id: block.id, tool_input: toRecord(block.input) };
+    });
+}
+
+function toRecord(input: unknown): Record<string, unknown> {
+  return typeof input === "object" && input !== null ? { ...input } : {};
+}

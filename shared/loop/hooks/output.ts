@@ -1,0 +1,97 @@
+// What a hook may say, with the Claude Agent SDK's names and shapes (0.3.329). Parsed: a hook is somebody's code.
+// A field that is not known here is a mistake rather than nothing: then the hook has failed, and what its `onFailure` says counts.
+import * as z from "zod";
+import { jsonCopy } from "../json-copy.ts";
+import type { HookEvent } from "./input.ts";
+
+const text = z.string().optional();
+const input = z.record(z.string(), z.unknown());
+const adding = { additionalContext: text };
+
+/** The `hookSpecificOutput` of an event whose hooks have more to say than the fields that all have. */
+function specific<Event extends HookEvent, Fields extends z.ZodRawShape>(event: Event, fields: Fields) {
+  return { hookSpecificOutput: z.strictObject({ hookEventName: z.literal(event), ...fields }).optional() };
+}
+
+const Decision = z.discriminatedUnion("behavior", [
+  z.strictObject({ behavior: z.literal("allow"), updatedInput: input.optional() }),
+  z.strictObject({ behavior: z.literal("deny"), message: text, interrupt: z.boolean().optional() }),
+]);
+export type PermissionRequestDecision = z.infer<typeof Decision>;
+
+const shared = {
+  /** false ends the turn, with `stopReason` as its result. */
+  continue: z.boolean().optional(),
+  stopReason: text,
+  decision: z.enum(["approve", "block"]).optional(),
+  reason: text,
+  /** For the person, not for the model. */
+  systemMessage: text,
+  /** Taken and ignored, as the next: there is no terminal here. */
+  suppressOutput: z.boolean().optional(),
+  terminalSequence: text,
+};
+
+const OUTPUTS = {
+  PreToolUse: z.strictObject({
+    ...shared,
+    ...specific("PreToolUse", {
+      permissionDecision: z.enum(["allow", "deny", "ask", "defer"]).optional(),
+      permissionDecisionReason: text,
+      /** Replaces the tool's input; validated like the model's own. */
+      updatedInput: input.optional(),
+      ...adding,
+    }),
+  }),
+  PostToolUse: z.strictObject({
+    ...shared,
+    /** `updatedToolOutput` replaces the tool's output towards the model. */
+    ...specific("PostToolUse", { updatedToolOutput: text, ...adding }),
+  }),
+  PostToolUseFailure: z.strictObject({ ...shared, ...specific("PostToolUseFailure", adding) }),
+  PostToolBatch: z.strictObject({ ...shared, ...specific("PostToolBatch", adding) }),
+  PermissionRequest: z.strictObject({ ...shared, ...specific("PermissionRequest", { decision: Decision }) }),
+  PermissionDenied: z.strictObject({ ...shared, ...specific("PermissionDenied", { retry: z.boolean().optional() }) }),
+  UserPromptSubmit: z.strictObject({
+    ...shared,
+    ...specific("UserPromptSubmit", { ...adding, sessionTitle: text, suppressOriginalPrompt: z.boolean().optional() }),
+  }),
+  SessionStart: z.strictObject({
+    ...shared,
+    ...specific("SessionStart", { ...adding, initialUserMessage: text, sessionTitle: text }),
+  }),
+  SessionEnd: z.strictObject(shared),
+  Stop: z.strictObject({ ...shared, ...specific("Stop", adding) }),
+  StopFailure: z.strictObject(shared),
+  SubagentStart: z.strictObject({ ...shared, ...specific("SubagentStart", adding) }),
+  SubagentStop: z.strictObject({ ...shared, ...specific("SubagentStop", adding) }),
+  PreCompact: z.strictObject(shared),
+  PostCompact: z.strictObject(shared),
+  Notification: z.strictObject({ ...shared, ...specific("Notification", adding) }),
+} satisfies Record<HookEvent, z.ZodType>;
+
+export type OutputOf<Event extends HookEvent> = z.infer<(typeof OUTPUTS)[Event]>;
+export type HookJSONOutput = OutputOf<HookEvent>;
+export const HOOK_EVENTS: readonly string[] = Object.keys(OUTPUTS);
+
+/**
+ * What a hook returned, as if it had come over a wire: later changes of the hook's own objects do not reach it.
+ * Undefined when it said nothing. Throws an Error that says what is wrong with it.
+ */
+export function readOutput(event: HookEvent, returned: unknown): HookJSONOutput | undefined {
+  if (returned === undefined) return undefined;
+  const said = jsonCopy(returned);
+  if (typeof said !== "object" || said === null || Array.isArray(said)) {
+    throw new TypeError(`it returned ${kindOf(said)} where an object or nothing is expected`);
+  }
+  if ("async" in said)
+    throw new TypeError("it returned { async: true }, but hooks cannot answer later: await the work");
+  const parsed = OUTPUTS[event].safeParse(said);
+  if (!parsed.success) throw new TypeError(`its output does not fit ${event}:\n${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "an array" : `a ${typeof value}`;
+}

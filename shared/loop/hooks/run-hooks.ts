@@ -1,0 +1,73 @@
+// Runs the hooks of one event. All that match run side by side, each on a copy of the input, and what they say is merged in
+// the order in which they are listed. A hook that fails does what its `onFailure` says, never more.
+import { reasonOf } from "../../tracing/reason.ts";
+import { MAX_TIMER_MS, untilAborted } from "../until-aborted.ts";
+import type { HookEvent, InputOf } from "./input.ts";
+import { matches, type HookCallback, type HookCallbackMatcher, type Hooks } from "./matcher.ts";
+import { mergeOutputs, type HookFailure, type HookOutcome } from "./outcome.ts";
+import { readOutput, type HookJSONOutput } from "./output.ts";
+
+const TIMEOUT_S = 60;
+
+/** A hook that failed, for whoever looks after the agent; `blocks` is what its `onFailure` made of it. */
+export interface HookFailureNotice {
+  readonly event: HookEvent;
+  readonly reason: string;
+  readonly blocks: boolean;
+}
+
+/**
+ * `toolUseId` is needed only for PermissionRequest, whose input has none. `onFailure` hears of each hook that failed.
+ * Rejects only with the signal's reason, and then without waiting for the hooks.
+ */
+export async function runHooks<Event extends HookEvent>(
+  hooks: Hooks,
+  input: InputOf<Event> & { readonly hook_event_name: Event },
+  signal: AbortSignal,
+  toolUseId?: string,
+  onFailure?: (notice: HookFailureNotice) => void,
+): Promise<HookOutcome> {
+  signal.throwIfAborted();
+  const event: Event = input.hook_event_name;
+  const id = toolUseId ?? ("tool_use_id" in input ? input.tool_use_id : undefined);
+  const listed: readonly HookCallbackMatcher<Event>[] = hooks[event] ?? [];
+  const running = listed
+    .filter(({ matcher }) => matches(matcher, input))
+    .flatMap((matcher) =>
+      matcher.hooks.map(async (hook): Promise<HookJSONOutput | HookFailure | undefined> => {
+        try {
+          return readOutput(event, await withTimeout(hook, input, id, matcher.timeout ?? TIMEOUT_S, signal));
+        } catch (error) {
+          signal.throwIfAborted();
+          const blocks = matcher.onFailure === "block" && event !== "Stop" && event !== "SubagentStop";
+          const name = matcher.matcher === undefined ? "" : ` (matcher ${JSON.stringify(matcher.matcher)})`;
+          const reason = `A ${event} hook${name} failed: ${reasonOf(error)}`;
+          onFailure?.({ event, reason, blocks });
+          return blocks ? { failure: `${reason}. Its onFailure is "block".` } : undefined;
+        }
+      }),
+    );
+  const heard = await Promise.all(running);
+  return mergeOutputs(
+    event,
+    heard.filter((each) => each !== undefined),
+  );
+}
+
+async function withTimeout<Event extends HookEvent>(
+  hook: HookCallback<Event>,
+  input: InputOf<Event>,
+  toolUseId: string | undefined,
+  limitS: number,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const limit = new AbortController();
+  const stop = () => limit.abort(new Error(`it took longer than ${limitS} s`));
+  const timer = setTimeout(stop, Math.min(limitS * 1000, MAX_TIMER_MS));
+  try {
+    const both = AbortSignal.any([signal, limit.signal]);
+    return await untilAborted(Promise.resolve(hook(structuredClone(input), toolUseId, { signal: both })), both);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,38 @@
+// Money without rounding: whole pico-dollars (a millionth of a millionth of a dollar). A price is dollars per million tokens,
+// so a token costs a million times that number of them, and sums stay whole.
+import type { Price } from "../tracing/price.ts";
+import type { Usage } from "../tracing/usage.ts";
+
+const PICO = 1e12;
+/** The largest budget, in dollars: sums up to here are exact. */
+export const MAX_USD = 9000;
+
+/** Pico-dollars of one token. Exact for a price of at most six decimals; what is finer is rounded to them. */
+export function perToken(usdPerMillion: number): number {
+  return Math.round(usdPerMillion * 1e6);
+}
+
+/** Pico-dollars of an amount in dollars. */
+export function toPico(usd: number): number {
+  return Math.round(usd * PICO);
+}
+
+/** Dollars, for people and for JSON. */
+export function toUsd(pico: number): number {
+  return pico / PICO;
+}
+
+/** What a model call cost, in pico-dollars. */
+export function picoOf(usage: Usage, price: Price): number {
+  return (
+    usage.inputTokens * perToken(price.input) +
+    usage.outputTokens * perToken(price.output) +
+    usage.cacheReadTokens * perToken(price.cacheRead) +
+    usage.cacheWriteTokens * perToken(price.cacheWrite)
+  );
+}
+
+/** The most that a token of a request may cost, in pico-dollars: whether it will be cached is not known before. */
+export function perInputToken({ input, cacheRead, cacheWrite }: Price): number {
+  return Math.max(perToken(input), perToken(cacheRead), perToken(cacheWrite));
+}

@@ -1,0 +1,71 @@
+// A model call that is paid for out of the query's account: each attempt sets aside what it may cost before it is made.
+import type { ModelRequest } from "../models/model.ts";
+import { callModel, type AssistantStep, type Meter } from "./model-call.ts";
+import { ReservationSpan } from "./wait-spans.ts";
+import type { Turn } from "./turn.ts";
+
+export interface ReservedAnswer {
+  readonly answer: AssistantStep;
+  /** To be settled once the answer is in the log. */
+  readonly reservation: string | undefined;
+}
+
+export interface PlannedCall {
+  /** Of the turn's model calls, from 1; 0 for one that only summarises. */
+  readonly ordinal: number;
+  /** Estimate of the request. */
+  readonly inputTokens: number;
+  /** Upper bound of the answer. */
+  readonly maxTokens: number;
+  readonly signal: AbortSignal;
+}
+
+/** Throws what callModel throws, BudgetSpent and BudgetUnreachable. */
+export async function callReserved(turn: Turn, request: ModelRequest, planned: PlannedCall): Promise<ReservedAnswer> {
+  const { meter, reservation } = meterOf(turn, planned);
+  const { model, emit, trace, log } = turn;
+  // Those of messages that were compacted are taken too: a result, a key and an approval go by them.
+  const used = log
+    .flatMap((step) => (step.kind === "assistant" ? step.content : []))
+    .map((block) => ("id" in block ? block.id : ""));
+  const answer = await callModel(model, request, planned.ordinal, planned.signal, emit, trace, meter, used);
+  return { answer, reservation: reservation() };
+}
+
+/** Accounts for one call's attempts at the query's account. `reservation` is that of the last attempt. */
+export function meterOf(
+  { account, trace }: Turn,
+  { inputTokens, maxTokens, signal }: PlannedCall,
+): { readonly meter: Meter; readonly reservation: () => string | undefined } {
+  let reservation: string | undefined;
+  const meter: Meter = {
+    async begin() {
+      if (!account) return maxTokens;
+      const span = new ReservationSpan(trace);
+      try {
+        const reserved = await account.reserve({ inputTokens, maxTokens }, signal);
+        span.end(inputTokens + reserved.maxTokens);
+        reservation = reserved.id;
+        return reserved.maxTokens;
+      } catch (error) {
+        span.fail(error, signal);
+        throw error;
+      }
+    },
+    async failed(began) {
+      if (!account || reservation === undefined) return;
+      await (began ? account.cut(reservation) : account.release(reservation));
+    },
+  };
+  return { meter, reservation: () => reservation };
+}
+
+/** Settles what an earlier life may have left between its last answer and the account. Settling twice does no harm. */
+export async function settleEarlier({ log, begin, account, life }: Turn): Promise<void> {
+  if (!account || life === 1) return;
+  const own = log.slice(begin);
+  for (const kind of ["assistant", "compaction"] as const) {
+    const last = own.findLast((step) => step.kind === kind);
+    if (last?.kind === kind && last.reservation !== undefined) await account.settle(last.reservation, last.usage);
+  }
+}

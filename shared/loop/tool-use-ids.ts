@@ -1,0 +1,20 @@
+// Ids of tool calls. A result finds its call by the id, so each call of a thread needs one of its own; not every backend gives it one.
+import type { MessageParam } from "@anthropic-ai/sdk/resources/messages/messages";
+
+/** Characters of an id. */
+const MAX_ID = 128;
+
+/** The ids of all tool calls in these messages. */
+export function toolUseIds(messages: readonly MessageParam[]): Set<string> {
+  const blocks = messages.flatMap(({ content }) => (typeof content === "string" ? [] : content));
+  return new Set(blocks.flatMap((block) => (block.type === "tool_use" ? [block.id] : [])));
+}
+
+/** `id`, or where that is taken or cannot be an id, one like it that is free. It is taken from now on. */
+export function claimId(id: string, used: Set<string>): string {
+  const base = id === "" || id.length > MAX_ID || !id.isWellFormed() ? "toolu" : id;
+  let free = base;
+  for (let n = 2; used.has(free) || free === ""; n++) free = `${base}_${n}`;
+  used.add(free);
+  return free;
+}

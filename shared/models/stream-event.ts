@@ -1,0 +1,52 @@
+// What a backend streams, held against the shapes that the loop relies on: not every server that speaks the Messages API speaks it well.
+import type { RawMessageStreamEvent } from "@anthropic-ai/sdk/resources/messages/messages";
+import * as z from "zod";
+import { ModelError } from "./model.ts";
+
+/** Characters of ids and names that come with an answer. */
+const MAX_NAME = 256;
+
+const Typed = z.object({ type: z.string() });
+const index = z.int().nonnegative();
+const DELTAS = {
+  text_delta: z.object({ text: z.string() }),
+  thinking_delta: z.object({ thinking: z.string() }),
+  signature_delta: z.object({ signature: z.string() }),
+  input_json_delta: z.object({ partial_json: z.string() }),
+};
+const BLOCKS = {
+  text: z.object({ text: z.string() }),
+  tool_use: z.object({ id: z.string(), name: z.string().max(MAX_NAME) }),
+};
+const EVENTS = {
+  message_start: z.object({ message: z.object({ id: z.string().max(MAX_NAME), model: z.string().max(MAX_NAME) }) }),
+  content_block_start: z.object({ index, content_block: typed(BLOCKS) }),
+  content_block_delta: z.object({ index, delta: typed(DELTAS) }),
+  content_block_stop: z.object({ index }),
+  message_delta: z.object({ delta: z.object({}) }),
+  message_stop: z.object({}),
+};
+
+/** An object with a `type`, which has to fit its shape where the type has one. */
+function typed(shapes: Readonly<Record<string, z.ZodType>>): z.ZodType {
+  return Typed.loose().check((context) => {
+    const shape = Object.hasOwn(shapes, context.value.type) ? shapes[context.value.type] : undefined;
+    const parsed = shape?.safeParse(context.value);
+    if (parsed?.error)
+      context.issues.push({ code: "custom", input: context.value, message: z.prettifyError(parsed.error) });
+  });
+}
+
+/** False for events that nobody here knows, such as later versions of the API may have. Throws ModelError for malformed ones. */
+export function isKnownEvent(event: unknown): event is RawMessageStreamEvent {
+  const type = Typed.safeParse(event).data?.type;
+  if (type === undefined) throw new ModelError("broken_stream", "The model sent an event that has no type.");
+  if (!isName(type)) return false;
+  const { error } = EVENTS[type].safeParse(event);
+  if (!error) return true;
+  throw new ModelError("broken_stream", `The model sent a malformed event ${type}: ${z.prettifyError(error)}`);
+}
+
+function isName(type: string): type is keyof typeof EVENTS {
+  return Object.hasOwn(EVENTS, type);
+}

@@ -1,0 +1,80 @@
+// One call of a backend: leave from the gate before it, a watch over its silence while it runs, and what its end means to both.
+import type { Gate, Pass } from "./gate.ts";
+import { IdleWatch } from "./idle-watch.ts";
+import { toModelError } from "./model-errors.ts";
+import { ModelError, type ModelErrorCode, type ModelNotice } from "./model.ts";
+import { watchedRequests } from "./watched-fetch.ts";
+
+/**
+ * What shows that a backend is down. Whoever says 401, 403, 400 or 429 is there: the first three will not get better by waiting, and
+ * a limit of rate says itself when to come again.
+ */
+const DOWN: ReadonlySet<ModelErrorCode> = new Set(["unavailable", "overloaded", "broken_stream", "stalled"]);
+
+const FREE_PASS: Pass = { isProbe: false, success() {}, failure() {}, abandon() {} };
+
+export class WatchedCall {
+  /** Aborts when the call is given up, by whoever made it or for its silence. */
+  readonly signal: AbortSignal;
+  readonly #pass: Pass;
+  readonly #watch: IdleWatch;
+  readonly #given: AbortSignal;
+  readonly #idleLimitMs: number;
+  readonly #onNotice: (notice: ModelNotice) => void;
+
+  /** Throws ModelError when the gate is shut. `idleLimitMs`: longest silence, in milliseconds. */
+  constructor(
+    gate: Gate | undefined,
+    idleLimitMs: number,
+    signal: AbortSignal,
+    onNotice: (notice: ModelNotice) => void,
+  ) {
+    this.#pass = enter(gate, onNotice);
+    const stall = new AbortController();
+    this.#watch = new IdleWatch(idleLimitMs, () => stall.abort());
+    this.#given = signal;
+    this.#idleLimitMs = idleLimitMs;
+    this.#onNotice = onNotice;
+    this.signal = AbortSignal.any([signal, stall.signal]);
+  }
+
+  /** Options of the API client for this call. */
+  get options(): { signal: AbortSignal; maxRetries?: number } {
+    return { signal: this.signal, ...(this.#pass.isProbe ? { maxRetries: 0 } : {}) };
+  }
+
+  /** Runs what asks the client: its requests are this call's. */
+  async run<Result>(work: () => PromiseLike<Result>): Promise<Result> {
+    return watchedRequests.run({ watch: this.#watch, onRetry: this.#onNotice, count: 0 }, async () => work());
+  }
+
+  succeeded(): void {
+    this.#pass.success();
+  }
+
+  /** What to throw for `error`. */
+  failure(error: unknown): unknown {
+    if (this.#given.aborted) return this.#given.reason;
+    const limit = this.#idleLimitMs / 1000;
+    const failed = this.#watch.stalled
+      ? new ModelError("stalled", `The model sent nothing for ${limit} s; the call was given up.`)
+      : toModelError(error);
+    if (DOWN.has(failed.code)) this.#pass.failure(failed.message);
+    else this.#pass.success();
+    return failed;
+  }
+
+  /** Has to be called, however the call ended. */
+  end(): void {
+    this.#watch.stop();
+    this.#pass.abandon();
+  }
+}
+
+function enter(gate: Gate | undefined, onNotice: (notice: ModelNotice) => void): Pass {
+  try {
+    return gate?.enter((change) => onNotice({ kind: "breaker", ...change })) ?? FREE_PASS;
+  } catch (error) {
+    throw new ModelError("circuit_open", error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}

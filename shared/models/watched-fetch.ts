@@ -1,0 +1,96 @@
+// The `fetch` under the API client, which makes retries by itself: notices them, watches for silence in answers (pings are life, and
+// only bytes show them), and bounds what comes from outside: error bodies, lines, and how long the API may make us wait.
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { IdleWatch } from "./idle-watch.ts";
+import { ModelError, type RetryNotice } from "./model.ts";
+import { retryAfterSeconds, withoutRetry } from "./retry-after.ts";
+
+/** Bytes of an error's body that are read. */
+const MAX_ERROR_BODY = 64 * 1024;
+/** Bytes of a line: the client keeps them until its end. The largest event of an answer that can be stored has fewer. */
+const MAX_LINE = 8 * 1024 * 1024;
+/** Longest wait that the API may ask for before the call is made again, in seconds; a person waits behind it. */
+const MAX_RETRY_AFTER_S = 60;
+const LINE_FEED = 10;
+
+interface WatchedRequests {
+  readonly watch: IdleWatch;
+  readonly onRetry: (notice: RetryNotice) => void;
+  count: number;
+  /** How the last attempt failed. */
+  last?: Pick<RetryNotice, "status" | "reason">;
+}
+
+/** Of the call that this code runs for: all calls share the client's one fetch. */
+export const watchedRequests = new AsyncLocalStorage<WatchedRequests>();
+
+export function watchedFetch(fetchImpl: typeof fetch): typeof fetch {
+  return async (input, init) => {
+    const call = watchedRequests.getStore();
+    if (!call) return fetchImpl(input, init);
+    if (call.last) call.onRetry({ kind: "retry", attempt: call.count, ...call.last });
+    call.count++;
+    call.watch.heard();
+    try {
+      const response = await fetchImpl(input, init);
+      call.last = { status: response.status, reason: String(response.status) };
+      return watchBody(response, call.watch);
+    } catch (error) {
+      call.last = { status: undefined, reason: error instanceof Error ? error.name : "error" };
+      call.watch.pause();
+      throw error;
+    }
+  };
+}
+
+function watchBody(response: Response, watch: IdleWatch): Response {
+  const { ok, status } = response;
+  const body: ReadableStream<Uint8Array> | null = response.body;
+  const waitS = retryAfterSeconds(response.headers);
+  const headers = waitS !== undefined && waitS > MAX_RETRY_AFTER_S ? withoutRetry(response.headers) : response.headers;
+  if (ok) watch.heard();
+  else watch.pause();
+  return new Response(body && (ok ? watchLines(body, watch) : cutAt(body, MAX_ERROR_BODY, watch)), { status, headers });
+}
+
+function watchLines(body: ReadableStream<Uint8Array>, watch: IdleWatch): ReadableStream<Uint8Array> {
+  let line = 0;
+  return passOn(body, watch, (chunk) => {
+    const end = chunk.lastIndexOf(LINE_FEED);
+    line = end === -1 ? line + chunk.length : chunk.length - end - 1;
+    if (line > MAX_LINE) throw new ModelError("too_long", "The model sent a line without an end; it was given up.");
+    return chunk;
+  });
+}
+
+function cutAt(body: ReadableStream<Uint8Array>, limit: number, watch: IdleWatch): ReadableStream<Uint8Array> {
+  let left = limit;
+  return passOn(body, watch, (chunk) => {
+    const kept = chunk.subarray(0, left);
+    left -= kept.length;
+    return left === 0 ? undefined : kept;
+  });
+}
+
+/** Each chunk as `take` gives it, up to the first undefined. Reads only when it is read. */
+function passOn(
+  body: ReadableStream<Uint8Array>,
+  watch: IdleWatch,
+  take: (chunk: Uint8Array) => Uint8Array | undefined,
+): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        watch.heard();
+        const { done, value } = await reader.read();
+        const kept = done ? undefined : take(value);
+        if (kept) return controller.enqueue(kept);
+        controller.close();
+        if (!done) await reader.cancel();
+      },
+      cancel: async (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}

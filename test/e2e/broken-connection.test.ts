@@ -1,0 +1,41 @@
+// The agent's process dies in mid-answer: whoever asked goes on waiting, and gets the whole answer from its next life.
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { connect, tasksOf, textOf } from "../support/a2a-client.ts";
+import { Deployment, eventually, signalProcess } from "../support/deployment.ts";
+import { Status } from "./shapes.ts";
+
+const JOB = `name: dying
+agents: [{ id: summarizer }]
+topology: { type: mesh }
+model: { provider: offline, offline: { tokens_per_second: 25 } }
+`;
+const SENTENCE =
+  "Marmots hibernate for seven months in their burrows below the snow of the high Alps, huddled together.";
+const QUESTION = `Question: How long do marmots hibernate?\n\n[1] Marmots\nsource: marmots.md\n${SENTENCE}`;
+const LIMIT_MS = 10_000;
+
+let deployment: Deployment;
+beforeAll(async () => {
+  deployment = await Deployment.create();
+  await deployment.succeed("deploy", await deployment.write("dying.yaml", JOB));
+});
+afterAll(async () => deployment.close());
+
+test("kill -9 and a restart in mid-answer: one troupe query prints the whole answer, once", async () => {
+  const { pid, agents } = Status.parse(await deployment.json("status", "dying"));
+  const client = await connect(agents[0]?.url ?? "");
+  const asked = deployment.start("query", "dying", QUESTION);
+  const speaks = async () => {
+    const [task] = await tasksOf(client);
+    return task && textOf(await client.getTask({ tenant: "", id: task.id })).includes("Marmots") ? true : undefined;
+  };
+  await eventually(speaks, LIMIT_MS, "the agent speaks");
+  signalProcess(pid, "SIGKILL");
+  await deployment.succeed("restart", "dying");
+  const { code, stdout, stderr } = await asked.outcome;
+  expect([code, stdout.split(SENTENCE).length]).toEqual([0, 2]);
+  expect(stdout).toMatch(/Sources:\n\[1\] marmots\.md\n$/);
+  expect(stderr).toContain("The connection broke; trying again …");
+  expect(await tasksOf(client)).toHaveLength(1);
+});

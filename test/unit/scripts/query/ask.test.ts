@@ -1,0 +1,110 @@
+// Connections that break in mid-answer: the same message is sent again, and what is shown goes on or begins anew.
+import { expect, test } from "vitest";
+
+import { ask, type Request } from "../../../../scripts/query/ask.ts";
+import { agentDouble, type AgentDouble, piece, status, task } from "./agent-double.ts";
+
+const QUESTION: Request = { is: "question", text: "hello", session: undefined };
+
+/** The text as a screen would have it: each fresh piece begins a line. */
+async function screenOf(agent: AgentDouble, patienceMs = 5_000, signal = new AbortController().signal) {
+  const lines: string[] = [];
+  let broken = 0;
+  const answer = await ask({ job: "job", url: agent.url }, QUESTION, {
+    signal,
+    patienceMs,
+    onText: (text, fresh) => void (fresh ? lines.push(text) : (lines[lines.length - 1] += text)),
+    onTrace: () => {},
+    onBroken: () => void (broken += 1),
+  });
+  return { answer, lines, broken };
+}
+
+test("a message whose connection broke is sent again under its id, and the answer that begins anew is shown anew", async () => {
+  await using agent = await agentDouble((n, stream) => {
+    stream.event(task("WORKING"));
+    stream.event(piece(n < 2 ? "Once upon" : "Once again, ", false));
+    if (n < 2) return stream.break();
+    stream.event(piece("from the start", true));
+    stream.event(status("COMPLETED"));
+    stream.end();
+  });
+  const { answer, lines, broken } = await screenOf(agent);
+  expect(answer).toMatchObject({ state: "completed", answer: "Once again, from the start", taskId: "t1" });
+  expect(lines).toEqual(["Once upon", "Once upon", "Once again, from the start"]);
+  expect([agent.messageIds.length, new Set(agent.messageIds).size, broken]).toEqual([3, 1, 2]);
+});
+
+test("an answer that went on meanwhile is shown on from where it broke off, without a repetition", async () => {
+  await using agent = await agentDouble((n, stream) => {
+    stream.event(n === 0 ? task("WORKING") : task("COMPLETED", "one two three"));
+    if (n > 0) return stream.end();
+    stream.event(piece("one ", false));
+    stream.event(piece("two", true));
+    stream.break();
+  });
+  expect((await screenOf(agent)).lines).toEqual(["one two three"]);
+});
+
+test("an answer that was begun anew and ended meanwhile is shown anew, whole", async () => {
+  await using agent = await agentDouble((n, stream) => {
+    stream.event(n === 0 ? task("WORKING") : task("COMPLETED", "another answer"));
+    if (n > 0) return stream.end();
+    stream.event(piece("one ", false));
+    stream.break();
+  });
+  expect((await screenOf(agent)).lines).toEqual(["one ", "another answer"]);
+});
+
+test("a stream that ends without the task's end is taken for broken", async () => {
+  await using agent = await agentDouble((n, stream) => {
+    stream.event(task(n === 0 ? "WORKING" : "COMPLETED", "done"));
+    stream.end();
+  });
+  expect(await screenOf(agent)).toMatchObject({ broken: 1, answer: { state: "completed", answer: "done" } });
+});
+
+test("what the agent refuses is not sent again", async () => {
+  await using agent = await agentDouble(() => {}, { status: 400, message: "That is no question." });
+  await expect(screenOf(agent)).rejects.toThrow("The agent refuses: That is no question.");
+  expect(agent.messageIds).toHaveLength(1);
+});
+
+test("an agent that does not come back is given up in the end: the task is kept, and how to see it is said", async () => {
+  await using agent = await agentDouble((_, stream) => {
+    stream.event(task("WORKING"));
+    stream.break();
+    agent.vanish();
+  });
+  await expect(screenOf(agent, 600)).rejects.toMatchObject({
+    code: "failed",
+    message: expect.stringMatching(/could not be made again within 0.6 s: .*Its task is kept/),
+    next: "Start the job again: troupe restart job. Then look at it: troupe query job --task t1",
+  });
+});
+
+test("an interruption while the agent is away ends at once with its reason", async () => {
+  const interruption = new AbortController();
+  await using agent = await agentDouble((_, stream) => {
+    stream.event(task("WORKING"));
+    stream.break();
+    agent.vanish();
+  });
+  const asked = ask({ job: "job", url: agent.url }, QUESTION, {
+    signal: interruption.signal,
+    onText: () => {},
+    onTrace: () => {},
+    onBroken: () => interruption.abort(new Error("Ctrl-C")),
+  });
+  await expect(asked).rejects.toThrow("Ctrl-C");
+});
+
+test("what a task waits for comes with the answer, as data", async () => {
+  const approval = { id: "ap_1", agent: "payments", tool: "pay", input: { to: "x" }, reason: "r", expiresAt: 4e12 };
+  await using agent = await agentDouble((_, stream) => {
+    stream.event(task("INPUT_REQUIRED", "I will pay.", [approval]));
+    stream.end();
+  });
+  const { answer } = await screenOf(agent);
+  expect(answer).toMatchObject({ state: "input-required", approvals: [approval], answer: "I will pay." });
+});

@@ -1,0 +1,83 @@
+// What `troupe status` says of circuits, in words.
+import { once } from "node:events";
+import { createServer, type RequestListener } from "node:http";
+
+import { expect, onTestFinished, test } from "vitest";
+
+import { describeBreaker, describeStatus } from "../../../scripts/show-status.ts";
+import { askHealth } from "../../../scripts/targets/local/health.ts";
+
+const NOW = Date.UTC(2026, 0, 1, 12);
+const OPEN = {
+  target: "model:claude-sonnet-5-5",
+  state: "open",
+  failures: 5,
+  openSince: "2026-01-01T11:59:50.000Z",
+  openUntil: "2026-01-01T12:00:11.500Z",
+} as const;
+
+test.each([
+  [
+    OPEN,
+    "model claude-sonnet-5-5: circuit open since 2026-01-01T11:59:50.000Z, 5 failures in a row, tried again in 12 s",
+  ],
+  [
+    { ...OPEN, openUntil: "2026-01-01T11:59:55.000Z" },
+    "model claude-sonnet-5-5: circuit open since 2026-01-01T11:59:50.000Z, 5 failures in a row, tried again with the next call",
+  ],
+  [
+    { target: "peer:searcher", state: "half_open", failures: 6, openSince: OPEN.openSince } as const,
+    "peer searcher: circuit open since 2026-01-01T11:59:50.000Z, 6 failures in a row, being tried again now",
+  ],
+  [{ target: "model:llama3:8b", state: "closed", failures: 1 } as const, "model llama3:8b: 1 failure in a row"],
+  [{ target: "peer:\u001b[2Jx", state: "closed", failures: 2 } as const, "peer  [2Jx: 2 failures in a row"],
+])("the breaker %j reads as words", (breaker, words) => {
+  expect(describeBreaker(breaker, NOW)).toBe(words);
+});
+
+test("an agent's circuits stand below its row, and nobody else's", () => {
+  const agent = { name: "A", url: "http://127.0.0.1:1", state: "alive", lastHeartbeat: null, pid: 1 } as const;
+  const breakers = [{ target: "peer:b", state: "closed", failures: 3 } as const];
+  const about = {
+    job: "x",
+    target: "local",
+    pid: 1,
+    state: "running",
+    entryPoint: "a",
+    controlPlane: "http://c",
+  } as const;
+  const agents = [
+    { id: "a", ...agent, breakers },
+    { id: "b", ...agent, breakers: [] },
+  ];
+  expect(describeStatus({ ...about, agents })).toBe(
+    "x is running (local, pid 1)\n  a  alive  http://127.0.0.1:1  A\n    peer b: 3 failures in a row\n  b  alive  http://127.0.0.1:1  A",
+  );
+});
+
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+}
+
+test("an agent's health tells its breakers; one of an older release, or with odd ones, has none to tell", async () => {
+  const say = async (body: unknown) =>
+    askHealth(await serve((_, response) => response.end(JSON.stringify(body))), 5_000);
+  expect(await say({ status: "ok", breakers: [OPEN] })).toEqual([OPEN]);
+  expect(await say({ status: "ok" })).toEqual([]);
+  expect(await say({ status: "ok", breakers: [{ target: 1 }] })).toEqual([]);
+});
+
+test.each<[string, RequestListener]>([
+  ["hangs", () => {}],
+  ["fails", (_, response) => response.writeHead(500).end('{"breakers":[]}')],
+  ["is none", (_, response) => response.end("hello")],
+])("an agent that %s is not healthy, and the look ends with its time", async (_, listener) => {
+  expect(await askHealth(await serve(listener), 100)).toBeUndefined();
+});

@@ -1,0 +1,32 @@
+// One alarm for many tasks: a new life must not put off what an earlier one had set it for.
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { TaskState } from "@a2a-js/sdk";
+import { expect, it } from "vitest";
+import { ask, client, send } from "./client.ts";
+
+const session = (name: string) => env.SESSION.getByName(JSON.stringify(["local", name]));
+
+it.each(["cancel", "answer"])(
+  "to %s one task in a new life leaves the expiry of another thread's approval where it was",
+  async (how) => {
+    const name = `two-waits-${how}`;
+    const a2a = await client("JSONRPC");
+    const task = await send(a2a, ask(`call pay ${JSON.stringify({ to: name, amount: 1 })}`, name));
+    expect(task.status?.state).toBe(TaskState.TASK_STATE_INPUT_REQUIRED);
+    const soon = Date.now() + 60_000;
+    await runInDurableObject(session(name), async (_, { storage }) => {
+      const other = `${name}~z.1`;
+      storage.sql
+        .exec(`INSERT INTO task SELECT '${other}', n, state, created_at, updated_at, trace_id, answer, problem, usage, trace,
+      'other', asker, life, ${soon}, result FROM task`);
+      storage.sql.exec(`INSERT INTO step SELECT '${other}', seq, n, body, worked_ms FROM step`);
+      await storage.setAlarm(soon);
+    });
+    await expect(runInDurableObject(session(name), (_, state) => state.abort("crashed"))).rejects.toThrow("crashed");
+    if (how === "cancel") await a2a.cancelTask({ tenant: "", id: task.id, metadata: undefined });
+    else await send(a2a, ask("no", "", { taskId: task.id }));
+    const alarm = await runInDurableObject(session(name), (_, { storage }) => storage.getAlarm());
+    expect(alarm).toBeLessThanOrEqual(soon);
+  },
+);

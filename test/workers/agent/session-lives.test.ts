@@ -1,0 +1,84 @@
+// The Session: alarms, lines and lives.
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { TaskState, type Task } from "@a2a-js/sdk";
+import { expect, it } from "vitest";
+import { ask, client, logOf, problemOf, send } from "./client.ts";
+
+const session = (name: string) => env.SESSION.getByName(JSON.stringify(["local", name]));
+/** Ends the object as a crash does: at once, with whatever it was doing. */
+async function crash(name: string): Promise<void> {
+  await expect(runInDurableObject(session(name), (_, state) => state.abort("crashed by the test"))).rejects.toThrow(
+    "crashed by the test",
+  );
+}
+const alarmOf = (name: string) => runInDurableObject(session(name), (_, { storage }) => storage.getAlarm());
+const call = (tool: string, input: object) => `call ${tool} ${JSON.stringify(input)}`;
+
+async function begin(text: string, name: string): Promise<string> {
+  const stream = (await client("JSONRPC")).sendMessageStream(ask(text, name));
+  const { value } = await stream.next();
+  return value?.payload?.$case === "task" ? value.payload.value.id : "";
+}
+const get = async (id: string): Promise<Task> => (await client("JSONRPC")).getTask({ tenant: "", id });
+const stateOf = async (id: string) => (await get(id)).status?.state;
+
+it("a turn that goes on after an approval is watched by the alarm: killed, it is taken up within 1.5 s", async () => {
+  const name = "watched";
+  const a2a = await client("JSONRPC");
+  const task = await send(a2a, ask(call("pay", { to: name, amount: 1 }), name));
+  expect(task.status?.state).toBe(TaskState.TASK_STATE_INPUT_REQUIRED);
+  // The alarm of the first part rings while it waits, and from then on is set for the approval's expiry.
+  await runDurableObjectAlarm(session(name));
+  expect(await alarmOf(name)).toBeGreaterThan(Date.now() + 60_000);
+  const stream = a2a.sendMessageStream(ask("yes", "", { taskId: task.id }));
+  await stream.next();
+  await crash(name);
+  // Nothing but the alarm can wake it: no request is made that takes the turn up.
+  const found = await runInDurableObject(session(name), async (_, { storage }) => ({
+    ...storage.sql.exec<{ state: number }>("SELECT state FROM task").one(),
+    alarm: await storage.getAlarm(),
+  }));
+  expect(found.state).toBe(TaskState.TASK_STATE_WORKING);
+  expect(found.alarm).toBeLessThanOrEqual(Date.now() + 1_600);
+});
+
+it("a message that waits in line behind a poison turn is not given up with it: it never began", async () => {
+  const name = "innocent";
+  const poison = await begin(call("hang", {}), name);
+  const innocent = await begin("say served", name);
+  await expect.poll(async () => (await logOf(name)).map(({ kind }) => kind)).toContain("assistant");
+  for (let life = 0; life < 12; life++) {
+    await crash(name);
+    await runDurableObjectAlarm(session(name));
+  }
+  expect(await stateOf(poison)).toBe(TaskState.TASK_STATE_FAILED);
+  await expect.poll(async () => stateOf(innocent)).toBe(TaskState.TASK_STATE_COMPLETED);
+});
+
+it("a message that was canceled while it waited in line does not deny the approval before it", async () => {
+  const name = "canceled-in-line";
+  const a2a = await client("JSONRPC");
+  // Two calls of the model: the second asks for the approval, the first takes a while.
+  const first = begin(`drip x x x x x x x x`, name);
+  await first;
+  const asking = await begin(call("pay", { to: name, amount: 1 }), name);
+  const waiting = await begin("say next", name);
+  await a2a.cancelTask({ tenant: "", id: waiting, metadata: undefined });
+  await expect.poll(async () => stateOf(asking), { timeout: 5_000 }).not.toBe(TaskState.TASK_STATE_SUBMITTED);
+  await expect.poll(async () => stateOf(asking), { timeout: 5_000 }).not.toBe(TaskState.TASK_STATE_WORKING);
+  expect(problemOf(await get(asking))).not.toMatch(/another message came/);
+  expect(await stateOf(asking)).toBe(TaskState.TASK_STATE_INPUT_REQUIRED);
+});
+
+it("a canceled turn tells the peers that wait for an approval, too", async () => {
+  const name = "orphan";
+  const inputs = ["approve orphan", "forever"].map((message) => ({ agent: "other", message }));
+  const id = await begin(`both ${JSON.stringify(inputs)}`, name);
+  await expect.poll(async () => (await logOf(name)).map(({ kind }) => kind)).toContain("peer_input");
+  await expect.poll(async () => (await logOf(name)).filter(({ kind }) => kind === "peer_task").length).toBe(2);
+  await (await client("JSONRPC")).cancelTask({ tenant: "", id, metadata: undefined });
+  const canceled = async () => (await env.PEER_OTHER.fetch("https://other/canceled")).json();
+  await expect.poll(canceled, { timeout: 3_000 }).toContain(`${name}~tester.2.1.task`);
+  await expect.poll(canceled, { timeout: 3_000 }).toContain(`${name}~tester.1.1.task`);
+});

@@ -1,0 +1,56 @@
+// An account as it is shown: amounts by agent and by state, and the report once a budget is spent. Pure.
+import type { BudgetKind, Limits } from "#shared/loop/budget.ts";
+import { type AgentShare, type Exhaustion, shareOf } from "#shared/loop/exhaustion.ts";
+import { toUsd } from "#shared/loop/pico-dollars.ts";
+import { type Account, type Share, type Sums, sumOf } from "./account-rows.ts";
+import type { QueryAccount } from "./schema.ts";
+
+export function pageOf(account: Account, shares: readonly Share[], waiting: number): QueryAccount {
+  const inState = (state: string) => shown(sumOf(shares.filter((share) => share.state === state)));
+  return {
+    query: account.query,
+    limits: account.limits,
+    openedAt: new Date(account.openedAt).toISOString(),
+    exhausted: exhaustionOf(account, shares) ?? null,
+    spent: shown(sumOf(shares)),
+    byAgent: byAgent(shares),
+    states: { settled: inState("settled"), open: inState("open"), cut: inState("cut") },
+    waiting,
+  };
+}
+
+/** The report on a budget that is spent; undefined while none is. */
+export function exhaustionOf(account: Account, shares: readonly Share[]): Exhaustion | undefined {
+  const { exhausted: kind, limits, needed } = account;
+  if (kind === null) return undefined;
+  const whole = { agent: "", ...shown(sumOf(shares)) };
+  const amount = (share: AgentShare) => shareOf(share, kind) ?? 0;
+  return {
+    kind,
+    limit: limitOf(limits, kind),
+    spent: amount(whole),
+    needed,
+    byAgent: byAgent(shares).toSorted((a, b) => amount(b) - amount(a)),
+  };
+}
+
+/** In the order of their names. */
+function byAgent(shares: readonly Share[]): AgentShare[] {
+  const agents = [...new Set(shares.map(({ agent }) => agent))].toSorted();
+  return agents.map((agent) => ({ agent, ...shown(sumOf(shares.filter((share) => share.agent === agent))) }));
+}
+
+function shown({ turns, tokens, pico, toolCalls }: Sums): Omit<AgentShare, "agent"> {
+  return { turns, tokens, usd: toUsd(pico), toolCalls };
+}
+
+function limitOf(limits: Limits, kind: BudgetKind): number {
+  const limit = {
+    turns: limits.maxTurns,
+    tokens: limits.maxTokens,
+    usd: limits.maxUsd,
+    wall_time: limits.maxWallMs,
+    tool_calls: limits.maxToolCalls,
+  }[kind];
+  return limit ?? 0;
+}

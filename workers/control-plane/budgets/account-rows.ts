@@ -1,0 +1,176 @@
+// The rows of accounts: finds and opens them, writes their entries, adds them up, forgets old ones. Decides nothing.
+import * as z from "zod";
+import { Limits, type BudgetKind, BUDGETS } from "#shared/loop/budget.ts";
+import type { Reserve, ToolCalls } from "./schema.ts";
+
+/** Accounts are kept so long after their last change: longer than an approval may wait. */
+const KEPT_MS = 60 * 86_400_000;
+/** Old accounts deleted with each one that is opened: more than come, few enough for one write. */
+const PRUNED_AT_ONCE = 5;
+
+const ExhaustedKind = z.nullable(z.enum(BUDGETS));
+
+export interface Account {
+  readonly number: number;
+  readonly query: string;
+  readonly limits: Limits;
+  readonly openedAt: number;
+  readonly exhausted: BudgetKind | null;
+  /** Of the budget that is exhausted: what the call that was turned away needed, in that budget's unit. */
+  readonly needed: number;
+}
+
+/** Sums of what counts. A type, since rows are read as records. */
+export type Sums = {
+  readonly turns: number;
+  readonly tokens: number;
+  readonly pico: number;
+  readonly toolCalls: number;
+};
+
+export type Share = Sums & { readonly agent: string; readonly state: string };
+
+type AccountRow = {
+  number: number;
+  query: string;
+  limits: string;
+  opened_at: number;
+  exhausted: string | null;
+  needed: number;
+};
+
+export class AccountRows {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  find(query: string): Account | undefined {
+    const [row] = this.#sql.exec<AccountRow>("SELECT * FROM accounts WHERE query = ?", query).toArray();
+    return (
+      row && {
+        number: row.number,
+        query: row.query,
+        limits: Limits.parse(JSON.parse(row.limits)),
+        openedAt: row.opened_at,
+        exhausted: ExhaustedKind.parse(row.exhausted),
+        needed: row.needed,
+      }
+    );
+  }
+
+  /** The query's account; opened with these limits if there is none yet. */
+  open(query: string, limits: Limits, now: number): Account {
+    const found = this.find(query);
+    if (found) return found;
+    this.#prune(now - KEPT_MS);
+    const insert = "INSERT INTO accounts (query, limits, opened_at, changed_at) VALUES (?, ?, ?, ?) RETURNING number";
+    const { number } = this.#sql.exec<{ number: number }>(insert, query, JSON.stringify(limits), now, now).one();
+    return { number, query, limits, openedAt: now, exhausted: null, needed: 0 };
+  }
+
+  touch({ number }: Account, now: number): void {
+    this.#sql.exec("UPDATE accounts SET changed_at = ? WHERE number = ?", now, number);
+  }
+
+  exhaust({ number }: Account, kind: BudgetKind, needed: number): void {
+    this.#sql.exec("UPDATE accounts SET exhausted = ?, needed = ? WHERE number = ?", kind, needed, number);
+  }
+
+  /** The state of a reserved call, and how long its answer may be; undefined when there is no such call. */
+  call({ number }: Account, id: string): { state: string; maxTokens: number } | undefined {
+    const select = `SELECT state, max_tokens AS maxTokens FROM entries WHERE account = ? AND kind = 'call' AND id = ?`;
+    return this.#sql.exec<{ state: string; maxTokens: number }>(select, number, id).toArray()[0];
+  }
+
+  hasToolCalls({ number }: Account, id: string): boolean {
+    const select = "SELECT 1 FROM entries WHERE account = ? AND kind = 'tools' AND id = ?";
+    return this.#sql.exec(select, number, id).toArray().length > 0;
+  }
+
+  addCall({ number }: Account, call: Reserve, maxTokens: number, pico: number, now: number): void {
+    const { id, agent, task, life, inputTokens } = call;
+    this.#add(number, ["call", id, agent, task, life, "open", now, maxTokens, 1, inputTokens + maxTokens, pico, 0]);
+  }
+
+  /** Notes that a call was given up before it was granted, so that it is not granted later. */
+  addReleased({ number }: Account, id: string, now: number): void {
+    this.#add(number, ["call", id, "", "", 0, "released", now, 0, 0, 0, 0, 0]);
+  }
+
+  addToolCalls({ number }: Account, { id, agent, task, count }: ToolCalls, now: number): void {
+    this.#add(number, ["tools", id, agent, task, 0, "settled", now, 0, 0, 0, 0, count]);
+  }
+
+  settle({ number }: Account, id: string, tokens: number, pico: number): void {
+    const set = "state = 'settled', turns = 1, tokens = ?, pico = ?";
+    this.#sql.exec(
+      `UPDATE entries SET ${set} WHERE account = ? AND kind = 'call' AND id = ?`,
+      tokens,
+      pico,
+      number,
+      id,
+    );
+  }
+
+  cut({ number }: Account, id: string): void {
+    const where = "account = ? AND kind = 'call' AND id = ? AND state = 'open'";
+    this.#sql.exec(`UPDATE entries SET state = 'cut' WHERE ${where}`, number, id);
+  }
+
+  /** What is settled stays so. */
+  release({ number }: Account, id: string): void {
+    const set = "state = 'released', turns = 0, tokens = 0, pico = 0";
+    const where = "account = ? AND kind = 'call' AND id = ? AND state IN ('open', 'cut')";
+    this.#sql.exec(`UPDATE entries SET ${set} WHERE ${where}`, number, id);
+  }
+
+  /** Open calls of a task's earlier lives are nobody's any more. */
+  cutEarlierLives({ number }: Account, { agent, task, life }: Reserve): void {
+    const where = "account = ? AND kind = 'call' AND state = 'open' AND agent = ? AND task = ? AND life < ?";
+    this.#sql.exec(`UPDATE entries SET state = 'cut' WHERE ${where}`, number, agent, task, life);
+  }
+
+  /** Calls that have been open since before `time` are not believed to end any more. */
+  cutOlder({ number }: Account, time: number): void {
+    const where = "account = ? AND kind = 'call' AND state = 'open' AND at < ?";
+    this.#sql.exec(`UPDATE entries SET state = 'cut' WHERE ${where}`, number, time);
+  }
+
+  /** What counts, by agent and state; what was released does not. Exact below 2^53. */
+  shares({ number }: Account): Share[] {
+    const sums = ["turns", "tokens", "pico", "tool_calls"].map((column) => `total(${column}) AS ${alias(column)}`);
+    const select = `SELECT agent, state, ${sums.join(", ")} FROM entries WHERE account = ? AND state <> 'released'`;
+    return this.#sql.exec<Share>(`${select} GROUP BY agent, state`, number).toArray();
+  }
+
+  #add(account: number, values: readonly (string | number)[]): void {
+    this.#sql.exec(`INSERT INTO entries VALUES (?${", ?".repeat(values.length)})`, account, ...values);
+  }
+
+  #prune(before: number): void {
+    const select = "SELECT number FROM accounts WHERE changed_at < ? ORDER BY changed_at LIMIT ?";
+    for (const { number } of this.#sql.exec<{ number: number }>(select, before, PRUNED_AT_ONCE).toArray()) {
+      this.#sql.exec("DELETE FROM entries WHERE account = ?", number);
+      this.#sql.exec("DELETE FROM accounts WHERE number = ?", number);
+    }
+  }
+}
+
+function alias(column: string): string {
+  return column === "tool_calls" ? "toolCalls" : column;
+}
+
+/** All of them together. */
+export function sumOf(shares: readonly Sums[]): Sums {
+  return shares.reduce(
+    (sum, share) => ({
+      turns: sum.turns + share.turns,
+      tokens: sum.tokens + share.tokens,
+      pico: sum.pico + share.pico,
+      toolCalls: sum.toolCalls + share.toolCalls,
+    }),
+    { turns: 0, tokens: 0, pico: 0, toolCalls: 0 },
+  );
+}

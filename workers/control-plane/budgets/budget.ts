@@ -1,0 +1,155 @@
+// A share of one job's accounts, by query: what all agents that work on a query may spend together and have spent. Owns the
+// SQLite tables and the line of calls that wait. Whether a call fits is decided in verdict.ts. Every method may be repeated.
+import { DurableObject } from "cloudflare:workers";
+import { migrate } from "#shared/durable/migrations.ts";
+import { picoOf } from "#shared/loop/pico-dollars.ts";
+import { upperCost } from "#shared/loop/room.ts";
+import { tokensOf } from "#shared/loop/spending.ts";
+import type { Env } from "../env.ts";
+import { type Account, AccountRows } from "./account-rows.ts";
+import { exhaustionOf, pageOf } from "./account-page.ts";
+import { MIGRATIONS } from "./migrations.ts";
+import type { QueryAccount, Reserve, Reserved, Settle, ToolCalls, ToolCallsAnswer } from "./schema.ts";
+import { judge } from "./verdict.ts";
+import { type ReserveResult, WaitingLine } from "./waiting-line.ts";
+
+/** A call that is open for longer is taken for one that broke off: who made it has died and does not come back. */
+const CALL_MS = 600_000;
+
+/** Whether there is such an account, and such a call in it. */
+export type Booked = "booked" | "unknown-query" | "unknown-call";
+
+export class Budget extends DurableObject<Env> {
+  readonly #line = new WaitingLine();
+  #opened: AccountRows | undefined;
+
+  /** Sets aside what the call may cost at most. Waits where others, once they are settled, may leave enough for it. */
+  async reserve(call: Reserve): Promise<ReserveResult> {
+    const before = this.#transaction((rows) => {
+      const account = rows.open(call.query, call.limits, Date.now());
+      const known = rows.call(account, call.id);
+      if (!known) rows.cutEarlierLives(account, call);
+      return known;
+    });
+    if (before?.state === "released") return { released: true };
+    if (before) return { granted: { maxTokens: before.maxTokens } };
+    const answer = this.#line.join(call, () => this.#serve(call.query));
+    this.#serve(call.query);
+    return answer;
+  }
+
+  /** Books what a call has really used, whatever was booked for it before, and be it more than was set aside. */
+  settle({ query, id, usage, price }: Settle): Booked {
+    return this.#book(query, id, (rows, account) =>
+      rows.settle(account, id, tokensOf(usage), price ? picoOf(usage, price) : 0),
+    );
+  }
+
+  /** The call broke off: all that was set aside for it counts. */
+  cut({ query, id }: Reserved): Booked {
+    return this.#book(query, id, (rows, account) => rows.cut(account, id));
+  }
+
+  /** The call was never made. One that is not granted yet will not be. */
+  release({ query, id }: Reserved): Booked {
+    const booked = this.#book(query, id, (rows, account) => rows.release(account, id));
+    if (booked !== "unknown-call") return booked;
+    this.#transaction((rows) => {
+      const account = rows.find(query);
+      if (account) rows.addReleased(account, id, Date.now());
+    });
+    this.#line.answer(query, id, { released: true });
+    this.#serve(query);
+    return "booked";
+  }
+
+  /** Books all of the calls, or none and the budget is spent. */
+  countToolCalls(calls: ToolCalls): ToolCallsAnswer {
+    const answer = this.#transaction((rows): ToolCallsAnswer => {
+      const account = rows.open(calls.query, calls.limits, Date.now());
+      if (rows.hasToolCalls(account, calls.id)) return { ok: true };
+      const { toolCalls } = pageOf(account, rows.shares(account), 0).spent;
+      const isOver = toolCalls + calls.count > (account.limits.maxToolCalls ?? Number.POSITIVE_INFINITY);
+      if (isOver && account.exhausted === null) rows.exhaust(account, "tool_calls", calls.count);
+      if (isOver || account.exhausted !== null) return { exhausted: exhaustedNow(rows, account) };
+      rows.addToolCalls(account, calls, Date.now());
+      rows.touch(account, Date.now());
+      return { ok: true };
+    });
+    if ("exhausted" in answer) this.#serve(calls.query);
+    return answer;
+  }
+
+  /** The whole account; undefined when there is none. */
+  account(query: string): QueryAccount | undefined {
+    const rows = this.#rows;
+    const account = rows.find(query);
+    return account && pageOf(account, rows.shares(account), this.#line.size(query));
+  }
+
+  #book(query: string, id: string, write: (rows: AccountRows, account: Account) => void): Booked {
+    const booked = this.#transaction((rows) => {
+      const account = rows.find(query);
+      if (!account) return "unknown-query";
+      if (!rows.call(account, id)) return "unknown-call";
+      write(rows, account);
+      rows.touch(account, Date.now());
+      return "booked";
+    });
+    if (booked === "booked") this.#serve(query);
+    return booked;
+  }
+
+  /** Answers those who wait, one by one in their order, until one has to wait on. */
+  #serve(query: string): void {
+    for (;;) {
+      const call = this.#line.first(query);
+      if (!call) return;
+      const answer = this.#transaction((rows) => decide(rows, call, Date.now()));
+      if ("wait" in answer) return;
+      this.#line.answer(query, call.id, answer);
+    }
+  }
+
+  get #rows(): AccountRows {
+    if (!this.#opened) {
+      migrate(this.ctx.storage.sql, MIGRATIONS);
+      this.#opened = new AccountRows(this.ctx.storage.sql);
+    }
+    return this.#opened;
+  }
+
+  /** All of it or nothing; nor is a schema believed to be there that was undone. */
+  #transaction<Result>(work: (rows: AccountRows) => Result): Result {
+    try {
+      return this.ctx.storage.transactionSync(() => work(this.#rows));
+    } catch (error) {
+      this.#opened = undefined;
+      throw error;
+    }
+  }
+}
+
+function decide(rows: AccountRows, call: Reserve, now: number): ReserveResult {
+  const account = rows.open(call.query, call.limits, now);
+  if (account.exhausted !== null) return { exhausted: exhaustedNow(rows, account) };
+  rows.cutOlder(account, now - CALL_MS);
+  const planned = { inputTokens: call.inputTokens, maxTokens: call.maxTokens, price: call.price };
+  const verdict = judge(account.limits, rows.shares(account), planned);
+  if ("wait" in verdict) return verdict;
+  if ("lack" in verdict) {
+    rows.exhaust(account, verdict.lack.kind, verdict.lack.needed);
+    return { exhausted: exhaustedNow(rows, account) };
+  }
+  rows.addCall(account, call, verdict.grant, upperCost(planned, verdict.grant), now);
+  rows.touch(account, now);
+  return { granted: { maxTokens: verdict.grant } };
+}
+
+/** The kind stays; the amounts are those of now, since calls that were under way settle later. */
+function exhaustedNow(rows: AccountRows, { query }: Account) {
+  const account = rows.find(query);
+  const exhaustion = account && exhaustionOf(account, rows.shares(account));
+  if (!exhaustion) throw new Error("The account is not exhausted.");
+  return exhaustion;
+}

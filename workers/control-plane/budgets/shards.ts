@@ -1,0 +1,19 @@
+// Which Budget object of a job keeps the account of which query. Everything of a job is in its own objects: no token reaches another's.
+import type { Env } from "../env.ts";
+import type { Budget } from "./budget.ts";
+
+/** Never to be changed while queries run: their accounts would be opened a second time. */
+const SHARDS = 4;
+
+export function budgetOf(env: Pick<Env, "BUDGET">, job: string, query: string): DurableObjectStub<Budget> {
+  return env.BUDGET.getByName(`${job}/${hash(query) % SHARDS}`);
+}
+
+/** FNV-1a over UTF-16 code units: spreads any ids, cheaply. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) {
+    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193) >>> 0;
+  }
+  return value;
+}

@@ -1,0 +1,73 @@
+// Calls that wait until others settle, in the order in which they asked first. In memory only: who waits asks again after a while,
+// and so also after the object was evicted.
+import type { Reserve, ReserveAnswer } from "./schema.ts";
+
+/** `released`: it was given up, so it is not granted any more. */
+export type ReserveResult = ReserveAnswer | { readonly released: true };
+
+interface Waiter {
+  readonly call: Reserve;
+  readonly place: number;
+  readonly answer: (answer: ReserveResult) => void;
+}
+
+/** Places of calls that are not in the line at the moment but may ask again. */
+const MAX_PLACES = 10_000;
+
+export class WaitingLine {
+  readonly #waiters = new Map<string, Waiter[]>();
+  readonly #places = new Map<string, number>();
+  #next = 0;
+
+  /**
+   * Puts the call into the line; who asks again takes the place that it had. Resolves when it is answered, to `wait` after
+   * `call.waitMs`, and `left` is then called. An older request of the same call is answered with `wait`.
+   */
+  async join(call: Reserve, left: () => void): Promise<ReserveResult> {
+    this.answer(call.query, call.id, { wait: true });
+    const place = this.#placeOf(call);
+    const { promise, resolve } = Promise.withResolvers<ReserveResult>();
+    const waiters = this.#waiters.get(call.query) ?? [];
+    this.#waiters.set(call.query, waiters);
+    const behind = waiters.findIndex((waiter) => waiter.place > place);
+    const waiter = { call, place, answer: resolve };
+    waiters.splice(behind === -1 ? waiters.length : behind, 0, waiter);
+    const timer = setTimeout(() => {
+      if (!this.#waiters.get(call.query)?.includes(waiter)) return;
+      this.answer(call.query, call.id, { wait: true });
+      left();
+    }, call.waitMs);
+    return promise.finally(() => clearTimeout(timer));
+  }
+
+  first(query: string): Reserve | undefined {
+    return this.#waiters.get(query)?.[0]?.call;
+  }
+
+  size(query: string): number {
+    return this.#waiters.get(query)?.length ?? 0;
+  }
+
+  /** Answers a call that waits, which leaves the line; no other does anything. */
+  answer(query: string, id: string, answer: ReserveResult): void {
+    const waiters = this.#waiters.get(query);
+    const index = waiters?.findIndex(({ call }) => call.id === id) ?? -1;
+    const [waiter] = index === -1 ? [] : (waiters?.splice(index, 1) ?? []);
+    if (waiters?.length === 0) this.#waiters.delete(query);
+    if (!("wait" in answer)) this.#places.delete(keyOf({ query, id }));
+    waiter?.answer(answer);
+  }
+
+  #placeOf(call: Reserve): number {
+    const key = keyOf(call);
+    const place = this.#places.get(key) ?? this.#next++;
+    this.#places.set(key, place);
+    const oldest = this.#places.size > MAX_PLACES ? this.#places.keys().next().value : undefined;
+    if (oldest !== undefined) this.#places.delete(oldest);
+    return place;
+  }
+}
+
+function keyOf({ query, id }: { readonly query: string; readonly id: string }): string {
+  return JSON.stringify([query, id]);
+}

@@ -1,0 +1,56 @@
+// Values that a question names: "invoice 4711" for a property invoice, "120 EUR" for an amount, "to ACME" for who gets it.
+
+const AMOUNT = /^(?:.*_)?(?:amount|price|sum|total|cost)$/;
+const PARTY = /^(?:payee|recipient|receiver|vendor|supplier|company|customer)$/;
+const CURRENCY = /^(?:currency|currency_?code)$/;
+
+const SYMBOLS: Readonly<Record<string, string>> = { "€": "EUR", $: "USD", "£": "GBP", euro: "EUR", euros: "EUR" };
+const NUMBER = String.raw`\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?`;
+const UNIT = String.raw`[€$£]|euros?\b|(?:EUR|USD|GBP|CHF|JPY|SEK|NOK|DKK|PLN|CAD|AUD)\b`;
+const MONEY = new RegExp(String.raw`(${UNIT})\s*(${NUMBER})|(?<![\w.,/-])(${NUMBER})\s*(${UNIT})`, "i");
+const NAME = String.raw`(?!(?:EUR|USD|GBP|CHF)\b)\p{Lu}[\p{L}\p{N}&.-]*`;
+const NAMES = String.raw`${NAME}(?:\s+(?:&\s+)?${NAME})*`;
+/** Best first: after "to", after another small word, anywhere but at the beginning, in small letters. */
+const PARTIES: readonly RegExp[] = [
+  new RegExp(String.raw`\b[Tt]o\s+(?:the\s+)?(${NAMES})`, "u"),
+  new RegExp(String.raw`\b(?:from|by|of)\s+(${NAMES})`, "u"),
+  new RegExp(String.raw`(?<=\S\s+)(${NAMES})`, "u"),
+  /.*\bto\s+([\p{L}\p{N}]+)/u,
+];
+
+/** The number that a property of this name means; undefined where the question does not say it plainly. */
+export function namedNumber(name: string, question: string): number | undefined {
+  const money = AMOUNT.test(name.toLowerCase()) ? moneyIn(question)?.amount : undefined;
+  const named = money ?? Number(after(name, question)?.replaceAll(",", "") ?? Number.NaN);
+  return Number.isFinite(named) ? named : undefined;
+}
+
+/** The same for a text. */
+export function namedText(name: string, question: string): string | undefined {
+  const key = name.toLowerCase();
+  if (CURRENCY.test(key)) return moneyIn(question)?.currency;
+  if (PARTY.test(key)) {
+    for (const pattern of PARTIES) {
+      const found = pattern.exec(question)?.[1];
+      if (found !== undefined) return found.replace(/[.&-]+$/, "");
+    }
+    return undefined;
+  }
+  return after(name, question);
+}
+
+/** What follows a property's name in the question and has a digit: "invoice 4711", "order no. A-17". */
+function after(name: string, question: string): string | undefined {
+  const words = name.replaceAll(/[_-]+/g, " ").replaceAll(/[^\p{L}\p{N} ]/gu, "");
+  if (words.trim() === "") return undefined;
+  const label = String.raw`\b${words}(?:\s+(?:no\.?|nr\.?|number|id))?[\s:#]+`;
+  const found = new RegExp(String.raw`${label}((?=[\w./-]*\d)[\w./,-]+)`, "iu").exec(question)?.[1];
+  return found?.replace(/[^\p{L}\p{N}]+$/u, "");
+}
+
+function moneyIn(question: string): { amount: number; currency: string } | undefined {
+  const [, unitBefore, numberAfter, numberBefore, unitAfter] = MONEY.exec(question) ?? [];
+  const [number, unit] = [numberAfter ?? numberBefore, unitBefore ?? unitAfter];
+  if (number === undefined || unit === undefined) return undefined;
+  return { amount: Number(number.replaceAll(",", "")), currency: SYMBOLS[unit.toLowerCase()] ?? unit.toUpperCase() };
+}
