@@ -1,5 +1,6 @@
-// `npm run bench [-- deploy|turn|research|text|trace-store]`: ratios in one run. Method and the figures of one machine: docs/benchmarks.md.
+// `npm run bench [-- deploy|turn|research|durability|text|trace-store]`: ratios in one run. Method and the figures of one machine: docs/benchmarks.md.
 import { deploy } from "./deploy.ts";
+import { durability } from "./durability.ts";
 import { research } from "./research.ts";
 import { Bench } from "./servers.ts";
 import { text } from "./text.ts";
@@ -11,6 +12,7 @@ const sections: Record<string, (bench: Bench) => Promise<void>> = {
   deploy,
   turn,
   research,
+  durability,
   text,
   tracing,
   "tracing-memory": tracingMemory,

@@ -1,0 +1,51 @@
+// How soon a turn goes on after its process was killed and started again, with no client that waits for it.
+import { join } from "node:path";
+
+import { connect, saying, send } from "../support/a2a-client.ts";
+import { Deployment } from "../support/deployment.ts";
+import { CrashJob } from "../e2e/crash/job.ts";
+import { Killer } from "../e2e/crash/killer.ts";
+import { seeded } from "../e2e/crash/random.ts";
+import { Recorder } from "../e2e/crash/recorder.ts";
+import { fixed } from "./table.ts";
+
+const KILLS = 10;
+const LIMIT_MS = 10_000;
+/** Writes to logs before the kill: from the first step on, a few further each time. */
+const WRITES = 3;
+
+export async function resume(): Promise<void> {
+  const deployment = await Deployment.create();
+  const recorder = await Recorder.start(join(deployment.home, "runs.jsonl"), seeded(1));
+  try {
+    const job = await CrashJob.deploy("job", deployment, recorder.url);
+    await send(await connect(job.url), saying("What is prompt caching?"));
+    const killer = new Killer(job);
+    const agents = new Set(job.sessionFolders.map(({ agent }) => agent));
+    const times: number[] = [];
+    for (let n = 1; n <= KILLS; n++) {
+      const killed = killer.kill({ what: "all", when: { writes: n * WRITES } });
+      const question = saying("How do Durable Objects store data?", true);
+      const ask = async () => send(await connect(job.url), question);
+      // A connection from before the last kill is found dead only when it is used; and the kill may come before the answer.
+      const asked = ask()
+        .catch(ask)
+        .catch(() => undefined);
+      await killed;
+      await asked;
+      const written = killer.nextWrite(agents, LIMIT_MS);
+      const begun = await killer.revive();
+      const at = await written;
+      if (at === null) throw new Error(`Nothing was gone on with within ${LIMIT_MS} ms.`);
+      times.push(at - begun);
+    }
+    killer.close();
+    times.sort((a, b) => a - b);
+    console.log(
+      `\nfrom the start of the process to the first write of a turn that was cut off, nobody asking: p50 ${fixed(times[KILLS / 2], 0)} ms, slowest ${fixed(times.at(-1), 0)} ms (aim: 2000)`,
+    );
+  } finally {
+    await deployment.close({ unchecked: true });
+    await recorder.close();
+  }
+}

@@ -1,0 +1,50 @@
+// The budget's account of each query against the logs: what is settled is what the logged model calls have used, to the token and
+// to the millionth of a millionth of a dollar; nothing is left open.
+import { picoOf, toUsd } from "#shared/loop/pico-dollars.ts";
+import { tokensOf } from "#shared/loop/spending.ts";
+import type { Account, CrashJob } from "./job.ts";
+import type { LoggedTask } from "./logs.ts";
+import { stepsOf } from "./proof.ts";
+import { PRICE } from "./slow-release.ts";
+
+export interface Accounts {
+  readonly faults: readonly string[];
+  /** Reserved calls that were cut by a kill, and the tokens set aside for them. */
+  readonly cutCalls: number;
+  readonly cutTokens: number;
+}
+
+/** Nothing may work on the queries any more. */
+export async function checkAccounts(job: CrashJob, tasks: readonly LoggedTask[]): Promise<Accounts> {
+  const faults: string[] = [];
+  let [cutCalls, cutTokens] = [0, 0];
+  for (const query of new Set(tasks.map(({ asker }) => asker.query))) {
+    const { states, waiting } = await job.account(query);
+    const own = tasks.filter(({ asker }) => asker.query === query);
+    faults.push(...differences(own, states, waiting).map((fault) => `account of ${query}: ${fault}`));
+    cutCalls += states.cut.turns;
+    cutTokens += states.cut.tokens;
+  }
+  return { faults, cutCalls, cutTokens };
+}
+
+function differences(tasks: readonly LoggedTask[], { settled, open }: Account["states"], waiting: number): string[] {
+  const calls = tasks.flatMap((task) => stepsOf(task, "assistant"));
+  const tokens = calls.reduce((sum, { usage }) => sum + tokensOf(usage), 0);
+  const usd = toUsd(calls.reduce((sum, { usage }) => sum + picoOf(usage, PRICE), 0));
+  const toolCalls = calls.flatMap(({ content }) => content.filter(({ type }) => type === "tool_use")).length;
+  const faults: string[] = [];
+  const differ = (what: string, kept: number, logged: number) => {
+    if (kept !== logged) faults.push(`${kept} ${what} are settled, ${logged} are in the logs`);
+  };
+  differ("model calls", settled.turns, calls.length);
+  differ("tokens", settled.tokens, tokens);
+  differ("dollars", settled.usd, usd);
+  differ("tool calls", settled.toolCalls, toolCalls);
+  if (open.turns > 0) faults.push(`${open.turns} model calls are open`);
+  if (waiting > 0) faults.push(`${waiting} model calls wait`);
+  const reservations = calls.map(({ reservation }) => reservation);
+  if (new Set(reservations).size !== calls.length || reservations.includes(undefined))
+    faults.push("two model calls have one reservation, or one has none");
+  return faults;
+}

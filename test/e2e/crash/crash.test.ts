@@ -1,0 +1,23 @@
+// Forty kills of the research assistant's processes, and what is proved afterwards. More: npm run test:crash -- --kills 200 --seed 1.
+import { expect, test } from "vitest";
+
+import { report } from "./report.ts";
+import { run } from "./run.ts";
+
+const SEED = 20_261;
+
+test.each(["job", "agent"] as const)(
+  "after 20 kills at step boundaries and at any moment every query has ended, nothing ran twice, nothing is lost and the account is exact (isolation: %s)",
+  { timeout: 240_000 },
+  async (isolation) => {
+    const findings = await run({ isolation, kills: 20, seed: SEED });
+    console.log(`seed ${SEED}\n${report([findings])}`);
+    const { faults, queries, logs, killedAfter, resumeMs } = findings;
+    expect(faults).toEqual([]);
+    // That there was something to prove: kills met work in different states, and turns were gone on with.
+    expect(killedAfter.size).toBeGreaterThanOrEqual(3);
+    expect(logs.tasks.filter(({ lives }) => lives > 1).length).toBeGreaterThanOrEqual(10);
+    expect(queries.length).toBeGreaterThanOrEqual(5);
+    expect(Math.max(...resumeMs)).toBeLessThan(2_000);
+  },
+);

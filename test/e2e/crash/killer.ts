@@ -1,0 +1,152 @@
+// Kills processes of a crash job, and brings them back: the whole job by the command line, one agent alone as a supervisor would.
+// Knows when a session's log is written, because it watches the files.
+import { watch, type FSWatcher } from "node:fs";
+import { uptime } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { buildWorkers } from "../../../scripts/build.ts";
+import type { Io } from "../../../scripts/io.ts";
+import { ensureControlPlane, findControlPlane } from "../../../scripts/targets/local/control-plane.ts";
+import { controlPlaneLayout, jobLayout } from "../../../scripts/targets/local/layout.ts";
+import { readRelease } from "../../../scripts/targets/local/release.ts";
+import { isRunning, type ProcessIdentity } from "../../../scripts/targets/local/process.ts";
+import { jobToken, readJobSecrets, secretValues } from "../../../scripts/targets/local/secrets.ts";
+import { ControlPlaneState, readJobState, readState, writeState } from "../../../scripts/targets/local/state.ts";
+import { startWorkerd } from "../../../scripts/targets/local/workerd.ts";
+import { eventually, signalProcess } from "../../support/deployment.ts";
+import { AGENTS, type CrashJob } from "./job.ts";
+import type { Kill } from "./schedule.ts";
+
+const SILENT: Io = {
+  print: () => {},
+  write: () => {},
+  note: () => {},
+  signal: new AbortController().signal,
+  interactive: false,
+};
+/** The longest wait for a write; where none comes, the kill comes all the same. */
+const NO_WRITE_MS = 4_000;
+const GONE_MS = 5_000;
+
+export class Killer {
+  readonly #job: CrashJob;
+  readonly #watchers: FSWatcher[];
+  #onWrite: ((agent: string) => void) | undefined;
+
+  /** Each agent must have had a session. */
+  constructor(job: CrashJob) {
+    this.#job = job;
+    this.#watchers = job.sessionFolders.map(({ agent, folder }) =>
+      watch(folder, (_, name) => {
+        if (name?.endsWith("-wal")) this.#onWrite?.(agent);
+      }),
+    );
+  }
+
+  close(): void {
+    for (const watcher of this.#watchers) watcher.close();
+  }
+
+  /** Waits for the kill's moment, then kills. Resolves to the names of what was killed. */
+  async kill({ what, when }: Kill): Promise<string[]> {
+    const victims = await this.#victims(what);
+    const fire = () => {
+      for (const { identity } of victims) signalProcess(identity.pid, "SIGKILL");
+    };
+    if ("ms" in when) {
+      await delay(when.ms);
+      fire();
+    } else {
+      await this.writes(when.writes, AGENTS.has(what) ? what : undefined);
+      fire();
+    }
+    await this.#gone(victims.map(({ identity }) => identity));
+    return victims.map(({ name }) => name);
+  }
+
+  /** Resolves right after so many writes to logs, of one agent or of all, or when there is none for a while. */
+  async writes(count: number, of?: string): Promise<void> {
+    let left = count;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, NO_WRITE_MS);
+    this.#onWrite = (agent) => {
+      if ((of === undefined || agent === of) && --left === 0) resolve();
+    };
+    await promise;
+    clearTimeout(timer);
+    this.#onWrite = undefined;
+  }
+
+  /** Resolves to the time of the next write to a log of one of these agents; to null when there is none within `limitMs`. */
+  async nextWrite(agents: ReadonlySet<string>, limitMs: number): Promise<number | null> {
+    const { promise, resolve } = Promise.withResolvers<number | null>();
+    const timer = setTimeout(() => resolve(null), limitMs);
+    this.#onWrite = (agent) => {
+      if (agents.has(agent)) resolve(Date.now());
+    };
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#onWrite = undefined;
+    }
+  }
+
+  /** Brings everything back that does not run. Resolves to when the last process of the job began, in milliseconds since the epoch. */
+  async revive(): Promise<number> {
+    const { home, name } = this.#job;
+    const called = Date.now();
+    if (!(await findControlPlane(home))) await ensureControlPlane(home, (await buildWorkers(home)).bundles, SILENT);
+    const running = await this.#job.processes();
+    if (running.length === 0) await this.#job.deployment.succeed("restart", name);
+    else await this.#reviveAgents(running.map((process) => process.name));
+    return Math.max(called, ...(await this.#job.processes()).map(({ identity }) => beginOf(identity)));
+  }
+
+  async #reviveAgents(running: readonly string[]): Promise<void> {
+    const { home, name } = this.#job;
+    const layout = jobLayout(home, name);
+    const state = await readJobState(home, name);
+    const secrets = await readJobSecrets(layout.secrets);
+    const controlPlane = await findControlPlane(home);
+    if (!state || !secrets || !controlPlane) throw new Error(`${name} cannot be brought back.`);
+    const plan = await readRelease(layout, state.release);
+    const values = secretValues(plan, secrets, jobToken(controlPlane.secret, name));
+    const processes = await Promise.all(
+      state.processes.map(async (process) => {
+        if (running.includes(process.name)) return process;
+        const { identity } = await startWorkerd({
+          config: layout.config(process.name),
+          log: layout.log(process.name),
+          dataLock: layout.dataLock(process.name),
+          secrets: values,
+        });
+        return { name: process.name, identity };
+      }),
+    );
+    await writeState(layout.state, { ...state, processes });
+  }
+
+  async #victims(what: Kill["what"]): Promise<{ name: string; identity: ProcessIdentity }[]> {
+    if (what === "control-plane") {
+      const state = await readState(controlPlaneLayout(this.#job.home).state, ControlPlaneState);
+      return state?.process ? [{ name: "control-plane", identity: state.process }] : [];
+    }
+    const processes = await this.#job.processes();
+    return what === "all" ? processes : processes.filter(({ name }) => name === what);
+  }
+
+  async #gone(identities: readonly ProcessIdentity[]): Promise<void> {
+    const look = async () => {
+      const running = await Promise.all(identities.map(isRunning));
+      return running.includes(true) ? undefined : true;
+    };
+    await eventually(look, GONE_MS, "what was killed is gone");
+  }
+}
+
+/** Made of hundredths of a second since the machine was booted, as /proc has them; 0 where it does not. */
+function beginOf({ started }: ProcessIdentity): number {
+  if (process.platform !== "linux") return 0;
+  return Date.now() - uptime() * 1000 + Number(started) * 10;
+}

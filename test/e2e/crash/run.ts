@@ -1,0 +1,145 @@
+// One run of the crash harness: deploys, asks questions side by side, kills by the schedule, brings back, waits until every query has
+// ended, and then reads what is left.
+import { join } from "node:path";
+
+import { TaskState } from "@a2a-js/sdk";
+
+import { Deployment } from "../../support/deployment.ts";
+import { checkAccounts } from "./accounts.ts";
+import { MANNERS, PersistentClient, type Query } from "./client.ts";
+import { ASKED, CrashJob, type Isolation } from "./job.ts";
+import { Killer } from "./killer.ts";
+import { readLogs, type Logs } from "./logs.ts";
+import { faultsIn } from "./proof.ts";
+import { seeded, type Random } from "./random.ts";
+import { Recorder, type Run } from "./recorder.ts";
+import { describe, schedule, type Kill } from "./schedule.ts";
+import { checkTraces, type TraceCheck } from "./traces.ts";
+
+export interface Wish {
+  readonly isolation: Isolation;
+  readonly kills: number;
+  readonly seed: number;
+  /** Told after each kill. */
+  readonly progress?: (line: string) => void;
+}
+
+export interface Findings {
+  readonly isolation: Isolation;
+  readonly kills: number;
+  readonly seed: number;
+  readonly queries: readonly Query[];
+  readonly logs: Logs;
+  readonly runs: readonly Run[];
+  /** What a task's log ended with when its agent was killed → how often. */
+  readonly killedAfter: ReadonlyMap<string, number>;
+  /** From the beginning of the process to its next write to a log, in milliseconds, where work was under way. */
+  readonly resumeMs: readonly number[];
+  readonly cutCalls: number;
+  readonly cutTokens: number;
+  readonly traces: TraceCheck;
+  /** All that is wrong, in words. */
+  readonly faults: readonly string[];
+}
+
+const QUESTIONS = [
+  "How do Durable Objects store data?",
+  "What is an A2A agent card?",
+  "How does OpenTelemetry relate to OTLP?",
+  "What is prompt caching?",
+  "How do queues differ from workflows?",
+];
+/** As in worker/define-slow-agent.ts. */
+export const ONLY_ONCE: ReadonlySet<string> = new Set(["verify_claim", "extract_key_points"]);
+const LANES = 2;
+/** For the return of the processes, and then for the next step. */
+const RESUME_LIMIT_MS = 12_000;
+
+export async function run({ isolation, kills, seed, progress }: Wish): Promise<Findings> {
+  // Each its own, because how often clients and tools draw depends on time, and the schedule has to be the same each time.
+  const plan = schedule(isolation, kills, seeded(seed));
+  const random = seeded(seed + 1);
+  const deployment = await Deployment.create();
+  const recorder = await Recorder.start(join(deployment.home, "runs.jsonl"), seeded(seed + 2));
+  try {
+    const job = await CrashJob.deploy(isolation, deployment, recorder.url);
+    const client = await PersistentClient.connect(job.url, random);
+    const queries = [await client.ask(QUESTIONS[0] ?? "", "yes")];
+    const killer = new Killer(job);
+    const over = new AbortController();
+    const lanes = Array.from({ length: LANES }, () => lane(client, random, queries, over.signal));
+    const deaths = await killAll(job, killer, plan, progress).finally(() => {
+      over.abort();
+      killer.close();
+    });
+    await Promise.all(lanes);
+    const traces = await checkTraces(job);
+    const live = await readLogs(job);
+    const accounts = await checkAccounts(job, live.tasks);
+    await deployment.succeed("stop", job.name);
+    const logs = await readLogs(job);
+    const runs = recorder.runs();
+    const faults = [
+      ...deaths.faults,
+      ...faultsIn({ logs, runs, queries, once: ONLY_ONCE, asked: ASKED, excused: excuse(plan) }),
+      ...accounts.faults,
+      ...traces.faults,
+    ];
+    return { isolation, kills, seed, queries, logs, runs, ...deaths, ...accounts, traces, faults };
+  } finally {
+    await deployment.close({ unchecked: true });
+    await recorder.close();
+  }
+}
+
+async function lane(client: PersistentClient, random: Random, queries: Query[], over: AbortSignal): Promise<void> {
+  while (!over.aborted) queries.push(await client.ask(random.pick(QUESTIONS), random.pick(MANNERS)));
+}
+
+interface Deaths {
+  readonly killedAfter: ReadonlyMap<string, number>;
+  readonly resumeMs: readonly number[];
+  readonly faults: readonly string[];
+}
+
+async function killAll(
+  job: CrashJob,
+  killer: Killer,
+  plan: readonly Kill[],
+  progress: Wish["progress"],
+): Promise<Deaths> {
+  const killedAfter = new Map<string, number>();
+  const resumeMs: number[] = [];
+  const faults: string[] = [];
+  for (const [index, kill] of plan.entries()) {
+    const since = Date.now() - 10_000;
+    const killed = await killer.kill(kill);
+    const { tasks } = await readLogs(job, since);
+    const cut = tasks.filter(
+      ({ state, agent }) => isCut(state) && (killed.includes(agent) || killed.includes("all-agents")),
+    );
+    for (const { steps } of cut) {
+      const last = steps.at(-1)?.kind ?? "nothing";
+      killedAfter.set(last, (killedAfter.get(last) ?? 0) + 1);
+    }
+    const resumed =
+      cut.length > 0 ? killer.nextWrite(new Set(cut.map(({ agent }) => agent)), RESUME_LIMIT_MS) : undefined;
+    const begun = await killer.revive();
+    const at = await resumed;
+    if (at === null)
+      faults.push(`Nobody went on with ${cut.map(({ id }) => id).join(", ")} within ${RESUME_LIMIT_MS} ms.`);
+    else if (at !== undefined) resumeMs.push(at - begun);
+    progress?.(`${index + 1}/${plan.length} ${describe(kill)}: ${cut.length} tasks at work`);
+  }
+  return { killedAfter, resumeMs, faults };
+}
+
+function isCut(state: TaskState): boolean {
+  return state === TaskState.TASK_STATE_SUBMITTED || state === TaskState.TASK_STATE_WORKING;
+}
+
+/** The offline model runs beside the control plane: while that is gone, a model call may fail for good. */
+function excuse(plan: readonly Kill[]): RegExp | undefined {
+  if (!plan.some(({ what }) => what === "control-plane")) return undefined;
+  return /^The (model could not be reached|model API could not be reached|account of the query cannot be reached)/;
+}
