@@ -2,6 +2,7 @@
 import { approvalText } from "../../loop/approvals/binding.ts";
 import { runHooks } from "../../loop/hooks/run-hooks.ts";
 import { baseHookInput } from "../../loop/hooks/input.ts";
+import type { HookOutcome } from "../../loop/hooks/outcome.ts";
 import type { TurnHook } from "../../loop/hooks/turn-hook.ts";
 import type { Step } from "../../loop/step.ts";
 import type { Turn } from "../../loop/turn.ts";
@@ -115,6 +116,8 @@ export async function turnOf(parts: TurnParts): Promise<Turn> {
   };
 }
 
+const NOTHING_SAID: HookOutcome = { systemMessages: [] };
+
 /** Runs the agent's hooks of an event; one that fails, and what they say to people, is worth a line in the log. */
 function hookOf(
   env: AgentEnv,
@@ -125,6 +128,8 @@ function hookOf(
   const config = configOf(env);
   const base = baseHookInput({ ...ids, agent: config.id, mode: config.permissions.mode });
   return async (input, signal, toolUseId) => {
+    signal.throwIfAborted();
+    if (!definition.hooks?.[input.hook_event_name]) return NOTHING_SAID;
     const outcome = await runHooks(definition.hooks ?? {}, { ...base, ...input }, signal, toolUseId, ({ reason }) =>
       logLine(env, "warn", reason, trace),
     );
