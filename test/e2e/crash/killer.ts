@@ -1,7 +1,8 @@
 // Kills processes of a crash job, and brings them back: the whole job by the command line, one agent alone as a supervisor would.
 // Knows when a session's log is written, because it watches the files.
-import { watch, type FSWatcher } from "node:fs";
+import { readdirSync, watch, type FSWatcher } from "node:fs";
 import { uptime } from "node:os";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { buildWorkers } from "../../../scripts/build.ts";
@@ -14,8 +15,9 @@ import { jobToken, readJobSecrets, secretValues } from "../../../scripts/targets
 import { ControlPlaneState, readJobState, readState, writeState } from "../../../scripts/targets/local/state.ts";
 import { startWorkerd } from "../../../scripts/targets/local/workerd.ts";
 import { eventually, signalProcess } from "../../support/deployment.ts";
-import { AGENTS, type CrashJob } from "./job.ts";
-import type { Kill } from "./schedule.ts";
+import { headsOf, type Heads } from "./heads.ts";
+import type { CrashJob } from "./job.ts";
+import type { Boundary, Kill } from "./schedule.ts";
 
 const SILENT: Io = {
   print: () => {},
@@ -24,21 +26,30 @@ const SILENT: Io = {
   signal: new AbortController().signal,
   interactive: false,
 };
-/** The longest wait for a write; where none comes, the kill comes all the same. */
+/** The longest wait for a boundary, or for a write; where none comes, the kill comes all the same. */
+const NO_BOUNDARY_MS = 12_000;
 const NO_WRITE_MS = 4_000;
 const GONE_MS = 5_000;
+const WAL = "-wal";
+
+export interface Killed {
+  /** The processes that were killed. */
+  readonly names: readonly string[];
+  /** Whether it was right after the boundary; true where any moment was meant. */
+  readonly inTime: boolean;
+}
 
 export class Killer {
   readonly #job: CrashJob;
   readonly #watchers: FSWatcher[];
-  #onWrite: ((agent: string) => void) | undefined;
+  #onWrite: ((agent: string, file: string) => void) | undefined;
 
   /** Each agent must have had a session. */
   constructor(job: CrashJob) {
     this.#job = job;
     this.#watchers = job.sessionFolders.map(({ agent, folder }) =>
       watch(folder, (_, name) => {
-        if (name?.endsWith("-wal")) this.#onWrite?.(agent);
+        if (name?.endsWith(WAL)) this.#onWrite?.(agent, join(folder, name.slice(0, -WAL.length)));
       }),
     );
   }
@@ -47,30 +58,66 @@ export class Killer {
     for (const watcher of this.#watchers) watcher.close();
   }
 
-  /** Waits for the kill's moment, then kills. Resolves to the names of what was killed. */
-  async kill({ what, when }: Kill): Promise<string[]> {
+  /** Waits for the kill's moment, then kills. */
+  async kill({ what, when }: Kill): Promise<Killed> {
     const victims = await this.#victims(what);
-    const fire = () => {
-      for (const { identity } of victims) signalProcess(identity.pid, "SIGKILL");
-    };
+    const pids = victims.map(({ identity }) => identity.pid);
+    let inTime = true;
     if ("ms" in when) {
       await delay(when.ms);
-      fire();
+      signalAll(pids, "SIGKILL");
     } else {
-      await this.writes(when.writes, AGENTS.has(what) ? what : undefined);
-      fire();
+      inTime = await this.#killAfter(when.after, pids, what === "all" ? undefined : what);
     }
     await this.#gone(victims.map(({ identity }) => identity));
-    return victims.map(({ name }) => name);
+    return { names: victims.map(({ name }) => name), inTime };
   }
 
-  /** Resolves right after so many writes to logs, of one agent or of all, or when there is none for a while. */
-  async writes(count: number, of?: string): Promise<void> {
+  /**
+   * Stops the processes at each write to a log, looks how far it has come, and lets them go on, until a task has come to the boundary:
+   * then nothing but the kill follows it. Resolves to false when there was none, and kills all the same.
+   */
+  async #killAfter(boundary: Boundary, pids: readonly number[], agent: string | undefined): Promise<boolean> {
+    const known = new Map(this.#sessions(agent).map((file) => [file, headsOf(file)]));
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => resolve(false), NO_BOUNDARY_MS);
+    this.#onWrite = (writer, file) => {
+      if (agent !== undefined && writer !== agent) return;
+      signalAll(pids, "SIGSTOP");
+      const [before, now] = [known.get(file), headsOf(file)];
+      known.set(file, now);
+      if (hasCome(boundary, before, now)) {
+        this.#onWrite = undefined;
+        signalAll(pids, "SIGKILL");
+        resolve(true);
+      } else {
+        signalAll(pids, "SIGCONT");
+      }
+    };
+    const inTime = await promise;
+    clearTimeout(timer);
+    this.#onWrite = undefined;
+    if (!inTime) signalAll(pids, "SIGKILL");
+    return inTime;
+  }
+
+  /** The databases of an agent's sessions, or of all agents'. */
+  #sessions(of: string | undefined): string[] {
+    const folders = this.#job.sessionFolders.filter(({ agent }) => of === undefined || agent === of);
+    return folders.flatMap(({ folder }) =>
+      readdirSync(folder).flatMap((name) =>
+        name.endsWith(".sqlite") && !name.startsWith("metadata") ? join(folder, name) : [],
+      ),
+    );
+  }
+
+  /** Resolves right after so many writes to logs, or when there is none for a while. */
+  async writes(count: number): Promise<void> {
     let left = count;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, NO_WRITE_MS);
-    this.#onWrite = (agent) => {
-      if ((of === undefined || agent === of) && --left === 0) resolve();
+    this.#onWrite = () => {
+      if (--left === 0) resolve();
     };
     await promise;
     clearTimeout(timer);
@@ -143,6 +190,18 @@ export class Killer {
     };
     await eventually(look, GONE_MS, "what was killed is gone");
   }
+}
+
+/** Whether a task stands at the boundary that did not stand there before. */
+function hasCome(boundary: Boundary, before: Heads | undefined, now: Heads): boolean {
+  return [...now].some(([task, { at, steps }]) => {
+    const then = before?.get(task);
+    return at === boundary && (then?.at !== at || then.steps < steps);
+  });
+}
+
+function signalAll(pids: readonly number[], signal: "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
+  for (const pid of pids) signalProcess(pid, signal);
 }
 
 /** Made of hundredths of a second since the machine was booted, as /proc has them; 0 where it does not. */

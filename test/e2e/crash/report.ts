@@ -6,6 +6,7 @@ import { table } from "../../bench/table.ts";
 import { ASKED } from "./job.ts";
 import { stepsOf } from "./proof.ts";
 import type { Findings } from "./run.ts";
+import { BOUNDARY_NAMES, describe } from "./schedule.ts";
 
 /** Characters of what a call was told. */
 const MAX_SHOWN = 160;
@@ -15,9 +16,8 @@ export function report(all: readonly Findings[]): string {
   const [first] = columns;
   if (!first) return "";
   const rows = first.map(([name], row) => [name, ...columns.map((column) => column[row]?.[1] ?? "")]);
-  return [table(["isolation", ...all.map(({ isolation }) => isolation)], rows), killedAfter(all), troubles(all)].join(
-    "\n\n",
-  );
+  const figured = table(["isolation", ...all.map(({ isolation }) => isolation)], rows);
+  return [schedules(all), figured, killedAfter(all), troubles(all)].join("\n\n");
 }
 
 function figures({
@@ -66,9 +66,21 @@ function figures({
 }
 
 function killedAfter(all: readonly Findings[]): string {
-  const kinds = [...new Set(all.flatMap((findings) => [...findings.killedAfter.keys()]))].toSorted();
-  const rows = kinds.map((kind) => [kind, ...all.map((findings) => String(findings.killedAfter.get(kind) ?? 0))]);
-  return table(["tasks killed right after", ...all.map(({ isolation }) => isolation)], rows);
+  const rows = BOUNDARY_NAMES.map((name) => [
+    name,
+    ...all.map(({ killedAfter: counted }) => String(counted.get(name) ?? 0)),
+  ]);
+  return table(["killed right after", ...all.map(({ isolation }) => isolation)], rows);
+}
+
+/** The kills in their order. */
+function schedules(all: readonly Findings[]): string {
+  return all
+    .map(({ isolation, seed, plan }) => {
+      const kills = plan.map((kill, index) => `${index + 1} ${describe(kill)}`).join("; ");
+      return `schedule of seed ${seed}, isolation ${isolation}: ${kills}`;
+    })
+    .join("\n");
 }
 
 /** What calls and tasks were told that failed, so that nothing hides behind "failed". */

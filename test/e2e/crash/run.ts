@@ -13,7 +13,7 @@ import { readLogs, type Logs } from "./logs.ts";
 import { faultsIn } from "./proof.ts";
 import { seeded, type Random } from "./random.ts";
 import { Recorder, type Run } from "./recorder.ts";
-import { describe, schedule, type Kill } from "./schedule.ts";
+import { BOUNDARY_NAMES, describe, schedule, type Boundary, type Kill } from "./schedule.ts";
 import { checkTraces, type TraceCheck } from "./traces.ts";
 
 export interface Wish {
@@ -31,8 +31,9 @@ export interface Findings {
   readonly queries: readonly Query[];
   readonly logs: Logs;
   readonly runs: readonly Run[];
-  /** What a task's log ended with when its agent was killed → how often. */
-  readonly killedAfter: ReadonlyMap<string, number>;
+  readonly plan: readonly Kill[];
+  /** Right after which boundary of a task its agent was killed → how often. */
+  readonly killedAfter: ReadonlyMap<Boundary, number>;
   /** From the beginning of the process to its next write to a log, in milliseconds, where work was under way. */
   readonly resumeMs: readonly number[];
   readonly cutCalls: number;
@@ -85,7 +86,7 @@ export async function run({ isolation, kills, seed, progress }: Wish): Promise<F
       ...accounts.faults,
       ...traces.faults,
     ];
-    return { isolation, kills, seed, queries, logs, runs, ...deaths, ...accounts, traces, faults };
+    return { isolation, kills, seed, plan, queries, logs, runs, ...deaths, ...accounts, traces, faults };
   } finally {
     await deployment.close({ unchecked: true });
     await recorder.close();
@@ -97,7 +98,7 @@ async function lane(client: PersistentClient, random: Random, queries: Query[], 
 }
 
 interface Deaths {
-  readonly killedAfter: ReadonlyMap<string, number>;
+  readonly killedAfter: ReadonlyMap<Boundary, number>;
   readonly resumeMs: readonly number[];
   readonly faults: readonly string[];
 }
@@ -108,20 +109,21 @@ async function killAll(
   plan: readonly Kill[],
   progress: Wish["progress"],
 ): Promise<Deaths> {
-  const killedAfter = new Map<string, number>();
+  const killedAfter = new Map<Boundary, number>(BOUNDARY_NAMES.map((name) => [name, 0]));
   const resumeMs: number[] = [];
   const faults: string[] = [];
   for (const [index, kill] of plan.entries()) {
     const since = Date.now() - 10_000;
-    const killed = await killer.kill(kill);
+    const { names, inTime } = await killer.kill(kill);
+    if ("after" in kill.when) {
+      const { after } = kill.when;
+      if (inTime) killedAfter.set(after, (killedAfter.get(after) ?? 0) + 1);
+      else faults.push(`No task of ${kill.what} came to the boundary ${after} in time.`);
+    }
     const { tasks } = await readLogs(job, since);
     const cut = tasks.filter(
-      ({ state, agent }) => isCut(state) && (killed.includes(agent) || killed.includes("all-agents")),
+      ({ state, agent }) => isCut(state) && (names.includes(agent) || names.includes("all-agents")),
     );
-    for (const { steps } of cut) {
-      const last = steps.at(-1)?.kind ?? "nothing";
-      killedAfter.set(last, (killedAfter.get(last) ?? 0) + 1);
-    }
     const resumed =
       cut.length > 0 ? killer.nextWrite(new Set(cut.map(({ agent }) => agent)), RESUME_LIMIT_MS) : undefined;
     const begun = await killer.revive();

@@ -1,46 +1,60 @@
-// When to kill what: a list that a seed repeats. Half of the kills come right after a write to a log, each count of writes in turn, the
+// When to kill what: a list that a seed repeats. Half of the kills come right after a step of a log, each kind of step in turn, the
 // others at any moment. So that nothing is taken for poisoned, no more than two kills in a row leave hardly any time to work.
 import { AGENTS, type Isolation } from "./job.ts";
 import type { Random } from "./random.ts";
 
+const ALL = [...AGENTS];
+
+/** Where a step ends and the next begins → the agents whose logs come there. `end`: the task has come to its end. */
+export const BOUNDARIES = {
+  user: ALL,
+  assistant: ALL,
+  tool_start: ["summarizer", "fact_checker"],
+  tool_result: ALL,
+  approval: ["fact_checker"],
+  approval_answer: ["coordinator", "fact_checker"],
+  peer_call: ["coordinator"],
+  peer_task: ["coordinator"],
+  peer_input: ["coordinator"],
+  end: ALL,
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+export type Boundary = keyof typeof BOUNDARIES;
+
+export const BOUNDARY_NAMES = Object.keys(BOUNDARIES).filter((name): name is Boundary => name in BOUNDARIES);
+
 export interface Kill {
   /** A process of the job by its name, all of them, or the control plane. */
   readonly what: string;
-  /** After so many writes since the last restart, those of the victim where it is one agent, or so many milliseconds. */
-  readonly when: { readonly writes: number } | { readonly ms: number };
+  /** Right after one of its tasks came to this boundary, or so many milliseconds after the last restart. */
+  readonly when: { readonly after: Boundary } | { readonly ms: number };
 }
 
-const MOST_WRITES = 40;
 const MOST_MS = 1_800;
-const EARLY = { writes: 6, ms: 250 };
+const EARLY_MS = 250;
 const MOST_EARLY = 2;
 
 export function schedule(isolation: Isolation, kills: number, random: Random): Kill[] {
-  const counts = shuffled(
-    Array.from({ length: Math.ceil(kills / 2) }, (_, index) => 1 + (index % MOST_WRITES)),
+  const boundaries = shuffled(
+    Array.from({ length: Math.ceil(kills / 2) }, (_, index) => index % BOUNDARY_NAMES.length),
     random,
-  );
+  ).map((index) => BOUNDARY_NAMES[index]);
   let early = 0;
   return Array.from({ length: kills }, (_, index) => {
-    const count = index % 2 === 0 ? counts.pop() : undefined;
-    const what = victim(isolation, random);
-    // One agent alone writes less than all of them.
-    const writes = count !== undefined && AGENTS.has(what) ? Math.ceil(count / AGENTS.size) : count;
-    let when: Kill["when"] = writes === undefined ? { ms: random.whole(0, MOST_MS) } : { writes };
-    early = isEarly(when) ? early + 1 : 0;
-    if (early > MOST_EARLY) [when, early] = [{ ms: random.whole(EARLY.ms, MOST_MS) }, 0];
-    return { what, when };
+    const after = index % 2 === 0 ? boundaries.pop() : undefined;
+    if (after !== undefined) {
+      early = 0;
+      return { what: isolation === "job" ? "all" : random.pick(BOUNDARIES[after]), when: { after } };
+    }
+    const ms = random.whole(early < MOST_EARLY ? 0 : EARLY_MS, MOST_MS);
+    early = ms < EARLY_MS ? early + 1 : 0;
+    return { what: victim(isolation, random), when: { ms } };
   });
 }
 
 function victim(isolation: Isolation, random: Random): string {
   const chance = random.next();
-  if (chance < 0.1) return "control-plane";
-  return isolation === "job" || chance < 0.2 ? "all" : random.pick([...AGENTS]);
-}
-
-function isEarly(when: Kill["when"]): boolean {
-  return "ms" in when ? when.ms < EARLY.ms : when.writes < EARLY.writes;
+  if (chance < 0.2) return "control-plane";
+  return isolation === "job" || chance < 0.4 ? "all" : random.pick(ALL);
 }
 
 function shuffled(values: readonly number[], random: Random): number[] {
@@ -51,5 +65,5 @@ function shuffled(values: readonly number[], random: Random): number[] {
 }
 
 export function describe({ what, when }: Kill): string {
-  return "ms" in when ? `${what} after ${when.ms} ms` : `${what} at write ${when.writes}`;
+  return "ms" in when ? `${what} after ${when.ms} ms` : `${what} after ${when.after}`;
 }

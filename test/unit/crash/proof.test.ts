@@ -8,7 +8,7 @@ import type { LoggedTask } from "../../e2e/crash/logs.ts";
 import { faultsIn, type Evidence } from "../../e2e/crash/proof.ts";
 import { seeded } from "../../e2e/crash/random.ts";
 import type { Run } from "../../e2e/crash/recorder.ts";
-import { schedule } from "../../e2e/crash/schedule.ts";
+import { BOUNDARY_NAMES, schedule } from "../../e2e/crash/schedule.ts";
 
 const ANSWER = {
   usage: { inputTokens: 1, outputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0 },
@@ -157,4 +157,10 @@ test("a seed gives the same schedule each time, and another one another", () => 
   const of = (seed: number) => schedule("agent", 50, seeded(seed));
   expect(of(1)).toEqual(of(1));
   expect(of(2)).not.toEqual(of(1));
+});
+
+test.each(["job", "agent"] as const)("twenty kills come right after each kind of step (isolation: %s)", (isolation) => {
+  const kills = schedule(isolation, 20, seeded(7));
+  expect(new Set(kills.flatMap(({ when }) => ("after" in when ? when.after : [])))).toEqual(new Set(BOUNDARY_NAMES));
+  expect(kills.filter(({ when }) => "ms" in when)).toHaveLength(10);
 });

@@ -1,0 +1,45 @@
+// How far the tasks of one session have come, read from a copy of its database in a moment, while its process is stopped.
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+import { taskStateFromJSON } from "@a2a-js/sdk";
+import * as z from "zod";
+
+import { isTerminal } from "#shared/a2a/message.ts";
+
+const Columns = z.object({
+  context_id: z.string(),
+  n: z.int(),
+  state: z.int(),
+  steps: z.int(),
+  kind: z.nullable(z.string()),
+});
+
+const QUERY = `SELECT context_id, n, state, COUNT(seq) AS steps, MAX(seq), body ->> 'kind' AS kind
+  FROM task LEFT JOIN step USING (context_id, n) GROUP BY context_id, n`;
+
+/** A task → what its log ends with, and how long that is; `end` once it has come to its end. */
+export type Heads = ReadonlyMap<string, { readonly at: string; readonly steps: number }>;
+
+/** `file`: path of the database; its write-ahead log lies beside it. Empty for a session that was never committed. */
+export function headsOf(file: string): Heads {
+  const folder = mkdtempSync(join(tmpdir(), "troupe-heads-"));
+  try {
+    const copy = join(folder, "copy");
+    for (const end of ["", "-wal"]) if (existsSync(file + end)) copyFileSync(file + end, copy + end);
+    using database = new DatabaseSync(copy);
+    const tables = database.prepare("SELECT name FROM sqlite_master WHERE name IN ('task', 'step')").all();
+    if (tables.length < 2) return new Map();
+    const rows = z.array(Columns).parse(database.prepare(QUERY).all());
+    return new Map(
+      rows.map(({ context_id, n, state, steps, kind }) => [
+        `${context_id}.${n}`,
+        { at: isTerminal(taskStateFromJSON(state)) ? "end" : (kind ?? ""), steps },
+      ]),
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
