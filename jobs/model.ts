@@ -2,7 +2,7 @@
 import type { AgentConfig } from "#shared/agent/config.ts";
 
 import { checkedDurationMs } from "#shared/text/duration.ts";
-import { FREE, priceOf } from "./prices.ts";
+import { FREE, priceOf, WEB_SEARCH } from "./prices.ts";
 import type { Model } from "./schema.ts";
 
 const ANTHROPIC_URL = "https://api.anthropic.com";
@@ -12,6 +12,8 @@ const OFFLINE_MODEL = "offline";
 const MAX_TOKENS = 8192;
 const CONTEXT_TOKENS = 200_000;
 const TTFT = "20ms";
+/** What a token costs that is written to the cache, of what one costs that is not cached: the API's own rule, for 5 minutes. */
+const CACHE_WRITE = 1.25;
 
 interface ModelEnvironment {
   readonly hasAnthropicKey: boolean;
@@ -33,7 +35,8 @@ export function resolveModel(
     input: given.input,
     output: given.output,
     cacheRead: given.cache_read ?? given.input,
-    cacheWrite: given.cache_write ?? given.input,
+    cacheWrite: given.cache_write ?? given.input * CACHE_WRITE,
+    webSearch: given.web_search === undefined ? WEB_SEARCH : given.web_search * 1000,
   };
   const maxTokens = model.max_tokens ?? MAX_TOKENS;
   const contextTokens = model.context_tokens ?? CONTEXT_TOKENS;

@@ -5,12 +5,15 @@ import type { Price } from "#shared/tracing/price.ts";
 /** The day on which the prices were looked up. */
 export const PRICES_AS_OF = "2026-11-01";
 
+/** Of Claude's own web search: 10 dollars per thousand, whatever the model. */
+export const WEB_SEARCH = 10_000;
+
 /** List prices of the Claude API (platform.claude.com, "Pricing"; cache writes of 5 minutes). */
 const PRICES: Readonly<Record<string, Price>> = {
-  "claude-sonnet-5-5": { input: 2, output: 10, cacheRead: 0.1, cacheWrite: 2.5 },
-  "claude-opus-5-5": { input: 4, output: 20, cacheRead: 0.2, cacheWrite: 5 },
-  "claude-opus-5": { input: 5, output: 25, cacheRead: 0.5, cacheWrite: 6.25 },
-  "claude-haiku-4-5": { input: 1, output: 5, cacheRead: 0.1, cacheWrite: 1.25 },
+  "claude-sonnet-5-5": { input: 2, output: 10, cacheRead: 0.1, cacheWrite: 2.5, webSearch: WEB_SEARCH },
+  "claude-opus-5-5": { input: 4, output: 20, cacheRead: 0.2, cacheWrite: 5, webSearch: WEB_SEARCH },
+  "claude-opus-5": { input: 5, output: 25, cacheRead: 0.5, cacheWrite: 6.25, webSearch: WEB_SEARCH },
+  "claude-haiku-4-5": { input: 1, output: 5, cacheRead: 0.1, cacheWrite: 1.25, webSearch: WEB_SEARCH },
 };
 
 /** Models whose price is known. */

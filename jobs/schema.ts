@@ -41,7 +41,13 @@ const Price = z
     input: dollars.describe("Input tokens that are not cached"),
     output: dollars.describe("Output tokens"),
     cache_read: dollars.optional().describe("Input tokens read from the cache (default: as input)"),
-    cache_write: dollars.optional().describe("Input tokens written to the cache (default: as input)"),
+    cache_write: dollars.optional().describe("Input tokens written to the cache (default: 1.25 times input)"),
+    web_search: z
+      .number()
+      .nonnegative()
+      .max(100)
+      .optional()
+      .describe("A thousand searches that Claude makes by itself, in US dollars (default 10)"),
   })
   .describe("US dollars per million tokens, where Troupe does not know them or they differ");
 

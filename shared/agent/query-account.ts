@@ -47,6 +47,7 @@ const Reserved = z.union([
   z.object({ wait: z.literal(true) }),
 ]);
 const Counted = z.union([z.object({ ok: z.literal(true) }), z.object({ exhausted: Exhaustion })]);
+const TimeIsUp = z.object({ exhausted: Exhaustion });
 const Nothing = z.unknown();
 
 /** The account of one query, as one life of one task spends from it. */
@@ -86,6 +87,10 @@ export function queryAccount(env: ControlPlaneEnv, spender: Spender, patience: P
       const body = { query, limits, agent, task, id: `${agent}:${task}:${id}`, count };
       const answer = await send(connection, "tool-calls", body, Counted, signal);
       if ("exhausted" in answer) throw spent(answer.exhausted);
+    },
+    async timeIsUp(spentMs, signal) {
+      const body = { query, limits, spentMs };
+      return (await send(connection, "time-up", body, TimeIsUp, signal)).exhausted;
     },
   };
 }

@@ -78,10 +78,13 @@ export class Assembly {
     for (const { block, json } of this.#blocks) {
       if (block.type === "text") block.text = block.text.toWellFormed();
       if (block.type === "tool_use") block.id = claimId(block.id, usedIds);
-      if (json === "" || (block.type !== "tool_use" && block.type !== "server_tool_use")) continue;
-      const input = json.trim() === "" ? {} : wellFormed(parseJson(json));
+      if (block.type !== "tool_use" && block.type !== "server_tool_use") continue;
+      // Some backends send the input whole with the block's beginning.
+      const said = json === "" ? JSON.stringify(block.input ?? {}) : json;
+      const input = said.trim() === "" ? {} : wellFormed(parseJson(said));
+      block.input = {};
       if (typeof input === "object" && input !== null && !Array.isArray(input)) block.input = input;
-      else malformedInputs[block.id] = json.slice(0, MAX_MALFORMED).toWellFormed();
+      else malformedInputs[block.id] = said.slice(0, MAX_MALFORMED).toWellFormed();
     }
     return readable({
       kind: "assistant",
@@ -153,6 +156,7 @@ const Figures = z
     output_tokens: Figure,
     cache_read_input_tokens: Figure,
     cache_creation_input_tokens: Figure,
+    server_tool_use: z.object({ web_search_requests: Figure }).partial().nullish().catch(null),
   })
   .partial()
   .catch({});
@@ -160,10 +164,12 @@ const Figures = z
 /** Later figures replace earlier ones: the API's are cumulative. Other backends leave some of them out, or all. */
 function mergeUsage(usage: Usage, reported: ApiUsage | MessageDeltaUsage): Usage {
   const figures = Figures.parse(reported);
+  const webSearches = figures.server_tool_use?.web_search_requests ?? usage.webSearches;
   return {
     inputTokens: figures.input_tokens ?? usage.inputTokens,
     outputTokens: figures.output_tokens ?? usage.outputTokens,
     cacheReadTokens: figures.cache_read_input_tokens ?? usage.cacheReadTokens,
     cacheWriteTokens: figures.cache_creation_input_tokens ?? usage.cacheWriteTokens,
+    ...(webSearches ? { webSearches } : {}),
   };
 }

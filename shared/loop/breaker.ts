@@ -55,6 +55,8 @@ export class Breaker implements Gate {
   #coolDownMs: number;
   /** Changes when it opens or closes: what calls from before have to say is out of date then. */
   #epoch = 0;
+  /** Counts probes: of one that another has taken the place of, only its success means something. */
+  #probes = 0;
 
   constructor(target: string, options: BreakerOptions = {}) {
     this.target = target;
@@ -77,19 +79,20 @@ export class Breaker implements Gate {
       const limitMs = this.#state === "open" ? this.#coolDownMs : this.#probeLimitMs;
       if (now - this.#since < limitMs) throw new CircuitOpen(this.#refusal(now));
       this.#since = now;
+      this.#probes++;
       if (this.#state === "open") this.#become("half_open", onChange);
     }
-    const [epoch, isProbe] = [this.#epoch, !this.isClosed];
+    const [epoch, probe, isProbe] = [this.#epoch, this.#probes, !this.isClosed];
     let settled = false;
-    const once = (settle: () => void) => () => {
-      if (!settled && epoch === this.#epoch) settle();
+    const once = (settle: () => void, ofLatest: boolean) => () => {
+      if (!settled && epoch === this.#epoch && (!ofLatest || probe === this.#probes)) settle();
       settled = true;
     };
     return {
       isProbe,
-      success: once(() => this.#succeeded(onChange)),
-      failure: (reason) => once(() => this.#failed(reason, onChange))(),
-      abandon: once(() => this.#abandoned(onChange)),
+      success: once(() => this.#succeeded(onChange), false),
+      failure: (reason) => once(() => this.#failed(reason, onChange), true)(),
+      abandon: once(() => this.#abandoned(onChange), true),
     };
   }
 

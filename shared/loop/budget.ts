@@ -1,6 +1,7 @@
 // What a turn may cost. Limits are the job's word; who keeps the account of a whole query is passed in.
 import * as z from "zod";
 import type { Usage } from "../tracing/usage.ts";
+import type { Exhaustion } from "./exhaustion.ts";
 import { MAX_USD } from "./pico-dollars.ts";
 
 /** Upper bounds; what is left out has none. */
@@ -68,12 +69,13 @@ export class PriceUnknown extends Error {
 /** The account of one query, kept in one place for all agents that work on it. */
 export interface Account {
   /**
-   * Sets aside what one model call may cost. `inputTokens` is the estimate of its request; the answer may have up to
+   * Sets aside what one model call may cost. `inputTokens` is the estimate of its request, `webSearches` what the API may search
+   * by itself; the answer may have up to
    * `Reservation.maxTokens`, which can be less than `maxTokens` where little is left. Waits while calls of others are under way
    * that may leave enough. Throws BudgetSpent, BudgetUnreachable, PriceUnknown or the signal's reason.
    */
   reserve(
-    call: { readonly inputTokens: number; readonly maxTokens: number },
+    call: { readonly inputTokens: number; readonly maxTokens: number; readonly webSearches?: number },
     signal: AbortSignal,
   ): Promise<Reservation>;
   /** Books what a reserved call has really cost, whatever was booked before; may be repeated. Throws BudgetUnreachable. */
@@ -87,6 +89,11 @@ export interface Account {
    * only once, also after a restart. Throws BudgetSpent, BudgetUnreachable or the signal's reason.
    */
   countToolCalls(id: string, count: number, signal: AbortSignal): Promise<void>;
+  /**
+   * The time of the whole query is over, of which `spentMs` were used: no agent gets another model call. Resolves to the report on
+   * what ended the query. May be repeated. Throws BudgetUnreachable or the signal's reason.
+   */
+  timeIsUp(spentMs: number, signal: AbortSignal): Promise<Exhaustion>;
 }
 
 export interface Reservation {

@@ -38,9 +38,10 @@ export async function conclude(
   signal: AbortSignal,
 ): Promise<Conclusion | undefined> {
   const own = turn.log.slice(turn.begin);
-  const concluded = meaningOf(answer, said(own));
+  const words = said(own);
+  const concluded = meaningOf(answer, words);
   if (concluded.subtype !== "success") return concluded;
-  const fitting = turn.output === undefined ? concluded : structured(turn, turn.output, concluded, own);
+  const fitting = turn.output ? await structured(turn, turn.output, { ...concluded, text: words }, own) : concluded;
   if (fitting?.subtype !== "success") return fitting;
   const stopped = await turn.hook(
     {
@@ -57,13 +58,13 @@ export async function conclude(
   return fitting;
 }
 
-function structured(
+async function structured(
   turn: Turn,
   output: OutputShape,
   concluded: Extract<Conclusion, { subtype: "success" }>,
   own: readonly Step[],
-): Conclusion | undefined {
-  const parsed = parseOutput(output.shape, concluded.text);
+): Promise<Conclusion | undefined> {
+  const parsed = await parseOutput(output.shape, concluded.text);
   if ("value" in parsed) return { ...concluded, text: JSON.stringify(parsed.value), structured: parsed.value };
   const tries = own.filter((step) => step.kind === "note" && step.about === "output").length;
   if (tries < MAX_OUTPUT_RETRIES) {

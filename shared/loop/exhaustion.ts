@@ -33,10 +33,7 @@ export function spentMessage({
   byAgent,
 }: Omit<Exhaustion, "byAgent"> & Partial<Pick<Exhaustion, "byAgent">>): string {
   const whose = byAgent ? " of the whole query" : "";
-  const shares = (byAgent ?? []).map((share) => ({ agent: share.agent, amount: shareOf(share, kind) }));
-  const by = shares
-    .filter(({ amount }) => amount !== undefined && amount > 0)
-    .map(({ agent, amount = 0 }) => `${agent}: ${inUnit(amount, kind)}`);
+  const by = (byAgent ?? []).flatMap((share) => shareInWords(share, kind));
   // Its own tool calls an agent books before it runs them, one query's only those that run.
   const asked = kind === "tool_calls" && !byAgent;
   const who = by.length > 0 ? ` (${by.join(", ")})` : "";
@@ -44,6 +41,13 @@ export function spentMessage({
   if (spent > limit) return `${said} ${asked ? "The model asked for" : "It came to"} ${inUnit(spent, kind)}.`;
   if (spent + needed <= limit || spent === limit) return said;
   return `${said} So far it came to ${inUnit(spent, kind)}; what came next needed at least ${inUnit(needed, kind)} more.`;
+}
+
+/** Empty where the agent has spent nothing. Agents share a query's time, so for it their model calls are told. */
+function shareInWords(share: AgentShare, kind: BudgetKind): string[] {
+  const amount = shareOf(share, kind) ?? share.turns;
+  if (amount === 0) return [];
+  return [`${share.agent}: ${kind === "wall_time" ? named(amount, "turns") : inUnit(amount, kind)}`];
 }
 
 /** What of an agent's share counts against this budget; undefined for time, of which no agent has a share. */

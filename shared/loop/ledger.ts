@@ -52,6 +52,7 @@ export function ledger(since: readonly Step[]): Map<string, CallState> {
       case "blocked":
       case "stopped":
       case "session_end":
+      case "model_cut":
       case "compaction":
         break;
     }

@@ -1,7 +1,7 @@
 // One model call of a turn, with all that surrounds it: the agent's own limits, room in the context, and the query's account.
 import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
 import type { ModelRequest } from "../models/model.ts";
-import { allowedTokens } from "./allowed-tokens.ts";
+import { allowedTokens, searchesIn } from "./allowed-tokens.ts";
 import { BudgetUnreachable } from "./budget.ts";
 import { compactIfFull } from "./compact.ts";
 import { estimateTokens } from "./context.ts";
@@ -11,8 +11,11 @@ import { callReserved } from "./reserved-call.ts";
 import { conversationOf } from "./step.ts";
 import type { Turn } from "./turn.ts";
 
-/** Makes the call and writes its answer into the log. Throws ModelError, BudgetSpent, BudgetUnreachable or the signal's reason. */
-export async function nextAnswer(turn: Turn, signal: AbortSignal): Promise<AssistantStep> {
+/**
+ * Makes the call and writes its answer into the log. `mayHaveCut`: an earlier life ended where this call was to be made, or was under
+ * way. Throws ModelError, BudgetSpent, BudgetUnreachable or the signal's reason.
+ */
+export async function nextAnswer(turn: Turn, signal: AbortSignal, mayHaveCut = false): Promise<AssistantStep> {
   const tools = offeredTools(turn);
   // First, because a compaction is a model call too.
   allowedTokens(turn, 0);
@@ -25,6 +28,8 @@ export async function nextAnswer(turn: Turn, signal: AbortSignal): Promise<Assis
   };
   const calls = turn.log.slice(turn.begin).filter(({ kind }) => kind === "assistant").length + 1;
   const inputTokens = estimateTokens(turn.log, request);
+  if (mayHaveCut)
+    turn.append({ kind: "model_cut", inputTokens, maxTokens: allowedTokens(turn, inputTokens), ...searchesIn(turn) });
   const call = { ordinal: calls, inputTokens, maxTokens: allowedTokens(turn, inputTokens), signal };
   const { answer, reservation } = await callReserved(turn, request, call);
   const step = reservation === undefined ? answer : { ...answer, reservation };

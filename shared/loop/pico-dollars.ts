@@ -7,7 +7,7 @@ const PICO = 1e12;
 /** The largest budget, in dollars: sums up to here are exact. */
 export const MAX_USD = 9000;
 
-/** Pico-dollars of one token. Exact for a price of at most six decimals; what is finer is rounded to them. */
+/** Pico-dollars of one token, or of one search. Exact for a price of at most six decimals; what is finer is rounded to them. */
 export function perToken(usdPerMillion: number): number {
   return Math.round(usdPerMillion * 1e6);
 }
@@ -28,7 +28,8 @@ export function picoOf(usage: Usage, price: Price): number {
     usage.inputTokens * perToken(price.input) +
     usage.outputTokens * perToken(price.output) +
     usage.cacheReadTokens * perToken(price.cacheRead) +
-    usage.cacheWriteTokens * perToken(price.cacheWrite)
+    usage.cacheWriteTokens * perToken(price.cacheWrite) +
+    (usage.webSearches ?? 0) * perToken(price.webSearch ?? 0)
   );
 }
 

@@ -1,6 +1,10 @@
 // A model call that is paid for out of the query's account: each attempt sets aside what it may cost before it is made.
 import type { ModelRequest } from "../models/model.ts";
+import { allowedTokens, searchesIn } from "./allowed-tokens.ts";
 import { callModel, type AssistantStep, type Meter } from "./model-call.ts";
+import { NO_USAGE } from "../tracing/usage.ts";
+import { tokensOf } from "./context.ts";
+import { tokensOf as spent } from "./spending.ts";
 import { ReservationSpan } from "./wait-spans.ts";
 import type { Turn } from "./turn.ts";
 
@@ -29,30 +33,42 @@ export async function callReserved(turn: Turn, request: ModelRequest, planned: P
     .flatMap((step) => (step.kind === "assistant" ? step.content : []))
     .map((block) => ("id" in block ? block.id : ""));
   const answer = await callModel(model, request, planned.ordinal, planned.signal, emit, trace, meter, used);
-  return { answer, reservation: reservation() };
+  return { answer: measured(answer, planned), reservation: reservation() };
+}
+
+/** Some backends do not say what an answer has cost, and a budget of tokens has to hold for them too: they are estimated. */
+function measured(answer: AssistantStep, { inputTokens }: PlannedCall): AssistantStep {
+  if (spent(answer.usage) > 0) return answer;
+  return { ...answer, usage: { ...NO_USAGE, inputTokens, outputTokens: tokensOf([answer]) } };
 }
 
 /** Accounts for one call's attempts at the query's account. `reservation` is that of the last attempt. */
 export function meterOf(
-  { account, trace }: Turn,
+  turn: Turn,
   { inputTokens, maxTokens, signal }: PlannedCall,
 ): { readonly meter: Meter; readonly reservation: () => string | undefined } {
+  const { account, trace } = turn;
   let reservation: string | undefined;
+  let allowed = maxTokens;
   const meter: Meter = {
     async begin() {
-      if (!account) return maxTokens;
+      // Anew for each attempt: those that broke off count.
+      allowed = Math.min(maxTokens, allowedTokens(turn, inputTokens));
+      if (!account) return allowed;
       const span = new ReservationSpan(trace);
       try {
-        const reserved = await account.reserve({ inputTokens, maxTokens }, signal);
+        const reserved = await account.reserve({ inputTokens, maxTokens: allowed, ...searchesIn(turn) }, signal);
         span.end(inputTokens + reserved.maxTokens);
         reservation = reserved.id;
-        return reserved.maxTokens;
+        allowed = reserved.maxTokens;
+        return allowed;
       } catch (error) {
         span.fail(error, signal);
         throw error;
       }
     },
     async failed(began) {
+      if (began) turn.append({ kind: "model_cut", inputTokens, maxTokens: allowed, ...searchesIn(turn) });
       if (!account || reservation === undefined) return;
       await (began ? account.cut(reservation) : account.release(reservation));
     },

@@ -19,6 +19,8 @@ export interface PlannedCall {
   readonly maxTokens: number;
   /** Has to be known where dollars are limited. */
   readonly price: Price | undefined;
+  /** Searches that the API may make by itself. */
+  readonly webSearches?: number | undefined;
 }
 
 /** A budget that a call does not fit, and how much of it the call needs at least: calls, tokens or dollars. */
@@ -52,8 +54,10 @@ export function lackFor(limits: Limits, used: Used, call: PlannedCall, tokens: n
 }
 
 /** The most that a call with an answer of `tokens` can cost, in pico-dollars; 0 without a price. */
-export function upperCost({ inputTokens, price }: PlannedCall, tokens: number): number {
-  return price ? inputTokens * perInputToken(price) + tokens * perToken(price.output) : 0;
+export function upperCost({ inputTokens, price, webSearches = 0 }: PlannedCall, tokens: number): number {
+  if (!price) return 0;
+  const searches = webSearches * perToken(price.webSearch ?? 0);
+  return inputTokens * perInputToken(price) + tokens * perToken(price.output) + searches;
 }
 
 function rooms(limits: Limits, used: Used, call: PlannedCall): Record<Lack["kind"], number> {

@@ -4,16 +4,21 @@ import type { Usage } from "../tracing/usage.ts";
 import { type BudgetKind, BudgetSpent, type Limits, PriceUnknown, type Spent } from "./budget.ts";
 import { spentMessage } from "./exhaustion.ts";
 import { picoOf, toPico, toUsd } from "./pico-dollars.ts";
-import { lackFor, leastAnswer, roomFor } from "./room.ts";
+import { lackFor, leastAnswer, roomFor, upperCost } from "./room.ts";
 import type { Step } from "./step.ts";
 
 /**
- * What the steps of one task have cost: model calls, those that compacted the conversation included, and the tool calls that
- * the model asked for. Dollars are 0 without a price. `wallMs` is the caller's, who holds the clock.
+ * What the steps of one task have cost: model calls, those that compacted the conversation or broke off included, and the tool calls
+ * that the model asked for. Dollars are 0 without a price. `wallMs` is the caller's, who holds the clock.
  */
 export function spentIn(steps: readonly Step[], price: Price | undefined, wallMs = 0): Spent {
   let [turns, tokens, pico, toolCalls] = [0, 0, 0, 0];
   for (const step of steps) {
+    if (step.kind === "model_cut") {
+      turns++;
+      tokens += step.inputTokens + step.maxTokens;
+      pico += upperCost({ ...step, price }, step.maxTokens);
+    }
     if (step.kind !== "assistant" && step.kind !== "compaction") continue;
     turns++;
     tokens += tokensOf(step.usage);
@@ -55,7 +60,7 @@ export function checkToolCalls(limits: Limits, spent: Spent): BudgetSpent | unde
 export function allowedAnswer(
   limits: Limits,
   spent: Spent,
-  call: { readonly inputTokens: number; readonly maxTokens: number },
+  call: { readonly inputTokens: number; readonly maxTokens: number; readonly webSearches?: number },
   price: Price | undefined,
   agent: string,
 ): number | BudgetSpent {

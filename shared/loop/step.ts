@@ -54,6 +54,13 @@ export const Step = z.discriminatedUnion("kind", [
     /** What was set aside for the call at the query's account. */
     reservation: z.optional(z.string()),
   }),
+  /** A model call broke off, here or with an earlier life: what it cost nobody knows, so all that it could have counts. In tokens. */
+  z.object({
+    kind: z.literal("model_cut"),
+    inputTokens: z.int(),
+    maxTokens: z.int(),
+    webSearches: z.optional(z.int()),
+  }),
   /** A tool is about to run that may not run twice. */
   z.object({ kind: z.literal("tool_start"), toolUseId: z.string() }),
   /** A tool may run only if this is answered with yes. */

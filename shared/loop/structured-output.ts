@@ -77,17 +77,17 @@ function simplify(schema: z.core.JSONSchema.BaseSchema): void {
 /**
  * The value that an answer holds: JSON and nothing else, or JSON in one fence. The error is for the model, which may try again.
  */
-export function parseOutput<Shape extends z.ZodType>(
+export async function parseOutput<Shape extends z.ZodType>(
   shape: Shape,
   text: string,
-): { readonly value: z.output<Shape> } | { readonly error: string } {
+): Promise<{ readonly value: z.output<Shape> } | { readonly error: string }> {
   let said: unknown;
   try {
     said = JSON.parse(unfenced(text));
   } catch (error) {
     return { error: `Your answer is not JSON (${reasonOf(error)}). Answer with one JSON object and nothing else.` };
   }
-  const parsed = shape.safeParse(said);
+  const parsed = await shape.safeParseAsync(said);
   if (parsed.success) return { value: parsed.data };
   return { error: `Your answer does not fit its schema:\n${z.prettifyError(parsed.error)}\nAnswer again, whole.` };
 }

@@ -10,6 +10,7 @@ import type { Approval } from "./approval.ts";
 import { BudgetSpent, BudgetUnreachable, PriceUnknown, SUBTYPE, type Account } from "./budget.ts";
 import { compactOnDemand } from "./compact.ts";
 import { conclude, type Conclusion } from "./conclude.ts";
+import { spentMessage } from "./exhaustion.ts";
 import { denialsIn, denyOpen, type Denial } from "./denials.ts";
 import { ledger, sinceLastAnswer, usageOf } from "./ledger.ts";
 import type { AssistantStep } from "./model-call.ts";
@@ -31,6 +32,8 @@ export interface Turn extends ToolRuntime {
   readonly workedMs: number;
   /** The account of the whole query; undefined where the job sets it no limit. */
   readonly account: Account | undefined;
+  /** Milliseconds that the whole query may take, where this turn answers for it and its time is limited. */
+  readonly queryWallMs: number | undefined;
   /** What the answer has to be, where it is to be more than text. */
   readonly output: OutputShape | undefined;
   /** Set when the thread begins, or goes on after its session had ended. */
@@ -68,17 +71,19 @@ class WallTimeSpent extends Error {
 
 /** Never rejects for what a model, a tool or a hook does: failures are results. */
 export async function runTurn(turn: Turn): Promise<TurnResult> {
-  const { budget, signal } = turn;
+  const { signal } = turn;
   const wall = new AbortController();
+  const limitMs = wallLimit(turn);
   const timer = setTimeout(
-    () => wall.abort(new WallTimeSpent(`The wall-time budget of ${budget.maxWallMs / 1000} s was spent.`)),
-    Math.min(MAX_TIMER_MS, Math.max(0, budget.maxWallMs - turn.workedMs)),
+    () => wall.abort(new WallTimeSpent(`The wall-time budget of ${limitMs / 1000} s was spent.`)),
+    Math.min(MAX_TIMER_MS, Math.max(0, limitMs - turn.workedMs)),
   );
   let conclusion: Conclusion | SuspendedTurn;
   try {
     conclusion = await loop(turn, AbortSignal.any([signal, wall.signal]));
   } catch (error) {
-    conclusion = failureOf(error, turn, wall.signal);
+    const isOver = wall.signal.aborted && !signal.aborted;
+    conclusion = isOver ? await overtime(turn) : failureOf(error, turn);
   } finally {
     clearTimeout(timer);
   }
@@ -114,15 +119,39 @@ function ownSteps({ log, begin }: Pick<Turn, "log" | "begin">): readonly Step[] 
   return log.slice(begin);
 }
 
-function failureOf(error: unknown, turn: Turn, wall: AbortSignal): Conclusion {
-  const failed = (subtype: Exclude<Conclusion["subtype"], "success">, message: string, errorType: string) =>
+/** Milliseconds of work that the turn may take: the agent's own limit, or what the whole query may. */
+export function wallLimit({ budget, queryWallMs = Number.POSITIVE_INFINITY }: Pick<Turn, "budget" | "queryWallMs">) {
+  return Math.min(budget.maxWallMs, queryWallMs);
+}
+
+type Failed = Exclude<Conclusion, { subtype: "success" }>;
+
+/** How long the account may take to say who has spent what, in milliseconds: who asked has waited long enough. */
+const REPORT_MS = 2_000;
+
+/** The time is over. Where it is the whole query's, no agent that works on it may go on either. */
+async function overtime(turn: Turn): Promise<Failed> {
+  const { account, queryWallMs } = turn;
+  const subtype = "error_max_wall_time";
+  if (account && queryWallMs !== undefined && queryWallMs === wallLimit(turn)) {
+    try {
+      const exhaustion = await account.timeIsUp(queryWallMs, AbortSignal.timeout(REPORT_MS));
+      return { subtype, message: spentMessage(exhaustion), errorType: ERROR.timeout };
+    } catch {
+      // It cannot be reached, so no agent of the query makes a model call either.
+    }
+  }
+  const calls = ownSteps(turn).filter(({ kind }) => kind === "assistant").length;
+  const answer = unfinished(ownSteps(turn));
+  const where = answer && hasCalls(answer) ? `in the tool calls of model call ${calls}` : `in model call ${calls + 1}`;
+  const message = `The wall-time budget of ${wallLimit(turn) / 1000} s was spent ${where}.`;
+  return { subtype, message, errorType: ERROR.timeout };
+}
+
+function failureOf(error: unknown, turn: Turn): Failed {
+  const failed = (subtype: Failed["subtype"], message: string, errorType: string) =>
     ({ subtype, message, errorType }) as const;
   if (turn.signal.aborted) return failed("canceled", "The task was canceled.", ERROR.canceled);
-  if (wall.aborted) {
-    const turns = ownSteps(turn).filter(({ kind }) => kind === "assistant").length + 1;
-    const message = `The wall-time budget of ${turn.budget.maxWallMs / 1000} s was spent in model call ${turns}.`;
-    return failed("error_max_wall_time", message, ERROR.timeout);
-  }
   if (error instanceof BudgetSpent) return failed(SUBTYPE[error.kind], error.message, SUBTYPE[error.kind]);
   if (error instanceof BudgetUnreachable || error instanceof PriceUnknown || error instanceof TurnStopped)
     return failed("error_during_execution", error.message, error.name);
@@ -130,7 +159,7 @@ function failureOf(error: unknown, turn: Turn, wall: AbortSignal): Conclusion {
   throw error;
 }
 
-async function tellOfFailure(turn: Turn, failed: Exclude<Conclusion, { subtype: "success" }>): Promise<void> {
+async function tellOfFailure(turn: Turn, failed: Failed): Promise<void> {
   if (failed.subtype === "canceled") return;
   const error = STOP_FAILURES[failed.errorType] ?? "unknown";
   await turn.hook({ hook_event_name: "StopFailure", error, error_details: failed.message }, turn.signal);
@@ -144,6 +173,7 @@ const STOP_FAILURES: Readonly<Record<string, InputOf<"StopFailure">["error"]>> =
   overloaded: "overloaded",
   invalid_request: "invalid_request",
   unavailable: "server_error",
+  connection_lost: "server_error",
   broken_stream: "server_error",
   stalled: "server_error",
   max_tokens: "max_output_tokens",
@@ -155,8 +185,9 @@ async function loop(turn: Turn, signal: AbortSignal): Promise<Conclusion | Suspe
   if (first?.kind === "user" && first.command === "compact") return compactOnDemand(turn, first.text, signal);
   const refused = endedByHook(ownSteps(turn)) ?? (await takePrompt(turn, signal));
   if (refused) return refused;
-  for (;;) {
-    const answer = unfinished(ownSteps(turn)) ?? (await nextAnswer(turn, signal));
+  for (let isFirst = true; ; isFirst = false) {
+    const mayHaveCut = isFirst && turn.life > 1;
+    const answer = unfinished(ownSteps(turn)) ?? (await nextAnswer(turn, signal, mayHaveCut));
     if (hasCalls(answer)) {
       const approvals = await runToolCalls(answer, turn, signal);
       if (approvals.length > 0) return { subtype: "suspended", approvals };

@@ -1,10 +1,12 @@
 // The Messages API backend: Claude, or anything else that serves `/v1/messages` (the offline model does).
-// Retries before the stream begins are the client's own (2, on 408/409/429/5xx, honouring retry-after up to a minute).
+// Retries of what the API turned away are the client's own (2, on 408/409/429/5xx, honouring retry-after up to a minute): they cost
+// nothing. A connection that broke is not tried again here, because each further call has to be paid for.
 import { BaseAnthropic } from "@anthropic-ai/sdk/client";
+import type { Middleware } from "@anthropic-ai/sdk/core/middleware";
 import { Messages, type RawMessageStreamEvent } from "@anthropic-ai/sdk/resources/messages/messages";
 import { refusesThisOne, requestCompaction, withCompaction } from "./compaction.ts";
 import type { Gate } from "./gate.ts";
-import { isApiError } from "./model-errors.ts";
+import { connectionLost, isApiError } from "./model-errors.ts";
 import { ModelError, type Compaction, type Model, type ModelNotice, type ModelRequest } from "./model.ts";
 import { isKnownEvent } from "./stream-event.ts";
 import { WatchedCall } from "./watched-call.ts";
@@ -35,6 +37,15 @@ const COUNT_LIMIT_MS = 10_000;
 /** Statuses of a path that a server does not have. */
 const NOT_SERVED: ReadonlySet<number | undefined> = new Set([404, 405, 501]);
 
+/** What a middleware throws the client passes on as it is. */
+const noRetryOfLostConnections: Middleware = async (request, next) => {
+  try {
+    return await next(request);
+  } catch (error) {
+    throw error instanceof ModelError ? error : connectionLost(error);
+  }
+};
+
 export function messagesApi(options: MessagesApiOptions): Model {
   const { gate, idleLimitMs = 60_000 } = options;
   const client = new BaseAnthropic({
@@ -42,6 +53,7 @@ export function messagesApi(options: MessagesApiOptions): Model {
     authToken: null,
     baseURL: options.baseUrl,
     fetch: watchedFetch(options.fetch),
+    middleware: [noRetryOfLostConnections],
     defaultHeaders: options.headers ?? {},
     logLevel: "off",
     // Its own spans would double ours.

@@ -14,11 +14,7 @@ const Body = z.object({ error: z.object({ message: z.string() }) });
 /** What the client threw, as a ModelError with what to do. */
 export function toModelError(error: unknown): ModelError {
   if (error instanceof ModelError) return error;
-  if (error instanceof APIConnectionError) {
-    return new ModelError("unavailable", `The model API could not be reached. ${bounded(error.message)}`, {
-      cause: error,
-    });
-  }
+  if (error instanceof APIConnectionError) return connectionLost(error);
   if (isApiError(error)) {
     const [code, advice] =
       error.status === undefined ? explainType(error.type) : explainStatus(error.status, error.headers);
@@ -31,7 +27,18 @@ export function toModelError(error: unknown): ModelError {
   const broken = error instanceof AnthropicError || error instanceof SyntaxError || error instanceof TypeError;
   return broken
     ? new ModelError("broken_stream", `The model's answer broke off or was malformed: ${reason}`, { cause: error })
-    : new ModelError("unavailable", `The model could not be reached: ${reason}`, { cause: error });
+    : connectionLost(error);
+}
+
+/**
+ * No answer came, or it came only in part: whether the request had arrived nobody knows. The cause is told, not linked: the client
+ * would take the error for its own connection's, and try again.
+ */
+export function connectionLost(cause: unknown): ModelError {
+  return new ModelError(
+    "connection_lost",
+    `The connection to the model API failed or broke: ${bounded(reasonOf(cause))}`,
+  );
 }
 
 /** Narrows to the type's defaults: the class's own parameters are any. */

@@ -82,12 +82,20 @@ export type ModelErrorCode =
   | "rate_limited"
   | "overloaded"
   | "unavailable"
+  | "connection_lost"
   | "broken_stream"
   | "too_long"
   | "stalled"
   | "circuit_open";
 
-const RETRYABLE: ReadonlySet<ModelErrorCode> = new Set(["overloaded", "broken_stream", "stalled"]);
+const RETRYABLE: ReadonlySet<ModelErrorCode> = new Set(["overloaded", "connection_lost", "broken_stream", "stalled"]);
+/** Those after which the API may have worked on the call, so that it may have to be paid for. */
+const MAY_HAVE_BEGUN: ReadonlySet<ModelErrorCode> = new Set([
+  "connection_lost",
+  "broken_stream",
+  "stalled",
+  "too_long",
+]);
 
 /** A model call that failed; the message is for the person who asked, and says what to do. */
 export class ModelError extends Error {
@@ -95,6 +103,11 @@ export class ModelError extends Error {
   readonly code: ModelErrorCode;
   /** Whether the same call may succeed when it is made again; false as well where the backend has tried often enough. */
   readonly retryable: boolean;
+
+  /** Whether the API may have worked on the call, although nothing of an answer came. */
+  get mayHaveBegun(): boolean {
+    return MAY_HAVE_BEGUN.has(this.code);
+  }
 
   constructor(code: ModelErrorCode, message: string, options: ErrorOptions & { readonly retryable?: boolean } = {}) {
     super(message, options);

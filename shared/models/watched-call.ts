@@ -9,7 +9,13 @@ import { watchedRequests } from "./watched-fetch.ts";
  * What shows that a backend is down. Whoever says 401, 403, 400 or 429 is there: the first three will not get better by waiting, and
  * a limit of rate says itself when to come again.
  */
-const DOWN: ReadonlySet<ModelErrorCode> = new Set(["unavailable", "overloaded", "broken_stream", "stalled"]);
+const DOWN: ReadonlySet<ModelErrorCode> = new Set([
+  "unavailable",
+  "overloaded",
+  "connection_lost",
+  "broken_stream",
+  "stalled",
+]);
 
 const FREE_PASS: Pass = { isProbe: false, success() {}, failure() {}, abandon() {} };
 

@@ -36,7 +36,6 @@ export function watchedFetch(fetchImpl: typeof fetch): typeof fetch {
       call.last = { status: response.status, reason: String(response.status) };
       return watchBody(response, call.watch);
     } catch (error) {
-      call.last = { status: undefined, reason: error instanceof Error ? error.name : "error" };
       call.watch.pause();
       throw error;
     }

@@ -6,7 +6,7 @@ import { hostname } from "node:os";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 
 import { eventually } from "../support/deployment.ts";
-import { lastResults, saidLast, silence } from "../support/messages-api.ts";
+import { Cut, lastResults, saidLast, silence } from "../support/messages-api.ts";
 import { addressesSeen, deployScripted, type Scripted } from "./scripted.ts";
 
 const JOB = "scripted-limits";
@@ -42,6 +42,19 @@ test("max_turns ends a question with the reason, and no further model call is ma
   expect(stderr).toContain("The task ended as failed: The budget of 2 model calls was spent");
   expect(calls).toHaveLength(2);
 });
+
+test.each(["before its answer", "in the middle of its answer"])(
+  "a model whose connection is cut %s is asked again, and only the whole answer counts",
+  async (when) => {
+    const calls = limited.api.script("lead", function* () {
+      if (calls.length === 1 && when === "before its answer") throw new Cut();
+      yield { text: calls.length === 1 ? "Half " : "The whole answer." };
+      if (calls.length === 1) throw new Cut();
+    });
+    expect(await ask("lead", "hello")).toMatchObject({ code: 0, stdout: expect.stringContaining("The whole answer.") });
+    expect(calls).toHaveLength(2);
+  },
+);
 
 test("an agent whose peer fails is told why, and answers", async () => {
   limited.api.script("brief", () => ({ status: 401, message: "as scripted" }));

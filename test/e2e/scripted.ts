@@ -12,10 +12,12 @@ export interface Scripted extends AsyncDisposable {
   readonly urls: ReadonlyMap<string, string>;
 }
 
-export async function deployScripted(job: string): Promise<Scripted> {
+/** `text`: of the job file, where it is none of test/e2e/jobs. */
+export async function deployScripted(job: string, text?: string): Promise<Scripted> {
   const api = await MessagesApi.start();
   const deployment = await Deployment.create(api.environment);
-  await deployment.succeed("deploy", fileURLToPath(new URL(`jobs/${job}.yaml`, import.meta.url)));
+  const kept = fileURLToPath(new URL(`jobs/${job}.yaml`, import.meta.url));
+  await deployment.succeed("deploy", text === undefined ? kept : await deployment.write(`${job}.yaml`, text));
   const { agents } = Status.parse(await deployment.json("status", job));
   return {
     deployment,

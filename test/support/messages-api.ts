@@ -65,6 +65,11 @@ export function lastResults({ request }: ModelCall): { text: string; isError: bo
     .map(({ content, is_error: isError }) => ({ text: String(content), isError }));
 }
 
+/** Thrown by a script: the connection is cut, whatever was said before. */
+export class Cut extends Error {
+  override readonly name = "Cut";
+}
+
 /** A piece that never comes: the call stays open until the other side hangs up. */
 export async function silence({ gone }: ModelCall): Promise<void> {
   if (!gone.aborted) await once(gone, "abort");
@@ -86,7 +91,7 @@ export class MessagesApi {
     this.port = typeof address === "object" && address !== null ? address.port : 0;
     server.on("request", (request, response) => {
       this.#serve(request, response).catch((error: unknown) => {
-        this.#failures.push(error);
+        if (!(error instanceof Cut)) this.#failures.push(error);
         response.destroy();
       });
     });

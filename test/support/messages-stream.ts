@@ -1,11 +1,12 @@
 // The events of one streamed answer of the Messages API, made of the pieces that a script says one after another.
 
-/** A piece of an answer: some words, or one whole tool call. */
+/** A piece of an answer: some words, one whole tool call, or how many tokens it has cost. */
 export type Piece =
   | { readonly text: string }
+  | { readonly outputTokens: number }
   | { readonly tool: string; readonly input: Readonly<Record<string, unknown>> };
 
-/** Tokens that every scripted answer claims to have cost. */
+/** Tokens that a scripted answer claims to have cost where it says nothing else. */
 const INPUT_TOKENS = 10;
 const OUTPUT_TOKENS = 5;
 
@@ -34,7 +35,12 @@ export async function* answerEvents(
   let index = -1;
   let inText = false;
   let stopReason = "end_turn";
+  let outputTokens = OUTPUT_TOKENS;
   for await (const piece of pieces) {
+    if ("outputTokens" in piece) {
+      ({ outputTokens } = piece);
+      continue;
+    }
     if ("text" in piece && inText) {
       yield delta(index, { type: "text_delta", text: piece.text });
       continue;
@@ -54,7 +60,7 @@ export async function* answerEvents(
   }
   if (index >= 0) yield { type: "content_block_stop", index };
   const end = { stop_reason: stopReason, stop_sequence: null };
-  yield { type: "message_delta", delta: end, usage: { output_tokens: OUTPUT_TOKENS } };
+  yield { type: "message_delta", delta: end, usage: { output_tokens: outputTokens } };
   yield { type: "message_stop" };
 }
 

@@ -5,7 +5,7 @@ import { baseHookInput } from "../../loop/hooks/input.ts";
 import type { HookOutcome } from "../../loop/hooks/outcome.ts";
 import type { TurnHook } from "../../loop/hooks/turn-hook.ts";
 import type { Step } from "../../loop/step.ts";
-import type { Turn } from "../../loop/turn.ts";
+import { wallLimit, type Turn } from "../../loop/turn.ts";
 import { untilAborted } from "../../loop/until-aborted.ts";
 import { mac } from "../../a2a/token.ts";
 import type { TraceContext } from "../../tracing/trace-context.ts";
@@ -50,8 +50,8 @@ export async function turnOf(parts: TurnParts): Promise<Turn> {
   const { steps: log, begin, workedMs } = store.turnLog(row);
   const limits = config.queryBudget;
   const isQuery = asker.chain.length === 0;
-  const maxWallMs = Math.min(config.budget.maxWallMs, (isQuery ? limits?.maxWallMs : undefined) ?? Infinity);
-  const worked = stopwatch(maxWallMs - workedMs);
+  const queryWallMs = isQuery ? limits?.maxWallMs : undefined;
+  const worked = stopwatch(wallLimit({ budget: config.budget, queryWallMs }) - workedMs);
   const append = (step: Step) => {
     store.append(row, step, workedMs + worked());
     log.push(step);
@@ -96,7 +96,8 @@ export async function turnOf(parts: TurnParts): Promise<Turn> {
     idempotencyKey: (toolUseId) => mac(env.TROUPE_KEY, JSON.stringify(["call", taskId, toolUseId]), KEY_CHARS),
     peerUsage: (toolUseId) => peerUsage.get(toolUseId),
     countToolCalls: async (id, count, callSignal) => account?.countToolCalls(id, count, callSignal),
-    budget: { ...config.budget, maxWallMs },
+    budget: config.budget,
+    queryWallMs,
     workedMs,
     account,
     sessionStart: begin === 0 ? "startup" : log[begin - 1]?.kind === "session_end" ? "resume" : undefined,

@@ -106,6 +106,7 @@ function turn(env: Env, wish: Wish, contextId: string, log: Step[], append: (ste
     budget: { maxTurns: 10, maxWallMs: 60_000 },
     workedMs: 0,
     account: undefined,
+    queryWallMs: undefined,
     output: undefined,
     sessionStart: undefined,
     isFromPeer: false,

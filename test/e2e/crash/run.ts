@@ -143,5 +143,5 @@ function isCut(state: TaskState): boolean {
 /** The offline model runs beside the control plane: while that is gone, a model call may fail for good. */
 function excuse(plan: readonly Kill[]): RegExp | undefined {
   if (!plan.some(({ what }) => what === "control-plane")) return undefined;
-  return /^The (model could not be reached|model API could not be reached|account of the query cannot be reached)/;
+  return /^The (connection to the model API failed or broke|account of the query cannot be reached)/;
 }

@@ -116,7 +116,7 @@ describe("models", () => {
   });
   test("a price in the job file stands before the known one", () => {
     const job = jobWith(HUB, "model: { provider: anthropic, price: { input: 1, output: 7 } }");
-    const price = { input: 1, output: 7, cacheRead: 1, cacheWrite: 1 };
+    const price = { input: 1, output: 7, cacheRead: 1, cacheWrite: 1.25, webSearch: 10_000 };
     expect(configOf(planJob(job, ENVIRONMENT), "a").model.price).toEqual(price);
   });
   test("an agent with a model of its own does not take the job's price for it", () => {

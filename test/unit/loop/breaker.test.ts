@@ -171,6 +171,18 @@ describe("a half-open circuit", () => {
     lost.success();
     expect(made.status().state).toBe("closed");
   });
+
+  it.each(["fails", "is given up"])("a probe that %s late says nothing about the one that took its place", (how) => {
+    const { made, clock, enter } = cooled();
+    const lost = enter();
+    clock.now += 60_000;
+    const second = enter();
+    if (how === "fails") lost.failure("late");
+    else lost.abandon();
+    expect(enter).toThrow("One call is trying it right now.");
+    second.success();
+    expect(made.status().state).toBe("closed");
+  });
 });
 
 describe("a call around which it runs", () => {

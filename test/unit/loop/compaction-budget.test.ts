@@ -55,6 +55,7 @@ it("the API's own compaction may be no longer than what was set aside for it", a
     cut: async () => {},
     release: async () => {},
     countToolCalls: async () => {},
+    timeIsUp: async () => Promise.reject(new Error("not asked for")),
   };
   const model = Object.assign(new ScriptedModel({ text: "done" }), { compact });
   await run(model, { steps: [...long, { kind: "user", text: "last" }], account });

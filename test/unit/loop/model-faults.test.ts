@@ -92,7 +92,7 @@ describe("a request that is turned away", () => {
     [
       "by connections that are cut again and again is told, without an address",
       always((response) => response.destroy()),
-      failed(/^The model API could not be reached\. Connection error\.$/, "unavailable"),
+      failed(/^The connection to the model API failed or broke: fetch failed$/, "connection_lost"),
       3,
     ],
   ])("%s", async (_, behave, expected, requests) => {
@@ -100,7 +100,8 @@ describe("a request that is turned away", () => {
     const { result, steps } = await turn();
     expect(result).toMatchObject(expected);
     expect(api.calls).toHaveLength(requests);
-    expect(steps.map(({ kind }) => kind)).toEqual(result.subtype === "success" ? ["user", "assistant"] : ["user"]);
+    const said = steps.map(({ kind }) => kind).filter((kind) => kind !== "model_cut");
+    expect(said).toEqual(result.subtype === "success" ? ["user", "assistant"] : ["user"]);
   });
 
   it("with Retry-After is not made again before that, and the wait is no stall", async () => {
@@ -307,6 +308,24 @@ describe("a tool call", () => {
     await turn();
     expect(told().map(({ content }) => content)).toEqual(["one", "two"]);
   });
+});
+
+it("a tool input that comes whole with its block's beginning counts, and one that is no object is not sent back", async () => {
+  const begun = (input: unknown) => block(0, { type: "tool_use", id: "t1", name: "echo", input });
+  api.behave = inTurn(
+    answer(begun({ text: "whole" }), "tool_use"),
+    answer(begun("oops"), "tool_use"),
+    answer(text("end")),
+  );
+  const { result, steps } = await turn();
+  expect(result).toMatchObject({ text: "end" });
+  const results = steps.flatMap((step) => (step.kind === "tool_result" ? step : []));
+  expect(results.map(({ content, isError }) => [content, isError])).toEqual([
+    ["whole", false],
+    [expect.stringContaining('not a JSON object, so the tool was not run: "oops"'), true],
+  ]);
+  const sent = JSON.stringify(api.calls.at(-1)?.body.messages.at(-2));
+  expect(sent).toContain('"input":{}');
 });
 
 describe("what goes into the log", () => {

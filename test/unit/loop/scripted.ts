@@ -13,6 +13,7 @@ import { runTurn, type EndedTurn, type Turn, type TurnResult } from "#shared/loo
 import { randomContext } from "#shared/tracing/trace-context.ts";
 import { SILENT } from "#shared/tracing/tracer.ts";
 import { NO_PEERS } from "../../support/no-peers.ts";
+import type { Price } from "#shared/tracing/price.ts";
 import type { Model, ModelError, ModelRequest } from "#shared/models/model.ts";
 
 export const FULL_ACCESS: Permissions = { preset: "full_access", mode: "default", allow: null, ask: [], deny: [] };
@@ -34,7 +35,7 @@ export class ScriptedModel implements Model {
   readonly countTokens = async () => undefined;
   readonly provider = "scripted";
   readonly server = { address: "model.test", port: 443 };
-  readonly price = undefined;
+  price: Price | undefined;
   readonly requests: ModelRequest[] = [];
   readonly #answers: Answer[];
 
@@ -169,6 +170,7 @@ export async function runToRest(model: Model, { steps, hooks = {}, ...more }: Mo
     budget: { maxTurns: 10, maxWallMs: 10_000 },
     workedMs: 0,
     account: undefined,
+    queryWallMs: undefined,
     output: undefined,
     sessionStart: undefined,
     isFromPeer: false,

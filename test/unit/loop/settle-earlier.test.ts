@@ -27,6 +27,7 @@ async function settledIn(life: number): Promise<unknown[]> {
     cut: async () => {},
     release: async () => {},
     countToolCalls: async () => {},
+    timeIsUp: async () => Promise.reject(new Error("not asked for")),
   };
   const { result } = await run(new ScriptedModel(), { steps: ANSWERED, life, account });
   expect(result.subtype).toBe("success");

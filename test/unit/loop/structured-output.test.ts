@@ -58,7 +58,7 @@ describe("an answer in a shape", () => {
 
   it.each(['{"n":1}', ' {"n":1}\n', '```json\n{"n":1}\n```', '```\n{"n":1}\n```\n', '```JSON\r\n{"n":1}\r\n```'])(
     "is read from %j",
-    (text) => expect(parseOutput(shape, text)).toEqual({ value: { n: 1 } }),
+    async (text) => expect(await parseOutput(shape, text)).toEqual({ value: { n: 1 } }),
   );
 
   it.each([
@@ -70,13 +70,19 @@ describe("an answer in a shape", () => {
     "```",
     "```json\n```",
     '{"n":1',
-  ])("is not guessed from %j, and the model is told", (text) => {
-    expect(parseOutput(shape, text)).toEqual({ error: expect.stringContaining("is not JSON") });
+  ])("is not guessed from %j, and the model is told", async (text) => {
+    expect(await parseOutput(shape, text)).toEqual({ error: expect.stringContaining("is not JSON") });
   });
 
-  it("that does not fit is told where", () => {
-    expect(parseOutput(shape, '{"n":6}')).toEqual({ error: expect.stringMatching(/does not fit[^]*at n/) });
-    expect(parseOutput(shape, "{}")).toHaveProperty("error");
+  it("that does not fit is told where", async () => {
+    expect(await parseOutput(shape, '{"n":6}')).toEqual({ error: expect.stringMatching(/does not fit[^]*at n/) });
+    expect(await parseOutput(shape, "{}")).toHaveProperty("error");
+  });
+
+  it("may be checked by code that has to wait", async () => {
+    const even = z.object({ n: z.number() }).refine(async ({ n }) => n % 2 === 0, "n is odd");
+    expect(await parseOutput(even, '{"n":2}')).toEqual({ value: { n: 2 } });
+    expect(await parseOutput(even, '{"n":1}')).toEqual({ error: expect.stringContaining("n is odd") });
   });
 });
 

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { BudgetSpent, BudgetUnreachable, type Account } from "#shared/loop/budget.ts";
 import { transcript } from "#shared/loop/step.ts";
 import { ModelError } from "#shared/models/model.ts";
-import { run, ScriptedModel } from "./scripted.ts";
+import { ECHO, run, ScriptedModel } from "./scripted.ts";
 
 const echo = (id: string) => ({ calls: [{ id, name: "echo", json: '{"text":"x"}' }] });
 
@@ -20,6 +20,11 @@ function account(more: Partial<Account> = {}) {
     cut: async (id) => void book.push(`cut ${id}`),
     release: async (id) => void book.push(`release ${id}`),
     countToolCalls: async (id, count) => void book.push(`count ${id}: ${count}`),
+    timeIsUp: async (spentMs) => {
+      book.push("time is up");
+      const byAgent = [{ agent: "searcher", turns: 2, tokens: 20, usd: 0, toolCalls: 0 }];
+      return { kind: "wall_time", limit: spentMs, spent: spentMs, needed: 0, byAgent };
+    },
     ...more,
   };
   return { book, account: own, countToolCalls: own.countToolCalls };
@@ -107,6 +112,146 @@ it("an attempt that never began is released, one that broke off is cut, and the 
   };
   await run(model, refused);
   expect(refused.book).toEqual(["reserve", "release r1"]);
+});
+
+it("attempts that broke off count in the agent's own budget, with all that they could have cost", async () => {
+  const broken = new ModelError("broken_stream", "broke");
+  const model = new ScriptedModel({ error: broken }, { error: broken }, { text: "never" });
+  const { result, steps } = await run(model, { budget: { maxTurns: 2, maxWallMs: 10_000 } });
+  expect(result).toMatchObject({ subtype: "error_max_turns" });
+  expect(model.requests).toHaveLength(2);
+  const [, cut] = steps;
+  expect(cut).toMatchObject({ kind: "model_cut", maxTokens: model.maxTokens });
+  const tokens = cut?.kind === "model_cut" ? cut.inputTokens + cut.maxTokens : 0;
+  const again = new ScriptedModel({ error: broken }, { text: "never" });
+  const short = await run(again, { budget: { maxTurns: 9, maxTokens: tokens + 5, maxWallMs: 10_000 } });
+  expect(short.result).toMatchObject({ subtype: "error_max_tokens" });
+  expect(again.requests).toHaveLength(1);
+});
+
+it.each([
+  ["connection_lost", "cut"],
+  ["stalled", "cut"],
+  ["broken_stream", "cut"],
+  ["overloaded", "release"],
+  ["unavailable", "release"],
+  ["circuit_open", "release"],
+] as const)("a call that ends as %s before anything came is booked as %s", async (code, booked) => {
+  const { book, ...parts } = account();
+  const model = new ScriptedModel({ text: "whole" });
+  const stream = model.stream.bind(model);
+  let failed = false;
+  model.stream = async function* (...asked) {
+    if (failed) return yield* stream(...asked);
+    failed = true;
+    throw new ModelError(code, "no", { retryable: true });
+  };
+  const { steps } = await run(model, parts);
+  expect(book).toEqual(["reserve", `${booked} r1`, "reserve", "settle r2 7"]);
+  expect(steps.some(({ kind }) => kind === "model_cut")).toBe(booked === "cut");
+});
+
+it("what a backend does not say is estimated, so that a budget of tokens holds for it too", async () => {
+  const model = new ScriptedModel({ text: "a long answer ".repeat(50) });
+  const stream = model.stream.bind(model);
+  model.stream = async function* (...asked) {
+    for await (const event of stream(...asked)) {
+      if (event.type === "message_start") Object.assign(event.message, { usage: {} });
+      if (event.type === "message_delta") Object.assign(event, { usage: {} });
+      yield event;
+    }
+  };
+  const { steps } = await run(model);
+  const usage = steps.flatMap((step) => (step.kind === "assistant" ? step.usage : []))[0];
+  expect(usage?.inputTokens).toBeGreaterThan(5);
+  expect(usage?.outputTokens).toBeGreaterThan(200);
+});
+
+it("searches that the API makes by itself are set aside before and paid for after", async () => {
+  const wanted: unknown[] = [];
+  const { book, ...parts } = account({
+    reserve: async (call) => {
+      wanted.push(call);
+      return { id: "r1", maxTokens: call.maxTokens };
+    },
+    settle: async (_, usage) => void book.push(`settled ${usage.webSearches} searches`),
+  });
+  const price = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, webSearch: 10_000 };
+  const model = new ScriptedModel({ text: "found" });
+  model.price = price;
+  const stream = model.stream.bind(model);
+  model.stream = async function* (...asked) {
+    for await (const event of stream(...asked)) {
+      if (event.type === "message_delta") Object.assign(event.usage, { server_tool_use: { web_search_requests: 3 } });
+      yield event;
+    }
+  };
+  const search = { type: "web_search_20260318", name: "web_search", max_uses: 5 } as const;
+  const { result } = await run(model, { ...parts, serverTools: [search] });
+  expect(wanted).toMatchObject([{ webSearches: 5 }]);
+  expect(book).toEqual(["settled 3 searches"]);
+  expect(result).toMatchObject({ subtype: "success", costUsd: 0.03 });
+  // A budget has to have room for all five before the call is made.
+  const poor = { maxTurns: 9, maxWallMs: 10_000, maxUsd: 0.04 };
+  const never = new ScriptedModel();
+  never.price = price;
+  const refused = await run(never, { budget: poor, serverTools: [search] });
+  expect(refused.result).toMatchObject({ subtype: "error_max_budget_usd" });
+});
+
+it("the time of the whole query ends it for all its agents, and the report says whose calls there were", async () => {
+  const { book, ...parts } = account();
+  const { result } = await run(new ScriptedModel({ text: "…", hang: true }), { ...parts, queryWallMs: 40 });
+  expect(result).toMatchObject({
+    subtype: "error_max_wall_time",
+    message:
+      "The budget of 0.04 s of the whole query was spent before the answer was complete (searcher: 2 model calls).",
+  });
+  expect(book).toEqual(["reserve", "cut r1", "time is up"]);
+});
+
+it("the query's time ends the turn also when the account is away, and an agent's own time is not the query's", async () => {
+  const timeIsUp = async () => {
+    throw new BudgetUnreachable("gone");
+  };
+  const hanging = () => new ScriptedModel({ text: "…", hang: true });
+  const away = await run(hanging(), { ...account({ timeIsUp }), queryWallMs: 40 });
+  expect(away.result).toMatchObject({
+    subtype: "error_max_wall_time",
+    message: "The wall-time budget of 0.04 s was spent in model call 1.",
+  });
+  const { book, ...parts } = account();
+  const own = await run(hanging(), { ...parts, queryWallMs: 400, budget: { maxTurns: 9, maxWallMs: 40 } });
+  expect(own.result).toMatchObject({ message: "The wall-time budget of 0.04 s was spent in model call 1." });
+  expect(book).not.toContain("time is up");
+});
+
+it("time that a tool spends is told as such", async () => {
+  const never = { ...ECHO, run: async () => new Promise<never>(() => undefined) };
+  const parts = { tools: [never], budget: { maxTurns: 9, maxWallMs: 40 } };
+  expect((await run(new ScriptedModel(echo("t1")), parts)).result).toMatchObject({
+    subtype: "error_max_wall_time",
+    message: "The wall-time budget of 0.04 s was spent in the tool calls of model call 1.",
+  });
+});
+
+it("a call that is given up counts: nobody knows what it has cost", async () => {
+  const { book, ...parts } = account();
+  const abort = new AbortController();
+  const model = new ScriptedModel({ text: "…", hang: true });
+  const { result } = await run(model, { ...parts, signal: abort.signal, emit: () => abort.abort() });
+  expect(result.subtype).toBe("canceled");
+  expect(book).toEqual(["reserve", "cut r1"]);
+});
+
+it("a life that ended in a model call has spent it from the agent's own budget", async () => {
+  const budget = { maxTurns: 2, maxWallMs: 10_000 };
+  const { result, steps } = await run(new ScriptedModel({ text: "done" }), { budget, life: 2 });
+  expect(result).toMatchObject({ subtype: "success", turns: 1 });
+  expect(steps.map(({ kind }) => kind)).toEqual(["user", "model_cut", "assistant"]);
+  const model = new ScriptedModel({ text: "never" });
+  expect((await run(model, { budget: { ...budget, maxTurns: 1 }, life: 2 })).result.subtype).toBe("error_max_turns");
+  expect(model.requests).toEqual([]);
 });
 
 it("a life that ended between the answer and the account settles it in the next one", async () => {

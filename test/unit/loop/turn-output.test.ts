@@ -35,3 +35,8 @@ it("after three more that do not fit the turn ends as error_max_structured_outpu
   });
   expect(model.requests).toHaveLength(4);
 });
+
+it("one that is whole counts although the model had no token left after it", async () => {
+  const { result } = await run(new ScriptedModel({ text: GOOD, stop: "max_tokens" }), { output });
+  expect(result).toMatchObject({ subtype: "success", structured: { city: "Bern" } });
+});

@@ -104,7 +104,7 @@ describe("a turn", () => {
     const nameless = { id: "t1", name: JSON.parse("null"), json: "{}" };
     const { result, steps } = await run(new ScriptedModel({ calls: [nameless] }, { text: "whole" }));
     expect(result).toMatchObject({ subtype: "success", text: "whole" });
-    expect(steps.map(({ kind }) => kind)).toEqual(["user", "assistant"]);
+    expect(steps.map(({ kind }) => kind)).toEqual(["user", "model_cut", "assistant"]);
   });
 
   it.each(["unauthorized", "forbidden", "invalid_request"] as const)(

@@ -21,7 +21,7 @@ test("the token decides the job: one job does not see another's accounts, nor sp
 test("without a token nothing is booked and nothing shown", async () => {
   const { default: controlPlane } = await import("../../../workers/control-plane/index.ts");
   const bindings = { ...env, TROUPE_SECRET: "secret" };
-  for (const path of ["reserve", "settle", "cut", "release", "tool-calls"]) {
+  for (const path of ["reserve", "settle", "cut", "release", "tool-calls", "time-up"]) {
     const request = new Request(`https://control.example/v1/budgets/${path}`, { method: "POST", body: "{}" });
     expect((await controlPlane.fetch(request, bindings)).status).toBe(401);
   }
@@ -46,7 +46,7 @@ test.for([
   ["a negative limit", { limits: { maxUsd: -1 } }, "limits.maxUsd"],
   ["a limit beyond what is counted exactly", { limits: { maxUsd: 9001 } }, "limits.maxUsd"],
   ["dollars without a price", { limits: { maxUsd: 1 } }, "model.price"],
-  ["a price nobody asks", { price: { input: 1e9, output: 1, cacheRead: 1, cacheWrite: 1 } }, "10000 dollars"],
+  ["a price nobody asks", { price: { input: 1e9, output: 1, cacheRead: 1, cacheWrite: 1 } }, "100000 dollars"],
   ["a negative price", { price: { input: -1, output: 1, cacheRead: 1, cacheWrite: 1 } }, "price.input"],
   ["a wait of an hour", { waitMs: 3_600_000 }, "waitMs"],
   ["a field that there is not", { agnet: "searcher" }, "agnet"],

@@ -1,6 +1,6 @@
 import { evictDurableObject } from "cloudflare:test";
 import { afterEach, expect, test, vi } from "vitest";
-import { account, countTools, end, granted, objectOf, reserve, settle, waiting } from "./accounts.ts";
+import { account, ask, countTools, end, granted, objectOf, QUERY, reserve, settle, waiting } from "./accounts.ts";
 
 const WAIT = { waitMs: 20_000 };
 const limits = { maxTokens: 1500 };
@@ -50,6 +50,26 @@ test("beside others an answer gets half of what it could have without them, or i
   // 700 tokens are left for an answer.
   expect(await reserve("half", "b", { limits: most, maxTokens: 1401 })).toEqual({ wait: true });
   expect(await reserve("half", "c", { limits: most, maxTokens: 1400 })).toEqual({ granted: { maxTokens: 700 } });
+});
+
+test("a query whose time is over gets no further call, and those who wait hear of it at once", async () => {
+  await granted("time", "a", { limits });
+  const waits = reserve("time", "b", { limits, ...WAIT });
+  await waiting("time", 1);
+  const body = { query: QUERY, limits, spentMs: 900 };
+  const report = {
+    exhausted: { kind: "wall_time", spent: 900, needed: 0, byAgent: [{ agent: "searcher", turns: 1 }] },
+  };
+  expect(await (await ask("time", "POST", "/time-up", body)).json()).toMatchObject(report);
+  expect(await waits).toMatchObject(report);
+  expect(await reserve("time", "c", { limits })).toMatchObject(report);
+});
+
+test("what ended a query first stays the reason when its time is over too", async () => {
+  const none = { maxToolCalls: 0 };
+  await countTools("first", "t", 1, none);
+  const answer = await ask("first", "POST", "/time-up", { query: QUERY, limits: none, spentMs: 900 });
+  expect(await answer.json()).toMatchObject({ exhausted: { kind: "tool_calls" } });
 });
 
 test("a budget that is spent is told to all who wait, at once", async () => {

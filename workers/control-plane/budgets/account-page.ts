@@ -24,12 +24,13 @@ export function exhaustionOf(account: Account, shares: readonly Share[]): Exhaus
   const { exhausted: kind, limits, needed } = account;
   if (kind === null) return undefined;
   const whole = { agent: "", ...shown(sumOf(shares)) };
-  const amount = (share: AgentShare) => shareOf(share, kind) ?? 0;
+  const amount = (share: AgentShare) => shareOf(share, kind) ?? share.turns;
+  const isTime = kind === "wall_time";
   return {
     kind,
     limit: limitOf(limits, kind),
-    spent: amount(whole),
-    needed,
+    spent: isTime ? needed : amount(whole),
+    needed: isTime ? 0 : needed,
     byAgent: byAgent(shares).toSorted((a, b) => amount(b) - amount(a)),
   };
 }

@@ -16,7 +16,7 @@ export interface Account {
   readonly limits: Limits;
   readonly openedAt: number;
   readonly exhausted: BudgetKind | null;
-  /** Of the budget that is exhausted: what the call that was turned away needed, in that budget's unit. */
+  /** Of the budget that is exhausted: what the call that was turned away needed, in that budget's unit; of time, what was spent. */
   readonly needed: number;
 }
 

@@ -9,7 +9,16 @@ import type { Env } from "../env.ts";
 import { type Account, AccountRows } from "./account-rows.ts";
 import { exhaustionOf, pageOf } from "./account-page.ts";
 import { MIGRATIONS } from "./migrations.ts";
-import type { QueryAccount, Reserve, Reserved, Settle, ToolCalls, ToolCallsAnswer } from "./schema.ts";
+import type {
+  QueryAccount,
+  Reserve,
+  Reserved,
+  Settle,
+  TimeUp,
+  TimeUpAnswer,
+  ToolCalls,
+  ToolCallsAnswer,
+} from "./schema.ts";
 import { judge } from "./verdict.ts";
 import { type ReserveResult, WaitingLine } from "./waiting-line.ts";
 
@@ -80,6 +89,17 @@ export class Budget extends DurableObject<Env> {
     return answer;
   }
 
+  /** The query has had its time. What had ended it before stays the reason. */
+  timeIsUp({ query, limits, spentMs }: TimeUp): TimeUpAnswer {
+    const exhausted = this.#transaction((rows) => {
+      const account = rows.open(query, limits, Date.now());
+      if (account.exhausted === null) rows.exhaust(account, "wall_time", spentMs);
+      return exhaustedNow(rows, account);
+    });
+    this.#serve(query);
+    return { exhausted };
+  }
+
   /** The whole account; undefined when there is none. */
   account(query: string): QueryAccount | undefined {
     const rows = this.#rows;
@@ -134,7 +154,8 @@ function decide(rows: AccountRows, call: Reserve, now: number): ReserveResult {
   const account = rows.open(call.query, call.limits, now);
   if (account.exhausted !== null) return { exhausted: exhaustedNow(rows, account) };
   rows.cutOlder(account, now - CALL_MS);
-  const planned = { inputTokens: call.inputTokens, maxTokens: call.maxTokens, price: call.price };
+  const { inputTokens, maxTokens, price, webSearches } = call;
+  const planned = { inputTokens, maxTokens, price, webSearches };
   const verdict = judge(account.limits, rows.shares(account), planned);
   if ("wait" in verdict) return verdict;
   if ("lack" in verdict) {

@@ -11,6 +11,8 @@ export const budgetSchemas = {
   Reserved: schemaOf(wire.Reserved, "input"),
   ToolCalls: schemaOf(wire.ToolCalls, "input"),
   ToolCallsAnswer: schemaOf(wire.ToolCallsAnswer, "output"),
+  TimeUp: schemaOf(wire.TimeUp, "input"),
+  TimeUpAnswer: schemaOf(wire.TimeUpAnswer, "output"),
   QueryAccount: schemaOf(wire.QueryAccount, "output"),
 };
 
@@ -50,6 +52,13 @@ export const budgetPaths = {
       summary: "Book tool calls, all or none",
       requestBody: body("ToolCalls"),
       responses: responses(200, "ToolCallsAnswer", [400, 413, 415]),
+    },
+  },
+  "/v1/budgets/time-up": {
+    post: {
+      summary: "Say that the time of the whole query is over: no call of it is granted any more",
+      requestBody: body("TimeUp"),
+      responses: responses(200, "TimeUpAnswer", [400, 413, 415]),
     },
   },
   "/v1/budgets/{query}": {

@@ -5,7 +5,7 @@ import { readJson } from "#shared/http/read-json.ts";
 import { requireJob, type JobVariables } from "../auth.ts";
 import type { Env } from "../env.ts";
 import type { Booked } from "./budget.ts";
-import { Reserve, Reserved, Settle, ToolCalls } from "./schema.ts";
+import { Reserve, Reserved, Settle, TimeUp, ToolCalls } from "./schema.ts";
 import { budgetOf } from "./shards.ts";
 
 const MAX_BODY_BYTES = 64 * 1024;
@@ -30,6 +30,12 @@ budgetRoutes.post("/tool-calls", async (c) => {
   return c.json(await budgetOf(c.env, c.var.job, body.value.query).countToolCalls(body.value));
 });
 
+budgetRoutes.post("/time-up", async (c) => {
+  const body = await readJson(c.req.raw, TimeUp, MAX_BODY_BYTES);
+  if (!body.ok) return problemResponse(body.problem);
+  return c.json(await budgetOf(c.env, c.var.job, body.value.query).timeIsUp(body.value));
+});
+
 budgetRoutes.post("/settle", async (c) => {
   const body = await readJson(c.req.raw, Settle, MAX_BODY_BYTES);
   if (!body.ok) return problemResponse(body.problem);
@@ -48,7 +54,7 @@ budgetRoutes.post("/release", async (c) => {
   return booked(await budgetOf(c.env, c.var.job, body.value.query).release(body.value), body.value);
 });
 
-for (const path of ["/reserve", "/tool-calls", "/settle", "/cut", "/release"]) {
+for (const path of ["/reserve", "/tool-calls", "/time-up", "/settle", "/cut", "/release"]) {
   budgetRoutes.all(path, () => wrongMethod("POST"));
 }
 

@@ -12,9 +12,9 @@ export const QueryId = z.string().min(1).max(300).meta({ description: "Chosen by
 const Name = z.string().min(1).max(200);
 const Id = z.string().min(1).max(2000).meta({ description: "Unique within the query; the same id is the same call." });
 const Tokens = z.int().nonnegative().max(1_000_000_000);
-/** US dollars per million tokens, within what can be counted exactly. */
-const WirePrice = Price.refine((price) => Object.values(price).every((usd) => usd <= 10_000), {
-  error: "a price is at most 10000 dollars per million tokens",
+/** US dollars per million tokens or searches, within what can be counted exactly. */
+const WirePrice = Price.refine((price) => Object.values(price).every((usd) => (usd ?? 0) <= 100_000), {
+  error: "a price is at most 100000 dollars per million",
 }).optional();
 
 const Call = z.strictObject({
@@ -33,6 +33,12 @@ export const Reserve = Call.extend({
   inputTokens: Tokens,
   maxTokens: Tokens.min(1),
   price: WirePrice.meta({ description: "Needed where dollars are limited." }),
+  webSearches: z
+    .int()
+    .nonnegative()
+    .max(1000)
+    .optional()
+    .meta({ description: "Searches that the API may make itself." }),
   waitMs: z.int().nonnegative().max(MAX_WAIT_MS).default(MAX_WAIT_MS),
 }).refine(({ limits, price }) => limits.maxUsd === undefined || price !== undefined, {
   path: ["price"],
@@ -54,6 +60,17 @@ export type ToolCalls = z.output<typeof ToolCalls>;
 export const ToolCallsAnswer = z.union([z.object({ ok: z.literal(true) }), z.object({ exhausted: Exhaustion })]);
 export type ToolCallsAnswer = z.output<typeof ToolCallsAnswer>;
 
+/** The time of the whole query is over; the agent that took the question knows. */
+export const TimeUp = z.strictObject({
+  query: QueryId,
+  limits: Limits,
+  spentMs: z.number().nonnegative().meta({ description: "Milliseconds of work, waiting for approvals aside." }),
+});
+export type TimeUp = z.output<typeof TimeUp>;
+
+export const TimeUpAnswer = z.object({ exhausted: Exhaustion });
+export type TimeUpAnswer = z.output<typeof TimeUpAnswer>;
+
 export const Settle = z.strictObject({
   query: QueryId,
   id: Id,
@@ -62,6 +79,7 @@ export const Settle = z.strictObject({
     outputTokens: Tokens,
     cacheReadTokens: Tokens,
     cacheWriteTokens: Tokens,
+    webSearches: Tokens.optional(),
   }),
   price: WirePrice,
 });
