@@ -64,7 +64,7 @@ export class Breaker implements Gate {
     this.#firstCoolDownMs = options.coolDownMs ?? 5_000;
     this.#maxCoolDownMs = options.maxCoolDownMs ?? 60_000;
     this.#probeLimitMs = options.probeLimitMs ?? 60_000;
-    this.#clock = options.now ?? Date.now;
+    this.#clock = options.now ?? (() => Date.now());
     this.#coolDownMs = this.#firstCoolDownMs;
   }
 

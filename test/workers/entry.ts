@@ -1,5 +1,6 @@
 // The Worker under test: exports the Durable Object classes of all Workers. Tests call the Workers' own handlers themselves.
 import { DurableObject } from "cloudflare:workers";
+import { shapedAgent } from "./agent/shaped-agent.ts";
 import { testAgent } from "../support/test-agent.ts";
 
 export { Ledger } from "../../workers/agents/payments/ledger.ts";
@@ -9,6 +10,8 @@ export { Registry } from "../../workers/control-plane/registry/registry.ts";
 export { TestTraces as Traces } from "./traces/test-traces.ts";
 
 export const { Session, Beacon, SessionIndex } = testAgent.objects;
+
+export const { Session: ShapedSession } = shapedAgent.objects;
 
 /** An empty SQLite object for tests of what needs only storage. */
 export class Scratch extends DurableObject {}
