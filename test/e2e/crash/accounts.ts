@@ -28,7 +28,14 @@ export async function checkAccounts(job: CrashJob, tasks: readonly LoggedTask[])
   return { faults, cutCalls, cutTokens };
 }
 
-function differences(tasks: readonly LoggedTask[], { settled, open }: Account["states"], waiting: number): string[] {
+/** The smallest reservation that is worth a call (shared/loop/room.ts), in tokens. */
+const LEAST_RESERVED = 256;
+
+function differences(
+  tasks: readonly LoggedTask[],
+  { settled, open, cut }: Account["states"],
+  waiting: number,
+): string[] {
   const calls = tasks.flatMap((task) => stepsOf(task, "assistant"));
   const tokens = calls.reduce((sum, { usage }) => sum + tokensOf(usage), 0);
   const usd = toUsd(calls.reduce((sum, { usage }) => sum + picoOf(usage, PRICE), 0));
@@ -41,6 +48,8 @@ function differences(tasks: readonly LoggedTask[], { settled, open }: Account["s
   differ("tokens", settled.tokens, tokens);
   differ("dollars", settled.usd, usd);
   differ("tool calls", settled.toolCalls, toolCalls);
+  if (cut.tokens < cut.turns * LEAST_RESERVED)
+    faults.push(`${cut.turns} calls were cut, and only ${cut.tokens} tokens count for them`);
   if (open.turns > 0) faults.push(`${open.turns} model calls are open`);
   if (waiting > 0) faults.push(`${waiting} model calls wait`);
   const reservations = calls.map(({ reservation }) => reservation);

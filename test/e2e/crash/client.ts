@@ -40,6 +40,7 @@ const LIMIT_MS = 120_000;
 export class PersistentClient {
   readonly #client: Client;
   readonly #random: Random;
+  #hold: Promise<unknown> = Promise.resolve();
 
   private constructor(client: Client, random: Random) {
     this.#client = client;
@@ -48,6 +49,11 @@ export class PersistentClient {
 
   static async connect(url: string, random: Random): Promise<PersistentClient> {
     return new PersistentClient(await connect(url), random);
+  }
+
+  /** Opens no connection before this has settled; those that are open stay so. */
+  holdUntil(settled: Promise<unknown>): void {
+    this.#hold = Promise.allSettled([settled]);
   }
 
   /** Asks, answers what is asked back, and resolves when the task has ended. Throws when it has not in two minutes. */
@@ -68,6 +74,7 @@ export class PersistentClient {
     const deadline = Date.now() + LIMIT_MS;
     let message = textMessage(Role.ROLE_USER, text, ids);
     while (Date.now() < deadline) {
+      await this.#hold;
       const asked = await this.#follow(query, message);
       if (query.end) return query;
       if (asked) message = await this.#answers(query, asked);

@@ -13,12 +13,12 @@ test.each(["job", "agent"] as const)(
   async (isolation) => {
     const findings = await run({ isolation, kills: 20, seed: SEED });
     console.log(report([findings]));
-    const { faults, queries, logs, killedAfter, resumeMs } = findings;
+    const { faults, queries, logs, killedAfter, cutTokens } = findings;
     expect(faults).toEqual([]);
     // That there was something to prove: a kill at each boundary between two steps, and turns were gone on with.
     expect(BOUNDARY_NAMES.filter((name) => killedAfter.get(name) === 0)).toEqual([]);
     expect(logs.tasks.filter(({ lives }) => lives > 1).length).toBeGreaterThanOrEqual(10);
     expect(queries.length).toBeGreaterThanOrEqual(5);
-    expect(Math.max(...resumeMs)).toBeLessThan(2_000);
+    expect(cutTokens).toBeGreaterThan(0);
   },
 );

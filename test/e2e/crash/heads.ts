@@ -15,13 +15,25 @@ const Columns = z.object({
   state: z.int(),
   steps: z.int(),
   kind: z.nullable(z.string()),
+  lives: z.int(),
 });
 
-const QUERY = `SELECT context_id, n, state, COUNT(seq) AS steps, MAX(seq), body ->> 'kind' AS kind
+const QUERY = `SELECT context_id, n, state, COUNT(seq) AS steps, MAX(seq), body ->> 'kind' AS kind, IFNULL(life ->> 'n', 1) AS lives
   FROM task LEFT JOIN step USING (context_id, n) GROUP BY context_id, n`;
 
-/** A task → what its log ends with, and how long that is; `end` once it has come to its end. */
-export type Heads = ReadonlyMap<string, { readonly at: string; readonly steps: number }>;
+/** What a task's log ends with, how long that is, and how often its turn was begun; `end` once it has come to its end. */
+export interface Head {
+  readonly at: string;
+  readonly steps: number;
+  readonly lives: number;
+}
+
+/** By context and number of the task. */
+export type Heads = ReadonlyMap<string, Head>;
+
+export function headName({ contextId, n }: { readonly contextId: string; readonly n: number }): string {
+  return `${contextId}.${n}`;
+}
 
 /** `file`: path of the database; its write-ahead log lies beside it. Empty for a session that was never committed. */
 export function headsOf(file: string): Heads {
@@ -34,9 +46,9 @@ export function headsOf(file: string): Heads {
     if (tables.length < 2) return new Map();
     const rows = z.array(Columns).parse(database.prepare(QUERY).all());
     return new Map(
-      rows.map(({ context_id, n, state, steps, kind }) => [
-        `${context_id}.${n}`,
-        { at: isTerminal(taskStateFromJSON(state)) ? "end" : (kind ?? ""), steps },
+      rows.map(({ context_id: contextId, n, state, steps, kind, lives }) => [
+        headName({ contextId, n }),
+        { at: isTerminal(taskStateFromJSON(state)) ? "end" : (kind ?? ""), steps, lives },
       ]),
     );
   } finally {

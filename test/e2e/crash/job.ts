@@ -26,11 +26,10 @@ export function nameOf(isolation: Isolation): string {
 function jobFile(name: string, isolation: Isolation): string {
   return `name: ${name}
 agents:
-  - id: coordinator
-  - id: searcher
-  - id: summarizer
-  - id: fact_checker
-    permissions: { ask: [${ASKED}] }
+  - { id: coordinator, budget: { max_turns: 1000 } }
+  - { id: searcher, budget: { max_turns: 1000 } }
+  - { id: summarizer, budget: { max_turns: 1000 } }
+  - { id: fact_checker, budget: { max_turns: 1000 }, permissions: { ask: [${ASKED}] } }
 topology: { type: hub-spoke, hub: coordinator, spokes: [searcher, summarizer, fact_checker] }
 isolation: ${isolation}
 model:

@@ -15,8 +15,9 @@ import { jobToken, readJobSecrets, secretValues } from "../../../scripts/targets
 import { ControlPlaneState, readJobState, readState, writeState } from "../../../scripts/targets/local/state.ts";
 import { startWorkerd } from "../../../scripts/targets/local/workerd.ts";
 import { eventually, signalProcess } from "../../support/deployment.ts";
-import { headsOf, type Heads } from "./heads.ts";
+import { headName, headsOf, type Heads } from "./heads.ts";
 import type { CrashJob } from "./job.ts";
+import type { LoggedTask } from "./logs.ts";
 import type { Boundary, Kill } from "./schedule.ts";
 
 const SILENT: Io = {
@@ -49,7 +50,9 @@ export class Killer {
     this.#job = job;
     this.#watchers = job.sessionFolders.map(({ agent, folder }) =>
       watch(folder, (_, name) => {
-        if (name?.endsWith(WAL)) this.#onWrite?.(agent, join(folder, name.slice(0, -WAL.length)));
+        // Alarms have a database of their own, which every start of the process writes to.
+        if (name?.endsWith(WAL) && !name.startsWith("metadata"))
+          this.#onWrite?.(agent, join(folder, name.slice(0, -WAL.length)));
       }),
     );
   }
@@ -124,19 +127,27 @@ export class Killer {
     this.#onWrite = undefined;
   }
 
-  /** Resolves to the time of the next write to a log of one of these agents; to null when there is none within `limitMs`. */
-  async nextWrite(agents: ReadonlySet<string>, limitMs: number): Promise<number | null> {
-    const { promise, resolve } = Promise.withResolvers<number | null>();
-    const timer = setTimeout(() => resolve(null), limitMs);
-    this.#onWrite = (agent) => {
-      if (agents.has(agent)) resolve(Date.now());
+  /** When each of these tasks had got further than it was, in milliseconds since the epoch; without those that did not in time. */
+  async takenUp(tasks: readonly LoggedTask[], limitMs: number): Promise<ReadonlyMap<LoggedTask, number>> {
+    const left = new Set(tasks);
+    const times = new Map<LoggedTask, number>();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, limitMs);
+    this.#onWrite = (agent, file) => {
+      const now = Date.now();
+      const heads = lookAt(file);
+      for (const task of [...left].filter((other) => other.agent === agent)) {
+        const head = heads?.get(headName(task));
+        if (!head || !(head.at === "end" || head.lives > task.lives || head.steps > task.steps.length)) continue;
+        times.set(task, now);
+        left.delete(task);
+      }
+      if (left.size === 0) resolve();
     };
-    try {
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-      this.#onWrite = undefined;
-    }
+    await promise;
+    clearTimeout(timer);
+    this.#onWrite = undefined;
+    return times;
   }
 
   /** Brings everything back that does not run. Resolves to when the last process of the job began, in milliseconds since the epoch. */
@@ -189,6 +200,16 @@ export class Killer {
       return running.includes(true) ? undefined : true;
     };
     await eventually(look, GONE_MS, "what was killed is gone");
+  }
+}
+
+/** Undefined where the file was just being written: the next write is another chance. */
+function lookAt(file: string): Heads | undefined {
+  try {
+    return headsOf(file);
+  } catch (error) {
+    if (error instanceof Error && "errcode" in error) return undefined;
+    throw error;
   }
 }
 

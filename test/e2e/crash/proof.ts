@@ -1,4 +1,6 @@
 // What the logs, the recorder and the clients have to say to each other after any number of kills. Pure: logs in, faults in words out.
+import { isDeepStrictEqual } from "node:util";
+
 import { TaskState } from "@a2a-js/sdk";
 
 import { isTerminal } from "#shared/a2a/message.ts";
@@ -91,7 +93,7 @@ function callsOf(task: LoggedTask, { runs, once, asked, queries }: Evidence): st
   if (new Set(ids).size !== ids.length) faults.push("two calls have one id");
   for (const step of task.steps)
     if ("toolUseId" in step && !ids.includes(step.toolUseId)) faults.push(`${step.kind} of a call that is none`);
-  for (const { id, name } of calls) {
+  for (const { id, name, input } of calls) {
     const results = stepsOf(task, "tool_result").filter(({ toolUseId }) => toolUseId === id);
     const [result] = results;
     const ran = own.filter(({ toolUseId }) => toolUseId === id);
@@ -102,6 +104,10 @@ function callsOf(task: LoggedTask, { runs, once, asked, queries }: Evidence): st
     if (stepsOf(task, "tool_start").filter(({ toolUseId }) => toolUseId === id).length > 1)
       faults.push(`${about} began twice`);
     if (new Set(ran.map(({ key }) => key)).size > 1) faults.push(`${about} ran under two keys`);
+    const began = stepsOf(task, "tool_start").some(({ toolUseId }) => toolUseId === id);
+    if (once.has(name) && ran.length > 0 && !began) faults.push(`${about} ran, and the log does not say that it began`);
+    const wanted = approvedInput(task, id) ?? input;
+    if (!ran.every((each) => isDeepStrictEqual(each.input, wanted))) faults.push(`${about} ran with another input`);
     if (once.has(name) && ran.length > 1) faults.push(`${about} may not run twice, and ran ${ran.length} times`);
     if (!once.has(name) && result?.content === CUT_OFF) faults.push(`${about} may be repeated, and was cut off`);
     if (result?.isError === false && isRecorded(name) && ran.length === 0)
@@ -109,6 +115,11 @@ function callsOf(task: LoggedTask, { runs, once, asked, queries }: Evidence): st
     if (name === asked) faults.push(...approvalOf(task, id, ran.length, queries).map((fault) => `${about} ${fault}`));
   }
   return faults;
+}
+
+/** What a person was shown. */
+function approvedInput(task: LoggedTask, toolUseId: string): unknown {
+  return stepsOf(task, "approval").find((step) => step.toolUseId === toolUseId)?.approval.input;
 }
 
 function isRecorded(tool: string): boolean {

@@ -34,7 +34,7 @@ export interface Findings {
   readonly plan: readonly Kill[];
   /** Right after which boundary of a task its agent was killed → how often. */
   readonly killedAfter: ReadonlyMap<Boundary, number>;
-  /** From the beginning of the process to its next write to a log, in milliseconds, where work was under way. */
+  /** From the beginning of the process to the moment when a task that was cut off had got further, in milliseconds; one for each. */
   readonly resumeMs: readonly number[];
   readonly cutCalls: number;
   readonly cutTokens: number;
@@ -69,7 +69,7 @@ export async function run({ isolation, kills, seed, progress }: Wish): Promise<F
     const killer = new Killer(job);
     const over = new AbortController();
     const lanes = Array.from({ length: LANES }, () => lane(client, random, queries, over.signal));
-    const deaths = await killAll(job, killer, plan, progress).finally(() => {
+    const deaths = await killAll(job, killer, client, plan, progress).finally(() => {
       over.abort();
       killer.close();
     });
@@ -106,6 +106,7 @@ interface Deaths {
 async function killAll(
   job: CrashJob,
   killer: Killer,
+  client: PersistentClient,
   plan: readonly Kill[],
   progress: Wish["progress"],
 ): Promise<Deaths> {
@@ -114,30 +115,30 @@ async function killAll(
   const faults: string[] = [];
   for (const [index, kill] of plan.entries()) {
     const since = Date.now() - 10_000;
+    const over = Promise.withResolvers<void>();
     const { names, inTime } = await killer.kill(kill);
+    if (kill.alone) client.holdUntil(over.promise);
     if ("after" in kill.when) {
       const { after } = kill.when;
       if (inTime) killedAfter.set(after, (killedAfter.get(after) ?? 0) + 1);
       else faults.push(`No task of ${kill.what} came to the boundary ${after} in time.`);
     }
     const { tasks } = await readLogs(job, since);
-    const cut = tasks.filter(
-      ({ state, agent }) => isCut(state) && (names.includes(agent) || names.includes("all-agents")),
-    );
-    const resumed =
-      cut.length > 0 ? killer.nextWrite(new Set(cut.map(({ agent }) => agent)), RESUME_LIMIT_MS) : undefined;
+    const isKilled = (agent: string) => names.includes(agent) || names.includes("all-agents");
+    const cut = tasks.filter(({ state, agent }) => state === TaskState.TASK_STATE_WORKING && isKilled(agent));
+    const resumed = cut.length > 0 ? killer.takenUp(cut, RESUME_LIMIT_MS) : undefined;
     const begun = await killer.revive();
-    const at = await resumed;
-    if (at === null)
-      faults.push(`Nobody went on with ${cut.map(({ id }) => id).join(", ")} within ${RESUME_LIMIT_MS} ms.`);
-    else if (at !== undefined) resumeMs.push(at - begun);
+    const times = await resumed;
+    over.resolve();
+    for (const task of cut) {
+      const at = times?.get(task);
+      if (at === undefined)
+        faults.push(`Nobody went on with ${task.id} of ${task.agent} within ${RESUME_LIMIT_MS} ms.`);
+      else resumeMs.push(at - begun);
+    }
     progress?.(`${index + 1}/${plan.length} ${describe(kill)}: ${cut.length} tasks at work`);
   }
   return { killedAfter, resumeMs, faults };
-}
-
-function isCut(state: TaskState): boolean {
-  return state === TaskState.TASK_STATE_SUBMITTED || state === TaskState.TASK_STATE_WORKING;
 }
 
 /** The offline model runs beside the control plane: while that is gone, a model call may fail for good. */

@@ -27,8 +27,12 @@ export interface Kill {
   readonly what: string;
   /** Right after one of its tasks came to this boundary, or so many milliseconds after the last restart. */
   readonly when: { readonly after: Boundary } | { readonly ms: number };
+  /** No client comes back before what was cut off is gone on with: nobody but the agent itself can wake it. */
+  readonly alone: boolean;
 }
 
+/** Every so many kills. */
+const ALONE = 3;
 const MOST_MS = 1_800;
 const EARLY_MS = 250;
 const MOST_EARLY = 2;
@@ -40,14 +44,15 @@ export function schedule(isolation: Isolation, kills: number, random: Random): K
   ).map((index) => BOUNDARY_NAMES[index]);
   let early = 0;
   return Array.from({ length: kills }, (_, index) => {
+    const alone = index % ALONE === 0;
     const after = index % 2 === 0 ? boundaries.pop() : undefined;
     if (after !== undefined) {
       early = 0;
-      return { what: isolation === "job" ? "all" : random.pick(BOUNDARIES[after]), when: { after } };
+      return { what: isolation === "job" ? "all" : random.pick(BOUNDARIES[after]), when: { after }, alone };
     }
     const ms = random.whole(early < MOST_EARLY ? 0 : EARLY_MS, MOST_MS);
     early = ms < EARLY_MS ? early + 1 : 0;
-    return { what: victim(isolation, random), when: { ms } };
+    return { what: victim(isolation, random), when: { ms }, alone };
   });
 }
 
@@ -64,6 +69,7 @@ function shuffled(values: readonly number[], random: Random): number[] {
     .map(({ value }) => value);
 }
 
-export function describe({ what, when }: Kill): string {
-  return "ms" in when ? `${what} after ${when.ms} ms` : `${what} after ${when.after}`;
+export function describe({ what, when, alone }: Kill): string {
+  const moment = "ms" in when ? `${when.ms} ms` : when.after;
+  return `${what} after ${moment}${alone ? ", alone" : ""}`;
 }

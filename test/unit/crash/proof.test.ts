@@ -131,6 +131,21 @@ describe("the proof", () => {
     ],
     ["a repetition under another key", { runs: [...RUNS, { ...RUNS[1], key: "other" } as Run] }, /ran under two keys/],
     ["a result of what never ran", { runs: RUNS.slice(0, 1) }, /has a result, and never ran/],
+    [
+      "a run of what was not begun",
+      { task: { steps: without("tool_start") } },
+      /ran, and the log does not say that it began/,
+    ],
+    [
+      "a run with another input than was approved",
+      { runs: [{ ...RUNS[0], input: { amount: 9 } } as Run, ...RUNS.slice(1)] },
+      /t1 of check ran with another input/,
+    ],
+    [
+      "a run with another input than the model gave",
+      { runs: [...RUNS.slice(0, 1), { ...RUNS[1], input: { amount: 9 } } as Run] },
+      /t2 of read ran with another input/,
+    ],
     ["a run of which no log knows", { runs: [...RUNS, { ...RUNS[0], taskId: "?" } as Run] }, /no log says so/],
     ["an approval that was lost", { task: { steps: without("approval") } }, /was asked about 0 times/],
     ["an answer that was lost", { task: { steps: without("approval_answer") } }, /was answered 0 times/],
