@@ -35,6 +35,9 @@ export interface TurnLog {
 export class SessionStore {
   readonly #sql: SqlStorage;
   readonly #nextSeq = new Map<string, number>();
+  /** What was found out once: the tables are there, and up to date. */
+  #exists = false;
+  #isMigrated = false;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -42,17 +45,23 @@ export class SessionStore {
 
   /** Whether anything was ever written; reading an object that is new must not create its tables. */
   get exists(): boolean {
-    return readVersion(this.#sql) > 0;
+    this.#exists ||= readVersion(this.#sql) > 0;
+    return this.#exists;
   }
 
   /** Brings the tables of an older version up to date; makes none where there are none. */
   upgrade(): void {
-    if (this.exists) migrate(this.#sql, MIGRATIONS, FRESH);
+    if (this.exists) this.#migrate();
+  }
+
+  #migrate(): void {
+    if (!this.#isMigrated) migrate(this.#sql, MIGRATIONS, FRESH);
+    this.#isMigrated = true;
   }
 
   /** Begins a task of the thread with the message to answer as its first step. */
   createTask({ contextId, state, trace, messageId, asker, first }: NewTask): TaskRow {
-    migrate(this.#sql, MIGRATIONS, FRESH);
+    this.#migrate();
     const [last] = this.#sql
       .exec<{ n: number | null }>("SELECT MAX(n) AS n FROM task WHERE context_id = ?", contextId)
       .toArray();
