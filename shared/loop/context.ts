@@ -1,14 +1,17 @@
 // How full a model's context is. An estimate: what the last answer said of its request is exact, what came since is not.
 import type { ModelRequest } from "../models/model.ts";
 import type { Step } from "./step.ts";
-import { afterCompaction } from "./step.ts";
+import { afterCompaction, isSaid } from "./step.ts";
 
 /** Bytes of UTF-8 a token, on the careful side: English has about four, Chinese about three, which is one character. */
 const BYTES_PER_TOKEN = 3;
 const ENCODER = new TextEncoder();
 
-/** Tokens of the request that the log would make now, system prompt and tools included. */
-export function estimateTokens(log: readonly Step[], request: Pick<ModelRequest, "system" | "tools">): number {
+/** What a request holds beside the conversation. */
+export type Frame = Pick<ModelRequest, "system" | "tools" | "outputSchema">;
+
+/** Tokens of the request that the log would make now, with its frame. */
+export function estimateTokens(log: readonly Step[], frame: Frame): number {
   const { steps, compaction } = afterCompaction(log);
   const at = steps.findLastIndex(({ kind }) => kind === "assistant");
   const last = steps[at];
@@ -17,12 +20,17 @@ export function estimateTokens(log: readonly Step[], request: Pick<ModelRequest,
     const known = inputTokens + cacheReadTokens + cacheWriteTokens + outputTokens;
     if (known > 0) return known + tokensOf(steps.slice(at + 1));
   }
-  return tokensOf([...steps, compaction]) + toTokens(bytesOf(JSON.stringify(request)));
+  return tokensOf([...steps, compaction]) + tokensOfFrame(frame);
 }
 
 /** Tokens of some steps, by their length. */
 export function tokensOf(steps: readonly (Step | undefined)[]): number {
-  return toTokens(steps.reduce((sum, step) => sum + sizeOf(step), 0));
+  return toTokens(steps.reduce((sum, step, index) => sum + (isSaid(steps, index) ? sizeOf(step) : 0), 0));
+}
+
+/** By its length. The conversation is none of it, even where a whole request is passed. */
+function tokensOfFrame({ system, tools, outputSchema }: Frame): number {
+  return toTokens(bytesOf(JSON.stringify({ system, tools, outputSchema })));
 }
 
 /** An answer from before a compaction speaks of a context that is gone. */

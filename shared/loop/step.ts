@@ -167,12 +167,17 @@ export function conversationOf(log: readonly Step[], model: { readonly compact?:
   };
 }
 
+/** False for a message that the model never sees: a command, or one that was refused. */
+export function isSaid(steps: readonly (Step | undefined)[], index: number): boolean {
+  const step = steps[index];
+  return step?.kind !== "user" || (!step.command && steps[index + 1]?.kind !== "blocked");
+}
+
 /** The messages of steps. Every `tool_use` gets exactly one `tool_result`; one that never settled is said to be cut off. */
 export function transcript(steps: readonly Step[]): MessageParam[] {
   const messages: MessageParam[] = [];
   for (const [index, step] of steps.entries()) {
-    const isSaid = step.kind === "user" && !step.command && steps[index + 1]?.kind !== "blocked";
-    if (isSaid) say(messages, "user", texts(step.text));
+    if (step.kind === "user" && isSaid(steps, index)) say(messages, "user", texts(step.text));
     if (step.kind === "note") say(messages, "user", texts(asNote(step.text)));
     if (step.kind !== "assistant") continue;
     // The API takes no text that is only white space, although models say such.
