@@ -53,6 +53,7 @@ export function ledger(since: readonly Step[]): Map<string, CallState> {
       case "stopped":
       case "session_end":
       case "compaction":
+      case "compaction_failed":
         break;
     }
   }
@@ -127,6 +128,7 @@ const PROGRESS: ReadonlySet<Step["kind"]> = new Set([
   "peer_task",
   "peer_input",
   "compaction",
+  "compaction_failed",
 ]);
 
 /** How far a task has come; more than before means that a life was not in vain. */

@@ -56,7 +56,7 @@ export async function callModel(
 }
 
 /** Whether the API may have worked on a call although nothing of an answer came. */
-function mayHaveBegun(error: unknown): boolean {
+export function mayHaveBegun(error: unknown): boolean {
   return !(error instanceof ModelError) || error.code === "stalled" || error.code === "broken_stream";
 }
 

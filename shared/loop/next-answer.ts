@@ -14,7 +14,7 @@ export async function nextAnswer(turn: Turn, signal: AbortSignal): Promise<Assis
   const frame = frameOf(turn);
   // First, because a compaction is a model call too.
   allowedTokens(turn, 0);
-  await compactIfFull(turn, frame.tools, signal);
+  await compactIfFull(turn, frame, signal);
   const request = { ...frame, ...conversationOf(turn.log, turn.model) };
   const calls = turn.log.slice(turn.begin).filter(({ kind }) => kind === "assistant").length + 1;
   const inputTokens = estimateTokens(turn.log, frame);

@@ -5,7 +5,7 @@ import { type BudgetKind, BudgetSpent, type Limits, PriceUnknown, type Spent } f
 import { spentMessage } from "./exhaustion.ts";
 import { picoOf, toPico, toUsd } from "./pico-dollars.ts";
 import { lackFor, leastAnswer, roomFor } from "./room.ts";
-import type { Step } from "./step.ts";
+import { isModelCall, type Step } from "./step.ts";
 
 /**
  * What the steps of one task have cost: model calls, those that compacted the conversation included, and the tool calls that
@@ -14,7 +14,7 @@ import type { Step } from "./step.ts";
 export function spentIn(steps: readonly Step[], price: Price | undefined, wallMs = 0): Spent {
   let [turns, tokens, pico, toolCalls] = [0, 0, 0, 0];
   for (const step of steps) {
-    if (step.kind !== "assistant" && step.kind !== "compaction") continue;
+    if (!isModelCall(step)) continue;
     turns++;
     tokens += tokensOf(step.usage);
     if (price) pico += picoOf(step.usage, price);

@@ -127,7 +127,7 @@ it("a PreCompact hook can keep the conversation as it is", async () => {
 it("an API that compacts by itself is let, and its block is sent back word for word; where it fails the model is asked", async () => {
   const block = { type: "compaction" as const, content: "OWN", signature: "signed" };
   const own = Object.assign(new ScriptedModel({ text: "done" }), {
-    compact: async () => ({ summary: "OWN", block, usage: NO_USAGE }),
+    compact: async () => ({ block, usage: NO_USAGE }),
   });
   const { steps } = await ask(own, long(4));
   expect(own.requests).toHaveLength(1);

@@ -1,6 +1,6 @@
 // The estimate of a request: each thing counts once, at three bytes a token, and what the API has said of it is believed.
 import { describe, expect, it } from "vitest";
-import { estimateTokens, tokensOf, type Frame } from "#shared/loop/context.ts";
+import { estimateTokens, roomOf, tokensOf, type Frame } from "#shared/loop/context.ts";
 import { conversationOf, type Step } from "#shared/loop/step.ts";
 import { answered, asked, called, COMPACT, book } from "./steps.ts";
 import { run, ScriptedModel } from "./scripted.ts";
@@ -74,6 +74,11 @@ describe("an estimate from the last answer", () => {
     expect(estimateTokens(log, NONE)).toBeGreaterThan(3_100);
     expect(estimateTokens([asked("hi"), compaction, measured], NONE)).toBe(1_234);
   });
+});
+
+it("the room of a context leaves room for the longest answer, and is at least half of it", () => {
+  expect(roomOf({ contextTokens: 10_000, maxTokens: 1_000 })).toBe(9_000);
+  expect(roomOf({ contextTokens: 10_000, maxTokens: 8_000 })).toBe(5_000);
 });
 
 it("what is reserved for a first call holds its message once, and a budget with room for it is not called spent", async () => {

@@ -29,6 +29,14 @@ export function called(results: Readonly<Record<string, string>>, more: { input?
   ];
 }
 
+/** Rounds of a question and an answer each, `bytes` long, numbered from 1. */
+export function rounds(count: number, bytes: number): Step[] {
+  return Array.from({ length: count }, (_, n) => [
+    asked(`question ${n + 1}. ${"x".repeat(bytes)}`),
+    answered(`answer ${n + 1}.`),
+  ]).flat();
+}
+
 export function book(more: Partial<Account> = {}): { lines: string[]; account: Account } {
   const lines: string[] = [];
   let n = 0;
