@@ -1,44 +1,52 @@
 // Compaction: near the limit of the context, or on demand, a summary takes the place of the conversation's older part towards the
 // model. The log keeps everything. Pairs of tool_use and tool_result stay whole: what is kept begins with a message or an answer.
-import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
-import { ModelError, type Model, type ModelRequest } from "../models/model.ts";
-import type { Usage } from "../tracing/usage.ts";
-import { COMPACTION_INSTRUCTIONS } from "./compaction-prompt.ts";
 import type { Conclusion } from "./conclude.ts";
-import { allowedTokens } from "./allowed-tokens.ts";
-import { estimateTokens, tokensOf } from "./context.ts";
-import { callReserved, meterOf, type PlannedCall } from "./reserved-call.ts";
-import { CompactionSpan } from "./wait-spans.ts";
+import {
+  countTokens,
+  estimateTokens,
+  FULL,
+  LOOK_CLOSER,
+  roomOf,
+  tokensByLength,
+  tokensOf,
+  tokensOfFrame,
+  type Frame,
+} from "./context.ts";
+import { frameOf } from "./frame.ts";
+import { keptSteps, type KeptLimits } from "./kept-steps.ts";
+import { afterCompaction, conversationOf, isSaid, transcript, type Step } from "./step.ts";
 import { stopFor } from "./stopped.ts";
-import { afterCompaction, conversationOf, type Step } from "./step.ts";
+import { NoSummary, summarise, type Wish } from "./summarise.ts";
 import type { Turn } from "./turn.ts";
+import { CompactionSpan } from "./wait-spans.ts";
 
 const COMMAND = "/compact";
 
-/** Of the context's room, when a conversation is compacted, and how much of it recent messages may keep. */
-const FULL = 0.95;
-const LOOK_CLOSER = 0.7;
+/** Of the context's room, how much recent messages may keep. */
 const KEPT = 0.2;
+/** No text has more bytes a token; a backend that reports less than that has left something out. */
+const LEAST_DENSITY = 0.6;
 
 type CompactionStep = Extract<Step, { kind: "compaction" }>;
 
-/** Compacts where the next request would come near the model's limit. */
-export async function compactIfFull(turn: Turn, tools: ToolUnion[], signal: AbortSignal): Promise<void> {
-  const { model, log, system } = turn;
-  const room = roomOf(turn);
-  const estimate = estimateTokens(log, { system, tools });
-  if (estimate < room * LOOK_CLOSER) return;
-  const tokens = await countTokens(model, { system, tools, ...conversationOf(log, model) }, estimate, signal);
+/** Compacts where the next request would come near the model's limit. Where that fails, the conversation stays as it is. */
+export async function compactIfFull(turn: Turn, frame: Frame, signal: AbortSignal): Promise<void> {
+  const { model, log } = turn;
+  const room = roomOf(model);
+  const estimate = estimateTokens(log, frame);
+  if (estimate < room * LOOK_CLOSER || hasFailed(turn)) return;
+  const tokens = await countTokens(model, { ...frame, ...conversationOf(log, model) }, estimate, signal);
   if (tokens < room * FULL) return;
-  await compactNow(turn, { trigger: "auto", instructions: null, tools, tokens }, signal);
+  await compactNow(turn, wishOf(turn, "auto", null, frame, tokens), signal);
 }
 
 /** The message `/compact`, perhaps with words on what matters. */
 export async function compactOnDemand(turn: Turn, text: string, signal: AbortSignal): Promise<Conclusion> {
   const done = turn.log.slice(turn.begin).find((step) => step.kind === "compaction");
   const instructions = text.slice(COMMAND.length).trim() || null;
-  const tokens = estimateTokens(turn.log, { system: turn.system, tools: [] });
-  const result = done ?? (await compactNow(turn, { trigger: "manual", instructions, tools: [], tokens }, signal));
+  const frame = frameOf(turn);
+  const wish = wishOf(turn, "manual", instructions, frame, estimateTokens(turn.log, frame));
+  const result = done ?? (await compactNow(turn, wish, signal));
   const said =
     typeof result === "string"
       ? result
@@ -46,149 +54,80 @@ export async function compactOnDemand(turn: Turn, text: string, signal: AbortSig
   return { subtype: "success", text: said, stopReason: null };
 }
 
-interface Wish {
-  readonly trigger: "auto" | "manual";
-  readonly instructions: string | null;
-  readonly tools: ToolUnion[];
-  /** Of the context before. */
-  readonly tokens: number;
+/** Whether the model has just failed to make a summary: in the same turn it would once more, for the same money. */
+function hasFailed({ log, begin }: Turn): boolean {
+  const last = log.slice(begin).findLast(({ kind }) => kind === "compaction" || kind === "compaction_failed");
+  return last?.kind === "compaction_failed" && last.by === "model";
 }
 
-/** The step that was written, or why there is nothing to compact. */
+function wishOf(turn: Turn, trigger: Wish["trigger"], instructions: string | null, frame: Frame, tokens: number): Wish {
+  const density = Math.max(LEAST_DENSITY, tokens / tokensByLength(turn.log, frame));
+  return { trigger, instructions, frame, tokens, density };
+}
+
+/** The step that was written, or why the conversation stays as it is. */
 async function compactNow(turn: Turn, wish: Wish, signal: AbortSignal): Promise<CompactionStep | string> {
   const { trigger, instructions: custom_instructions } = wish;
-  const kept = keptSteps(turn.log, roomOf(turn) * KEPT);
-  const old = turn.log.slice(0, turn.log.length - kept);
-  if (!afterCompaction(old).steps.some(({ kind }) => kind === "assistant"))
-    return "There is nothing to compact: the conversation has only just begun.";
+  const kept = keptSteps(turn.log, limitsOf(turn, wish));
+  if (!losesAnything(turn.log, kept)) return "There is nothing to compact: the conversation has only just begun.";
   const before = await turn.hook({ hook_event_name: "PreCompact", trigger, custom_instructions }, signal);
   stopFor(before.stop, turn.append);
   if (before.block !== undefined) return `A hook kept the conversation as it is: ${before.block}`;
   const span = new CompactionSpan(turn.trace, trigger, wish.tokens);
+  let step: CompactionStep;
   try {
-    const traced = { ...turn, trace: { ...turn.trace, parent: span.context } };
-    const summary = await summarise(traced, old, wish, signal);
-    const tokensAfter = tokensOf([
-      ...turn.log.slice(-kept || turn.log.length),
-      { kind: "note", about: "context", text: summary.text },
-    ]);
-    const step: CompactionStep = {
-      kind: "compaction",
-      trigger,
-      summary: summary.text,
-      kept,
-      ...(summary.block ? { block: summary.block } : {}),
-      tokensBefore: wish.tokens,
-      tokensAfter,
-      usage: summary.usage,
-      ...(summary.reservation === undefined ? {} : { reservation: summary.reservation }),
-    };
-    turn.append(step);
-    if (summary.reservation !== undefined) await turn.account?.settle(summary.reservation, summary.usage);
-    span.end(tokensAfter);
-    const after = await turn.hook({ hook_event_name: "PostCompact", trigger, compact_summary: summary.text }, signal);
-    stopFor(after.stop, turn.append);
-    return step;
+    step = await written({ ...turn, trace: { ...turn.trace, parent: span.context } }, kept, wish, signal);
   } catch (error) {
     span.fail(error, signal);
+    if (error instanceof NoSummary) return `The conversation was not compacted. ${error.message}`;
     throw error;
   }
+  span.end(step.tokensAfter);
+  const after = await turn.hook({ hook_event_name: "PostCompact", trigger, compact_summary: step.summary }, signal);
+  stopFor(after.stop, turn.append);
+  return step;
 }
 
-interface Summary {
-  readonly text: string;
-  readonly usage: Usage;
-  readonly block?: NonNullable<CompactionStep["block"]>;
-  readonly reservation?: string;
-}
-
-/** By the API's own compaction where it has one, else by asking the model for a summary. */
-async function summarise(turn: Turn, old: readonly Step[], wish: Wish, signal: AbortSignal): Promise<Summary> {
-  const { model } = turn;
-  const conversation = conversationOf(old, model);
-  const planned = { ordinal: 0, inputTokens: wish.tokens, maxTokens: allowedTokens(turn, wish.tokens), signal };
-  const focus = wish.instructions === null ? "" : `\n\nWhat matters most: ${wish.instructions}`;
-  const own = await compactedByApi(turn, { system: turn.system, tools: wish.tools, ...conversation }, focus, planned);
-  if (own) return own;
-  const asked: ModelRequest = {
-    ...conversation,
-    system: COMPACTION_INSTRUCTIONS,
-    messages: [...conversation.messages, { role: "user", content: `Summarise the conversation above.${focus}` }],
-    tools: [],
+/** Has the summary made, writes it into the log and pays for it. */
+async function written(turn: Turn, kept: number, wish: Wish, signal: AbortSignal): Promise<CompactionStep> {
+  const { log, account } = turn;
+  const { trigger, tokens: tokensBefore, frame, density } = wish;
+  const begun = log.length;
+  const { text, ...made } = await summarise(turn, log.slice(0, begun - kept), wish, signal);
+  const step: CompactionStep = {
+    kind: "compaction",
+    trigger,
+    summary: text,
+    // What was written meanwhile, of attempts that came to nothing, stands between.
+    kept: kept + log.length - begun,
+    tokensBefore,
+    tokensAfter: 0,
+    ...made,
   };
-  const { answer, reservation } = await callReserved(turn, asked, planned);
-  const text = answer.content
-    .map((block) => (block.type === "text" ? block.text : ""))
-    .join("")
-    .trim();
-  if (text === "") throw new ModelError("broken_stream", "The model returned no summary of the conversation.");
-  return { text, usage: answer.usage, ...(reservation === undefined ? {} : { reservation }) };
+  const after = { ...step, tokensAfter: Math.round(tokensByLength([...log, step], frame) * density) };
+  turn.append(after);
+  if (made.reservation !== undefined) await account?.settle(made.reservation, made.usage);
+  return after;
 }
 
-/** Undefined where the API has no compaction of its own, or makes none of this conversation. */
-async function compactedByApi(
-  turn: Turn,
-  request: ModelRequest,
-  focus: string,
-  planned: PlannedCall,
-): Promise<Summary | undefined> {
-  const { compact: compaction } = turn.model;
-  if (!compaction) return undefined;
-  const { meter, reservation } = meterOf(turn, planned);
-  const maxTokens = await meter.begin();
-  try {
-    const made = await compaction(
-      maxTokens === undefined ? request : { ...request, maxTokens },
-      `${COMPACTION_INSTRUCTIONS}${focus}`,
-      planned.signal,
-    );
-    const reserved = reservation();
-    if (made)
-      return {
-        text: made.summary,
-        usage: made.usage,
-        block: made.block,
-        ...(reserved ? { reservation: reserved } : {}),
-      };
-    await meter.failed(false);
-  } catch (error) {
-    await meter.failed(true);
-    planned.signal.throwIfAborted();
-    // The summarising call tells whether it was the compaction or the whole API.
-    if (!(error instanceof ModelError)) throw error;
-  }
-  return undefined;
+/** In tokens by length. On demand all but the last exchange is summarised, near the limit only as much as has to be. */
+function limitsOf({ model, log, begin }: Turn, { trigger, frame, density }: Wish): KeptLimits {
+  const room = roomOf(model);
+  const share = room * KEPT;
+  const summary = Math.min(model.contextTokens - room, share);
+  // Beside what stays in any case: the frame, the summary, and the message that is being answered.
+  const last = (room * FULL - summary) / density - tokensOfFrame(frame) - tokensOf([log[begin]]);
+  const compacted = log.findLastIndex(({ kind }) => kind === "compaction");
+  const exchange = trigger === "auto" ? 0 : log.findLastIndex((step, at) => step.kind === "user" && isSaid(log, at));
+  return { from: Math.max(exchange, compacted + 1), most: Math.min(share / density, last), last };
 }
 
-/** The backend's count where it has one, else the estimate. */
-async function countTokens(
-  model: Model,
-  request: ModelRequest,
-  estimate: number,
-  signal: AbortSignal,
-): Promise<number> {
-  try {
-    return (await model.countTokens(request, signal)) ?? estimate;
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof ModelError) return estimate;
-    throw error;
-  }
-}
-
-/** Steps at the log's end that stay as they are: as many whole rounds as fit `tokens`, the last in any case. */
-function keptSteps(log: readonly Step[], tokens: number): number {
-  let kept = 0;
-  for (let at = log.length - 1; at >= 0; at--) {
-    const step = log[at];
-    if (step?.kind !== "user" && step?.kind !== "assistant") continue;
-    if (kept > 0 && tokensOf(log.slice(at)) > tokens) break;
-    kept = log.length - at;
-  }
-  return kept;
-}
-
-/** Tokens of a request that leave room for its answer. */
-function roomOf({ model }: Turn): number {
-  return Math.max(model.contextTokens - model.maxTokens, model.contextTokens / 2);
+/** Whether anything would go beside the message that is being answered, which stays. */
+function losesAnything(log: readonly Step[], kept: number): boolean {
+  const cut = log.length - kept;
+  const { steps } = afterCompaction(log.slice(0, cut));
+  const asked = log.slice(cut).some(({ kind }) => kind === "user")
+    ? undefined
+    : steps.findLast((step, at) => step.kind === "user" && isSaid(steps, at));
+  return transcript(steps.filter((step) => step !== asked)).length > 0;
 }

@@ -1,15 +1,27 @@
 // How full a model's context is. An estimate: what the last answer said of its request is exact, what came since is not.
-import type { ModelRequest } from "../models/model.ts";
+import { ModelError, type Model, type ModelRequest } from "../models/model.ts";
 import type { Step } from "./step.ts";
-import { afterCompaction } from "./step.ts";
+import { afterCompaction, isSaid } from "./step.ts";
 
 /** Bytes of UTF-8 a token, on the careful side: English has about four, Chinese about three, which is one character. */
 const BYTES_PER_TOKEN = 3;
 const ENCODER = new TextEncoder();
 
-/** Tokens of the request that the log would make now, system prompt and tools included. */
-export function estimateTokens(log: readonly Step[], request: Pick<ModelRequest, "system" | "tools">): number {
-  const { steps, compaction } = afterCompaction(log);
+/** How much of the room a request may take, and from where on it is worth asking the backend how much it really takes. */
+export const FULL = 0.95;
+export const LOOK_CLOSER = 0.7;
+
+/** What a request holds beside the conversation. */
+export type Frame = Pick<ModelRequest, "system" | "tools" | "outputSchema">;
+
+/** Tokens of a request that leave room for its answer. */
+export function roomOf({ contextTokens, maxTokens }: Pick<Model, "contextTokens" | "maxTokens">): number {
+  return Math.max(contextTokens - maxTokens, contextTokens / 2);
+}
+
+/** Tokens of the request that the log would make now, with its frame. */
+export function estimateTokens(log: readonly Step[], frame: Frame): number {
+  const { steps } = afterCompaction(log);
   const at = steps.findLastIndex(({ kind }) => kind === "assistant");
   const last = steps[at];
   if (last?.kind === "assistant" && isMeasured(log, last)) {
@@ -17,12 +29,43 @@ export function estimateTokens(log: readonly Step[], request: Pick<ModelRequest,
     const known = inputTokens + cacheReadTokens + cacheWriteTokens + outputTokens;
     if (known > 0) return known + tokensOf(steps.slice(at + 1));
   }
-  return tokensOf([...steps, compaction]) + toTokens(bytesOf(JSON.stringify(request)));
+  return tokensByLength(log, frame);
+}
+
+/** The same by length alone, whatever answers said. */
+export function tokensByLength(log: readonly Step[], frame: Frame): number {
+  const { steps, compaction } = afterCompaction(log);
+  return tokensOf([...steps, compaction]) + tokensOfFrame(frame);
 }
 
 /** Tokens of some steps, by their length. */
 export function tokensOf(steps: readonly (Step | undefined)[]): number {
-  return toTokens(steps.reduce((sum, step) => sum + sizeOf(step), 0));
+  return toTokens(steps.reduce((sum, step, index) => sum + (isSaid(steps, index) ? sizeOf(step) : 0), 0));
+}
+
+/** By its length. The conversation is none of it, even where a whole request is passed. */
+export function tokensOfFrame({ system, tools, outputSchema }: Frame): number {
+  return tokensOfText(JSON.stringify({ system, tools, outputSchema }));
+}
+
+export function tokensOfText(text: string): number {
+  return toTokens(bytesOf(text));
+}
+
+/** The backend's count where it has one, else the estimate. */
+export async function countTokens(
+  model: Model,
+  request: ModelRequest,
+  estimate: number,
+  signal: AbortSignal,
+): Promise<number> {
+  try {
+    return (await model.countTokens(request, signal)) ?? estimate;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof ModelError) return estimate;
+    throw error;
+  }
 }
 
 /** An answer from before a compaction speaks of a context that is gone. */

@@ -54,6 +54,7 @@ export function ledger(since: readonly Step[]): Map<string, CallState> {
       case "session_end":
       case "model_cut":
       case "compaction":
+      case "compaction_failed":
         break;
     }
   }
@@ -128,6 +129,7 @@ const PROGRESS: ReadonlySet<Step["kind"]> = new Set([
   "peer_task",
   "peer_input",
   "compaction",
+  "compaction_failed",
 ]);
 
 /** How far a task has come; more than before means that a life was not in vain. */

@@ -45,7 +45,7 @@ export async function callModel(
       return message;
     } catch (error) {
       span.fail(error, signal);
-      await meter?.failed(span.hasBegun || signal.aborted || !(error instanceof ModelError) || error.mayHaveBegun);
+      await meter?.failed(span.hasBegun || signal.aborted || mayHaveBegun(error));
       signal.throwIfAborted();
       const delayMs = RETRY_DELAYS_MS[attempt - 1];
       if (!(error instanceof ModelError) || !error.retryable || delayMs === undefined) throw error;
@@ -53,6 +53,11 @@ export async function callModel(
       await untilAborted(new Promise((resolve) => setTimeout(resolve, delayMs)), signal);
     }
   }
+}
+
+/** Whether the API may have worked on a call although nothing of an answer came. */
+export function mayHaveBegun(error: unknown): boolean {
+  return !(error instanceof ModelError) || error.mayHaveBegun;
 }
 
 async function collect(

@@ -1,12 +1,10 @@
 // One model call of a turn, with all that surrounds it: the agent's own limits, room in the context, and the query's account.
-import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
-import type { ModelRequest } from "../models/model.ts";
 import { allowedTokens, searchesIn } from "./allowed-tokens.ts";
 import { BudgetUnreachable } from "./budget.ts";
 import { compactIfFull } from "./compact.ts";
 import { estimateTokens } from "./context.ts";
+import { frameOf } from "./frame.ts";
 import type { AssistantStep } from "./model-call.ts";
-import { offered, offeredUnasked } from "./permissions.ts";
 import { callReserved } from "./reserved-call.ts";
 import { conversationOf } from "./step.ts";
 import type { Turn } from "./turn.ts";
@@ -16,18 +14,13 @@ import type { Turn } from "./turn.ts";
  * way. Throws ModelError, BudgetSpent, BudgetUnreachable or the signal's reason.
  */
 export async function nextAnswer(turn: Turn, signal: AbortSignal, mayHaveCut = false): Promise<AssistantStep> {
-  const tools = offeredTools(turn);
+  const frame = frameOf(turn);
   // First, because a compaction is a model call too.
   allowedTokens(turn, 0);
-  await compactIfFull(turn, tools, signal);
-  const request: ModelRequest = {
-    system: turn.system,
-    ...conversationOf(turn.log, turn.model),
-    tools,
-    ...(turn.output ? { outputSchema: turn.output.jsonSchema } : {}),
-  };
+  await compactIfFull(turn, frame, signal);
+  const request = { ...frame, ...conversationOf(turn.log, turn.model) };
   const calls = turn.log.slice(turn.begin).filter(({ kind }) => kind === "assistant").length + 1;
-  const inputTokens = estimateTokens(turn.log, request);
+  const inputTokens = estimateTokens(turn.log, frame);
   if (mayHaveCut)
     turn.append({ kind: "model_cut", inputTokens, maxTokens: allowedTokens(turn, inputTokens), ...searchesIn(turn) });
   const call = { ordinal: calls, inputTokens, maxTokens: allowedTokens(turn, inputTokens), signal };
@@ -46,13 +39,4 @@ async function settle({ account }: Turn, reservation: string, { content, usage }
     const goesOn = content.some(({ type }) => type === "tool_use");
     if (goesOn || !(error instanceof BudgetUnreachable)) throw error;
   }
-}
-
-function offeredTools({ tools, serverTools, permissions }: Turn): ToolUnion[] {
-  const schemas = offered(permissions, tools).map(({ name, description, inputSchema }) => ({
-    name,
-    description,
-    input_schema: { ...inputSchema, type: "object" as const },
-  }));
-  return [...schemas, ...serverTools.filter((tool) => !("name" in tool) || offeredUnasked(permissions, tool.name))];
 }

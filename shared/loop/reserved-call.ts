@@ -80,7 +80,7 @@ export function meterOf(
 export async function settleEarlier({ log, begin, account, life }: Turn): Promise<void> {
   if (!account || life === 1) return;
   const own = log.slice(begin);
-  for (const kind of ["assistant", "compaction"] as const) {
+  for (const kind of ["assistant", "compaction", "compaction_failed"] as const) {
     const last = own.findLast((step) => step.kind === kind);
     if (last?.kind === kind && last.reservation !== undefined) await account.settle(last.reservation, last.usage);
   }

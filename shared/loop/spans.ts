@@ -28,6 +28,9 @@ export interface TurnTrace {
   readonly contextId: string;
 }
 
+/** What an answer's span tells of it. */
+type Said = Pick<AssistantStep, "model" | "content"> & { readonly stopReason: string | null };
+
 /** One attempt of a model call, from its request to the end of its stream. */
 export class ChatSpan {
   readonly #trace: TurnTrace;
@@ -36,7 +39,7 @@ export class ChatSpan {
   readonly #begun = Date.now();
   #heard = false;
 
-  constructor(trace: TurnTrace, model: Model, request: ModelRequest, attempt: number) {
+  constructor(trace: TurnTrace, model: Model, request: ModelRequest, attempt: number, isStreamed = true) {
     const { tracer, parent, agent, contextId } = trace;
     this.#trace = trace;
     this.#model = model;
@@ -50,7 +53,7 @@ export class ChatSpan {
         [GEN_AI.provider]: model.provider,
         [GEN_AI.requestModel]: model.name,
         [GEN_AI.maxTokens]: model.maxTokens,
-        [GEN_AI.stream]: true,
+        [GEN_AI.stream]: isStreamed,
         [GEN_AI.conversation]: shortId(contextId),
         [GEN_AI.agentName]: agent,
         [GENERAL.serverAddress]: model.server.address,
@@ -104,7 +107,7 @@ export class ChatSpan {
     this.#span.setAttribute(GEN_AI.responseId, responseId);
   }
 
-  end({ model, stopReason, content }: AssistantStep): void {
+  end({ model, stopReason, content }: Said): void {
     this.#span
       .setAttributes(
         defined({

@@ -5,7 +5,7 @@ import { type BudgetKind, BudgetSpent, type Limits, PriceUnknown, type Spent } f
 import { spentMessage } from "./exhaustion.ts";
 import { picoOf, toPico, toUsd } from "./pico-dollars.ts";
 import { lackFor, leastAnswer, roomFor, upperCost } from "./room.ts";
-import type { Step } from "./step.ts";
+import { isModelCall, type Step } from "./step.ts";
 
 /**
  * What the steps of one task have cost: model calls, those that compacted the conversation or broke off included, and the tool calls
@@ -19,7 +19,7 @@ export function spentIn(steps: readonly Step[], price: Price | undefined, wallMs
       tokens += step.inputTokens + step.maxTokens;
       pico += upperCost({ ...step, price }, step.maxTokens);
     }
-    if (step.kind !== "assistant" && step.kind !== "compaction") continue;
+    if (!isModelCall(step)) continue;
     turns++;
     tokens += tokensOf(step.usage);
     if (price) pico += picoOf(step.usage, price);

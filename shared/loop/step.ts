@@ -134,6 +134,16 @@ export const Step = z.discriminatedUnion("kind", [
     usage: Usage,
     reservation: z.optional(z.string()),
   }),
+  /** A compaction that was asked for and made nothing of, though it may have cost something. The conversation stays as it is. */
+  z.object({
+    kind: z.literal("compaction_failed"),
+    trigger: z.enum(["auto", "manual"]),
+    /** Who was asked: the API's own compaction, after which the model is, or the model. */
+    by: z.enum(["api", "model"]),
+    reason: z.string(),
+    usage: Usage,
+    reservation: z.optional(z.string()),
+  }),
   /** A task that a tool call opened at a peer; written before its answer is awaited. */
   z.object({
     kind: z.literal("peer_task"),
@@ -151,6 +161,13 @@ export const Step = z.discriminatedUnion("kind", [
 ]);
 export type Step = Readonly<z.infer<typeof Step>>;
 
+/** A call of the agent's own model that has to be paid, and what it used. */
+export type ModelCallStep = Extract<Step, { kind: "assistant" | "compaction" | "compaction_failed" }>;
+
+export function isModelCall(step: Step): step is ModelCallStep {
+  return step.kind === "assistant" || step.kind === "compaction" || step.kind === "compaction_failed";
+}
+
 /** Said of a call that had begun when its isolate died, and may not be run again. */
 export const CUT_OFF = "This tool call was cut off before it returned; it may or may not have taken effect.";
 
@@ -163,23 +180,39 @@ export interface Conversation {
 
 /** The conversation of a log. What was compacted is left out: its summary stands for it, as a block where the API makes such itself. */
 export function conversationOf(log: readonly Step[], model: { readonly compact?: unknown }): Conversation {
-  const { steps, compaction } = afterCompaction(log);
+  const { steps, compaction, earlier } = afterCompaction(log);
   if (!compaction) return { messages: transcript(steps) };
   if (compaction.block && model.compact) return { messages: transcript(steps), compacted: compaction.block };
   return {
     messages: transcript([
       { kind: "note", about: "context", text: `${SUMMARY_FOLLOWS}\n\n${compaction.summary}` },
-      ...steps,
+      ...steps.map((step, index) => (index < earlier ? withoutThinking(step) : step)),
     ]),
   };
+}
+
+/** What the model thought is bound to what stood before it: where a summary of ours stands there now, the API would refuse it. */
+function withoutThinking(step: Step): Step {
+  if (step.kind !== "assistant") return step;
+  return { ...step, content: step.content.filter((block) => !isThinking(block)) };
+}
+
+/** Whether a block says what the model thought. */
+export function isThinking({ type }: { readonly type: string }): boolean {
+  return type === "thinking" || type === "redacted_thinking";
+}
+
+/** False for a message that the model never sees: a command, or one that was refused. */
+export function isSaid(steps: readonly (Step | undefined)[], index: number): boolean {
+  const step = steps[index];
+  return step?.kind !== "user" || (!step.command && steps[index + 1]?.kind !== "blocked");
 }
 
 /** The messages of steps. Every `tool_use` gets exactly one `tool_result`; one that never settled is said to be cut off. */
 export function transcript(steps: readonly Step[]): MessageParam[] {
   const messages: MessageParam[] = [];
   for (const [index, step] of steps.entries()) {
-    const isSaid = step.kind === "user" && !step.command && steps[index + 1]?.kind !== "blocked";
-    if (isSaid) say(messages, "user", texts(step.text));
+    if (step.kind === "user" && isSaid(steps, index)) say(messages, "user", texts(step.text));
     if (step.kind === "note") say(messages, "user", texts(asNote(step.text)));
     if (step.kind !== "assistant") continue;
     // The API takes no text that is only white space, although models say such.
@@ -204,15 +237,22 @@ type CompactionStep = Extract<Step, { kind: "compaction" }>;
  * What a model still sees of a log: the message that is being answered, the steps that were kept or came later, and what stands for
  * the others.
  */
-export function afterCompaction(log: readonly Step[]): { steps: readonly Step[]; compaction?: CompactionStep } {
+export function afterCompaction(log: readonly Step[]): Remaining {
   const at = log.findLastIndex(({ kind }) => kind === "compaction");
   const compaction = log[at];
-  if (compaction?.kind !== "compaction") return { steps: log };
+  if (compaction?.kind !== "compaction") return { steps: log, earlier: 0 };
   const cut = Math.max(0, at - compaction.kept);
   const asked = log.slice(0, cut).findLast((step) => step.kind === "user" && !step.command);
   const isKept = log.slice(cut, at).some((step) => step.kind === "user");
-  const steps = [...(asked && !isKept ? [asked] : []), ...log.slice(cut, at), ...log.slice(at + 1)];
-  return { steps, compaction };
+  const kept = [...(asked && !isKept ? [asked] : []), ...log.slice(cut, at)];
+  return { steps: [...kept, ...log.slice(at + 1)], compaction, earlier: kept.length };
+}
+
+interface Remaining {
+  readonly steps: readonly Step[];
+  readonly compaction?: CompactionStep;
+  /** How many of the steps are from before the compaction. */
+  readonly earlier: number;
 }
 
 const SUMMARY_FOLLOWS = "The conversation so far was shortened. This is a summary of its earlier part:";

@@ -15,10 +15,11 @@ import { denialsIn, denyOpen, type Denial } from "./denials.ts";
 import { ledger, sinceLastAnswer, usageOf } from "./ledger.ts";
 import type { AssistantStep } from "./model-call.ts";
 import type { InputOf } from "./hooks/input.ts";
+import { tooLong } from "./message-size.ts";
 import { MAX_TIMER_MS } from "./until-aborted.ts";
 import { nextAnswer } from "./next-answer.ts";
 import { settleEarlier } from "./reserved-call.ts";
-import type { Step } from "./step.ts";
+import { isModelCall, type Step } from "./step.ts";
 import { TurnStopped } from "./stopped.ts";
 import type { OutputShape } from "./structured-output.ts";
 import { runToolCalls, type ToolRuntime } from "./tool-calls.ts";
@@ -105,7 +106,7 @@ function leaveWaitingPeers(turn: Turn): void {
 function sumOf(turn: Turn): Ended {
   const own = ownSteps(turn);
   const { price } = turn.model;
-  const calls = own.filter((step) => step.kind === "assistant" || step.kind === "compaction");
+  const calls = own.filter(isModelCall);
   const cost = price && calls.reduce((sum, { usage }) => sum + costOf(usage, price), 0);
   return {
     usage: usageOf(own),
@@ -246,6 +247,8 @@ async function takePrompt(turn: Turn, signal: AbortSignal): Promise<Conclusion |
   const reason = said.block ?? said.stop;
   if (reason !== undefined) return refuse(turn, reason);
   if (said.additionalContext) context.push(said.additionalContext);
+  const unfit = await tooLong(turn, [first.text, ...context].join("\n\n"), signal);
+  if (unfit !== undefined) return refuse(turn, unfit);
   if (context.length > 0) turn.append({ kind: "note", about: "context", text: context.join("\n\n") });
   return undefined;
 }

@@ -3,10 +3,14 @@
 import type { BaseAnthropic } from "@anthropic-ai/sdk/client";
 import type { ContentBlockParam, MessageParam } from "@anthropic-ai/sdk/resources/messages/messages";
 import * as z from "zod";
-import { CompactionBlock, type Compaction, type ModelRequest } from "./model.ts";
+import { isApiError } from "./model-errors.ts";
+import { CompactionBlock, ModelError, type Compaction, type ModelRequest } from "./model.ts";
 import { addUsage, NO_USAGE, type Usage } from "../tracing/usage.ts";
 
-const BETA = { "anthropic-beta": "compact-2026-09-04" };
+const BETA_NAME = "compact-2026-09-04";
+const BETA = { "anthropic-beta": BETA_NAME };
+/** Statuses of what a server does not have. */
+const NOT_SERVED: ReadonlySet<number | undefined> = new Set([404, 405, 501]);
 
 const Figures = z.object({
   input_tokens: z.number().catch(0),
@@ -16,13 +20,21 @@ const Figures = z.object({
 });
 const Answer = z.object({
   content: z.array(z.looseObject({ type: z.string() })),
+  stop_reason: z.string().nullish().catch(null),
   usage: Figures.extend({ iterations: z.array(Figures.extend({ type: z.string() })).catch([]) }),
 });
 /** The API's own block; the types of the API without betas do not name it. */
 const Sendable = z.custom<ContentBlockParam>((block) => CompactionBlock.safeParse(block).success);
-const Refused = z.object({
-  error: z.object({ details: z.object({ error_code: z.string().startsWith("compaction_") }) }),
-});
+const Refused = z.object({ error: z.object({ message: z.string() }) });
+/** What a server says of a parameter, or a beta, that it does not know. */
+const UNKNOWN =
+  /\bcompaction\b.*(?:not (?:permitted|supported|allowed)|extra inputs|un(?:known|expected|recogni[sz]ed))/i;
+/** A summary that ends so is none, or only half of one. */
+const BROKEN: ReadonlySet<string | null | undefined> = new Set([
+  "max_tokens",
+  "refusal",
+  "model_context_window_exceeded",
+]);
 
 /** The messages of a request behind what was compacted before them, and the headers that it needs. */
 export function withCompaction({ messages, compacted }: ModelRequest): {
@@ -38,26 +50,36 @@ export function withCompaction({ messages, compacted }: ModelRequest): {
   return { messages: [{ role: "assistant", content: [block, ...content] }, ...rest], headers: BETA };
 }
 
-/** The summary that the API makes of the messages in `body`; undefined when it makes none. Throws what the client throws. */
+/** `isKnown` is false for an answer as if there were no such parameter: the server does not know it. Throws what the client throws. */
 export async function requestCompaction(
   client: BaseAnthropic,
   body: object,
   instructions: string,
   options: { readonly signal: AbortSignal; readonly maxRetries?: number },
-): Promise<Compaction | undefined> {
-  const answer: unknown = await client.post("/v1/messages", {
+): Promise<Compaction & { readonly isKnown: boolean }> {
+  const sent: unknown = await client.post("/v1/messages", {
     body: { ...body, compaction: { type: "summarize", instructions } },
     headers: BETA,
     ...options,
   });
-  const parsed = Answer.safeParse(answer).data;
-  const block = parsed?.content.map((one) => CompactionBlock.safeParse(one).data).find((one) => one !== undefined);
-  return parsed && block && { summary: block.content, block, usage: usageOf(parsed.usage) };
+  const answer = Answer.safeParse(sent).data;
+  if (!answer)
+    throw new ModelError("broken_stream", "The model API was asked for a summary, and answered something else.");
+  const { content, stop_reason: stopReason, usage } = answer;
+  const block = content.map((one) => CompactionBlock.safeParse(one).data).find((one) => one !== undefined);
+  return {
+    block: BROKEN.has(stopReason) ? undefined : block,
+    usage: usageOf(usage),
+    isKnown: content.every(({ type }) => type === "compaction"),
+  };
 }
 
-/** Whether the body of an error says that the API compacts, but not this conversation. */
-export function refusesThisOne(body: unknown): boolean {
-  return Refused.safeParse(body).success;
+/** Whether an error says that the server has no compaction, rather than none of this conversation. */
+export function hasNoCompaction(error: unknown): boolean {
+  if (!isApiError(error)) return false;
+  if (NOT_SERVED.has(error.status)) return true;
+  const said = Refused.safeParse(error.error).data?.error.message ?? "";
+  return error.status === 400 && (UNKNOWN.test(said) || said.includes(BETA_NAME));
 }
 
 /** Tokens of the compaction itself are not part of the top-level figures. */

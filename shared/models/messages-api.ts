@@ -4,7 +4,7 @@
 import { BaseAnthropic } from "@anthropic-ai/sdk/client";
 import type { Middleware } from "@anthropic-ai/sdk/core/middleware";
 import { Messages, type RawMessageStreamEvent } from "@anthropic-ai/sdk/resources/messages/messages";
-import { refusesThisOne, requestCompaction, withCompaction } from "./compaction.ts";
+import { hasNoCompaction, requestCompaction, withCompaction } from "./compaction.ts";
 import type { Gate } from "./gate.ts";
 import { connectionLost, isApiError } from "./model-errors.ts";
 import { ModelError, type Compaction, type Model, type ModelNotice, type ModelRequest } from "./model.ts";
@@ -123,22 +123,20 @@ export function messagesApi(options: MessagesApiOptions): Model {
     request: ModelRequest,
     instructions: string,
     signal: AbortSignal,
-  ): Promise<Compaction | undefined> {
-    if (!compacts) return undefined;
+    onNotice: (notice: ModelNotice) => void,
+  ): Promise<Compaction> {
     const body = { ...prompt(request).body, max_tokens: request.maxTokens ?? options.maxTokens };
-    const call = new WatchedCall(gate, COMPACTION_LIMIT_MS, signal, () => {});
+    const call = new WatchedCall(gate, COMPACTION_LIMIT_MS, signal, onNotice);
     try {
-      const compaction = await call.run(() => requestCompaction(client, body, instructions, call.options));
+      const { isKnown, ...compaction } = await call.run(() =>
+        requestCompaction(client, body, instructions, call.options),
+      );
       call.succeeded();
-      // A server that does not know the parameter has answered as if it were not there.
-      compacts = compaction !== undefined;
+      compacts = isKnown;
       return compaction;
     } catch (error) {
-      const status = isApiError(error) && !signal.aborted ? error.status : undefined;
-      if (status !== 400 && !NOT_SERVED.has(status)) throw call.failure(error);
-      call.succeeded();
-      compacts = isApiError(error) && refusesThisOne(error.error);
-      return undefined;
+      if (hasNoCompaction(error)) compacts = false;
+      throw call.failure(error);
     } finally {
       call.end();
     }
@@ -154,6 +152,6 @@ export function messagesApi(options: MessagesApiOptions): Model {
     contextTokens: options.contextTokens,
     countTokens,
     stream,
-    ...(options.provider === "anthropic" ? { compact } : {}),
+    ...(options.provider === "anthropic" ? { compact, canCompact: () => compacts } : {}),
   };
 }

@@ -22,8 +22,9 @@ export const CompactionBlock = z.looseObject({ type: z.literal("compaction"), co
 export type CompactionBlock = Readonly<z.infer<typeof CompactionBlock>>;
 
 export interface Compaction {
-  readonly summary: string;
-  readonly block: CompactionBlock;
+  /** Undefined where the API answered without a summary; its text is the block's `content`. */
+  readonly block: CompactionBlock | undefined;
+  /** What has to be paid, in any case. */
   readonly usage: Usage;
 }
 
@@ -53,13 +54,16 @@ export interface Model {
   ): AsyncIterable<RawMessageStreamEvent>;
   /**
    * Lets the API summarise the messages of a request by itself, as `instructions` say; absent where it never does. The messages must
-   * not end in the middle of a turn. Undefined when the API turns out not to know it, or makes no summary. Throws ModelError.
+   * not end in the middle of a turn. Throws ModelError, also where the API does not know it, or not for this conversation.
    */
   readonly compact?: (
     request: ModelRequest,
     instructions: string,
     signal: AbortSignal,
-  ) => Promise<Compaction | undefined>;
+    onNotice: (notice: ModelNotice) => void,
+  ) => Promise<Compaction>;
+  /** False once the API has turned out not to know `compact`. */
+  readonly canCompact?: () => boolean;
 }
 
 /** What happens to a call beside its answer: for traces. */

@@ -17,11 +17,13 @@ interface Block {
 }
 interface Body {
   messages: { role: string; content: Block[] }[];
+  compaction?: unknown;
 }
 
 export async function scriptedModel(request: Request): Promise<Response> {
   // SAFETY: the only client is the one under test, and a body that does not fit fails the test.
   const body = (await request.json()) as Body;
+  if (body.compaction) return refusal(400, "compaction: Extra inputs are not permitted");
   const last = body.messages.at(-1)?.content ?? [];
   const final = last.at(-1);
   const result = final?.type === "tool_result" ? final : undefined;
@@ -53,13 +55,17 @@ export async function scriptedModel(request: Request): Promise<Response> {
     case "cut":
       return stream(["half an answ"], { stopReason: "max_tokens" });
     case "status":
-      return Response.json(
-        { type: "error", error: { type: "api_error", message: "as told" } },
-        { status: Number(text), headers: { "x-should-retry": "false" } },
-      );
+      return refusal(Number(text), "as told");
     default:
       return stream(words(`${body.messages.length} messages, the last: ${said}`));
   }
+}
+
+function refusal(status: number, message: string): Response {
+  return Response.json(
+    { type: "error", error: { type: "api_error", message } },
+    { status, headers: { "x-should-retry": "false" } },
+  );
 }
 
 function words(text: string): string[] {

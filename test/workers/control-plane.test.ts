@@ -125,6 +125,7 @@ test("the OpenAPI document describes every path that is served, and its referenc
     "/v1/budgets/release",
     "/v1/budgets/reserve",
     "/v1/budgets/settle",
+    "/v1/budgets/time-up",
     "/v1/budgets/tool-calls",
     "/v1/budgets/{query}",
     "/v1/traces",

@@ -47,7 +47,7 @@ it("the API's own compaction may be no longer than what was set aside for it", a
   const asked: ModelRequest[] = [];
   const compact = async (request: ModelRequest) => {
     asked.push(request);
-    return { summary: "SUMMARY", block: { type: "compaction" as const, content: "SUMMARY" }, usage: NO_USAGE };
+    return { block: { type: "compaction" as const, content: "SUMMARY" }, usage: NO_USAGE };
   };
   const account: Account = {
     reserve: async () => ({ id: "r", maxTokens: 10 }),

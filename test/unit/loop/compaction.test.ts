@@ -127,7 +127,7 @@ it("a PreCompact hook can keep the conversation as it is", async () => {
 it("an API that compacts by itself is let, and its block is sent back word for word; where it fails the model is asked", async () => {
   const block = { type: "compaction" as const, content: "OWN", signature: "signed" };
   const own = Object.assign(new ScriptedModel({ text: "done" }), {
-    compact: async () => ({ summary: "OWN", block, usage: NO_USAGE }),
+    compact: async () => ({ block, usage: NO_USAGE }),
   });
   const { steps } = await ask(own, long(4));
   expect(own.requests).toHaveLength(1);
@@ -147,4 +147,16 @@ it("a summarising call that fails ends the turn with the API's reason, and chang
   const { result, steps } = await ask(new ScriptedModel({ error }), long(4));
   expect(result).toMatchObject({ subtype: "error_during_execution", message: "The key is wrong." });
   expect(steps.some(({ kind }) => kind === "compaction")).toBe(false);
+});
+
+it("attempts that broke off while it summarised change nothing of what is kept", async () => {
+  const broken: Answer = { text: "half", error: new ModelError("broken_stream", "broke") };
+  const [smooth, bumpy] = [[], [broken, broken]].map(
+    (before) => new ScriptedModel(...before, { text: "SUMMARY" }, { text: "done" }),
+  );
+  const first = await ask(smooth ?? new ScriptedModel(), long(4));
+  const second = await ask(bumpy ?? new ScriptedModel(), long(4));
+  expect(second.steps.map(({ kind }) => kind)).toContain("model_cut");
+  expect(bumpy?.requests.at(-1)?.messages).toEqual(smooth?.requests.at(-1)?.messages);
+  expect(second.result).toMatchObject({ text: first.result.subtype === "success" ? first.result.text : "" });
 });

@@ -319,7 +319,8 @@ describe("the transcript", () => {
 
   it("holds no half characters, which the API would refuse for ever after", async () => {
     const half = { ...ECHO, run: async () => `${"x".repeat(99_999)}😀` };
-    const { steps } = await run(new ScriptedModel({ calls: [call("x")] }, { text: "ok" }), { tools: [half] });
+    const roomy = Object.assign(new ScriptedModel({ calls: [call("x")] }, { text: "ok" }), { contextTokens: 100_000 });
+    const { steps } = await run(roomy, { tools: [half] });
     expect(JSON.stringify(transcript(steps))).not.toMatch(/\\ud[89a-f]/);
   });
 });

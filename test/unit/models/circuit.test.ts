@@ -131,6 +131,6 @@ it("while it is open tokens are not counted, and nothing is compacted", async ()
   const { signal } = new AbortController();
   for (let n = 0; n < 5; n++) gate.enter().failure("before");
   expect(await model.countTokens(request, signal)).toBeUndefined();
-  await expect(model.compact?.(request, "Summarise", signal)).rejects.toMatchObject({ code: "circuit_open" });
+  await expect(model.compact?.(request, "Summarise", signal, () => {})).rejects.toMatchObject({ code: "circuit_open" });
   expect(api.calls).toEqual([]);
 });

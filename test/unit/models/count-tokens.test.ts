@@ -29,6 +29,14 @@ it("tokens are those that the backend counts for system, messages and tools", as
   });
 });
 
+it("what was compacted before the messages is counted with them, under the beta's name", async () => {
+  say(200, { input_tokens: 42 });
+  const compacted = { type: "compaction" as const, content: "They said hi." };
+  await api.model().countTokens({ ...request, compacted }, signal);
+  expect(api.calls[0]?.beta).toBe("compact-2026-09-04");
+  expect(api.calls[0]?.body.messages[0]).toEqual({ role: "assistant", content: [compacted] });
+});
+
 it.each([404, 405, 501])("a backend that says %i cannot count, and is not asked again", async (status) => {
   say(status, { error: { message: "no such path" } });
   const model = api.model();

@@ -88,7 +88,7 @@ describe("a turn whose object ends in the middle of it", () => {
     await crash("model");
     expect(await runDurableObjectAlarm(session("model"))).toBe(true);
     expect(answerOf(await endOf("model", id))).toBe("one two three four five six");
-    expect(await kindsOf("model")).toEqual(["user", "assistant"]);
+    expect(await kindsOf("model")).toEqual(["user", "model_cut", "assistant"]);
   });
 
   it("outlives an eviction, which waits until its object is idle", async () => {

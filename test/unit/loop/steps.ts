@@ -1,0 +1,56 @@
+// Steps of a log as tests of compaction need them, and an account that writes down what it is told.
+import type { ContentBlock } from "@anthropic-ai/sdk/resources/messages/messages";
+import type { Account } from "#shared/loop/budget.ts";
+import type { AssistantStep } from "#shared/loop/model-call.ts";
+import type { Step } from "#shared/loop/step.ts";
+import { NO_USAGE, type Usage } from "#shared/tracing/usage.ts";
+
+export const asked = (text: string): Step => ({ kind: "user", text });
+export const COMPACT: Step = { kind: "user", text: "/compact", command: "compact" };
+
+/** An answer; `inputTokens` is what it says of its request, nothing when left out. */
+export function answered(said: string | ContentBlock[], more: Partial<AssistantStep> & { input?: number } = {}): Step {
+  const { input = 0, ...rest } = more;
+  const content: ContentBlock[] = typeof said === "string" ? [{ type: "text", text: said, citations: null }] : said;
+  const usage: Usage = { ...NO_USAGE, inputTokens: input };
+  return { kind: "assistant", content, stopReason: "end_turn", usage, model: "m", malformedInputs: {}, ...rest };
+}
+
+/** An answer that calls the echo tool, with the result of each call. */
+export function called(results: Readonly<Record<string, string>>, more: { input?: number } = {}): Step[] {
+  const calls = Object.keys(results).map((id): ContentBlock => {
+    return { type: "tool_use", id, name: "echo", input: { text: id }, caller: { type: "direct" } };
+  });
+  return [
+    answered(calls, { stopReason: "tool_use", ...more }),
+    ...Object.entries(results).map(([toolUseId, content]): Step => {
+      return { kind: "tool_result", toolUseId, content, isError: false };
+    }),
+  ];
+}
+
+/** Rounds of a question and an answer each, `bytes` long, numbered from 1. */
+export function rounds(count: number, bytes: number): Step[] {
+  return Array.from({ length: count }, (_, n) => [
+    asked(`question ${n + 1}. ${"x".repeat(bytes)}`),
+    answered(`answer ${n + 1}.`),
+  ]).flat();
+}
+
+export function book(more: Partial<Account> = {}): { lines: string[]; account: Account } {
+  const lines: string[] = [];
+  let n = 0;
+  const account: Account = {
+    reserve: async ({ maxTokens }) => {
+      lines.push(`reserve r${++n}`);
+      return { id: `r${n}`, maxTokens };
+    },
+    settle: async (id, used) => void lines.push(`settle ${id} ${used.inputTokens}+${used.outputTokens}`),
+    cut: async (id) => void lines.push(`cut ${id}`),
+    release: async (id) => void lines.push(`release ${id}`),
+    countToolCalls: async () => {},
+    timeIsUp: async () => Promise.reject(new Error("not asked for")),
+    ...more,
+  };
+  return { lines, account };
+}
