@@ -1,6 +1,7 @@
 // The budget's account of each query against the logs: what is settled is what the logged model calls have used, to the token and
 // to the millionth of a millionth of a dollar; nothing is left open.
 import { picoOf, toUsd } from "#shared/loop/pico-dollars.ts";
+import { isModelCall } from "#shared/loop/step.ts";
 import { tokensOf } from "#shared/loop/spending.ts";
 import type { Account, CrashJob } from "./job.ts";
 import type { LoggedTask } from "./logs.ts";
@@ -36,10 +37,11 @@ function differences(
   { settled, open, cut }: Account["states"],
   waiting: number,
 ): string[] {
-  const calls = tasks.flatMap((task) => stepsOf(task, "assistant"));
+  const calls = tasks.flatMap(({ steps }) => steps.filter(isModelCall));
   const tokens = calls.reduce((sum, { usage }) => sum + tokensOf(usage), 0);
   const usd = toUsd(calls.reduce((sum, { usage }) => sum + picoOf(usage, PRICE), 0));
-  const toolCalls = calls.flatMap(({ content }) => content.filter(({ type }) => type === "tool_use")).length;
+  const answers = tasks.flatMap((task) => stepsOf(task, "assistant"));
+  const toolCalls = answers.flatMap(({ content }) => content.filter(({ type }) => type === "tool_use")).length;
   const faults: string[] = [];
   const differ = (what: string, kept: number, logged: number) => {
     if (kept !== logged) faults.push(`${kept} ${what} are settled, ${logged} are in the logs`);

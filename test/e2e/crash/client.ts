@@ -57,8 +57,8 @@ export class PersistentClient {
   }
 
   /** Asks, answers what is asked back, and resolves when the task has ended. Throws when it has not in two minutes. */
-  async ask(text: string, manner: Manner): Promise<Query> {
-    const ids = { contextId: crypto.randomUUID(), messageId: crypto.randomUUID() };
+  async ask(text: string, manner: Manner, contextId: string = crypto.randomUUID()): Promise<Query> {
+    const ids = { contextId, messageId: crypto.randomUUID() };
     const query: Query = {
       ...ids,
       text,

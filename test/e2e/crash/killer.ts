@@ -28,7 +28,7 @@ const SILENT: Io = {
   interactive: false,
 };
 /** The longest wait for a boundary, or for a write; where none comes, the kill comes all the same. */
-const NO_BOUNDARY_MS = 12_000;
+const NO_BOUNDARY_MS = 30_000;
 const NO_WRITE_MS = 4_000;
 const GONE_MS = 5_000;
 const WAL = "-wal";

@@ -93,8 +93,15 @@ export async function run({ isolation, kills, seed, progress }: Wish): Promise<F
   }
 }
 
+/** Conversations of one question, and of two, after which they are compacted. */
 async function lane(client: PersistentClient, random: Random, queries: Query[], over: AbortSignal): Promise<void> {
-  while (!over.aborted) queries.push(await client.ask(random.pick(QUESTIONS), random.pick(MANNERS)));
+  for (let isLong = false; !over.aborted; isLong = !isLong) {
+    const first = await client.ask(random.pick(QUESTIONS), random.pick(MANNERS));
+    queries.push(first);
+    if (!isLong || over.aborted) continue;
+    queries.push(await client.ask(random.pick(QUESTIONS), random.pick(MANNERS), first.contextId));
+    queries.push(await client.ask("/compact", "yes", first.contextId));
+  }
 }
 
 interface Deaths {

@@ -1,5 +1,6 @@
-// When to kill what: a list that a seed repeats. Half of the kills come right after a step of a log, each kind of step in turn, the
-// others at any moment. So that nothing is taken for poisoned, no more than two kills in a row leave hardly any time to work.
+// When to kill what: a list that a seed repeats. Half of the kills, and no fewer than there are kinds of steps, come right after a step
+// of a log, each kind in turn, the others at any moment. So that nothing is taken for poisoned, no more than two of these in a row leave
+// hardly any time to work.
 import { AGENTS, type Isolation } from "./job.ts";
 import type { Random } from "./random.ts";
 
@@ -16,6 +17,7 @@ export const BOUNDARIES = {
   peer_call: ["coordinator"],
   peer_task: ["coordinator"],
   peer_input: ["coordinator"],
+  compaction: ["coordinator"],
   end: ALL,
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 export type Boundary = keyof typeof BOUNDARIES;
@@ -38,14 +40,13 @@ const EARLY_MS = 250;
 const MOST_EARLY = 2;
 
 export function schedule(isolation: Isolation, kills: number, random: Random): Kill[] {
-  const boundaries = shuffled(
-    Array.from({ length: Math.ceil(kills / 2) }, (_, index) => index % BOUNDARY_NAMES.length),
-    random,
-  ).map((index) => BOUNDARY_NAMES[index]);
+  const exact = Math.min(kills, Math.max(Math.ceil(kills / 2), BOUNDARY_NAMES.length));
+  const boundaries = Array.from({ length: kills }, (_, index) =>
+    index < exact ? BOUNDARY_NAMES[index % BOUNDARY_NAMES.length] : undefined,
+  );
   let early = 0;
-  return Array.from({ length: kills }, (_, index) => {
+  return shuffled(boundaries, random).map((after, index) => {
     const alone = index % ALONE === 0;
-    const after = index % 2 === 0 ? boundaries.pop() : undefined;
     if (after !== undefined) {
       early = 0;
       return { what: isolation === "job" ? "all" : random.pick(BOUNDARIES[after]), when: { after }, alone };
@@ -62,11 +63,11 @@ function victim(isolation: Isolation, random: Random): string {
   return isolation === "job" || chance < 0.4 ? "all" : random.pick(ALL);
 }
 
-function shuffled(values: readonly number[], random: Random): number[] {
-  return values
-    .map((value) => ({ value, key: random.next() }))
+function shuffled<Item>(items: readonly Item[], random: Random): Item[] {
+  return items
+    .map((item) => ({ item, key: random.next() }))
     .toSorted((a, b) => a.key - b.key)
-    .map(({ value }) => value);
+    .map(({ item }) => item);
 }
 
 export function describe({ what, when, alone }: Kill): string {
