@@ -71,6 +71,8 @@ export const Step = z.discriminatedUnion("kind", [
     kind: z.literal("peer_input"),
     toolUseId: z.string(),
     agent: z.string(),
+    /** Of the question among those of its call; left out for the first. */
+    ordinal: z.optional(z.int()),
     taskId: z.string(),
     approvals: z.array(Approval),
     /** Milliseconds since the epoch. */
@@ -103,6 +105,9 @@ export const Step = z.discriminatedUnion("kind", [
     kind: z.literal("peer_call"),
     toolUseId: z.string(),
     agent: z.string(),
+    ordinal: z.optional(z.int()),
+    /** What the tool was run with, where that is not what the model wanted: a hook or a person had changed it. */
+    input: z.optional(z.record(z.string(), z.unknown())),
     /** Ordinal of the peer's thread among those this thread opened, from 1. */
     thread: z.int(),
     contextId: z.string(),
@@ -132,6 +137,7 @@ export const Step = z.discriminatedUnion("kind", [
     kind: z.literal("peer_task"),
     toolUseId: z.string(),
     agent: z.string(),
+    ordinal: z.optional(z.int()),
     /** Ordinal of the peer's thread among those this thread opened, from 1. */
     thread: z.int(),
     contextId: z.string(),

@@ -2,24 +2,19 @@
 import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages";
 import { suggest } from "../text/nearest.ts";
 import { ERROR } from "../tracing/names.ts";
-import { reasonOf } from "../tracing/reason.ts";
 import type { Approval } from "./approval.ts";
 import { askApproval } from "./ask-approval.ts";
 import { askCanUseTool } from "./can-use-tool.ts";
+import { cut, execute, failed, toRecord } from "./execute.ts";
 import type { CallState } from "./ledger.ts";
 import type { AssistantStep } from "./model-call.ts";
 import { peerCall } from "./peer-call.ts";
-import { InputRequired } from "./peers.ts";
 import { decide } from "./permissions.ts";
-import { runLimited } from "./run-limited.ts";
-import { nameOf, type ToolSpan } from "./spans.ts";
+import type { ToolSpan } from "./spans.ts";
 import { CUT_OFF } from "./step.ts";
-import { stopFor, TurnStopped } from "./stopped.ts";
+import { stopFor } from "./stopped.ts";
 import type { ToolRuntime } from "./tool-calls.ts";
 import type { Tool } from "./tool.ts";
-
-/** Characters of a tool's output that reach the model. */
-const MAX_TOOL_OUTPUT = 100_000;
 
 export interface Taken {
   readonly block: ToolUseBlock;
@@ -54,7 +49,7 @@ export async function settle(taken: Taken): Promise<CallOutcome> {
     case "started":
       return failed(CUT_OFF, ERROR.interrupted);
     case "at_peer":
-      return execute(taken, tool, putInput(taken));
+      return execute(taken, tool, heldInput(taken, tool));
     case "answered":
       return answered(taken, tool, state);
     default:
@@ -76,10 +71,11 @@ function flawOf(block: ToolUseBlock, message: AssistantStep): Result | undefined
   return failed(`The input was not a JSON object, so the tool was not run: ${shown}`, "ToolInputError");
 }
 
-/** What a peer was asked counts when it is gone on with, where a hook or a person had changed what the model wanted. */
-function putInput({ block, runtime }: Taken): Record<string, unknown> {
-  const { call } = peerCall(runtime.log, block.id);
-  return { ...toRecord(block.input), ...(call && { agent: call.agent, message: call.message }) };
+/** What a call that has asked another agent runs with again: what it had, where a hook or a person had changed what the model wanted. */
+function heldInput({ block, runtime }: Taken, tool: Tool): Record<string, unknown> {
+  const { call } = peerCall(runtime.log, block.id, 1);
+  const input = call?.input ?? toRecord(block.input);
+  return tool.asksItsInput && call ? { ...input, agent: call.agent, message: call.message } : input;
 }
 
 /** A call that has not begun: hooks → deny → ask → mode → allow → canUseTool. */
@@ -145,45 +141,6 @@ async function answered(
   return execute(taken, tool, input);
 }
 
-async function execute(taken: Taken, tool: Tool, input: unknown): Promise<CallOutcome> {
-  const { block, state, runtime, span, signal } = taken;
-  const { hook, call, append } = runtime;
-  const about = { tool_name: tool.name, tool_input: input, tool_use_id: block.id } as const;
-  const mayRepeat = tool.annotations.readOnly || tool.annotations.idempotent;
-  if (!mayRepeat && state.is !== "started") append({ kind: "tool_start", toolUseId: block.id });
-  const begun = Date.now();
-  try {
-    const ids = { id: block.id, idempotencyKey: runtime.idempotencyKey(block.id) };
-    const content = await runLimited(tool, input, { ...call, ...ids, span: span.span }, signal);
-    const duration_ms = Math.max(0, Date.now() - begun);
-    const after = await hook(
-      { hook_event_name: "PostToolUse", tool_response: content, duration_ms, ...about },
-      signal,
-      block.id,
-    );
-    if (after.additionalContext) taken.notes.push(after.additionalContext);
-    const stop = after.stop === undefined ? {} : { stop: after.stop };
-    if (after.failed) return { ...failed(after.block ?? "A PostToolUse hook failed.", "HookFailure"), ...stop };
-    const told = after.updatedToolOutput ?? content;
-    return { content: cut(after.block === undefined ? told : `${told}\n\n${after.block}`), ...stop };
-  } catch (error) {
-    if (error instanceof InputRequired) return { waits: error.approvals };
-    if (error instanceof TurnStopped) throw error;
-    const duration_ms = Math.max(0, Date.now() - begun);
-    const content = cut(reasonOf(error));
-    const is_interrupt = signal.aborted;
-    const after = await hook(
-      { hook_event_name: "PostToolUseFailure", error: content, is_interrupt, duration_ms, ...about },
-      signal,
-      block.id,
-    );
-    signal.throwIfAborted();
-    const words = [content, after.additionalContext].filter((text) => text !== undefined);
-    const stop = after.stop === undefined ? {} : { stop: after.stop };
-    return { ...failed(cut(words.join("\n\n")), nameOf(error)), ...stop };
-  }
-}
-
 async function denied({ block, runtime, signal }: Taken, tool: Tool, input: unknown, reason: string): Promise<Result> {
   const said = await runtime.hook(
     { hook_event_name: "PermissionDenied", tool_name: tool.name, tool_input: input, tool_use_id: block.id, reason },
@@ -200,18 +157,4 @@ function unknownTool(name: string, tools: readonly Tool[]): string {
     name,
     tools.map((tool) => tool.name),
   )}`;
-}
-
-function cut(text: string): string {
-  // Half a surrogate pair would make the API refuse this request and all that follow in the thread.
-  if (text.length <= MAX_TOOL_OUTPUT) return text.toWellFormed();
-  return `${text.slice(0, MAX_TOOL_OUTPUT).toWellFormed()}\n[cut: ${text.length - MAX_TOOL_OUTPUT} of ${text.length} characters left out]`;
-}
-
-function failed(content: string, errorType: string): Result {
-  return { content, errorType };
-}
-
-function toRecord(input: unknown): Record<string, unknown> {
-  return typeof input === "object" && input !== null ? { ...input } : {};
 }

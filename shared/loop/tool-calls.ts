@@ -9,6 +9,7 @@ import type { CanUseTool } from "./can-use-tool.ts";
 import type { TurnHook } from "./hooks/turn-hook.ts";
 import { ledger, sinceLastAnswer, type CallState } from "./ledger.ts";
 import type { AssistantStep } from "./model-call.ts";
+import type { Peers } from "./peers.ts";
 import type { Permissions } from "./permissions.ts";
 import { ToolSpan, type TurnTrace } from "./spans.ts";
 import { checkToolCalls, spentIn } from "./spending.ts";
@@ -29,7 +30,7 @@ export interface ToolRuntime {
   readonly approvalMs: number;
   /** The id of an approval: binds it to this call of this task, to the byte. */
   readonly approvalId: (call: Pick<Approval, "tool" | "input"> & { readonly toolUseId: string }) => string;
-  readonly call: Omit<ToolCall, "id" | "idempotencyKey" | "signal" | "span">;
+  readonly call: Omit<ToolCall, "id" | "idempotencyKey" | "signal" | "span" | "peers"> & { readonly peers: Peers };
   /** The same for every repetition of a call. */
   readonly idempotencyKey: (toolUseId: string) => string;
   /** What the agents have used that a call asked. */

@@ -7,6 +7,7 @@ import type { HookOutcome } from "#shared/loop/hooks/outcome.ts";
 import type { Step } from "#shared/loop/step.ts";
 import { randomContext } from "#shared/tracing/trace-context.ts";
 import { SILENT } from "#shared/tracing/tracer.ts";
+import type { Usage } from "#shared/tracing/usage.ts";
 
 const AGENT = {
   job: "tests",
@@ -73,13 +74,15 @@ function peer() {
   return { paths, fetch };
 }
 
-function asking(fetch: unknown, log: Step[], hook: () => HookOutcome = () => ({ systemMessages: [] })) {
-  const own: AgentEnv = Object.assign({}, env, {
-    AGENT,
-    TROUPE_KEY: "key",
-    TROUPE_TOKEN: "token",
-    PEER_OTHER: { fetch },
-  });
+interface Turn {
+  readonly fetch?: unknown;
+  readonly hook?: (input: { readonly hook_event_name: string }) => HookOutcome;
+  readonly onUsage?: (toolUseId: string, usage: Usage) => void;
+}
+
+/** Asks the peer as a turn with this log does. */
+function asking(log: Step[], { fetch, hook = () => ({ systemMessages: [] }), onUsage = () => {} }: Turn = {}) {
+  const own: AgentEnv = Object.assign({}, env, { AGENT, ...(fetch ? { PEER_OTHER: { fetch } } : {}) });
   const parent = randomContext();
   const peers = new AgentPeers(own, {
     contextId: "c",
@@ -89,21 +92,14 @@ function asking(fetch: unknown, log: Step[], hook: () => HookOutcome = () => ({ 
     earlierTurn: undefined,
     append: (step) => log.push(step),
     log,
-    hook: async () => hook(),
+    hook: async (input) => hook(input),
     sessionSteps: () => log,
-    onUsage: () => {},
+    onUsage,
     waitUntil: () => {},
   });
   const signal = new AbortController().signal;
-  return peers.ask({
-    parent,
-    toolUseId: "q",
-    idempotencyKey: "m",
-    agent: "other",
-    message: "dig",
-    thread: undefined,
-    signal,
-  });
+  const call = { parent, toolUseId: "q", idempotencyKey: "m", agent: "other", thread: undefined, signal };
+  return (message = "dig", ordinal = 1) => peers.ask({ ...call, ordinal, message });
 }
 
 it("an approval that expires along a chain is a no for the peer, which then answers: its task is not canceled", async () => {
@@ -126,7 +122,7 @@ it("an approval that expires along a chain is a no for the peer, which then answ
     { kind: "approval_answer", id: "ap", decision: "expired", by: "clock" },
   ];
   const { paths, fetch } = peer();
-  const answer = await asking(fetch, log).catch((error: Error) => ({ text: error.message }));
+  const answer = await asking(log, { fetch })().catch((error: Error) => ({ text: error.message }));
   expect(answer.text).toBe("done without it");
   expect(paths.filter((path) => path.endsWith(":cancel"))).toEqual([]);
 });
@@ -134,6 +130,32 @@ it("an approval that expires along a chain is a no for the peer, which then answ
 it('a SubagentStart hook that fails with onFailure "block" keeps the peer from being asked', async () => {
   const { paths, fetch } = peer();
   const hook = () => ({ block: "A SubagentStart hook failed", failed: true as const, systemMessages: [] });
-  await asking(fetch, [{ kind: "user", text: "hi" }], hook).catch(() => undefined);
+  await asking([{ kind: "user", text: "hi" }], { fetch, hook })().catch(() => undefined);
   expect(paths).toEqual([]);
+});
+
+it("two questions of one call get an answer each, under message ids of their own, and a repetition gets the same again", async () => {
+  const log: Step[] = [{ kind: "user", text: "hi" }];
+  const ask = asking(log);
+  const answers = [await ask("one of two"), await ask("two of two", 2)];
+  expect(answers).toMatchObject([
+    { text: expect.stringContaining("one of two"), thread: 1 },
+    { text: expect.stringContaining("two of two"), thread: 2 },
+  ]);
+  const calls = log.filter((step) => step.kind === "peer_call");
+  expect(calls).toMatchObject([{ messageId: "m" }, { messageId: "m.2", ordinal: 2 }]);
+  expect(calls[0]).not.toHaveProperty("ordinal");
+  const before = log.length;
+  const again = asking(log);
+  expect([(await again("one of two")).text, (await again("two of two", 2)).text]).toMatchObject([
+    expect.stringContaining("one of two"),
+    expect.stringContaining("two of two"),
+  ]);
+  expect(log).toHaveLength(before);
+});
+
+it("a call that is run again and asks something else gets no answer to what it had asked before", async () => {
+  const log: Step[] = [{ kind: "user", text: "hi" }];
+  await asking(log)("first time");
+  await expect(asking(log)("second time")).rejects.toThrow(/has to ask the same again/);
 });
