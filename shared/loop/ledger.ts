@@ -92,6 +92,11 @@ export function pendingApprovals(steps: readonly Step[]): Approval[] {
   return [...pending.values()].map(({ approval }) => approval);
 }
 
+/** Whether anything that the task had asked was answered, or has expired; not by the job's policy, of which nobody outside hears. */
+export function hasAnswers(steps: readonly Step[]): boolean {
+  return steps.some((step) => step.kind === "approval_answer" && step.by !== "policy");
+}
+
 export interface AskedQuestion {
   readonly approval: Approval;
   readonly askedAt: number;

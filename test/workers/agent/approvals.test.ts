@@ -65,6 +65,17 @@ describe("a call that has to be approved", () => {
     expect(paid("once")).toBe(1);
   });
 
+  it("is not approved by a bare yes when the task was answered before: its sender may never have seen this call", async () => {
+    const calls = ["seen", "unseen"].map((to) => ["pay", { to, amount: 5 }]);
+    const task = await send(await client("JSONRPC"), ask(`chain ${JSON.stringify(calls)}`, "replayed"));
+    const next = await reply(task, "allow");
+    expect(next.status?.state).toBe(TaskState.TASK_STATE_INPUT_REQUIRED);
+    const [id = ""] = waitsFor(next);
+    await expect(reply(task, "allow")).rejects.toThrow(`What waits: ${id} (pay of tester)`);
+    expect([paid("seen"), paid("unseen")]).toEqual([1, 0]);
+    expect(answerOf(await reply(task, `allow ${id}`))).toContain("Paid 5 to unseen.");
+  });
+
   it("is not approved by words that are no answer, or by an id that was changed", async () => {
     const task = await asked("forged");
     await expect(reply(task, "yes please, whatever")).rejects.toThrow(/no answer|Answer/);
