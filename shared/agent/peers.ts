@@ -61,6 +61,8 @@ export class AgentPeers implements Peers {
   readonly #env: AgentEnv;
   readonly #turn: AskingTurn;
   #threads: PeerThreads | undefined;
+  /** Calls whose question this life has sent: when it is given up, its peer hears of that by itself. */
+  readonly #sent = new Set<string>();
 
   constructor(env: AgentEnv, turn: AskingTurn) {
     this.#env = env;
@@ -109,6 +111,7 @@ export class AgentPeers implements Peers {
   }
 
   leave(toolUseId: string): void {
+    if (this.#sent.has(toolUseId)) return;
     const { task } = peerCall(this.#turn.log, toolUseId);
     const { asker, sessionSteps, waitUntil } = this.#turn;
     if (task) waitUntil(cancelAtPeer(this.#env, task, asker, sessionSteps));
@@ -174,6 +177,7 @@ export class AgentPeers implements Peers {
             append({ kind: "peer_task", toolUseId, agent, ...place(ordinal), thread, contextId, taskId });
         },
       };
+      this.#sent.add(toolUseId);
       const outcome = await askPeer(request).catch((error: unknown) => {
         if (signal.aborted) pass?.abandon();
         else if (error instanceof PeerUnreachable) pass?.failure(error.message);
@@ -216,6 +220,7 @@ export class AgentPeers implements Peers {
       (approval) =>
         questionOf(log, approval.id)?.spanId ?? new ApprovalSpan(trace, approval, { startTime: askedAt }).spanId,
     );
+    this.#sent.delete(toolUseId);
     append({ kind: "peer_input", toolUseId, agent, ...place(ordinal), taskId, approvals, askedAt, spanIds });
     return new InputRequired(approvals);
   }

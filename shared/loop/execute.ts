@@ -16,6 +16,7 @@ export async function execute(taken: Taken, tool: Tool, input: unknown): Promise
   const { block, runtime, span, signal } = taken;
   const ids = { id: block.id, idempotencyKey: runtime.idempotencyKey(block.id) };
   const { peers, ...call } = runtime.call;
+  signal.throwIfAborted();
   if (!mayRepeat(tool)) runtime.append({ kind: "tool_start", toolUseId: block.id });
   const changed = input === block.input ? undefined : toRecord(input);
   const asking = new CallPeers(tool, peers, { ...ids, span: span.span, signal, input: changed });

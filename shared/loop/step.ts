@@ -85,8 +85,11 @@ export const Step = z.discriminatedUnion("kind", [
     id: z.string(),
     decision: z.enum(["allow", "deny", "expired", "void"]),
     reason: z.optional(z.string()),
-    /** client, policy, clock, or message: another message came instead of an answer. */
-    by: z.enum(["client", "policy", "clock", "message"]),
+    /**
+     * Of those that nobody gave, message: another one came instead; cancel and failure: the task ended; binding: what was approved is not
+     * what would run.
+     */
+    by: z.enum(["client", "policy", "clock", "message", "cancel", "failure", "binding"]),
     /** Id of the message that brought it. */
     messageId: z.optional(z.string()),
   }),

@@ -12,9 +12,9 @@ import { peerCall } from "./peer-call.ts";
 import { decide } from "./permissions.ts";
 import type { ToolSpan } from "./spans.ts";
 import { CUT_OFF } from "./step.ts";
-import { stopFor } from "./stopped.ts";
 import type { ToolRuntime } from "./tool-calls.ts";
 import type { Tool } from "./tool.ts";
+import { endApproval } from "./wait-spans.ts";
 
 export interface Taken {
   readonly block: ToolUseBlock;
@@ -39,7 +39,7 @@ export interface Result {
 
 export type CallOutcome = Result | { readonly waits: readonly Approval[] };
 
-/** Takes the call as far as it goes. Rejects with the signal's reason, or TurnStopped. */
+/** Takes the call as far as it goes. Rejects with the signal's reason. */
 export async function settle(taken: Taken): Promise<CallOutcome> {
   const { block, state, message, tool, runtime } = taken;
   if (!tool) return failed(unknownTool(block.name, runtime.tools), ERROR.refused);
@@ -57,18 +57,35 @@ export async function settle(taken: Taken): Promise<CallOutcome> {
   }
 }
 
-/** Why a call that the model did not finish is not run. */
+/** Why a call that the model did not finish, or cannot have meant, is not run. */
 function flawOf(block: ToolUseBlock, message: AssistantStep): Result | undefined {
-  if (message.stopReason === "max_tokens") {
-    return failed(
-      "Your answer reached its token limit before this call was complete, so it was not run. Make the call shorter.",
-      "max_tokens",
-    );
+  switch (message.stopReason) {
+    case "max_tokens":
+      return failed(
+        "Your answer reached its token limit before this call was complete, so it was not run. Make the call shorter.",
+        "max_tokens",
+      );
+    case "model_context_window_exceeded":
+      return failed(
+        "The conversation filled your context before this call was complete, so it was not run.",
+        message.stopReason,
+      );
+    case "refusal":
+      return failed("Your answer ended as a refusal, so this call was not run.", ERROR.modelRefusal);
+    case "end_turn":
+    case "stop_sequence":
+    case "tool_use":
+    case "pause_turn":
+    case null:
+      break;
   }
   const malformed = message.malformedInputs[block.id];
   if (malformed === undefined) return undefined;
   const shown = malformed.slice(0, 200).toWellFormed();
-  return failed(`The input was not a JSON object, so the tool was not run: ${shown}`, "ToolInputError");
+  return failed(
+    `The input was not a JSON object that can be kept (numbers have to be finite, no field is called __proto__), so the tool was not run: ${shown}`,
+    "ToolInputError",
+  );
 }
 
 /** What a call that has asked another agent runs with again: what it had, where a hook or a person had changed what the model wanted. */
@@ -87,7 +104,7 @@ async function permitted(taken: Taken, tool: Tool): Promise<CallOutcome> {
     signal,
     block.id,
   );
-  stopFor(before.stop, runtime.append);
+  if (before.stop !== undefined) return denied(taken, tool, block.input, before.stop, before.stop);
   if (before.additionalContext) taken.notes.push(before.additionalContext);
   let input: unknown = before.updatedInput ?? block.input;
   const { permissions, canUseTool } = runtime;
@@ -99,15 +116,16 @@ async function permitted(taken: Taken, tool: Tool): Promise<CallOutcome> {
       { tool: tool.name, input: toRecord(input), toolUseId: block.id },
       signal,
     );
-    if (said.behavior === "deny" && said.interrupt) stopFor(said.message, runtime.append);
-    if (said.behavior === "deny") return denied(taken, tool, input, said.message);
+    if (said.behavior === "deny") {
+      return denied(taken, tool, input, said.message, said.interrupt ? said.message : undefined);
+    }
     input = said.updatedInput ?? input;
   }
   if (input !== block.input) span.changed(input);
   if (decision.behavior !== "ask") return execute(taken, tool, input);
   const asked = await askApproval(taken, tool, toRecord(input), decision.reason);
   if ("waits" in asked) return asked;
-  if (asked.behavior === "deny") return denied(taken, tool, input, asked.reason);
+  if (asked.behavior === "deny") return denied(taken, tool, input, asked.reason, asked.stop);
   if (asked.input !== input) span.changed(asked.input);
   return execute(taken, tool, asked.input);
 }
@@ -131,7 +149,9 @@ async function answered(
     );
   const isBound = runtime.approvalId({ toolUseId: block.id, tool: tool.name, input }) === approval.id;
   if (!isBound || approval.tool !== tool.name) {
-    runtime.append({ kind: "approval_answer", id: approval.id, decision: "void", by: "policy" });
+    const none = { kind: "approval_answer", id: approval.id, decision: "void", by: "binding" } as const;
+    runtime.append(none);
+    endApproval(runtime.trace, runtime.log.slice(runtime.begin), none);
     return denied(taken, tool, input, "What was approved is not this call with this input, so the approval is void.");
   }
   // A rule that was deployed since counts.
@@ -141,15 +161,23 @@ async function answered(
   return execute(taken, tool, input);
 }
 
-async function denied({ block, runtime, signal }: Taken, tool: Tool, input: unknown, reason: string): Promise<Result> {
+/** The call is not run. `stop`: whoever said no wants the turn to end as well, and why. */
+async function denied(
+  { block, runtime, signal }: Taken,
+  tool: Tool,
+  input: unknown,
+  reason: string,
+  stop?: string,
+): Promise<Result> {
   const said = await runtime.hook(
     { hook_event_name: "PermissionDenied", tool_name: tool.name, tool_input: input, tool_use_id: block.id, reason },
     signal,
     block.id,
   );
-  const content = said.retry ? `${reason}\n\nYou may try again in another way.` : reason;
-  const stop = said.stop === undefined ? {} : { stop: said.stop };
-  return { ...failed(cut(content), ERROR.refused), denied: true, ...stop };
+  const ending = stop ?? said.stop;
+  const told = stop === undefined ? reason : `This call was not run, and the turn was ended: ${reason}`;
+  const content = said.retry ? `${told}\n\nYou may try again in another way.` : told;
+  return { ...failed(cut(content), ERROR.refused), denied: true, ...(ending === undefined ? {} : { stop: ending }) };
 }
 
 function unknownTool(name: string, tools: readonly Tool[]): string {

@@ -8,9 +8,10 @@ import { costOf } from "../tracing/price.ts";
 import type { Usage } from "../tracing/usage.ts";
 import type { Approval } from "./approval.ts";
 import { BudgetSpent, BudgetUnreachable, PriceUnknown, SUBTYPE, type Account } from "./budget.ts";
+import { closeCalls } from "./close-calls.ts";
 import { compactOnDemand } from "./compact.ts";
 import { conclude, type Conclusion } from "./conclude.ts";
-import { denialsIn, denyOpen, type Denial } from "./denials.ts";
+import { denialsIn, type Denial } from "./denials.ts";
 import { ledger, sinceLastAnswer, usageOf } from "./ledger.ts";
 import type { AssistantStep } from "./model-call.ts";
 import type { InputOf } from "./hooks/input.ts";
@@ -84,17 +85,11 @@ export async function runTurn(turn: Turn): Promise<TurnResult> {
   }
   if (conclusion.subtype === "suspended") return conclusion;
   if (conclusion.subtype !== "success") {
-    leaveWaitingPeers(turn);
-    for (const step of denyOpen(ownSteps(turn), conclusion.message)) turn.append(step);
+    const by = conclusion.subtype === "canceled" ? "cancel" : "failure";
+    closeCalls(turn, { by, reason: conclusion.message });
     await tellOfFailure(turn, conclusion);
   }
   return { ...conclusion, ...sumOf(turn) };
-}
-
-/** Peers that ask back are told that nobody will answer. */
-function leaveWaitingPeers(turn: Turn): void {
-  for (const [toolUseId, { is }] of ledger(sinceLastAnswer(ownSteps(turn))))
-    if (is === "peer_waits") turn.call.peers.leave(toolUseId);
 }
 
 function sumOf(turn: Turn): Ended {
@@ -170,9 +165,11 @@ async function loop(turn: Turn, signal: AbortSignal): Promise<Conclusion | Suspe
 /** The answer that an earlier life, or a round of approvals, left to be finished. */
 function unfinished(own: readonly Step[]): AssistantStep | undefined {
   const answer = own.findLast((step) => step.kind === "assistant");
-  if (!answer || answer.stopReason === "pause_turn") return undefined;
+  if (!answer) return undefined;
   const since = sinceLastAnswer(own);
-  if (!hasCalls(answer)) return since.some(({ kind }) => kind === "note") ? undefined : answer;
+  // The blocks first: an answer with calls may say that it pauses, or anything else.
+  if (!hasCalls(answer))
+    return answer.stopReason === "pause_turn" || since.some(({ kind }) => kind === "note") ? undefined : answer;
   const states = ledger(since);
   const isOpen = answer.content.some((block) => block.type === "tool_use" && states.get(block.id)?.is !== "settled");
   return isOpen ? answer : undefined;

@@ -4,6 +4,7 @@ import { SILENT, type SpanStart, type Tracer } from "../../shared/tracing/tracer
 
 export interface Collected {
   readonly name: string;
+  readonly spanId: string;
   readonly attributes: Attributes;
   readonly events: { readonly name: string; readonly attributes: unknown }[];
   failed: boolean;
@@ -14,15 +15,16 @@ export class CollectingTracer implements Tracer {
   readonly spans: Collected[] = [];
 
   start(init: SpanStart): Span {
+    const span = SILENT.start(init);
     const collected: Collected = {
       name: init.name,
+      spanId: span.spanContext().spanId,
       attributes: { ...init.attributes },
       events: [],
       failed: false,
       ended: false,
     };
     this.spans.push(collected);
-    const span = SILENT.start(init);
     span.setAttribute = (key, value) => {
       collected.attributes[key] = value;
       return span;
