@@ -5,7 +5,8 @@ import { RequestMalformedError, UnsupportedOperationError } from "@a2a-js/sdk/er
 import * as z from "zod";
 import { dataPart, textMessage } from "../a2a/message.ts";
 import { askPeer, PeerTaskError, PeerUnreachable, type PeerOutcome, type PeerRequest } from "../a2a/peer-client.ts";
-import { Approval } from "../loop/approval.ts";
+import { Approval, EXPIRED } from "../loop/approval.ts";
+import { askingNotice } from "../loop/ask-approval.ts";
 import type { TurnHook } from "../loop/hooks/turn-hook.ts";
 import { questionOf } from "../loop/ledger.ts";
 import { peerCall, type PeerCall, type PeerCallStep } from "../loop/peer-call.ts";
@@ -101,7 +102,7 @@ export class AgentPeers implements Peers {
         return await this.#afterAnswer(call, outcome.text, signal);
       }
       signal.throwIfAborted();
-      throw this.#waits(question, outcome, past.rounds);
+      throw await this.#waits(question, outcome, past.rounds);
     } catch (error) {
       if (error instanceof InputRequired || error instanceof TurnStopped) throw error;
       if (error instanceof PeerTaskError && error.usage) this.#turn.onUsage(toolUseId, error.usage);
@@ -128,7 +129,7 @@ export class AgentPeers implements Peers {
     }
     const { taskId } = past.input;
     const messageId = `${call.messageId}/${past.rounds}`;
-    const answers = past.answers.map(({ id, decision, reason }) => ({
+    const answers = past.answers.map(({ id, decision, reason = decision === "expired" ? EXPIRED : undefined }) => ({
       id,
       decision: decision === "allow" ? decision : ("deny" as const),
       ...(reason === undefined ? {} : { reason }),
@@ -203,7 +204,11 @@ export class AgentPeers implements Peers {
   }
 
   /** The peer asks back: what it asks is put to whoever asked this agent. */
-  #waits({ toolUseId, ordinal, agent }: Question, { taskId, text, data }: AsksBack, rounds: number): Error {
+  async #waits(
+    { toolUseId, ordinal, agent, signal }: Question,
+    { taskId, text, data }: AsksBack,
+    rounds: number,
+  ): Promise<Error> {
     const asked = data.flatMap((part) => Asked.safeParse(part).data?.approvals ?? []);
     if (asked.length === 0 || asked.length > MAX_APPROVALS || rounds >= MAX_ROUNDS)
       return new Error(`it asks for input that cannot be given: ${text.slice(0, MAX_SHOWN)}`);
@@ -215,6 +220,7 @@ export class AgentPeers implements Peers {
       ...approval,
       expiresAt: Math.round(Math.min(Math.max(approval.expiresAt, earliest), latest)),
     }));
+    const fresh = approvals.filter(({ id }) => questionOf(log, id) === undefined);
     // One of several was answered, and the peer waits on for the others: their spans go on.
     const spanIds = approvals.map(
       (approval) =>
@@ -222,6 +228,9 @@ export class AgentPeers implements Peers {
     );
     this.#sent.delete(toolUseId);
     append({ kind: "peer_input", toolUseId, agent, ...place(ordinal), taskId, approvals, askedAt, spanIds });
+    // Where a client, not an agent, is asked next; in the agents between there is nobody to be told.
+    if (this.#turn.asker.chain.length === 0)
+      await Promise.all(fresh.map((approval) => this.#turn.hook(askingNotice(approval), signal)));
     return new InputRequired(approvals);
   }
 

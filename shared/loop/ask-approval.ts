@@ -45,13 +45,15 @@ export async function askApproval(
       ? { behavior: "allow", input: asked }
       : { behavior: "deny", reason: `The job's approval policy denies this call of ${tool.name}.` };
   }
-  await runtime.hook(
-    {
-      hook_event_name: "Notification",
-      message: `${runtime.call.agent} asks whether it may use ${tool.name}.`,
-      notification_type: "permission_prompt",
-    },
-    signal,
-  );
+  await runtime.hook(askingNotice(approval), signal);
   return { waits: [approval] };
+}
+
+/** What Notification hooks are told when a person is asked. */
+export function askingNotice({ agent, tool }: Approval) {
+  return {
+    hook_event_name: "Notification",
+    message: `${agent} asks whether it may use ${tool}.`,
+    notification_type: "permission_prompt",
+  } as const;
 }

@@ -50,11 +50,10 @@ export async function conclude(
     },
     signal,
   );
-  if (stopped.stop === undefined && stopped.block !== undefined) {
-    turn.append({ kind: "note", about: "stop", text: joined(stopped.block, stopped.additionalContext) });
-    return undefined;
-  }
-  return fitting;
+  const words = joined(stopped.block, stopped.additionalContext);
+  if (stopped.stop !== undefined || words === "") return fitting;
+  turn.append({ kind: "note", about: "stop", text: words });
+  return undefined;
 }
 
 function structured(

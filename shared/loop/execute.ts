@@ -10,6 +10,8 @@ import { mayRepeat, type Tool } from "./tool.ts";
 
 /** Characters of a tool's output that reach the model. */
 const MAX_TOOL_OUTPUT = 100_000;
+/** Milliseconds that hooks have for a call that was interrupted: whoever canceled the task waits for them. */
+const INTERRUPT_HOOK_MS = 2_000;
 
 /** Rejects with the signal's reason. */
 export async function execute(taken: Taken, tool: Tool, input: unknown): Promise<CallOutcome> {
@@ -71,13 +73,19 @@ async function afterFailure(
 ): Promise<Result> {
   const about = { tool_name: tool.name, tool_input: input, tool_use_id: block.id } as const;
   const content = cut(reasonOf(error));
-  const is_interrupt = signal.aborted;
-  const after = await runtime.hook(
-    { hook_event_name: "PostToolUseFailure", error: content, is_interrupt, duration_ms: since(begun), ...about },
-    signal,
-    block.id,
-  );
-  signal.throwIfAborted();
+  const failure = {
+    hook_event_name: "PostToolUseFailure",
+    error: content,
+    duration_ms: since(begun),
+    ...about,
+  } as const;
+  if (signal.aborted) {
+    // Under a signal of their own, for that of the turn ends hooks too. What they say has nobody to hear it, nor that they took too long.
+    const limit = AbortSignal.timeout(INTERRUPT_HOOK_MS);
+    await runtime.hook({ ...failure, is_interrupt: true }, limit, block.id).catch(() => undefined);
+    signal.throwIfAborted();
+  }
+  const after = await runtime.hook({ ...failure, is_interrupt: false }, signal, block.id);
   const words = [content, after.additionalContext].filter((text) => text !== undefined);
   const stop = after.stop === undefined ? {} : { stop: after.stop };
   return { ...failed(cut(words.join("\n\n")), nameOf(error)), ...stop };

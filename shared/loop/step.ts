@@ -120,8 +120,15 @@ export const Step = z.discriminatedUnion("kind", [
     spanId: z.string(),
     at: z.number(),
   }),
-  /** Something that the loop itself says to the model: a hook's words, why a Stop hook wants more, why an output does not fit. */
-  z.object({ kind: z.literal("note"), about: z.enum(["context", "stop", "output"]), text: z.string() }),
+  /**
+   * Something that the loop itself says to the model: a hook's words (batch: of PostToolBatch), why a Stop hook wants more, why an output
+   * does not fit. initial: a hook's words that stand before the message which is the step before, as if they were a person's.
+   */
+  z.object({
+    kind: z.literal("note"),
+    about: z.enum(["context", "batch", "initial", "stop", "output"]),
+    text: z.string(),
+  }),
   /** Towards the model, `summary` stands for all steps of the thread but the last `kept` before this one. */
   z.object({
     kind: z.literal("compaction"),
@@ -180,9 +187,12 @@ export function conversationOf(log: readonly Step[], model: { readonly compact?:
 export function transcript(steps: readonly Step[]): MessageParam[] {
   const messages: MessageParam[] = [];
   for (const [index, step] of steps.entries()) {
-    const isSaid = step.kind === "user" && !step.command && steps[index + 1]?.kind !== "blocked";
+    const next = steps[index + 1];
+    const isSaid = step.kind === "user" && !step.command && next?.kind !== "blocked";
+    if (isSaid && isInitial(next)) say(messages, "user", texts(next.text));
     if (isSaid) say(messages, "user", texts(step.text));
-    if (step.kind === "note") say(messages, "user", texts(asNote(step.text)));
+    const isBefore = isInitial(step) && steps[index - 1]?.kind === "user";
+    if (step.kind === "note" && !isBefore) say(messages, "user", texts(asNote(step.text)));
     if (step.kind !== "assistant") continue;
     // The API takes no text that is only white space, although models say such.
     const said = step.content.filter((block) => block.type !== "text" || block.text.trim() !== "");
@@ -198,6 +208,10 @@ export function transcript(steps: readonly Step[]): MessageParam[] {
     if (answers.length > 0) say(messages, "user", answers);
   }
   return messages;
+}
+
+function isInitial(step: Step | undefined): step is Extract<Step, { kind: "note" }> & { about: "initial" } {
+  return step?.kind === "note" && step.about === "initial";
 }
 
 type CompactionStep = Extract<Step, { kind: "compaction" }>;

@@ -2,7 +2,7 @@
 import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages";
 import { suggest } from "../text/nearest.ts";
 import { ERROR } from "../tracing/names.ts";
-import type { Approval } from "./approval.ts";
+import { EXPIRED, type Approval } from "./approval.ts";
 import { askApproval } from "./ask-approval.ts";
 import { askCanUseTool } from "./can-use-tool.ts";
 import { cut, execute, failed, toRecord } from "./execute.ts";
@@ -138,8 +138,7 @@ async function answered(
 ): Promise<CallOutcome> {
   const { block, runtime, span } = taken;
   const { input } = approval;
-  if (answer.decision === "expired")
-    return denied(taken, tool, input, "Nobody approved it in time, which counts as a no.");
+  if (answer.decision === "expired") return denied(taken, tool, input, EXPIRED);
   if (answer.decision !== "allow")
     return denied(
       taken,

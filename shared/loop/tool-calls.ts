@@ -62,8 +62,9 @@ export async function runToolCalls(
   const calls = message.content.filter((block) => block.type === "tool_use");
   const states = ledger(sinceLastAnswer(runtime.log));
   const stateOf = ({ id }: ToolUseBlock): CallState => states.get(id) ?? { is: "new" };
-  await book(calls, runtime, signal);
   const open = calls.filter((block) => stateOf(block).is !== "settled");
+  // None is left where only the hooks of the batch had not run.
+  if (open.length > 0) await book(calls, runtime, signal);
   const outcomes = await Promise.allSettled(
     open.map((block) => runCall(block, stateOf(block), message, runtime, signal)),
   );
@@ -151,7 +152,6 @@ async function endBatch(calls: readonly ToolUseBlock[], runtime: ToolRuntime, si
     tool_response: responses.get(id),
   }));
   const said = await runtime.hook({ hook_event_name: "PostToolBatch", tool_calls }, signal);
-  const words = [said.block, said.additionalContext].filter((text) => text !== undefined);
-  stopFor(said.stop, runtime.append);
-  if (words.length > 0) runtime.append({ kind: "note", about: "context", text: words.join("\n\n") });
+  if (said.additionalContext) runtime.append({ kind: "note", about: "batch", text: said.additionalContext });
+  stopFor(said.stop ?? said.block, runtime.append);
 }

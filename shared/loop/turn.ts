@@ -150,8 +150,10 @@ async function loop(turn: Turn, signal: AbortSignal): Promise<Conclusion | Suspe
   if (first?.kind === "user" && first.command === "compact") return compactOnDemand(turn, first.text, signal);
   const refused = endedByHook(ownSteps(turn)) ?? (await takePrompt(turn, signal));
   if (refused) return refused;
+  let left = unfinished(ownSteps(turn));
   for (;;) {
-    const answer = unfinished(ownSteps(turn)) ?? (await nextAnswer(turn, signal));
+    const answer = left ?? (await nextAnswer(turn, signal));
+    left = undefined;
     if (hasCalls(answer)) {
       const approvals = await runToolCalls(answer, turn, signal);
       if (approvals.length > 0) return { subtype: "suspended", approvals };
@@ -172,7 +174,9 @@ function unfinished(own: readonly Step[]): AssistantStep | undefined {
     return answer.stopReason === "pause_turn" || since.some(({ kind }) => kind === "note") ? undefined : answer;
   const states = ledger(since);
   const isOpen = answer.content.some((block) => block.type === "tool_use" && states.get(block.id)?.is !== "settled");
-  return isOpen ? answer : undefined;
+  // A life that ended after the last result had not yet told the hooks of the batch, as far as the log knows.
+  const isTold = since.some((step) => step.kind === "note" && step.about === "batch");
+  return isOpen || !isTold ? answer : undefined;
 }
 
 function hasCalls({ content }: AssistantStep): boolean {
@@ -197,6 +201,7 @@ async function takePrompt(turn: Turn, signal: AbortSignal): Promise<Conclusion |
   const [first] = own;
   if (own.length !== 1 || first?.kind !== "user") return undefined;
   const context: string[] = [];
+  let initial: string | undefined;
   if (turn.sessionStart) {
     const started = await turn.hook(
       { hook_event_name: "SessionStart", source: turn.sessionStart, model: turn.model.name },
@@ -204,7 +209,7 @@ async function takePrompt(turn: Turn, signal: AbortSignal): Promise<Conclusion |
     );
     const reason = started.block ?? started.stop;
     if (reason !== undefined) return refuse(turn, reason);
-    if (started.initialUserMessage) context.push(started.initialUserMessage);
+    if (started.initialUserMessage) initial = started.initialUserMessage;
     if (started.additionalContext) context.push(started.additionalContext);
   }
   const source = turn.isFromPeer ? "system" : "user";
@@ -212,6 +217,7 @@ async function takePrompt(turn: Turn, signal: AbortSignal): Promise<Conclusion |
   const reason = said.block ?? said.stop;
   if (reason !== undefined) return refuse(turn, reason);
   if (said.additionalContext) context.push(said.additionalContext);
+  if (initial !== undefined) turn.append({ kind: "note", about: "initial", text: initial });
   if (context.length > 0) turn.append({ kind: "note", about: "context", text: context.join("\n\n") });
   return undefined;
 }

@@ -158,6 +158,12 @@ export class SessionRequestHandler implements A2ARequestHandler {
   #answer(message: Message): LiveTask | TaskView {
     const view = this.#find(message.taskId);
     const { row } = view;
+    // A2A 1.0, section 3.4.3.
+    if (message.contextId && message.contextId !== row.contextId) {
+      throw new RequestMalformedError(
+        `Task ${view.id} belongs to contextId ${row.contextId}, and the message names another: leave its contextId out.`,
+      );
+    }
     const steps = this.#store.ownSteps(row);
     if (steps.some((step) => step.kind === "approval_answer" && step.messageId === message.messageId))
       return this.#turns.get(view.id) ?? view;
