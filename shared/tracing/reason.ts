@@ -23,11 +23,11 @@ export function stackOf(thrown: unknown): string {
 
 const NOTHING = "something was thrown that says nothing";
 
-/** Objects as JSON where they have no words of their own. */
+/** Objects as JSON: they have no words of their own. */
 function textOf(said: unknown): string {
   if (typeof said !== "object" || said === null) return String(said);
   const json: unknown = JSON.stringify(said);
-  return typeof json === "string" ? json : String(said);
+  return typeof json === "string" ? json : NOTHING;
 }
 
 function nameIn({ name }: Error): string {

@@ -5,18 +5,11 @@ import { TaskState, type Task } from "@a2a-js/sdk";
 import { describe, expect, it } from "vitest";
 import { dataPart } from "../../../shared/a2a/message.ts";
 import { effects } from "../../support/test-agent.ts";
-import { answerOf, ask, client, logOf, problemOf, send } from "./client.ts";
+import { answerOf, ask, client, logOf, problemOf, send, waitsFor } from "./client.ts";
 
 const session = (name: string) => env.SESSION.getByName(JSON.stringify(["local", name]));
 const pay = (to: string) => `call pay ${JSON.stringify({ to, amount: 5 })}`;
 const paid = (to: string) => effects.filter((effect) => effect.startsWith(`paid ${to} `)).length;
-
-/** The ids of what a task waits for. */
-function waitsFor(task: Task): string[] {
-  const data = task.status?.message?.parts.flatMap(({ content }) => (content?.$case === "data" ? [content.value] : []));
-  const [first] = data ?? [];
-  return (first as { approvals: { id: string }[] } | undefined)?.approvals.map(({ id }) => id) ?? [];
-}
 
 async function asked(name: string): Promise<Task> {
   const task = await send(await client("JSONRPC"), ask(pay(name), name));

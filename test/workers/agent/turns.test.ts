@@ -7,8 +7,9 @@ import { LiveTask } from "#shared/agent/session/live-task.ts";
 import { SessionStore } from "#shared/agent/session/store.ts";
 import { newTaskTrace } from "#shared/agent/session/task-span.ts";
 import { Turns, type TurnHost } from "#shared/agent/session/turns.ts";
+import { approvalOf } from "./asking.ts";
 
-const { TASK_STATE_CANCELED, TASK_STATE_FAILED, TASK_STATE_WORKING } = TaskState;
+const { TASK_STATE_CANCELED, TASK_STATE_FAILED, TASK_STATE_INPUT_REQUIRED, TASK_STATE_WORKING } = TaskState;
 
 /** A task of an object of its own, worked on by this host; resolves to how it ended, and what the host was told. */
 async function ended(name: string, host: Partial<TurnHost>, cancel = false) {
@@ -52,6 +53,12 @@ it("a task ends though what it left cannot be denied", async () => {
   const { told, row } = await ended("bugs", { denyAll });
   expect(row).toMatchObject({ state: TASK_STATE_FAILED, problem: "Internal error: a bug" });
   expect(told).toMatchObject([{ message: "a bug" }, { message: "another bug" }]);
+});
+
+it("a task that waits for several answers is looked at when the first of them expires", async () => {
+  const approvals = [5_000, 3_000, 4_000].map((expiresAt) => approvalOf(`at ${expiresAt}`, expiresAt));
+  const { row } = await ended("waits", { run: async () => ({ subtype: "suspended", approvals }) });
+  expect(row).toMatchObject({ state: TASK_STATE_INPUT_REQUIRED, wakeAt: 3_000 });
 });
 
 it("a task that is canceled before its turn has begun leaves nothing waiting either", async () => {

@@ -69,7 +69,7 @@ describe("an answer to a task that was answered before", () => {
   });
 
   it("shows nothing that a terminal would obey, though names come from elsewhere", () => {
-    const approvals = [{ id: "aaa", agent: "a\u001b[2Jb", tool: `${"x".repeat(200)}` }];
+    const approvals = [{ id: "aaa", agent: "a\u001b[2Jb", tool: "x".repeat(200) }];
     const refused = parseAnswers([textPart("yes")], { approvals, hasAnswers: true });
     expect(refused).toEqual({ error: expect.stringContaining(`aaa (${"x".repeat(100)} of a\\u{1b}[2Jb)`) });
   });
