@@ -62,7 +62,7 @@ export class AgentPeers implements Peers {
   readonly #env: AgentEnv;
   readonly #turn: AskingTurn;
   #threads: PeerThreads | undefined;
-  /** Calls whose question this life has sent: when it is given up, its peer hears of that by itself. */
+  /** Questions that this life has sent, by call and place: when one is given up, its peer hears of that by itself. */
   readonly #sent = new Set<string>();
 
   constructor(env: AgentEnv, turn: AskingTurn) {
@@ -112,8 +112,8 @@ export class AgentPeers implements Peers {
   }
 
   leave(toolUseId: string): void {
-    if (this.#sent.has(toolUseId)) return;
-    const { task } = peerCall(this.#turn.log, toolUseId);
+    const { call, task } = peerCall(this.#turn.log, toolUseId);
+    if (this.#sent.has(keyOf(toolUseId, call?.ordinal))) return;
     const { asker, sessionSteps, waitUntil } = this.#turn;
     if (task) waitUntil(cancelAtPeer(this.#env, task, asker, sessionSteps));
   }
@@ -178,7 +178,7 @@ export class AgentPeers implements Peers {
             append({ kind: "peer_task", toolUseId, agent, ...place(ordinal), thread, contextId, taskId });
         },
       };
-      this.#sent.add(toolUseId);
+      this.#sent.add(keyOf(toolUseId, ordinal));
       const outcome = await askPeer(request).catch((error: unknown) => {
         if (signal.aborted) pass?.abandon();
         else if (error instanceof PeerUnreachable) pass?.failure(error.message);
@@ -226,7 +226,7 @@ export class AgentPeers implements Peers {
       (approval) =>
         questionOf(log, approval.id)?.spanId ?? new ApprovalSpan(trace, approval, { startTime: askedAt }).spanId,
     );
-    this.#sent.delete(toolUseId);
+    this.#sent.delete(keyOf(toolUseId, ordinal));
     append({ kind: "peer_input", toolUseId, agent, ...place(ordinal), taskId, approvals, askedAt, spanIds });
     // Where a client, not an agent, is asked next; in the agents between there is nobody to be told.
     if (this.#turn.asker.chain.length === 0)
@@ -270,6 +270,10 @@ export class AgentPeers implements Peers {
     const text = [answer, said.block, said.additionalContext].filter((part) => part !== undefined).join("\n\n");
     return { text, thread, ...(said.stop === undefined ? {} : { stop: said.stop }) };
   }
+}
+
+function keyOf(toolUseId: string, ordinal = 1): string {
+  return `${ordinal} ${toolUseId}`;
 }
 
 /** A step of the first question of a call says nothing of its place. */

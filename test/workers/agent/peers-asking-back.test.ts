@@ -203,6 +203,19 @@ it("a peer whose answer was not delivered is told when nobody will; one that was
   expect(canceled).toHaveLength(1);
 });
 
+it("a peer whose answer was not delivered is told though an earlier question of the call was asked again", async () => {
+  const { canceled, fetch } = peerSaying(COMPLETED, asksFor(approvalOf("one")));
+  const log = begun();
+  const first = asking(log, { fetch });
+  await first("one of two");
+  await askedBack(() => first("two of two", 2));
+  log.push(answered("one", "allow"));
+  const again = asking(log, { fetch });
+  await again("one of two");
+  again.leave();
+  await expect.poll(() => canceled).toHaveLength(1);
+});
+
 describe("hooks around a question", () => {
   const saying = (event: string, outcome: Partial<HookOutcome>) => ({
     hook: (input: { readonly hook_event_name: string }) =>
