@@ -5,15 +5,15 @@ import { RequestMalformedError, UnsupportedOperationError } from "@a2a-js/sdk/er
 import * as z from "zod";
 import { dataPart, textMessage } from "../a2a/message.ts";
 import { askPeer, PeerTaskError, PeerUnreachable, type PeerOutcome, type PeerRequest } from "../a2a/peer-client.ts";
-import { peerContextId } from "../a2a/task-id.ts";
-import { Approval } from "../loop/approval.ts";
+import { Approval, EXPIRED } from "../loop/approval.ts";
+import { askingNotice } from "../loop/ask-approval.ts";
 import type { TurnHook } from "../loop/hooks/turn-hook.ts";
 import { questionOf } from "../loop/ledger.ts";
 import { peerCall, type PeerCall, type PeerCallStep } from "../loop/peer-call.ts";
 import { InputRequired, type FoundAgent, type Peers, type Question } from "../loop/peers.ts";
 import type { TurnTrace } from "../loop/spans.ts";
 import type { Step } from "../loop/step.ts";
-import { stopFor, TurnStopped } from "../loop/stopped.ts";
+import { TurnStopped } from "../loop/stopped.ts";
 import { ApprovalSpan } from "../loop/wait-spans.ts";
 import { reasonOf } from "../tracing/reason.ts";
 import { randomContext, type TraceContext } from "../tracing/trace-context.ts";
@@ -22,6 +22,7 @@ import { breakerOf } from "./breakers.ts";
 import { AskingSpan } from "./asking-span.ts";
 import { configOf, type AgentEnv } from "./environment.ts";
 import { cancelAtPeer, connect, tokenFor, type Connection } from "./peer-connection.ts";
+import { PeerThreads } from "./peer-threads.ts";
 import { searchAgents } from "./registry-client.ts";
 import type { Asker } from "./session/task-row.ts";
 
@@ -60,7 +61,9 @@ export interface AskingTurn {
 export class AgentPeers implements Peers {
   readonly #env: AgentEnv;
   readonly #turn: AskingTurn;
-  #open: Map<number, PeerThread> | undefined;
+  #threads: PeerThreads | undefined;
+  /** Questions that this life has sent, by call and place: when one is given up, its peer hears of that by itself. */
+  readonly #sent = new Set<string>();
 
   constructor(env: AgentEnv, turn: AskingTurn) {
     this.#env = env;
@@ -75,24 +78,31 @@ export class AgentPeers implements Peers {
     return found;
   }
 
-  async ask(question: Question): Promise<{ text: string; thread: number }> {
-    const { toolUseId, agent, signal } = question;
+  async ask(question: Question): Promise<{ text: string; thread: number; stop?: string }> {
+    const { toolUseId, ordinal, agent, signal } = question;
     const chain = [...this.#turn.asker.chain, configOf(this.#env).id];
     if (chain.length >= MAX_CHAIN) {
       throw new Error(
         `This question has already gone through ${chain.length} agents (${chain.join(" → ")}), which is the limit: answer with what you have.`,
       );
     }
-    const past = peerCall(this.#turn.log, toolUseId);
+    const past = peerCall(this.#turn.log, toolUseId, ordinal);
+    if (past.call && !isSame(past.call, question)) {
+      this.leave(toolUseId);
+      throw new Error(
+        "The tool was run again and asked something else than before: a tool that asks agents has to ask the same again, in the same order.",
+      );
+    }
     const connection = await connect(this.#env, agent, this.#turn.sessionSteps);
     const call = past.call ?? (await this.#begin(question));
     try {
       const outcome = await this.#send(question, connection, call, past);
       if (outcome.is === "answer") {
         if (outcome.usage) this.#turn.onUsage(toolUseId, outcome.usage);
-        return { text: await this.#afterAnswer(call, outcome.text, signal), thread: call.thread };
+        return await this.#afterAnswer(call, outcome.text, signal);
       }
-      throw this.#waits(toolUseId, agent, outcome, past.rounds);
+      signal.throwIfAborted();
+      throw await this.#waits(question, outcome, past.rounds);
     } catch (error) {
       if (error instanceof InputRequired || error instanceof TurnStopped) throw error;
       if (error instanceof PeerTaskError && error.usage) this.#turn.onUsage(toolUseId, error.usage);
@@ -102,7 +112,8 @@ export class AgentPeers implements Peers {
   }
 
   leave(toolUseId: string): void {
-    const { task } = peerCall(this.#turn.log, toolUseId);
+    const { call, task } = peerCall(this.#turn.log, toolUseId);
+    if (this.#sent.has(keyOf(toolUseId, call?.ordinal))) return;
     const { asker, sessionSteps, waitUntil } = this.#turn;
     if (task) waitUntil(cancelAtPeer(this.#env, task, asker, sessionSteps));
   }
@@ -113,12 +124,12 @@ export class AgentPeers implements Peers {
     const ids = { contextId: call.contextId, messageId: call.messageId };
     const asked = textMessage(Role.ROLE_USER, call.message, ids);
     if (past.answers.length === 0 || !past.input) {
-      if (past.call) this.#interrupted(past.call);
+      if (past.call && !past.isPast) this.#interrupted(past.call);
       return this.#follow(question, connection, call, asked, past.call !== undefined);
     }
     const { taskId } = past.input;
     const messageId = `${call.messageId}/${past.rounds}`;
-    const answers = past.answers.map(({ id, decision, reason }) => ({
+    const answers = past.answers.map(({ id, decision, reason = decision === "expired" ? EXPIRED : undefined }) => ({
       id,
       decision: decision === "allow" ? decision : ("deny" as const),
       ...(reason === undefined ? {} : { reason }),
@@ -135,7 +146,7 @@ export class AgentPeers implements Peers {
   }
 
   async #follow(
-    { parent, toolUseId, agent, message: text, signal }: Question,
+    { parent, toolUseId, ordinal, agent, message: text, signal }: Question,
     connection: Connection,
     { contextId, thread, spanId, at }: PeerCallStep,
     message: Message,
@@ -163,10 +174,11 @@ export class AgentPeers implements Peers {
         onTask: (taskId) => {
           pass?.success();
           span.opened(taskId);
-          if (peerCall(this.#turn.log, toolUseId).task?.taskId !== taskId)
-            append({ kind: "peer_task", toolUseId, agent, thread, contextId, taskId });
+          if (peerCall(this.#turn.log, toolUseId, ordinal).task?.taskId !== taskId)
+            append({ kind: "peer_task", toolUseId, agent, ...place(ordinal), thread, contextId, taskId });
         },
       };
+      this.#sent.add(keyOf(toolUseId, ordinal));
       const outcome = await askPeer(request).catch((error: unknown) => {
         if (signal.aborted) pass?.abandon();
         else if (error instanceof PeerUnreachable) pass?.failure(error.message);
@@ -192,7 +204,11 @@ export class AgentPeers implements Peers {
   }
 
   /** The peer asks back: what it asks is put to whoever asked this agent. */
-  #waits(toolUseId: string, agent: string, { taskId, text, data }: AsksBack, rounds: number): Error {
+  async #waits(
+    { toolUseId, ordinal, agent, signal }: Question,
+    { taskId, text, data }: AsksBack,
+    rounds: number,
+  ): Promise<Error> {
     const asked = data.flatMap((part) => Asked.safeParse(part).data?.approvals ?? []);
     if (asked.length === 0 || asked.length > MAX_APPROVALS || rounds >= MAX_ROUNDS)
       return new Error(`it asks for input that cannot be given: ${text.slice(0, MAX_SHOWN)}`);
@@ -204,30 +220,41 @@ export class AgentPeers implements Peers {
       ...approval,
       expiresAt: Math.round(Math.min(Math.max(approval.expiresAt, earliest), latest)),
     }));
+    const fresh = approvals.filter(({ id }) => questionOf(log, id) === undefined);
     // One of several was answered, and the peer waits on for the others: their spans go on.
     const spanIds = approvals.map(
       (approval) =>
         questionOf(log, approval.id)?.spanId ?? new ApprovalSpan(trace, approval, { startTime: askedAt }).spanId,
     );
-    append({ kind: "peer_input", toolUseId, agent, taskId, approvals, askedAt, spanIds });
+    this.#sent.delete(keyOf(toolUseId, ordinal));
+    append({ kind: "peer_input", toolUseId, agent, ...place(ordinal), taskId, approvals, askedAt, spanIds });
+    // Where a client, not an agent, is asked next; in the agents between there is nobody to be told.
+    if (this.#turn.asker.chain.length === 0)
+      await Promise.all(fresh.map((approval) => this.#turn.hook(askingNotice(approval), signal)));
     return new InputRequired(approvals);
   }
 
   /** Written before the peer hears of it: a repetition after a crash goes to the same thread under the same message id. */
-  async #begin({ toolUseId, agent, message, thread, idempotencyKey, signal }: Question): Promise<PeerCallStep> {
-    const { ordinal, contextId } = this.#thread(agent, thread);
+  async #begin(question: Question): Promise<PeerCallStep> {
+    const { toolUseId, ordinal, agent, message, thread, idempotencyKey, input, signal } = question;
+    const { id } = configOf(this.#env);
+    this.#threads ??= new PeerThreads({ id, contextId: this.#turn.contextId }, this.#turn.log);
+    const { ordinal: number, contextId } = this.#threads.take(agent, thread);
     const about = { agent_id: contextId, agent_type: agent };
     const said = await this.#turn.hook({ hook_event_name: "SubagentStart", ...about }, signal);
-    stopFor(said.stop, this.#turn.append);
+    if (said.stop !== undefined) throw new TurnStopped(said.stop);
     if (said.block !== undefined) throw new Error(said.block);
+    signal.throwIfAborted();
     const { additionalContext } = said;
     const step = {
       kind: "peer_call",
       toolUseId,
       agent,
-      thread: ordinal,
+      ...place(ordinal),
+      ...(input === undefined ? {} : { input: { ...input } }),
+      thread: number,
       contextId,
-      messageId: idempotencyKey,
+      messageId: ordinal === 1 ? idempotencyKey : `${idempotencyKey}.${ordinal}`,
       message: additionalContext === undefined ? message : `${message}\n\n${additionalContext}`,
       spanId: randomContext().spanId,
       at: Date.now(),
@@ -237,43 +264,24 @@ export class AgentPeers implements Peers {
   }
 
   /** The answer, with what the hooks add to it for the model. */
-  async #afterAnswer({ agent, contextId }: PeerCallStep, text: string, signal: AbortSignal): Promise<string> {
-    const about = { agent_id: contextId, agent_type: agent, stop_hook_active: false, last_assistant_message: text };
+  async #afterAnswer({ agent, contextId, thread }: PeerCallStep, answer: string, signal: AbortSignal) {
+    const about = { agent_id: contextId, agent_type: agent, stop_hook_active: false, last_assistant_message: answer };
     const said = await this.#turn.hook({ hook_event_name: "SubagentStop", ...about }, signal);
-    stopFor(said.stop, this.#turn.append);
-    return [text, said.block, said.additionalContext].filter((part) => part !== undefined).join("\n\n");
-  }
-
-  /** Goes on with an open conversation, or opens the next one. Ordinals are given out at once, so parallel calls never share one. */
-  #thread(agent: string, thread: number | undefined): PeerThread {
-    const threads = (this.#open ??= openThreads(this.#turn.log));
-    if (thread !== undefined) {
-      const open = threads.get(thread);
-      if (open?.agent === agent) return open;
-      const mine = [...threads.values()].filter((other) => other.agent === agent).map(({ ordinal }) => ordinal);
-      throw new Error(
-        `There is no conversation ${thread} with ${agent}: ${mine.length > 0 ? `open are ${mine.join(", ")}` : "none is open yet"}; leave thread out to begin a new one.`,
-      );
-    }
-    // Not their number: one that failed before its task was opened has left a gap.
-    const ordinal = Math.max(0, ...threads.keys()) + 1;
-    const opened = { ordinal, agent, contextId: peerContextId(this.#turn.contextId, configOf(this.#env).id, ordinal) };
-    threads.set(ordinal, opened);
-    return opened;
+    const text = [answer, said.block, said.additionalContext].filter((part) => part !== undefined).join("\n\n");
+    return { text, thread, ...(said.stop === undefined ? {} : { stop: said.stop }) };
   }
 }
 
-interface PeerThread {
-  readonly ordinal: number;
-  readonly agent: string;
-  readonly contextId: string;
+function keyOf(toolUseId: string, ordinal = 1): string {
+  return `${ordinal} ${toolUseId}`;
 }
 
-function openThreads(steps: readonly Step[]): Map<number, PeerThread> {
-  const threads = new Map<number, PeerThread>();
-  for (const step of steps) {
-    if (step.kind === "peer_call" || step.kind === "peer_task")
-      threads.set(step.thread, { ordinal: step.thread, agent: step.agent, contextId: step.contextId });
-  }
-  return threads;
+/** A step of the first question of a call says nothing of its place. */
+function place(ordinal: number): { ordinal?: number } {
+  return ordinal === 1 ? {} : { ordinal };
+}
+
+/** Whether a call that is run again asks what it asked before; a hook may have added something to that. */
+function isSame(past: PeerCallStep, { agent, message }: Question): boolean {
+  return past.agent === agent && (past.message === message || past.message.startsWith(`${message}\n\n`));
 }

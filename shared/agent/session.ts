@@ -5,9 +5,10 @@ import { TaskState } from "@a2a-js/sdk";
 import { JsonRpcTransportHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import { isTerminal } from "../a2a/message.ts";
 import { formatTaskId } from "../a2a/task-id.ts";
+import type { NoAnswer } from "../loop/denials.ts";
 import { progressOf } from "../loop/ledger.ts";
 import { runTurn, type TurnResult } from "../loop/turn.ts";
-import { reasonOf } from "../tracing/reason.ts";
+import { reasonOf, stackOf } from "../tracing/reason.ts";
 import { parseTraceparent, type TraceContext } from "../tracing/trace-context.ts";
 import type { AgentDefinition } from "./definition.ts";
 import { configOf, modelOf, principalOf, type AgentEnv } from "./environment.ts";
@@ -40,15 +41,9 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
   readonly #approvals = new Approvals(this.#store, this.#tracer, this.env);
   readonly #turns = new Turns(this.#store, {
     run: (live) => this.#run(live),
-    denyAll: (row) => this.#denyAll(row),
+    denyAll: (row, why) => this.#denyAll(row, why),
     changed: (live) => this.#changed(live),
-    bug: (live, error) =>
-      log(
-        this.env,
-        "error",
-        `task ${live.id}: ${error instanceof Error ? error.stack : String(error)}`,
-        this.#spans.get(live)?.context,
-      ),
+    bug: (live, error) => log(this.env, "error", `task ${live.id}: ${stackOf(error)}`, this.#spans.get(live)?.context),
     storageFailed: (error) => this.ctx.abort(`The session cannot be stored: ${reasonOf(error)}`),
   });
   readonly #spans = new WeakMap<LiveTask, TaskSpan>();
@@ -169,7 +164,7 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
     const life = began ? nextLife(row.life, progressOf(this.#store.ownSteps(row))) : row.life;
     live.row = this.#store.setLife(row, life, began ? nextTurnTrace(trace) : trace);
     if (life.strikes >= POISONED.strikes) {
-      this.#denyAll(row);
+      this.#denyAll(row, { by: "failure", reason: POISONED.problem });
       return this.#turns.fail(live, POISONED.problem);
     }
     const context = this.#spans.get(live)?.context;
@@ -212,9 +207,9 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
   }
 
   /** Says no to what a suspended task waits for: its own calls, and those of the peers it asked. */
-  #denyAll(row: TaskRow): void {
+  #denyAll(row: TaskRow, why: NoAnswer): void {
     const { asker } = row;
-    const peers = this.#approvals.deny(row);
+    const peers = this.#approvals.deny(row, why);
     if (!asker) return;
     for (const step of peers) {
       const work = this.#approvals.cancelPeer(step, asker);

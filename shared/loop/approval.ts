@@ -23,6 +23,9 @@ export const ApprovalAnswer = z.object({
 });
 export type ApprovalAnswer = Readonly<z.infer<typeof ApprovalAnswer>>;
 
+/** Said to the model, and to agents down the chain, of what nobody answered. */
+export const EXPIRED = "Nobody approved it in time, which counts as a no.";
+
 /** An answer that the job file gives. */
 export const ApprovalRule = z.object({
   /** Tool name; `*` at its end stands for any rest. */

@@ -3,13 +3,13 @@ import type { Approval } from "./approval.ts";
 import { policyAnswer } from "./approvals/policy.ts";
 import { ApprovalSpan } from "./wait-spans.ts";
 import type { Taken } from "./tool-call.ts";
-import { stopFor } from "./stopped.ts";
 import type { Tool } from "./tool.ts";
 
 type Asked =
   | { readonly waits: readonly Approval[] }
   | { readonly behavior: "allow"; readonly input: Record<string, unknown> }
-  | { readonly behavior: "deny"; readonly reason: string };
+  /** `stop`: why the turn is to end, too. */
+  | { readonly behavior: "deny"; readonly reason: string; readonly stop?: string };
 
 export async function askApproval(
   { block, runtime, signal }: Taken,
@@ -19,11 +19,11 @@ export async function askApproval(
 ): Promise<Asked> {
   const about = { tool_name: tool.name, tool_input: asked } as const;
   const hook = await runtime.hook({ hook_event_name: "PermissionRequest", ...about }, signal, block.id);
-  stopFor(hook.stop, runtime.append);
+  if (hook.stop !== undefined) return { behavior: "deny", reason: hook.stop, stop: hook.stop };
   const said = hook.permissionRequest;
   if (said?.behavior === "deny") {
-    if (said.interrupt) stopFor(said.message ?? "A hook denied a call and ended the turn.", runtime.append);
-    return { behavior: "deny", reason: said.message ?? `A hook denied this call of ${tool.name}.` };
+    const denial = said.message ?? `A hook denied this call of ${tool.name}.`;
+    return { behavior: "deny", reason: denial, ...(said.interrupt ? { stop: denial } : {}) };
   }
   if (said?.behavior === "allow") return { behavior: "allow", input: said.updatedInput ?? asked };
   const now = Date.now();
@@ -45,13 +45,15 @@ export async function askApproval(
       ? { behavior: "allow", input: asked }
       : { behavior: "deny", reason: `The job's approval policy denies this call of ${tool.name}.` };
   }
-  await runtime.hook(
-    {
-      hook_event_name: "Notification",
-      message: `${runtime.call.agent} asks whether it may use ${tool.name}.`,
-      notification_type: "permission_prompt",
-    },
-    signal,
-  );
+  await runtime.hook(askingNotice(approval), signal);
   return { waits: [approval] };
+}
+
+/** What Notification hooks are told when a person is asked. */
+export function askingNotice({ agent, tool }: Approval) {
+  return {
+    hook_event_name: "Notification",
+    message: `${agent} asks whether it may use ${tool}.`,
+    notification_type: "permission_prompt",
+  } as const;
 }

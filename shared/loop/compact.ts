@@ -14,7 +14,8 @@ import {
 } from "./context.ts";
 import { frameOf } from "./frame.ts";
 import { keptSteps, type KeptLimits } from "./kept-steps.ts";
-import { afterCompaction, conversationOf, isSaid, transcript, type Step } from "./step.ts";
+import { afterCompaction, conversationOf, isSaid, transcript } from "./conversation.ts";
+import { type Step } from "./step.ts";
 import { stopFor } from "./stopped.ts";
 import { NoSummary, summarise, type Wish } from "./summarise.ts";
 import type { Turn } from "./turn.ts";

@@ -51,11 +51,10 @@ export async function conclude(
     },
     signal,
   );
-  if (stopped.stop === undefined && stopped.block !== undefined) {
-    turn.append({ kind: "note", about: "stop", text: joined(stopped.block, stopped.additionalContext) });
-    return undefined;
-  }
-  return fitting;
+  const why = joined(stopped.block, stopped.additionalContext);
+  if (stopped.stop !== undefined || why === "") return fitting;
+  turn.append({ kind: "note", about: "stop", text: why });
+  return undefined;
 }
 
 async function structured(

@@ -1,7 +1,7 @@
 // How full a model's context is. An estimate: what the last answer said of its request is exact, what came since is not.
 import { ModelError, type Model, type ModelRequest } from "../models/model.ts";
 import type { Step } from "./step.ts";
-import { afterCompaction, isSaid } from "./step.ts";
+import { afterCompaction, isSaid } from "./conversation.ts";
 
 /** Bytes of UTF-8 a token, on the careful side: English has about four, Chinese about three, which is one character. */
 const BYTES_PER_TOKEN = 3;

@@ -10,19 +10,26 @@ export interface Denial {
   readonly tool_input: Record<string, unknown>;
 }
 
+/** Why there will be no answer any more. */
+export interface NoAnswer {
+  readonly by: "message" | "cancel" | "failure";
+  readonly reason: string;
+}
+
 /**
  * The steps that close a turn's open calls: answers of no for what was asked, and a result for each call that waits. Calls that have
  * begun are left alone; of these the model is told that they were cut off.
  */
-export function denyOpen(own: readonly Step[], why: string): Step[] {
+export function denyOpen(own: readonly Step[], { by, reason }: NoAnswer): Step[] {
   const steps: Step[] = [];
   for (const [toolUseId, state] of ledger(sinceLastAnswer(own))) {
     const waits = state.is === "asked" ? [state.approval] : state.is === "peer_waits" ? state.approvals : [];
-    for (const { id } of waits)
-      steps.push({ kind: "approval_answer", id, decision: "deny", by: "message", reason: why });
+    for (const { id } of waits) steps.push({ kind: "approval_answer", id, decision: "deny", by, reason });
     if (waits.length === 0 && state.is !== "answered") continue;
-    const content = `This was not run: it waited for an approval that did not come. ${why}`;
-    steps.push({ kind: "tool_result", toolUseId, content, isError: true, denied: true });
+    const isAllowed = state.is === "answered" && state.answer.decision === "allow";
+    const why = isAllowed ? "the turn ended before it began" : "it waited for an approval that did not come";
+    const content = `This was not run: ${why}. ${reason}`;
+    steps.push({ kind: "tool_result", toolUseId, content, isError: true, ...(isAllowed ? {} : { denied: true }) });
   }
   return steps;
 }

@@ -24,25 +24,31 @@ export type CallState =
 /** The state of each call, by `tool_use` id. `since`: the steps after the assistant message. */
 export function ledger(since: readonly Step[]): Map<string, CallState> {
   const states = new Map<string, CallState>();
+  const begun = new Set<string>();
+  const set = (id: string, state: CallState) => {
+    // Nothing that comes after a result, whatever still ran, makes the call one that is open.
+    if (states.get(id)?.is !== "settled") states.set(id, state);
+  };
   for (const step of since) {
     switch (step.kind) {
       case "approval":
-        states.set(step.toolUseId, { is: "asked", approval: step.approval });
+        set(step.toolUseId, { is: "asked", approval: step.approval });
         break;
       case "approval_answer":
-        answer(states, step);
+        answer(states, step, begun);
         break;
       case "tool_start":
-        states.set(step.toolUseId, { is: "started" });
+        begun.add(step.toolUseId);
+        set(step.toolUseId, { is: "started" });
         break;
       case "peer_call":
-        states.set(step.toolUseId, { is: "at_peer" });
+        set(step.toolUseId, { is: begun.has(step.toolUseId) ? "started" : "at_peer" });
         break;
       case "peer_input":
-        states.set(step.toolUseId, { is: "peer_waits", approvals: step.approvals });
+        set(step.toolUseId, { is: "peer_waits", approvals: step.approvals });
         break;
       case "tool_result":
-        states.set(step.toolUseId, { is: "settled" });
+        set(step.toolUseId, { is: "settled" });
         break;
       case "user":
       case "assistant":
@@ -61,12 +67,13 @@ export function ledger(since: readonly Step[]): Map<string, CallState> {
   return states;
 }
 
-function answer(states: Map<string, CallState>, step: Answer): void {
+/** `begun`: calls of tools that may not run twice, which an older version let ask peers. */
+function answer(states: Map<string, CallState>, step: Answer, begun: ReadonlySet<string>): void {
   for (const [id, state] of states) {
     if (state.is === "asked" && state.approval.id === step.id)
       states.set(id, { is: "answered", approval: state.approval, answer: step });
     if (state.is === "peer_waits" && state.approvals.some((approval) => approval.id === step.id))
-      states.set(id, { is: "at_peer" });
+      states.set(id, { is: begun.has(id) ? "started" : "at_peer" });
   }
 }
 
@@ -79,12 +86,17 @@ export function pendingApprovals(steps: readonly Step[]): Approval[] {
   for (const step of steps) {
     if (step.kind === "approval") pending.set(step.approval.id, { call: step.toolUseId, approval: step.approval });
     if (step.kind === "approval_answer") pending.delete(step.id);
-    if (step.kind === "tool_result") drop(step.toolUseId);
+    if (step.kind === "tool_result" || step.kind === "peer_call") drop(step.toolUseId);
     if (step.kind !== "peer_input") continue;
     drop(step.toolUseId);
     for (const approval of step.approvals) pending.set(approval.id, { call: step.toolUseId, approval });
   }
   return [...pending.values()].map(({ approval }) => approval);
+}
+
+/** Whether anything that the task had asked was answered, or has expired; not by the job's policy, of which nobody outside hears. */
+export function hasAnswers(steps: readonly Step[]): boolean {
+  return steps.some((step) => step.kind === "approval_answer" && step.by !== "policy");
 }
 
 export interface AskedQuestion {

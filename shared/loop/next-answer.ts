@@ -6,7 +6,7 @@ import { estimateTokens } from "./context.ts";
 import { frameOf } from "./frame.ts";
 import type { AssistantStep } from "./model-call.ts";
 import { callReserved } from "./reserved-call.ts";
-import { conversationOf } from "./step.ts";
+import { conversationOf } from "./conversation.ts";
 import type { Turn } from "./turn.ts";
 
 /**

@@ -1,4 +1,4 @@
-// What a log says of one call of query_agent, so that another life can go on with it where it stood.
+// What a log says of one question to another agent, so that another life can go on with it where it stood.
 import { sinceLastAnswer, type Answer } from "./ledger.ts";
 import type { Step } from "./step.ts";
 
@@ -14,20 +14,36 @@ export interface PeerCall {
   readonly rounds: number;
   /** What was answered to that since. */
   readonly answers: readonly Answer[];
+  /** The tool call has asked something else after it, so it was answered. */
+  readonly isPast: boolean;
 }
 
-export function peerCall(log: readonly Step[], toolUseId: string): PeerCall {
+/** `ordinal`: of the question among those of its tool call; the last one that was asked when left out. */
+export function peerCall(log: readonly Step[], toolUseId: string, ordinal = lastOrdinal(log, toolUseId)): PeerCall {
   let [call, task, input]: [PeerCall["call"], PeerCall["task"], PeerCall["input"]] = [undefined, undefined, undefined];
   let rounds = 0;
   let answers: Answer[] = [];
+  let isPast = false;
   // Not every backend's ids are unique in a thread.
   for (const step of sinceLastAnswer(log)) {
     if (step.kind === "approval_answer" && input?.approvals.some(({ id }) => id === step.id)) answers.push(step);
-    if (!("toolUseId" in step) || step.toolUseId !== toolUseId) continue;
+    if (step.kind !== "peer_call" && step.kind !== "peer_task" && step.kind !== "peer_input") continue;
+    if (step.toolUseId !== toolUseId) continue;
+    const at = step.ordinal ?? 1;
+    if (step.kind === "peer_call" && at > ordinal) isPast = true;
+    if (at !== ordinal) continue;
     if (step.kind === "peer_call") call = step;
     if (step.kind === "peer_task") task = step;
     if (step.kind !== "peer_input") continue;
     [input, rounds, answers] = [step, rounds + 1, []];
   }
-  return { call, task, input, rounds, answers };
+  return { call, task, input, rounds, answers, isPast };
+}
+
+function lastOrdinal(log: readonly Step[], toolUseId: string): number {
+  return sinceLastAnswer(log).reduce(
+    (last, step) =>
+      step.kind === "peer_call" && step.toolUseId === toolUseId ? Math.max(last, step.ordinal ?? 1) : last,
+    1,
+  );
 }

@@ -14,28 +14,54 @@ export interface FoundAgent extends PeerProfile {
   readonly state: string;
 }
 
-export interface Question {
-  /** The span of the tool call that asks. */
-  readonly parent: TraceContext;
-  readonly toolUseId: string;
-  /** The same for every repetition of this call, and for no other. */
-  readonly idempotencyKey: string;
+/** What a tool asks. */
+export interface ToolQuestion {
   readonly agent: string;
   readonly message: string;
   /** Continues the n-th conversation that this thread opened; a new one when left out. */
-  readonly thread: number | undefined;
+  readonly thread?: number | undefined;
+}
+
+/** What an agent is asked, and by which call. */
+export interface Question extends ToolQuestion {
+  /** The span of the tool call that asks. */
+  readonly parent: TraceContext;
+  readonly toolUseId: string;
+  /** Its place among the questions of the call, from 1. */
+  readonly ordinal: number;
+  /** The same for every repetition of this call, and for no other. */
+  readonly idempotencyKey: string;
+  /** What the tool was run with, where that is not what the model wanted. */
+  readonly input?: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal;
 }
 
-export interface Peers {
+interface PeerAnswer {
+  readonly text: string;
+  /** The number of the conversation, to go on with it. */
+  readonly thread: number;
+}
+
+/** Other agents as a running tool sees them. */
+export interface ToolPeers {
   /** Agents whose name, description or skills match, alive ones first. From now on they may be asked. */
   find(query: string): Promise<readonly FoundAgent[]>;
   /**
-   * Asks, or goes on with what an earlier life of this call had asked. Throws with a message for the model when the agent may not be
-   * asked, cannot be reached or failed, and InputRequired when it waits for approvals.
+   * Asks and waits for the answer. For tools that may be run again, because they are when the agent asks back: the same questions have to
+   * follow in the same order then, and those that were answered are answered again. One at a time. Throws with a message for the model.
    */
-  ask(question: Question): Promise<{ readonly text: string; readonly thread: number }>;
-  /** Tells the peer that asked back in this call that nobody will answer. */
+  ask(question: ToolQuestion): Promise<PeerAnswer>;
+}
+
+export interface Peers {
+  find: ToolPeers["find"];
+  /**
+   * Asks, or goes on with what an earlier life of this call had asked. Throws with a message for the model when the agent may not be
+   * asked, cannot be reached or failed, InputRequired when it waits for approvals, and TurnStopped when a hook ended the turn instead.
+   * `stop`: a hook wants the turn to end now that there is an answer.
+   */
+  ask(question: Question): Promise<PeerAnswer & { readonly stop?: string }>;
+  /** Tells the peer that this call waits for that nobody will answer it, or listen. */
   leave(toolUseId: string): void;
 }
 

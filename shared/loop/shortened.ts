@@ -3,7 +3,7 @@
 import type { ContentBlockParam, MessageParam } from "@anthropic-ai/sdk/resources/messages/messages";
 import { tokensOfText } from "./context.ts";
 import { asNote } from "./note.ts";
-import { isThinking, type Conversation } from "./step.ts";
+import { isThinking, type Conversation } from "./conversation.ts";
 
 /** Characters that every piece may keep, and by how much less it is tried again. */
 const LEAST_PIECE = 500;

@@ -194,7 +194,13 @@ export function failAborted(tracer: Tracer, span: Span, error: unknown, signal: 
 
 /** The class of an error, as `error.type` wants it. */
 export function nameOf(error: unknown, otherwise: string = ERROR.toolError): string {
-  return error instanceof Error && error.name !== "Error" ? error.name : otherwise;
+  try {
+    const name: unknown = error instanceof Error ? error.name : undefined;
+    return typeof name === "string" && name !== "" && name !== "Error" ? name.toWellFormed() : otherwise;
+  } catch {
+    // It is somebody's code, and may throw when it is looked at.
+    return otherwise;
+  }
 }
 
 function isTimeout(reason: unknown): boolean {

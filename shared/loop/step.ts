@@ -1,13 +1,6 @@
-// The session's log: what happened in a thread, in order, append-only. The transcript towards the model is a fold over it.
-import type {
-  ContentBlock,
-  ContentBlockParam,
-  MessageParam,
-  StopReason,
-  ToolResultBlockParam,
-} from "@anthropic-ai/sdk/resources/messages/messages";
+// The session's log: what happened in a thread, in order, append-only. Towards the model it is a conversation (conversation.ts).
+import type { ContentBlock, StopReason } from "@anthropic-ai/sdk/resources/messages/messages";
 import * as z from "zod";
-import { asNote } from "./note.ts";
 import { CompactionBlock } from "../models/model.ts";
 import { Approval } from "./approval.ts";
 import { Usage } from "../tracing/usage.ts";
@@ -78,6 +71,8 @@ export const Step = z.discriminatedUnion("kind", [
     kind: z.literal("peer_input"),
     toolUseId: z.string(),
     agent: z.string(),
+    /** Of the question among those of its call; left out for the first. */
+    ordinal: z.optional(z.int()),
     taskId: z.string(),
     approvals: z.array(Approval),
     /** Milliseconds since the epoch. */
@@ -90,8 +85,11 @@ export const Step = z.discriminatedUnion("kind", [
     id: z.string(),
     decision: z.enum(["allow", "deny", "expired", "void"]),
     reason: z.optional(z.string()),
-    /** client, policy, clock, or message: another message came instead of an answer. */
-    by: z.enum(["client", "policy", "clock", "message"]),
+    /**
+     * Of those that nobody gave, message: another one came instead; cancel and failure: the task ended; binding: what was approved is not
+     * what would run.
+     */
+    by: z.enum(["client", "policy", "clock", "message", "cancel", "failure", "binding"]),
     /** Id of the message that brought it. */
     messageId: z.optional(z.string()),
   }),
@@ -110,6 +108,9 @@ export const Step = z.discriminatedUnion("kind", [
     kind: z.literal("peer_call"),
     toolUseId: z.string(),
     agent: z.string(),
+    ordinal: z.optional(z.int()),
+    /** What the tool was run with, where that is not what the model wanted: a hook or a person had changed it. */
+    input: z.optional(z.record(z.string(), z.unknown())),
     /** Ordinal of the peer's thread among those this thread opened, from 1. */
     thread: z.int(),
     contextId: z.string(),
@@ -119,8 +120,15 @@ export const Step = z.discriminatedUnion("kind", [
     spanId: z.string(),
     at: z.number(),
   }),
-  /** Something that the loop itself says to the model: a hook's words, why a Stop hook wants more, why an output does not fit. */
-  z.object({ kind: z.literal("note"), about: z.enum(["context", "stop", "output"]), text: z.string() }),
+  /**
+   * Something that the loop itself says to the model: a hook's words (batch: of PostToolBatch), why a Stop hook wants more, why an output
+   * does not fit. initial: a hook's words that stand before the message which is the step before, as if they were a person's.
+   */
+  z.object({
+    kind: z.literal("note"),
+    about: z.enum(["context", "batch", "initial", "stop", "output"]),
+    text: z.string(),
+  }),
   /** Towards the model, `summary` stands for all steps of the thread but the last `kept` before this one. */
   z.object({
     kind: z.literal("compaction"),
@@ -149,6 +157,7 @@ export const Step = z.discriminatedUnion("kind", [
     kind: z.literal("peer_task"),
     toolUseId: z.string(),
     agent: z.string(),
+    ordinal: z.optional(z.int()),
     /** Ordinal of the peer's thread among those this thread opened, from 1. */
     thread: z.int(),
     contextId: z.string(),
@@ -170,117 +179,3 @@ export function isModelCall(step: Step): step is ModelCallStep {
 
 /** Said of a call that had begun when its isolate died, and may not be run again. */
 export const CUT_OFF = "This tool call was cut off before it returned; it may or may not have taken effect.";
-
-/** What the model is told of a log. */
-export interface Conversation {
-  readonly messages: MessageParam[];
-  /** The API's own block for what was compacted before them. */
-  readonly compacted?: CompactionBlock;
-}
-
-/** The conversation of a log. What was compacted is left out: its summary stands for it, as a block where the API makes such itself. */
-export function conversationOf(log: readonly Step[], model: { readonly compact?: unknown }): Conversation {
-  const { steps, compaction, earlier } = afterCompaction(log);
-  if (!compaction) return { messages: transcript(steps) };
-  if (compaction.block && model.compact) return { messages: transcript(steps), compacted: compaction.block };
-  return {
-    messages: transcript([
-      { kind: "note", about: "context", text: `${SUMMARY_FOLLOWS}\n\n${compaction.summary}` },
-      ...steps.map((step, index) => (index < earlier ? withoutThinking(step) : step)),
-    ]),
-  };
-}
-
-/** What the model thought is bound to what stood before it: where a summary of ours stands there now, the API would refuse it. */
-function withoutThinking(step: Step): Step {
-  if (step.kind !== "assistant") return step;
-  return { ...step, content: step.content.filter((block) => !isThinking(block)) };
-}
-
-/** Whether a block says what the model thought. */
-export function isThinking({ type }: { readonly type: string }): boolean {
-  return type === "thinking" || type === "redacted_thinking";
-}
-
-/** False for a message that the model never sees: a command, or one that was refused. */
-export function isSaid(steps: readonly (Step | undefined)[], index: number): boolean {
-  const step = steps[index];
-  return step?.kind !== "user" || (!step.command && steps[index + 1]?.kind !== "blocked");
-}
-
-/** The messages of steps. Every `tool_use` gets exactly one `tool_result`; one that never settled is said to be cut off. */
-export function transcript(steps: readonly Step[]): MessageParam[] {
-  const messages: MessageParam[] = [];
-  for (const [index, step] of steps.entries()) {
-    if (step.kind === "user" && isSaid(steps, index)) say(messages, "user", texts(step.text));
-    if (step.kind === "note") say(messages, "user", texts(asNote(step.text)));
-    if (step.kind !== "assistant") continue;
-    // The API takes no text that is only white space, although models say such.
-    const said = step.content.filter((block) => block.type !== "text" || block.text.trim() !== "");
-    if (said.length === 0) continue;
-    say(messages, "assistant", said);
-    const results = resultsOf(steps, index);
-    const answers = step.content
-      .filter((block) => block.type === "tool_use")
-      .map(
-        (block): ToolResultBlockParam =>
-          results.get(block.id) ?? { type: "tool_result", tool_use_id: block.id, content: CUT_OFF, is_error: true },
-      );
-    if (answers.length > 0) say(messages, "user", answers);
-  }
-  return messages;
-}
-
-type CompactionStep = Extract<Step, { kind: "compaction" }>;
-
-/**
- * What a model still sees of a log: the message that is being answered, the steps that were kept or came later, and what stands for
- * the others.
- */
-export function afterCompaction(log: readonly Step[]): Remaining {
-  const at = log.findLastIndex(({ kind }) => kind === "compaction");
-  const compaction = log[at];
-  if (compaction?.kind !== "compaction") return { steps: log, earlier: 0 };
-  const cut = Math.max(0, at - compaction.kept);
-  const asked = log.slice(0, cut).findLast((step) => step.kind === "user" && !step.command);
-  const isKept = log.slice(cut, at).some((step) => step.kind === "user");
-  const kept = [...(asked && !isKept ? [asked] : []), ...log.slice(cut, at)];
-  return { steps: [...kept, ...log.slice(at + 1)], compaction, earlier: kept.length };
-}
-
-interface Remaining {
-  readonly steps: readonly Step[];
-  readonly compaction?: CompactionStep;
-  /** How many of the steps are from before the compaction. */
-  readonly earlier: number;
-}
-
-const SUMMARY_FOLLOWS = "The conversation so far was shortened. This is a summary of its earlier part:";
-
-function texts(text: string): ContentBlockParam[] {
-  return [{ type: "text", text }];
-}
-
-/** The results of the assistant step at `index`: those before the next one, because not every backend's ids are unique in a thread. */
-function resultsOf(steps: readonly Step[], index: number): Map<string, ToolResultBlockParam> {
-  const results = new Map<string, ToolResultBlockParam>();
-  for (let next = index + 1; next < steps.length; next++) {
-    const step = steps[next];
-    if (!step || step.kind === "assistant" || step.kind === "user") break;
-    if (step.kind !== "tool_result") continue;
-    results.set(step.toolUseId, {
-      type: "tool_result",
-      tool_use_id: step.toolUseId,
-      content: step.content,
-      ...(step.isError ? { is_error: true } : {}),
-    });
-  }
-  return results;
-}
-
-/** Appends to the last message where the role is the same: the API wants roles to alternate. */
-function say(messages: MessageParam[], role: "user" | "assistant", content: readonly ContentBlockParam[]): void {
-  const last = messages.at(-1);
-  if (last?.role === role && Array.isArray(last.content)) last.content.push(...content);
-  else messages.push({ role, content: [...content] });
-}

@@ -9,7 +9,8 @@ import { mayHaveBegun, type AssistantStep } from "./model-call.ts";
 import { callReserved, meterOf, type PlannedCall } from "./reserved-call.ts";
 import { shortened, withoutThinking } from "./shortened.ts";
 import { ChatSpan } from "./spans.ts";
-import { conversationOf, type Conversation, type Step } from "./step.ts";
+import { conversationOf, type Conversation } from "./conversation.ts";
+import { type Step } from "./step.ts";
 import type { Turn } from "./turn.ts";
 
 export interface Wish {

@@ -2,24 +2,19 @@
 import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages";
 import { suggest } from "../text/nearest.ts";
 import { ERROR } from "../tracing/names.ts";
-import { reasonOf } from "../tracing/reason.ts";
-import type { Approval } from "./approval.ts";
+import { EXPIRED, type Approval } from "./approval.ts";
 import { askApproval } from "./ask-approval.ts";
 import { askCanUseTool } from "./can-use-tool.ts";
+import { cut, execute, failed, toRecord } from "./execute.ts";
 import type { CallState } from "./ledger.ts";
 import type { AssistantStep } from "./model-call.ts";
 import { peerCall } from "./peer-call.ts";
-import { InputRequired } from "./peers.ts";
 import { decide } from "./permissions.ts";
-import { runLimited } from "./run-limited.ts";
-import { nameOf, type ToolSpan } from "./spans.ts";
+import type { ToolSpan } from "./spans.ts";
 import { CUT_OFF } from "./step.ts";
-import { stopFor, TurnStopped } from "./stopped.ts";
 import type { ToolRuntime } from "./tool-calls.ts";
 import type { Tool } from "./tool.ts";
-
-/** Characters of a tool's output that reach the model. */
-const MAX_TOOL_OUTPUT = 100_000;
+import { endApproval } from "./wait-spans.ts";
 
 export interface Taken {
   readonly block: ToolUseBlock;
@@ -44,7 +39,7 @@ export interface Result {
 
 export type CallOutcome = Result | { readonly waits: readonly Approval[] };
 
-/** Takes the call as far as it goes. Rejects with the signal's reason, or TurnStopped. */
+/** Takes the call as far as it goes. Rejects with the signal's reason. */
 export async function settle(taken: Taken): Promise<CallOutcome> {
   const { block, state, message, tool, runtime } = taken;
   if (!tool) return failed(unknownTool(block.name, runtime.tools), ERROR.refused);
@@ -54,7 +49,7 @@ export async function settle(taken: Taken): Promise<CallOutcome> {
     case "started":
       return failed(CUT_OFF, ERROR.interrupted);
     case "at_peer":
-      return execute(taken, tool, putInput(taken));
+      return execute(taken, tool, heldInput(taken, tool));
     case "answered":
       return answered(taken, tool, state);
     default:
@@ -62,24 +57,42 @@ export async function settle(taken: Taken): Promise<CallOutcome> {
   }
 }
 
-/** Why a call that the model did not finish is not run. */
+/** Why a call that the model did not finish, or cannot have meant, is not run. */
 function flawOf(block: ToolUseBlock, message: AssistantStep): Result | undefined {
-  if (message.stopReason === "max_tokens") {
-    return failed(
-      "Your answer reached its token limit before this call was complete, so it was not run. Make the call shorter.",
-      "max_tokens",
-    );
+  switch (message.stopReason) {
+    case "max_tokens":
+      return failed(
+        "Your answer reached its token limit before this call was complete, so it was not run. Make the call shorter.",
+        "max_tokens",
+      );
+    case "model_context_window_exceeded":
+      return failed(
+        "The conversation filled your context before this call was complete, so it was not run.",
+        message.stopReason,
+      );
+    case "refusal":
+      return failed("Your answer ended as a refusal, so this call was not run.", ERROR.modelRefusal);
+    case "end_turn":
+    case "stop_sequence":
+    case "tool_use":
+    case "pause_turn":
+    case null:
+      break;
   }
   const malformed = message.malformedInputs[block.id];
   if (malformed === undefined) return undefined;
   const shown = malformed.slice(0, 200).toWellFormed();
-  return failed(`The input was not a JSON object, so the tool was not run: ${shown}`, "ToolInputError");
+  return failed(
+    `The input was not a JSON object that can be kept (numbers have to be finite, no field is called __proto__), so the tool was not run: ${shown}`,
+    "ToolInputError",
+  );
 }
 
-/** What a peer was asked counts when it is gone on with, where a hook or a person had changed what the model wanted. */
-function putInput({ block, runtime }: Taken): Record<string, unknown> {
-  const { call } = peerCall(runtime.log, block.id);
-  return { ...toRecord(block.input), ...(call && { agent: call.agent, message: call.message }) };
+/** What a call that has asked another agent runs with again: what it had, where a hook or a person had changed what the model wanted. */
+function heldInput({ block, runtime }: Taken, tool: Tool): Record<string, unknown> {
+  const { call } = peerCall(runtime.log, block.id, 1);
+  const input = call?.input ?? toRecord(block.input);
+  return tool.asksItsInput && call ? { ...input, agent: call.agent, message: call.message } : input;
 }
 
 /** A call that has not begun: hooks → deny → ask → mode → allow → canUseTool. */
@@ -91,7 +104,7 @@ async function permitted(taken: Taken, tool: Tool): Promise<CallOutcome> {
     signal,
     block.id,
   );
-  stopFor(before.stop, runtime.append);
+  if (before.stop !== undefined) return denied(taken, tool, block.input, before.stop, before.stop);
   if (before.additionalContext) taken.notes.push(before.additionalContext);
   let input: unknown = before.updatedInput ?? block.input;
   const { permissions, canUseTool } = runtime;
@@ -103,15 +116,16 @@ async function permitted(taken: Taken, tool: Tool): Promise<CallOutcome> {
       { tool: tool.name, input: toRecord(input), toolUseId: block.id },
       signal,
     );
-    if (said.behavior === "deny" && said.interrupt) stopFor(said.message, runtime.append);
-    if (said.behavior === "deny") return denied(taken, tool, input, said.message);
+    if (said.behavior === "deny") {
+      return denied(taken, tool, input, said.message, said.interrupt ? said.message : undefined);
+    }
     input = said.updatedInput ?? input;
   }
   if (input !== block.input) span.changed(input);
   if (decision.behavior !== "ask") return execute(taken, tool, input);
   const asked = await askApproval(taken, tool, toRecord(input), decision.reason);
   if ("waits" in asked) return asked;
-  if (asked.behavior === "deny") return denied(taken, tool, input, asked.reason);
+  if (asked.behavior === "deny") return denied(taken, tool, input, asked.reason, asked.stop);
   if (asked.input !== input) span.changed(asked.input);
   return execute(taken, tool, asked.input);
 }
@@ -124,8 +138,7 @@ async function answered(
 ): Promise<CallOutcome> {
   const { block, runtime, span } = taken;
   const { input } = approval;
-  if (answer.decision === "expired")
-    return denied(taken, tool, input, "Nobody approved it in time, which counts as a no.");
+  if (answer.decision === "expired") return denied(taken, tool, input, EXPIRED);
   if (answer.decision !== "allow")
     return denied(
       taken,
@@ -135,7 +148,9 @@ async function answered(
     );
   const isBound = runtime.approvalId({ toolUseId: block.id, tool: tool.name, input }) === approval.id;
   if (!isBound || approval.tool !== tool.name) {
-    runtime.append({ kind: "approval_answer", id: approval.id, decision: "void", by: "policy" });
+    const none = { kind: "approval_answer", id: approval.id, decision: "void", by: "binding" } as const;
+    runtime.append(none);
+    endApproval(runtime.trace, runtime.log.slice(runtime.begin), none);
     return denied(taken, tool, input, "What was approved is not this call with this input, so the approval is void.");
   }
   // A rule that was deployed since counts.
@@ -145,54 +160,23 @@ async function answered(
   return execute(taken, tool, input);
 }
 
-async function execute(taken: Taken, tool: Tool, input: unknown): Promise<CallOutcome> {
-  const { block, state, runtime, span, signal } = taken;
-  const { hook, call, append } = runtime;
-  const about = { tool_name: tool.name, tool_input: input, tool_use_id: block.id } as const;
-  const mayRepeat = tool.annotations.readOnly || tool.annotations.idempotent;
-  if (!mayRepeat && state.is !== "started") append({ kind: "tool_start", toolUseId: block.id });
-  const begun = Date.now();
-  try {
-    const ids = { id: block.id, idempotencyKey: runtime.idempotencyKey(block.id) };
-    const content = await runLimited(tool, input, { ...call, ...ids, span: span.span }, signal);
-    const duration_ms = Math.max(0, Date.now() - begun);
-    const after = await hook(
-      { hook_event_name: "PostToolUse", tool_response: content, duration_ms, ...about },
-      signal,
-      block.id,
-    );
-    if (after.additionalContext) taken.notes.push(after.additionalContext);
-    const stop = after.stop === undefined ? {} : { stop: after.stop };
-    if (after.failed) return { ...failed(after.block ?? "A PostToolUse hook failed.", "HookFailure"), ...stop };
-    const told = after.updatedToolOutput ?? content;
-    return { content: cut(after.block === undefined ? told : `${told}\n\n${after.block}`), ...stop };
-  } catch (error) {
-    if (error instanceof InputRequired) return { waits: error.approvals };
-    if (error instanceof TurnStopped) throw error;
-    const duration_ms = Math.max(0, Date.now() - begun);
-    const content = cut(reasonOf(error));
-    const is_interrupt = signal.aborted;
-    const after = await hook(
-      { hook_event_name: "PostToolUseFailure", error: content, is_interrupt, duration_ms, ...about },
-      signal,
-      block.id,
-    );
-    signal.throwIfAborted();
-    const words = [content, after.additionalContext].filter((text) => text !== undefined);
-    const stop = after.stop === undefined ? {} : { stop: after.stop };
-    return { ...failed(cut(words.join("\n\n")), nameOf(error)), ...stop };
-  }
-}
-
-async function denied({ block, runtime, signal }: Taken, tool: Tool, input: unknown, reason: string): Promise<Result> {
+/** The call is not run. `stop`: whoever said no wants the turn to end as well, and why. */
+async function denied(
+  { block, runtime, signal }: Taken,
+  tool: Tool,
+  input: unknown,
+  reason: string,
+  stop?: string,
+): Promise<Result> {
   const said = await runtime.hook(
     { hook_event_name: "PermissionDenied", tool_name: tool.name, tool_input: input, tool_use_id: block.id, reason },
     signal,
     block.id,
   );
-  const content = said.retry ? `${reason}\n\nYou may try again in another way.` : reason;
-  const stop = said.stop === undefined ? {} : { stop: said.stop };
-  return { ...failed(cut(content), ERROR.refused), denied: true, ...stop };
+  const ending = stop ?? said.stop;
+  const told = stop === undefined ? reason : `This call was not run, and the turn was ended: ${reason}`;
+  const content = said.retry ? `${told}\n\nYou may try again in another way.` : told;
+  return { ...failed(cut(content), ERROR.refused), denied: true, ...(ending === undefined ? {} : { stop: ending }) };
 }
 
 function unknownTool(name: string, tools: readonly Tool[]): string {
@@ -200,18 +184,4 @@ function unknownTool(name: string, tools: readonly Tool[]): string {
     name,
     tools.map((tool) => tool.name),
   )}`;
-}
-
-function cut(text: string): string {
-  // Half a surrogate pair would make the API refuse this request and all that follow in the thread.
-  if (text.length <= MAX_TOOL_OUTPUT) return text.toWellFormed();
-  return `${text.slice(0, MAX_TOOL_OUTPUT).toWellFormed()}\n[cut: ${text.length - MAX_TOOL_OUTPUT} of ${text.length} characters left out]`;
-}
-
-function failed(content: string, errorType: string): Result {
-  return { content, errorType };
-}
-
-function toRecord(input: unknown): Record<string, unknown> {
-  return typeof input === "object" && input !== null ? { ...input } : {};
 }

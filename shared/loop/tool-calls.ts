@@ -9,6 +9,7 @@ import type { CanUseTool } from "./can-use-tool.ts";
 import type { TurnHook } from "./hooks/turn-hook.ts";
 import { ledger, sinceLastAnswer, type CallState } from "./ledger.ts";
 import type { AssistantStep } from "./model-call.ts";
+import type { Peers } from "./peers.ts";
 import type { Permissions } from "./permissions.ts";
 import { ToolSpan, type TurnTrace } from "./spans.ts";
 import { checkToolCalls, spentIn } from "./spending.ts";
@@ -29,7 +30,7 @@ export interface ToolRuntime {
   readonly approvalMs: number;
   /** The id of an approval: binds it to this call of this task, to the byte. */
   readonly approvalId: (call: Pick<Approval, "tool" | "input"> & { readonly toolUseId: string }) => string;
-  readonly call: Omit<ToolCall, "id" | "idempotencyKey" | "signal" | "span">;
+  readonly call: Omit<ToolCall, "id" | "idempotencyKey" | "signal" | "span" | "peers"> & { readonly peers: Peers };
   /** The same for every repetition of a call. */
   readonly idempotencyKey: (toolUseId: string) => string;
   /** What the agents have used that a call asked. */
@@ -61,8 +62,9 @@ export async function runToolCalls(
   const calls = message.content.filter((block) => block.type === "tool_use");
   const states = ledger(sinceLastAnswer(runtime.log));
   const stateOf = ({ id }: ToolUseBlock): CallState => states.get(id) ?? { is: "new" };
-  await book(calls, runtime, signal);
   const open = calls.filter((block) => stateOf(block).is !== "settled");
+  // None is left where only the hooks of the batch had not run.
+  if (open.length > 0) await book(calls, runtime, signal);
   const outcomes = await Promise.allSettled(
     open.map((block) => runCall(block, stateOf(block), message, runtime, signal)),
   );
@@ -150,7 +152,6 @@ async function endBatch(calls: readonly ToolUseBlock[], runtime: ToolRuntime, si
     tool_response: responses.get(id),
   }));
   const said = await runtime.hook({ hook_event_name: "PostToolBatch", tool_calls }, signal);
-  const words = [said.block, said.additionalContext].filter((text) => text !== undefined);
-  stopFor(said.stop, runtime.append);
-  if (words.length > 0) runtime.append({ kind: "note", about: "context", text: words.join("\n\n") });
+  if (said.additionalContext) runtime.append({ kind: "note", about: "batch", text: said.additionalContext });
+  stopFor(said.stop ?? said.block, runtime.append);
 }

@@ -1,7 +1,7 @@
 // A tool: what the model may call, as one object. The loop knows nothing else about tools.
 import * as z from "zod";
 import type { Span } from "../tracing/tracer.ts";
-import type { Peers } from "./peers.ts";
+import type { ToolPeers } from "./peers.ts";
 
 /** What a running tool may know and use. */
 export interface ToolCall {
@@ -20,7 +20,7 @@ export interface ToolCall {
   readonly contextId: string;
   readonly taskId: string;
   /** The agents that this one may ask. */
-  readonly peers: Peers;
+  readonly peers: ToolPeers;
   /** The call's own span: a tool may add attributes and events. */
   readonly span: Span;
 }
@@ -42,11 +42,18 @@ export interface Tool {
   readonly annotations: ToolAnnotations;
   /** Milliseconds one call may take; 60,000 when left out, null for no limit but the task's own. */
   readonly limitMs?: number | null;
+  /** Its input is what it asks another agent (`agent`, `message`): as that was put it is gone on with. */
+  readonly asksItsInput?: true;
   /**
    * Validates `input`, then runs. Resolves to the text of the `tool_result`.
    * Throws ToolInputError when the input does not fit the schema; whatever else it throws becomes an `is_error` result.
    */
   run(input: unknown, call: ToolCall): Promise<string>;
+}
+
+/** Whether a call that was cut off, or whose peer has asked back, may be run again. */
+export function mayRepeat({ annotations }: Pick<Tool, "annotations">): boolean {
+  return annotations.readOnly || annotations.idempotent;
 }
 
 /** The model's input did not fit the tool's schema; the message says where and how. */
@@ -60,6 +67,7 @@ interface ToolDefinition<Input extends z.ZodType> {
   readonly input: Input;
   readonly annotations: ToolAnnotations;
   readonly limitMs?: number | null;
+  readonly asksItsInput?: true;
   run(input: z.output<Input>, call: ToolCall): Promise<string> | string;
 }
 
@@ -72,6 +80,7 @@ export function defineTool<Input extends z.ZodType>(definition: ToolDefinition<I
     inputSchema,
     annotations: definition.annotations,
     ...(definition.limitMs === undefined ? {} : { limitMs: definition.limitMs }),
+    ...(definition.asksItsInput ? { asksItsInput: true } : {}),
     async run(input, call) {
       const parsed = definition.input.safeParse(input);
       if (!parsed.success) {

@@ -8,10 +8,11 @@ import { costOf } from "../tracing/price.ts";
 import type { Usage } from "../tracing/usage.ts";
 import type { Approval } from "./approval.ts";
 import { BudgetSpent, BudgetUnreachable, PriceUnknown, SUBTYPE, type Account } from "./budget.ts";
+import { closeCalls } from "./close-calls.ts";
 import { compactOnDemand } from "./compact.ts";
 import { conclude, type Conclusion } from "./conclude.ts";
 import { spentMessage } from "./exhaustion.ts";
-import { denialsIn, denyOpen, type Denial } from "./denials.ts";
+import { denialsIn, type Denial } from "./denials.ts";
 import { ledger, sinceLastAnswer, usageOf } from "./ledger.ts";
 import type { AssistantStep } from "./model-call.ts";
 import type { InputOf } from "./hooks/input.ts";
@@ -90,17 +91,11 @@ export async function runTurn(turn: Turn): Promise<TurnResult> {
   }
   if (conclusion.subtype === "suspended") return conclusion;
   if (conclusion.subtype !== "success") {
-    leaveWaitingPeers(turn);
-    for (const step of denyOpen(ownSteps(turn), conclusion.message)) turn.append(step);
+    const by = conclusion.subtype === "canceled" ? "cancel" : "failure";
+    closeCalls(turn, { by, reason: conclusion.message });
     await tellOfFailure(turn, conclusion);
   }
   return { ...conclusion, ...sumOf(turn) };
-}
-
-/** Peers that ask back are told that nobody will answer. */
-function leaveWaitingPeers(turn: Turn): void {
-  for (const [toolUseId, { is }] of ledger(sinceLastAnswer(ownSteps(turn))))
-    if (is === "peer_waits") turn.call.peers.leave(toolUseId);
 }
 
 function sumOf(turn: Turn): Ended {
@@ -186,9 +181,11 @@ async function loop(turn: Turn, signal: AbortSignal): Promise<Conclusion | Suspe
   if (first?.kind === "user" && first.command === "compact") return compactOnDemand(turn, first.text, signal);
   const refused = endedByHook(ownSteps(turn)) ?? (await takePrompt(turn, signal));
   if (refused) return refused;
-  for (let isFirst = true; ; isFirst = false) {
-    const mayHaveCut = isFirst && turn.life > 1;
-    const answer = unfinished(ownSteps(turn)) ?? (await nextAnswer(turn, signal, mayHaveCut));
+  let left = unfinished(ownSteps(turn));
+  let mayHaveCut = turn.life > 1;
+  for (;;) {
+    const answer = left ?? (await nextAnswer(turn, signal, mayHaveCut));
+    [left, mayHaveCut] = [undefined, false];
     if (hasCalls(answer)) {
       const approvals = await runToolCalls(answer, turn, signal);
       if (approvals.length > 0) return { subtype: "suspended", approvals };
@@ -202,12 +199,16 @@ async function loop(turn: Turn, signal: AbortSignal): Promise<Conclusion | Suspe
 /** The answer that an earlier life, or a round of approvals, left to be finished. */
 function unfinished(own: readonly Step[]): AssistantStep | undefined {
   const answer = own.findLast((step) => step.kind === "assistant");
-  if (!answer || answer.stopReason === "pause_turn") return undefined;
+  if (!answer) return undefined;
   const since = sinceLastAnswer(own);
-  if (!hasCalls(answer)) return since.some(({ kind }) => kind === "note") ? undefined : answer;
+  // The blocks first: an answer with calls may say that it pauses, or anything else.
+  if (!hasCalls(answer))
+    return answer.stopReason === "pause_turn" || since.some(({ kind }) => kind === "note") ? undefined : answer;
   const states = ledger(since);
   const isOpen = answer.content.some((block) => block.type === "tool_use" && states.get(block.id)?.is !== "settled");
-  return isOpen ? answer : undefined;
+  // A life that ended after the last result had not yet told the hooks of the batch, as far as the log knows.
+  const isTold = since.some((step) => step.kind === "note" && step.about === "batch");
+  return isOpen || !isTold ? answer : undefined;
 }
 
 function hasCalls({ content }: AssistantStep): boolean {
@@ -232,6 +233,7 @@ async function takePrompt(turn: Turn, signal: AbortSignal): Promise<Conclusion |
   const [first] = own;
   if (own.length !== 1 || first?.kind !== "user") return undefined;
   const context: string[] = [];
+  let initial: string | undefined;
   if (turn.sessionStart) {
     const started = await turn.hook(
       { hook_event_name: "SessionStart", source: turn.sessionStart, model: turn.model.name },
@@ -239,7 +241,7 @@ async function takePrompt(turn: Turn, signal: AbortSignal): Promise<Conclusion |
     );
     const reason = started.block ?? started.stop;
     if (reason !== undefined) return refuse(turn, reason);
-    if (started.initialUserMessage) context.push(started.initialUserMessage);
+    if (started.initialUserMessage) initial = started.initialUserMessage;
     if (started.additionalContext) context.push(started.additionalContext);
   }
   const source = turn.isFromPeer ? "system" : "user";
@@ -247,8 +249,10 @@ async function takePrompt(turn: Turn, signal: AbortSignal): Promise<Conclusion |
   const reason = said.block ?? said.stop;
   if (reason !== undefined) return refuse(turn, reason);
   if (said.additionalContext) context.push(said.additionalContext);
-  const unfit = await tooLong(turn, [first.text, ...context].join("\n\n"), signal);
+  const whole = [first.text, ...(initial === undefined ? [] : [initial]), ...context].join("\n\n");
+  const unfit = await tooLong(turn, whole, signal);
   if (unfit !== undefined) return refuse(turn, unfit);
+  if (initial !== undefined) turn.append({ kind: "note", about: "initial", text: initial });
   if (context.length > 0) turn.append({ kind: "note", about: "context", text: context.join("\n\n") });
   return undefined;
 }

@@ -4,7 +4,9 @@ import { randomContext, type TraceContext } from "../tracing/trace-context.ts";
 import { contextOf, shortId, SpanKind, type Span, type Tracer } from "../tracing/tracer.ts";
 import type { Approval } from "./approval.ts";
 import { BudgetSpent } from "./budget.ts";
+import { questionOf, type Answer } from "./ledger.ts";
 import { failAborted, nameOf, type TurnTrace } from "./spans.ts";
+import type { Step } from "./step.ts";
 
 /** From the question to its answer, apart from all work. Known by an id that is kept, so that another life can end it. */
 export class ApprovalSpan {
@@ -38,6 +40,18 @@ export class ApprovalSpan {
   end(decision: string, by: string): void {
     this.#span.setAttributes({ [APPROVAL.decision]: decision, [APPROVAL.decidedBy]: by }).end();
   }
+}
+
+/** A question of a task was answered, by whatever life or message: its span ends. */
+export function endApproval(
+  trace: Pick<TurnTrace, "tracer" | "task" | "agent" | "contextId">,
+  own: readonly Step[],
+  { id, decision, by }: Answer,
+): void {
+  const asked = questionOf(own, id);
+  if (!asked) return;
+  const { approval, askedAt: startTime, spanId } = asked;
+  new ApprovalSpan(trace, approval, { startTime, spanId }).end(decision, by);
 }
 
 /** A model call asks the query's account for its price, and perhaps waits for it. */

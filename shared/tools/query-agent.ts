@@ -1,7 +1,6 @@
 // query_agent: asks another agent by name and returns its answer. The schema is constant within a session, so that prompt caching holds.
 import * as z from "zod";
 import type { PeerProfile } from "../loop/peers.ts";
-import { contextOf } from "../tracing/tracer.ts";
 import { defineTool, type Tool } from "../loop/tool.ts";
 
 /** `neighbours`: the agents that can be asked; undefined in a dynamic topology, where finding an agent is what allows it. */
@@ -29,9 +28,9 @@ export function queryAgent(neighbours: readonly PeerProfile[] | undefined): Tool
     // Repeating it leads to the task that the peer has already: it knows the question by its key.
     annotations: { readOnly: false, idempotent: true, communication: true },
     limitMs: null,
-    async run({ agent, message, thread }, { id, idempotencyKey, signal, peers, span }) {
-      const about = { toolUseId: id, idempotencyKey, parent: contextOf(span) };
-      const answer = await peers.ask({ ...about, agent, message, thread, signal });
+    asksItsInput: true,
+    async run(question, { peers }) {
+      const answer = await peers.ask(question);
       return `${answer.text}\n\n(thread ${answer.thread})`;
     },
   });

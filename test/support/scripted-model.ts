@@ -3,6 +3,7 @@
 //   drip <text>                    the same, 50 ms between words
 //   hang                           begins an answer and never goes on
 //   call <tool> <json>             calls the tool; after its result it says "done: <result>"
+//   chain <json array>             calls each of these [tool, input] after the result of the one before
 //   both <json array>              calls query_agent once with each of these inputs
 //   stop <reason>                  answers, and says that it stopped for this reason
 //   long [<n>] | gateway           an answer of n times 100,000 characters (3 MB), or an error of some megabytes
@@ -28,6 +29,8 @@ export async function scriptedModel(request: Request): Promise<Response> {
   const final = last.at(-1);
   const result = final?.type === "tool_result" ? final : undefined;
   const said = last.findLast((block) => block.type === "text")?.text ?? "";
+  const [tool, input] = nextOfChain(body) ?? [];
+  if (tool !== undefined) return toolUse(tool, JSON.stringify(input));
   if (result) return stream(words(`done: ${String(result.content)}`));
   const [verb = "", ...rest] = said.split(" ");
   const text = rest.join(" ");
@@ -66,6 +69,17 @@ function refusal(status: number, message: string): Response {
     { type: "error", error: { type: "api_error", message } },
     { status, headers: { "x-should-retry": "false" } },
   );
+}
+
+/** The call that is due of the last `chain`, if one is. */
+function nextOfChain({ messages }: Body): [string, unknown] | undefined {
+  const said = (message: Body["messages"][number]) =>
+    message.role === "user" ? message.content.findLast(({ type }) => type === "text")?.text : undefined;
+  const from = messages.findLastIndex((message) => said(message) !== undefined);
+  const [, json] = /^chain (.*)$/s.exec(said(messages[from] ?? { role: "", content: [] }) ?? "") ?? [];
+  if (json === undefined) return undefined;
+  const calls = JSON.parse(json) as [string, unknown][];
+  return calls[messages.slice(from).filter(({ role }) => role === "assistant").length];
 }
 
 function words(text: string): string[] {

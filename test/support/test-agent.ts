@@ -90,6 +90,17 @@ export const testAgent = defineAgent({
       },
     }),
     defineTool({
+      name: "consult",
+      description: "Asks another agent two things, one after the other: may be done twice",
+      input: z.object({ first: z.string(), second: z.string() }),
+      annotations: { readOnly: false, idempotent: true },
+      async run({ first, second }, { peers }) {
+        const one = await peers.ask({ agent: "other", message: first });
+        const two = await peers.ask({ agent: "other", message: second });
+        return `${one.text} | ${two.text}`;
+      },
+    }),
+    defineTool({
       name: "throw",
       description: "Throws",
       input: none,

@@ -1,9 +1,9 @@
 // The approvals of a Session's tasks: what waits, and the answers, which are steps of the task's log like everything else.
 import type { Approval, ApprovalAnswer } from "../../loop/approval.ts";
-import { denyOpen } from "../../loop/denials.ts";
-import { ledger, pendingApprovals, questionOf, sinceLastAnswer, type Answer } from "../../loop/ledger.ts";
+import { denyOpen, type NoAnswer } from "../../loop/denials.ts";
+import { ledger, pendingApprovals, sinceLastAnswer } from "../../loop/ledger.ts";
 import { peerCall } from "../../loop/peer-call.ts";
-import { ApprovalSpan } from "../../loop/wait-spans.ts";
+import { endApproval } from "../../loop/wait-spans.ts";
 import type { Step } from "../../loop/step.ts";
 import type { Tracer } from "../../tracing/tracer.ts";
 import { configOf, type AgentEnv } from "../environment.ts";
@@ -12,8 +12,6 @@ import type { SessionStore } from "./store.ts";
 import type { Asker, TaskRow } from "./task-row.ts";
 
 type PeerTaskStep = Extract<Step, { kind: "peer_task" }>;
-
-const SUPERSEDED = "Nobody answered; the conversation went on without it.";
 
 export class Approvals {
   readonly #store: SessionStore;
@@ -49,10 +47,10 @@ export class Approvals {
   }
 
   /** Says no to all that waits, and gives each open call its result. Returns the tasks at peers that nobody waits for any more. */
-  deny(row: TaskRow): readonly PeerTaskStep[] {
+  deny(row: TaskRow, why: NoAnswer): readonly PeerTaskStep[] {
     const own = this.#store.ownSteps(row);
     const waiting = [...ledger(sinceLastAnswer(own))].filter(([, { is }]) => is === "peer_waits" || is === "at_peer");
-    this.#write(row, denyOpen(own, SUPERSEDED));
+    this.#write(row, denyOpen(own, why));
     return waiting.flatMap(([toolUseId]) => peerCall(own, toolUseId).task ?? []);
   }
 
@@ -64,15 +62,9 @@ export class Approvals {
     const { steps: log, begin, workedMs } = this.#store.turnLog(row);
     for (const step of steps) {
       this.#store.append(row, step, workedMs);
-      if (step.kind === "approval_answer") this.#endSpan(row, log.slice(begin), step);
+      if (step.kind !== "approval_answer" || !row.trace) continue;
+      const { trace: task, contextId } = row;
+      endApproval({ tracer: this.#tracer, task, agent: configOf(this.#env).id, contextId }, log.slice(begin), step);
     }
-  }
-
-  #endSpan({ contextId, trace }: TaskRow, own: readonly Step[], { id, decision, by }: Answer): void {
-    const asked = questionOf(own, id);
-    if (!asked || !trace) return;
-    const about = { tracer: this.#tracer, task: trace, agent: configOf(this.#env).id, contextId };
-    const { approval, askedAt: startTime, spanId } = asked;
-    new ApprovalSpan(about, approval, { startTime, spanId }).end(decision, by);
   }
 }

@@ -26,7 +26,7 @@ import { isTerminal, textOf } from "../../a2a/message.ts";
 import { formatTaskId, parseTaskId, type TaskOwner, type TaskRef } from "../../a2a/task-id.ts";
 import type { Approval, ApprovalAnswer } from "../../loop/approval.ts";
 import { parseAnswers } from "../../loop/approvals/answers.ts";
-import { pendingApprovals } from "../../loop/ledger.ts";
+import { hasAnswers, pendingApprovals } from "../../loop/ledger.ts";
 import { taskEvent, toTask, type TaskView } from "./a2a-task.ts";
 import { LiveTask } from "./live-task.ts";
 import { checkHistoryLength, listPage } from "./list-page.ts";
@@ -158,6 +158,12 @@ export class SessionRequestHandler implements A2ARequestHandler {
   #answer(message: Message): LiveTask | TaskView {
     const view = this.#find(message.taskId);
     const { row } = view;
+    // A2A 1.0, section 3.4.3.
+    if (message.contextId && message.contextId !== row.contextId) {
+      throw new RequestMalformedError(
+        `Task ${view.id} belongs to contextId ${row.contextId}, and the message names another: leave its contextId out.`,
+      );
+    }
     const steps = this.#store.ownSteps(row);
     if (steps.some((step) => step.kind === "approval_answer" && step.messageId === message.messageId))
       return this.#turns.get(view.id) ?? view;
@@ -171,7 +177,8 @@ export class SessionRequestHandler implements A2ARequestHandler {
         `Task ${view.id} is working and asks for no input: wait for it, or cancel it.`,
       );
     }
-    const answers = answersIn(message, view.approvals, Date.now());
+    const waiting = { approvals: view.approvals, hasAnswers: hasAnswers(steps) };
+    const answers = answersIn(message, waiting, Date.now());
     const live = this.#revive(row);
     this.#host.answer(row, answers, message.messageId);
     live.resume();
@@ -232,11 +239,18 @@ function commandIn(text: string): { command?: "compact" } {
   return /^\/compact(\s|$)/.test(text) ? { command: "compact" } : {};
 }
 
+interface WaitingApprovals {
+  readonly approvals: readonly Approval[];
+  readonly hasAnswers: boolean;
+}
+
 /** The answers in a message. Throws RequestMalformedError for what is none, or answers nothing that still waits. */
-function answersIn(message: Message, pending: readonly Approval[], now: number): readonly ApprovalAnswer[] {
-  const parsed = parseAnswers(message.parts, pending);
+function answersIn(message: Message, waiting: WaitingApprovals, now: number): readonly ApprovalAnswer[] {
+  const parsed = parseAnswers(message.parts, waiting);
   if ("error" in parsed) throw new RequestMalformedError(parsed.error);
-  const late = parsed.answers.find(({ id }) => pending.some((other) => other.id === id && other.expiresAt <= now));
+  const late = parsed.answers.find(({ id }) =>
+    waiting.approvals.some((other) => other.id === id && other.expiresAt <= now),
+  );
   if (late) throw new RequestMalformedError(`The approval ${late.id} has expired, which counts as a no.`);
   return parsed.answers;
 }

@@ -10,7 +10,7 @@ import { untilAborted } from "../../loop/until-aborted.ts";
 import { mac } from "../../a2a/token.ts";
 import type { TraceContext } from "../../tracing/trace-context.ts";
 import type { Tracer } from "../../tracing/tracer.ts";
-import type { Usage } from "../../tracing/usage.ts";
+import { addUsage, NO_USAGE, type Usage } from "../../tracing/usage.ts";
 import type { AgentDefinition } from "../definition.ts";
 import { configOf, modelOf, type AgentEnv } from "../environment.ts";
 import { log as logLine } from "../log.ts";
@@ -69,7 +69,7 @@ export async function turnOf(parts: TurnParts): Promise<Turn> {
     log,
     hook,
     sessionSteps: () => store.allSteps(),
-    onUsage: (toolUseId, usage) => peerUsage.set(toolUseId, usage),
+    onUsage: (toolUseId, usage) => peerUsage.set(toolUseId, addUsage(peerUsage.get(toolUseId) ?? NO_USAGE, usage)),
     waitUntil: (work) => afterwards(work, "telling a peer to cancel its task"),
   });
   const account = limits

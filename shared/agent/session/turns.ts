@@ -1,6 +1,7 @@
 // The running turns of a Session: one at a time a thread, threads side by side. A turn that waits for answers makes room for the next.
 import { TaskState } from "@a2a-js/sdk";
 import type { TurnResult } from "../../loop/turn.ts";
+import type { NoAnswer } from "../../loop/denials.ts";
 import { usageOf } from "../../loop/ledger.ts";
 import { reasonOf } from "../../tracing/reason.ts";
 import type { LiveTask } from "./live-task.ts";
@@ -13,7 +14,7 @@ export interface TurnHost {
   /** Runs the turn of one task, or goes on with it. */
   run(live: LiveTask): Promise<TurnResult>;
   /** Says no to all that a suspended task waits for, and sees to it that its transcript is whole. */
-  denyAll(row: TaskRow): void;
+  denyAll(row: TaskRow, why: NoAnswer): void;
   changed(live: LiveTask): void;
   bug(live: LiveTask, error: unknown): void;
   /** Nothing can be written: ends this life of the object. */
@@ -22,6 +23,8 @@ export interface TurnHost {
 
 /** Characters of a problem that are kept: some are what a gateway sent instead of a model's answer. */
 const MAX_PROBLEM = 2_000;
+const PASSED_OVER = { by: "message", reason: "Nobody answered; the conversation went on without it." } as const;
+const CANCELED = { by: "cancel", reason: "The task was canceled." } as const;
 const SUPERSEDED = "It waited for an approval, and another message came instead of an answer: that was taken as a no.";
 
 export class Turns {
@@ -74,7 +77,7 @@ export class Turns {
     const { state } = live.row;
     if (state === TaskState.TASK_STATE_WORKING) return;
     const suspended = state === TaskState.TASK_STATE_INPUT_REQUIRED;
-    if (suspended) this.#host.denyAll(live.row);
+    if (suspended) this.#host.denyAll(live.row, CANCELED);
     const when = suspended ? "while it waited for an approval" : "before its turn began";
     this.#end(live, this.#canceled(live, `The task was canceled ${when}.`));
   }
@@ -82,7 +85,7 @@ export class Turns {
   /** Ends a suspended task because another message came in its thread. */
   dismiss(live: LiveTask): void {
     live.cancel();
-    this.#host.denyAll(live.row);
+    this.#host.denyAll(live.row, PASSED_OVER);
     this.#end(live, this.#canceled(live, SUPERSEDED));
   }
 
@@ -132,18 +135,31 @@ export class Turns {
       const result = await this.#host.run(live);
       if (result.subtype !== "suspended") return outcomeOf(result);
       if (this.#isFollowed(live)) {
-        this.#host.denyAll(live.row);
+        this.#host.denyAll(live.row, PASSED_OVER);
         return this.#canceled(live, SUPERSEDED);
       }
       const wakeAt = Math.min(...result.approvals.map(({ expiresAt }) => expiresAt));
       live.suspend(this.#store.setState(live.row, TaskState.TASK_STATE_INPUT_REQUIRED, wakeAt), result.approvals);
       return undefined;
     } catch (error) {
-      if (live.signal.aborted) return this.#canceled(live, "The task was canceled.");
+      if (live.signal.aborted) {
+        this.#close(live, CANCELED);
+        return this.#canceled(live, CANCELED.reason);
+      }
       // A bug of ours, or storage that fails: the task must end all the same, and the person must learn of it.
       this.#host.bug(live, error);
       const problem = `Internal error: ${reasonOf(error)}`;
+      this.#close(live, { by: "failure", reason: problem });
       return { state: TaskState.TASK_STATE_FAILED, answer: null, problem, usage: null, result: null };
+    }
+  }
+
+  /** What the turn left waiting, here and at peers, is not left to wait for ever. The task ends whether that succeeds or not. */
+  #close(live: LiveTask, why: NoAnswer): void {
+    try {
+      this.#host.denyAll(live.row, why);
+    } catch (error) {
+      this.#host.bug(live, error);
     }
   }
 

@@ -16,21 +16,22 @@ export interface ApprovalRequest {
 
 /** The question for all of `approvals`, at least one. */
 export function approvalRequest(approvals: readonly Approval[]): ApprovalRequest {
-  const one = approvals.length === 1;
+  const [{ id } = { id: "" }, ...more] = approvals;
+  const one = more.length === 0;
   const head = one ? "A tool needs your approval." : `${approvals.length} tool calls need your approval.`;
   const how = one
-    ? 'Answer "allow" or "deny". No answer means no.'
-    : 'Answer "allow" or "deny" for all of them, or followed by the ids it is for. No answer means no.';
+    ? `Answer "allow ${inOneLine(id)}" or "deny ${inOneLine(id)}". No answer means no.`
+    : 'Answer "allow" or "deny", followed by the ids it is for. No answer means no.';
   return { text: [head, ...approvals.map(describe), how].join("\n\n"), data: { approvals: [...approvals] } };
 }
 
 function describe({ id, agent, tool, input, reason, expiresAt }: Approval): string {
   const lines = [
-    `${line(agent)} wants to run ${line(tool)} with`,
+    `${inOneLine(agent)} wants to run ${inOneLine(tool)} with`,
     inputLines(input),
-    `Why it is asked: ${line(reason)}`,
+    `Why it is asked: ${inOneLine(reason)}`,
     `Until: ${moment(expiresAt)}`,
-    `Id: ${line(id)}`,
+    `Id: ${inOneLine(id)}`,
   ];
   return lines.join("\n");
 }
@@ -43,7 +44,8 @@ function inputLines(input: Approval["input"]): string {
   return `${indented}\n    [cut: ${json.length - MAX_SHOWN} of ${json.length} characters are not shown; the data part holds them]`;
 }
 
-function line(text: string): string {
+/** Words of others, harmless to show. */
+export function inOneLine(text: string): string {
   return escaped(text.toWellFormed().replace(/\s+/g, " ").trim());
 }
 

@@ -46,7 +46,7 @@ interface Specific {
   readonly permissionDecision?: HookBehavior | undefined;
   readonly permissionDecisionReason?: string | undefined;
   readonly updatedInput?: Record<string, unknown> | undefined;
-  readonly updatedToolOutput?: string | undefined;
+  readonly updatedToolOutput?: unknown;
   readonly additionalContext?: string | undefined;
   readonly decision?: PermissionRequestDecision | undefined;
   readonly retry?: boolean | undefined;
@@ -64,7 +64,7 @@ export function mergeOutputs(event: HookEvent, heard: readonly (HookJSONOutput |
   const context = specific.flatMap(({ additionalContext }) => additionalContext || []).join("\n\n");
   const decision = event === "PreToolUse" ? strictest(said, specific, block) : undefined;
   const updatedInput = last(specific.map((each) => each.updatedInput));
-  const updatedToolOutput = last(specific.map((each) => each.updatedToolOutput));
+  const replacing = last(specific.map((each) => each.updatedToolOutput));
   const permissionRequest = event === "PermissionRequest" ? answerOf(specific, block) : undefined;
   const initialUserMessage = last(specific.map((each) => each.initialUserMessage));
   return {
@@ -73,7 +73,9 @@ export function mergeOutputs(event: HookEvent, heard: readonly (HookJSONOutput |
     ...(stop !== undefined && { stop }),
     ...(decision && { decision }),
     ...(updatedInput && { updatedInput }),
-    ...(updatedToolOutput !== undefined && { updatedToolOutput }),
+    ...(replacing !== undefined && {
+      updatedToolOutput: typeof replacing === "string" ? replacing : JSON.stringify(replacing),
+    }),
     ...(context !== "" && { additionalContext: context }),
     systemMessages: said.flatMap(({ systemMessage }) => systemMessage || []),
     ...(permissionRequest && { permissionRequest }),

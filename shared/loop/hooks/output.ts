@@ -7,6 +7,8 @@ import type { HookEvent } from "./input.ts";
 const text = z.string().optional();
 const input = z.record(z.string(), z.unknown());
 const adding = { additionalContext: text };
+/** A field of the SDK's that means nothing here: taken and ignored. */
+const ignored = z.unknown().optional();
 
 /** The `hookSpecificOutput` of an event whose hooks have more to say than the fields that all have. */
 function specific<Event extends HookEvent, Fields extends z.ZodRawShape>(event: Event, fields: Fields) {
@@ -14,7 +16,7 @@ function specific<Event extends HookEvent, Fields extends z.ZodRawShape>(event: 
 }
 
 const Decision = z.discriminatedUnion("behavior", [
-  z.strictObject({ behavior: z.literal("allow"), updatedInput: input.optional() }),
+  z.strictObject({ behavior: z.literal("allow"), updatedInput: input.optional(), updatedPermissions: ignored }),
   z.strictObject({ behavior: z.literal("deny"), message: text, interrupt: z.boolean().optional() }),
 ]);
 export type PermissionRequestDecision = z.infer<typeof Decision>;
@@ -28,8 +30,8 @@ const shared = {
   /** For the person, not for the model. */
   systemMessage: text,
   /** Taken and ignored, as the next: there is no terminal here. */
-  suppressOutput: z.boolean().optional(),
-  terminalSequence: text,
+  suppressOutput: ignored,
+  terminalSequence: ignored,
 };
 
 const OUTPUTS = {
@@ -45,8 +47,13 @@ const OUTPUTS = {
   }),
   PostToolUse: z.strictObject({
     ...shared,
-    /** `updatedToolOutput` replaces the tool's output towards the model. */
-    ...specific("PostToolUse", { updatedToolOutput: text, ...adding }),
+    /** `updatedToolOutput` replaces the tool's output towards the model: text as it is, anything else as JSON. */
+    ...specific("PostToolUse", {
+      updatedToolOutput: z.json().optional(),
+      /** No tool here is one of MCP. */
+      updatedMCPToolOutput: ignored,
+      ...adding,
+    }),
   }),
   PostToolUseFailure: z.strictObject({ ...shared, ...specific("PostToolUseFailure", adding) }),
   PostToolBatch: z.strictObject({ ...shared, ...specific("PostToolBatch", adding) }),
@@ -54,11 +61,11 @@ const OUTPUTS = {
   PermissionDenied: z.strictObject({ ...shared, ...specific("PermissionDenied", { retry: z.boolean().optional() }) }),
   UserPromptSubmit: z.strictObject({
     ...shared,
-    ...specific("UserPromptSubmit", { ...adding, sessionTitle: text, suppressOriginalPrompt: z.boolean().optional() }),
+    ...specific("UserPromptSubmit", { ...adding, sessionTitle: ignored, suppressOriginalPrompt: ignored }),
   }),
   SessionStart: z.strictObject({
     ...shared,
-    ...specific("SessionStart", { ...adding, initialUserMessage: text, sessionTitle: text }),
+    ...specific("SessionStart", { ...adding, initialUserMessage: text, sessionTitle: ignored, watchPaths: ignored }),
   }),
   SessionEnd: z.strictObject(shared),
   Stop: z.strictObject({ ...shared, ...specific("Stop", adding) }),

@@ -6,6 +6,7 @@ import type { HookEvent, InputOf } from "./input.ts";
 import { matches, type HookCallback, type HookCallbackMatcher, type Hooks } from "./matcher.ts";
 import { mergeOutputs, type HookFailure, type HookOutcome } from "./outcome.ts";
 import { readOutput, type HookJSONOutput } from "./output.ts";
+import { refusalIn } from "./refusal.ts";
 
 const TIMEOUT_S = 60;
 
@@ -34,23 +35,27 @@ export async function runHooks<Event extends HookEvent>(
   const running = listed
     .filter(({ matcher }) => matches(matcher, input))
     .flatMap((matcher) =>
-      matcher.hooks.map(async (hook): Promise<HookJSONOutput | HookFailure | undefined> => {
+      matcher.hooks.map(async (hook): Promise<readonly (HookJSONOutput | HookFailure | undefined)[]> => {
+        let returned: unknown;
         try {
-          return readOutput(event, await withTimeout(hook, input, id, matcher.timeout ?? TIMEOUT_S, signal));
+          returned = await withTimeout(hook, input, id, matcher.timeout ?? TIMEOUT_S, signal);
+          return [readOutput(event, returned)];
         } catch (error) {
           signal.throwIfAborted();
           const blocks = matcher.onFailure === "block" && event !== "Stop" && event !== "SubagentStop";
           const name = matcher.matcher === undefined ? "" : ` (matcher ${JSON.stringify(matcher.matcher)})`;
           const reason = `A ${event} hook${name} failed: ${reasonOf(error)}`;
           onFailure?.({ event, reason, blocks });
-          return blocks ? { failure: `${reason}. Its onFailure is "block".` } : undefined;
+          // A no that can be read counts, whatever else does not fit.
+          const refusal = refusalIn(event, returned);
+          return blocks ? [{ failure: `${reason}. Its onFailure is "block".` }, refusal] : [refusal];
         }
       }),
     );
   const heard = await Promise.all(running);
   return mergeOutputs(
     event,
-    heard.filter((each) => each !== undefined),
+    heard.flat().filter((each) => each !== undefined),
   );
 }
 

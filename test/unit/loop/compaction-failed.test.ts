@@ -1,7 +1,7 @@
 // A summary counts only when it ended well. What came to nothing is paid for, written down, and changes nothing.
 import { describe, expect, it } from "vitest";
 import type { Step } from "#shared/loop/step.ts";
-import { conversationOf } from "#shared/loop/step.ts";
+import { conversationOf } from "#shared/loop/conversation.ts";
 import { ModelError } from "#shared/models/model.ts";
 import { NO_USAGE } from "#shared/tracing/usage.ts";
 import { run, ScriptedModel, type Answer } from "./scripted.ts";

@@ -1,7 +1,7 @@
 // When a conversation is compacted, and what of it stays word for word.
 import { describe, expect, it } from "vitest";
 import type { Step } from "#shared/loop/step.ts";
-import { conversationOf } from "#shared/loop/step.ts";
+import { conversationOf } from "#shared/loop/conversation.ts";
 import type { ModelRequest } from "#shared/models/model.ts";
 import { NO_USAGE } from "#shared/tracing/usage.ts";
 import { run, ScriptedModel, type More } from "./scripted.ts";

@@ -1,7 +1,7 @@
 // Compaction: a summary stands for the older part of a conversation towards the model, and for nothing else.
 import { expect, it } from "vitest";
 import type { Step } from "#shared/loop/step.ts";
-import { conversationOf } from "#shared/loop/step.ts";
+import { conversationOf } from "#shared/loop/conversation.ts";
 import { ModelError, type ModelRequest } from "#shared/models/model.ts";
 import { NO_USAGE } from "#shared/tracing/usage.ts";
 import { run, ScriptedModel, type Answer } from "./scripted.ts";

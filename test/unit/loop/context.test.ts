@@ -1,7 +1,8 @@
 // The estimate of a request: each thing counts once, at three bytes a token, and what the API has said of it is believed.
 import { describe, expect, it } from "vitest";
 import { estimateTokens, roomOf, tokensOf, type Frame } from "#shared/loop/context.ts";
-import { conversationOf, type Step } from "#shared/loop/step.ts";
+import { conversationOf } from "#shared/loop/conversation.ts";
+import { type Step } from "#shared/loop/step.ts";
 import { answered, asked, called, COMPACT, book } from "./steps.ts";
 import { run, ScriptedModel } from "./scripted.ts";
 

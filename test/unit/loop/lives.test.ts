@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import type { Step } from "#shared/loop/step.ts";
-import { transcript } from "#shared/loop/step.ts";
+import { transcript } from "#shared/loop/conversation.ts";
 import { defineTool } from "#shared/loop/tool.ts";
 import { ECHO, FULL_ACCESS, run, runToRest, ScriptedModel, type Answer } from "./scripted.ts";
 

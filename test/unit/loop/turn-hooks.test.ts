@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import type { HookCallback, Hooks } from "#shared/loop/hooks/matcher.ts";
 import type { HookEvent } from "#shared/loop/hooks/input.ts";
-import { transcript } from "#shared/loop/step.ts";
+import { transcript } from "#shared/loop/conversation.ts";
 import { ModelError } from "#shared/models/model.ts";
 import { FULL_ACCESS, run, runToRest, ScriptedModel } from "./scripted.ts";
 
@@ -120,6 +120,40 @@ it("what hooks add at the beginning stands beside the message, and is not asked 
   expect(JSON.stringify(model.requests[0]?.messages)).toContain("It is Monday.");
   await run(new ScriptedModel({ text: "ok" }), { hooks, steps: steps.slice(0, 2), life: 2 });
   expect(calls).toBe(1);
+});
+
+it("a UserPromptSubmit hook that says continue: false ends the turn before any model call", async () => {
+  const hooks: Hooks = { UserPromptSubmit: [{ hooks: [() => ({ continue: false, stopReason: "Enough." })] }] };
+  const model = new ScriptedModel();
+  expect((await run(model, { hooks })).result).toMatchObject({ message: "Enough." });
+  expect(model.requests).toEqual([]);
+});
+
+it("a SessionStart hook's initialUserMessage stands before the person's message, as if it were theirs; its context after it", async () => {
+  const start: HookCallback<"SessionStart"> = () => ({
+    hookSpecificOutput: {
+      hookEventName: "SessionStart",
+      initialUserMessage: "I am Ada.",
+      additionalContext: "Monday.",
+    },
+  });
+  const model = new ScriptedModel({ text: "hello" }, { text: "again" });
+  const hooks: Hooks = { SessionStart: [{ hooks: [start] }] };
+  const { steps } = await run(model, { hooks, sessionStart: "startup" });
+  const said = [{ text: "I am Ada." }, { text: "hi" }, { text: "<note>\nMonday.\n</note>" }];
+  expect(model.requests[0]?.messages).toMatchObject([{ role: "user", content: said }]);
+  const next = await run(model, { steps: [...steps, { kind: "user", text: "and now?" }] });
+  expect(transcript(next.steps)[0]).toMatchObject({ content: said });
+});
+
+it("a Stop hook's context alone sends the model on, too: it is there to be acted on", async () => {
+  let asked = 0;
+  const stop: HookCallback<"Stop"> = () =>
+    asked++ === 0 ? { hookSpecificOutput: { hookEventName: "Stop", additionalContext: "Check the sums." } } : undefined;
+  const model = new ScriptedModel({ text: "first" }, { text: "second" });
+  const { result } = await run(model, { hooks: { Stop: [{ hooks: [stop] }] } });
+  expect(result).toMatchObject({ subtype: "success", text: "second" });
+  expect(JSON.stringify(model.requests[1]?.messages.at(-1))).toContain("Check the sums.");
 });
 
 it("a Stop hook can send the model on, and hears that it did", async () => {

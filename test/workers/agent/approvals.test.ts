@@ -5,18 +5,11 @@ import { TaskState, type Task } from "@a2a-js/sdk";
 import { describe, expect, it } from "vitest";
 import { dataPart } from "../../../shared/a2a/message.ts";
 import { effects } from "../../support/test-agent.ts";
-import { answerOf, ask, client, logOf, problemOf, send } from "./client.ts";
+import { answerOf, ask, client, logOf, problemOf, send, waitsFor } from "./client.ts";
 
 const session = (name: string) => env.SESSION.getByName(JSON.stringify(["local", name]));
 const pay = (to: string) => `call pay ${JSON.stringify({ to, amount: 5 })}`;
 const paid = (to: string) => effects.filter((effect) => effect.startsWith(`paid ${to} `)).length;
-
-/** The ids of what a task waits for. */
-function waitsFor(task: Task): string[] {
-  const data = task.status?.message?.parts.flatMap(({ content }) => (content?.$case === "data" ? [content.value] : []));
-  const [first] = data ?? [];
-  return (first as { approvals: { id: string }[] } | undefined)?.approvals.map(({ id }) => id) ?? [];
-}
 
 async function asked(name: string): Promise<Task> {
   const task = await send(await client("JSONRPC"), ask(pay(name), name));
@@ -63,6 +56,17 @@ describe("a call that has to be approved", () => {
     expect(again.status?.state).toBe(TaskState.TASK_STATE_COMPLETED);
     await expect(reply(task, "yes", "answer-2")).rejects.toThrow(/has ended/);
     expect(paid("once")).toBe(1);
+  });
+
+  it("is not approved by a bare yes when the task was answered before: its sender may never have seen this call", async () => {
+    const calls = ["seen", "unseen"].map((to) => ["pay", { to, amount: 5 }]);
+    const task = await send(await client("JSONRPC"), ask(`chain ${JSON.stringify(calls)}`, "replayed"));
+    const next = await reply(task, "allow");
+    expect(next.status?.state).toBe(TaskState.TASK_STATE_INPUT_REQUIRED);
+    const [id = ""] = waitsFor(next);
+    await expect(reply(task, "allow")).rejects.toThrow(`What waits: ${id} (pay of tester)`);
+    expect([paid("seen"), paid("unseen")]).toEqual([1, 0]);
+    expect(answerOf(await reply(task, `allow ${id}`))).toContain("Paid 5 to unseen.");
   });
 
   it("is not approved by words that are no answer, or by an id that was changed", async () => {

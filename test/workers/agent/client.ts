@@ -70,3 +70,10 @@ export function problemOf(task: Task): string {
   const [part] = task.status?.message?.parts ?? [];
   return part?.content?.$case === "text" ? part.content.value : "";
 }
+
+/** The ids of what a task waits for. */
+export function waitsFor(task: Task): string[] {
+  const data = task.status?.message?.parts.flatMap(({ content }) => (content?.$case === "data" ? [content.value] : []));
+  const [first] = data ?? [];
+  return (first as { approvals: { id: string }[] } | undefined)?.approvals.map(({ id }) => id) ?? [];
+}

@@ -2,12 +2,12 @@ import { describe, expect, it } from "vitest";
 import { textPart } from "#shared/a2a/message.ts";
 import { parseAnswers, type AnswerPart } from "#shared/loop/approvals/answers.ts";
 
-const WAITING = [{ id: "aaa" }, { id: "bbb" }];
+const WAITING = ["aaa", "bbb"].map((id) => ({ id, agent: "mailer", tool: "send_mail" }));
 const data = (value: unknown): AnswerPart => ({ content: { $case: "data", value } });
 const parse = (...parts: (string | AnswerPart)[]) =>
   parseAnswers(
     parts.map((part) => (typeof part === "string" ? textPart(part) : part)),
-    WAITING,
+    { approvals: WAITING, hasAnswers: false },
   );
 const all = (decision: "allow" | "deny") => ({ answers: WAITING.map(({ id }) => ({ id, decision })) });
 
@@ -50,6 +50,28 @@ describe("an answer in words", () => {
   it("over several parts is one text", () => {
     expect(parse("allow", "aaa")).toEqual({ answers: [{ id: "aaa", decision: "allow" }] });
     expect(parse("yes", "no")).toHaveProperty("error");
+  });
+});
+
+describe("an answer to a task that was answered before", () => {
+  const later = (text: string) => parseAnswers([textPart(text)], { approvals: WAITING, hasAnswers: true });
+
+  it.each(["allow", "yes", "Approve"])(
+    "that is only %j may be meant for what it had asked then: it is refused, with what waits",
+    (text) => {
+      expect(later(text)).toEqual({ error: expect.stringContaining("What waits: aaa (send_mail of mailer), bbb") });
+    },
+  );
+
+  it("counts with ids, and a bare no counts too", () => {
+    expect(later("allow bbb")).toEqual({ answers: [{ id: "bbb", decision: "allow" }] });
+    expect(later("no")).toEqual(all("deny"));
+  });
+
+  it("shows nothing that a terminal would obey, though names come from elsewhere", () => {
+    const approvals = [{ id: "aaa", agent: "a\u001b[2Jb", tool: "x".repeat(200) }];
+    const refused = parseAnswers([textPart("yes")], { approvals, hasAnswers: true });
+    expect(refused).toEqual({ error: expect.stringContaining(`aaa (${"x".repeat(100)} of a\\u{1b}[2Jb)`) });
   });
 });
 
@@ -112,6 +134,8 @@ describe("a message that is no answer at all", () => {
     expect(parse({ content: undefined })).toHaveProperty("error");
   });
   it("comes when nothing waits: a yes is not kept for later", () => {
-    expect(parseAnswers([textPart("yes")], [])).toEqual({ error: "Nothing waits for an approval." });
+    expect(parseAnswers([textPart("yes")], { approvals: [], hasAnswers: false })).toEqual({
+      error: "Nothing waits for an approval.",
+    });
   });
 });

@@ -25,7 +25,7 @@ describe("a request for approval", () => {
       Until: 2026-11-21 09:30:00 UTC
       Id: aaa
 
-      Answer "allow" or "deny". No answer means no."
+      Answer "allow aaa" or "deny aaa". No answer means no."
     `);
   });
 
@@ -45,7 +45,9 @@ describe("a request for approval", () => {
     const { text, data } = approvalRequest([MAIL, { ...MAIL, id: "bbb" }]);
     const ids = [...text.matchAll(/^Id: (.*)$/gm)].map(([, id]) => id);
     const content = { $case: "text", value: `deny ${ids.join(" ")}` };
-    expect(parseAnswers([{ content }], data.approvals)).toMatchObject({ answers: [{ id: "aaa" }, { id: "bbb" }] });
+    expect(parseAnswers([{ content }], { ...data, hasAnswers: true })).toMatchObject({
+      answers: [{ id: "aaa" }, { id: "bbb" }],
+    });
   });
 
   it("shows no input that could be taken for its own words", () => {

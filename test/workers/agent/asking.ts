@@ -1,0 +1,106 @@
+// AgentPeers as a turn uses it, against a peer that is a function.
+import { env } from "cloudflare:workers";
+import { AgentPeers } from "#shared/agent/peers.ts";
+import type { AgentEnv } from "#shared/agent/environment.ts";
+import type { Approval } from "#shared/loop/approval.ts";
+import type { HookOutcome } from "#shared/loop/hooks/outcome.ts";
+import type { Step } from "#shared/loop/step.ts";
+import { randomContext } from "#shared/tracing/trace-context.ts";
+import { SILENT, type Tracer } from "#shared/tracing/tracer.ts";
+import type { Usage } from "#shared/tracing/usage.ts";
+
+export const EXPIRES_MS = 3_600_000;
+const AGENT = {
+  job: "tests",
+  id: "tester",
+  url: "https://tester.test",
+  model: { provider: "anthropic", name: "m", maxTokens: 1000, contextTokens: 100000, baseUrl: "https://model.test" },
+  permissions: { preset: "full_access", mode: "default", allow: null, ask: [], deny: [] },
+  approvals: { expiresMs: EXPIRES_MS, policy: [] },
+  queryBudget: null,
+  budget: { maxTurns: 5, maxWallMs: 60000 },
+  topology: "static",
+  peers: [{ id: "other", binding: "PEER_OTHER" }],
+  tracing: { enabled: true, content: "redacted" },
+  secrets: [],
+  heartbeat: { intervalMs: 1000 },
+  config: {},
+};
+
+interface Turn {
+  readonly fetch?: unknown;
+  readonly hook?: (input: { readonly hook_event_name: string }) => HookOutcome | undefined;
+  readonly onUsage?: (toolUseId: string, usage: Usage) => void;
+  readonly tracer?: Tracer;
+  /** The agents that the query came through. */
+  readonly chain?: readonly string[];
+}
+
+/** Asks the peer as a turn with this log does; `ordinal` is the place of the question in its call. */
+export function asking(
+  log: Step[],
+  { fetch, hook = () => undefined, onUsage = () => {}, tracer = SILENT, chain = [] }: Turn = {},
+) {
+  const own: AgentEnv = Object.assign({}, env, { AGENT, ...(fetch ? { PEER_OTHER: { fetch } } : {}) });
+  const parent = randomContext();
+  const peers = new AgentPeers(own, {
+    contextId: "c",
+    taskId: "task",
+    asker: { principal: "local", chain: [...chain], query: "q" },
+    trace: { tracer, task: parent, agent: "tester", contextId: "c" },
+    earlierTurn: undefined,
+    append: (step) => log.push(step),
+    log,
+    hook: async (input) => hook(input) ?? { systemMessages: [] },
+    sessionSteps: () => log,
+    onUsage,
+    waitUntil: () => {},
+  });
+  const signal = new AbortController().signal;
+  const call = { parent, toolUseId: "q", idempotencyKey: "m", agent: "other", thread: undefined, signal };
+  const ask = (message = "dig", ordinal = 1) => peers.ask({ ...call, ordinal, message });
+  return Object.assign(ask, { leave: () => peers.leave("q") });
+}
+
+export interface Heard {
+  readonly messageId: string;
+  readonly taskId?: string;
+  readonly parts: { readonly text?: string; readonly data?: unknown }[];
+}
+
+/** A peer that answers each message with these events of its task; `heard` is what it was told, `canceled` by which paths to stop. */
+export function peerSaying(...answers: readonly object[]) {
+  const heard: Heard[] = [];
+  const canceled: string[] = [];
+  const fetch = async (url: string, init: RequestInit): Promise<Response> => {
+    const { pathname } = new URL(url);
+    if (pathname.endsWith(":cancel")) {
+      canceled.push(pathname);
+      return Response.json({ id: "t", contextId: "c", status: { state: "TASK_STATE_CANCELED" } });
+    }
+    const { message } = JSON.parse(String(init.body)) as { message: Heard };
+    const event = answers[heard.length] ?? COMPLETED;
+    heard.push(message);
+    const ids = { taskId: "t", contextId: "c" };
+    const events = [
+      { task: { id: "t", contextId: "c", status: { state: "TASK_STATE_WORKING" } } },
+      { artifactUpdate: { ...ids, artifact: { artifactId: "answer", parts: [{ text: "dug" }] } } },
+      { statusUpdate: { ...ids, ...event } },
+    ];
+    const frames = events.map((each) => `data: ${JSON.stringify(each)}\n\n`).join("");
+    return new Response(frames, { headers: { "content-type": "text/event-stream" } });
+  };
+  return { heard, canceled, fetch };
+}
+
+export const COMPLETED = { status: { state: "TASK_STATE_COMPLETED" } };
+
+export function approvalOf(id: string, expiresAt = Date.now() + 60_000): Approval {
+  return { id, agent: "deep", tool: "dig", input: {}, reason: "It digs.", expiresAt };
+}
+
+/** The peer's task waits for these. */
+export function asksFor(...approvals: readonly Approval[]): object {
+  const message = { messageId: "s", role: "ROLE_AGENT", parts: [{ text: "May I?" }, { data: { approvals } }] };
+  return { status: { state: "TASK_STATE_INPUT_REQUIRED", message } };
+}
