@@ -88,7 +88,8 @@ describe.each(["research-assistant", "research-dynamic"])("in %s", (job) => {
     for (const [id, found] of await allTasks()) {
       expect([id, found.filter((task) => task.traceId === traceId).length]).toEqual([id, 1]);
     }
-    const queries = (await (await deployment.traces(job)).list()).map((trace) => trace.traceId);
-    expect(queries).toEqual([traceId, answer.traceId]);
+    const store = await deployment.traces(job);
+    const queries = async () => (await store.list()).map((trace) => trace.traceId);
+    await expect.poll(queries, { timeout: 5_000 }).toEqual([traceId, answer.traceId]);
   });
 });

@@ -177,15 +177,15 @@ describe("a failure is in the trace", () => {
 
   it("a cancellation: the message with when it was asked for, and everything below it", async () => {
     const a2a = await client("JSONRPC");
-    const stream = a2a.sendMessageStream(ask("hang", "canceled"));
+    const stream = a2a.sendMessageStream(ask("hang", "given-up"));
     const { value } = await stream.next();
-    await traceOf("canceled", (seen) => seen.some(({ name }) => name === "chat scripted"));
+    await traceOf("given-up", (seen) => seen.some(({ name }) => name === "chat scripted"));
     await a2a.cancelTask({
       tenant: "",
       id: value?.payload?.$case === "task" ? value.payload.value.id : "",
       metadata: undefined,
     });
-    const spans = await traceOf("canceled");
+    const spans = await traceOf("given-up");
     expect(spans.map(({ error }) => error)).toEqual(["canceled", "canceled", "canceled"]);
     expect(rootOf(spans).get("a2a.task.state")).toBe("canceled");
     expect(rootOf(spans).events.map(({ name }) => name)).toEqual(["cancel requested"]);
