@@ -6,7 +6,7 @@ import { JsonRpcTransportHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import { isTerminal } from "../a2a/message.ts";
 import { formatTaskId } from "../a2a/task-id.ts";
 import { progressOf } from "../loop/ledger.ts";
-import { runTurn, type TurnResult } from "../loop/turn.ts";
+import type { TurnResult } from "../loop/turn.ts";
 import { reasonOf } from "../tracing/reason.ts";
 import { parseTraceparent, type TraceContext } from "../tracing/trace-context.ts";
 import type { AgentDefinition } from "./definition.ts";
@@ -24,7 +24,7 @@ import { SessionStore } from "./session/store.ts";
 import type { TaskRow } from "./session/task-row.ts";
 import { endInterrupted, nameOfState, newTaskTrace, nextTurnTrace, taskOf, TaskSpan } from "./session/task-span.ts";
 import { Turns } from "./session/turns.ts";
-import { tellSessionEnd, turnOf } from "./session/turn-of.ts";
+import { runTurnOf, tellSessionEnd } from "./session/turn-of.ts";
 import { tracerOf } from "./tracing.ts";
 
 /** How long work can lie still after its isolate is gone: the alarm rings so often while there is any. */
@@ -195,7 +195,7 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
     if (!span || !asker || !trace) throw new Error(`Task ${live.id} was started without its asker.`);
     // A turn that ends its process must not take the count of its lives along.
     if (life.n > 1) await this.ctx.storage.sync();
-    const turn = await turnOf({
+    const result = await runTurnOf({
       env: this.env,
       definition: this.definition,
       store: this.#store,
@@ -205,7 +205,6 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
       span: { task: span.context, turn: span.beginTurn(modelOf(this.env).name, trace) },
       afterwards: (work, what) => this.#afterwards(work, what, span.context),
     });
-    const result = await runTurn(turn);
     if (result.subtype === "suspended") span.suspendTurn();
     else span.endTurn(result);
     return result;

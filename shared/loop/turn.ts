@@ -3,6 +3,7 @@
 // gone on with by running it again over the same log.
 import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
 import { ModelError, type Model } from "../models/model.ts";
+import { Stopwatch } from "../time/stopwatch.ts";
 import { ERROR } from "../tracing/names.ts";
 import { costOf } from "../tracing/price.ts";
 import type { Usage } from "../tracing/usage.ts";
@@ -14,7 +15,6 @@ import { denialsIn, denyOpen, type Denial } from "./denials.ts";
 import { ledger, sinceLastAnswer, usageOf } from "./ledger.ts";
 import type { AssistantStep } from "./model-call.ts";
 import type { InputOf } from "./hooks/input.ts";
-import { MAX_TIMER_MS } from "./until-aborted.ts";
 import { nextAnswer } from "./next-answer.ts";
 import { settleEarlier } from "./reserved-call.ts";
 import type { Step } from "./step.ts";
@@ -70,9 +70,8 @@ class WallTimeSpent extends Error {
 export async function runTurn(turn: Turn): Promise<TurnResult> {
   const { budget, signal } = turn;
   const wall = new AbortController();
-  const timer = setTimeout(
-    () => wall.abort(new WallTimeSpent(`The wall-time budget of ${budget.maxWallMs / 1000} s was spent.`)),
-    Math.min(MAX_TIMER_MS, Math.max(0, budget.maxWallMs - turn.workedMs)),
+  const time = Stopwatch.start(budget.maxWallMs - turn.workedMs, () =>
+    wall.abort(new WallTimeSpent(`The wall-time budget of ${budget.maxWallMs / 1000} s was spent.`)),
   );
   let conclusion: Conclusion | SuspendedTurn;
   try {
@@ -80,7 +79,7 @@ export async function runTurn(turn: Turn): Promise<TurnResult> {
   } catch (error) {
     conclusion = failureOf(error, turn, wall.signal);
   } finally {
-    clearTimeout(timer);
+    time.stop();
   }
   if (conclusion.subtype === "suspended") return conclusion;
   if (conclusion.subtype !== "success") {

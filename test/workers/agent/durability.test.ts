@@ -5,6 +5,7 @@ import { env } from "cloudflare:workers";
 import { TaskState, type StreamResponse, type Task } from "@a2a-js/sdk";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { textOfParts } from "../../../shared/a2a/message.ts";
+import { TICK_MS } from "../../../shared/time/stopwatch.ts";
 import { effects } from "../../support/test-agent.ts";
 import { answerOf, ask, client, logOf, problemOf, send } from "./client.ts";
 
@@ -165,6 +166,17 @@ describe("a clock that jumps", () => {
     const task = await endOf(name, id);
     expect([problemOf(task), task.status?.state]).toEqual(["", TaskState.TASK_STATE_COMPLETED]);
     expect(done(`posted ${name}`)).toHaveLength(1);
+  });
+
+  it("forward by less than a turn may take adds no more than a tick to what it has worked", async () => {
+    const id = await begin("worked", "drip one two three four five six");
+    jump(50_000);
+    await endOf("worked", id);
+    const [last] = await runInDurableObject(session("worked"), (_, { storage }) =>
+      storage.sql.exec<{ ms: number }>("SELECT MAX(worked_ms) AS ms FROM step").toArray(),
+    );
+    expect(last?.ms).toBeGreaterThan(0);
+    expect(last?.ms).toBeLessThan(TICK_MS + 2_000);
   });
 
   const pay = (to: string) => `call pay ${JSON.stringify({ to, amount: 5 })}`;
