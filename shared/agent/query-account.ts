@@ -80,6 +80,9 @@ export function queryAccount(env: ControlPlaneEnv, spender: Spender, patience: P
     async cut(id) {
       await send(connection, "cut", { query, id }, Nothing);
     },
+    async cutEarlierLives() {
+      await send(connection, "cut-earlier-lives", { query, agent, task, life }, Nothing);
+    },
     async release(id) {
       await send(connection, "release", { query, id }, Nothing);
     },

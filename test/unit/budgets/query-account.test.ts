@@ -54,10 +54,12 @@ test("what a call came to is booked under its id", async () => {
   const account = await accountAt(() => ({ status: 204 }), { price: PRICE });
   await account.settle("a", USAGE);
   await account.cut("b");
+  await account.cutEarlierLives();
   await account.release("c");
   expect(server.asked.map(({ operation, body }) => ({ operation, body }))).toEqual([
     { operation: "settle", body: { query: "q", id: "a", usage: USAGE, price: PRICE } },
     { operation: "cut", body: { query: "q", id: "b" } },
+    { operation: "cut-earlier-lives", body: { ...owner(), life: 3 } },
     { operation: "release", body: { query: "q", id: "c" } },
   ]);
 });
@@ -125,6 +127,7 @@ test.for([
     account.reserve(CALL, NEVER),
     account.settle("a", USAGE),
     account.cut("a"),
+    account.cutEarlierLives(),
     account.release("a"),
     account.countToolCalls("t", 1, NEVER),
   ];

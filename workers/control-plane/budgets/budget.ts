@@ -9,7 +9,7 @@ import type { Env } from "../env.ts";
 import { type Account, AccountRows } from "./account-rows.ts";
 import { exhaustionOf, pageOf } from "./account-page.ts";
 import { MIGRATIONS } from "./migrations.ts";
-import type { QueryAccount, Reserve, Reserved, Settle, ToolCalls, ToolCallsAnswer } from "./schema.ts";
+import type { QueryAccount, Reserve, Reserved, Settle, TaskLife, ToolCalls, ToolCallsAnswer } from "./schema.ts";
 import { judge } from "./verdict.ts";
 import { type ReserveResult, WaitingLine } from "./waiting-line.ts";
 
@@ -48,6 +48,17 @@ export class Budget extends DurableObject<Env> {
   /** The call broke off: all that was set aside for it counts. */
   cut({ query, id }: Reserved): Booked {
     return this.#book(query, id, (rows, account) => rows.cut(account, id));
+  }
+
+  /** Former lives of a task have ended: what they left open counts as cut, and they wait for nothing. Without an account nothing is to do. */
+  cutEarlierLives(current: TaskLife): void {
+    const { query, agent, task, life } = current;
+    this.#transaction((rows) => {
+      const account = rows.find(query);
+      if (account) rows.cutEarlierLives(account, current);
+    });
+    this.#line.dismiss(query, (call) => call.agent === agent && call.task === task && call.life < life);
+    this.#serve(query);
   }
 
   /** The call was never made. One that is not granted yet will not be. */
