@@ -4,7 +4,7 @@ import { DurableObject } from "cloudflare:workers";
 import { TaskState } from "@a2a-js/sdk";
 import { JsonRpcTransportHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import { isTerminal } from "../a2a/message.ts";
-import { formatTaskId } from "../a2a/task-id.ts";
+import { formatTaskId, type TaskRef } from "../a2a/task-id.ts";
 import { progressOf } from "../loop/ledger.ts";
 import type { TurnResult } from "../loop/turn.ts";
 import { reasonOf } from "../tracing/reason.ts";
@@ -82,6 +82,15 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
     if (this.#turns.isBusy) this.#wakeBy(Date.now() + WATCH_MS);
     for (const { wakeAt } of this.#store.openTasks()) if (wakeAt !== null) this.#wakeBy(wakeAt);
     if (this.definition.hooks?.SessionEnd) this.#endIdle();
+  }
+
+  /** Takes up what another life left, as the alarm does. The index, which asks, holds these for open and learns of those that are not. */
+  async wake(held: readonly TaskRef[]): Promise<void> {
+    this.#takeUp();
+    for (const ref of held) {
+      const row = this.#store.task(ref);
+      if (row && isTerminal(row.state)) this.#index(row);
+    }
   }
 
   async #handle({ method, params, id }: Operation, caller: Caller) {

@@ -1,10 +1,11 @@
 // Turns that outlive their object: whatever ends it in mid-turn, the next life goes on from the log, by itself, and does nothing twice
 // that may not be done twice. Whatever the clock does, too.
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { TaskState, type StreamResponse, type Task } from "@a2a-js/sdk";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { textOfParts } from "../../../shared/a2a/message.ts";
+import { Life } from "../../../shared/agent/session/task-row.ts";
 import { TICK_MS } from "../../../shared/time/stopwatch.ts";
 import { effects } from "../../support/test-agent.ts";
 import { answerOf, ask, client, logOf, problemOf, send } from "./client.ts";
@@ -41,6 +42,18 @@ async function stateOf(name: string): Promise<number | undefined> {
       storage.sql.exec<{ state: number }>("SELECT state FROM task ORDER BY n DESC LIMIT 1").toArray(),
     );
   return (await read())[0]?.state;
+}
+
+async function livesOf(name: string): Promise<number> {
+  return runInDurableObject(session(name), (_, { storage }) => {
+    const { life } = storage.sql.exec<{ life: string | null }>("SELECT life FROM task ORDER BY n DESC LIMIT 1").one();
+    return life === null ? 1 : Life.parse(JSON.parse(life)).n;
+  });
+}
+
+/** The alarm lies an hour ahead, as when the clock was put back. */
+async function ringLate(name: string): Promise<void> {
+  await runInDurableObject(session(name), (_, { storage }) => storage.setAlarm(Date.now() + HOUR_MS));
 }
 
 async function endOf(name: string, id: string): Promise<Task> {
@@ -92,13 +105,14 @@ describe("a turn whose object ends in the middle of it", () => {
     expect(await kindsOf("model")).toEqual(["user", "assistant"]);
   });
 
-  it("outlives an eviction, which waits until its object is idle", async () => {
-    const id = await begin("evicted", "drip one two three four five six");
-    await expect.poll(() => kindsOf("evicted")).toEqual(["user"]);
-    await evictDurableObject(session("evicted"));
-    await runDurableObjectAlarm(session("evicted"));
-    expect(answerOf(await endOf("evicted", id))).toBe("one two three four five six");
-    expect(await kindsOf("evicted")).toEqual(["user", "assistant"]);
+  it("outlives its object: whoever asks for it next makes it go on", async () => {
+    const id = await begin("outlived", "drip one two three four five six");
+    await expect.poll(() => kindsOf("outlived")).toEqual(["user"]);
+    await crash("outlived");
+    await ringLate("outlived");
+    expect((await taskOf(id)).status?.state).toBe(TaskState.TASK_STATE_WORKING);
+    expect(answerOf(await endOf("outlived", id))).toBe("one two three four five six");
+    expect([await kindsOf("outlived"), await livesOf("outlived")]).toEqual([["user", "assistant"], 2]);
   });
 
   it("ends as failed, and says why, when it ends its object ten times at the same step", async () => {
