@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { textOfParts } from "../../../shared/a2a/message.ts";
 import { Life } from "../../../shared/agent/session/task-row.ts";
 import { TICK_MS } from "../../../shared/time/stopwatch.ts";
-import { effects } from "../../support/test-agent.ts";
+import { effects, endings } from "../../support/test-agent.ts";
 import { answerOf, ask, client, logOf, problemOf, send } from "./client.ts";
 
 const HOUR_MS = 3_600_000;
@@ -127,6 +127,23 @@ describe("a turn whose object ends in the middle of it", () => {
     expect(problemOf(task)).toMatch(/stopped 10 times at the same step/);
     const next = await send(await client("JSONRPC"), ask("say fine", "poison"));
     expect(answerOf(next)).toBe("fine");
+  });
+
+  it("counts its lives also when each of them ends its object before anything else is written", async () => {
+    const name = "at once";
+    await begin(name, "hang");
+    await expect.poll(() => kindsOf(name)).toEqual(["user"]);
+    const ending = { end: () => {}, count: 0 };
+    endings.set(JSON.stringify(["local", name]), ending);
+    await crash(name);
+    const wakeAndLook = async () => {
+      await session(name)
+        .wake([])
+        .catch(() => undefined);
+      return stateOf(name).catch(() => undefined);
+    };
+    await expect.poll(wakeAndLook, { timeout: 10_000 }).toBe(TaskState.TASK_STATE_FAILED);
+    expect(ending.count).toBe(9);
   });
 
   it("shows who subscribes to it afterwards the whole answer in order, and nothing of the life before", async () => {
