@@ -1,7 +1,7 @@
 // The directions in which files may import one another: workers → shared, scripts → jobs → shared, test → anything,
 // and inside shared a room knows only what is listed here. A rule's name is what `npm run check` prints.
 
-const rooms = ["a2a", "agent", "durable", "http", "loop", "models", "text", "tools", "tracing"];
+const rooms = ["a2a", "agent", "durable", "http", "loop", "models", "text", "time", "tools", "tracing"];
 const production = "^(workers|shared|jobs|scripts)/";
 
 /** Files under `from` may import from shared only what matches one of `allowed`. */
@@ -29,14 +29,15 @@ export default {
     never("scripts-import-no-worker", "^scripts/", "^workers/"),
     never("production-imports-no-test", production, "^test/"),
 
-    room("shared-foundation-knows-only-tracing", "(durable|tracing|a2a|text|http)", ["$1/", "tracing/"]),
-    room("shared-models-know-only-tracing", "models", ["models/", "tracing/"]),
-    room("shared-loop-knows-no-backend", "loop", ["loop/", "tracing/", "text/", "models/(model|gate)\\.ts$"]),
+    room("shared-foundation-knows-only-tracing", "(durable|tracing|a2a|text|http|time)", ["$1/", "tracing/"]),
+    room("shared-models-know-only-tracing", "models", ["models/", "tracing/", "time/"]),
+    room("shared-loop-knows-no-backend", "loop", ["loop/", "tracing/", "text/", "time/", "models/(model|gate)\\.ts$"]),
     room("shared-tools-know-only-tool-types", "tools", [
       "tools/",
       "a2a/",
       "tracing/",
       "text/",
+      "time/",
       "http/",
       "loop/(tool|peers)\\.ts$",
     ]),

@@ -40,7 +40,7 @@ export async function printAnswer(asked: Asked, first: Request, io: Io, prompt?:
   const onText: Listener["onText"] = (text, fresh) => {
     if (!live) return;
     // What the model said before it used a tool stays on the screen, apart from what follows.
-    if (fresh && printed.trim() !== "") io.write("\n\n");
+    if (fresh && text !== "" && printed.trim() !== "") io.write("\n\n");
     printed = fresh ? text : printed + text;
     io.write(shown(text));
   };

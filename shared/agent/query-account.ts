@@ -7,6 +7,7 @@ import { Exhaustion, spentMessage } from "../loop/exhaustion.ts";
 import { untilAborted } from "../loop/until-aborted.ts";
 import { Problem } from "../http/problem.ts";
 import { parseJson } from "../text/parse-json.ts";
+import { Stopwatch, timeLimit } from "../time/stopwatch.ts";
 import type { Price } from "../tracing/price.ts";
 
 /** Of an agent's environment, what leads to the control plane. */
@@ -80,6 +81,9 @@ export function queryAccount(env: ControlPlaneEnv, spender: Spender, patience: P
     async cut(id) {
       await send(connection, "cut", { query, id }, Nothing);
     },
+    async cutEarlierLives() {
+      await send(connection, "cut-earlier-lives", { query, agent, task, life }, Nothing);
+    },
     async release(id) {
       await send(connection, "release", { query, id }, Nothing);
     },
@@ -117,17 +121,21 @@ async function send<Answer>(
   waitMs = 0,
 ): Promise<Answer> {
   const { giveUpMs, delaysMs } = connection.patience;
-  const giveUpAt = Date.now() + giveUpMs;
-  for (let attempt = 0; ; attempt++) {
-    const tried = await attemptOnce(connection, operation, body, signal, waitMs);
-    if ("text" in tried) {
-      const parsed = answer.safeParse(parseJson(tried.text));
-      if (parsed.success) return parsed.data;
-      throw unreachable("what it answered was not understood; deploy the job again", parsed.error);
+  const time = Stopwatch.start();
+  try {
+    for (let attempt = 0; ; attempt++) {
+      const tried = await attemptOnce(connection, operation, body, signal, waitMs);
+      if ("text" in tried) {
+        const parsed = answer.safeParse(parseJson(tried.text));
+        if (parsed.success) return parsed.data;
+        throw unreachable("what it answered was not understood; deploy the job again", parsed.error);
+      }
+      const delayMs = delaysMs[Math.min(attempt, delaysMs.length - 1)] ?? delaysMs[0];
+      if (!tried.again || time.ms + delayMs > giveUpMs) throw unreachable(tried.reason, tried.cause);
+      await pause(delayMs, signal);
     }
-    const delayMs = delaysMs[Math.min(attempt, delaysMs.length - 1)] ?? delaysMs[0];
-    if (!tried.again || Date.now() + delayMs > giveUpAt) throw unreachable(tried.reason, tried.cause);
-    await pause(delayMs, signal);
+  } finally {
+    time.stop();
   }
 }
 
@@ -163,7 +171,7 @@ async function post(
   signal: AbortSignal | undefined,
   waitMs = 0,
 ): Promise<Response> {
-  const limit = AbortSignal.timeout(waitMs + patience.answerMs);
+  const limit = timeLimit(waitMs + patience.answerMs);
   return env.CONTROL_PLANE.fetch(`https://control-plane/v1/budgets/${operation}`, {
     method: "POST",
     headers: { Authorization: `Bearer ${env.TROUPE_TOKEN}`, "Content-Type": "application/json" },

@@ -4,10 +4,10 @@ import { DurableObject } from "cloudflare:workers";
 import { TaskState } from "@a2a-js/sdk";
 import { JsonRpcTransportHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import { isTerminal } from "../a2a/message.ts";
-import { formatTaskId } from "../a2a/task-id.ts";
+import { formatTaskId, type TaskRef } from "../a2a/task-id.ts";
 import type { NoAnswer } from "../loop/denials.ts";
 import { progressOf } from "../loop/ledger.ts";
-import { runTurn, type TurnResult } from "../loop/turn.ts";
+import type { TurnResult } from "../loop/turn.ts";
 import { reasonOf, stackOf } from "../tracing/reason.ts";
 import { parseTraceparent, type TraceContext } from "../tracing/trace-context.ts";
 import type { AgentDefinition } from "./definition.ts";
@@ -25,7 +25,7 @@ import { SessionStore } from "./session/store.ts";
 import type { TaskRow } from "./session/task-row.ts";
 import { endInterrupted, nameOfState, newTaskTrace, nextTurnTrace, taskOf, TaskSpan } from "./session/task-span.ts";
 import { Turns } from "./session/turns.ts";
-import { tellSessionEnd, turnOf } from "./session/turn-of.ts";
+import { runTurnOf, tellSessionEnd } from "./session/turn-of.ts";
 import { tracerOf } from "./tracing.ts";
 
 /** How long work can lie still after its isolate is gone: the alarm rings so often while there is any. */
@@ -79,6 +79,15 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
     if (this.definition.hooks?.SessionEnd) this.#endIdle();
   }
 
+  /** Takes up what another life left, as the alarm does. The index, which asks, holds these for open and learns of those that are not. */
+  async wake(held: readonly TaskRef[]): Promise<void> {
+    this.#takeUp();
+    for (const ref of held) {
+      const row = this.#store.task(ref);
+      if (row && isTerminal(row.state)) this.#index(row);
+    }
+  }
+
   async #handle({ method, params, id }: Operation, caller: Caller) {
     this.#takeUp();
     const config = configOf(this.env);
@@ -118,7 +127,8 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
   /** A task that another life left. */
   #revive(row: TaskRow): LiveTask {
     const live = new LiveTask(this.#id(row), row, this.#store.question(row));
-    live.approvals = this.#approvals.pending(row);
+    // It is at rest: whoever waits for that must not wait for an answer first.
+    if (row.state === TaskState.TASK_STATE_INPUT_REQUIRED) live.suspend(row, this.#approvals.pending(row));
     this.#begin(live, row.createdAt);
     this.#turns.hold(live);
     return live;
@@ -190,7 +200,7 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
     if (!span || !asker || !trace) throw new Error(`Task ${live.id} was started without its asker.`);
     // A turn that ends its process must not take the count of its lives along.
     if (life.n > 1) await this.ctx.storage.sync();
-    const turn = await turnOf({
+    const result = await runTurnOf({
       env: this.env,
       definition: this.definition,
       store: this.#store,
@@ -200,7 +210,6 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
       span: { task: span.context, turn: span.beginTurn(modelOf(this.env).name, trace) },
       afterwards: (work, what) => this.#afterwards(work, what, span.context),
     });
-    const result = await runTurn(turn);
     if (result.subtype === "suspended") span.suspendTurn();
     else span.endTurn(result);
     return result;

@@ -82,6 +82,8 @@ export interface Account {
   settle(reservation: string, used: Usage): Promise<void>;
   /** The call broke off, and nobody knows what it cost: all that was set aside counts. May be repeated. Throws BudgetUnreachable. */
   cut(reservation: string): Promise<void>;
+  /** Calls that earlier lives of the task left open have broken off, as in `cut`. May be repeated. Throws BudgetUnreachable. */
+  cutEarlierLives(): Promise<void>;
   /** The call was turned away before it began, and cost nothing. May be repeated. Throws BudgetUnreachable. */
   release(reservation: string): Promise<void>;
   /**

@@ -1,7 +1,9 @@
 // A model call that is paid for out of the query's account: each attempt sets aside what it may cost before it is made.
 import type { ModelRequest } from "../models/model.ts";
 import { allowedTokens, searchesIn } from "./allowed-tokens.ts";
+import { BudgetUnreachable } from "./budget.ts";
 import { callModel, type AssistantStep, type Meter } from "./model-call.ts";
+import type { Step } from "./step.ts";
 import { NO_USAGE } from "../tracing/usage.ts";
 import { tokensOf } from "./context.ts";
 import { tokensOf as spent } from "./spending.ts";
@@ -76,12 +78,30 @@ export function meterOf(
   return { meter, reservation: () => reservation };
 }
 
-/** Settles what an earlier life may have left between its last answer and the account. Settling twice does no harm. */
+/**
+ * Settles what earlier lives may have left between their last answer and the account, and gives up the calls they left open: others of
+ * the query may wait for those. Doing so twice does no harm. As in a first life, an answer that ends the turn is not lost because the
+ * account is away.
+ */
 export async function settleEarlier({ log, begin, account, life }: Turn): Promise<void> {
   if (!account || life === 1) return;
   const own = log.slice(begin);
-  for (const kind of ["assistant", "compaction", "compaction_failed"] as const) {
-    const last = own.findLast((step) => step.kind === kind);
-    if (last?.kind === kind && last.reservation !== undefined) await account.settle(last.reservation, last.usage);
+  try {
+    for (const kind of ["assistant", "compaction", "compaction_failed"] as const) {
+      const last = own.findLast((step) => step.kind === kind);
+      if (last?.kind === kind && last.reservation !== undefined) await account.settle(last.reservation, last.usage);
+    }
+    // After that, or an answer that is known would count for a moment with all that was set aside, and exhaust the budget.
+    await account.cutEarlierLives();
+  } catch (error) {
+    if (!(error instanceof BudgetUnreachable) || !endsTurn(own.at(-1))) throw error;
   }
+}
+
+function endsTurn(step: Step | undefined): boolean {
+  return (
+    step?.kind === "assistant" &&
+    step.stopReason !== "pause_turn" &&
+    step.content.every(({ type }) => type !== "tool_use")
+  );
 }

@@ -1,7 +1,8 @@
 // Runs a tool until it settles, its time is up or the turn ends, whether it listens to its signal or not.
+import { Stopwatch } from "../time/stopwatch.ts";
 import { ERROR } from "../tracing/names.ts";
 import type { Tool, ToolCall } from "./tool.ts";
-import { MAX_TIMER_MS, untilAborted } from "./until-aborted.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 const DEFAULT_TOOL_LIMIT_MS = 60_000;
 
@@ -14,16 +15,13 @@ export async function runLimited(
 ): Promise<string> {
   const limitMs = tool.limitMs === undefined ? DEFAULT_TOOL_LIMIT_MS : tool.limitMs;
   const limit = new AbortController();
-  const timer =
+  const time =
     limitMs === null
       ? undefined
-      : setTimeout(
-          () => {
-            const message = `${tool.name} did not return within ${limitMs / 1000} s and was given up.`;
-            limit.abort(new DOMException(message, ERROR.timeout));
-          },
-          Math.min(limitMs, MAX_TIMER_MS),
-        );
+      : Stopwatch.start(limitMs, () => {
+          const message = `${tool.name} did not return within ${limitMs / 1000} s and was given up.`;
+          limit.abort(new DOMException(message, ERROR.timeout));
+        });
   try {
     const both = AbortSignal.any([signal, limit.signal]);
     const output: unknown = await untilAborted(tool.run(input, { ...call, signal: both }), both);
@@ -33,6 +31,6 @@ export async function runLimited(
       ERROR.invalidOutput,
     );
   } finally {
-    clearTimeout(timer);
+    time?.stop();
   }
 }

@@ -2,28 +2,26 @@
 // Every step is appended to the log before the next begins, and the log alone says what comes next: a turn whose isolate died is
 // gone on with by running it again over the same log.
 import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
-import { ModelError, type Model } from "../models/model.ts";
+import type { Model } from "../models/model.ts";
+import { Stopwatch } from "../time/stopwatch.ts";
 import { ERROR } from "../tracing/names.ts";
 import { costOf } from "../tracing/price.ts";
 import type { Usage } from "../tracing/usage.ts";
 import type { Approval } from "./approval.ts";
-import { BudgetSpent, BudgetUnreachable, PriceUnknown, SUBTYPE, type Account } from "./budget.ts";
+import type { Account } from "./budget.ts";
 import { closeCalls } from "./close-calls.ts";
 import { compactOnDemand } from "./compact.ts";
 import { conclude, type Conclusion } from "./conclude.ts";
-import { spentMessage } from "./exhaustion.ts";
 import { denialsIn, type Denial } from "./denials.ts";
-import { ledger, sinceLastAnswer, usageOf } from "./ledger.ts";
-import type { AssistantStep } from "./model-call.ts";
-import type { InputOf } from "./hooks/input.ts";
+import { failureOf, overtime, tellOfFailure, wallLimit } from "./failure.ts";
+import { usageOf } from "./ledger.ts";
 import { tooLong } from "./message-size.ts";
-import { MAX_TIMER_MS } from "./until-aborted.ts";
 import { nextAnswer } from "./next-answer.ts";
 import { settleEarlier } from "./reserved-call.ts";
 import { isModelCall, type Step } from "./step.ts";
-import { TurnStopped } from "./stopped.ts";
 import type { OutputShape } from "./structured-output.ts";
 import { runToolCalls, type ToolRuntime } from "./tool-calls.ts";
+import { hasCalls, unfinished } from "./unfinished.ts";
 
 export interface Turn extends ToolRuntime {
   readonly system: string;
@@ -76,9 +74,8 @@ export async function runTurn(turn: Turn): Promise<TurnResult> {
   const { signal } = turn;
   const wall = new AbortController();
   const limitMs = wallLimit(turn);
-  const timer = setTimeout(
-    () => wall.abort(new WallTimeSpent(`The wall-time budget of ${limitMs / 1000} s was spent.`)),
-    Math.min(MAX_TIMER_MS, Math.max(0, limitMs - turn.workedMs)),
+  const time = Stopwatch.start(limitMs - turn.workedMs, () =>
+    wall.abort(new WallTimeSpent(`The wall-time budget of ${limitMs / 1000} s was spent.`)),
   );
   let conclusion: Conclusion | SuspendedTurn;
   try {
@@ -87,7 +84,7 @@ export async function runTurn(turn: Turn): Promise<TurnResult> {
     const isOver = wall.signal.aborted && !signal.aborted;
     conclusion = isOver ? await overtime(turn) : failureOf(error, turn);
   } finally {
-    clearTimeout(timer);
+    time.stop();
   }
   if (conclusion.subtype === "suspended") return conclusion;
   if (conclusion.subtype !== "success") {
@@ -115,66 +112,6 @@ function ownSteps({ log, begin }: Pick<Turn, "log" | "begin">): readonly Step[] 
   return log.slice(begin);
 }
 
-/** Milliseconds of work that the turn may take: the agent's own limit, or what the whole query may. */
-export function wallLimit({ budget, queryWallMs = Number.POSITIVE_INFINITY }: Pick<Turn, "budget" | "queryWallMs">) {
-  return Math.min(budget.maxWallMs, queryWallMs);
-}
-
-type Failed = Exclude<Conclusion, { subtype: "success" }>;
-
-/** How long the account may take to say who has spent what, in milliseconds: who asked has waited long enough. */
-const REPORT_MS = 2_000;
-
-/** The time is over. Where it is the whole query's, no agent that works on it may go on either. */
-async function overtime(turn: Turn): Promise<Failed> {
-  const { account, queryWallMs } = turn;
-  const subtype = "error_max_wall_time";
-  if (account && queryWallMs !== undefined && queryWallMs === wallLimit(turn)) {
-    try {
-      const exhaustion = await account.timeIsUp(queryWallMs, AbortSignal.timeout(REPORT_MS));
-      return { subtype, message: spentMessage(exhaustion), errorType: ERROR.timeout };
-    } catch {
-      // It cannot be reached, so no agent of the query makes a model call either.
-    }
-  }
-  const calls = ownSteps(turn).filter(({ kind }) => kind === "assistant").length;
-  const answer = unfinished(ownSteps(turn));
-  const where = answer && hasCalls(answer) ? `in the tool calls of model call ${calls}` : `in model call ${calls + 1}`;
-  const message = `The wall-time budget of ${wallLimit(turn) / 1000} s was spent ${where}.`;
-  return { subtype, message, errorType: ERROR.timeout };
-}
-
-function failureOf(error: unknown, turn: Turn): Failed {
-  const failed = (subtype: Failed["subtype"], message: string, errorType: string) =>
-    ({ subtype, message, errorType }) as const;
-  if (turn.signal.aborted) return failed("canceled", "The task was canceled.", ERROR.canceled);
-  if (error instanceof BudgetSpent) return failed(SUBTYPE[error.kind], error.message, SUBTYPE[error.kind]);
-  if (error instanceof BudgetUnreachable || error instanceof PriceUnknown || error instanceof TurnStopped)
-    return failed("error_during_execution", error.message, error.name);
-  if (error instanceof ModelError) return failed("error_during_execution", error.message, error.code);
-  throw error;
-}
-
-async function tellOfFailure(turn: Turn, failed: Failed): Promise<void> {
-  if (failed.subtype === "canceled") return;
-  const error = STOP_FAILURES[failed.errorType] ?? "unknown";
-  await turn.hook({ hook_event_name: "StopFailure", error, error_details: failed.message }, turn.signal);
-}
-
-/** Of failures of the model, by `errorType`, what the Claude Agent SDK calls them. */
-const STOP_FAILURES: Readonly<Record<string, InputOf<"StopFailure">["error"]>> = {
-  unauthorized: "authentication_failed",
-  forbidden: "authentication_failed",
-  rate_limited: "rate_limit",
-  overloaded: "overloaded",
-  invalid_request: "invalid_request",
-  unavailable: "server_error",
-  connection_lost: "server_error",
-  broken_stream: "server_error",
-  stalled: "server_error",
-  max_tokens: "max_output_tokens",
-};
-
 async function loop(turn: Turn, signal: AbortSignal): Promise<Conclusion | SuspendedTurn> {
   await settleEarlier(turn);
   const first = turn.log[turn.begin];
@@ -194,25 +131,6 @@ async function loop(turn: Turn, signal: AbortSignal): Promise<Conclusion | Suspe
       if (conclusion) return conclusion;
     }
   }
-}
-
-/** The answer that an earlier life, or a round of approvals, left to be finished. */
-function unfinished(own: readonly Step[]): AssistantStep | undefined {
-  const answer = own.findLast((step) => step.kind === "assistant");
-  if (!answer) return undefined;
-  const since = sinceLastAnswer(own);
-  // The blocks first: an answer with calls may say that it pauses, or anything else.
-  if (!hasCalls(answer))
-    return answer.stopReason === "pause_turn" || since.some(({ kind }) => kind === "note") ? undefined : answer;
-  const states = ledger(since);
-  const isOpen = answer.content.some((block) => block.type === "tool_use" && states.get(block.id)?.is !== "settled");
-  // A life that ended after the last result had not yet told the hooks of the batch, as far as the log knows.
-  const isTold = since.some((step) => step.kind === "note" && step.about === "batch");
-  return isOpen || !isTold ? answer : undefined;
-}
-
-function hasCalls({ content }: AssistantStep): boolean {
-  return content.some((block) => block.type === "tool_use");
 }
 
 /** What an earlier life was told by a hook to end with. */

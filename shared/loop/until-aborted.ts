@@ -1,8 +1,5 @@
 // Abortion of work that may not listen to its signal: a tool that hangs, a hook that never returns.
 
-/** In milliseconds; longer timers fire at once. */
-export const MAX_TIMER_MS = 2 ** 31 - 1;
-
 /** Settles as `promise` does, or rejects as soon as `signal` aborts: for work that may not listen to it. */
 export function untilAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
   return new Promise((resolve, reject) => {

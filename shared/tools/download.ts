@@ -2,6 +2,7 @@
 // what hides a private address behind a public name is refused by the engine.
 import { ERROR } from "../tracing/names.ts";
 import { readBytes } from "../http/read-json.ts";
+import { timeLimit } from "../time/stopwatch.ts";
 import { isPublicHost } from "./public-address.ts";
 
 export interface Download {
@@ -36,7 +37,7 @@ const HEADERS = {
 
 /** Throws DownloadError, or the reason of `signal` when the caller aborts. */
 export async function download(address: string, fetch: Fetch, signal: AbortSignal): Promise<Download> {
-  const limit = AbortSignal.timeout(TIME_LIMIT_MS);
+  const limit = timeLimit(TIME_LIMIT_MS);
   let url = checkAddress(address);
   try {
     for (let redirects = 0; ; redirects++) {

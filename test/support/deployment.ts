@@ -139,7 +139,7 @@ export class Deployment {
 }
 
 /** Sends a signal to one process. Throws for a pid that is none: 0 would mean the tests themselves. */
-export function signalProcess(pid: number | null | undefined, signal: NodeJS.Signals): void {
+export function signalProcess(pid: number | null | undefined, signal: NodeJS.Signals | 0): void {
   if (!pid) throw new Error(`There is no process to send ${signal} to.`);
   process.kill(pid, signal);
 }

@@ -9,13 +9,26 @@ const none = z.object({});
 /** What the tools of the test agent have done outside, in order. */
 export const effects: string[] = [];
 
+/** By the name of their object, sessions whose turns end it as soon as they have begun: how, and how often that was. */
+export const endings = new Map<string, { end: () => void; count: number }>();
+
+function endNow(session: string): void {
+  const ending = endings.get(JSON.stringify(["local", session]));
+  if (!ending) return;
+  ending.count++;
+  ending.end();
+}
+
 export const testAgent = defineAgent({
   name: "Test Agent",
   description: "Does what the tests tell it",
   instructions: "You are under test.",
   skills: [{ id: "test", name: "Testing", description: "Is tested", tags: ["test"], examples: ["say hello"] }],
   hooks: {
-    SessionStart: [{ hooks: [({ source, session_id }) => void effects.push(`${source} ${session_id}`)] }],
+    SessionStart: [
+      { hooks: [({ source, session_id }) => void effects.push(`${source} ${session_id}`)] },
+      { hooks: [({ session_id }) => endNow(session_id)] },
+    ],
     SessionEnd: [{ hooks: [({ session_id }) => void effects.push(`end ${session_id}`)] }],
   },
   tools: [

@@ -122,6 +122,7 @@ test("the OpenAPI document describes every path that is served, and its referenc
     "/agents/{id}/heartbeat",
     "/health",
     "/v1/budgets/cut",
+    "/v1/budgets/cut-earlier-lives",
     "/v1/budgets/release",
     "/v1/budgets/reserve",
     "/v1/budgets/settle",

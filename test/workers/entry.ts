@@ -9,7 +9,9 @@ export { Budget } from "../../workers/control-plane/budgets/budget.ts";
 export { Registry } from "../../workers/control-plane/registry/registry.ts";
 export { TestTraces as Traces } from "./traces/test-traces.ts";
 
-export const { Session, Beacon, SessionIndex } = testAgent.objects;
+export { TestSession as Session } from "./agent/test-session.ts";
+
+export const { Beacon, SessionIndex } = testAgent.objects;
 
 export const { Session: ShapedSession } = shapedAgent.objects;
 

@@ -18,6 +18,7 @@ import { beaconStub, configOf, sessionStub, type AgentEnv } from "../environment
 import { isStreaming, LOCAL_PRINCIPAL, type Caller, type Operation } from "../operation.ts";
 import { errorReply, toResponse } from "../reply.ts";
 import { isHttpJsonPath, parseHttpJson } from "./http-json.ts";
+import { wakeSessions } from "../session-index.ts";
 import { flushSpans } from "../tracing.ts";
 import { parseJsonRpc, unreadable } from "./json-rpc.ts";
 import { listAcrossSessions } from "./list-tasks.ts";
@@ -37,11 +38,13 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
       ? new Response(null, { status: 304, headers })
       : new Response(body, { headers });
   });
-  app.get("/health", async ({ env, req }) => {
+  app.get("/health", async ({ env, req, executionCtx }) => {
     const { job, id } = configOf(env);
     // Whoever is about to stop the agent asks for what it has not sent yet.
     if (req.query("flush") !== undefined) await flushSpans(env);
     const registered = await beaconStub(env).wake(req.header("traceparent") ?? null);
+    // Whoever starts an agent's process asks this first. Nobody waits for it.
+    executionCtx.waitUntil(wakeSessions(env));
     return Response.json({ status: "ok", job, agent: id, registered, breakers: troubledBreakers() });
   });
   app.post(JSON_RPC_PATH, ({ env, req }) => jsonRpc(req.raw, env));

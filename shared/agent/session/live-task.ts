@@ -101,8 +101,11 @@ export class LiveTask {
     this.approvals = [];
     if (row.answer !== null && row.answer !== this.#answer)
       this.#publish(answerEvent(this.id, row, row.answer, false, true));
-    // What was streamed of an answer that never came is no answer.
-    if (row.answer === null) this.#answer = "";
+    // What was streamed of an answer that never came is no answer, also for those who have seen it.
+    if (row.answer === null && this.#answer !== "") {
+      this.#answer = "";
+      this.#publish(answerEvent(this.id, row, "", false, true));
+    }
     this.update(row);
     this.#over = true;
     for (const queue of this.#queues) queue.close();

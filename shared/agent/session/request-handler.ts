@@ -26,6 +26,7 @@ import { isTerminal, textOf } from "../../a2a/message.ts";
 import { formatTaskId, parseTaskId, type TaskOwner, type TaskRef } from "../../a2a/task-id.ts";
 import type { Approval, ApprovalAnswer } from "../../loop/approval.ts";
 import { parseAnswers } from "../../loop/approvals/answers.ts";
+import { repetition } from "../../loop/approvals/repeated-answer.ts";
 import { hasAnswers, pendingApprovals } from "../../loop/ledger.ts";
 import { taskEvent, toTask, type TaskView } from "./a2a-task.ts";
 import { LiveTask } from "./live-task.ts";
@@ -146,12 +147,7 @@ export class SessionRequestHandler implements A2ARequestHandler {
   /** The message came before, perhaps over a connection that broke: its task answers for both. */
   #repeated(row: TaskRow, text: string): LiveTask | TaskView {
     const view = this.#view(row);
-    if (view.question !== text) {
-      const shown = row.messageId?.slice(0, MAX_SHOWN) ?? "";
-      throw new RequestMalformedError(
-        `The messageId ${shown} was given to another message of this context: give each message an id of its own.`,
-      );
-    }
+    if (view.question !== text) throw messageIdTaken(row.messageId ?? "");
     return this.#turns.get(view.id) ?? view;
   }
 
@@ -165,8 +161,9 @@ export class SessionRequestHandler implements A2ARequestHandler {
       );
     }
     const steps = this.#store.ownSteps(row);
-    if (steps.some((step) => step.kind === "approval_answer" && step.messageId === message.messageId))
-      return this.#turns.get(view.id) ?? view;
+    const repeated = repetition(steps, message.messageId, message.parts);
+    if (repeated === "other") throw messageIdTaken(message.messageId);
+    if (repeated === "same") return this.#turns.get(view.id) ?? view;
     if (isTerminal(row.state)) {
       throw new UnsupportedOperationError(
         `Task ${view.id} has ended: send the message with contextId ${row.contextId} and without a taskId.`,
@@ -229,6 +226,12 @@ export class SessionRequestHandler implements A2ARequestHandler {
   async deleteTaskPushNotificationConfig(): Promise<never> {
     throw new PushNotificationNotSupportedError();
   }
+}
+
+function messageIdTaken(messageId: string): RequestMalformedError {
+  return new RequestMalformedError(
+    `The messageId ${messageId.slice(0, MAX_SHOWN)} was given to another message of this context: give each message an id of its own.`,
+  );
 }
 
 function viewOf(taken: LiveTask | TaskView): TaskView {

@@ -5,9 +5,10 @@ import { baseHookInput } from "../../loop/hooks/input.ts";
 import type { HookOutcome } from "../../loop/hooks/outcome.ts";
 import type { TurnHook } from "../../loop/hooks/turn-hook.ts";
 import type { Step } from "../../loop/step.ts";
-import { wallLimit, type Turn } from "../../loop/turn.ts";
+import { runTurn, type Turn, type TurnResult } from "../../loop/turn.ts";
 import { untilAborted } from "../../loop/until-aborted.ts";
 import { mac } from "../../a2a/token.ts";
+import { Stopwatch } from "../../time/stopwatch.ts";
 import type { TraceContext } from "../../tracing/trace-context.ts";
 import type { Tracer } from "../../tracing/tracer.ts";
 import { addUsage, NO_USAGE, type Usage } from "../../tracing/usage.ts";
@@ -20,7 +21,6 @@ import { queryAccount } from "../query-account.ts";
 import { toolbox } from "../toolbox.ts";
 import type { LiveTask } from "./live-task.ts";
 import type { SessionStore } from "./store.ts";
-import { stopwatch } from "./stopwatch.ts";
 import type { Asker } from "./task-row.ts";
 
 /** Characters of keys and ids that are made of a signature. */
@@ -39,7 +39,17 @@ export interface TurnParts {
   readonly afterwards: (work: Promise<unknown>, what: string) => void;
 }
 
-export async function turnOf(parts: TurnParts): Promise<Turn> {
+/** Runs the turn of a task, or goes on with it. */
+export async function runTurnOf(parts: TurnParts): Promise<TurnResult> {
+  const time = Stopwatch.start();
+  try {
+    return await runTurn(await turnOf(parts, time));
+  } finally {
+    time.stop();
+  }
+}
+
+async function turnOf(parts: TurnParts, time: Stopwatch): Promise<Turn> {
   const { env, definition, store, tracer, live, asker, span, afterwards } = parts;
   const config = configOf(env);
   const { row, signal } = live;
@@ -51,9 +61,8 @@ export async function turnOf(parts: TurnParts): Promise<Turn> {
   const limits = config.queryBudget;
   const isQuery = asker.chain.length === 0;
   const queryWallMs = isQuery ? limits?.maxWallMs : undefined;
-  const worked = stopwatch(wallLimit({ budget: config.budget, queryWallMs }) - workedMs);
   const append = (step: Step) => {
-    store.append(row, step, workedMs + worked());
+    store.append(row, step, workedMs + time.ms);
     log.push(step);
   };
   const hook = hookOf(env, definition, { contextId, taskId }, span.turn);

@@ -1,7 +1,8 @@
 // Runs the hooks of one event. All that match run side by side, each on a copy of the input, and what they say is merged in
 // the order in which they are listed. A hook that fails does what its `onFailure` says, never more.
+import { Stopwatch } from "../../time/stopwatch.ts";
 import { reasonOf } from "../../tracing/reason.ts";
-import { MAX_TIMER_MS, untilAborted } from "../until-aborted.ts";
+import { untilAborted } from "../until-aborted.ts";
 import type { HookEvent, InputOf } from "./input.ts";
 import { matches, type HookCallback, type HookCallbackMatcher, type Hooks } from "./matcher.ts";
 import { mergeOutputs, type HookFailure, type HookOutcome } from "./outcome.ts";
@@ -68,11 +69,11 @@ async function withTimeout<Event extends HookEvent>(
 ): Promise<unknown> {
   const limit = new AbortController();
   const stop = () => limit.abort(new Error(`it took longer than ${limitS} s`));
-  const timer = setTimeout(stop, Math.min(limitS * 1000, MAX_TIMER_MS));
+  const time = Stopwatch.start(limitS * 1000, stop);
   try {
     const both = AbortSignal.any([signal, limit.signal]);
     return await untilAborted(Promise.resolve(hook(structuredClone(input), toolUseId, { signal: both })), both);
   } finally {
-    clearTimeout(timer);
+    time.stop();
   }
 }

@@ -80,3 +80,25 @@ it("who sent the message is let go when the task waits, who subscribed goes on w
   live.finish({ ...ROW, state: TaskState.TASK_STATE_COMPLETED, answer: "done" });
   expect(kinds(await subscriber)).toEqual(["task", "statusUpdate", "append false", "statusUpdate"]);
 });
+
+it.each([TaskState.TASK_STATE_FAILED, TaskState.TASK_STATE_CANCELED])(
+  "what was streamed of an answer that never came is taken back before the end (state %i)",
+  async (state) => {
+    const live = new LiveTask("id", ROW, "question");
+    const watching = all(live.watch({ toRest: true }));
+    live.appendAnswer("half an");
+    live.finish({ ...ROW, state, problem: "It broke." });
+    const seen = await watching;
+    expect(kinds(seen)).toEqual(["task", "append false", "append false", "statusUpdate"]);
+    expect(seen[2]?.value).toMatchObject({ artifact: { parts: [{ content: { value: "" } }] } });
+    const [snapshot] = await all(live.watch({ toRest: false }));
+    expect(snapshot?.value).toMatchObject({ artifacts: [] });
+  },
+);
+
+it("a task that fails without having said anything sends no artifact", async () => {
+  const live = new LiveTask("id", ROW, "question");
+  const watching = all(live.watch({ toRest: true }));
+  live.finish({ ...ROW, state: TaskState.TASK_STATE_FAILED, problem: "It broke." });
+  expect(kinds(await watching)).toEqual(["task", "statusUpdate"]);
+});

@@ -2,6 +2,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { queryAccount, type Spender } from "#shared/agent/query-account.ts";
 import { BudgetSpent, BudgetUnreachable, PriceUnknown } from "#shared/loop/budget.ts";
 import { type AccountServer, accountServer, type Answering } from "../../support/account-server.ts";
+import { SettableClock } from "../../support/settable-clock.ts";
 
 const CALL = { inputTokens: 100, maxTokens: 1000 };
 const USAGE = { inputTokens: 1, outputTokens: 2, cacheReadTokens: 3, cacheWriteTokens: 4 };
@@ -12,6 +13,8 @@ const GRANTED = { status: 200, body: { granted: { maxTokens: 700 } } };
 
 let server: AccountServer;
 afterEach(async () => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
   await server.close();
 });
 
@@ -51,10 +54,12 @@ test("what a call came to is booked under its id", async () => {
   const account = await accountAt(() => ({ status: 204 }), { price: PRICE });
   await account.settle("a", USAGE);
   await account.cut("b");
+  await account.cutEarlierLives();
   await account.release("c");
   expect(server.asked.map(({ operation, body }) => ({ operation, body }))).toEqual([
     { operation: "settle", body: { query: "q", id: "a", usage: USAGE, price: PRICE } },
     { operation: "cut", body: { query: "q", id: "b" } },
+    { operation: "cut-earlier-lives", body: { ...owner(), life: 3 } },
     { operation: "release", body: { query: "q", id: "c" } },
   ]);
 });
@@ -122,6 +127,7 @@ test.for([
     account.reserve(CALL, NEVER),
     account.settle("a", USAGE),
     account.cut("a"),
+    account.cutEarlierLives(),
     account.release("a"),
     account.countToolCalls("t", 1, NEVER),
   ];
@@ -167,6 +173,22 @@ test.for(["silence", { status: 200, body: { wait: true } }, { status: 500 }] as 
     expect(server.asked.map(({ body }) => body.id)).toEqual(["searcher:task:3:1", "searcher:task:3:1"]);
   },
 );
+
+test("a clock that is set forward by an hour while the control plane is away does not use up the time to try", async () => {
+  await accountAt(() => GRANTED);
+  const clock = new SettableClock();
+  const answers = [503, 503, 204];
+  // Not over a socket, which would wait for timers that a test holds still.
+  const fetch = async () => new Response(null, { status: answers.shift() ?? 500 });
+  const patience = { waitMs: 10_000, answerMs: 5_000, giveUpMs: 15_000, delaysMs: [1_000] } as const;
+  const env = { ...server.env, CONTROL_PLANE: { fetch } };
+  const settled = queryAccount(env, spender({}), patience).settle("a", USAGE);
+  await clock.pass(500);
+  await clock.set(3_600_000);
+  await clock.pass(1_000);
+  await settled;
+  expect(answers).toEqual([]);
+});
 
 test("a canceled task does not wait for the next try", async () => {
   const reason = new Error("canceled");

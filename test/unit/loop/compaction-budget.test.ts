@@ -53,6 +53,7 @@ it("the API's own compaction may be no longer than what was set aside for it", a
     reserve: async () => ({ id: "r", maxTokens: 10 }),
     settle: async () => {},
     cut: async () => {},
+    cutEarlierLives: async () => {},
     release: async () => {},
     countToolCalls: async () => {},
     timeIsUp: async () => Promise.reject(new Error("not asked for")),

@@ -49,6 +49,7 @@ export function book(more: Partial<Account> = {}): { lines: string[]; account: A
     cut: async (id) => void lines.push(`cut ${id}`),
     release: async (id) => void lines.push(`release ${id}`),
     countToolCalls: async () => {},
+    cutEarlierLives: async () => {},
     timeIsUp: async () => Promise.reject(new Error("not asked for")),
     ...more,
   };

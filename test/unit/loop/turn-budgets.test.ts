@@ -18,6 +18,7 @@ function account(more: Partial<Account> = {}) {
     },
     settle: async (id, usage) => void book.push(`settle ${id} ${usage.outputTokens}`),
     cut: async (id) => void book.push(`cut ${id}`),
+    cutEarlierLives: async () => void book.push("cut earlier lives"),
     release: async (id) => void book.push(`release ${id}`),
     countToolCalls: async (id, count) => void book.push(`count ${id}: ${count}`),
     timeIsUp: async (spentMs) => {
@@ -260,14 +261,14 @@ it("a life that ended between the answer and the account settles it in the next 
   const { book, ...parts } = account();
   const upToResult = steps.slice(0, steps.findIndex(({ kind }) => kind === "tool_result") + 1);
   await run(new ScriptedModel({ text: "done" }), { ...parts, steps: upToResult, life: 2 });
-  expect(book).toEqual(["settle r1 7", "reserve", "settle r1 7"]);
+  expect(book).toEqual(["settle r1 7", "cut earlier lives", "reserve", "settle r1 7"]);
 });
 
 it("a life that found its last answer in the log settles it too", async () => {
   const { steps } = await run(new ScriptedModel({ text: "done" }), account());
   const { book, ...parts } = account();
   await run(new ScriptedModel(), { ...parts, steps, life: 2 });
-  expect(book).toEqual(["settle r1 7"]);
+  expect(book).toEqual(["settle r1 7", "cut earlier lives"]);
 });
 
 it.each([
@@ -279,4 +280,11 @@ it.each([
   const { result } = await run(model, { budget: { maxTurns: 10, maxWallMs: 10_000, ...limits } });
   expect(result.subtype).toBe(subtype);
   expect(model.requests.length).toBeLessThan(2);
+});
+
+it("time that a second model call spends is told as that call's, not as its tools'", async () => {
+  const model = new ScriptedModel(echo("t1"), { text: "…", hang: true });
+  expect((await run(model, { budget: { maxTurns: 9, maxWallMs: 60 } })).result).toMatchObject({
+    message: "The wall-time budget of 0.06 s was spent in model call 2.",
+  });
 });

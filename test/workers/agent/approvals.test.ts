@@ -69,6 +69,17 @@ describe("a call that has to be approved", () => {
     expect(answerOf(await reply(task, `allow ${id}`))).toContain("Paid 5 to unseen.");
   });
 
+  it("refuses an answer whose message id is known but which says something else", async () => {
+    const task = await asked("retold");
+    const [id = ""] = waitsFor(task);
+    await reply(task, `allow ${id}`, "answer-1");
+    for (const other of ["no", `deny ${id}`, "no answer at all", `allow ${id}x`])
+      await expect(reply(task, other, "answer-1")).rejects.toThrow(/messageId answer-1 was given to another/);
+    // It is the answers that count, not their words.
+    expect((await reply(task, "yes", "answer-1")).status?.state).toBe(TaskState.TASK_STATE_COMPLETED);
+    expect(paid("retold")).toBe(1);
+  });
+
   it("is not approved by words that are no answer, or by an id that was changed", async () => {
     const task = await asked("forged");
     await expect(reply(task, "yes please, whatever")).rejects.toThrow(/no answer|Answer/);

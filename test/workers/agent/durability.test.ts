@@ -1,11 +1,13 @@
 // Turns that outlive their object: whatever ends it in mid-turn, the next life goes on from the log, by itself, and does nothing twice
 // that may not be done twice. Whatever the clock does, too.
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { TaskState, type StreamResponse, type Task } from "@a2a-js/sdk";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { textOfParts } from "../../../shared/a2a/message.ts";
-import { effects } from "../../support/test-agent.ts";
+import { Life } from "../../../shared/agent/session/task-row.ts";
+import { TICK_MS } from "../../../shared/time/stopwatch.ts";
+import { effects, endings } from "../../support/test-agent.ts";
 import { answerOf, ask, client, logOf, problemOf, send } from "./client.ts";
 
 const HOUR_MS = 3_600_000;
@@ -40,6 +42,18 @@ async function stateOf(name: string): Promise<number | undefined> {
       storage.sql.exec<{ state: number }>("SELECT state FROM task ORDER BY n DESC LIMIT 1").toArray(),
     );
   return (await read())[0]?.state;
+}
+
+async function livesOf(name: string): Promise<number> {
+  return runInDurableObject(session(name), (_, { storage }) => {
+    const { life } = storage.sql.exec<{ life: string | null }>("SELECT life FROM task ORDER BY n DESC LIMIT 1").one();
+    return life === null ? 1 : Life.parse(JSON.parse(life)).n;
+  });
+}
+
+/** The alarm lies an hour ahead, as when the clock was put back. */
+async function ringLate(name: string): Promise<void> {
+  await runInDurableObject(session(name), (_, { storage }) => storage.setAlarm(Date.now() + HOUR_MS));
 }
 
 async function endOf(name: string, id: string): Promise<Task> {
@@ -91,13 +105,14 @@ describe("a turn whose object ends in the middle of it", () => {
     expect(await kindsOf("model")).toEqual(["user", "model_cut", "assistant"]);
   });
 
-  it("outlives an eviction, which waits until its object is idle", async () => {
-    const id = await begin("evicted", "drip one two three four five six");
-    await expect.poll(() => kindsOf("evicted")).toEqual(["user"]);
-    await evictDurableObject(session("evicted"));
-    await runDurableObjectAlarm(session("evicted"));
-    expect(answerOf(await endOf("evicted", id))).toBe("one two three four five six");
-    expect(await kindsOf("evicted")).toEqual(["user", "assistant"]);
+  it("outlives its object: whoever asks for it next makes it go on", async () => {
+    const id = await begin("outlived", "drip one two three four five six");
+    await expect.poll(() => kindsOf("outlived")).toEqual(["user"]);
+    await crash("outlived");
+    await ringLate("outlived");
+    expect((await taskOf(id)).status?.state).toBe(TaskState.TASK_STATE_WORKING);
+    expect(answerOf(await endOf("outlived", id))).toBe("one two three four five six");
+    expect([await kindsOf("outlived"), await livesOf("outlived")]).toEqual([["user", "assistant"], 2]);
   });
 
   it("ends as failed, and says why, when it ends its object ten times at the same step", async () => {
@@ -112,6 +127,23 @@ describe("a turn whose object ends in the middle of it", () => {
     expect(problemOf(task)).toMatch(/stopped 10 times at the same step/);
     const next = await send(await client("JSONRPC"), ask("say fine", "poison"));
     expect(answerOf(next)).toBe("fine");
+  });
+
+  it("counts its lives also when each of them ends its object before anything else is written", async () => {
+    const name = "at once";
+    await begin(name, "hang");
+    await expect.poll(() => kindsOf(name)).toEqual(["user"]);
+    const ending = { end: () => {}, count: 0 };
+    endings.set(JSON.stringify(["local", name]), ending);
+    await crash(name);
+    const wakeAndLook = async () => {
+      await session(name)
+        .wake([])
+        .catch(() => undefined);
+      return stateOf(name).catch(() => undefined);
+    };
+    await expect.poll(wakeAndLook, { timeout: 10_000 }).toBe(TaskState.TASK_STATE_FAILED);
+    expect(ending.count).toBe(9);
   });
 
   it("shows who subscribes to it afterwards the whole answer in order, and nothing of the life before", async () => {
@@ -165,6 +197,17 @@ describe("a clock that jumps", () => {
     const task = await endOf(name, id);
     expect([problemOf(task), task.status?.state]).toEqual(["", TaskState.TASK_STATE_COMPLETED]);
     expect(done(`posted ${name}`)).toHaveLength(1);
+  });
+
+  it("forward by less than a turn may take adds no more than a tick to what it has worked", async () => {
+    const id = await begin("worked", "drip one two three four five six");
+    jump(50_000);
+    await endOf("worked", id);
+    const [last] = await runInDurableObject(session("worked"), (_, { storage }) =>
+      storage.sql.exec<{ ms: number }>("SELECT MAX(worked_ms) AS ms FROM step").toArray(),
+    );
+    expect(last?.ms).toBeGreaterThan(0);
+    expect(last?.ms).toBeLessThan(TICK_MS + 2_000);
   });
 
   const pay = (to: string) => `call pay ${JSON.stringify({ to, amount: 5 })}`;

@@ -2,7 +2,8 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { TaskState } from "@a2a-js/sdk";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { TICK_MS } from "../../../shared/time/stopwatch.ts";
 import { answerOf, ask, client, knock, problemOf, send } from "./client.ts";
 
 /** Ends the object as a crash does: at once, with whatever it was doing. */
@@ -50,6 +51,19 @@ describe("a Session that was evicted", () => {
     await evictDurableObject(env.SESSION.getByName(JSON.stringify(["local", "evicted"])));
     expect(answerOf(await a2a.getTask({ tenant: "", id: task.id }))).toBe("before");
     expect(answerOf(await send(a2a, ask("after", "evicted")))).toBe("3 messages, the last: after");
+  });
+});
+
+describe("a turn that has ended", () => {
+  it("leaves no timer behind that would wake its isolate", async () => {
+    const started = vi.spyOn(globalThis, "setTimeout");
+    const stopped = vi.spyOn(globalThis, "clearTimeout");
+    await send(await client("JSONRPC"), ask('call echo {"text":"tick"}', "timers"));
+    const ticks = started.mock.results.filter((_, n) => started.mock.calls[n]?.[1] === TICK_MS);
+    const cleared = stopped.mock.calls.map(([id]) => id);
+    vi.restoreAllMocks();
+    expect(ticks.length).toBeGreaterThan(2);
+    expect(ticks.filter(({ value }) => !cleared.includes(value))).toEqual([]);
   });
 });
 

@@ -1,6 +1,7 @@
 // The A2A operations through both bindings, with the SDK's own client.
 import { TaskState, type ListTasksRequest, type StreamResponse } from "@a2a-js/sdk";
 import { describe, expect, it } from "vitest";
+import { textOfParts } from "../../../shared/a2a/message.ts";
 import { answerOf, ask, client, problemOf, send } from "./client.ts";
 
 const LIST: ListTasksRequest = {
@@ -115,6 +116,21 @@ describe.each(["JSONRPC", "HTTP+JSON"] as const)("over %s", (binding) => {
     const canceled = await a2a.cancelTask({ tenant: "", id, metadata: undefined });
     expect(canceled.artifacts).toEqual([]);
     expect(await a2a.getTask({ tenant: "", id })).toEqual(canceled);
+  });
+
+  it("who watched a task that was canceled in mid-answer is left with what GetTask shows: nothing", async () => {
+    const a2a = await client(binding);
+    const { id, rest } = await begin(a2a.sendMessageStream(ask("hang")));
+    let [most, seen] = ["", ""];
+    for await (const { payload } of rest) {
+      if (payload?.$case !== "artifactUpdate") continue;
+      const text = textOfParts(payload.value.artifact?.parts);
+      seen = payload.value.append ? seen + text : text;
+      if (most === "") void a2a.cancelTask({ tenant: "", id, metadata: undefined });
+      most ||= seen;
+    }
+    expect(most).not.toBe("");
+    expect(seen).toBe(answerOf(await a2a.getTask({ tenant: "", id })));
   });
 
   it("a list carries artifacts only when they are asked for", async () => {

@@ -82,3 +82,19 @@ it("a canceled turn tells the peers that wait for an approval, too", async () =>
   await expect.poll(canceled, { timeout: 3_000 }).toContain(`${name}~tester.2.1.task`);
   await expect.poll(canceled, { timeout: 3_000 }).toContain(`${name}~tester.1.1.task`);
 });
+
+it("a message that comes again gets its task that waits at once, also after a restart and beside a subscriber", async () => {
+  const name = "asked-again";
+  const a2a = await client("JSONRPC");
+  const question = ask(call("pay", { to: name, amount: 1 }), name);
+  const task = await send(a2a, question);
+  await crash(name);
+  // Whoever subscribes makes the object hold the task again.
+  const watched = a2a.resubscribeTask({ tenant: "", id: task.id });
+  await watched.next();
+  expect(await send(a2a, question)).toEqual(task);
+  const events: string[] = [];
+  for await (const { payload } of a2a.sendMessageStream(question)) events.push(payload?.$case ?? "");
+  expect(events).toEqual(["task"]);
+  await watched.return();
+});

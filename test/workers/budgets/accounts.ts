@@ -58,6 +58,12 @@ export async function end(job: string, how: "cut" | "release", id: string): Prom
   return (await ask(job, "POST", `/${how}`, { query: QUERY, id })).status;
 }
 
+/** Says that a task goes on in another life. */
+export async function cutEarlierLives(job: string, life: number, task = "task-1"): Promise<number> {
+  const owner = { query: QUERY, agent: "searcher", task };
+  return (await ask(job, "POST", "/cut-earlier-lives", { ...owner, life })).status;
+}
+
 export async function countTools(job: string, id: string, count: number, limits: object): Promise<ToolCallsAnswer> {
   const owner = { query: QUERY, agent: "searcher", task: "task-1" };
   return ToolCallsAnswer.parse(await (await ask(job, "POST", "/tool-calls", { ...owner, limits, id, count })).json());

@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test, vi } from "vitest";
-import { account, ask, call, end, granted, objectOf, QUERY, settle } from "./accounts.ts";
+import { account, ask, call, cutEarlierLives, end, granted, objectOf, QUERY, settle } from "./accounts.ts";
 import { budgetOf } from "../../../workers/control-plane/budgets/shards.ts";
 
 const DAY_MS = 86_400_000;
@@ -21,7 +21,7 @@ test("the token decides the job: one job does not see another's accounts, nor sp
 test("without a token nothing is booked and nothing shown", async () => {
   const { default: controlPlane } = await import("../../../workers/control-plane/index.ts");
   const bindings = { ...env, TROUPE_SECRET: "secret" };
-  for (const path of ["reserve", "settle", "cut", "release", "tool-calls", "time-up"]) {
+  for (const path of ["reserve", "settle", "cut", "cut-earlier-lives", "release", "tool-calls", "time-up"]) {
     const request = new Request(`https://control.example/v1/budgets/${path}`, { method: "POST", body: "{}" });
     expect((await controlPlane.fetch(request, bindings)).status).toBe(401);
   }
@@ -62,6 +62,8 @@ test.for([
   ["settle", { query: QUERY, id: "a", usage: { inputTokens: -1, outputTokens: 1 } }, "inputTokens"],
   ["cut", { query: QUERY }, "id"],
   ["release", { id: "a" }, "query"],
+  ["cut-earlier-lives", { query: QUERY, agent: "searcher", task: "task-1" }, "life"],
+  ["cut-earlier-lives", { query: QUERY, agent: "searcher", task: "task-1", life: 2, id: "a" }, "id"],
   ["tool-calls", { ...toolCalls(), count: 0 }, "count"],
   ["tool-calls", { ...toolCalls(), count: 1.5 }, "count"],
 ] as const)("%s with %j is refused", async ([operation, body, said]) => {
@@ -80,6 +82,11 @@ test("what is not known is not found, and said to be so", async () => {
   await granted("unknown", "a");
   expect(await settle("unknown", "b", 1)).toBe(404);
   expect(await end("unknown", "cut", "b")).toBe(404);
+});
+
+test("a life whose query has no account has left nothing open, and opens none", async () => {
+  expect(await cutEarlierLives("nothing", 2)).toBe(204);
+  expect((await ask("nothing", "GET", `/${QUERY}`)).status).toBe(404);
 });
 
 test("a call that was released before it was granted is not granted any more", async () => {
@@ -104,6 +111,7 @@ test("a path that exists answers the wrong method with the right one", async () 
   for (const [method, path, allow] of [
     ["GET", "/reserve", "POST"],
     ["PUT", "/settle", "POST"],
+    ["GET", "/cut-earlier-lives", "POST"],
     ["POST", `/${QUERY}`, "GET"],
   ] as const) {
     const response = await ask("methods", method, path);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { account, ask, countTools, end, granted, QUERY, reserve, settle } from "./accounts.ts";
+import { account, ask, countTools, cutEarlierLives, end, granted, QUERY, reserve, settle } from "./accounts.ts";
 
 const PRICE = { input: 1, output: 10, cacheRead: 0.1, cacheWrite: 1.25 };
 
@@ -138,6 +138,24 @@ test("a task's later life cuts what its earlier ones left open, and nobody else'
   expect((await account("life")).states).toMatchObject({ open: { turns: 4 }, cut: { turns: 0 } });
   await granted("life", "later", { life: 2 });
   expect((await account("life")).states).toMatchObject({ open: { turns: 3 }, cut: { turns: 2, tokens: 2200 } });
+});
+
+test("a later life that reserves nothing can say so: what its earlier ones left open is cut, and nothing else", async () => {
+  await granted("gone", "settled", { life: 1 });
+  await settle("gone", "settled", 30);
+  await granted("gone", "open", { life: 2 });
+  await granted("gone", "other task", { task: "task-2", life: 1 });
+  await granted("gone", "other agent", { agent: "summarizer", life: 1 });
+  await granted("gone", "same life", { life: 3 });
+  await granted("gone", "cut by that", { task: "task-3", life: 1 });
+  for (const _ of ["once", "again"]) expect(await cutEarlierLives("gone", 3)).toBe(204);
+  expect((await account("gone")).states).toMatchObject({
+    settled: { turns: 1, tokens: 30 },
+    open: { turns: 4 },
+    cut: { turns: 1, tokens: 1100 },
+  });
+  expect(await cutEarlierLives("gone", 2, "task-3")).toBe(204);
+  expect((await account("gone")).states).toMatchObject({ open: { turns: 3 }, cut: { turns: 2 } });
 });
 
 test("the limits of a query's first call stand", async () => {

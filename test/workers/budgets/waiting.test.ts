@@ -1,6 +1,19 @@
 import { evictDurableObject } from "cloudflare:test";
 import { afterEach, expect, test, vi } from "vitest";
-import { account, ask, countTools, end, granted, objectOf, QUERY, reserve, settle, waiting } from "./accounts.ts";
+import {
+  account,
+  ask,
+  call,
+  countTools,
+  cutEarlierLives,
+  end,
+  granted,
+  objectOf,
+  QUERY,
+  reserve,
+  settle,
+  waiting,
+} from "./accounts.ts";
 
 const WAIT = { waitMs: 20_000 };
 const limits = { maxTokens: 1500 };
@@ -152,6 +165,29 @@ test("a later life of a task ends the waiting for its earlier one", async () => 
   await waiting("reborn", 1);
   expect(await reserve("reborn", "c", { limits: turn, life: 1 })).toMatchObject({ exhausted: { kind: "turns" } });
   expect(await other).toMatchObject({ exhausted: { kind: "turns", spent: 1 } });
+});
+
+test("who waits for a call of a life that has ended goes on as soon as the task's next life says so", async () => {
+  await granted("next-life", "a", { limits, life: 1 });
+  const other = reserve("next-life", "b", { limits, task: "task-2", ...WAIT });
+  await waiting("next-life", 1);
+  await cutEarlierLives("next-life", 2);
+  expect(await other).toEqual({ granted: { maxTokens: 300 } });
+});
+
+test("a life that has ended does not wait any more, and is granted nothing", async () => {
+  await granted("left", "a", { limits, task: "task-2" });
+  const body = call("b", { limits, life: 1, ...WAIT });
+  const dead = ask("left", "POST", "/reserve", body);
+  await waiting("left", 1);
+  const alive = reserve("left", "c", { limits, life: 2, ...WAIT });
+  await waiting("left", 2);
+  await cutEarlierLives("left", 2);
+  expect((await dead).status).toBe(409);
+  expect((await account("left")).waiting).toBe(1);
+  await settle("left", "a", 1);
+  expect(await alive).toHaveProperty("granted");
+  expect((await account("left")).states.open.turns).toBe(1);
 });
 
 test("an account outlives its object in mid-life: what was booked, what is open, and that it is spent", async () => {

@@ -1,7 +1,7 @@
 // The rows of accounts: finds and opens them, writes their entries, adds them up, forgets old ones. Decides nothing.
 import * as z from "zod";
 import { Limits, type BudgetKind, BUDGETS } from "#shared/loop/budget.ts";
-import type { Reserve, ToolCalls } from "./schema.ts";
+import type { Reserve, TaskLife, ToolCalls } from "./schema.ts";
 
 /** Accounts are kept so long after their last change: longer than an approval may wait. */
 const KEPT_MS = 60 * 86_400_000;
@@ -127,7 +127,7 @@ export class AccountRows {
   }
 
   /** Open calls of a task's earlier lives are nobody's any more. */
-  cutEarlierLives({ number }: Account, { agent, task, life }: Reserve): void {
+  cutEarlierLives({ number }: Account, { agent, task, life }: TaskLife): void {
     const where = "account = ? AND kind = 'call' AND state = 'open' AND agent = ? AND task = ? AND life < ?";
     this.#sql.exec(`UPDATE entries SET state = 'cut' WHERE ${where}`, number, agent, task, life);
   }

@@ -14,6 +14,7 @@ import type {
   Reserve,
   Reserved,
   Settle,
+  TaskLife,
   TimeUp,
   TimeUpAnswer,
   ToolCalls,
@@ -57,6 +58,17 @@ export class Budget extends DurableObject<Env> {
   /** The call broke off: all that was set aside for it counts. */
   cut({ query, id }: Reserved): Booked {
     return this.#book(query, id, (rows, account) => rows.cut(account, id));
+  }
+
+  /** Former lives of a task have ended: what they left open counts as cut, and they wait for nothing. Without an account nothing is to do. */
+  cutEarlierLives(current: TaskLife): void {
+    const { query, agent, task, life } = current;
+    this.#transaction((rows) => {
+      const account = rows.find(query);
+      if (account) rows.cutEarlierLives(account, current);
+    });
+    this.#line.dismiss(query, (call) => call.agent === agent && call.task === task && call.life < life);
+    this.#serve(query);
   }
 
   /** The call was never made. One that is not granted yet will not be. */

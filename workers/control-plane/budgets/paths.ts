@@ -9,6 +9,7 @@ export const budgetSchemas = {
   ReserveAnswer: schemaOf(wire.ReserveAnswer, "output"),
   Settle: schemaOf(wire.Settle, "input"),
   Reserved: schemaOf(wire.Reserved, "input"),
+  TaskLife: schemaOf(wire.TaskLife, "input"),
   ToolCalls: schemaOf(wire.ToolCalls, "input"),
   ToolCallsAnswer: schemaOf(wire.ToolCallsAnswer, "output"),
   TimeUp: schemaOf(wire.TimeUp, "input"),
@@ -38,6 +39,13 @@ export const budgetPaths = {
       summary: "Say that a call broke off: all that was set aside counts",
       requestBody: body("Reserved"),
       responses: responses(204, undefined, [400, 404, 413, 415]),
+    },
+  },
+  "/v1/budgets/cut-earlier-lives": {
+    post: {
+      summary: "Say that a task goes on in another life: what its former ones left open broke off",
+      requestBody: body("TaskLife"),
+      responses: responses(204, undefined, [400, 413, 415]),
     },
   },
   "/v1/budgets/release": {

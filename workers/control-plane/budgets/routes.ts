@@ -5,7 +5,7 @@ import { readJson } from "#shared/http/read-json.ts";
 import { requireJob, type JobVariables } from "../auth.ts";
 import type { Env } from "../env.ts";
 import type { Booked } from "./budget.ts";
-import { Reserve, Reserved, Settle, TimeUp, ToolCalls } from "./schema.ts";
+import { Reserve, Reserved, Settle, TaskLife, TimeUp, ToolCalls } from "./schema.ts";
 import { budgetOf } from "./shards.ts";
 
 const MAX_BODY_BYTES = 64 * 1024;
@@ -48,13 +48,20 @@ budgetRoutes.post("/cut", async (c) => {
   return booked(await budgetOf(c.env, c.var.job, body.value.query).cut(body.value), body.value);
 });
 
+budgetRoutes.post("/cut-earlier-lives", async (c) => {
+  const body = await readJson(c.req.raw, TaskLife, MAX_BODY_BYTES);
+  if (!body.ok) return problemResponse(body.problem);
+  await budgetOf(c.env, c.var.job, body.value.query).cutEarlierLives(body.value);
+  return new Response(null, { status: 204 });
+});
+
 budgetRoutes.post("/release", async (c) => {
   const body = await readJson(c.req.raw, Reserved, MAX_BODY_BYTES);
   if (!body.ok) return problemResponse(body.problem);
   return booked(await budgetOf(c.env, c.var.job, body.value.query).release(body.value), body.value);
 });
 
-for (const path of ["/reserve", "/tool-calls", "/time-up", "/settle", "/cut", "/release"]) {
+for (const path of ["/reserve", "/tool-calls", "/time-up", "/settle", "/cut", "/cut-earlier-lives", "/release"]) {
   budgetRoutes.all(path, () => wrongMethod("POST"));
 }
 

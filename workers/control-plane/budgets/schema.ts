@@ -17,6 +17,11 @@ const WirePrice = Price.refine((price) => Object.values(price).every((usd) => (u
   error: "a price is at most 100000 dollars per million",
 }).optional();
 
+const Life = z
+  .int()
+  .nonnegative()
+  .meta({ description: "How often the task was begun again; ends what its former lives left open." });
+
 const Call = z.strictObject({
   query: QueryId,
   limits: Limits.meta({ description: "Those of the first call of a query count." }),
@@ -26,10 +31,7 @@ const Call = z.strictObject({
 });
 
 export const Reserve = Call.extend({
-  life: z
-    .int()
-    .nonnegative()
-    .meta({ description: "How often the task was begun again; ends what its former lives left open." }),
+  life: Life,
   inputTokens: Tokens,
   maxTokens: Tokens.min(1),
   price: WirePrice.meta({ description: "Needed where dollars are limited." }),
@@ -88,6 +90,10 @@ export type Settle = z.output<typeof Settle>;
 /** A call that is cut or released. */
 export const Reserved = z.strictObject({ query: QueryId, id: Id });
 export type Reserved = z.output<typeof Reserved>;
+
+/** A task that goes on in another life: calls of its former ones have no one any more. */
+export const TaskLife = z.strictObject({ query: QueryId, agent: Name, task: Id, life: Life });
+export type TaskLife = z.output<typeof TaskLife>;
 
 const Amounts = AgentShare.omit({ agent: true });
 

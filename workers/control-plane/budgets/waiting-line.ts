@@ -58,6 +58,12 @@ export class WaitingLine {
     waiter?.answer(answer);
   }
 
+  /** Those who are gone leave the line. */
+  dismiss(query: string, isGone: (call: Reserve) => boolean): void {
+    const gone = (this.#waiters.get(query) ?? []).filter(({ call }) => isGone(call));
+    for (const { call } of gone) this.answer(query, call.id, { released: true });
+  }
+
   #placeOf(call: Reserve): number {
     const key = keyOf(call);
     const place = this.#places.get(key) ?? this.#next++;

@@ -4,6 +4,7 @@ import type * as z from "zod";
 import type { ToolCall } from "#shared/loop/tool.ts";
 import type { Passage } from "#shared/text/passages.ts";
 import { readBytes } from "#shared/http/read-json.ts";
+import { timeLimit } from "#shared/time/stopwatch.ts";
 
 /** Finds at most `limit` passages, best first. Throws an Error whose message tells the user what to repair. */
 export type Search = (query: string, limit: number, call: ToolCall) => Promise<Passage[]>;
@@ -31,7 +32,7 @@ export async function askService<Schema extends z.ZodType>(
     .fetch(url.href, {
       headers: { accept: "application/json", ...headers },
       redirect: "manual",
-      signal: AbortSignal.any([signal, AbortSignal.timeout(TIME_LIMIT_MS)]),
+      signal: AbortSignal.any([signal, timeLimit(TIME_LIMIT_MS)]),
     })
     .catch(() => {
       signal.throwIfAborted();
