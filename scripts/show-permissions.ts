@@ -18,7 +18,7 @@ const MODES: Readonly<Record<Permissions["mode"], string | undefined>> = {
   default: undefined,
   dontAsk: "asks nobody: what it would ask about is denied (dontAsk)",
   bypassPermissions: "what no rule names runs unasked (bypassPermissions)",
-  plan: "makes plans: runs nothing that may change something (plan)",
+  plan: "makes plans: runs nothing unasked that may change something (plan)",
 };
 
 /** The section of `troupe plan`, indented, agents that may do the same on one line; empty where every agent may do everything and no approval is prepared. */

@@ -81,6 +81,11 @@ export class AskingSpan {
     fail(this.#tracer, this.#span, ERROR.interrupted, "The agent was stopped while it waited for the answer.").end();
   }
 
+  /** The life that asked ended, perhaps before this span was sent: so much is known of it, and its own word counts more. */
+  unheard(): void {
+    this.#span.setAttribute(TROUPE.provisional, true).end();
+  }
+
   /** `signal` is that of the tool call: whether the peer failed, or was given up. */
   fail(error: unknown, signal: AbortSignal): void {
     failAborted(this.#tracer, this.#span, error, signal, nameOf(error, ERROR.unreachable)).end();

@@ -127,6 +127,7 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
   /** A task that another life left. */
   #revive(row: TaskRow): LiveTask {
     const live = new LiveTask(this.#id(row), row, this.#store.question(row));
+    live.isUnheard = true;
     // It is at rest: whoever waits for that must not wait for an answer first.
     if (row.state === TaskState.TASK_STATE_INPUT_REQUIRED) live.suspend(row, this.#approvals.pending(row));
     this.#begin(live, row.createdAt);

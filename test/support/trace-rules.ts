@@ -30,9 +30,10 @@ function problemOf(span: TracedSpan, parent: TracedSpan | undefined, isRoot: boo
   if (isRoot) return undefined;
   if (!parent) return "has a parent that is not in the trace";
   if (span.startTimeUnixNano < parent.startTimeUnixNano) return `begins before its parent ${parent.name}`;
-  // A task that asks back outlasts the question: the answer comes with another message.
+  // The end of a span that was closed for its agent is only what was last known. A task that asks back outlasts the question: the answer comes with another message.
   const asksBack = parent.get("a2a.task.state") === "input-required";
-  const late = span.endTimeUnixNano > parent.endTimeUnixNano && !asksBack;
+  const isKnown = !span.provisional && !parent.provisional;
+  const late = span.endTimeUnixNano > parent.endTimeUnixNano && !asksBack && isKnown;
   if (late && !GAVE_UP.has(parent.error ?? "") && span.error !== "interrupted")
     return `ends after its parent ${parent.name}`;
   return undefined;

@@ -3,28 +3,47 @@ import { createServer } from "node:net";
 
 const HOST = "127.0.0.1";
 
+/**
+ * Below the ports that systems give to outgoing connections (Linux from 32768 on, macOS and Windows from 49152): a port of a job
+ * that is down is still free when it is started again.
+ */
+const RANGE = { from: 20_000, to: 32_767 };
+const MAX_TRIES = 1_000;
+
 /** `count` different ports that are free now. */
 export async function freePorts(count: number): Promise<number[]> {
   // All are held until the last is found, so that no two are the same.
-  const servers = await Promise.all(Array.from({ length: count }, async () => listen(0)));
-  return Promise.all(servers.map(async (server) => server.close()));
+  const held: Listener[] = [];
+  for (let tries = 0; held.length < count; tries++) {
+    // Any other will do where this machine has hardly a port left in the range.
+    const port = tries < MAX_TRIES ? RANGE.from + Math.floor(Math.random() * (RANGE.to - RANGE.from + 1)) : 0;
+    const listener = await tryListen(port);
+    if (listener) held.push(listener);
+  }
+  return Promise.all(held.map(async (listener) => listener.close()));
 }
 
 /** Whether something listens on this port, or the system forbids it. */
 export async function isTaken(port: number): Promise<boolean> {
-  try {
-    await (await listen(port)).close();
-    return false;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "EADDRINUSE" || error.code === "EACCES"))
-      return true;
-    throw error;
-  }
+  const listener = await tryListen(port);
+  await listener?.close();
+  return listener === undefined;
 }
 
 interface Listener {
   /** Resolves to the port that was held. */
   close(): Promise<number>;
+}
+
+/** Undefined when something listens on this port, or the system forbids it. */
+async function tryListen(port: number): Promise<Listener | undefined> {
+  try {
+    return await listen(port);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && (error.code === "EADDRINUSE" || error.code === "EACCES"))
+      return undefined;
+    throw error;
+  }
 }
 
 async function listen(port: number): Promise<Listener> {

@@ -9,6 +9,8 @@ export class LiveTask {
   readonly id: string;
   readonly question: string;
   row: TaskRow;
+  /** What an earlier isolate had begun may never have been heard of. */
+  isUnheard = false;
   /** What it waits for. */
   approvals: readonly Approval[] = [];
   readonly #abort = new AbortController();

@@ -18,6 +18,7 @@ import { log as logLine } from "../log.ts";
 import { AgentPeers } from "../peers.ts";
 import { systemPrompt } from "../prompt.ts";
 import { queryAccount } from "../query-account.ts";
+import { retellQuestions } from "../retold-questions.ts";
 import { toolbox } from "../toolbox.ts";
 import type { LiveTask } from "./live-task.ts";
 import type { SessionStore } from "./store.ts";
@@ -81,6 +82,8 @@ async function turnOf(parts: TurnParts, time: Stopwatch): Promise<Turn> {
     onUsage: (toolUseId, usage) => peerUsage.set(toolUseId, addUsage(peerUsage.get(toolUseId) ?? NO_USAGE, usage)),
     waitUntil: (work) => afterwards(work, "telling a peer to cancel its task"),
   });
+  if (live.isUnheard) retellQuestions(trace, log);
+  live.isUnheard = false;
   const account = limits
     ? queryAccount(env, {
         query: asker.query,

@@ -31,7 +31,7 @@ describe("what a plan says of permissions", () => {
       "  a1  only tools that change nothing (read_only); allows send_mail; never fetch_*
         a2  only tools for asking other agents (communication_only)
         a3  asks about every tool that is not allowed (custom); allows fetch_url
-        a4  every tool; makes plans: runs nothing that may change something (plan)
+        a4  every tool; makes plans: runs nothing unasked that may change something (plan)
         a5  asks about every tool that is not allowed (custom); asks nobody: what it would ask about is denied (dontAsk)
         a6  every tool; what no rule names runs unasked (bypassPermissions); asks about send_mail, pay"
     `);

@@ -112,7 +112,7 @@ describe("a turn whose object ends in the middle of it", () => {
     await ringLate("outlived");
     expect((await taskOf(id)).status?.state).toBe(TaskState.TASK_STATE_WORKING);
     expect(answerOf(await endOf("outlived", id))).toBe("one two three four five six");
-    expect([await kindsOf("outlived"), await livesOf("outlived")]).toEqual([["user", "assistant"], 2]);
+    expect([await kindsOf("outlived"), await livesOf("outlived")]).toEqual([["user", "model_cut", "assistant"], 2]);
   });
 
   it("ends as failed, and says why, when it ends its object ten times at the same step", async () => {

@@ -3,7 +3,7 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import { KeptSpans } from "../../../shared/agent/kept-spans.ts";
-import { ask, client, knock, post, send } from "./client.ts";
+import { ask, client, knock, logOf, post, send } from "./client.ts";
 import { allSpans, one, rootOf, traceOf, type Seen } from "./spans.ts";
 
 const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -189,6 +189,27 @@ describe("a failure is in the trace", () => {
     expect(spans.map(({ error }) => error)).toEqual(["canceled", "canceled", "canceled"]);
     expect(rootOf(spans).get("a2a.task.state")).toBe("canceled");
     expect(rootOf(spans).events.map(({ name }) => name)).toEqual(["cancel requested"]);
+  });
+
+  it("questions that an isolate had asked before it died are told again, in case that their spans went with it", async () => {
+    const a2a = await client("JSONRPC");
+    const questions = ["hello", "forever"].map((message) => ({ agent: "other", message }));
+    const stream = a2a.sendMessageStream(ask(`both ${JSON.stringify(questions)}`, "asked-before"));
+    const { value } = await stream.next();
+    const id = value?.payload?.$case === "task" ? value.payload.value.id : "";
+    const isAnswered = async () => (await logOf("asked-before")).some(({ kind }) => kind === "tool_result");
+    await expect.poll(isAnswered).toBe(true);
+    const stub = env.SESSION.getByName(JSON.stringify(["local", "asked-before"]));
+    await expect(runInDurableObject(stub, (_, state) => state.abort("crashed by the test"))).rejects.toThrow("crashed");
+    await a2a.getTask({ tenant: "", id });
+    const [answered, hanging] = (await logOf("asked-before")).flatMap((step) =>
+      step.kind === "peer_call" ? step : [],
+    );
+    expect([answered?.message, hanging?.message]).toEqual(["hello", "forever"]);
+    const told = async () =>
+      (await allSpans()).filter((span) => span.get("troupe.span.provisional") === true).map(({ spanId }) => spanId);
+    await expect.poll(told).toContain(answered?.spanId);
+    await a2a.cancelTask({ tenant: "", id, metadata: undefined });
   });
 
   it("an isolate that died in mid-turn: its next life goes on under the same message, in a turn that knows the one before", async () => {
