@@ -70,8 +70,10 @@ export class AgentPeers implements Peers {
     this.#turn = turn;
   }
 
-  async find(query: string): Promise<readonly FoundAgent[]> {
+  async find(query: string, signal: AbortSignal): Promise<readonly FoundAgent[]> {
     const found = await searchAgents(this.#env, query);
+    // Nothing is written into the log of a task that has ended meanwhile.
+    signal.throwIfAborted();
     const { topology, peers } = configOf(this.#env);
     if (topology === "static") return found.filter(({ id }) => peers.some((peer) => peer.id === id));
     if (found.length > 0) this.#turn.append({ kind: "found", agents: found.map(({ id }) => id) });

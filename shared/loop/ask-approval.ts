@@ -43,7 +43,7 @@ export async function askApproval(
     span.end(policy, "policy");
     return policy === "allow"
       ? { behavior: "allow", input: asked }
-      : { behavior: "deny", reason: `The job's approval policy denies this call of ${tool.name}.` };
+      : { behavior: "deny", reason: policyDenial(tool.name) };
   }
   await runtime.hook(askingNotice(approval), signal);
   return { waits: [approval] };
@@ -56,4 +56,9 @@ export function askingNotice({ agent, tool }: Approval) {
     message: `${agent} asks whether it may use ${tool}.`,
     notification_type: "permission_prompt",
   } as const;
+}
+
+/** Said to the model of a call that the job's policy has answered. */
+export function policyDenial(tool: string): string {
+  return `The job's approval policy denies this call of ${tool}.`;
 }

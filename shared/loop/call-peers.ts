@@ -35,7 +35,7 @@ export class CallPeers {
       ...(input === undefined ? {} : { input }),
     };
     this.peers = {
-      find: (query) => peers.find(query),
+      find: (query) => peers.find(query, call.signal),
       ask: (question) => {
         const asked = this.#ask(peers, call, question);
         // A tool that does not wait for it is no reason to end the process.

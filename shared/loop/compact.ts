@@ -1,5 +1,7 @@
 // Compaction: near the limit of the context, or on demand, a summary takes the place of the conversation's older part towards the
 // model. The log keeps everything. Pairs of tool_use and tool_result stay whole: what is kept begins with a message or an answer.
+import { allowedTokens, searchesIn } from "./allowed-tokens.ts";
+import { BudgetUnreachable } from "./budget.ts";
 import type { Conclusion } from "./conclude.ts";
 import {
   countTokens,
@@ -43,16 +45,31 @@ export async function compactIfFull(turn: Turn, frame: Frame, signal: AbortSigna
 
 /** The message `/compact`, perhaps with words on what matters. */
 export async function compactOnDemand(turn: Turn, text: string, signal: AbortSignal): Promise<Conclusion> {
-  const done = turn.log.slice(turn.begin).find((step) => step.kind === "compaction");
+  const own = turn.log.slice(turn.begin);
+  const done = own.find((step) => step.kind === "compaction");
+  const failed = own.find((step) => step.kind === "compaction_failed" && step.by === "model");
   const instructions = text.slice(COMMAND.length).trim() || null;
   const frame = frameOf(turn);
   const wish = wishOf(turn, "manual", instructions, frame, estimateTokens(turn.log, frame));
-  const result = done ?? (await compactNow(turn, wish, signal));
+  const before = done ?? (failed?.kind === "compaction_failed" ? notCompacted(failed.reason) : undefined);
+  if (turn.life > 1 && before === undefined) noteCut(turn, wish);
+  const result = before ?? (await compactNow(turn, wish, signal));
   const said =
     typeof result === "string"
       ? result
       : `The conversation was compacted: about ${result.tokensBefore} tokens before, ${result.tokensAfter} now.`;
   return { subtype: "success", text: said, stopReason: null };
+}
+
+/** An earlier life ended where the summary was to be made, or was under way. */
+function noteCut(turn: Turn, { frame, tokens: inputTokens }: Wish): void {
+  const searches = searchesIn(frame.tools);
+  const maxTokens = allowedTokens(turn, inputTokens, searches);
+  turn.append({ kind: "model_cut", inputTokens, maxTokens, ...searches });
+}
+
+function notCompacted(why: string): string {
+  return `The conversation was not compacted. ${why}`;
 }
 
 /** Whether the model has just failed to make a summary: in the same turn it would once more, for the same money. */
@@ -80,7 +97,7 @@ async function compactNow(turn: Turn, wish: Wish, signal: AbortSignal): Promise<
     step = await written({ ...turn, trace: { ...turn.trace, parent: span.context } }, kept, wish, signal);
   } catch (error) {
     span.fail(error, signal);
-    if (error instanceof NoSummary) return `The conversation was not compacted. ${error.message}`;
+    if (error instanceof NoSummary) return notCompacted(error.message);
     throw error;
   }
   span.end(step.tokensAfter);
@@ -107,7 +124,12 @@ async function written(turn: Turn, kept: number, wish: Wish, signal: AbortSignal
   };
   const after = { ...step, tokensAfter: Math.round(tokensByLength([...log, step], frame) * density) };
   turn.append(after);
-  if (made.reservation !== undefined) await account?.settle(made.reservation, made.usage);
+  try {
+    if (made.reservation !== undefined) await account?.settle(made.reservation, made.usage);
+  } catch (error) {
+    // What was asked for is done: it is not lost because the account is.
+    if (!(error instanceof BudgetUnreachable) || trigger === "auto") throw error;
+  }
   return after;
 }
 

@@ -26,7 +26,9 @@ export async function overtime(turn: Turn): Promise<Failed> {
   if (account && queryWallMs !== undefined && queryWallMs === wallLimit(turn)) {
     try {
       const exhaustion = await account.timeIsUp(queryWallMs, AbortSignal.timeout(REPORT_MS));
-      return { subtype, message: spentMessage(exhaustion), errorType: ERROR.timeout };
+      const { kind } = exhaustion;
+      const errorType = kind === "wall_time" ? ERROR.timeout : SUBTYPE[kind];
+      return { subtype: SUBTYPE[kind], message: spentMessage(exhaustion), errorType };
     } catch {
       // It cannot be reached, so no agent of the query makes a model call either.
     }

@@ -21,9 +21,10 @@ export async function nextAnswer(turn: Turn, signal: AbortSignal, mayHaveCut = f
   const request = { ...frame, ...conversationOf(turn.log, turn.model) };
   const calls = turn.log.slice(turn.begin).filter(({ kind }) => kind === "assistant").length + 1;
   const inputTokens = estimateTokens(turn.log, frame);
-  if (mayHaveCut)
-    turn.append({ kind: "model_cut", inputTokens, maxTokens: allowedTokens(turn, inputTokens), ...searchesIn(turn) });
-  const call = { ordinal: calls, inputTokens, maxTokens: allowedTokens(turn, inputTokens), signal };
+  const searches = searchesIn(frame.tools);
+  const allowed = () => allowedTokens(turn, inputTokens, searches);
+  if (mayHaveCut) turn.append({ kind: "model_cut", inputTokens, maxTokens: allowed(), ...searches });
+  const call = { ordinal: calls, inputTokens, maxTokens: allowed(), ...searches, signal };
   const { answer, reservation } = await callReserved(turn, request, call);
   const step = reservation === undefined ? answer : { ...answer, reservation };
   turn.append(step);

@@ -54,7 +54,8 @@ export interface ToolPeers {
 }
 
 export interface Peers {
-  find: ToolPeers["find"];
+  /** As for tools, and nothing is noted once `signal` has aborted. */
+  find(query: string, signal: AbortSignal): Promise<readonly FoundAgent[]>;
   /**
    * Asks, or goes on with what an earlier life of this call had asked. Throws with a message for the model when the agent may not be
    * asked, cannot be reached or failed, InputRequired when it waits for approvals, and TurnStopped when a hook ended the turn instead.

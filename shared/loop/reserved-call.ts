@@ -1,6 +1,6 @@
 // A model call that is paid for out of the query's account: each attempt sets aside what it may cost before it is made.
 import type { ModelRequest } from "../models/model.ts";
-import { allowedTokens, searchesIn } from "./allowed-tokens.ts";
+import { allowedTokens } from "./allowed-tokens.ts";
 import { BudgetUnreachable } from "./budget.ts";
 import { callModel, type AssistantStep, type Meter } from "./model-call.ts";
 import type { Step } from "./step.ts";
@@ -23,6 +23,8 @@ export interface PlannedCall {
   readonly inputTokens: number;
   /** Upper bound of the answer. */
   readonly maxTokens: number;
+  /** Searches that the API may make by itself. */
+  readonly webSearches?: number;
   readonly signal: AbortSignal;
 }
 
@@ -47,19 +49,20 @@ function measured(answer: AssistantStep, { inputTokens }: PlannedCall): Assistan
 /** Accounts for one call's attempts at the query's account. `reservation` is that of the last attempt. */
 export function meterOf(
   turn: Turn,
-  { inputTokens, maxTokens, signal }: PlannedCall,
+  { inputTokens, maxTokens, webSearches, signal }: PlannedCall,
 ): { readonly meter: Meter; readonly reservation: () => string | undefined } {
   const { account, trace } = turn;
+  const searches = webSearches === undefined ? {} : { webSearches };
   let reservation: string | undefined;
   let allowed = maxTokens;
   const meter: Meter = {
     async begin() {
       // Anew for each attempt: those that broke off count.
-      allowed = Math.min(maxTokens, allowedTokens(turn, inputTokens));
+      allowed = Math.min(maxTokens, allowedTokens(turn, inputTokens, searches));
       if (!account) return allowed;
       const span = new ReservationSpan(trace);
       try {
-        const reserved = await account.reserve({ inputTokens, maxTokens: allowed, ...searchesIn(turn) }, signal);
+        const reserved = await account.reserve({ inputTokens, maxTokens: allowed, ...searches }, signal);
         span.end(inputTokens + reserved.maxTokens);
         reservation = reserved.id;
         allowed = reserved.maxTokens;
@@ -70,7 +73,7 @@ export function meterOf(
       }
     },
     async failed(began) {
-      if (began) turn.append({ kind: "model_cut", inputTokens, maxTokens: allowed, ...searchesIn(turn) });
+      if (began) turn.append({ kind: "model_cut", inputTokens, maxTokens: allowed, ...searches });
       if (!account || reservation === undefined) return;
       await (began ? account.cut(reservation) : account.release(reservation));
     },
@@ -99,6 +102,7 @@ export async function settleEarlier({ log, begin, account, life }: Turn): Promis
 }
 
 function endsTurn(step: Step | undefined): boolean {
+  if (step?.kind === "compaction") return step.trigger === "manual";
   return (
     step?.kind === "assistant" &&
     step.stopReason !== "pause_turn" &&

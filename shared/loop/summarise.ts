@@ -2,7 +2,7 @@
 // for and traced like any other, also where nothing comes of it.
 import { ModelError, type Compaction, type ModelErrorCode, type ModelRequest } from "../models/model.ts";
 import { NO_USAGE, type Usage } from "../tracing/usage.ts";
-import { allowedTokens } from "./allowed-tokens.ts";
+import { allowedTokens, searchesIn } from "./allowed-tokens.ts";
 import { COMPACTION_INSTRUCTIONS } from "./compaction-prompt.ts";
 import { roomOf, tokensOfFrame, tokensOfText, type Frame } from "./context.ts";
 import { mayHaveBegun, type AssistantStep } from "./model-call.ts";
@@ -61,7 +61,8 @@ async function summaryByApi(
 ): Promise<Summary | undefined> {
   const { model, trace } = turn;
   if (!model.compact || model.canCompact?.() === false) return undefined;
-  const { meter, reservation } = meterOf(turn, planned(turn, wish, signal));
+  const searches = searchesIn(wish.frame.tools);
+  const { meter, reservation } = meterOf(turn, { ...planned(turn, wish, signal), ...searches });
   const maxTokens = await meter.begin();
   const { system, tools } = wish.frame;
   const request = { system, tools, ...conversation, ...(maxTokens === undefined ? {} : { maxTokens }) };

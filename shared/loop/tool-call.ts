@@ -3,7 +3,7 @@ import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages
 import { suggest } from "../text/nearest.ts";
 import { ERROR } from "../tracing/names.ts";
 import { EXPIRED, type Approval } from "./approval.ts";
-import { askApproval } from "./ask-approval.ts";
+import { askApproval, policyDenial } from "./ask-approval.ts";
 import { askCanUseTool } from "./can-use-tool.ts";
 import { cut, execute, failed, toRecord } from "./execute.ts";
 import type { CallState } from "./ledger.ts";
@@ -11,10 +11,9 @@ import type { AssistantStep } from "./model-call.ts";
 import { peerCall } from "./peer-call.ts";
 import { decide } from "./permissions.ts";
 import type { ToolSpan } from "./spans.ts";
-import { CUT_OFF } from "./step.ts";
+import { CUT_OFF, type Step } from "./step.ts";
 import type { ToolRuntime } from "./tool-calls.ts";
 import type { Tool } from "./tool.ts";
-import { endApproval } from "./wait-spans.ts";
 
 export interface Taken {
   readonly block: ToolUseBlock;
@@ -144,13 +143,16 @@ async function answered(
       taken,
       tool,
       input,
-      answer.reason ?? `The person who was asked said no to this call of ${tool.name}.`,
+      answer.reason ??
+        (answer.by === "policy"
+          ? policyDenial(tool.name)
+          : `The person who was asked said no to this call of ${tool.name}.`),
     );
   const isBound = runtime.approvalId({ toolUseId: block.id, tool: tool.name, input }) === approval.id;
   if (!isBound || approval.tool !== tool.name) {
     const none = { kind: "approval_answer", id: approval.id, decision: "void", by: "binding" } as const;
-    runtime.append(none);
-    endApproval(runtime.trace, runtime.log.slice(runtime.begin), none);
+    const isSaid = (step: Step) => step.kind === none.kind && step.id === none.id && step.decision === none.decision;
+    if (!runtime.log.some(isSaid)) runtime.append(none);
     return denied(taken, tool, input, "What was approved is not this call with this input, so the approval is void.");
   }
   // A rule that was deployed since counts.

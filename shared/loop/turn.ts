@@ -21,7 +21,7 @@ import { settleEarlier } from "./reserved-call.ts";
 import { isModelCall, type Step } from "./step.ts";
 import type { OutputShape } from "./structured-output.ts";
 import { runToolCalls, type ToolRuntime } from "./tool-calls.ts";
-import { hasCalls, unfinished } from "./unfinished.ts";
+import { hasCalls, hasOpenCalls, unfinished } from "./unfinished.ts";
 
 export interface Turn extends ToolRuntime {
   readonly system: string;
@@ -114,15 +114,19 @@ function ownSteps({ log, begin }: Pick<Turn, "log" | "begin">): readonly Step[] 
 
 async function loop(turn: Turn, signal: AbortSignal): Promise<Conclusion | SuspendedTurn> {
   await settleEarlier(turn);
+  const ended = endedByHook(ownSteps(turn));
+  if (ended) return ended;
   const first = turn.log[turn.begin];
   if (first?.kind === "user" && first.command === "compact") return compactOnDemand(turn, first.text, signal);
-  const refused = endedByHook(ownSteps(turn)) ?? (await takePrompt(turn, signal));
+  const refused = await takePrompt(turn, signal);
   if (refused) return refused;
   let left = unfinished(ownSteps(turn));
-  let mayHaveCut = turn.life > 1;
+  // Calls that are settled were followed by the next model call, as far as anybody knows.
+  let mayHaveCut = turn.life > 1 && (!left || (hasCalls(left) && !hasOpenCalls(ownSteps(turn))));
   for (;;) {
     const answer = left ?? (await nextAnswer(turn, signal, mayHaveCut));
-    [left, mayHaveCut] = [undefined, false];
+    mayHaveCut &&= left !== undefined;
+    left = undefined;
     if (hasCalls(answer)) {
       const approvals = await runToolCalls(answer, turn, signal);
       if (approvals.length > 0) return { subtype: "suspended", approvals };

@@ -1,7 +1,7 @@
 // An agent that has nobody to ask.
-import type { Peers } from "#shared/loop/peers.ts";
+import type { Peers, ToolPeers } from "#shared/loop/peers.ts";
 
-export const NO_PEERS: Peers = {
+export const NO_PEERS: Peers & ToolPeers = {
   find: async () => [],
   leave: () => {},
   ask: async () => {

@@ -210,3 +210,24 @@ describe("the log of a call that asked twice", () => {
     expect(ledger([result, ...(late ? [late] : [])]).get("b")).toEqual({ is: "settled" });
   });
 });
+
+it("what is found for a call that is over is not noted: its task may have ended", async () => {
+  const { call } = agents();
+  const found = Promise.withResolvers<void>();
+  const seen: AbortSignal[] = [];
+  const find = async (_: string, signal: AbortSignal) => {
+    seen.push(signal);
+    found.resolve();
+    return new Promise<never>(() => undefined);
+  };
+  const { tool } = buying(async (peers) => {
+    void peers.find("cars");
+    await found.promise;
+    return "bought";
+  });
+  await run(new ScriptedModel(CALL, { text: "done" }), {
+    tools: [tool],
+    call: { ...call, peers: { ...call.peers, find } },
+  });
+  expect(seen.map(({ aborted }) => aborted)).toEqual([true]);
+});

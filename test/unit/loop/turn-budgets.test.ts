@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { BudgetSpent, BudgetUnreachable, type Account } from "#shared/loop/budget.ts";
 import { transcript } from "#shared/loop/conversation.ts";
 import { ModelError } from "#shared/models/model.ts";
-import { ECHO, run, ScriptedModel } from "./scripted.ts";
+import { ECHO, FULL_ACCESS, run, ScriptedModel } from "./scripted.ts";
 
 const echo = (id: string) => ({ calls: [{ id, name: "echo", json: '{"text":"x"}' }] });
 
@@ -286,5 +286,47 @@ it("time that a second model call spends is told as that call's, not as its tool
   const model = new ScriptedModel(echo("t1"), { text: "…", hang: true });
   expect((await run(model, { budget: { maxTurns: 9, maxWallMs: 60 } })).result).toMatchObject({
     message: "The wall-time budget of 0.06 s was spent in model call 2.",
+  });
+});
+
+it("a life that ended after a round of tools has spent the model call that followed it", async () => {
+  const { steps } = await run(new ScriptedModel(echo("t1"), { text: "done" }));
+  const upToResult = steps.slice(0, steps.findIndex(({ kind }) => kind === "tool_result") + 1);
+  const again = await run(new ScriptedModel({ text: "done" }), { steps: upToResult, life: 2 });
+  expect(again.steps.map(({ kind }) => kind)).toEqual([
+    ...upToResult.map(({ kind }) => kind),
+    "model_cut",
+    "assistant",
+  ]);
+  const calls = steps.slice(
+    0,
+    steps.findIndex(({ kind }) => kind === "tool_result"),
+  );
+  const cutInTool = await run(new ScriptedModel({ text: "done" }), { steps: calls, life: 2 });
+  expect(cutInTool.steps.map(({ kind }) => kind)).not.toContain("model_cut");
+});
+
+it("nothing is set aside for searches that the model is not offered", async () => {
+  const wanted: object[] = [];
+  const { account: own } = account({
+    reserve: async (call) => {
+      wanted.push(call);
+      return { id: "r", maxTokens: call.maxTokens };
+    },
+  });
+  const search = { type: "web_search_20260318", name: "web_search", max_uses: 5 } as const;
+  const permissions = { ...FULL_ACCESS, ask: ["web_search"] };
+  await run(new ScriptedModel({ text: "ok" }), { account: own, serverTools: [search], permissions });
+  expect(wanted).toHaveLength(1);
+  expect(wanted[0]).not.toHaveProperty("webSearches");
+});
+
+it("a turn whose time is over says which budget had ended its query before", async () => {
+  const timeIsUp = async () => ({ kind: "tokens" as const, limit: 9, spent: 9, needed: 0, byAgent: [] });
+  const parts = account({ timeIsUp });
+  const { result } = await run(new ScriptedModel({ text: "…", hang: true }), { ...parts, queryWallMs: 40 });
+  expect(result).toMatchObject({
+    subtype: "error_max_tokens",
+    message: expect.stringContaining("9 tokens of the whole query"),
   });
 });
