@@ -162,6 +162,8 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
 
   #takeUpOne(row: TaskRow): void {
     if (row.asker === null || row.trace === null) return this.#endOld(row, OLD_VERSION);
+    // All that may be unreadable of a task that has begun is read before it is held: from then on whoever asks for it waits for its turn.
+    if (row.state !== TaskState.TASK_STATE_SUBMITTED) this.#store.turnLog(row);
     if (row.state !== TaskState.TASK_STATE_INPUT_REQUIRED) return this.#resume(row, row.trace);
     // Before anything sets a later one: an alarm that was set is not known any more.
     if (row.wakeAt !== null) this.#wakeBy(row.wakeAt);
