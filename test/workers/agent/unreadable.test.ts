@@ -85,7 +85,8 @@ describe("a task whose log cannot be read any more", () => {
     const { id } = await send(a2a, ask(call("pay", { to: name, amount: 1 }), name));
     // The message that makes it void had come, and was not taken up; what cannot be read belongs to the task before.
     await runInDurableObject(session(name), (_, { storage }) => {
-      storage.sql.exec(`INSERT INTO task SELECT context_id, 3, 1, created_at, updated_at, trace_id, answer, problem, usage, trace,
+      storage.sql
+        .exec(`INSERT INTO task SELECT context_id, 3, 1, created_at, updated_at, trace_id, answer, problem, usage, trace,
         'other', asker, life, NULL, result FROM task WHERE n = 2`);
       storage.sql.exec("INSERT INTO step (context_id, seq, n, body, worked_ms) VALUES (?, 9, 3, ?, 0)", name, FINE);
     });
