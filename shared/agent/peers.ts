@@ -15,6 +15,7 @@ import type { TurnTrace } from "../loop/spans.ts";
 import type { Step } from "../loop/step.ts";
 import { TurnStopped } from "../loop/stopped.ts";
 import { ApprovalSpan } from "../loop/wait-spans.ts";
+import { withdrawQuestions } from "../loop/withdrawn.ts";
 import { reasonOf } from "../tracing/reason.ts";
 import { randomContext, type TraceContext } from "../tracing/trace-context.ts";
 import type { Usage } from "../tracing/usage.ts";
@@ -227,6 +228,11 @@ export class AgentPeers implements Peers {
         questionOf(log, approval.id)?.spanId ?? new ApprovalSpan(trace, approval, { startTime: askedAt }).spanId,
     );
     this.#sent.delete(keyOf(toolUseId, ordinal));
+    withdrawQuestions(
+      this.#turn,
+      toolUseId,
+      approvals.map(({ id }) => id),
+    );
     append({ kind: "peer_input", toolUseId, agent, ...place(ordinal), taskId, approvals, askedAt, spanIds });
     // Where a client, not an agent, is asked next; in the agents between there is nobody to be told.
     if (this.#turn.asker.chain.length === 0)
@@ -259,6 +265,7 @@ export class AgentPeers implements Peers {
       spanId: randomContext().spanId,
       at: Date.now(),
     } as const;
+    withdrawQuestions(this.#turn, toolUseId);
     this.#turn.append(step);
     return step;
   }

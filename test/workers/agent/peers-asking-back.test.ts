@@ -157,6 +157,25 @@ describe("what a peer asks back", () => {
   });
 
   it.each([
+    ["asks something else instead", asksFor(approvalOf("three")), () => undefined, ["peer_input"]],
+    ["answers, and the call asks the next question", COMPLETED, (ask: () => Promise<unknown>) => ask(), ["peer_call"]],
+  ] as const)("is void with its span ended once the peer %s", async (_, said, then, [next]) => {
+    const tracer = new CollectingTracer();
+    const { fetch } = peerSaying(asksFor(approvalOf("one"), approvalOf("two")), said, COMPLETED);
+    const log = begun();
+    await askedBack(asking(log, { fetch, tracer }));
+    log.push(answered("one", "allow"));
+    const again = asking(log, { fetch, tracer });
+    await again().catch(() => undefined);
+    await then(() => again("what else?", 2));
+    const at = log.findLastIndex(({ kind }) => kind === next);
+    expect(log[at - 1]).toEqual({ kind: "approval_answer", id: "two", decision: "void", by: "peer" });
+    const input = log.find((step) => step.kind === "peer_input");
+    const ends = tracer.spans.filter(({ attributes }) => attributes["troupe.approval.decided_by"] === "peer");
+    expect(ends.map(({ spanId }) => spanId)).toEqual([input?.spanIds[1]]);
+  });
+
+  it.each([
     ["allow", undefined, { decision: "allow" }],
     ["deny", undefined, { decision: "deny" }],
     ["deny", "too dear", { decision: "deny", reason: "too dear" }],
