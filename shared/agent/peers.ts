@@ -6,7 +6,6 @@ import * as z from "zod";
 import { dataPart, textMessage } from "../a2a/message.ts";
 import { askPeer, PeerTaskError, PeerUnreachable, type PeerOutcome, type PeerRequest } from "../a2a/peer-client.ts";
 import { Approval, EXPIRED } from "../loop/approval.ts";
-import { askingNotice } from "../loop/ask-approval.ts";
 import type { TurnHook } from "../loop/hooks/turn-hook.ts";
 import { questionOf } from "../loop/ledger.ts";
 import { peerCall, type PeerCall, type PeerCallStep } from "../loop/peer-call.ts";
@@ -15,6 +14,7 @@ import type { TurnTrace } from "../loop/spans.ts";
 import type { Step } from "../loop/step.ts";
 import { TurnStopped } from "../loop/stopped.ts";
 import { ApprovalSpan } from "../loop/wait-spans.ts";
+import { withdrawQuestions } from "../loop/withdrawn.ts";
 import { reasonOf } from "../tracing/reason.ts";
 import { randomContext, type TraceContext } from "../tracing/trace-context.ts";
 import type { Usage } from "../tracing/usage.ts";
@@ -104,7 +104,7 @@ export class AgentPeers implements Peers {
         return await this.#afterAnswer(call, outcome.text, signal);
       }
       signal.throwIfAborted();
-      throw await this.#waits(question, outcome, past.rounds);
+      throw this.#waits(question, outcome, past.rounds);
     } catch (error) {
       if (error instanceof InputRequired || error instanceof TurnStopped) throw error;
       if (error instanceof PeerTaskError && error.usage) this.#turn.onUsage(toolUseId, error.usage);
@@ -205,16 +205,17 @@ export class AgentPeers implements Peers {
     new AskingSpan(trace.tracer, about, { spanId, startTime: at }).interrupted();
   }
 
-  /** The peer asks back: what it asks is put to whoever asked this agent. */
-  async #waits(
-    { toolUseId, ordinal, agent, signal }: Question,
-    { taskId, text, data }: AsksBack,
-    rounds: number,
-  ): Promise<Error> {
+  /**
+   * The peer asks back: what it asks is put to whoever asked this agent. Nothing is awaited between the log and what is thrown, for the
+   * time of the call may be up meanwhile.
+   */
+  #waits({ toolUseId, ordinal, agent }: Question, { taskId, text, data }: AsksBack, rounds: number): Error {
+    const { trace, append, log, asker, sessionSteps, waitUntil } = this.#turn;
     const asked = data.flatMap((part) => Asked.safeParse(part).data?.approvals ?? []);
-    if (asked.length === 0 || asked.length > MAX_APPROVALS || rounds >= MAX_ROUNDS)
+    if (asked.length === 0 || asked.length > MAX_APPROVALS || rounds >= MAX_ROUNDS) {
+      waitUntil(cancelAtPeer(this.#env, { agent, taskId }, asker, sessionSteps));
       return new Error(`it asks for input that cannot be given: ${text.slice(0, MAX_SHOWN)}`);
-    const { trace, append, log } = this.#turn;
+    }
     const askedAt = Date.now();
     // When they expire is the peer's word, and bounded by this agent's own.
     const [earliest, latest] = [askedAt + MIN_WAIT_MS, askedAt + configOf(this.#env).approvals.expiresMs];
@@ -229,11 +230,14 @@ export class AgentPeers implements Peers {
         questionOf(log, approval.id)?.spanId ?? new ApprovalSpan(trace, approval, { startTime: askedAt }).spanId,
     );
     this.#sent.delete(keyOf(toolUseId, ordinal));
+    withdrawQuestions(
+      this.#turn,
+      toolUseId,
+      approvals.map(({ id }) => id),
+    );
     append({ kind: "peer_input", toolUseId, agent, ...place(ordinal), taskId, approvals, askedAt, spanIds });
     // Where a client, not an agent, is asked next; in the agents between there is nobody to be told.
-    if (this.#turn.asker.chain.length === 0)
-      await Promise.all(fresh.map((approval) => this.#turn.hook(askingNotice(approval), signal)));
-    return new InputRequired(approvals);
+    return new InputRequired(approvals, asker.chain.length === 0 ? fresh : []);
   }
 
   /** Written before the peer hears of it: a repetition after a crash goes to the same thread under the same message id. */
@@ -261,6 +265,7 @@ export class AgentPeers implements Peers {
       spanId: randomContext().spanId,
       at: Date.now(),
     } as const;
+    withdrawQuestions(this.#turn, toolUseId);
     this.#turn.append(step);
     return step;
   }

@@ -16,6 +16,7 @@ import { log } from "./log.ts";
 import type { Caller, Operation } from "./operation.ts";
 import { replyTo, type Reply } from "./reply.ts";
 import { reportTask } from "./session-index.ts";
+import { closeAccount } from "./session/account.ts";
 import { Approvals } from "./session/approvals.ts";
 import { toStream, type Streamed } from "./session/event-stream.ts";
 import { LiveTask } from "./session/live-task.ts";
@@ -162,6 +163,8 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
 
   #takeUpOne(row: TaskRow): void {
     if (row.asker === null || row.trace === null) return this.#endOld(row, OLD_VERSION);
+    // All that may be unreadable of a task that has begun is read before it is held: from then on whoever asks for it waits for its turn.
+    if (row.state !== TaskState.TASK_STATE_SUBMITTED) this.#store.turnLog(row);
     if (row.state !== TaskState.TASK_STATE_INPUT_REQUIRED) return this.#resume(row, row.trace);
     // Before anything sets a later one: an alarm that was set is not known any more.
     if (row.wakeAt !== null) this.#wakeBy(row.wakeAt);
@@ -176,6 +179,7 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
     live.row = this.#store.setLife(row, life, began ? nextTurnTrace(trace) : trace);
     if (life.strikes >= POISONED.strikes) {
       this.#denyAll(row, { by: "failure", reason: POISONED.problem });
+      this.#closeAccount(live.row);
       return this.#turns.fail(live, POISONED.problem);
     }
     const context = this.#spans.get(live)?.context;
@@ -201,7 +205,7 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
     if (!span || !asker || !trace) throw new Error(`Task ${live.id} was started without its asker.`);
     // A turn that ends its process must not take the count of its lives along.
     if (life.n > 1) await this.ctx.storage.sync();
-    const result = await runTurnOf({
+    const running = runTurnOf({
       env: this.env,
       definition: this.definition,
       store: this.#store,
@@ -211,9 +215,19 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
       span: { task: span.context, turn: span.beginTurn(modelOf(this.env).name, trace) },
       afterwards: (work, what) => this.#afterwards(work, what, span.context),
     });
+    const result = await running.catch((error: unknown) => {
+      // It may not have come to what a life begins with, and another is not to follow.
+      this.#closeAccount(live.row);
+      throw error;
+    });
     if (result.subtype === "suspended") span.suspendTurn();
     else span.endTurn(result);
     return result;
+  }
+
+  /** Tells the query's account that no life of the task will. */
+  #closeAccount(row: TaskRow): void {
+    this.#afterwards(closeAccount(this.env, this.#store, row, this.#id(row)), "telling the query's account of its end");
   }
 
   /** Says no to what a suspended task waits for: its own calls, and those of the peers it asked. */
@@ -273,6 +287,7 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
   #endOld(row: TaskRow, problem: string): void {
     const end = { state: TaskState.TASK_STATE_FAILED, answer: null, problem, usage: null, result: null };
     this.#index(this.#store.endTask(row, end));
+    this.#closeAccount(row);
     if (row.trace === null) return;
     const about = { taskId: this.#id(row), contextId: row.contextId, question: "" };
     const task = { trace: row.trace, agent: configOf(this.env).id, begunAt: row.createdAt, ...about };

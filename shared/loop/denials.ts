@@ -1,6 +1,6 @@
 // What becomes of calls that nobody will run: each gets a result all the same, because a `tool_use` without one would make the
 // API refuse the whole conversation from then on.
-import { ledger, sinceLastAnswer } from "./ledger.ts";
+import { ledger, pendingApprovals, sinceLastAnswer, type Answer } from "./ledger.ts";
 import type { Step } from "./step.ts";
 
 /** A call that was not run because somebody or a rule said no, as the Claude Agent SDK reports it (SDKPermissionDenial). */
@@ -21,17 +21,20 @@ export interface NoAnswer {
  * begun are left alone; of these the model is told that they were cut off.
  */
 export function denyOpen(own: readonly Step[], { by, reason }: NoAnswer): Step[] {
-  const steps: Step[] = [];
+  // Also those of a peer that has been told the answers to others: the call has begun, and is left alone.
+  const steps: Step[] = pendingApprovals(own).map(({ id }) => noTo(id, by, reason));
   for (const [toolUseId, state] of ledger(sinceLastAnswer(own))) {
-    const waits = state.is === "asked" ? [state.approval] : state.is === "peer_waits" ? state.approvals : [];
-    for (const { id } of waits) steps.push({ kind: "approval_answer", id, decision: "deny", by, reason });
-    if (waits.length === 0 && state.is !== "answered") continue;
+    if (state.is !== "asked" && state.is !== "peer_waits" && state.is !== "answered") continue;
     const isAllowed = state.is === "answered" && state.answer.decision === "allow";
     const why = isAllowed ? "the turn ended before it began" : "it waited for an approval that did not come";
     const content = `This was not run: ${why}. ${reason}`;
     steps.push({ kind: "tool_result", toolUseId, content, isError: true, ...(isAllowed ? {} : { denied: true }) });
   }
   return steps;
+}
+
+function noTo(id: string, by: NoAnswer["by"], reason: string): Answer {
+  return { kind: "approval_answer", id, decision: "deny", by, reason };
 }
 
 export function denialsIn(own: readonly Step[]): Denial[] {

@@ -1,5 +1,6 @@
 // Runs a tool that may run: the tool itself, the hooks after it, and what of both reaches the model.
 import { reasonOf } from "../tracing/reason.ts";
+import { askingNotice } from "./ask-approval.ts";
 import { CallPeers } from "./call-peers.ts";
 import { InputRequired } from "./peers.ts";
 import { runLimited } from "./run-limited.ts";
@@ -29,7 +30,11 @@ export async function execute(taken: Taken, tool: Tool, input: unknown): Promise
     if (asking.interruption) throw asking.interruption;
   } catch (thrown) {
     const error = asking.interruption ?? thrown;
-    if (error instanceof InputRequired) return { waits: error.approvals };
+    if (error instanceof InputRequired) {
+      // What the tool itself may take of time is over: the question is in the log, and stands however long the hooks take.
+      await Promise.all(error.untold.map((approval) => runtime.hook(askingNotice(approval), signal)));
+      return { waits: error.approvals };
+    }
     if (error instanceof TurnStopped) return stoppedInstead(error);
     return afterFailure(taken, tool, input, error, begun);
   } finally {

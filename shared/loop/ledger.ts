@@ -79,6 +79,11 @@ function answer(states: Map<string, CallState>, step: Answer, begun: ReadonlySet
 
 /** What the task waits for, by the log of the task alone: each question that has no answer, its peers' included. */
 export function pendingApprovals(steps: readonly Step[]): Approval[] {
+  return pendingQuestions(steps).map(({ approval }) => approval);
+}
+
+/** The same, with the calls that wait for it. */
+export function pendingQuestions(steps: readonly Step[]): { readonly call: string; readonly approval: Approval }[] {
   const pending = new Map<string, { readonly call: string; readonly approval: Approval }>();
   const drop = (call: string) => {
     for (const [id, question] of pending) if (question.call === call) pending.delete(id);
@@ -91,7 +96,7 @@ export function pendingApprovals(steps: readonly Step[]): Approval[] {
     drop(step.toolUseId);
     for (const approval of step.approvals) pending.set(approval.id, { call: step.toolUseId, approval });
   }
-  return [...pending.values()].map(({ approval }) => approval);
+  return [...pending.values()];
 }
 
 /** Whether anything that the task had asked was answered, or has expired; not by the job's policy, of which nobody outside hears. */

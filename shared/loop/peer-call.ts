@@ -26,7 +26,8 @@ export function peerCall(log: readonly Step[], toolUseId: string, ordinal = last
   let isPast = false;
   // Not every backend's ids are unique in a thread.
   for (const step of sinceLastAnswer(log)) {
-    if (step.kind === "approval_answer" && input?.approvals.some(({ id }) => id === step.id)) answers.push(step);
+    if (step.kind === "approval_answer" && step.by !== "peer" && input?.approvals.some(({ id }) => id === step.id))
+      answers.push(step);
     if (step.kind !== "peer_call" && step.kind !== "peer_task" && step.kind !== "peer_input") continue;
     if (step.toolUseId !== toolUseId) continue;
     const at = step.ordinal ?? 1;

@@ -70,9 +70,12 @@ export interface Peers {
 export class InputRequired extends Error {
   override readonly name = "InputRequired";
   readonly approvals: readonly Approval[];
+  /** Of these, those that Notification hooks are to be told of. */
+  readonly untold: readonly Approval[];
 
-  constructor(approvals: readonly Approval[]) {
+  constructor(approvals: readonly Approval[], untold: readonly Approval[] = []) {
     super("approvals are awaited");
     this.approvals = approvals;
+    this.untold = untold;
   }
 }

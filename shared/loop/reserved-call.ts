@@ -86,7 +86,8 @@ export function meterOf(
  * the query may wait for those. Doing so twice does no harm. As in a first life, an answer that ends the turn is not lost because the
  * account is away.
  */
-export async function settleEarlier({ log, begin, account, life }: Turn): Promise<void> {
+export async function settleEarlier(turn: Pick<Turn, "log" | "begin" | "account" | "life">): Promise<void> {
+  const { log, begin, account, life } = turn;
   if (!account || life === 1) return;
   const own = log.slice(begin);
   try {

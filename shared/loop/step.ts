@@ -87,9 +87,9 @@ export const Step = z.discriminatedUnion("kind", [
     reason: z.optional(z.string()),
     /**
      * Of those that nobody gave, message: another one came instead; cancel and failure: the task ended; binding: what was approved is not
-     * what would run.
+     * what would run; peer: the agent that had asked does not wait for it any more.
      */
-    by: z.enum(["client", "policy", "clock", "message", "cancel", "failure", "binding"]),
+    by: z.enum(["client", "policy", "clock", "message", "cancel", "failure", "binding", "peer"]),
     /** Id of the message that brought it. */
     messageId: z.optional(z.string()),
   }),

@@ -17,6 +17,7 @@ import type { Step } from "./step.ts";
 import { stopFor } from "./stopped.ts";
 import { settle } from "./tool-call.ts";
 import type { Tool, ToolCall } from "./tool.ts";
+import { withdrawQuestions } from "./withdrawn.ts";
 
 export interface ToolRuntime {
   readonly tools: readonly Tool[];
@@ -88,7 +89,8 @@ async function book(calls: readonly ToolUseBlock[], runtime: ToolRuntime, signal
   } catch (error) {
     if (error instanceof BudgetSpent) {
       const states = ledger(sinceLastAnswer(runtime.log));
-      for (const { id } of calls.filter((call) => states.get(call.id)?.is !== "settled"))
+      // One that has begun, or waits for an answer, is closed with the turn: it may have taken effect, and others are to be told.
+      for (const { id } of calls.filter((call) => !states.has(call.id)))
         runtime.append({ kind: "tool_result", toolUseId: id, content: `Not run: ${error.message}`, isError: true });
     }
     throw error;
@@ -120,6 +122,7 @@ async function runCall(
     const { content, errorType, denied, stop } = outcome;
     const isError = errorType !== undefined;
     const usage = runtime.peerUsage(block.id);
+    withdrawQuestions(runtime, block.id);
     append({
       kind: "tool_result",
       toolUseId: block.id,

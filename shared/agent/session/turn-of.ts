@@ -17,9 +17,9 @@ import { configOf, modelOf, type AgentEnv } from "../environment.ts";
 import { log as logLine } from "../log.ts";
 import { AgentPeers } from "../peers.ts";
 import { systemPrompt } from "../prompt.ts";
-import { queryAccount } from "../query-account.ts";
 import { retellQuestions } from "../retold-questions.ts";
 import { toolbox } from "../toolbox.ts";
+import { accountOf } from "./account.ts";
 import type { LiveTask } from "./live-task.ts";
 import type { SessionStore } from "./store.ts";
 import type { Asker } from "./task-row.ts";
@@ -59,9 +59,8 @@ async function turnOf(parts: TurnParts, time: Stopwatch): Promise<Turn> {
   const model = modelOf(env);
   const earlier = row.trace?.earlierTurnSpanId;
   const { steps: log, begin, workedMs } = store.turnLog(row);
-  const limits = config.queryBudget;
   const isQuery = asker.chain.length === 0;
-  const queryWallMs = isQuery ? limits?.maxWallMs : undefined;
+  const queryWallMs = isQuery ? config.queryBudget?.maxWallMs : undefined;
   const append = (step: Step) => {
     store.append(row, step, workedMs + time.ms);
     log.push(step);
@@ -84,16 +83,7 @@ async function turnOf(parts: TurnParts, time: Stopwatch): Promise<Turn> {
   });
   if (live.isUnheard) retellQuestions(trace, log);
   live.isUnheard = false;
-  const account = limits
-    ? queryAccount(env, {
-        query: asker.query,
-        task: mac(env.TROUPE_KEY, JSON.stringify(["task", taskId]), KEY_CHARS),
-        life: life.n,
-        agent: config.id,
-        limits,
-        price: model.price,
-      })
-    : undefined;
+  const account = accountOf(env, taskId, asker, life.n);
   return {
     ...(await untilAborted(toolbox(env, definition), signal)),
     model,

@@ -10,6 +10,7 @@ import { defineTool, type ToolCall } from "#shared/loop/tool.ts";
 import { FULL_ACCESS, run, runToRest, ScriptedModel } from "./scripted.ts";
 
 const APPROVAL = { id: "ap_1", agent: "deep", tool: "dig", input: {}, reason: "", expiresAt: 4e12 };
+const OTHER = { ...APPROVAL, id: "ap_2", tool: "fill" };
 const CALL = { calls: [{ id: "b", name: "buy", json: '{"item":"car"}' }] };
 const IDEMPOTENT = { readOnly: false, idempotent: true };
 
@@ -89,6 +90,24 @@ describe("a tool that asks other agents", () => {
     const { result, steps } = await runToRest(new ScriptedModel(CALL), { tools: [tool], call });
     expect(result).toEqual({ subtype: "suspended", approvals: [APPROVAL] });
     expect([asked.length, resultOf(steps)]).toEqual([1, undefined]);
+  });
+
+  it("waits however long the hooks take that are told of the question: its own time is over by then", async () => {
+    const { call } = agents(async () => {
+      throw new InputRequired([APPROVAL, OTHER], [APPROVAL]);
+    });
+    const { tool } = buying((peers) => ask(peers, "first"));
+    const told: unknown[] = [];
+    const slow = async (input: { readonly message?: string }) => {
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      told.push(input.message);
+      return {};
+    };
+    const hooks = { Notification: [{ hooks: [slow] }] };
+    const more = { tools: [{ ...tool, limitMs: 20 }], call, hooks };
+    const { result, steps } = await runToRest(new ScriptedModel(CALL), more);
+    expect(result).toEqual({ subtype: "suspended", approvals: [APPROVAL, OTHER] });
+    expect([told, resultOf(steps)]).toEqual([["deep asks whether it may use dig."], undefined]);
   });
 
   it("has its result in the log when a hook ends the turn instead of the question, and the model is told that it was not done", async () => {

@@ -157,6 +157,25 @@ describe("what a peer asks back", () => {
   });
 
   it.each([
+    ["asks something else instead", asksFor(approvalOf("three")), () => undefined, ["peer_input"]],
+    ["answers, and the call asks the next question", COMPLETED, (ask: () => Promise<unknown>) => ask(), ["peer_call"]],
+  ] as const)("is void with its span ended once the peer %s", async (_, said, then, [next]) => {
+    const tracer = new CollectingTracer();
+    const { fetch } = peerSaying(asksFor(approvalOf("one"), approvalOf("two")), said, COMPLETED);
+    const log = begun();
+    await askedBack(asking(log, { fetch, tracer }));
+    log.push(answered("one", "allow"));
+    const again = asking(log, { fetch, tracer });
+    await again().catch(() => undefined);
+    await then(() => again("what else?", 2));
+    const at = log.findLastIndex(({ kind }) => kind === next);
+    expect(log[at - 1]).toEqual({ kind: "approval_answer", id: "two", decision: "void", by: "peer" });
+    const input = log.find((step) => step.kind === "peer_input");
+    const ends = tracer.spans.filter(({ attributes }) => attributes["troupe.approval.decided_by"] === "peer");
+    expect(ends.map(({ spanId }) => spanId)).toEqual([input?.spanIds[1]]);
+  });
+
+  it.each([
     ["allow", undefined, { decision: "allow" }],
     ["deny", undefined, { decision: "deny" }],
     ["deny", "too dear", { decision: "deny", reason: "too dear" }],
@@ -170,22 +189,38 @@ describe("what a peer asks back", () => {
     expect(heard.at(-1)?.parts.map(({ data }) => data)).toEqual([{ approvals: [{ id: "one", ...told }] }]);
   });
 
-  it("is told of to the Notification hooks of the agent that a client talks to, each question once, and to no others", async () => {
-    const told: string[] = [];
-    const hook = (input: { readonly hook_event_name: string }) => {
-      if (input.hook_event_name === "Notification" && "message" in input) told.push(String(input.message));
-      return undefined;
-    };
+  it("is to be told to the hooks of the agent that a client talks to, each question once, and of no others", async () => {
     const questions = [approvalOf("one"), approvalOf("two")] as const;
+    const untold = async (ask: () => Promise<unknown>) => {
+      const error = await ask().catch((thrown: unknown) => thrown);
+      return error instanceof InputRequired ? error.untold.map(({ id }) => id) : error;
+    };
     const log = begun();
     const { fetch } = peerSaying(asksFor(...questions), asksFor(questions[1]));
-    await askedBack(asking(log, { fetch, hook }));
+    expect(await untold(asking(log, { fetch }))).toEqual(["one", "two"]);
     log.push(answered("one", "allow"));
-    await askedBack(asking(log, { fetch, hook }));
-    expect(told).toEqual(["deep asks whether it may use dig.", "deep asks whether it may use dig."]);
+    expect(await untold(asking(log, { fetch }))).toEqual([]);
     const between = peerSaying(asksFor(questions[0]));
-    await askedBack(asking(begun(), { fetch: between.fetch, hook, chain: ["entry"] }));
-    expect(told).toHaveLength(2);
+    expect(await untold(asking(begun(), { fetch: between.fetch, chain: ["entry"] }))).toEqual([]);
+  });
+
+  it("stands before any hook is waited for: the time of the call may be up meanwhile", async () => {
+    const { fetch } = peerSaying(asksFor(approvalOf("one")));
+    const log = begun();
+    const hook = ({ hook_event_name }: { readonly hook_event_name: string }) => {
+      if (hook_event_name === "Notification") throw new Error("A hook was waited for.");
+      return undefined;
+    };
+    await askedBack(asking(log, { fetch, hook }));
+    expect(log.at(-1)?.kind).toBe("peer_input");
+  });
+
+  it("and nobody can give ends its task: the peer does not wait on", async () => {
+    const { canceled, fetch } = peerSaying(asksFor());
+    const log = begun();
+    await expect(asking(log, { fetch })()).rejects.toThrow(/it asks for input that cannot be given/);
+    await expect.poll(() => canceled).toEqual(["/tasks/t:cancel"]);
+    expect(log.map(({ kind }) => kind)).not.toContain("peer_input");
   });
 });
 

@@ -2,11 +2,15 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { TaskState } from "@a2a-js/sdk";
-import { expect, it } from "vitest";
-import { ask, client } from "./client.ts";
+import { describe, expect, it } from "vitest";
+import { flushSpans } from "#shared/agent/tracing.ts";
+import { ask, client, problemOf, send } from "./client.ts";
+import { one, rootOf, traceOf } from "./spans.ts";
 
 const session = (name: string) => env.SESSION.getByName(JSON.stringify(["local", name]));
 const call = (tool: string, input: object) => `call ${tool} ${JSON.stringify(input)}`;
+
+const FINE = JSON.stringify({ kind: "user", text: "say fine" });
 
 async function crash(name: string): Promise<void> {
   await expect(runInDurableObject(session(name), (_, state) => state.abort("crashed by the test"))).rejects.toThrow(
@@ -42,4 +46,55 @@ it("one thread whose log cannot be read does not keep the others of its session 
         storage.sql.exec<{ state: number }>(`SELECT state FROM task WHERE context_id = '${name}~z.1'`).one().state,
     );
   await expect.poll(state, { timeout: 4_000 }).toBe(TaskState.TASK_STATE_COMPLETED);
+});
+
+describe("a task whose log cannot be read any more", () => {
+  const makeUnreadable = (name: string, seq: number) =>
+    runInDurableObject(session(name), (_, { storage }) => {
+      const body = '{"kind":"of a later version"}';
+      storage.sql.exec("UPDATE step SET body = ? WHERE context_id = ? AND seq = ?", body, name, seq);
+    });
+  const steps = (name: string) =>
+    runInDurableObject(session(name), (_, { storage }) => storage.sql.exec("SELECT seq FROM step").toArray().length);
+
+  it("while it works has failed for whoever asks, sends its message again or cancels it, and its spans have ended", async () => {
+    const name = "unreadable-working";
+    const a2a = await client("JSONRPC");
+    const question = ask(call("hang", {}), name);
+    const { value } = await a2a.sendMessageStream(question).next();
+    const id = value?.payload?.$case === "task" ? value.payload.value.id : "";
+    await expect.poll(() => steps(name)).toBeGreaterThan(1);
+    await makeUnreadable(name, 1);
+    await crash(name);
+    await runDurableObjectAlarm(session(name));
+    const task = await a2a.getTask({ tenant: "", id });
+    expect(task.status?.state).toBe(TaskState.TASK_STATE_FAILED);
+    expect(problemOf(task)).toContain("Its log cannot be read");
+    expect(await send(a2a, question)).toMatchObject({ id, status: { state: TaskState.TASK_STATE_FAILED } });
+    await expect(a2a.cancelTask({ tenant: "", id, metadata: undefined })).rejects.toThrow(/has ended already/);
+    // Whoever was to send them may have gone with an object that crashed.
+    await flushSpans(env);
+    const spans = await traceOf(name);
+    expect([rootOf(spans).open, one(spans, "invoke_agent tester").open]).toEqual([false, false]);
+  });
+
+  it("while it waits for an approval that another message has made void has failed as well", async () => {
+    const name = "unreadable-waiting";
+    const a2a = await client("JSONRPC");
+    await send(a2a, ask("say hello", name));
+    const { id } = await send(a2a, ask(call("pay", { to: name, amount: 1 }), name));
+    // The message that makes it void had come, and was not taken up; what cannot be read belongs to the task before.
+    await runInDurableObject(session(name), (_, { storage }) => {
+      storage.sql
+        .exec(`INSERT INTO task SELECT context_id, 3, 1, created_at, updated_at, trace_id, answer, problem, usage, trace,
+        'other', asker, life, NULL, result FROM task WHERE n = 2`);
+      storage.sql.exec("INSERT INTO step (context_id, seq, n, body, worked_ms) VALUES (?, 9, 3, ?, 0)", name, FINE);
+    });
+    await makeUnreadable(name, 1);
+    await crash(name);
+    await runDurableObjectAlarm(session(name));
+    const task = await a2a.getTask({ tenant: "", id });
+    expect(task.status?.state).toBe(TaskState.TASK_STATE_FAILED);
+    expect(problemOf(task)).toContain("Its log cannot be read");
+  });
 });
