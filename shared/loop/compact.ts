@@ -1,6 +1,6 @@
 // Compaction: near the limit of the context, or on demand, a summary takes the place of the conversation's older part towards the
 // model. The log keeps everything. Pairs of tool_use and tool_result stay whole: what is kept begins with a message or an answer.
-import { allowedTokens, searchesIn } from "./allowed-tokens.ts";
+import { searchesIn } from "./allowed-tokens.ts";
 import { BudgetUnreachable } from "./budget.ts";
 import type { Conclusion } from "./conclude.ts";
 import {
@@ -17,7 +17,8 @@ import {
 import { frameOf } from "./frame.ts";
 import { keptSteps, type KeptLimits } from "./kept-steps.ts";
 import { afterCompaction, conversationOf, isSaid, transcript } from "./conversation.ts";
-import { type Step } from "./step.ts";
+import { noteCut } from "./reserved-call.ts";
+import type { Step } from "./step.ts";
 import { stopFor } from "./stopped.ts";
 import { NoSummary, summarise, type Wish } from "./summarise.ts";
 import type { Turn } from "./turn.ts";
@@ -52,20 +53,13 @@ export async function compactOnDemand(turn: Turn, text: string, signal: AbortSig
   const frame = frameOf(turn);
   const wish = wishOf(turn, "manual", instructions, frame, estimateTokens(turn.log, frame));
   const before = done ?? (failed?.kind === "compaction_failed" ? notCompacted(failed.reason) : undefined);
-  if (turn.life > 1 && before === undefined) noteCut(turn, wish);
+  if (turn.life > 1 && before === undefined) noteCut(turn, wish.tokens, searchesIn(frame.tools));
   const result = before ?? (await compactNow(turn, wish, signal));
   const said =
     typeof result === "string"
       ? result
       : `The conversation was compacted: about ${result.tokensBefore} tokens before, ${result.tokensAfter} now.`;
   return { subtype: "success", text: said, stopReason: null };
-}
-
-/** An earlier life ended where the summary was to be made, or was under way. */
-function noteCut(turn: Turn, { frame, tokens: inputTokens }: Wish): void {
-  const searches = searchesIn(frame.tools);
-  const maxTokens = allowedTokens(turn, inputTokens, searches);
-  turn.append({ kind: "model_cut", inputTokens, maxTokens, ...searches });
 }
 
 function notCompacted(why: string): string {

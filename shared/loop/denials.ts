@@ -2,6 +2,7 @@
 // API refuse the whole conversation from then on.
 import { ledger, pendingApprovals, sinceLastAnswer, type Answer } from "./ledger.ts";
 import type { Step } from "./step.ts";
+import { toRecord } from "./to-record.ts";
 
 /** A call that was not run because somebody or a rule said no, as the Claude Agent SDK reports it (SDKPermissionDenial). */
 export interface Denial {
@@ -45,8 +46,4 @@ export function denialsIn(own: readonly Step[]): Denial[] {
       if (block.type !== "tool_use" || !denied.has(block.id)) return [];
       return { tool_name: block.name, tool_use_id: block.id, tool_input: toRecord(block.input) };
     });
-}
-
-function toRecord(input: unknown): Record<string, unknown> {
-  return typeof input === "object" && input !== null ? { ...input } : {};
 }

@@ -8,6 +8,7 @@ import { nameOf } from "./spans.ts";
 import { TurnStopped } from "./stopped.ts";
 import type { CallOutcome, Result, Taken } from "./tool-call.ts";
 import { mayRepeat, type Tool } from "./tool.ts";
+import { toRecord } from "./to-record.ts";
 
 /** Characters of a tool's output that reach the model. */
 const MAX_TOOL_OUTPUT = 100_000;
@@ -109,8 +110,4 @@ export function cut(text: string): string {
 
 export function failed(content: string, errorType: string): Result {
   return { content, errorType };
-}
-
-export function toRecord(input: unknown): Record<string, unknown> {
-  return typeof input === "object" && input !== null ? { ...input } : {};
 }

@@ -5,7 +5,7 @@ import { compactIfFull } from "./compact.ts";
 import { estimateTokens } from "./context.ts";
 import { frameOf } from "./frame.ts";
 import type { AssistantStep } from "./model-call.ts";
-import { callReserved } from "./reserved-call.ts";
+import { callReserved, noteCut } from "./reserved-call.ts";
 import { conversationOf } from "./conversation.ts";
 import type { Turn } from "./turn.ts";
 
@@ -22,9 +22,8 @@ export async function nextAnswer(turn: Turn, signal: AbortSignal, mayHaveCut = f
   const calls = turn.log.slice(turn.begin).filter(({ kind }) => kind === "assistant").length + 1;
   const inputTokens = estimateTokens(turn.log, frame);
   const searches = searchesIn(frame.tools);
-  const allowed = () => allowedTokens(turn, inputTokens, searches);
-  if (mayHaveCut) turn.append({ kind: "model_cut", inputTokens, maxTokens: allowed(), ...searches });
-  const call = { ordinal: calls, inputTokens, maxTokens: allowed(), ...searches, signal };
+  if (mayHaveCut) noteCut(turn, inputTokens, searches);
+  const call = { ordinal: calls, inputTokens, maxTokens: turn.model.maxTokens, ...searches, signal };
   const { answer, reservation } = await callReserved(turn, request, call);
   const step = reservation === undefined ? answer : { ...answer, reservation };
   turn.append(step);

@@ -1,6 +1,6 @@
 // A model call that is paid for out of the query's account: each attempt sets aside what it may cost before it is made.
 import type { ModelRequest } from "../models/model.ts";
-import { allowedTokens } from "./allowed-tokens.ts";
+import { allowedTokens, type Searches } from "./allowed-tokens.ts";
 import { BudgetUnreachable } from "./budget.ts";
 import { callModel, type AssistantStep, type Meter } from "./model-call.ts";
 import type { Step } from "./step.ts";
@@ -21,7 +21,7 @@ export interface PlannedCall {
   readonly ordinal: number;
   /** Estimate of the request. */
   readonly inputTokens: number;
-  /** Upper bound of the answer. */
+  /** Upper bound of the answer, as far as the model goes; what the budgets leave is found out with each attempt. */
   readonly maxTokens: number;
   /** Searches that the API may make by itself. */
   readonly webSearches?: number;
@@ -79,6 +79,12 @@ export function meterOf(
     },
   };
   return { meter, reservation: () => reservation };
+}
+
+/** An earlier life ended where a model call was to be made, or was under way: it counts as one that was cut. */
+export function noteCut(turn: Turn, inputTokens: number, searches: Searches): void {
+  const maxTokens = allowedTokens(turn, inputTokens, searches);
+  turn.append({ kind: "model_cut", inputTokens, maxTokens, ...searches });
 }
 
 /**

@@ -5,7 +5,7 @@ import { ERROR } from "../tracing/names.ts";
 import { EXPIRED, type Approval } from "./approval.ts";
 import { askApproval, policyDenial } from "./ask-approval.ts";
 import { askCanUseTool } from "./can-use-tool.ts";
-import { cut, execute, failed, toRecord } from "./execute.ts";
+import { cut, execute, failed } from "./execute.ts";
 import type { CallState } from "./ledger.ts";
 import type { AssistantStep } from "./model-call.ts";
 import { peerCall } from "./peer-call.ts";
@@ -13,6 +13,7 @@ import { decide } from "./permissions.ts";
 import type { ToolSpan } from "./spans.ts";
 import { CUT_OFF, type Step } from "./step.ts";
 import type { ToolRuntime } from "./tool-calls.ts";
+import { toRecord } from "./to-record.ts";
 import type { Tool } from "./tool.ts";
 
 export interface Taken {

@@ -4,21 +4,14 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { connect, tasksOf, textOf } from "../support/a2a-client.ts";
 import { Deployment, eventually, signalProcess } from "../support/deployment.ts";
 import { Status } from "./shapes.ts";
+import { FIRST_WORD, QUESTION, SENTENCE, slowJob } from "./slow-answer.ts";
 
-const JOB = `name: dying
-agents: [{ id: summarizer }]
-topology: { type: mesh }
-model: { provider: offline, offline: { tokens_per_second: 25 } }
-`;
-const SENTENCE =
-  "Marmots hibernate for seven months in their burrows below the snow of the high Alps, huddled together.";
-const QUESTION = `Question: How long do marmots hibernate?\n\n[1] Marmots\nsource: marmots.md\n${SENTENCE}`;
 const LIMIT_MS = 10_000;
 
 let deployment: Deployment;
 beforeAll(async () => {
   deployment = await Deployment.create();
-  await deployment.succeed("deploy", await deployment.write("dying.yaml", JOB));
+  await deployment.succeed("deploy", await deployment.write("dying.yaml", slowJob("dying")));
 });
 afterAll(async () => deployment.close());
 
@@ -28,7 +21,7 @@ test("kill -9 and a restart in mid-answer: one troupe query prints the whole ans
   const asked = deployment.start("query", "dying", QUESTION);
   const speaks = async () => {
     const [task] = await tasksOf(client);
-    return task && textOf(await client.getTask({ tenant: "", id: task.id })).includes("Marmots") ? true : undefined;
+    return task && textOf(await client.getTask({ tenant: "", id: task.id })).includes(FIRST_WORD) ? true : undefined;
   };
   await eventually(speaks, LIMIT_MS, "the agent speaks");
   signalProcess(pid, "SIGKILL");

@@ -7,22 +7,15 @@ import { jobLayout } from "../../scripts/targets/local/layout.ts";
 import { connect, saying, send, tasksOf, textOf } from "../support/a2a-client.ts";
 import { Deployment, eventually, signalProcess } from "../support/deployment.ts";
 import { Status } from "./shapes.ts";
+import { FIRST_WORD, QUESTION, SENTENCE, slowJob } from "./slow-answer.ts";
 
-const JOB = `name: late
-agents: [{ id: summarizer }]
-topology: { type: mesh }
-model: { provider: offline, offline: { tokens_per_second: 25 } }
-`;
-const SENTENCE =
-  "Marmots hibernate for seven months in their burrows below the snow of the high Alps, huddled together.";
-const QUESTION = `Question: How long do marmots hibernate?\n\n[1] Marmots\nsource: marmots.md\n${SENTENCE}`;
 const HOUR_NS = 3_600_000_000_000n;
 const LIMIT_MS = 10_000;
 
 let deployment: Deployment;
 beforeAll(async () => {
   deployment = await Deployment.create();
-  await deployment.succeed("deploy", await deployment.write("late.yaml", JOB));
+  await deployment.succeed("deploy", await deployment.write("late.yaml", slowJob("late")));
 });
 afterAll(async () => deployment.close());
 
@@ -30,7 +23,7 @@ test("a turn whose alarm lies an hour ahead goes on when its process is back, an
   const { pid, agents } = Status.parse(await deployment.json("status", "late"));
   const client = await connect(agents[0]?.url ?? "");
   const { id } = await send(client, saying(QUESTION, true));
-  const speaks = async () => (textOf(await client.getTask({ tenant: "", id })).includes("Marmots") ? true : undefined);
+  const speaks = async () => (textOf(await client.getTask({ tenant: "", id })).includes(FIRST_WORD) ? true : undefined);
   await eventually(speaks, LIMIT_MS, "the agent speaks");
   // Listing sends the index what it has not been told yet.
   expect(await tasksOf(client)).toHaveLength(1);
