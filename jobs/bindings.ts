@@ -61,6 +61,7 @@ export function agentBindings(job: Job, agent: Agent, { url, edges, environment 
       maxWallMs: checkedDurationMs(agent.budget.max_wall_time),
     },
     queryBudget: job.budget === undefined ? null : limitsOf(job.budget),
+    turnsAtOnce: agent.turns_at_once,
     topology: dynamic ? "dynamic" : "static",
     peers,
     tracing: {

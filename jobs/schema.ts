@@ -159,6 +159,11 @@ const Agent = z
     model: Model.optional().describe("What differs from the job's model"),
     permissions: Permissions.prefault({}),
     budget: Budget.prefault({}),
+    turns_at_once: z
+      .int()
+      .positive()
+      .default(100)
+      .describe("Messages that it works on at the same time; others wait in line, up to 1000"),
     target: TargetName.optional().describe("Where this agent runs, if not where the job does"),
     port: z.int().min(0).max(65535).default(0).describe("Port on 127.0.0.1; 0 is any free one, kept over restarts"),
   })

@@ -34,11 +34,15 @@ export interface Asking extends Listener {
   readonly signal: AbortSignal;
   /** The connection broke, and is made again. */
   onBroken(): void;
+  /** The agent has no room for the message, which is sent again; called once. */
+  onBusy(why: string): void;
   /** How long an agent that does not come back is tried, in milliseconds; 15,000 when left out. */
   readonly patienceMs?: number;
 }
 
 const PATIENCE_MS = 15_000;
+/** Longest wait that an agent without room may ask for, in seconds. */
+const MAX_BUSY_S = 30;
 const FIRST_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 2_000;
 
@@ -46,10 +50,11 @@ const MAX_PAUSE_MS = 2_000;
 export async function ask(target: Target, request: Request, asking: Asking): Promise<Answer> {
   const { url } = target;
   const { signal, patienceMs = PATIENCE_MS } = asking;
-  const { client, isBroken } = await connect(url, signal);
+  const { client, isBroken, busyS } = await connect(url, signal);
   const open = opener(client, request);
   const progress = new Progress(asking, request.is === "question" ? {} : request);
   let brokenAt: number | undefined;
+  let isBusy = false;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
     const connection = new AbortController();
     let failure: unknown = new Error("the agent ended it");
@@ -70,6 +75,13 @@ export async function ask(target: Target, request: Request, asking: Asking): Pro
     if (signal.aborted) {
       if (request.is !== "look") await cancel(client, progress.taskId);
       throw signal.reason;
+    }
+    const againS = busyS();
+    if (againS !== undefined) {
+      if (!isBusy) asking.onBusy(reasonOf(failure));
+      [isBusy, brokenAt] = [true, undefined];
+      await delay(Math.min(againS, MAX_BUSY_S) * 1_000, undefined, { signal }).catch(() => {});
+      continue;
     }
     if (!isBroken()) throw refusal(failure, url);
     if (brokenAt === undefined) asking.onBroken();

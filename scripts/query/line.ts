@@ -1,6 +1,7 @@
 // The line to one agent: the SDK's own client over HTTP+JSON, and what it means when something goes wrong on it.
 import { type Client, ClientFactory, ClientFactoryOptions, RestTransportFactory } from "@a2a-js/sdk/client";
 
+import { retryAfterSeconds } from "#shared/http/retry-after.ts";
 import { reasonOf } from "#shared/tracing/reason.ts";
 
 import { CliError } from "../cli-error.ts";
@@ -9,6 +10,8 @@ export interface Line {
   readonly client: Client;
   /** Whether what was thrown says that the connection broke, or never came about; otherwise the agent has answered, with a refusal. */
   readonly isBroken: () => boolean;
+  /** Seconds after which an agent that has no room is to be asked again; undefined unless that was its last answer. */
+  readonly busyS: () => number | undefined;
 }
 
 const CANCEL_LIMIT_MS = 3_000;
@@ -16,10 +19,12 @@ const CANCEL_LIMIT_MS = 3_000;
 /** Reads the agent's card. Throws CliError when the agent does not answer, or the signal's reason. */
 export async function connect(url: string, signal: AbortSignal): Promise<Line> {
   let status: number | undefined;
+  let busyS: number | undefined;
   const fetchImpl: typeof fetch = async (input, init) => {
-    status = undefined;
+    [status, busyS] = [undefined, undefined];
     const response = await fetch(input, { ...init, signal: init?.signal ?? signal });
     ({ status } = response);
+    if (status === 503) busyS = retryAfterSeconds(response.headers);
     return response;
   };
   const options = ClientFactoryOptions.createFrom(ClientFactoryOptions.default, {
@@ -29,7 +34,7 @@ export async function connect(url: string, signal: AbortSignal): Promise<Line> {
   // One that answered with 200 has broken off; 5xx says that the agent, or what stands before it, is in trouble.
   const isBroken = () => status === undefined || status === 200 || status >= 500;
   try {
-    return { client: await new ClientFactory(options).createFromUrl(url), isBroken };
+    return { client: await new ClientFactory(options).createFromUrl(url), isBroken, busyS: () => busyS };
   } catch (error) {
     signal.throwIfAborted();
     throw refusal(error, url);

@@ -71,6 +71,7 @@ export async function askInTime(
   const { trace = false, timeoutMs, ...target } = asked;
   let traceId: string | undefined;
   const onTrace: Listener["onTrace"] = (id) => void (traceId = id);
+  const onBusy = (why: string) => io.note(manyLines(why));
   const onBroken = () => io.note("\nThe connection broke; trying again …");
   const timeout = new AbortController();
   const canceled = request.is === "look" ? "the task goes on" : "the task was canceled";
@@ -80,7 +81,7 @@ export async function askInTime(
   }, timeoutMs);
   try {
     const signal = AbortSignal.any([io.signal, timeout.signal]);
-    return await ask(target, request, { onText, onTrace, onBroken, signal });
+    return await ask(target, request, { onText, onTrace, onBroken, onBusy, signal });
   } catch (error) {
     // What there is of the trace says best where the time went.
     if (trace && traceId !== undefined && !io.signal.aborted) await showTrace(target.job, traceId, io);

@@ -12,6 +12,7 @@ import {
 } from "@a2a-js/sdk";
 import { RestTransportFactory, type Transport } from "@a2a-js/sdk/client";
 import * as z from "zod";
+import { retryAfterSeconds } from "../http/retry-after.ts";
 import { reasonOf } from "../tracing/reason.ts";
 import { Usage } from "../tracing/usage.ts";
 import { isTerminal, textOfParts } from "./message.ts";
@@ -30,6 +31,8 @@ export interface PeerRequest extends PeerConnection {
   readonly signal: AbortSignal;
   /** Called with the id of the task that the peer opened, before its answer is awaited; again after each time the connection broke. */
   readonly onTask: (taskId: string) => void;
+  /** Called each time the peer has no room for the question, which then is put again. */
+  readonly onBusy: () => void;
   /** Keeps work alive that outlives the call: telling the peer to stop. */
   readonly waitUntil: (work: Promise<unknown>) => void;
   /** Whether the message may have reached the peer before: then it is waited for longer. */
@@ -71,6 +74,8 @@ const MAX_ANSWER = 1_000_000;
 /** How long a peer is tried again that cannot be reached, in milliseconds: one that knows of its task may be on its way back. */
 const PATIENCE_MS = { first: 1_000, repeated: 10_000 };
 const MAX_UNFINISHED = 10;
+/** Longest wait that a peer without room may ask for, in seconds. */
+const MAX_BUSY_S = 30;
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 2_000;
 
@@ -124,15 +129,19 @@ interface Line {
   readonly serviceParameters: Record<string, string>;
   /** HTTP status of the last response; undefined while there has been none. */
   readonly status: () => number | undefined;
+  /** Seconds after which a peer that has no room is to be asked again; undefined where its last response said nothing of that. */
+  readonly busyS: () => number | undefined;
 }
 
 async function connect({ fetch: fetchImpl, origin, token, traceparent }: PeerConnection): Promise<Line> {
   let status: number | undefined;
+  let busyS: number | undefined;
   // A peer that points elsewhere is not followed: the token is for it alone.
   const noticing: typeof fetch = async (input, init) => {
-    status = undefined;
+    [status, busyS] = [undefined, undefined];
     const response = await fetchImpl(input, { ...init, redirect: "manual" });
     status = response.status;
+    if (status === 503) busyS = retryAfterSeconds(response.headers);
     return response;
   };
   const transport = await new RestTransportFactory({ fetchImpl: noticing }).create(origin, NO_CARD);
@@ -141,7 +150,7 @@ async function connect({ fetch: fetchImpl, origin, token, traceparent }: PeerCon
     Authorization: `Bearer ${token}`,
     traceparent,
   };
-  return { transport, serviceParameters, status: () => status };
+  return { transport, serviceParameters, status: () => status, busyS: () => busyS };
 }
 
 /** Follows the task over as many connections as it takes. */
@@ -162,13 +171,34 @@ async function persist(line: Line, request: PeerRequest, onTask: (taskId: string
       // One that answers, and breaks off each time, has no connection that could be mended.
       if (status === 200) unfinished++;
       if (signal.aborted || refused || error instanceof PeerTaskError) throw error;
+      const busyS = line.busyS();
+      if (busyS !== undefined) {
+        // It is there, and takes the question as soon as it has room. How long that is worth waiting for is the asker's to say.
+        brokenSince = undefined;
+        request.onBusy();
+        await pause(Math.min(busyS, MAX_BUSY_S) * 1000, signal);
+        continue;
+      }
       brokenSince ??= Date.now();
       const patienceMs = known ? PATIENCE_MS.repeated : PATIENCE_MS.first;
       if (unfinished > MAX_UNFINISHED || Date.now() - brokenSince + pauseMs > patienceMs)
         throw new PeerUnreachable(reasonOf(error), { cause: error });
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      await pause(pauseMs, signal);
     }
   }
+}
+
+/** Ends early when `signal` aborts. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end, { once: true });
+  });
 }
 
 async function follow(

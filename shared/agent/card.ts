@@ -7,6 +7,8 @@ import type { AgentDefinition } from "./definition.ts";
 /** Path of the JSON-RPC binding below the agent's origin; HTTP+JSON is at the origin itself. */
 export const JSON_RPC_PATH = "/jsonrpc";
 
+export const CARD_PATH = "/.well-known/agent-card.json";
+
 export function agentCard(definition: AgentDefinition, { url, name, description }: AgentConfig): AgentCard {
   const bindings = [
     { url: url + JSON_RPC_PATH, protocolBinding: "JSONRPC" },

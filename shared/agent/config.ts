@@ -49,6 +49,8 @@ export const AgentConfig = z.object({
   budget: Limits.extend({ maxTurns: z.int().positive(), maxWallMs: z.int().positive() }),
   /** What one query may cost over all agents; null where the job sets no limit. */
   queryBudget: z.nullable(Limits),
+  /** Turns that work at the same time; others wait for one of them to end. */
+  turnsAtOnce: z.int().positive(),
   /** static: only `peers` can be asked. dynamic: whom find_agents returned. */
   topology: z.enum(["static", "dynamic"]),
   peers: z.array(z.object({ id: z.string(), binding: z.string() })),

@@ -52,6 +52,8 @@ export interface AskingTurn {
   /** The log of this thread as it grows. */
   readonly log: readonly Step[];
   readonly hook: TurnHook;
+  /** Runs what waits for a peer, while another turn may work in this one's place. */
+  readonly whileAway: <Result>(work: () => Promise<Result>, signal: AbortSignal) => Promise<Result>;
   /** Steps of the whole session, for the agents that were found in it. */
   readonly sessionSteps: () => readonly Step[];
   readonly onUsage: (toolUseId: string, usage: Usage) => void;
@@ -98,7 +100,7 @@ export class AgentPeers implements Peers {
     const connection = await connect(this.#env, agent, this.#turn.sessionSteps);
     const call = past.call ?? (await this.#begin(question));
     try {
-      const outcome = await this.#send(question, connection, call, past);
+      const outcome = await this.#turn.whileAway(() => this.#send(question, connection, call, past), signal);
       if (outcome.is === "answer") {
         if (outcome.usage) this.#turn.onUsage(toolUseId, outcome.usage);
         return await this.#afterAnswer(call, outcome.text, signal);
@@ -173,6 +175,7 @@ export class AgentPeers implements Peers {
         signal,
         waitUntil,
         repeated,
+        onBusy: () => pass?.success(),
         onTask: (taskId) => {
           pass?.success();
           span.opened(taskId);

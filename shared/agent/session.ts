@@ -5,6 +5,7 @@ import { TaskState } from "@a2a-js/sdk";
 import { JsonRpcTransportHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import { isTerminal } from "../a2a/message.ts";
 import { formatTaskId, type TaskRef } from "../a2a/task-id.ts";
+import { Alarm } from "../durable/alarm.ts";
 import type { NoAnswer } from "../loop/denials.ts";
 import { progressOf } from "../loop/ledger.ts";
 import type { TurnResult } from "../loop/turn.ts";
@@ -22,6 +23,7 @@ import { toStream, type Streamed } from "./session/event-stream.ts";
 import { LiveTask } from "./session/live-task.ts";
 import { nextLife, POISONED } from "./session/life.ts";
 import { SessionRequestHandler } from "./session/request-handler.ts";
+import { type Slot, slotFor, slotsOf } from "./session/slots.ts";
 import { SessionStore } from "./session/store.ts";
 import type { TaskRow } from "./session/task-row.ts";
 import { endInterrupted, nameOfState, newTaskTrace, nextTurnTrace, taskOf, TaskSpan } from "./session/task-span.ts";
@@ -41,15 +43,16 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
   readonly #tracer = tracerOf(this.env, (work) => this.ctx.waitUntil(work));
   readonly #approvals = new Approvals(this.#store, this.#tracer, this.env);
   readonly #turns = new Turns(this.#store, {
-    run: (live) => this.#run(live),
+    slot: (live) => slotFor(live, this.env, this.ctx.id.name),
+    run: (live, slot) => this.#run(live, slot),
+    keepAlive: (work) => this.ctx.waitUntil(work),
     denyAll: (row, why) => this.#denyAll(row, why),
     changed: (live) => this.#changed(live),
     bug: (live, error) => log(this.env, "error", `task ${live.id}: ${stackOf(error)}`, this.#spans.get(live)?.context),
     storageFailed: (error) => this.ctx.abort(`The session cannot be stored: ${reasonOf(error)}`),
   });
   readonly #spans = new WeakMap<LiveTask, TaskSpan>();
-  /** When the alarm rings; undefined where this life has set none. */
-  #alarmAt: number | undefined;
+  readonly #alarm = new Alarm(this.ctx.storage);
   #hasTakenUp = false;
 
   /** One unary A2A operation. */
@@ -66,7 +69,7 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
 
   /** Takes up what another life left, and what was not answered in time. Never waits for a turn: the next alarm would come late. */
   override async alarm(): Promise<void> {
-    this.#alarmAt = undefined;
+    this.#alarm.rang();
     this.#takeUp();
     for (const row of this.#store.openTasks()) {
       if (row.wakeAt === null || row.wakeAt > Date.now()) continue;
@@ -75,8 +78,8 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
       live.resume();
       this.#goOn(live);
     }
-    if (this.#turns.isBusy) this.#wakeBy(Date.now() + WATCH_MS);
-    for (const { wakeAt } of this.#store.openTasks()) if (wakeAt !== null) this.#wakeBy(wakeAt);
+    if (this.#turns.isBusy) this.#alarm.ringBy(Date.now() + WATCH_MS);
+    for (const { wakeAt } of this.#store.openTasks()) if (wakeAt !== null) this.#alarm.ringBy(wakeAt);
     if (this.definition.hooks?.SessionEnd) this.#endIdle();
   }
 
@@ -97,7 +100,8 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
       turns: this.#turns,
       owner: { agent: config.id, principal: caller.principal },
       key: this.env.TROUPE_KEY,
-      takesCommands: caller.chain.length === 0,
+      chain: caller.chain,
+      isFull: () => slotsOf(this.env).isFull,
       trace: ({ messageId }) => {
         const about = { method, messageId, isRecorded: config.tracing.enabled };
         return newTaskTrace(parseTraceparent(caller.traceparent), caller.chain, about);
@@ -150,6 +154,8 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
   #takeUp(): void {
     if (this.#hasTakenUp) return;
     this.#hasTakenUp = true;
+    // An earlier life may have ended with slots in its hands.
+    slotsOf(this.env).forget(this.ctx.id.name ?? "");
     for (const row of this.#store.openTasks()) {
       try {
         this.#takeUpOne(row);
@@ -167,7 +173,7 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
     if (row.state !== TaskState.TASK_STATE_SUBMITTED) this.#store.turnLog(row);
     if (row.state !== TaskState.TASK_STATE_INPUT_REQUIRED) return this.#resume(row, row.trace);
     // Before anything sets a later one: an alarm that was set is not known any more.
-    if (row.wakeAt !== null) this.#wakeBy(row.wakeAt);
+    if (row.wakeAt !== null) this.#alarm.ringBy(row.wakeAt);
     if (this.#store.hasLater(row)) this.#turns.dismiss(this.#revive(row));
   }
 
@@ -191,7 +197,7 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
   #endIdle(): void {
     for (const row of this.#store.restingTasks()) {
       if (row.updatedAt + IDLE_MS > Date.now()) {
-        this.#wakeBy(row.updatedAt + IDLE_MS);
+        this.#alarm.ringBy(row.updatedAt + IDLE_MS);
         continue;
       }
       this.#store.append(row, { kind: "session_end" }, 0);
@@ -199,7 +205,7 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
     }
   }
 
-  async #run(live: LiveTask): Promise<TurnResult> {
+  async #run(live: LiveTask, slot: Slot): Promise<TurnResult> {
     const span = this.#spans.get(live);
     const { asker, trace, life } = live.row;
     if (!span || !asker || !trace) throw new Error(`Task ${live.id} was started without its asker.`);
@@ -211,6 +217,7 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
       store: this.#store,
       tracer: this.#tracer,
       live,
+      slot,
       asker,
       span: { task: span.context, turn: span.beginTurn(modelOf(this.env).name, trace) },
       afterwards: (work, what) => this.#afterwards(work, what, span.context),
@@ -250,10 +257,10 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
       const how = `${nameOfState(state)} after ${updatedAt - createdAt} ms`;
       const level = state === TaskState.TASK_STATE_FAILED ? "warn" : "info";
       log(this.env, level, `task ${live.id} ${how}${problem === null ? "" : `: ${problem}`}`, span?.context);
-      if (this.definition.hooks?.SessionEnd) this.#wakeBy(Date.now() + IDLE_MS);
+      if (this.definition.hooks?.SessionEnd) this.#alarm.ringBy(Date.now() + IDLE_MS);
     }
-    if (wakeAt !== null) this.#wakeBy(wakeAt);
-    else if (!isTerminal(state)) this.#wakeBy(Date.now() + WATCH_MS);
+    if (wakeAt !== null) this.#alarm.ringBy(wakeAt);
+    else if (!isTerminal(state)) this.#alarm.ringBy(Date.now() + WATCH_MS);
     this.#index(live.row);
   }
 
@@ -262,13 +269,6 @@ export abstract class SessionObject extends DurableObject<AgentEnv> {
     reportTask(this.env, { principal, contextId, n, state, updatedAt }, (work) =>
       this.#afterwards(work, "the report to the index"),
     );
-  }
-
-  /** Sees to it that the alarm wakes this object by then. Set along with what it is for, it is kept by the same commit. */
-  #wakeBy(time: number): void {
-    if (this.#alarmAt !== undefined && this.#alarmAt <= time) return;
-    this.#alarmAt = time;
-    void this.ctx.storage.setAlarm(time);
   }
 
   /** Work that nobody waits for; a failure of it is worth a line. */

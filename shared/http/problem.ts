@@ -14,16 +14,20 @@ export type Problem = z.infer<typeof Problem>;
 const KINDS = {
   "invalid-request": { status: 400, title: "The request is not valid" },
   unauthorized: { status: 401, title: "The request carries no valid token" },
+  "foreign-host": { status: 403, title: "The request names another host" },
+  "foreign-origin": { status: 403, title: "The request comes from a page of another origin" },
   "not-found": { status: 404, title: "There is nothing at this path" },
   "unknown-agent": { status: 404, title: "No agent has this id" },
   "unknown-trace": { status: 404, title: "No trace has this id" },
   "unknown-query": { status: 404, title: "No account is kept of this query" },
   "unknown-reservation": { status: 404, title: "No call of this query has this id" },
   "method-not-allowed": { status: 405, title: "The path does not support this method" },
+  "request-timeout": { status: 408, title: "The request body came too slowly" },
   "reservation-released": { status: 409, title: "The call was given up" },
   "body-too-large": { status: 413, title: "The request body is too large" },
   "unsupported-media-type": { status: 415, title: "The request body has the wrong content type" },
   internal: { status: 500, title: "The server failed" },
+  busy: { status: 503, title: "The server has no room for more at the moment" },
   "not-configured": { status: 503, title: "The server is not configured" },
 } as const;
 

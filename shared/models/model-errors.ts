@@ -3,7 +3,7 @@ import { reasonOf } from "../tracing/reason.ts";
 import { AnthropicError, APIConnectionError, APIError } from "@anthropic-ai/sdk/core/error";
 import * as z from "zod";
 import { ModelError, type ModelErrorCode } from "./model.ts";
-import { retryAfterSeconds } from "./retry-after.ts";
+import { retryAfterSeconds } from "../http/retry-after.ts";
 
 /** Characters of the API's own words that are kept. */
 const MAX_SAID = 1_000;

@@ -3,7 +3,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { IdleWatch } from "./idle-watch.ts";
 import { ModelError, type RetryNotice } from "./model.ts";
-import { retryAfterSeconds, withoutRetry } from "./retry-after.ts";
+import { retryAfterSeconds, withoutRetry } from "../http/retry-after.ts";
 
 /** Bytes of an error's body that are read. */
 const MAX_ERROR_BODY = 64 * 1024;

@@ -1,7 +1,7 @@
 // Reads a text from the public web within limits of size, time and redirects. Every address is checked before it is asked;
 // what hides a private address behind a public name is refused by the engine.
 import { ERROR } from "../tracing/names.ts";
-import { readBytes } from "../http/read-json.ts";
+import { readBytes } from "../http/read-body.ts";
 import { timeLimit } from "../time/stopwatch.ts";
 import { isPublicHost } from "./public-address.ts";
 

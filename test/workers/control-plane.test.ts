@@ -4,7 +4,7 @@ import { mac } from "#shared/a2a/token.ts";
 import controlPlane from "../../workers/control-plane/index.ts";
 
 const SECRET = "a secret of the control plane";
-const ORIGIN = "https://control.example";
+const ORIGIN = "http://localhost";
 
 test("the document, the health check and nothing else are open to everybody", async () => {
   expect((await call("GET", "/health", { token: null })).status).toBe(200);
@@ -29,7 +29,8 @@ test("without a secret requests to this machine count as the job local, others a
   const open = { ...bindings };
   expect((await controlPlane.request("http://localhost:8787/agents", {}, open)).status).toBe(200);
   expect((await controlPlane.request("http://[::1]:8787/agents", {}, open)).status).toBe(200);
-  const refused = await controlPlane.request("http://localhost.example/agents", {}, open);
+  const TROUPE_URL = "https://control.example";
+  const refused = await controlPlane.request(`${TROUPE_URL}/agents`, {}, { ...open, TROUPE_URL });
   expect(refused.status).toBe(503);
   expect(await refused.text()).toContain("wrangler secret put TROUPE_SECRET");
 });
@@ -165,3 +166,18 @@ function call(method: string, path: string, { token, body }: { token: string | n
   if (body) init.body = JSON.stringify(body);
   return controlPlane.request(ORIGIN + path, init, { ...bindings, TROUPE_SECRET: SECRET });
 }
+
+test("what a foreign page or a malformed credential sends is refused at every path", async () => {
+  const env = { ...bindings, TROUPE_SECRET: SECRET };
+  for (const path of ["/health", "/openapi.json", "/agents", "/v1/traces", "/v1/budgets/x"]) {
+    const authorization = `Bearer ${tokenOf("alpha")}`;
+    const foreign = await controlPlane.request(`http://evil.example${path}`, { headers: { authorization } }, env);
+    expect(foreign.status).toBe(403);
+    const page = { authorization, origin: "http://evil.example" };
+    expect((await controlPlane.request(ORIGIN + path, { headers: page }, env)).status).toBe(403);
+    for (const malformed of ["Basic x", "Bearer a b", "Token x", ""]) {
+      const refused = await controlPlane.request(ORIGIN + path, { headers: { authorization: malformed } }, env);
+      expect(refused.status).toBe(401);
+    }
+  }
+});

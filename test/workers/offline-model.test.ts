@@ -24,14 +24,13 @@ const answered = [
 function client(settings?: object) {
   return new Anthropic({
     apiKey: "none",
-    baseURL: "http://offline.test",
+    baseURL: "http://localhost",
     maxRetries: 0,
     fetch: async (input, init) => app.fetch(new Request(input, init)),
     defaultHeaders: settings === undefined ? {} : { "x-offline-settings": JSON.stringify(settings) },
   });
 }
-const post = (body: string, path = "/v1/messages") =>
-  app.request(`http://offline.test${path}`, { method: "POST", body });
+const post = (body: string, path = "/v1/messages") => app.request(`http://localhost${path}`, { method: "POST", body });
 
 test("a streamed tool call arrives whole", async () => {
   const message = await client()
@@ -139,7 +138,7 @@ test.each(["cut", "malformed", "error_event"])("the fault %s breaks the stream",
 });
 
 test("a stalled stream stays open and silent", async () => {
-  const response = await app.request("http://offline.test/v1/messages", {
+  const response = await app.request("http://localhost/v1/messages", {
     method: "POST",
     headers: { "x-offline-settings": JSON.stringify({ fault: "stall" }) },
     body: JSON.stringify({ ...ask, messages: answered, stream: true }),
@@ -153,7 +152,7 @@ test("a stalled stream stays open and silent", async () => {
 });
 
 test("garbage tool input does not parse", async () => {
-  const response = await app.request("http://offline.test/v1/messages", {
+  const response = await app.request("http://localhost/v1/messages", {
     method: "POST",
     headers: { "x-offline-settings": JSON.stringify({ fault: "garbage_tool_input" }) },
     body: JSON.stringify({ ...ask, tools, stream: true }),
@@ -167,4 +166,17 @@ test("garbage tool input does not parse", async () => {
 
 test("unknown settings are refused", async () => {
   await expect(client({ fault: "flood" }).messages.create(ask)).rejects.toMatchObject({ status: 400 });
+});
+
+test("what a foreign page or a malformed credential sends is refused in the API's own form", async () => {
+  const ask = async (url: string, headers: Record<string, string>) => app.request(url, { method: "POST", headers });
+  const foreign = await ask("http://evil.example/v1/messages", {});
+  expect([foreign.status, await foreign.json()]).toEqual([
+    403,
+    expect.objectContaining({ type: "error", error: expect.objectContaining({ type: "permission_error" }) }),
+  ]);
+  const page = { origin: "http://evil.example" };
+  expect((await ask("http://localhost/v1/messages", page)).status).toBe(403);
+  for (const authorization of ["Basic x", "Bearer a b", "Token x"])
+    expect((await ask("http://localhost/v1/messages", { authorization })).status).toBe(401);
 });

@@ -2,6 +2,7 @@
 // A token is `<job>.<base64url(HMAC-SHA256(TROUPE_SECRET, "job:" + job))>`, so the control plane keeps no list of tokens.
 import type { MiddlewareHandler } from "hono";
 import { bearer, mac, sameMac } from "#shared/a2a/token.ts";
+import type { Visitor } from "#shared/http/gate.ts";
 import { problem, problemResponse, type Problem } from "#shared/http/problem.ts";
 import type { Env } from "./env.ts";
 
@@ -24,6 +25,13 @@ export const requireJob: MiddlewareHandler<{ Bindings: Env; Variables: JobVariab
   c.set("job", result);
   return next();
 };
+
+/** What a request's Authorization header makes of its sender. */
+export function visitorOf(request: Request, { TROUPE_SECRET }: Env): Visitor {
+  if (!request.headers.has("authorization")) return "anonymous";
+  const job = identifyJob(request, TROUPE_SECRET);
+  return typeof job === "string" ? "known" : job;
+}
 
 /** The job's name, or the problem to answer with. */
 export function identifyJob(request: Request, secret: string | undefined): string | Problem {

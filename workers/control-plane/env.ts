@@ -10,6 +10,8 @@ export interface Env extends SettingVariables {
   readonly TRACES: DurableObjectNamespace<Traces>;
   /** Signs the jobs' tokens. Absent only in development, where requests from this machine need no token. */
   readonly TROUPE_SECRET?: string;
+  /** Its own address where that is no loopback name: requests for other hosts are refused. */
+  readonly TROUPE_URL?: string;
   /** Network for health probes; private addresses included where agents run on this machine. Default: global fetch. */
   readonly PROBE?: Fetcher;
   /** Network to the OpenTelemetry collector, which may run on this machine. Default: global fetch. */

@@ -1,6 +1,8 @@
 // The control plane's Worker: mounts its rooms, nothing else.
 import { Hono } from "hono";
+import { gate } from "#shared/http/gate.ts";
 import { problem, problemResponse } from "#shared/http/problem.ts";
+import { visitorOf } from "./auth.ts";
 import { budgetRoutes } from "./budgets/routes.ts";
 import type { Env } from "./env.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -13,6 +15,13 @@ export { Traces } from "./traces/traces.ts";
 
 const app = new Hono<{ Bindings: Env }>();
 
+app.use(
+  gate<{ Bindings: Env }>({
+    url: ({ TROUPE_URL }) => TROUPE_URL,
+    // An exporter is refused in its own encoding.
+    visitor: (c) => (c.req.path === "/v1/traces" ? "anonymous" : visitorOf(c.req.raw, c.env)),
+  }),
+);
 app.get("/health", (c) => c.json({ status: "ok" }));
 app.get("/openapi.json", (c) => c.json(openApiDocument));
 app.route("/agents", registryRoutes);

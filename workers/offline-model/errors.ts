@@ -7,13 +7,19 @@ const TYPES = {
   403: "permission_error",
   404: "not_found_error",
   405: "invalid_request_error",
+  408: "invalid_request_error",
   413: "request_too_large",
   429: "rate_limit_error",
   500: "api_error",
+  503: "overloaded_error",
   529: "overloaded_error",
 } as const;
 
 export type ErrorStatus = keyof typeof TYPES;
+
+export function isErrorStatus(status: number): status is ErrorStatus {
+  return Object.hasOwn(TYPES, status);
+}
 
 /** The JSON of an error, as a body or as the data of an `error` event. */
 export function errorBody(status: ErrorStatus, message: string, requestId: string) {

@@ -1,26 +1,44 @@
 // A Messages API server without a language model: the same protocol, answers by rules alone (decide.ts).
+import { bearer } from "#shared/a2a/token.ts";
+import { gate, type Visitor } from "#shared/http/gate.ts";
+import { problem } from "#shared/http/problem.ts";
+import { readRequest } from "#shared/http/read-body.ts";
 import { reasonOf } from "#shared/tracing/reason.ts";
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import type * as z from "zod";
 import { decide } from "./decide.ts";
-import { errorResponse, firstIssue, newRequestId } from "./errors.ts";
+import { errorResponse, firstIssue, isErrorStatus, newRequestId } from "./errors.ts";
 import { CountRequest, MessagesRequest, misplacedBlocks } from "./request.ts";
 import { MODEL, countTokens, reply } from "./reply.ts";
 import { readSettings } from "./settings.ts";
 import { failingResponse } from "./faults.ts";
 import { streamMessage } from "./stream.ts";
 
+const MAX_BODY_BYTES = 32 * 1024 * 1024;
+
+const NO_TOKEN = problem(
+  "unauthorized",
+  "The Authorization header holds no bearer token. The offline model takes any.",
+);
+
 const app = new Hono();
 
-const limit = bodyLimit({
-  maxSize: 32 * 1024 * 1024,
-  onError: () => errorResponse(413, "Request exceeds the maximum allowed number of bytes."),
-});
+app.use(
+  gate<{ Bindings: object }>({
+    url: () => undefined,
+    visitor: ({ req }) => visitor(req.raw.headers.get("authorization")),
+    refuse: ({ status, detail }, headers) => errorResponse(isErrorStatus(status) ? status : 400, detail, headers),
+  }),
+);
+
+/** Nothing is paid here, so any key or token will do; one that is none is a mistake. */
+function visitor(authorization: string | null): Visitor {
+  return authorization === null || bearer(authorization) !== undefined ? "anonymous" : NO_TOKEN;
+}
 
 app.get("/health", (c) => c.json({ status: "ok", model: MODEL }));
 
-app.post("/v1/messages", limit, async (c) => {
+app.post("/v1/messages", async (c) => {
   const read = readSettings(c.req.header("x-offline-settings") ?? null);
   if ("error" in read) return errorResponse(400, read.error);
   const { settings } = read;
@@ -38,7 +56,7 @@ app.post("/v1/messages", limit, async (c) => {
     : Response.json(message, { headers: { "request-id": requestId } });
 });
 
-app.post("/v1/messages/count_tokens", limit, async (c) => {
+app.post("/v1/messages/count_tokens", async (c) => {
   const request = await readBody(c.req.raw, CountRequest);
   return request instanceof Response ? request : c.json({ input_tokens: countTokens(request) });
 });
@@ -49,11 +67,14 @@ app.onError((error) => {
   return errorResponse(500, "Internal server error");
 });
 
-/** The parsed body, or the 400 that the API would give. */
+/** The parsed body, or the error that the API would give. */
 async function readBody<Body extends CountRequest>(raw: Request, schema: z.ZodType<Body>): Promise<Body | Response> {
+  const bytes = await readRequest(raw, MAX_BODY_BYTES);
+  if (bytes === "too-large") return errorResponse(413, "Request exceeds the maximum allowed number of bytes.");
+  if (bytes === "too-slow") return errorResponse(408, "The request body came too slowly.");
   let body: unknown;
   try {
-    body = await raw.json();
+    body = JSON.parse(new TextDecoder().decode(bytes));
   } catch (error) {
     return errorResponse(400, `The request body is not valid JSON: ${reasonOf(error)}`);
   }

@@ -23,7 +23,8 @@ export interface WorkerdWorker {
 export type WorkerdBinding =
   | { readonly name: string; readonly kind: "json" | "text"; readonly value: string }
   | { readonly name: string; readonly kind: "environment"; readonly variable: string }
-  | { readonly name: string; readonly kind: "service"; readonly service: string }
+  /** `props` reach the service as `ctx.props`. */
+  | { readonly name: string; readonly kind: "service"; readonly service: string; readonly props?: object }
   | { readonly name: string; readonly kind: "object"; readonly className: string };
 
 /** Reaches public addresses only: the engine refuses private and loopback ones, whatever a name resolves to. */
@@ -39,7 +40,9 @@ export function renderConfig({ workers, externals, sockets }: WorkerdConfig): st
     network(PUBLIC_NETWORK, ["public"]),
     network(ANY_NETWORK, ["public", "private"]),
     ...externals.map(
-      ({ name, address }) => `(name = ${quote(name)}, external = (address = ${quote(address)}, http = ()))`,
+      // The listener there serves its own host only, whatever a binding's caller calls it.
+      ({ name, address }) =>
+        `(name = ${quote(name)}, external = (address = ${quote(address)}, http = (injectRequestHeaders = [(name = "Host", value = ${quote(address)})])))`,
     ),
     ...workers.flatMap((worker) => [...disk(worker), workerService(worker)]),
   ];
@@ -109,7 +112,9 @@ function binding(item: WorkerdBinding): string {
     case "environment":
       return `(${name}, fromEnvironment = ${quote(item.variable)})`;
     case "service":
-      return `(${name}, service = ${quote(item.service)})`;
+      return item.props === undefined
+        ? `(${name}, service = ${quote(item.service)})`
+        : `(${name}, service = (name = ${quote(item.service)}, props = (json = ${quote(JSON.stringify(item.props))})))`;
     case "object":
       return `(${name}, durableObjectNamespace = ${quote(item.className)})`;
   }

@@ -1,4 +1,5 @@
 // A plan → the configuration of each workerd that runs it: one for all agents, or one an agent.
+import { BINDING_PROPS } from "#shared/http/gate.ts";
 import type { Binding, Plan, PlannedAgent, Service } from "#jobs/plan-shape.ts";
 
 import { ANY_NETWORK, PUBLIC_NETWORK, type WorkerdBinding, type WorkerdConfig } from "./capnp.ts";
@@ -40,7 +41,7 @@ export function configOf(plan: Plan, process: JobProcess, surroundings: Surround
       return {
         name: agentService(agent.id),
         module: surroundings.module(agent.worker),
-        bindings: agent.bindings.map(toWorkerd),
+        bindings: agent.bindings.map((item) => toWorkerd(item, inside)),
         ...(classes.length > 0 ? { storage: { folder: surroundings.dataFolder(agent.id), classes } } : {}),
       };
     }),
@@ -57,7 +58,8 @@ export function configOf(plan: Plan, process: JobProcess, surroundings: Surround
   };
 }
 
-function toWorkerd(item: Binding): WorkerdBinding {
+/** `inside`: the agents of the same process, whose gates let in what comes over a binding. */
+function toWorkerd(item: Binding, inside: ReadonlySet<string>): WorkerdBinding {
   switch (item.type) {
     case "json":
       return { name: item.name, kind: "json", value: JSON.stringify(item.value) };
@@ -68,7 +70,12 @@ function toWorkerd(item: Binding): WorkerdBinding {
     case "object":
       return { name: item.name, kind: "object", className: item.className };
     case "service":
-      return { name: item.name, kind: "service", service: serviceName(item.service) };
+      return {
+        name: item.name,
+        kind: "service",
+        service: serviceName(item.service),
+        ...(item.service.to === "agent" && inside.has(item.service.agent) ? { props: BINDING_PROPS } : {}),
+      };
   }
 }
 

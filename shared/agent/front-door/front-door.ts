@@ -1,4 +1,4 @@
-// The agent's front door: body limit, authentication, routing. What an operation means is the Session's part.
+// The agent's front door: the gate, authentication, routing. What an operation means is the Session's part.
 import { A2A_PROTOCOL_VERSION, A2A_VERSION_HEADER, SSE_HEADERS } from "@a2a-js/sdk";
 import {
   A2A_ERROR_CODE,
@@ -6,32 +6,46 @@ import {
   RequestMalformedError,
   VersionNotSupportedError,
 } from "@a2a-js/sdk/errors";
-import { Hono } from "hono";
+import { Hono, type Context } from "hono";
 import * as z from "zod";
 import { bearer, verifyToken } from "../../a2a/token.ts";
+import { busy, gate, type Visitor } from "../../http/gate.ts";
 import { problem, problemResponse } from "../../http/problem.ts";
 import { readJson } from "../../http/read-json.ts";
 import { troubledBreakers } from "../breakers.ts";
-import { agentCard, JSON_RPC_PATH, serializeCard } from "../card.ts";
+import { agentCard, CARD_PATH, JSON_RPC_PATH, serializeCard } from "../card.ts";
 import type { AgentDefinition } from "../definition.ts";
 import { beaconStub, configOf, sessionStub, type AgentEnv } from "../environment.ts";
 import { isStreaming, LOCAL_PRINCIPAL, type Caller, type Operation } from "../operation.ts";
 import { errorReply, toResponse } from "../reply.ts";
+import { slotsOf } from "../session/slots.ts";
 import { isHttpJsonPath, parseHttpJson } from "./http-json.ts";
 import { wakeSessions } from "../session-index.ts";
 import { flushSpans } from "../tracing.ts";
 import { parseJsonRpc, unreadable } from "./json-rpc.ts";
 import { listAcrossSessions } from "./list-tasks.ts";
-import { route } from "./route.ts";
+import { beginsTask, route } from "./route.ts";
 
 /** Largest request body, in bytes: a message has to fit a row of the session's log. */
 const MAX_BODY = 1024 * 1024;
 
-type App = { Bindings: AgentEnv };
+/** `caller`: undefined where the request's credentials are not valid. */
+type App = { Bindings: AgentEnv; Variables: { caller: Caller | undefined } };
+
+const INVALID_TOKEN = problem(
+  "unauthorized",
+  "The Authorization header holds no valid bearer token for this agent: it is malformed, forged, expired or meant for another.",
+);
 
 export function frontDoor(definition: AgentDefinition): Hono<App> {
   const app = new Hono<App>({ strict: false });
-  app.get("/.well-known/agent-card.json", async ({ env, req }) => {
+  app.use(
+    gate<App>({
+      url: (env) => configOf(env).url,
+      visitor: (c) => visitor(c, definition),
+    }),
+  );
+  app.get(CARD_PATH, async ({ env, req }) => {
     const { body, etag } = await serializeCard(agentCard(definition, configOf(env)));
     const headers = { "content-type": "application/json", "cache-control": "public, max-age=60", etag };
     return req.header("if-none-match") === etag
@@ -45,11 +59,19 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
     const registered = await beaconStub(env).wake(req.header("traceparent") ?? null);
     // Whoever starts an agent's process asks this first. Nobody waits for it.
     executionCtx.waitUntil(wakeSessions(env));
-    return Response.json({ status: "ok", job, agent: id, registered, breakers: troubledBreakers() });
+    return Response.json({
+      status: "ok",
+      job,
+      agent: id,
+      registered,
+      turns: slotsOf(env).status,
+      breakers: troubledBreakers(),
+    });
   });
-  app.post(JSON_RPC_PATH, ({ env, req }) => jsonRpc(req.raw, env));
-  app.all("*", async ({ env, req }) => {
-    if (isHttpJsonPath(req.path)) return httpJson(req.raw, env);
+  app.post(JSON_RPC_PATH, (c) => jsonRpc(c));
+  app.all("*", async (c) => {
+    const { env, req } = c;
+    if (isHttpJsonPath(req.path)) return httpJson(c);
     const answered = await definition.routes?.(req.raw, env);
     return (
       answered ??
@@ -64,19 +86,33 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
   return app;
 }
 
-async function jsonRpc(request: Request, env: AgentEnv): Promise<Response> {
-  const read = await readJson(request, z.unknown(), MAX_BODY);
+/** What the gate is told of a request's sender. Paths of the agent's own know their own credentials. */
+function visitor(c: Context<App>, definition: AgentDefinition): Visitor {
+  const caller = identify(c.req.raw, c.env);
+  c.set("caller", caller);
+  if (!caller) return isServed(c.req.path) || !definition.routes ? INVALID_TOKEN : "anonymous";
+  if (caller.chain.length > 0) return "peer";
+  return c.req.raw.headers.has("authorization") ? "known" : "anonymous";
+}
+
+function isServed(path: string): boolean {
+  return path === JSON_RPC_PATH || path === CARD_PATH || path === "/health" || isHttpJsonPath(path);
+}
+
+async function jsonRpc(c: Context<App>): Promise<Response> {
+  const read = await readJson(c.req.raw, z.unknown(), MAX_BODY);
   if (!read.ok) {
     const code = read.problem.status === 400 ? A2A_ERROR_CODE.PARSE_ERROR : A2A_ERROR_CODE.INVALID_REQUEST;
     return unreadable(code, read.problem.detail, read.problem.status === 400 ? 200 : read.problem.status);
   }
   const operation = parseJsonRpc(read.value);
   if ("invalid" in operation) return Response.json(operation.invalid);
-  return perform(operation, request, env);
+  return perform(operation, c);
 }
 
-async function httpJson(request: Request, env: AgentEnv): Promise<Response> {
+async function httpJson(c: Context<App>): Promise<Response> {
   const http = { binding: "HTTP+JSON", id: null } as const;
+  const request = c.req.raw;
   try {
     let body: unknown;
     if (request.method === "POST" && request.body !== null && request.headers.get("content-length") !== "0") {
@@ -93,29 +129,23 @@ async function httpJson(request: Request, env: AgentEnv): Promise<Response> {
       return problemResponse(
         problem("method-not-allowed", `${request.method} means nothing at this path (A2A 1.0, section 11).`),
       );
-    return await perform(operation, request, env);
+    return await perform(operation, c);
   } catch (error) {
     return toResponse(errorReply(http, error));
   }
 }
 
-async function perform(operation: Operation, request: Request, env: AgentEnv): Promise<Response> {
+async function perform(operation: Operation, { env, req, var: { caller } }: Context<App>): Promise<Response> {
   try {
-    checkVersion(request);
-    const caller = identify(request, env);
-    if (!caller)
-      return problemResponse(
-        problem(
-          "unauthorized",
-          "The bearer token is not valid for this agent: it is forged, expired or meant for another.",
-        ),
-        { "www-authenticate": "Bearer" },
-      );
+    checkVersion(req.raw);
+    if (!caller) return problemResponse(INVALID_TOKEN, { "www-authenticate": "Bearer" });
     const owner = { agent: configOf(env).id, principal: caller.principal };
     const target = route(operation, caller, env.TROUPE_KEY, owner);
     if (target.to === "index") {
       return toResponse(await listAcrossSessions(env, operation, caller));
     }
+    const full = beginsTask(operation) ? slotsOf(env).refusal(caller) : undefined;
+    if (full !== undefined) return busyReply(operation, full);
     const stub = sessionStub(env, caller.principal, target.session);
     if (!isStreaming(operation.method)) return toResponse(await stub.call(target.operation, caller));
     const streamed = await stub.stream(target.operation, caller);
@@ -123,6 +153,16 @@ async function perform(operation: Operation, request: Request, env: AgentEnv): P
   } catch (error) {
     return toResponse(errorReply(operation, error));
   }
+}
+
+/** The agent has no room; A2A has no error of its own for that. */
+class ServerBusy extends Error {}
+
+/** A 503 that the caller repeats, in the form of its binding. */
+function busyReply(operation: Operation, why: string): Response {
+  const [{ detail, status }, headers] = busy(why);
+  const response = toResponse(errorReply(operation, new ServerBusy(detail), status));
+  return new Response(response.body, { status, headers: { ...Object.fromEntries(response.headers), ...headers } });
 }
 
 /** An absent header means 0.3 (A2A 1.0, section 3.6.2), which is not spoken here. */
@@ -134,11 +174,12 @@ function checkVersion(request: Request): void {
   );
 }
 
-/** Who calls; undefined for a token that is not genuine. Without a token it is a person, who acts for nobody else. */
+/** Who calls; undefined for credentials that are not valid. Without any it is a person, who acts for nobody else. */
 function identify(request: Request, env: AgentEnv): Caller | undefined {
   const asked = { traceparent: request.headers.get("traceparent"), receivedAt: Date.now() };
-  const token = bearer(request.headers.get("authorization"));
-  if (token === undefined) return { principal: LOCAL_PRINCIPAL, chain: [], query: undefined, ...asked };
-  const claims = verifyToken(env.TROUPE_KEY, token, configOf(env).id);
+  const header = request.headers.get("authorization");
+  if (header === null) return { principal: LOCAL_PRINCIPAL, chain: [], query: undefined, ...asked };
+  const token = bearer(header);
+  const claims = token === undefined ? undefined : verifyToken(env.TROUPE_KEY, token, configOf(env).id);
   return claims && { principal: claims.principal, chain: claims.chain, query: claims.query, ...asked };
 }

@@ -59,6 +59,12 @@ export function route(operation: Operation, caller: Caller, key: string, owner: 
   }
 }
 
+/** Whether an operation brings a new task, rather than an answer to one that waits. */
+export function beginsTask({ method, params }: Operation): boolean {
+  if (method !== "SendMessage" && method !== "SendStreamingMessage") return false;
+  return Task.safeParse(params["message"]).data === "";
+}
+
 function sendRoute(operation: Operation, caller: Caller, key: string, owner: TaskOwner): Route {
   const { message } = parse(SendParams, operation.params);
   if (!message.parts?.length) throw new RequestMalformedError("message.parts is empty: send at least one text part.");

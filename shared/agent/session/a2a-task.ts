@@ -23,6 +23,8 @@ export interface TaskView {
   readonly question: string | undefined;
   /** What it waits for. */
   readonly approvals: readonly Approval[];
+  /** Why its turn does not work yet. */
+  readonly waiting?: string | undefined;
 }
 
 export function toTask(view: TaskView): Task {
@@ -81,19 +83,20 @@ function toArtifact(text: string, { result }: TaskRow): Artifact {
   };
 }
 
-function toStatus({ id, row, approvals }: TaskView): TaskStatus {
-  const { state, updatedAt } = row;
-  return { state, timestamp: new Date(updatedAt).toISOString(), message: statusMessage(id, row, approvals) };
+function toStatus(view: TaskView): TaskStatus {
+  const { state, updatedAt } = view.row;
+  return { state, timestamp: new Date(updatedAt).toISOString(), message: statusMessage(view) };
 }
 
-function statusMessage(id: string, row: TaskRow, approvals: readonly Approval[]): Message | undefined {
+function statusMessage({ id, row, approvals, waiting }: TaskView): Message | undefined {
   const ids = { messageId: `${id}/status`, contextId: row.contextId, taskId: id };
   if (approvals.length > 0) {
     const { text, data } = approvalRequest(approvals);
     const parts: Part[] = [textPart(text), dataPart(data)];
     return { ...textMessage(Role.ROLE_AGENT, text, ids), parts };
   }
-  return row.problem === null ? undefined : textMessage(Role.ROLE_AGENT, row.problem, ids);
+  const said = row.problem ?? waiting;
+  return said === undefined ? undefined : textMessage(Role.ROLE_AGENT, said, ids);
 }
 
 function toMetadata({ traceId, trace, usage, result }: TaskRow): Record<string, unknown> {

@@ -13,6 +13,7 @@ export class LiveTask {
   isUnheard = false;
   /** What it waits for. */
   approvals: readonly Approval[] = [];
+  #waiting: string | undefined;
   readonly #abort = new AbortController();
   readonly #queues = new Set<EventQueue<StreamResponse>>();
   #rest = Promise.withResolvers<void>();
@@ -46,6 +47,7 @@ export class LiveTask {
       question: this.question,
       row: { ...this.row, answer: this.row.answer ?? (this.#answer || null) },
       approvals: this.approvals,
+      waiting: this.#waiting,
     };
   }
 
@@ -77,6 +79,17 @@ export class LiveTask {
     this.#answer = append ? this.#answer + text : text;
     this.#replace = false;
     this.#publish(answerEvent(this.id, this.row, text, append));
+  }
+
+  /** Its turn has to wait; `why` is told to those who look at the task. */
+  waitInLine(why: string): void {
+    this.#waiting = why;
+    this.#publish(statusEvent(this.view));
+  }
+
+  /** Its turn works. */
+  begin(): void {
+    this.#waiting = undefined;
   }
 
   /** Moves on to another state in which it is at work. */

@@ -44,8 +44,10 @@ export interface SessionHost {
   readonly turns: Turns;
   readonly owner: TaskOwner;
   readonly key: string;
-  /** Whether a person asks: what begins with `/` may be a command then. */
-  readonly takesCommands: boolean;
+  /** The agents that the request came through. From a person it came through none; what begins with `/` may be a command then. */
+  readonly chain: readonly string[];
+  /** Whether no turn can begin at once. */
+  isFull(): boolean;
   /** The ids under which the task of a message is traced. */
   trace(message: Message): TaskTrace;
   /** Who asks, for the task with this number. */
@@ -131,11 +133,13 @@ export class SessionRequestHandler implements A2ARequestHandler {
     const known = this.#store.taskOfMessage(contextId, messageId);
     if (known) return this.#repeated(known, text);
     const suspended = this.#store.waitingTask(contextId);
+    if (suspended) this.#checkChain(suspended);
     if (suspended) this.#turns.dismiss(this.#revive(suspended));
-    const state = this.#turns.isTaken(contextId) ? TaskState.TASK_STATE_SUBMITTED : TaskState.TASK_STATE_WORKING;
+    const waits = this.#turns.isTaken(contextId) || this.#host.isFull();
+    const state = waits ? TaskState.TASK_STATE_SUBMITTED : TaskState.TASK_STATE_WORKING;
     const trace = this.#host.trace(message);
     const asker = (ref: TaskRef) => this.#host.asker(ref);
-    const command = this.#host.takesCommands ? commandIn(text) : {};
+    const command = this.#host.chain.length === 0 ? commandIn(text) : {};
     const first = { kind: "user", text, ...command } as const;
     const row = this.#store.createTask({ contextId, state, trace, messageId, asker, first });
     const live = new LiveTask(this.#id(row), row, text);
@@ -160,6 +164,7 @@ export class SessionRequestHandler implements A2ARequestHandler {
         `Task ${view.id} belongs to contextId ${row.contextId}, and the message names another: leave its contextId out.`,
       );
     }
+    this.#checkChain(row);
     const steps = this.#store.ownSteps(row);
     const repeated = repetition(steps, message.messageId, message.parts);
     if (repeated === "other") throw messageIdTaken(message.messageId);
@@ -181,6 +186,16 @@ export class SessionRequestHandler implements A2ARequestHandler {
     live.resume();
     this.#host.goOn(live);
     return live;
+  }
+
+  /** What a question leads to is for those to say who asked it, not for all who act for the same person. */
+  #checkChain({ asker }: TaskRow): void {
+    const opened = asker?.chain ?? [];
+    if (opened.join(" ") === this.#host.chain.join(" ")) return;
+    const by = opened.length === 0 ? "a person" : `the agent ${opened.at(-1)}`;
+    throw new UnsupportedOperationError(
+      `This task was opened by ${by}, and only from there it is answered: answer the task in which the question came to you.`,
+    );
   }
 
   /** The live task of a row that has not ended; after a restart a suspended one has none yet. */

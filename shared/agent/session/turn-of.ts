@@ -21,6 +21,7 @@ import { retellQuestions } from "../retold-questions.ts";
 import { toolbox } from "../toolbox.ts";
 import { accountOf } from "./account.ts";
 import type { LiveTask } from "./live-task.ts";
+import type { Slot } from "./slots.ts";
 import type { SessionStore } from "./store.ts";
 import type { Asker } from "./task-row.ts";
 
@@ -34,6 +35,7 @@ export interface TurnParts {
   readonly store: SessionStore;
   readonly tracer: Tracer;
   readonly live: LiveTask;
+  readonly slot: Slot;
   readonly asker: Asker;
   readonly span: { readonly task: TraceContext; readonly turn: TraceContext };
   /** For work that outlives the turn. */
@@ -51,7 +53,7 @@ export async function runTurnOf(parts: TurnParts): Promise<TurnResult> {
 }
 
 async function turnOf(parts: TurnParts, time: Stopwatch): Promise<Turn> {
-  const { env, definition, store, tracer, live, asker, span, afterwards } = parts;
+  const { env, definition, store, tracer, live, slot, asker, span, afterwards } = parts;
   const config = configOf(env);
   const { row, signal } = live;
   const { contextId, life } = row;
@@ -77,6 +79,7 @@ async function turnOf(parts: TurnParts, time: Stopwatch): Promise<Turn> {
     append,
     log,
     hook,
+    whileAway: (work, askSignal) => slot.without(work, askSignal),
     sessionSteps: () => store.allSteps(),
     onUsage: (toolUseId, usage) => peerUsage.set(toolUseId, addUsage(peerUsage.get(toolUseId) ?? NO_USAGE, usage)),
     waitUntil: (work) => afterwards(work, "telling a peer to cancel its task"),

@@ -5,14 +5,19 @@ import type { NoAnswer } from "../../loop/denials.ts";
 import { usageOf } from "../../loop/ledger.ts";
 import { reasonOf } from "../../tracing/reason.ts";
 import type { LiveTask } from "./live-task.ts";
+import type { Slot } from "./slots.ts";
 import type { SessionStore } from "./store.ts";
 import type { TaskEnd, TaskRow } from "./task-row.ts";
 import { outcomeOf } from "./outcome.ts";
 
 /** What a Session lends its turns; it knows tools, model and peers. */
 export interface TurnHost {
+  /** Leave to work, as soon as the agent has room. Rejects with the reason of the task's signal. */
+  slot(live: LiveTask): Promise<Slot>;
   /** Runs the turn of one task, or goes on with it. */
-  run(live: LiveTask): Promise<TurnResult>;
+  run(live: LiveTask, slot: Slot): Promise<TurnResult>;
+  /** Keeps the object alive until `work` has settled. */
+  keepAlive(work: Promise<void>): void;
   /** Says no to all that a suspended task waits for, and sees to it that its transcript is whole. */
   denyAll(row: TaskRow, why: NoAnswer): void;
   changed(live: LiveTask): void;
@@ -64,6 +69,8 @@ export class Turns {
       if (now && --now.length === 0) this.#lines.delete(contextId);
     });
     this.#lines.set(contextId, { tail, length: line.length + 1 });
+    // What another object of the agent resolves, such as a slot that becomes free, reaches only objects with work under way.
+    this.#host.keepAlive(tail);
   }
 
   /** Keeps a suspended task at hand for those who watch it. */
@@ -98,6 +105,8 @@ export class Turns {
   async #take(live: LiveTask): Promise<void> {
     if (!this.#live.has(live.id)) return;
     const end = await this.#turn(live);
+    // It may have been canceled before it began.
+    if (!this.#live.has(live.id)) return;
     if (end) this.#end(live, end);
     else this.#host.changed(live);
   }
@@ -129,10 +138,13 @@ export class Turns {
 
   /** How the task ended; undefined where it waits for answers now. */
   async #turn(live: LiveTask): Promise<TaskEnd | undefined> {
+    let slot: Slot | undefined;
     try {
+      slot = await this.#host.slot(live);
+      live.begin();
       if (live.row.state !== TaskState.TASK_STATE_WORKING)
         live.update(this.#store.setState(live.row, TaskState.TASK_STATE_WORKING));
-      const result = await this.#host.run(live);
+      const result = await this.#host.run(live, slot);
       if (result.subtype !== "suspended") return outcomeOf(result);
       if (this.#isFollowed(live)) {
         this.#host.denyAll(live.row, PASSED_OVER);
@@ -142,6 +154,7 @@ export class Turns {
       live.suspend(this.#store.setState(live.row, TaskState.TASK_STATE_INPUT_REQUIRED, wakeAt), result.approvals);
       return undefined;
     } catch (error) {
+      if (!this.#live.has(live.id)) return undefined;
       if (live.signal.aborted) {
         this.#close(live, CANCELED);
         return this.#canceled(live, CANCELED.reason);
@@ -151,6 +164,8 @@ export class Turns {
       const problem = `Internal error: ${reasonOf(error)}`;
       this.#close(live, { by: "failure", reason: problem });
       return { state: TaskState.TASK_STATE_FAILED, answer: null, problem, usage: null, result: null };
+    } finally {
+      slot?.end();
     }
   }
 

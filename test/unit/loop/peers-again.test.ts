@@ -39,6 +39,7 @@ it("answers that a peer refuses (too late, told before) do not cancel the peer's
     message: { ...told, parts: [dataPart({ approvals: [{ id: "ap", decision: "deny" }] })] },
     signal: new AbortController().signal,
     onTask: () => {},
+    onBusy: () => {},
     waitUntil: (work) => void background.push(work),
     repeated: true,
   });

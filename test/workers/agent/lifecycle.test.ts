@@ -24,6 +24,7 @@ describe("the Beacon", () => {
       job: "tests",
       agent: "tester",
       registered: true,
+      turns: { limit: 100, running: 0, waiting: 0 },
       breakers: [],
     });
     const beacon = env.BEACON.getByName("beacon");

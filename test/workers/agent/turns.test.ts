@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { TaskState } from "@a2a-js/sdk";
 import { expect, it } from "vitest";
 import { LiveTask } from "#shared/agent/session/live-task.ts";
+import { Slots } from "#shared/agent/session/slots.ts";
 import { SessionStore } from "#shared/agent/session/store.ts";
 import { newTaskTrace } from "#shared/agent/session/task-span.ts";
 import { Turns, type TurnHost } from "#shared/agent/session/turns.ts";
@@ -17,6 +18,8 @@ async function ended(name: string, host: Partial<TurnHost>, cancel = false) {
     const store = new SessionStore(storage.sql);
     const told: unknown[] = [];
     const turns = new Turns(store, {
+      slot: (live) => new Slots(1).begin(name, live.signal),
+      keepAlive: () => {},
       run: async () => Promise.reject(new Error("a bug")),
       denyAll: (_row, why) => void told.push(why),
       changed: () => {},

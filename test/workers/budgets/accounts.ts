@@ -14,7 +14,7 @@ import { budgetOf } from "../../../workers/control-plane/budgets/shards.ts";
 
 const SECRET = "a secret of the control plane";
 export const QUERY = "query-1";
-export const ENV = { ...bindings, TROUPE_SECRET: SECRET };
+export const ENV = { ...bindings, TROUPE_URL: "https://control-plane", TROUPE_SECRET: SECRET };
 
 export function tokenOf(job: string): string {
   return `${job}.${mac(SECRET, `job:${job}`)}`;
@@ -23,7 +23,7 @@ export function tokenOf(job: string): string {
 export async function ask(job: string, method: string, path: string, body?: object): Promise<Response> {
   const headers = { authorization: `Bearer ${tokenOf(job)}`, ...(body && { "content-type": "application/json" }) };
   const init = { method, headers, ...(body && { body: JSON.stringify(body) }) };
-  return controlPlane.request(`https://control.example/v1/budgets${path}`, init, ENV);
+  return controlPlane.request(`http://localhost/v1/budgets${path}`, init, ENV);
 }
 
 type Asked = z.input<typeof Reserve>;

@@ -22,10 +22,10 @@ test("without a token nothing is booked and nothing shown", async () => {
   const { default: controlPlane } = await import("../../../workers/control-plane/index.ts");
   const bindings = { ...env, TROUPE_SECRET: "secret" };
   for (const path of ["reserve", "settle", "cut", "cut-earlier-lives", "release", "tool-calls", "time-up"]) {
-    const request = new Request(`https://control.example/v1/budgets/${path}`, { method: "POST", body: "{}" });
+    const request = new Request(`http://localhost/v1/budgets/${path}`, { method: "POST", body: "{}" });
     expect((await controlPlane.fetch(request, bindings)).status).toBe(401);
   }
-  expect((await controlPlane.fetch(new Request(`https://c.example/v1/budgets/${QUERY}`), bindings)).status).toBe(401);
+  expect((await controlPlane.fetch(new Request(`http://localhost/v1/budgets/${QUERY}`), bindings)).status).toBe(401);
 });
 
 test.for(["a/b?c=d&e#f", "%2F%", "..a", "Grüße ☕", "x".repeat(300), " ", "ctx~searcher.1.2.mac"])(

@@ -212,7 +212,7 @@ test.for([
 ])("a sender with %s is refused in its own encoding", async ([, token]) => {
   const headers = { ...PROTOBUF, ...(token === null ? {} : { authorization: `Bearer ${token}` }) };
   const response = await controlPlane.request(
-    "https://control.example/v1/traces",
+    "http://localhost/v1/traces",
     { method: "POST", body: new Uint8Array(), headers },
     { ...bindings, TROUPE_SECRET: "a secret of the control plane" },
   );

@@ -125,7 +125,7 @@ interface Request {
 export async function call(job: string, path: string, request: Request = {}) {
   const headers = { authorization: `Bearer ${tokenOf(job)}`, ...request.headers };
   const env = { ...bindings, TROUPE_SECRET: SECRET };
-  return controlPlane.request(`https://control.example${path}`, { ...request, headers }, env);
+  return controlPlane.request(`http://localhost${path}`, { ...request, headers }, env);
 }
 
 /** POSTs an export, by default as JSON. */

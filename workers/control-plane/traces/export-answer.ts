@@ -8,7 +8,7 @@ export type Encoding = "json" | "protobuf";
 export const CONTENT_TYPE = { json: "application/json", protobuf: "application/x-protobuf" } as const;
 
 /** Codes of google.rpc.Code by HTTP status. */
-const CODES: Readonly<Record<number, number>> = { 400: 3, 401: 16, 413: 8, 415: 3, 503: 14 };
+const CODES: Readonly<Record<number, number>> = { 400: 3, 401: 16, 408: 4, 413: 8, 415: 3, 503: 14 };
 const UNKNOWN = 2;
 
 export function accepted(encoding: Encoding, rejected: Rejections): Response {

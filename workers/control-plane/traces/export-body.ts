@@ -1,5 +1,5 @@
 // Reads the body of an export: no more than is allowed, packed or not.
-import { readBytes } from "#shared/http/read-json.ts";
+import { readBytes, readRequest } from "#shared/http/read-body.ts";
 
 export const MAX_BODY_BYTES = 8 * 1024 * 1024;
 
@@ -8,14 +8,11 @@ const SLICE_BYTES = 4096;
 
 export type Body =
   | { readonly ok: true; readonly bytes: Uint8Array }
-  | { readonly ok: false; readonly why: "too-large" | "not-gzip" };
+  | { readonly ok: false; readonly why: "too-large" | "too-slow" | "not-gzip" };
 
 export async function readBody(request: Request, gzip: boolean): Promise<Body> {
-  const declared = request.headers.get("content-length");
-  if (Number(declared ?? 0) > MAX_BODY_BYTES) return { ok: false, why: "too-large" };
-  // The server holds a client to the length that it declares; without one the bytes are counted as they come.
-  const packed = declared === null ? await readBytes(request.body, MAX_BODY_BYTES) : await request.bytes();
-  if (packed === "too-large") return { ok: false, why: "too-large" };
+  const packed = await readRequest(request, MAX_BODY_BYTES);
+  if (packed === "too-large" || packed === "too-slow") return { ok: false, why: packed };
   return gzip ? unpack(packed) : { ok: true, bytes: packed };
 }
 

@@ -1,5 +1,6 @@
 // The OTLP/HTTP receiver: checks who sends and what, and hands the spans to the job's Traces objects.
 // https://opentelemetry.io/docs/specs/otlp/#otlphttp
+import { RETRY_AFTER_S } from "#shared/http/gate.ts";
 import { identifyJob } from "../auth.ts";
 import type { Env } from "../env.ts";
 import { accepted, type Encoding, refused } from "./export-answer.ts";
@@ -30,9 +31,14 @@ export async function receiveSpans(request: Request, env: Env): Promise<Response
   }
   const body = await readBody(request, packing === "gzip");
   if (!body.ok) {
-    return body.why === "too-large"
-      ? refused(413, encoding, TOO_LARGE)
-      : refused(400, encoding, "The body is not in gzip format, as its content-encoding says.");
+    switch (body.why) {
+      case "too-large":
+        return refused(413, encoding, TOO_LARGE);
+      case "too-slow":
+        return refused(408, encoding, "The body came too slowly. Send it faster, or fewer spans at once.");
+      case "not-gzip":
+        return refused(400, encoding, "The body is not in gzip format, as its content-encoding says.");
+    }
   }
   if (isCrowded(body.bytes, encoding)) return refused(413, encoding, TOO_LARGE);
   const read = parseExport(body.bytes, encoding);
@@ -44,7 +50,8 @@ export async function receiveSpans(request: Request, env: Env): Promise<Response
   } catch (error) {
     console.error(error);
     // The one status that lets an exporter send the same again, which changes nothing that was stored.
-    return refused(503, encoding, "The spans could not be stored. Send them again.");
+    const headers = { "retry-after": String(RETRY_AFTER_S) };
+    return refused(503, encoding, "The spans could not be stored. Send them again.", headers);
   }
 }
 

@@ -15,10 +15,18 @@ export interface AgentDouble extends AsyncDisposable {
   vanish(): void;
 }
 
+interface Refusal {
+  readonly status: number;
+  readonly message: string;
+  readonly headers?: Record<string, string>;
+  /** How many messages are refused; all when left out. */
+  readonly times?: number;
+}
+
 /** What happens to the n-th message, from 0: events, and then the stream ends, or breaks. */
 type Say = (n: number, stream: { event(payload: object): void; end(): void; break(): void }) => void;
 
-export async function agentDouble(say: Say, refusal?: { status: number; message: string }): Promise<AgentDouble> {
+export async function agentDouble(say: Say, refusal?: Refusal): Promise<AgentDouble> {
   const messageIds: string[] = [];
   const server = createServer((request, response) => {
     if (request.method === "GET") json(response, 200, card(url));
@@ -27,9 +35,9 @@ export async function agentDouble(say: Say, refusal?: { status: number; message:
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const body: unknown = JSON.parse(await text(request));
     const n = messageIds.push(Sent.parse(body).message.messageId) - 1;
-    if (refusal) {
+    if (refusal && n < (refusal.times ?? Infinity)) {
       const error = { code: refusal.status, status: "INVALID_ARGUMENT", message: refusal.message };
-      json(response, refusal.status, { error });
+      json(response, refusal.status, { error }, refusal.headers);
       return;
     }
     response.writeHead(200, { "content-type": "text/event-stream" });
@@ -80,8 +88,8 @@ export function status(state: string) {
   return { statusUpdate: { taskId: "t1", contextId: "c1", status: { state: `TASK_STATE_${state}` } } };
 }
 
-function json(response: ServerResponse, code: number, body: object): void {
-  response.writeHead(code, { "content-type": "application/json" }).end(JSON.stringify(body));
+function json(response: ServerResponse, code: number, body: object, headers: Record<string, string> = {}): void {
+  response.writeHead(code, { ...headers, "content-type": "application/json" }).end(JSON.stringify(body));
 }
 
 function card(url: string) {

@@ -9,6 +9,7 @@ const QUESTION: Request = { is: "question", text: "hello", session: undefined };
 /** The text as a screen would have it: each fresh piece begins a line. */
 async function screenOf(agent: AgentDouble, patienceMs = 5_000, signal = new AbortController().signal) {
   const lines: string[] = [];
+  const busy: string[] = [];
   let broken = 0;
   const answer = await ask({ job: "job", url: agent.url }, QUESTION, {
     signal,
@@ -16,8 +17,9 @@ async function screenOf(agent: AgentDouble, patienceMs = 5_000, signal = new Abo
     onText: (text, fresh) => void (fresh ? lines.push(text) : (lines[lines.length - 1] += text)),
     onTrace: () => {},
     onBroken: () => void (broken += 1),
+    onBusy: (why) => void busy.push(why),
   });
-  return { answer, lines, broken };
+  return { answer, lines, broken, busy };
 }
 
 test("a message whose connection broke is sent again under its id, and the answer that begins anew is shown anew", async () => {
@@ -54,6 +56,17 @@ test("an answer that was begun anew and ended meanwhile is shown anew, whole", a
     stream.break();
   });
   expect((await screenOf(agent)).lines).toEqual(["one ", "another answer"]);
+});
+
+test("an agent without room is asked again as often as it takes, and what it says is shown once", async () => {
+  const full = { status: 503, message: "Its line is full.", headers: { "retry-after": "0.01" }, times: 30 };
+  await using agent = await agentDouble((_, stream) => {
+    stream.event(task("COMPLETED", "done"));
+    stream.end();
+  }, full);
+  const { answer, busy, broken } = await screenOf(agent, 0);
+  expect([answer.answer, busy, broken]).toEqual(["done", [expect.stringContaining("Its line is full.")], 0]);
+  expect([agent.messageIds.length, new Set(agent.messageIds).size]).toEqual([31, 1]);
 });
 
 test("a stream that ends without the task's end is taken for broken", async () => {
@@ -95,6 +108,7 @@ test("an interruption while the agent is away ends at once with its reason", asy
     onText: () => {},
     onTrace: () => {},
     onBroken: () => interruption.abort(new Error("Ctrl-C")),
+    onBusy: () => {},
   });
   await expect(asked).rejects.toThrow("Ctrl-C");
 });

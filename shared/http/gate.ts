@@ -1,0 +1,104 @@
+// The gate in front of every listener: refuses what a foreign page sends, credentials that are not valid, and more than can be worked
+// on at once. What comes over a service binding was let in by the deployment, which says so in the binding's props.
+import type { Context, MiddlewareHandler } from "hono";
+import * as z from "zod";
+import { problem, problemResponse, type Problem } from "./problem.ts";
+
+const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/** Requests of one listener that may be under way at once, those of peers aside. */
+const MAX_UNDER_WAY = 2_000;
+
+/** Seconds after which a request that was refused for overload may be sent again. */
+export const RETRY_AFTER_S = 1;
+
+/** The props of a service binding. No request can set them, only a deployment. */
+export const BINDING_PROPS = { via: "binding" } as const;
+const BindingProps = z.object({ via: z.literal(BINDING_PROPS.via) });
+
+/** Who sent a request: nobody in particular, somebody who proved it, another agent that did; or why the proof does not hold. */
+export type Visitor = "anonymous" | "known" | "peer" | Problem;
+
+export interface Listener<E extends { Bindings: object }> {
+  /** The listener's own address: its host is served beside the loopback names. */
+  url(env: E["Bindings"]): string | undefined;
+  visitor(c: Context<E>): Visitor;
+  /** The response that carries a problem, in the form of the listener's protocol. */
+  readonly refuse?: (problem: Problem, headers: Record<string, string>) => Response;
+  /** MAX_UNDER_WAY unless given. */
+  readonly maxUnderWay?: number;
+}
+
+/** A middleware that has to run before all others. Each call makes a gate with a count of its own. */
+export function gate<E extends { Bindings: object }>(listener: Listener<E>): MiddlewareHandler<E> {
+  const { maxUnderWay = MAX_UNDER_WAY } = listener;
+  const refuse = listener.refuse ?? problemResponse;
+  let underWay = 0;
+  const leave = () => void underWay--;
+  return async (c, next) => {
+    const isBinding = BindingProps.safeParse(propsOf(c)).success;
+    const foreign = isBinding ? undefined : foreignRequest(c.req.raw, listener.url(c.env));
+    if (foreign) return refuse(foreign, {});
+    const visitor = listener.visitor(c);
+    if (typeof visitor === "object") return refuse(visitor, { "www-authenticate": "Bearer" });
+    // A peer's question is part of a query that was let in, and must not wait for that query to end.
+    if (isBinding || visitor === "peer") return next();
+    if (underWay >= maxUnderWay) return refuse(...busy(`It works on ${underWay} requests, which is its limit.`));
+    underWay++;
+    try {
+      await next();
+    } catch (error) {
+      leave();
+      throw error;
+    }
+    c.res = watched(c.res, leave);
+    return undefined;
+  };
+}
+
+/** The refusal of what would be too much now, and the headers that say when to come again. */
+export function busy(why: string): [problem: Problem, headers: { "retry-after": string }] {
+  const detail = `${why} Send the request again in ${RETRY_AFTER_S} s.`;
+  return [problem("busy", detail), { "retry-after": String(RETRY_AFTER_S) }];
+}
+
+/** Why a request is none that a client of this listener would send; undefined when it may be one. */
+function foreignRequest(request: Request, ownUrl: string | undefined): Problem | undefined {
+  const { host, hostname, username, password } = new URL(request.url);
+  const isOwn = LOOPBACK.has(hostname) || (ownUrl !== undefined && hostname === new URL(ownUrl).hostname);
+  if (!isOwn || username !== "" || password !== "") {
+    return problem(
+      "foreign-host",
+      `The host "${host.slice(0, 100)}" is not this server's. Use the address that its card or the deployment names.`,
+    );
+  }
+  const origin = request.headers.get("origin");
+  const site = request.headers.get("sec-fetch-site")?.trim().toLowerCase();
+  if ((origin === null || isOriginOf(origin, host)) && site !== "cross-site") return undefined;
+  return problem("foreign-origin", "Pages of other origins may not call this server.");
+}
+
+function isOriginOf(origin: string, host: string): boolean {
+  const url = URL.parse(origin);
+  return url !== null && (url.protocol === "http:" || url.protocol === "https:") && url.host === host;
+}
+
+/** A request is under way until its stream has ended; other bodies are whole when the handler returns. */
+function watched(response: Response, leave: () => void): Response {
+  if (response.body === null || !response.headers.get("content-type")?.startsWith("text/event-stream")) {
+    leave();
+    return response;
+  }
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  void response.body.pipeTo(writable).then(leave, leave);
+  return new Response(readable, response);
+}
+
+/** Props are there in workerd only, and only for what was called with a context. */
+function propsOf(c: Context): unknown {
+  try {
+    return "props" in c.executionCtx ? c.executionCtx.props : undefined;
+  } catch {
+    return undefined;
+  }
+}
