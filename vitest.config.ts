@@ -20,6 +20,10 @@ export default defineConfig({
             main: "./test/workers/entry.ts",
             wrangler: { configPath: "./test/workers/wrangler.jsonc" },
             miniflare: {
+              bindings: {
+                FUZZ_REQUESTS: process.env["FUZZ_REQUESTS"] ?? "10000",
+                FUZZ_SEED: process.env["FUZZ_SEED"] ?? "1",
+              },
               outboundService: testInternet,
               serviceBindings: {
                 PROBE: probedAgents,

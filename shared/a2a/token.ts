@@ -2,6 +2,7 @@
 // A token says for whom a peer acts and through which agents the query came; nothing else may say so.
 import { createHmac, timingSafeEqual } from "node:crypto";
 import * as z from "zod";
+import { parseJson } from "../text/parse-json.ts";
 import { fromBase64url, toBase64url } from "./base64url.ts";
 
 const Claims = z.object({
@@ -47,7 +48,7 @@ export function verifyToken(key: string, token: string, to: string): Claims | un
   const [body, signature, ...rest] = token.split(".");
   if (!body || !signature || rest.length > 0) return undefined;
   if (!sameMac(signature, mac(key, `token:${body}`))) return undefined;
-  const claims = Claims.safeParse(JSON.parse(fromBase64url(body) ?? "null"));
+  const claims = Claims.safeParse(parseJson(fromBase64url(body) ?? ""));
   if (!claims.success || claims.data.to !== to || claims.data.expires < Date.now()) return undefined;
   return claims.data;
 }

@@ -5,13 +5,28 @@ import { BODY_LIMIT_MS, readRequest } from "./read-body.ts";
 
 export type ReadResult<Value> = { ok: true; value: Value } | { ok: false; problem: Problem };
 
-/** Reads a body of at most `limitBytes` that arrives within `limitMs` milliseconds. */
+/** Reads a body of at most `limitBytes` that arrives within `limitMs` milliseconds, and checks it against its schema. */
 export async function readJson<Schema extends z.ZodType>(
   request: Request,
   schema: Schema,
   limitBytes: number,
   limitMs = BODY_LIMIT_MS,
 ): Promise<ReadResult<z.output<Schema>>> {
+  const read = await readAnyJson(request, limitBytes, limitMs);
+  if (!read.ok) return read;
+  // Stored, two of them could become the same text.
+  if (!isWellFormed(read.value)) {
+    return fail("invalid-request", "The body holds half a surrogate pair, which is no text. Send whole characters.");
+  }
+  return checkValue(read.value, schema);
+}
+
+/** The same for JSON of any shape, whose texts may be ill-formed. */
+export async function readAnyJson(
+  request: Request,
+  limitBytes: number,
+  limitMs = BODY_LIMIT_MS,
+): Promise<ReadResult<unknown>> {
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
   if (type !== "application/json" && !type.endsWith("+json")) {
     const got = type === "" ? "has no content type" : `is "${type}"`;
@@ -27,14 +42,25 @@ export async function readJson<Schema extends z.ZodType>(
       `The body was not there after ${limitMs / 1000} s. Send it faster, or less at once.`,
     );
   }
-  let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes));
+    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes));
+    return { ok: true, value };
   } catch (error) {
     // Both ways to fail, bad UTF-8 and bad syntax, are the client's to repair.
     return fail("invalid-request", `The body is not JSON in UTF-8: ${String(error)}`);
   }
-  return checkValue(json, schema);
+}
+
+/** Whether all texts in a JSON value, names of properties too, are whole. Without recursion: the value may be deep. */
+function isWellFormed(value: unknown): boolean {
+  const waiting = [value];
+  for (let next = waiting.pop(); waiting.length > 0 || next !== undefined; next = waiting.pop()) {
+    if (typeof next === "string" && !next.isWellFormed()) return false;
+    if (typeof next !== "object" || next === null) continue;
+    if (!Array.isArray(next) && Object.keys(next).some((name) => !name.isWellFormed())) return false;
+    for (const inner of Object.values(next)) waiting.push(inner);
+  }
+  return true;
 }
 
 /** Checks a value that came over HTTP against its schema; the problem lists every mistake with its place. */

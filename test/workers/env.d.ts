@@ -6,6 +6,9 @@ declare namespace Cloudflare {
     readonly TRACES: DurableObjectNamespace<import("../../workers/control-plane/traces/traces.ts").Traces>;
     readonly BUDGET: DurableObjectNamespace<import("../../workers/control-plane/budgets/budget.ts").Budget>;
     readonly COLLECTOR: Fetcher;
+    /** How many fuzzed requests are sent, and the seed that they are made of. */
+    readonly FUZZ_REQUESTS: string;
+    readonly FUZZ_SEED: string;
     readonly CORPUS: DurableObjectNamespace<import("../../workers/agents/searcher/corpus.ts").Corpus>;
     readonly LEDGER: DurableObjectNamespace<import("../../workers/agents/payments/ledger.ts").Ledger>;
     readonly PROBE: Fetcher;

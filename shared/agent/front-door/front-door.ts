@@ -7,11 +7,10 @@ import {
   VersionNotSupportedError,
 } from "@a2a-js/sdk/errors";
 import { Hono, type Context } from "hono";
-import * as z from "zod";
 import { bearer, verifyToken } from "../../a2a/token.ts";
 import { busy, gate, type Visitor } from "../../http/gate.ts";
 import { problem, problemResponse } from "../../http/problem.ts";
-import { readJson } from "../../http/read-json.ts";
+import { readAnyJson } from "../../http/read-json.ts";
 import { troubledBreakers } from "../breakers.ts";
 import { agentCard, CARD_PATH, JSON_RPC_PATH, serializeCard } from "../card.ts";
 import type { AgentDefinition } from "../definition.ts";
@@ -100,7 +99,7 @@ function isServed(path: string): boolean {
 }
 
 async function jsonRpc(c: Context<App>): Promise<Response> {
-  const read = await readJson(c.req.raw, z.unknown(), MAX_BODY);
+  const read = await readAnyJson(c.req.raw, MAX_BODY);
   if (!read.ok) {
     const code = read.problem.status === 400 ? A2A_ERROR_CODE.PARSE_ERROR : A2A_ERROR_CODE.INVALID_REQUEST;
     return unreadable(code, read.problem.detail, read.problem.status === 400 ? 200 : read.problem.status);
@@ -116,7 +115,7 @@ async function httpJson(c: Context<App>): Promise<Response> {
   try {
     let body: unknown;
     if (request.method === "POST" && request.body !== null && request.headers.get("content-length") !== "0") {
-      const read = await readJson(request, z.unknown(), MAX_BODY);
+      const read = await readAnyJson(request, MAX_BODY);
       if (!read.ok) {
         const { status, detail } = read.problem;
         const error = status === 415 ? new ContentTypeNotSupportedError(detail) : new RequestMalformedError(detail);

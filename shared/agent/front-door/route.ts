@@ -23,7 +23,9 @@ const Context = z
   .transform(({ contextId, context_id }) => contextId ?? context_id ?? "");
 const Task = z.object({ taskId: Text, task_id: Text }).transform(({ taskId, task_id }) => taskId ?? task_id ?? "");
 const Part = z.object({ text: Text, raw: Text, url: Text });
-const SendParams = z.object({ message: z.looseObject({ parts: z.array(Part).nullish() }) });
+const SendParams = z.object({
+  message: z.looseObject({ messageId: Text, message_id: Text, parts: z.array(Part).nullish() }),
+});
 const TaskParams = z.object({ id: Text });
 
 /** Throws A2AError: RequestMalformed for ids that cannot be, TaskNotFound for one that this agent never gave to this caller. */
@@ -68,6 +70,7 @@ export function beginsTask({ method, params }: Operation): boolean {
 function sendRoute(operation: Operation, caller: Caller, key: string, owner: TaskOwner): Route {
   const { message } = parse(SendParams, operation.params);
   if (!message.parts?.length) throw new RequestMalformedError("message.parts is empty: send at least one text part.");
+  checkMessageId(message.messageId ?? message.message_id ?? "");
   const taskId = parse(Task, message);
   if (taskId !== "") return { to: "session", session: taskSession(taskId, key, owner), operation };
   const contextId = parse(Context, message);
@@ -79,6 +82,11 @@ function sendRoute(operation: Operation, caller: Caller, key: string, owner: Tas
   const minted = mintContextId(key, owner.principal, said);
   const params = { ...operation.params, message: { ...said, contextId: minted } };
   return { to: "session", session: minted, operation: { ...operation, params } };
+}
+
+/** Stored, two ids that are ill-formed could become the same one. */
+function checkMessageId(messageId: string): void {
+  if (!messageId.isWellFormed()) throw new RequestMalformedError("The messageId holds half a surrogate pair.");
 }
 
 function taskSession(id: string, key: string, owner: TaskOwner): string {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { formatTaskId, parseTaskId, peerContextId, sessionOf } from "#shared/a2a/task-id.ts";
-import { signToken, verifyToken } from "#shared/a2a/token.ts";
+import { mac, signToken, verifyToken } from "#shared/a2a/token.ts";
 import { randomContext, formatTraceparent, parseTraceparent } from "#shared/tracing/trace-context.ts";
 
 const owner = { agent: "searcher", principal: "local" };
@@ -64,3 +64,10 @@ describe("trace context", () => {
     expect(randomContext(parseTraceparent(header)).traceId).toMatch(/^[0-9a-f]{32}$/);
   });
 });
+
+it.each(["not json", "%", "e30", "bnVsbA", ""])(
+  "a token whose signature is right but whose body %j says nothing is void",
+  (body) => {
+    expect(verifyToken("key", `${body}.${mac("key", `token:${body}`)}`, "searcher")).toBeUndefined();
+  },
+);

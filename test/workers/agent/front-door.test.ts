@@ -45,6 +45,7 @@ describe("the JSON-RPC binding", () => {
     ["no messageId", "SendMessage", { message: { ...message, messageId: "" } }, -32602],
     ["a part without content", "SendMessage", { message: { ...message, parts: [{}] } }, -32602],
     ["a file part", "SendMessage", { message: { ...message, parts: [{ url: "https://x.test/a.pdf" }] } }, -32005],
+    ["a messageId that is no text", "SendMessage", { message: { ...message, messageId: "m\ud83d" } }, -32602],
     ["a contextId with ~", "SendMessage", { message: { ...message, contextId: "mine~other.1" } }, -32602],
     [
       "a contextId of 10,000 characters",

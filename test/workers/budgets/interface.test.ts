@@ -151,3 +151,14 @@ function queriesOf(object: string, count: number): string[] {
 function toolCalls() {
   return { query: QUERY, limits: {}, agent: "searcher", task: "task-1", id: "t" };
 }
+
+test("ids that are no text are refused, since two of them would be stored as the same one", async () => {
+  for (const half of ["\ud83d", "a\udc00"]) {
+    for (const changes of [{ query: half }, { agent: half }, { task: half }]) {
+      const refused = await ask("halves", "POST", "/reserve", call("a", changes));
+      expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining("half a surrogate pair")]);
+    }
+    expect((await ask("halves", "POST", "/reserve", call(half))).status).toBe(400);
+    expect((await ask("halves", "POST", "/settle", { query: QUERY, id: half, usage: {} })).status).toBe(400);
+  }
+});
