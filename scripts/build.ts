@@ -5,7 +5,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { performance } from "node:perf_hooks";
 
-import type { BuildOptions, Metafile, Plugin } from "esbuild";
+import type { BuildOptions, Plugin } from "esbuild";
 import * as z from "zod";
 
 import { writeFileAtomically } from "./atomic-file.ts";
@@ -14,10 +14,14 @@ import { PROJECT, workerNames } from "./project.ts";
 
 const Bundle = z.object({
   worker: z.string(),
-  /** Absolute path of the module. */
+  /** The module it is made of, as a path in the project. */
+  entry: z.string(),
+  /** Absolute path of the bundle. */
   path: z.string(),
   /** Classes of Durable Objects that the module exports: its exports with a capital letter. */
   objects: z.array(z.string()),
+  /** The project's own files in it, as paths in the project. */
+  inputs: z.array(z.string()),
   /** SHA-256 of the module, in hex. */
   hash: z.string(),
 });
@@ -60,12 +64,12 @@ const OPTIONS = {
   write: false,
 } satisfies BuildOptions;
 
-/** Bundles all Workers into `<home>/build`. Throws CliError with esbuild's messages when the code does not build. */
-export async function buildWorkers(home: string): Promise<BuildResult> {
+/** Bundles all Workers, or these (name → module, as a path in the project), into `<home>/build`. Throws CliError with esbuild's messages when the code does not build. */
+export async function buildWorkers(home: string, workers?: Readonly<Record<string, string>>): Promise<BuildResult> {
   const started = performance.now();
   const folder = join(home, "build");
   const manifestPath = join(folder, "manifest.json");
-  const entries = await entryPoints();
+  const entries = workers ?? (await entryPoints());
   const last = await readManifest(manifestPath);
   const current =
     last !== undefined && last.key === (await keyOf(entries, last.inputs)) && (await intact(last.bundles));
@@ -93,13 +97,26 @@ async function entryPoints(): Promise<Record<string, string>> {
   return { ...entries, ...Object.fromEntries(agents) };
 }
 
-async function bundle(entries: Record<string, string>, folder: string, manifestPath: string): Promise<Bundle[]> {
+async function bundle(
+  entries: Readonly<Record<string, string>>,
+  folder: string,
+  manifestPath: string,
+): Promise<Bundle[]> {
   const { metafile, outputFiles } = await runEsbuild(entries, folder);
   const bundles: Bundle[] = [];
   for (const { path, contents } of outputFiles) {
     await mkdir(dirname(path), { recursive: true });
     await writeFileAtomically(path, contents);
-    bundles.push({ worker: basename(dirname(path)), path, objects: objectsOf(metafile, path), hash: sha256(contents) });
+    const { exports = [], inputs = {} } = metafile.outputs[relative(PROJECT, path).split(sep).join("/")] ?? {};
+    const worker = basename(dirname(path));
+    bundles.push({
+      worker,
+      entry: entries[worker] ?? "",
+      path,
+      objects: exports.filter((exported) => /^[A-Z]/.test(exported)).toSorted(),
+      inputs: Object.keys(inputs).filter((input) => /^(workers|shared|test)\//.test(input)),
+      hash: sha256(contents),
+    });
   }
   const inputs = Object.keys(metafile.inputs).toSorted();
   const manifest = { key: await keyOf(entries, inputs), inputs, bundles };
@@ -107,7 +124,7 @@ async function bundle(entries: Record<string, string>, folder: string, manifestP
   return bundles;
 }
 
-async function runEsbuild(entries: Record<string, string>, folder: string) {
+async function runEsbuild(entries: Readonly<Record<string, string>>, folder: string) {
   const esbuild = await import("esbuild");
   const entryPointsByOutput = Object.entries(entries).map(([name, path]) => ({ in: path, out: `${name}/index` }));
   try {
@@ -124,14 +141,8 @@ async function runEsbuild(entries: Record<string, string>, folder: string) {
   }
 }
 
-function objectsOf(metafile: Metafile, path: string): string[] {
-  const name = relative(PROJECT, path).split(sep).join("/");
-  const exports = metafile.outputs[name]?.exports ?? [];
-  return exports.filter((exported) => /^[A-Z]/.test(exported)).toSorted();
-}
-
 /** Changes with the content of any input, with the Workers there are, with the options and with the lockfile. */
-async function keyOf(entries: Record<string, string>, inputs: readonly string[]): Promise<string> {
+async function keyOf(entries: Readonly<Record<string, string>>, inputs: readonly string[]): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify([OPTIONS, entries, inputs]));
   for (const input of ["package-lock.json", ...inputs]) {
     try {

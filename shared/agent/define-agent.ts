@@ -3,6 +3,8 @@ import { checkHooks } from "../loop/hooks/matcher.ts";
 import { BeaconObject } from "./beacon.ts";
 import type { AgentDefinition } from "./definition.ts";
 import type { AgentEnv } from "./environment.ts";
+import { inspectAgent } from "./inspection/inspect.ts";
+import { INSPECT, isInspected } from "./inspection/report.ts";
 import { frontDoor } from "./front-door/front-door.ts";
 import { SessionIndexObject } from "./session-index.ts";
 import { SessionObject } from "./session.ts";
@@ -11,7 +13,7 @@ export { defineTool } from "../loop/tool.ts";
 
 /** `export default agent.worker; export const { Session, Beacon, SessionIndex } = agent.objects;` makes a module an agent Worker. Throws TypeError for hooks that cannot work. */
 export function defineAgent(definition: AgentDefinition) {
-  checkHooks(definition.hooks ?? {});
+  if (!isInspected()) checkHooks(definition.hooks ?? {});
   class Session extends SessionObject {
     protected override readonly definition = definition;
   }
@@ -22,6 +24,7 @@ export function defineAgent(definition: AgentDefinition) {
   const app = frontDoor(definition);
   const worker = {
     fetch: (request: Request, env: AgentEnv, ctx: ExecutionContext) => app.fetch(request, env, ctx),
+    [INSPECT]: async (config: unknown) => inspectAgent(definition, config),
   };
   return { worker, objects: { Session, Beacon, SessionIndex } };
 }

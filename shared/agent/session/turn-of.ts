@@ -84,8 +84,9 @@ async function turnOf(parts: TurnParts, time: Stopwatch): Promise<Turn> {
   if (live.isUnheard) retellQuestions(trace, log);
   live.isUnheard = false;
   const account = accountOf(env, taskId, asker, life.n);
+  const { config: ownConfig, ...box } = await untilAborted(toolbox(env, definition), signal);
   return {
-    ...(await untilAborted(toolbox(env, definition), signal)),
+    ...box,
     model,
     system: systemPrompt(definition.instructions, asker.chain.at(-1)),
     permissions: config.permissions,
@@ -108,7 +109,7 @@ async function turnOf(parts: TurnParts, time: Stopwatch): Promise<Turn> {
     begin,
     life: life.n,
     append,
-    call: { agent: config.id, config: config.config, env: { ...env }, contextId, taskId, peers },
+    call: { agent: config.id, config: ownConfig, env: { ...env }, contextId, taskId, peers },
     trace,
     emit: (event) => {
       if (event.type === "model_start") live.restartAnswer();

@@ -1,0 +1,59 @@
+// Holds a job against its agents' code: what is wrong with their definitions, and what the job says of tools and settings
+// that they do not have. All of it at once, before anything is started.
+import { checkTools } from "#jobs/check-tools.ts";
+import { agentConfigs } from "#jobs/bindings.ts";
+import type { Mistake } from "#jobs/mistake.ts";
+import { inOrder, type LoadedJob } from "#jobs/load.ts";
+import { workerOf } from "#jobs/schema.ts";
+
+import type { Bundle } from "../build.ts";
+import { planEnvironment } from "../plan-environment.ts";
+import { inspectAgents, type Inspection } from "./inspect-agents.ts";
+import { beginningOf, placeOf } from "./place.ts";
+
+/** Mistakes of the job file and of the agents' sources. An agent without a bundle is passed over: that is a mistake already. */
+export async function checkAgents(
+  home: string,
+  { job, source }: LoadedJob,
+  bundles: ReadonlyMap<string, Bundle>,
+  signal: AbortSignal,
+): Promise<Mistake[]> {
+  const configs = agentConfigs(job, planEnvironment(bundles, {}));
+  const asked = job.agents.flatMap((agent, index) => {
+    const bundle = bundles.get(workerOf(agent));
+    return bundle === undefined ? [] : [{ index, bundle, config: configs[index] }];
+  });
+  const inspections = await inspectAgents(home, asked, signal);
+  const reports = job.agents.map((_, index) => {
+    const inspection = inspections[asked.findIndex((one) => one.index === index)];
+    return inspection !== undefined && "report" in inspection ? inspection.report : undefined;
+  });
+  const inCode: Mistake[] = [];
+  for (const [index, { bundle }] of asked.entries()) {
+    const inspection = inspections[index];
+    if (inspection !== undefined) inCode.push(...(await mistakesIn(bundle, inspection)));
+  }
+  return inOrder([...checkTools(job, source, reports), ...distinct(inCode)]);
+}
+
+async function mistakesIn(bundle: Bundle, inspection: Inspection): Promise<Mistake[]> {
+  if ("foreign" in inspection) {
+    const hint = "Write: export default agent.worker; where agent is what defineAgent returns.";
+    return [{ ...beginningOf(bundle.entry), message: "its default export is no agent's handler", hint }];
+  }
+  if ("thrown" in inspection) {
+    return [{ ...beginningOf(bundle.entry), message: `the agent cannot start: ${inspection.thrown}`, hint: "" }];
+  }
+  return Promise.all(
+    inspection.report.flaws.map(async ({ message, hint, quote, nth }) => ({
+      ...(await placeOf(bundle, quote, nth)),
+      message,
+      hint,
+    })),
+  );
+}
+
+/** Several agents may run one Worker. */
+function distinct(mistakes: readonly Mistake[]): Mistake[] {
+  return [...new Map(mistakes.map((mistake) => [JSON.stringify(mistake), mistake])).values()];
+}

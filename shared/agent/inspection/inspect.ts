@@ -1,0 +1,142 @@
+// Looks an agent's definition over for one job: everything that is wrong with it at once, and the tools it has there.
+import * as z from "zod";
+import { hookFlaws } from "../../loop/hooks/matcher.ts";
+import { outputShape } from "../../loop/structured-output.ts";
+import type { Tool } from "../../loop/tool.ts";
+import { findAgents } from "../../tools/find-agents.ts";
+import { queryAgent } from "../../tools/query-agent.ts";
+import { reasonOf, stackOf } from "../../tracing/reason.ts";
+import { AgentConfig } from "../config.ts";
+import type { AgentDefinition } from "../definition.ts";
+import { parsedConfig } from "../own-config.ts";
+import { unmatchedHooks } from "./hook-flaws.ts";
+import { flaw, type AgentReport, type ConfigFlaw, type Flaw, type InspectedTool } from "./report.ts";
+import { shapeFlaws } from "./shape-flaws.ts";
+import { doubledNames, nameFlaws, toolFlaws } from "./tool-flaws.ts";
+
+const callable = z.custom<unknown>((value) => typeof value === "function", "it has to be a function");
+const schema = z.custom<unknown>((value) => value instanceof z.ZodType, "it has to be a zod schema");
+
+const DefinitionShape = z.strictObject({
+  name: z.string().min(1),
+  description: z.string(),
+  version: z.string().min(1).optional(),
+  instructions: z.string(),
+  skills: z.array(
+    z.strictObject({
+      id: z.string().min(1),
+      name: z.string().min(1),
+      description: z.string(),
+      tags: z.array(z.string()),
+      examples: z.array(z.string()),
+    }),
+  ),
+  config: schema.optional(),
+  tools: z.union([z.array(z.unknown()), callable]),
+  serverTools: callable.optional(),
+  hooks: z.record(z.string(), z.unknown()).optional(),
+  canUseTool: callable.optional(),
+  outputSchema: schema.optional(),
+  routes: callable.optional(),
+});
+
+const ServerTool = z.looseObject({ type: z.string(), name: z.string() });
+
+/** `given` is the AgentConfig of the job. Never rejects for what stands in the definition. */
+export async function inspectAgent(definition: AgentDefinition, given: unknown): Promise<AgentReport> {
+  const config = AgentConfig.parse(given);
+  const shape = await shapeFlaws(DefinitionShape, definition, "the agent");
+  const configFlaws = await flawsOfConfig(definition, config);
+  const flaws: Flaw[] = [
+    ...shape.map(({ path, at, message, hint }) => flaw(message, hint, at === "key" ? String(path.at(-1)) : null)),
+    ...doubledSkills(definition),
+    ...hookFlaws(definition.hooks ?? {}).map(({ message, quote }) => flaw(message, "", quote)),
+    ...outputFlaws(definition),
+  ];
+  const tools = configFlaws.length === 0 ? toolsOf(definition, config, flaws) : undefined;
+  if (tools !== undefined) {
+    for (const tool of tools.own) flaws.push(...(await toolFlaws(tool)));
+    const names = tools.all.map(({ name }) => name);
+    flaws.push(...tools.all.filter(({ server }) => server).flatMap(({ name }) => nameFlaws(name)));
+    flaws.push(...doubledNames(names), ...unmatchedHooks(definition, config, names));
+  }
+  return {
+    flaws,
+    config: configFlaws,
+    tools: tools?.all ?? null,
+    hooksMayAsk: (definition.hooks?.PreToolUse ?? []).length > 0,
+    hasCanUseTool: definition.canUseTool !== undefined,
+  };
+}
+
+async function flawsOfConfig({ config: wanted }: AgentDefinition, { config }: AgentConfig): Promise<ConfigFlaw[]> {
+  return wanted instanceof z.ZodType ? shapeFlaws(wanted, config, "config") : [];
+}
+
+const Skills = z.array(z.looseObject({ id: z.string() }));
+
+function doubledSkills({ skills }: AgentDefinition): Flaw[] {
+  const ids = (Skills.safeParse(skills).data ?? []).map(({ id }) => id);
+  return [...new Set(ids.filter((id, index) => ids.indexOf(id) !== index))].map((id) =>
+    flaw(`two skills have the id "${id}"`, "Give each an id of its own.", id, 2),
+  );
+}
+
+function outputFlaws({ outputSchema }: AgentDefinition): Flaw[] {
+  if (!(outputSchema instanceof z.ZodType)) return [];
+  try {
+    outputShape(outputSchema);
+    return [];
+  } catch (error) {
+    return [flaw(`the outputSchema cannot be used: ${reasonOf(error)}`, "", "outputSchema")];
+  }
+}
+
+/** The tools in this job; undefined where the functions that choose them fail, which becomes a flaw. */
+function toolsOf(definition: AgentDefinition, config: AgentConfig, flaws: Flaw[]) {
+  try {
+    const chosen = { ...config, config: parsedConfig(definition, config) };
+    const own = typeof definition.tools === "function" ? definition.tools(chosen) : definition.tools;
+    const served = z.array(ServerTool).parse(definition.serverTools?.(chosen) ?? []);
+    const asks = config.topology === "dynamic" || config.peers.length > 0;
+    const usable = own.filter((tool) => typeof tool === "object" && tool !== null && typeof tool.name === "string");
+    const all: InspectedTool[] = [
+      ...[...usable, ...(asks ? [findAgents, queryAgent(undefined)] : [])].map(inspected),
+      ...served.map(({ name }) => ({ name, annotations: NOTHING_SAID, fields: null, server: true })),
+    ];
+    return { own, all };
+  } catch (error) {
+    flaws.push(flaw(`its tools cannot be chosen: ${reasonOf(error)}`, stackOf(error)));
+    return undefined;
+  }
+}
+
+/** What does not fit counts as a no here: that it does not fit is a flaw. */
+const Annotations = z
+  .object({
+    readOnly: z.boolean().catch(false),
+    idempotent: z.boolean().catch(false),
+    communication: z.literal(true).optional().catch(undefined),
+  })
+  .catch({ readOnly: false, idempotent: false });
+const NOTHING_SAID = { readOnly: false, idempotent: false };
+
+function inspected({ name, annotations, inputSchema }: Tool): InspectedTool {
+  return {
+    name,
+    annotations: Annotations.parse(annotations),
+    fields: fieldsOf(inputSchema),
+    server: false,
+  };
+}
+
+const Field = z.looseObject({ type: z.unknown() });
+
+function fieldsOf(input: Record<string, unknown>): InspectedTool["fields"] {
+  const properties = z.record(z.string(), Field).safeParse(input["properties"]).data;
+  const rest = input["additionalProperties"];
+  if (properties === undefined || (rest !== undefined && rest !== false)) return null;
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, { type }]) => [name, type !== "object" && type !== "array"]),
+  );
+}
