@@ -1,8 +1,9 @@
 // Bundles every Worker once, with esbuild, for all targets: <home>/build/<worker>/index.js. Nothing is done when no
 // input has changed since the last time.
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
-import { basename, dirname, join, relative, sep } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { performance } from "node:perf_hooks";
 
 import type { BuildOptions, Plugin } from "esbuild";
@@ -11,6 +12,7 @@ import * as z from "zod";
 import { writeFileAtomically } from "./atomic-file.ts";
 import { CliError } from "./cli-error.ts";
 import { PROJECT, workerNames } from "./project.ts";
+import { sourceTable, stackPrelude, withTable } from "./source-table.ts";
 
 const Bundle = z.object({
   worker: z.string(),
@@ -58,6 +60,8 @@ const OPTIONS = {
   conditions: ["workerd", "worker", "browser"],
   external: ["cloudflare:*", "node:*"],
   minify: true,
+  sourcemap: "external",
+  sourcesContent: false,
   legalComments: "none",
   logLevel: "silent",
   metafile: true,
@@ -81,6 +85,11 @@ export async function buildWorkers(home: string, workers?: Readonly<Record<strin
   };
 }
 
+/** Where the table of source lines of a bundle lies. */
+export function tablePath(bundle: string): string {
+  return bundle.replace(/\.js$/, ".lines.json");
+}
+
 /** The bundle of one Worker. Throws CliError when there is none, which a job checked by loadJob cannot meet. */
 export function bundleOf(bundles: ReadonlyMap<string, Bundle>, worker: string): Bundle {
   const found = bundles.get(worker);
@@ -93,7 +102,10 @@ async function entryPoints(): Promise<Record<string, string>> {
     "control-plane": "workers/control-plane/index.ts",
     "offline-model": "workers/offline-model/index.ts",
   };
-  const agents = (await workerNames()).map((name) => [name, `workers/agents/${name}/index.ts`] as const);
+  const agents = (await workerNames())
+    .map((name) => [name, `workers/agents/${name}/index.ts`] as const)
+    // A job that uses an empty folder is refused before; the others have nothing to do with it.
+    .filter(([, path]) => existsSync(join(PROJECT, path)));
   return { ...entries, ...Object.fromEntries(agents) };
 }
 
@@ -102,16 +114,22 @@ async function bundle(
   folder: string,
   manifestPath: string,
 ): Promise<Bundle[]> {
-  const { metafile, outputFiles } = await runEsbuild(entries, folder);
+  const [{ metafile, outputFiles }, prelude] = await Promise.all([runEsbuild(entries, folder), stackPrelude()]);
   const bundles: Bundle[] = [];
-  for (const { path, contents } of outputFiles) {
+  for (const [worker, entry] of Object.entries(entries)) {
+    const path = join(folder, worker, "index.js");
+    const { exports = [], inputs = {} } = metafile.outputs[relative(PROJECT, path).split(sep).join("/")] ?? {};
+    const [code = "", map = ""] = [path, `${path}.map`].map(
+      (name) => outputFiles.find((file) => file.path === name)?.text,
+    );
+    const table = sourceTable(map, dirname(path), 1);
+    const contents = Buffer.from(`${withTable(prelude, table)}\n${code}`);
     await mkdir(dirname(path), { recursive: true });
     await writeFileAtomically(path, contents);
-    const { exports = [], inputs = {} } = metafile.outputs[relative(PROJECT, path).split(sep).join("/")] ?? {};
-    const worker = basename(dirname(path));
+    await writeFileAtomically(tablePath(path), JSON.stringify(table));
     bundles.push({
       worker,
-      entry: entries[worker] ?? "",
+      entry,
       path,
       objects: exports.filter((exported) => /^[A-Z]/.test(exported)).toSorted(),
       inputs: Object.keys(inputs).filter((input) => /^(workers|shared|test)\//.test(input)),

@@ -8,6 +8,7 @@ import { suggest } from "#shared/text/nearest.ts";
 import { readJobFile } from "#jobs/read.ts";
 
 import { CliError } from "./cli-error.ts";
+import { missingExports } from "./inspection/missing-exports.ts";
 import { JOBS_FOLDER, shown, workerNames } from "./project.ts";
 
 const MAX_SHOWN = 20;
@@ -46,10 +47,11 @@ export async function tryLoad(path: string): Promise<LoadResult> {
     const read = await readJobFile(path, file);
     if ("mistakes" in read) return read;
     const variables = Object.entries(process.env).filter(([, value]) => value !== undefined && value !== "");
-    return loadJob(read.text, file, {
-      workers: await workerNames(),
-      variables: new Set(variables.map(([name]) => name)),
-    });
+    const workers = await workerNames();
+    const loaded = loadJob(read.text, file, { workers, variables: new Set(variables.map(([name]) => name)) });
+    const [known, mistakes] = "mistakes" in loaded ? [loaded.partial, loaded.mistakes] : [loaded, []];
+    const missing = known === undefined ? [] : await missingExports(known.job, workers);
+    return missing.length === 0 ? loaded : { mistakes: [...mistakes, ...missing], partial: known };
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
     if (code === "ENOENT") throw new CliError("bad_input", `There is no file ${file}.`);

@@ -9,7 +9,9 @@ import { workerOf } from "#jobs/schema.ts";
 import type { Bundle } from "../build.ts";
 import { planEnvironment } from "../plan-environment.ts";
 import { inspectAgents, type Inspection } from "./inspect-agents.ts";
+import { missingObjects } from "./missing-exports.ts";
 import { beginningOf, placeOf } from "./place.ts";
+import { explainThrown } from "./thrown.ts";
 
 /** Mistakes of the job file and of the agents' sources. An agent without a bundle is passed over: that is a mistake already. */
 export async function checkAgents(
@@ -37,20 +39,23 @@ export async function checkAgents(
 }
 
 async function mistakesIn(bundle: Bundle, inspection: Inspection): Promise<Mistake[]> {
+  const { entry, objects } = bundle;
+  const missing = missingObjects(entry, objects);
   if ("foreign" in inspection) {
     const hint = "Write: export default agent.worker; where agent is what defineAgent returns.";
-    return [{ ...beginningOf(bundle.entry), message: "its default export is no agent's handler", hint }];
+    return [...missing, { ...beginningOf(entry), message: "its default export is no agent's handler", hint }];
   }
   if ("thrown" in inspection) {
-    return [{ ...beginningOf(bundle.entry), message: `the agent cannot start: ${inspection.thrown}`, hint: "" }];
+    const { place, message } = await explainThrown(bundle, inspection);
+    return [...missing, { ...place, message: `the agent cannot start: ${message}`, hint: "" }];
   }
-  return Promise.all(
-    inspection.report.flaws.map(async ({ message, hint, quote, nth }) => ({
-      ...(await placeOf(bundle, quote, nth)),
-      message,
-      hint,
-    })),
+  const flaws = await Promise.all(
+    inspection.report.flaws.map(async ({ message, hint, quote, nth, stack }) => {
+      const thrown = stack === null ? undefined : await explainThrown(bundle, { thrown: message, stack });
+      return { ...(thrown?.place ?? (await placeOf(bundle, quote, nth))), message, hint };
+    }),
   );
+  return [...missing, ...flaws];
 }
 
 /** Several agents may run one Worker. */

@@ -71,7 +71,12 @@ export interface Question {
 }
 
 /** The answers in the order of the questions. A Worker that hangs, or ends the process, has thrown; the others are asked all the same. */
-export async function askWorkers(home: string, questions: readonly Question[], signal: AbortSignal): Promise<Answer[]> {
+export async function askWorkers(
+  home: string,
+  questions: readonly Question[],
+  signal: AbortSignal,
+  limitMs = LIMIT_MS,
+): Promise<Answer[]> {
   const answers: Answer[] = [];
   while (answers.length < questions.length) {
     const engine = await Engine.start(
@@ -80,8 +85,8 @@ export async function askWorkers(home: string, questions: readonly Question[], s
     );
     try {
       for (const question of questions.slice(answers.length)) {
-        const answer = await engine.ask(question, signal);
-        answers.push(answer ?? { thrown: `it does not answer within ${LIMIT_MS / 1000} s of its start`, stack: "" });
+        const answer = await engine.ask(question, signal, limitMs);
+        answers.push(answer ?? { thrown: `it does not answer within ${limitMs / 1000} s of its start`, stack: "" });
         if (answer === undefined) break;
       }
     } finally {
@@ -120,12 +125,12 @@ class Engine {
   }
 
   /** Undefined when no answer came: then the process is of no more use. */
-  async ask({ bundle, configs }: Question, signal: AbortSignal): Promise<Answer | undefined> {
+  async ask({ bundle, configs }: Question, signal: AbortSignal, limitMs: number): Promise<Answer | undefined> {
     try {
       const response = await fetch(`${this.#origin}/${bundle.worker}`, {
         method: "POST",
         body: JSON.stringify(configs),
-        signal: AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(limitMs)]),
       });
       const text = await response.text();
       const answer = Answer.safeParse(parseJson(text));

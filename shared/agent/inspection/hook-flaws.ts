@@ -47,7 +47,7 @@ const SUBJECTS: Readonly<Record<string, Subjects>> = {
   },
 };
 
-/** `tools`: the names of those that the agent has in this job. */
+/** `tools`: the names of those that the agent has in this job. No hook sees a call that the API runs itself. */
 export function unmatchedHooks(definition: AgentDefinition, config: AgentConfig, tools: readonly string[]): Flaw[] {
   return Object.entries(definition.hooks ?? {}).flatMap(([event, matchers]) => {
     const subjects = subjectsOf(event, definition, config, tools);
@@ -61,12 +61,12 @@ export function unmatchedHooks(definition: AgentDefinition, config: AgentConfig,
 
 function subjectsOf(
   event: string,
-  { tools: own, serverTools }: AgentDefinition,
+  { tools: own }: AgentDefinition,
   { peers, topology }: AgentConfig,
   tools: readonly string[],
 ): Subjects | undefined {
   // Tools that a job's settings choose may be others in another job: then only what looks misspelt is one.
-  const all = typeof own !== "function" && serverTools === undefined;
+  const all = typeof own !== "function";
   if (TOOL_EVENTS.has(event)) return { what: "tool", names: [...new Set([...tools, ...PEER_TOOLS])], all };
   if (event === "SubagentStart" || event === "SubagentStop") {
     return topology === "dynamic" ? undefined : { what: AGENT_TYPE, names: peers.map(({ id }) => id), all: false };

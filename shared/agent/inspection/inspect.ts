@@ -10,7 +10,7 @@ import { AgentConfig } from "../config.ts";
 import type { AgentDefinition } from "../definition.ts";
 import { parsedConfig } from "../own-config.ts";
 import { unmatchedHooks } from "./hook-flaws.ts";
-import { flaw, type AgentReport, type ConfigFlaw, type Flaw, type InspectedTool } from "./report.ts";
+import { flaw, type AgentReport, type ConfigFlaw, type Flaw, type InspectedTool, thrownFlaw } from "./report.ts";
 import { shapeFlaws } from "./shape-flaws.ts";
 import { doubledNames, nameFlaws, toolFlaws } from "./tool-flaws.ts";
 
@@ -55,10 +55,13 @@ export async function inspectAgent(definition: AgentDefinition, given: unknown):
   ];
   const tools = configFlaws.length === 0 ? toolsOf(definition, config, flaws) : undefined;
   if (tools !== undefined) {
-    for (const tool of tools.own) flaws.push(...(await toolFlaws(tool)));
-    const names = tools.all.map(({ name }) => name);
-    flaws.push(...tools.all.filter(({ server }) => server).flatMap(({ name }) => nameFlaws(name)));
-    flaws.push(...doubledNames(names), ...unmatchedHooks(definition, config, names));
+    for (const [index, tool] of tools.own.entries()) {
+      const earlier = tools.own.slice(0, index).filter((other) => other?.name === tool?.name);
+      flaws.push(...(await toolFlaws(tool, earlier.length + 1)));
+    }
+    const [served, run] = [true, false].map((server) => tools.all.filter((tool) => tool.server === server));
+    flaws.push(...namesOf(served).flatMap((name) => nameFlaws(name)), ...doubledNames(namesOf(tools.all)));
+    flaws.push(...unmatchedHooks(definition, config, namesOf(run)));
   }
   return {
     flaws,
@@ -67,6 +70,10 @@ export async function inspectAgent(definition: AgentDefinition, given: unknown):
     hooksMayAsk: (definition.hooks?.PreToolUse ?? []).length > 0,
     hasCanUseTool: definition.canUseTool !== undefined,
   };
+}
+
+function namesOf(tools: readonly InspectedTool[] = []): string[] {
+  return tools.map(({ name }) => name);
 }
 
 async function flawsOfConfig({ config: wanted }: AgentDefinition, { config }: AgentConfig): Promise<ConfigFlaw[]> {
@@ -106,7 +113,7 @@ function toolsOf(definition: AgentDefinition, config: AgentConfig, flaws: Flaw[]
     ];
     return { own, all };
   } catch (error) {
-    flaws.push(flaw(`its tools cannot be chosen: ${reasonOf(error)}`, stackOf(error)));
+    flaws.push(thrownFlaw(`its tools cannot be chosen: ${reasonOf(error)}`, stackOf(error)));
     return undefined;
   }
 }

@@ -10,6 +10,8 @@ const Flaw = z.object({
   quote: z.nullable(z.string()),
   /** Which of the places with that name, from 1. */
   nth: z.int().positive(),
+  /** Where it was thrown; null for what was not. */
+  stack: z.nullable(z.string()),
 });
 
 /** What is wrong with the `config` that a job gives the agent. */
@@ -59,5 +61,10 @@ export function isInspected(): boolean {
 }
 
 export function flaw(message: string, hint = "", quote: string | null = null, nth = 1): Flaw {
-  return { message, hint, quote, nth };
+  return { message, hint, quote, nth, stack: null };
+}
+
+/** `message` says what failed. */
+export function thrownFlaw(message: string, stack: string): Flaw {
+  return { ...flaw(message), stack };
 }

@@ -124,11 +124,11 @@ function pathOf({ path }: Pick<Issue, "path">): Path {
   return path.map((step) => (typeof step === "symbol" ? String(step) : step));
 }
 
+/** `config.search.url`, and `skills[0].id of the agent` for a subject of several words. */
 function nameOf(subject: string, path: Path): string {
-  return path.reduce<string>(
-    (name, step) => (typeof step === "number" ? `${name}[${step}]` : `${name}.${step}`),
-    subject,
-  );
+  const steps = path.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("");
+  if (steps === "" || !subject.includes(" ")) return subject + steps;
+  return `${steps.replace(/^\./, "")} of ${subject}`;
 }
 
 function textOf(value: unknown): string {

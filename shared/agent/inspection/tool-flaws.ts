@@ -25,17 +25,18 @@ const ToolShape = z.strictObject({
   run: callable,
 });
 
-/** `tool` comes from an agent's code, so it may be anything. */
-export async function toolFlaws(tool: Tool): Promise<Flaw[]> {
+/** `tool` comes from an agent's code, so it may be anything; it is the `nth` of its name. */
+export async function toolFlaws(tool: Tool, nth: number): Promise<Flaw[]> {
   const named: unknown = Reflect.get(Object(tool), "name");
   if (typeof named !== "string") return [flaw("a tool has no name", "Make tools with defineTool.")];
   const subject = `the tool ${named}`;
   const shape = await shapeFlaws(ToolShape, writtenFields(tool), subject);
-  return [
+  const flaws = [
     ...nameFlaws(named),
     ...shape.map(({ path, at, message, hint }) => flaw(message, hint, at === "key" ? String(path.at(-1)) : named)),
     ...schemaFlaws(subject, named, tool.inputSchema),
   ];
+  return flaws.map((found) => (found.quote === named ? { ...found, nth } : found));
 }
 
 /** The names of tools, those that the API runs by itself included, in the order in which the model is shown them. */
