@@ -1,5 +1,6 @@
 // Turns a definition into a Worker: the front door as its handler, and the Durable Object classes it has to export.
 import { checkHooks } from "../loop/hooks/matcher.ts";
+import { tagOwnConsole } from "./console.ts";
 import { BeaconObject } from "./beacon.ts";
 import type { AgentDefinition } from "./definition.ts";
 import type { AgentEnv } from "./environment.ts";
@@ -14,6 +15,7 @@ export { defineTool } from "../loop/tool.ts";
 /** `export default agent.worker; export const { Session, Beacon, SessionIndex } = agent.objects;` makes a module an agent Worker. Throws TypeError for hooks that cannot work. */
 export function defineAgent(definition: AgentDefinition) {
   if (!isInspected()) checkHooks(definition.hooks ?? {});
+  tagOwnConsole();
   class Session extends SessionObject {
     protected override readonly definition = definition;
   }

@@ -61,6 +61,11 @@ class ToolInputError extends Error {
   override readonly name = "ToolInputError";
 }
 
+/** Whether it was the model that made the mistake, not the tool. */
+export function isInputError(error: unknown): boolean {
+  return error instanceof ToolInputError;
+}
+
 interface ToolDefinition<Input extends z.ZodType> {
   readonly name: string;
   readonly description: string;

@@ -16,6 +16,7 @@ import type { AgentDefinition } from "../definition.ts";
 import { configOf, modelOf, type AgentEnv } from "../environment.ts";
 import { log as logLine } from "../log.ts";
 import { AgentPeers } from "../peers.ts";
+import { withLogsOf } from "../console.ts";
 import { systemPrompt } from "../prompt.ts";
 import { retellQuestions } from "../retold-questions.ts";
 import { toolbox } from "../toolbox.ts";
@@ -44,7 +45,7 @@ export interface TurnParts {
 export async function runTurnOf(parts: TurnParts): Promise<TurnResult> {
   const time = Stopwatch.start();
   try {
-    return await runTurn(await turnOf(parts, time));
+    return await withLogsOf(parts.span.turn, async () => runTurn(await turnOf(parts, time)));
   } finally {
     time.stop();
   }
@@ -109,6 +110,7 @@ async function turnOf(parts: TurnParts, time: Stopwatch): Promise<Turn> {
     begin,
     life: life.n,
     append,
+    report: (failure, about) => logLine(env, "warn", failure, about),
     call: { agent: config.id, config: ownConfig, env: { ...env }, contextId, taskId, peers },
     trace,
     emit: (event) => {
