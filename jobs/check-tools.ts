@@ -1,10 +1,11 @@
 // What a job says of tools and settings, held against those that its agents have: a rule that names no tool guards nothing.
 // The facts come from the agents' code, which is looked at elsewhere (scripts/inspection).
 import type { AgentReport, InspectedTool } from "#shared/agent/inspection/report.ts";
+import { globFits } from "#shared/loop/approvals/policy.ts";
 import { decide, offered, ruleFits } from "#shared/loop/permissions.ts";
 import { nearest } from "#shared/text/nearest.ts";
 
-import { permissionsOf } from "./bindings.ts";
+import { objectBinding, permissionsOf, RESERVED_NAMES } from "./bindings.ts";
 import type { Mistake } from "./mistake.ts";
 import type { Agent, Job } from "./schema.ts";
 import type { Path, Source } from "./source.ts";
@@ -17,6 +18,23 @@ export function checkTools(job: Job, source: Source, reports: Reports): Mistake[
     ...job.agents.flatMap((agent, index) => checkAgent(agent, index, source, reports[index])),
     ...checkPolicy(job, source, reports),
   ];
+}
+
+/** Variables that would take the place of an agent's own Durable Objects. `objects`: by agent, in the job's order, the classes of its Worker. */
+export function checkTakenNames(job: Job, source: Source, objects: readonly (readonly string[])[]): Mistake[] {
+  return job.agents.flatMap(({ id, env }, index) => {
+    const taken = new Map((objects[index] ?? []).map((className) => [objectBinding(className), className]));
+    const places: [name: string, path: Path][] = [
+      ...Object.keys(job.environment).map((name): [string, Path] => [name, ["environment", name]]),
+      ...Object.keys(env).map((name): [string, Path] => [name, ["agents", index, "env", name]]),
+    ];
+    return places
+      .filter(([name]) => taken.has(name) && !RESERVED_NAMES.has(name))
+      .map(([name, path]) => {
+        const message = `the variable ${name} has the name under which ${id} finds its own ${taken.get(name)}`;
+        return source.mistake(path, message, "Choose another name.", "key");
+      });
+  });
 }
 
 function checkAgent(agent: Agent, index: number, source: Source, report: AgentReport | undefined): Mistake[] {
@@ -87,7 +105,13 @@ function checkPolicy({ agents, approvals }: Job, source: Source, reports: Report
       return [source.mistake([...path, "tool"], message, "Put it under permissions.ask of its agent.")];
     }
     const fitting = tools.filter(({ name }) => ruleFits(rule.tool, name));
-    return Object.keys(rule.input ?? {}).flatMap((field) => checkField(field, fitting, [...path, "input"], source));
+    return Object.entries(rule.input ?? {}).flatMap(([field, texts]) => {
+      const at = [...path, "input", field];
+      const unknownField = checkField(field, fitting, at, source);
+      return unknownField.length > 0
+        ? unknownField
+        : checkTexts(field, [texts].flat().map(String), fitting, at, source);
+    });
   });
 }
 
@@ -106,13 +130,30 @@ function mayBeAsked({ agent, report }: Judged, tool: InspectedTool): boolean {
 
 /** A field that no tool has fits nothing: an "allow" would never allow, a "deny" never deny. */
 function checkField(field: string, tools: readonly InspectedTool[], path: Path, source: Source): Mistake[] {
-  if (tools.some(({ fields }) => fields === null || fields[field] === true)) return [];
+  if (tools.some(({ fields }) => fields === null || (fields[field] ?? false) !== false)) return [];
   const names = [...new Set(tools.map(({ name }) => name))].join(", ");
   const known = [...new Set(tools.flatMap(({ fields }) => Object.keys(fields ?? {})))];
   if (known.includes(field)) {
     const message = `"${field}" of ${names} is a list or a mapping, which fits no text`;
-    return [source.mistake([...path, field], message, "Take the field out, or let a person decide.", "key")];
+    return [source.mistake(path, message, "Take the field out, or let a person decide.", "key")];
   }
   const hint = nearestRule(field, known);
-  return [source.mistake([...path, field], `the input of ${names} has no field "${field}"`, hint, "key")];
+  return [source.mistake(path, `the input of ${names} has no field "${field}"`, hint, "key")];
+}
+
+/** Of a field that has only these texts, such as the agents that can be asked, another is a misspelt one. */
+function checkTexts(
+  field: string,
+  patterns: readonly string[],
+  tools: readonly InspectedTool[],
+  path: Path,
+  source: Source,
+): Mistake[] {
+  const kinds = tools.map(({ fields }) => (fields === null ? true : (fields[field] ?? [])));
+  const lists = kinds.filter((kind) => typeof kind !== "boolean");
+  if (lists.length < kinds.length) return [];
+  const known = [...new Set(lists.flat())];
+  return patterns
+    .filter((pattern) => !known.some((text) => globFits(pattern, text)))
+    .map((pattern) => source.mistake(path, `"${field}" is never "${pattern}"`, nearestRule(pattern, known)));
 }

@@ -21,14 +21,14 @@ export default defineCommand({
   async run({ positionals, options, io }) {
     const paths =
       positionals.length === 0 ? [...(await jobFiles()).values()] : await Promise.all(positionals.map(findJobFile));
+    const loaded = await Promise.all(paths.map(async (path) => ({ file: shown(path), result: await tryLoad(path) })));
     const home = troupeHome();
     const { bundles } = await step(io, "Building the Workers", async () => buildWorkers(home));
     const results: { readonly file: string; readonly mistakes: readonly Mistake[] }[] = [];
-    for (const path of paths) {
-      const result = await tryLoad(path);
-      const [loaded, inFile] = "mistakes" in result ? [result.partial, result.mistakes] : [result, []];
-      const found = loaded === undefined ? [] : await checkAgents(home, loaded, bundles, io.signal);
-      results.push({ file: shown(path), mistakes: inOrder(inFile.concat(found)) });
+    for (const { file, result } of loaded) {
+      const [job, inFile] = "mistakes" in result ? [result.partial, result.mistakes] : [result, []];
+      const found = job === undefined ? [] : await checkAgents(home, job, bundles, io.signal);
+      results.push({ file, mistakes: inOrder(inFile.concat(found)) });
     }
     const wrong = results.filter(({ mistakes }) => mistakes.length > 0);
     if (options.json === true) {

@@ -1,6 +1,6 @@
 // Holds a job against its agents' code: what is wrong with their definitions, and what the job says of tools and settings
 // that they do not have. All of it at once, before anything is started.
-import { checkTools } from "#jobs/check-tools.ts";
+import { checkTakenNames, checkTools } from "#jobs/check-tools.ts";
 import { agentConfigs } from "#jobs/bindings.ts";
 import type { Mistake } from "#jobs/mistake.ts";
 import { inOrder, type LoadedJob } from "#jobs/load.ts";
@@ -35,7 +35,9 @@ export async function checkAgents(
     const inspection = inspections[index];
     if (inspection !== undefined) inCode.push(...(await mistakesIn(bundle, inspection)));
   }
-  return inOrder([...checkTools(job, source, reports), ...distinct(inCode)]);
+  const objects = job.agents.map((agent) => bundles.get(workerOf(agent))?.objects ?? []);
+  const inFile = [...checkTools(job, source, reports), ...checkTakenNames(job, source, objects)];
+  return inOrder([...inFile, ...distinct(inCode)]);
 }
 
 async function mistakesIn(bundle: Bundle, inspection: Inspection): Promise<Mistake[]> {

@@ -12,10 +12,12 @@ import { SessionObject } from "./session.ts";
 
 export { defineTool } from "../loop/tool.ts";
 
+// What the agent's modules write while they load is theirs too.
+tagOwnConsole();
+
 /** `export default agent.worker; export const { Session, Beacon, SessionIndex } = agent.objects;` makes a module an agent Worker. Throws TypeError for hooks that cannot work. */
 export function defineAgent(definition: AgentDefinition) {
   if (!isInspected()) checkHooks(definition.hooks ?? {});
-  tagOwnConsole();
   class Session extends SessionObject {
     protected override readonly definition = definition;
   }

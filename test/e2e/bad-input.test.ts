@@ -15,6 +15,11 @@ beforeAll(async () => {
   await writeFile(join(deployment.home, "binaries", "disguised.md"), Uint8Array.of(1, 0, 2));
   await deployment.write("typo.yaml", "name: x\nagents: [{ id: searcher }]\ntopology: { type: mash }\nisolaton: job\n");
   await deployment.write(
+    "ask.yaml",
+    "name: ask\nagents:\n  - id: desk\n  - id: payments\n    permissions: { ask: [pay_invoce] }\n    config: { ledger: x }\n" +
+      "topology: { type: pipeline, stages: [desk, payments] }\n",
+  );
+  await deployment.write(
     "away.yaml",
     "name: x\nagents: [{ id: searcher }]\ntopology: { type: mesh }\ndeployment: { target: ssh }\n",
   );
@@ -44,6 +49,13 @@ const TABLE: readonly (readonly [rule: string, args: string, ...messages: string
     'typo.yaml:4:1: unknown field "isolaton"',
     "2 mistakes. Nothing was changed.",
   ],
+  ...["deploy", "plan", "validate"].map((verb): [string, string, ...string[]] => [
+    `${verb} holds the names in a job against the agents' code`,
+    `${verb} ask.yaml`,
+    'ask.yaml:5:26: payments has no tool "pay_invoce"',
+    'Did you mean "pay_invoice"?',
+    'ask.yaml:6:15: payments: config has no field "ledger"',
+  ]),
   ["a target that comes later is said to", "deploy away.yaml", "Deploying to ssh comes later"],
   ["a missing corpus is named", "deploy research-assistant --corpus nowhere", "There is no folder nowhere."],
   [

@@ -6,6 +6,7 @@ import type { Tool } from "../../loop/tool.ts";
 import { findAgents } from "../../tools/find-agents.ts";
 import { queryAgent } from "../../tools/query-agent.ts";
 import { reasonOf, stackOf } from "../../tracing/reason.ts";
+import { CARD_FIELDS, MAX_SKILLS, SKILL_FIELDS } from "../card-fields.ts";
 import { AgentConfig } from "../config.ts";
 import type { AgentDefinition } from "../definition.ts";
 import { parsedConfig } from "../own-config.ts";
@@ -18,19 +19,10 @@ const callable = z.custom<unknown>((value) => typeof value === "function", "it h
 const schema = z.custom<unknown>((value) => value instanceof z.ZodType, "it has to be a zod schema");
 
 const DefinitionShape = z.strictObject({
-  name: z.string().min(1),
-  description: z.string(),
-  version: z.string().min(1).optional(),
+  ...CARD_FIELDS,
+  version: CARD_FIELDS.version.optional(),
   instructions: z.string(),
-  skills: z.array(
-    z.strictObject({
-      id: z.string().min(1),
-      name: z.string().min(1),
-      description: z.string(),
-      tags: z.array(z.string()),
-      examples: z.array(z.string()),
-    }),
-  ),
+  skills: z.array(z.strictObject(SKILL_FIELDS)).max(MAX_SKILLS),
   config: schema.optional(),
   tools: z.union([z.array(z.unknown()), callable]),
   serverTools: callable.optional(),
@@ -53,8 +45,14 @@ export async function inspectAgent(definition: AgentDefinition, given: unknown):
     ...hookFlaws(definition.hooks ?? {}).map(({ message, quote }) => flaw(message, "", quote)),
     ...outputFlaws(definition),
   ];
-  const tools = configFlaws.length === 0 ? toolsOf(definition, config, flaws) : undefined;
-  if (tools !== undefined) {
+  const tools = toolsOf(definition, config);
+  if ("thrown" in tools) {
+    // With settings that do not fit it is no wonder.
+    if (configFlaws.length === 0) {
+      const message = `its tools cannot be chosen: ${reasonOf(tools.thrown)}`;
+      flaws.push(thrownFlaw(message, stackOf(tools.thrown)));
+    }
+  } else {
     for (const [index, tool] of tools.own.entries()) {
       const earlier = tools.own.slice(0, index).filter((other) => other?.name === tool?.name);
       flaws.push(...(await toolFlaws(tool, earlier.length + 1)));
@@ -66,7 +64,7 @@ export async function inspectAgent(definition: AgentDefinition, given: unknown):
   return {
     flaws,
     config: configFlaws,
-    tools: tools?.all ?? null,
+    tools: "all" in tools ? tools.all : null,
     hooksMayAsk: (definition.hooks?.PreToolUse ?? []).length > 0,
     hasCanUseTool: definition.canUseTool !== undefined,
   };
@@ -99,22 +97,23 @@ function outputFlaws({ outputSchema }: AgentDefinition): Flaw[] {
   }
 }
 
-/** The tools in this job; undefined where the functions that choose them fail, which becomes a flaw. */
-function toolsOf(definition: AgentDefinition, config: AgentConfig, flaws: Flaw[]) {
+/** The tools in this job; or what the functions throw that choose them by its settings. */
+function toolsOf(definition: AgentDefinition, config: AgentConfig) {
   try {
-    const chosen = { ...config, config: parsedConfig(definition, config) };
-    const own = typeof definition.tools === "function" ? definition.tools(chosen) : definition.tools;
-    const served = z.array(ServerTool).parse(definition.serverTools?.(chosen) ?? []);
+    const chosen = () => ({ ...config, config: parsedConfig(definition, config) });
+    const own = typeof definition.tools === "function" ? definition.tools(chosen()) : definition.tools;
+    const served = z.array(ServerTool).parse(definition.serverTools?.(chosen()) ?? []);
+    const neighbours =
+      config.topology === "static" ? config.peers.map(({ id }) => ({ id, description: "", skills: [] })) : undefined;
     const asks = config.topology === "dynamic" || config.peers.length > 0;
     const usable = own.filter((tool) => typeof tool === "object" && tool !== null && typeof tool.name === "string");
     const all: InspectedTool[] = [
-      ...[...usable, ...(asks ? [findAgents, queryAgent(undefined)] : [])].map(inspected),
+      ...[...usable, ...(asks ? [findAgents, queryAgent(neighbours)] : [])].map(inspected),
       ...served.map(({ name }) => ({ name, annotations: NOTHING_SAID, fields: null, server: true })),
     ];
     return { own, all };
   } catch (error) {
-    flaws.push(thrownFlaw(`its tools cannot be chosen: ${reasonOf(error)}`, stackOf(error)));
-    return undefined;
+    return { thrown: error };
   }
 }
 
@@ -137,13 +136,17 @@ function inspected({ name, annotations, inputSchema }: Tool): InspectedTool {
   };
 }
 
-const Field = z.looseObject({ type: z.unknown() });
+const Field = z.looseObject({ type: z.unknown(), enum: z.array(z.unknown()).optional() });
 
 function fieldsOf(input: Record<string, unknown>): InspectedTool["fields"] {
   const properties = z.record(z.string(), Field).safeParse(input["properties"]).data;
   const rest = input["additionalProperties"];
   if (properties === undefined || (rest !== undefined && rest !== false)) return null;
   return Object.fromEntries(
-    Object.entries(properties).map(([name, { type }]) => [name, type !== "object" && type !== "array"]),
+    Object.entries(properties).map(([name, { type, enum: values, const: value }]) => {
+      if (type === "object" || type === "array") return [name, false];
+      const only = type === "boolean" ? [true, false] : (values ?? (value === undefined ? undefined : [value]));
+      return [name, only?.map(String) ?? true];
+    }),
   );
 }

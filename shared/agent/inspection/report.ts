@@ -30,8 +30,8 @@ const InspectedTool = z.object({
     idempotent: z.boolean(),
     communication: z.optional(z.literal(true)),
   }),
-  /** Field of the input → whether it can be held against text; null where any field may come. */
-  fields: z.nullable(z.record(z.string(), z.boolean())),
+  /** Field of the input → the only texts that it can have, or whether it can have any; null where any field may come. */
+  fields: z.nullable(z.record(z.string(), z.union([z.boolean(), z.array(z.string())]))),
   /** The model's API runs it. */
   server: z.boolean(),
 });

@@ -17,7 +17,7 @@ export async function shapeFlaws(schema: z.ZodType, value: unknown, subject: str
     ...unknownFields(json, value, json).map(({ path, known }): ConfigFlaw => {
       const name = String(path.at(-1));
       const owner = nameOf(subject, path.slice(0, -1));
-      const hint = known.length === 0 ? `${owner} takes none.` : suggest(name, known);
+      const hint = known.length === 0 ? `Take it out: ${owner} has no fields at all.` : suggest(name, known);
       return { path, at: "key", message: `${owner} has no field "${name}"`, hint };
     }),
   ];

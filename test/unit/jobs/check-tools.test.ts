@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 
 import type { AgentReport, InspectedTool } from "#shared/agent/inspection/report.ts";
-import { checkTools } from "#jobs/check-tools.ts";
+import { checkTakenNames, checkTools } from "#jobs/check-tools.ts";
 import { formatMistake } from "#jobs/mistake.ts";
 import { loadJob } from "#jobs/load.ts";
 
@@ -10,7 +10,7 @@ function tool(name: string, more: Partial<InspectedTool> = {}): InspectedTool {
   return {
     name,
     annotations: { readOnly: false, idempotent: false },
-    fields: { payee: true, amount: true, lines: false },
+    fields: { payee: true, amount: true, lines: false, currency: ["EUR", "USD"] },
     server: false,
     ...more,
   };
@@ -127,6 +127,14 @@ const TABLE: readonly (readonly [rule: string, job: Case, ...mistakes: string[]]
     'job.yaml:8:53: "lines" of pay_invoice is a list or a mapping, which fits no text | Take the field out, or let a person decide.',
   ],
   [
+    "a text that the field never has fits nothing",
+    {
+      permissions: ASKS,
+      approvals: "{ policy: [{ tool: pay_invoice, input: { currency: [EURO, 'U*'] }, decision: deny }] }",
+    },
+    'job.yaml:8:63: "currency" is never "EURO" | Did you mean "EUR"?',
+  ],
+  [
     "a tool that takes any field takes this one",
     {
       permissions: ASKS,
@@ -156,6 +164,20 @@ const TABLE: readonly (readonly [rule: string, job: Case, ...mistakes: string[]]
   ],
 ];
 
-test.each(TABLE.map(([rule, job, ...mistakes]) => ({ rule, job, mistakes })))("$rule", ({ job, mistakes }) => {
+test.each(TABLE.map(([rule, job, ...mistakes]) => [rule, { job, mistakes }] as const))("%s", (_, { job, mistakes }) => {
   expect(mistakesOf(job)).toEqual(mistakes);
+});
+
+test("a variable cannot take the name of an object of the agent's own", () => {
+  const text = `name: x
+agents: [{ id: payments, env: { LEDGER: x, SESSION_INDEX: x, OTHER: x } }]
+topology: { type: mesh }
+`;
+  const loaded = loadJob(text, "job.yaml", { workers: ["payments"], variables: new Set() });
+  const known = "mistakes" in loaded ? loaded.partial : loaded;
+  if (!known) throw new Error("The job cannot be read.");
+  const found = checkTakenNames(known.job, known.source, [["Ledger", "Session", "SessionIndex"]]);
+  expect(found.map(formatMistake)).toEqual([
+    "job.yaml:2:33: the variable LEDGER has the name under which payments finds its own Ledger\n    Choose another name.",
+  ]);
 });
