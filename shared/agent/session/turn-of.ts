@@ -10,6 +10,7 @@ import { untilAborted } from "../../loop/until-aborted.ts";
 import { mac } from "../../a2a/token.ts";
 import { Stopwatch } from "../../time/stopwatch.ts";
 import type { TraceContext } from "../../tracing/trace-context.ts";
+import { stackOf } from "../../tracing/reason.ts";
 import type { Tracer } from "../../tracing/tracer.ts";
 import { addUsage, NO_USAGE, type Usage } from "../../tracing/usage.ts";
 import type { AgentDefinition } from "../definition.ts";
@@ -136,8 +137,12 @@ function hookOf(
   return async (input, signal, toolUseId) => {
     signal.throwIfAborted();
     if (!definition.hooks?.[input.hook_event_name]) return NOTHING_SAID;
-    const outcome = await runHooks(definition.hooks ?? {}, { ...base, ...input }, signal, toolUseId, ({ reason }) =>
-      logLine(env, "warn", reason, trace),
+    const outcome = await runHooks(
+      definition.hooks ?? {},
+      { ...base, ...input },
+      signal,
+      toolUseId,
+      ({ reason }, thrown) => logLine(env, "warn", `${reason}\n${stackOf(thrown)}`, trace),
     );
     for (const message of outcome.systemMessages) logLine(env, "info", `${input.hook_event_name}: ${message}`, trace);
     return outcome;

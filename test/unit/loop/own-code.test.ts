@@ -62,6 +62,19 @@ describe("what a tool throws", () => {
     ]);
   });
 
+  it("is reported of canUseTool too", async () => {
+    const reported: string[] = [];
+    const permissions = { ...FULL_ACCESS, preset: "custom", allow: [] } as const;
+    const canUseTool = () => {
+      throw new RangeError("cannot decide");
+    };
+    const more = { permissions: { ...permissions, allow: [] }, canUseTool };
+    await run(new ScriptedModel(ECHO_CALL, { text: "ok" }), { ...more, report: (failure) => reported.push(failure) });
+    expect(reported).toEqual([
+      expect.stringMatching(/^The agent's canUseTool threw: RangeError: cannot decide\n +at .*own-code/),
+    ]);
+  });
+
   it("is not reported where it was the model that gave it what does not fit", async () => {
     const reported: string[] = [];
     const model = new ScriptedModel({ calls: [{ id: "t1", name: "echo", json: '{"text":1}' }] }, { text: "ok" });
