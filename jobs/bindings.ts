@@ -13,6 +13,7 @@ import { referencesIn } from "./variables.ts";
 interface Surroundings {
   /** The agent's own public origin. */
   readonly url: string;
+  /** Those that begin at the agent. */
   readonly edges: readonly Edge[];
   readonly environment: PlanEnvironment;
 }
@@ -73,13 +74,15 @@ export function agentBindings(job: Job, agent: Agent, surroundings: Surroundings
 /** What each agent of the job is told, wherever it will listen: to judge a job that may not be right yet. */
 export function agentConfigs(job: Job, environment: PlanEnvironment): AgentConfig[] {
   const ids = [...new Set(job.agents.map(({ id }) => id))];
-  const surroundings = { url: "http://127.0.0.1", edges: edgesOf(job.topology, ids), environment };
-  return job.agents.map((agent) => configOf(job, agent, surroundings));
+  const edges = Map.groupBy(edgesOf(job.topology, ids), ({ from }) => from);
+  return job.agents.map((agent) =>
+    configOf(job, agent, { url: "http://127.0.0.1", edges: edges.get(agent.id) ?? [], environment }),
+  );
 }
 
 function configOf(job: Job, agent: Agent, { url, edges, environment }: Surroundings): AgentConfig {
   const model = resolveModel(job.model, agent.model, environment);
-  const peers = edges.filter(({ from }) => from === agent.id).map(({ to }) => ({ id: to, binding: peerBinding(to) }));
+  const peers = edges.map(({ to }) => ({ id: to, binding: peerBinding(to) }));
   const dynamic = job.topology.type === "dynamic";
   const own = variables(job, agent, model.provider === "anthropic");
   return {

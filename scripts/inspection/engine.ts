@@ -16,8 +16,9 @@ import { CliError } from "../cli-error.ts";
 import { COMPATIBILITY_DATE, quote } from "../targets/local/capnp.ts";
 import { workerdBinary } from "../targets/local/workerd.ts";
 
-/** Time that one Worker may take to load and to report. */
+/** Time that one Worker may take to load, and for each agent that it reports of. */
 const LIMIT_MS = 10_000;
+const LIMIT_AGENT_MS = 20;
 const MODULE = "index.js";
 
 /** Runs before the agent's own module. */
@@ -130,7 +131,7 @@ class Engine {
       const response = await fetch(`${this.#origin}/${bundle.worker}`, {
         method: "POST",
         body: JSON.stringify(configs),
-        signal: AbortSignal.any([signal, AbortSignal.timeout(limitMs)]),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(limitMs + configs.length * LIMIT_AGENT_MS)]),
       });
       const text = await response.text();
       const answer = Answer.safeParse(parseJson(text));

@@ -20,6 +20,10 @@ beforeAll(async () => {
       "topology: { type: pipeline, stages: [desk, payments] }\n",
   );
   await deployment.write(
+    "both.yaml",
+    "name: both\nisolaton: job\nagents: [{ id: payments, permissions: { deny: [list] } }]\ntopology: { type: mesh }\n",
+  );
+  await deployment.write(
     "away.yaml",
     "name: x\nagents: [{ id: searcher }]\ntopology: { type: mesh }\ndeployment: { target: ssh }\n",
   );
@@ -56,6 +60,12 @@ const TABLE: readonly (readonly [rule: string, args: string, ...messages: string
     'Did you mean "pay_invoice"?',
     'ask.yaml:6:15: payments: config has no field "ledger"',
   ]),
+  [
+    "validate holds what can be read of a file with mistakes against the code too",
+    "validate both.yaml",
+    'both.yaml:2:1: unknown field "isolaton"',
+    'both.yaml:3:48: payments has no tool "list"',
+  ],
   ["a target that comes later is said to", "deploy away.yaml", "Deploying to ssh comes later"],
   ["a missing corpus is named", "deploy research-assistant --corpus nowhere", "There is no folder nowhere."],
   [

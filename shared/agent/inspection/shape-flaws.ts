@@ -7,11 +7,15 @@ import type { ConfigFlaw } from "./report.ts";
 type Path = ConfigFlaw["path"];
 type Issue = z.core.$ZodIssue;
 
+/** To make one costs more than all else here, and a job may have a thousand agents of one kind. */
+const jsonSchemas = new WeakMap<z.ZodType, unknown>();
+
 /** `subject` names the value in messages, e.g. `config`. */
 export async function shapeFlaws(schema: z.ZodType, value: unknown, subject: string): Promise<ConfigFlaw[]> {
   const parsed = await schema.safeParseAsync(value);
   const issues = parsed.success ? [] : parsed.error.issues;
-  const json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+  const json = jsonSchemas.get(schema) ?? z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+  jsonSchemas.set(schema, json);
   return [
     ...issues.flatMap((issue) => describe(issue, pathOf(issue), value, subject)),
     ...unknownFields(json, value, json).map(({ path, known }): ConfigFlaw => {
