@@ -136,17 +136,18 @@ function inspected({ name, annotations, inputSchema }: Tool): InspectedTool {
   };
 }
 
-const Field = z.looseObject({ type: z.unknown(), enum: z.array(z.unknown()).optional() });
+const Field = z.looseObject({ type: z.unknown(), enum: z.array(z.unknown()).optional(), const: z.unknown() });
 
 function fieldsOf(input: Record<string, unknown>): InspectedTool["fields"] {
   const properties = z.record(z.string(), Field).safeParse(input["properties"]).data;
   const rest = input["additionalProperties"];
   if (properties === undefined || (rest !== undefined && rest !== false)) return null;
-  return Object.fromEntries(
-    Object.entries(properties).map(([name, { type, enum: values, const: value }]) => {
-      if (type === "object" || type === "array") return [name, false];
-      const only = type === "boolean" ? [true, false] : (values ?? (value === undefined ? undefined : [value]));
-      return [name, only?.map(String) ?? true];
-    }),
-  );
+  return Object.fromEntries(Object.entries(properties).map(([name, field]) => [name, textsOf(field)]));
+}
+
+/** The only texts of a field; true where it can have any, false where it has none. */
+function textsOf({ type, enum: values, const: only }: z.infer<typeof Field>): boolean | string[] {
+  if (type === "object" || type === "array") return false;
+  if (type === "boolean") return ["true", "false"];
+  return (values ?? (only === undefined ? undefined : [only]))?.map(String) ?? true;
 }
