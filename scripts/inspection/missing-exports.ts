@@ -11,12 +11,19 @@ import { beginningOf } from "./place.ts";
 /** The Durable Objects of every agent. */
 const OBJECTS = ["Session", "Beacon", "SessionIndex"];
 
-/** For the agents among `workers`, which are folders that there are. A name that stands nowhere in the module cannot be exported. */
-export async function missingExports(job: Job, workers: readonly string[]): Promise<Mistake[]> {
+/**
+ * For the agents among `workers`, which are folders that there are in `folder` of the project. A name that stands nowhere in the module
+ * cannot be exported.
+ */
+export async function missingExports(
+  job: Pick<Job, "agents">,
+  workers: readonly string[],
+  folder = "workers/agents",
+): Promise<Mistake[]> {
   const used = [...new Set(job.agents.map(workerOf))].filter((worker) => workers.includes(worker));
   const found = await Promise.all(
     used.map(async (worker) => {
-      const entry = `workers/agents/${worker}/index.ts`;
+      const entry = `${folder}/${worker}/index.ts`;
       const text = await readFile(join(PROJECT, entry), "utf8").catch(() => undefined);
       if (text === undefined) {
         return [{ ...beginningOf(entry), message: "there is no such file, which an agent begins with", hint: "" }];

@@ -95,6 +95,10 @@ test("what was typed is quoted without what would move the cursor", async () => 
   expect(stderr).toContain('There is no job " [2Jname".');
 });
 
+test("a plan says which model each agent asks", async () => {
+  expect(await deployment.succeed("plan", "approvals")).toMatch(/^ +payments +payments +offline +any /m);
+});
+
 test("nothing was deployed by any of it", async () => {
   const { stdout } = await deployment.troupe("list");
   expect(stdout).not.toContain("running");

@@ -6,11 +6,12 @@ import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { loadJob } from "#jobs/load.ts";
-import { formatMistake } from "#jobs/mistake.ts";
+import { formatMistake, type Mistake } from "#jobs/mistake.ts";
 
 import { type Bundle, buildWorkers } from "../../../scripts/build.ts";
 import { checkAgents } from "../../../scripts/inspection/check-agents.ts";
 import { askWorkers } from "../../../scripts/inspection/engine.ts";
+import { missingExports } from "../../../scripts/inspection/missing-exports.ts";
 import { PROJECT } from "../../../scripts/project.ts";
 
 const WORKERS = ["flawed", "throws", "hangs", "foreign", "bare", "picky"];
@@ -32,7 +33,11 @@ async function mistakesOf(agents: string): Promise<string[]> {
   const loaded = loadJob(text, "job.yaml", { workers: WORKERS, variables: new Set() });
   if ("mistakes" in loaded) throw new Error(loaded.mistakes.map(formatMistake).join("\n"));
   const found = await checkAgents(home, loaded, bundles, never);
-  return found.map((mistake) => formatMistake(mistake).replace("\n    ", " | ").replace(AGENTS, ""));
+  return found.map(shownShort);
+}
+
+function shownShort(mistake: Mistake): string {
+  return formatMistake(mistake).replace("\n    ", " | ").replace(AGENTS, "");
 }
 
 test("all faults of a definition are told at once, each where it stands", async () => {
@@ -83,6 +88,22 @@ test("a module without its objects, and one that is no agent, say what to add", 
     `bare/index.ts:1:1: ${objects} | ${hint}`,
     `foreign/index.ts:1:1: ${objects} | ${hint}`,
     "foreign/index.ts:1:1: its default export is no agent's handler | Write: export default agent.worker; where agent is what defineAgent returns.",
+  ]);
+});
+
+test("what a module cannot export is known before it is built", async () => {
+  const agents = ["bare", "foreign", "picky", "nowhere"].map((id) => ({ id, worker: id }));
+  const text = `name: x\nagents: ${JSON.stringify(agents)}\ntopology: { type: mesh }\nexecution: { entry_point: bare }\n`;
+  const workers = [...WORKERS, "nowhere"];
+  const loaded = loadJob(text, "job.yaml", { workers, variables: new Set() });
+  if ("mistakes" in loaded) throw new Error(loaded.mistakes.map(formatMistake).join("\n"));
+  const found = await missingExports(loaded.job, workers, "test/fixtures/agents");
+  const objects = "it does not export Session, Beacon, SessionIndex, without which the agent cannot run";
+  const hint = "Add: export const { Session, Beacon, SessionIndex } = agent.objects;";
+  expect(found.map(shownShort)).toEqual([
+    `bare/index.ts:1:1: ${objects} | ${hint}`,
+    `foreign/index.ts:1:1: ${objects} | ${hint}`,
+    "nowhere/index.ts:1:1: there is no such file, which an agent begins with",
   ]);
 });
 
