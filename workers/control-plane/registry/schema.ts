@@ -1,5 +1,6 @@
 // The registry's wire format. Everything else about it (types, checks, the OpenAPI document) is derived from here.
 import * as z from "zod";
+import { MAX_HEARTBEAT_MS, MIN_HEARTBEAT_MS } from "#shared/agent/lease.ts";
 import { CARD_FIELDS, MAX_SKILLS, SKILL_FIELDS } from "#shared/agent/card-fields.ts";
 
 export const AgentId = z
@@ -30,8 +31,8 @@ export const Registration = z.object({
   ...AgentCard.shape,
   intervalMs: z
     .int()
-    .min(100)
-    .max(3_600_000)
+    .min(MIN_HEARTBEAT_MS)
+    .max(MAX_HEARTBEAT_MS)
     .meta({ description: "Time between heartbeats in milliseconds. The lease is three times as long." }),
   instance: z
     .string()
