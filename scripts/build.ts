@@ -6,13 +6,13 @@ import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { performance } from "node:perf_hooks";
 
-import type { BuildOptions, Plugin } from "esbuild";
+import type { BuildFailure, BuildOptions, BuildResult as EsbuildResult, Message, Plugin } from "esbuild";
 import * as z from "zod";
 
 import { writeFileAtomically } from "./atomic-file.ts";
 import { CliError } from "./cli-error.ts";
 import { PROJECT, workerNames } from "./project.ts";
-import { sourceTable, stackPrelude, withTable } from "./source-table.ts";
+import { PRELUDE_INPUTS, sourceTable, stackPrelude, withTable } from "./source-table.ts";
 
 const Bundle = z.object({
   worker: z.string(),
@@ -29,11 +29,14 @@ const Bundle = z.object({
 });
 const Manifest = z.object({ key: z.string(), inputs: z.array(z.string()), bundles: z.array(Bundle) });
 
+type Manifest = z.infer<typeof Manifest>;
 export type Bundle = z.infer<typeof Bundle>;
 
 export interface BuildResult {
   /** Worker → bundle: the agents by their folder's name, and `control-plane` and `offline-model`. */
   readonly bundles: ReadonlyMap<string, Bundle>;
+  /** Agents that do not build, and why. */
+  readonly broken: ReadonlyMap<string, readonly Message[]>;
   /** False when everything was current. */
   readonly built: boolean;
   readonly durationMs: number;
@@ -52,6 +55,9 @@ const pureImports: Plugin = {
   },
 };
 
+/** Every job needs them. */
+const OWN_WORKERS = ["control-plane", "offline-model"];
+
 const OPTIONS = {
   bundle: true,
   format: "esm",
@@ -68,7 +74,8 @@ const OPTIONS = {
   write: false,
 } satisfies BuildOptions;
 
-/** Bundles all Workers, or these (name → module, as a path in the project), into `<home>/build`. Throws CliError with esbuild's messages when the code does not build. */
+/** Bundles all Workers, or these (name → module, as a path in the project), into `<home>/build`. An agent that does not build stops
+ * no other. Throws CliError when the control plane or the offline model does not. */
 export async function buildWorkers(home: string, workers?: Readonly<Record<string, string>>): Promise<BuildResult> {
   const started = performance.now();
   const folder = join(home, "build");
@@ -77,8 +84,11 @@ export async function buildWorkers(home: string, workers?: Readonly<Record<strin
   const last = await readManifest(manifestPath);
   const current =
     last !== undefined && last.key === (await keyOf(entries, last.inputs)) && (await intact(last.bundles));
-  const bundles = current ? last.bundles : await bundle(entries, folder, manifestPath);
+  const { bundles, broken } = current
+    ? { bundles: last.bundles, broken: new Map() }
+    : await bundle(entries, folder, manifestPath);
   return {
+    broken,
     bundles: new Map(bundles.map((item) => [item.worker, item])),
     built: !current,
     durationMs: performance.now() - started,
@@ -98,23 +108,49 @@ export function bundleOf(bundles: ReadonlyMap<string, Bundle>, worker: string): 
 }
 
 async function entryPoints(): Promise<Record<string, string>> {
-  const entries = {
-    "control-plane": "workers/control-plane/index.ts",
-    "offline-model": "workers/offline-model/index.ts",
-  };
+  const entries = OWN_WORKERS.map((name) => [name, `workers/${name}/index.ts`] as const);
   const agents = (await workerNames())
     .map((name) => [name, `workers/agents/${name}/index.ts`] as const)
     // A job that uses an empty folder is refused before; the others have nothing to do with it.
     .filter(([, path]) => existsSync(join(PROJECT, path)));
-  return { ...entries, ...Object.fromEntries(agents) };
+  return Object.fromEntries([...entries, ...agents]);
 }
 
+/** All at once, which is quick; when that fails, each by itself, so that one that does not build stops no other. */
 async function bundle(
   entries: Readonly<Record<string, string>>,
   folder: string,
   manifestPath: string,
+): Promise<Pick<Manifest, "bundles"> & Pick<BuildResult, "broken">> {
+  const [whole, prelude] = await Promise.all([runEsbuild(entries, folder), stackPrelude()]);
+  if (!("errors" in whole)) {
+    const bundles = await writeBundles(entries, whole, folder, prelude);
+    const inputs = [...PRELUDE_INPUTS, ...Object.keys(whole.metafile.inputs)].toSorted();
+    const manifest: Manifest = { key: await keyOf(entries, inputs), inputs, bundles };
+    await writeFileAtomically(manifestPath, JSON.stringify(manifest, null, 2));
+    return { bundles, broken: new Map() };
+  }
+  const bundles: Bundle[] = [];
+  const broken = new Map<string, readonly Message[]>();
+  for (const [worker, entry] of Object.entries(entries)) {
+    const one = await runEsbuild({ [worker]: entry }, folder);
+    if ("errors" in one) broken.set(worker, one.errors);
+    else bundles.push(...(await writeBundles({ [worker]: entry }, one, folder, prelude)));
+  }
+  for (const worker of OWN_WORKERS) {
+    const said = broken.get(worker)?.map(({ text, location }) => `${location?.file}:${location?.line}: ${text}`);
+    if (said === undefined) continue;
+    throw new CliError("failed", `The Worker ${worker} does not build:\n${said.join("\n")}`, "Run: npm run check");
+  }
+  return { bundles, broken };
+}
+
+async function writeBundles(
+  entries: Readonly<Record<string, string>>,
+  { metafile, outputFiles }: Built,
+  folder: string,
+  prelude: string,
 ): Promise<Bundle[]> {
-  const [{ metafile, outputFiles }, prelude] = await Promise.all([runEsbuild(entries, folder), stackPrelude()]);
   const bundles: Bundle[] = [];
   for (const [worker, entry] of Object.entries(entries)) {
     const path = join(folder, worker, "index.js");
@@ -136,27 +172,35 @@ async function bundle(
       hash: sha256(contents),
     });
   }
-  const inputs = Object.keys(metafile.inputs).toSorted();
-  const manifest = { key: await keyOf(entries, inputs), inputs, bundles };
-  await writeFileAtomically(manifestPath, JSON.stringify(manifest, null, 2));
   return bundles;
 }
 
-async function runEsbuild(entries: Readonly<Record<string, string>>, folder: string) {
+type Built = Pick<EsbuildResult<typeof OPTIONS>, "metafile" | "outputFiles">;
+
+/** What was built, or why it does not build. */
+async function runEsbuild(
+  entries: Readonly<Record<string, string>>,
+  folder: string,
+): Promise<Built | { readonly errors: readonly Message[] }> {
   const esbuild = await import("esbuild");
   const entryPointsByOutput = Object.entries(entries).map(([name, path]) => ({ in: path, out: `${name}/index` }));
   try {
-    return await esbuild.build({
+    const { metafile, outputFiles } = await esbuild.build({
       ...OPTIONS,
       plugins: [pureImports],
       absWorkingDir: PROJECT,
       entryPoints: entryPointsByOutput,
       outdir: folder,
     });
+    return { metafile, outputFiles };
   } catch (error) {
-    if (!(error instanceof Error && "errors" in error)) throw error;
-    throw new CliError("failed", `The Workers do not build:\n${error.message}`, "Run: npm run check");
+    if (!isBuildFailure(error)) throw error;
+    return { errors: error.errors };
   }
+}
+
+function isBuildFailure(error: unknown): error is BuildFailure {
+  return error instanceof Error && "errors" in error;
 }
 
 /** Changes with the content of any input, with the Workers there are, with the options and with the lockfile. */
@@ -178,7 +222,7 @@ async function intact(bundles: readonly Bundle[]): Promise<boolean> {
   return bundles.every(({ hash }, index) => hashes[index] === hash);
 }
 
-async function readManifest(path: string): Promise<z.infer<typeof Manifest> | undefined> {
+async function readManifest(path: string): Promise<Manifest | undefined> {
   try {
     return Manifest.parse(JSON.parse(await readFile(path, "utf8")));
   } catch {

@@ -13,6 +13,13 @@ const MODULE = "index.js";
 /** Stands for the table in the code that reads it. */
 const TABLE = "TROUPE_SOURCE_TABLE";
 
+/** Files that a bundle depends on for it, beside its own. */
+export const PRELUDE_INPUTS = [
+  "scripts/source-table.ts",
+  "shared/tracing/source-lines.ts",
+  "shared/tracing/source-stacks.ts",
+];
+
 const SourceMap = z.object({ sources: z.array(z.string()), mappings: z.string() });
 
 /** `map` is the text of a source map, and `folder` the absolute one in which it would lie; `shift` lines stand before the bundle's own. */

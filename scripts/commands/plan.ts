@@ -25,11 +25,11 @@ export default defineCommand({
     const home = troupeHome();
     const loaded = await loadJobFile(name);
     const { job } = loaded;
-    const { bundles } = await step(io, "Building the Workers", async () => buildWorkers(home));
-    const mistakes = await checkAgents(home, loaded, bundles, io.signal);
+    const built = await step(io, "Building the Workers", async () => buildWorkers(home));
+    const mistakes = await checkAgents(home, loaded, built, io.signal);
     if (mistakes.length > 0) throw mistakesError(mistakes);
     const ports = (await readJobState(home, job.name))?.ports ?? {};
-    const plan = planJob(job, planEnvironment(bundles, ports));
+    const plan = planJob(job, planEnvironment(built.bundles, ports));
     if (options.json === true) printJson(io, plan);
     else io.print(`${describe(plan)}\n${showBudgets(job)}`);
   },

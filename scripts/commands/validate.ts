@@ -23,11 +23,11 @@ export default defineCommand({
       positionals.length === 0 ? [...(await jobFiles()).values()] : await Promise.all(positionals.map(findJobFile));
     const loaded = await Promise.all(paths.map(async (path) => ({ file: shown(path), result: await tryLoad(path) })));
     const home = troupeHome();
-    const { bundles } = await step(io, "Building the Workers", async () => buildWorkers(home));
+    const built = await step(io, "Building the Workers", async () => buildWorkers(home));
     const results: { readonly file: string; readonly mistakes: readonly Mistake[] }[] = [];
     for (const { file, result } of loaded) {
       const [job, inFile] = "mistakes" in result ? [result.partial, result.mistakes] : [result, []];
-      const found = job === undefined ? [] : await checkAgents(home, job, bundles, io.signal);
+      const found = job === undefined ? [] : await checkAgents(home, job, built, io.signal);
       results.push({ file, mistakes: inOrder(inFile.concat(found)) });
     }
     const wrong = results.filter(({ mistakes }) => mistakes.length > 0);

@@ -1,12 +1,14 @@
 // Holds a job against its agents' code: what is wrong with their definitions, and what the job says of tools and settings
 // that they do not have. All of it at once, before anything is started.
+import type { Message } from "esbuild";
+
 import { checkTakenNames, checkTools } from "#jobs/check-tools.ts";
 import { agentConfigs } from "#jobs/bindings.ts";
 import type { Mistake } from "#jobs/mistake.ts";
 import { inOrder, type LoadedJob } from "#jobs/load.ts";
 import { workerOf } from "#jobs/schema.ts";
 
-import type { Bundle } from "../build.ts";
+import type { Bundle, BuildResult } from "../build.ts";
 import { planEnvironment } from "../plan-environment.ts";
 import { inspectAgents, type Inspection } from "./inspect-agents.ts";
 import { missingObjects } from "./missing-exports.ts";
@@ -17,7 +19,7 @@ import { explainThrown } from "./thrown.ts";
 export async function checkAgents(
   home: string,
   { job, source }: LoadedJob,
-  bundles: ReadonlyMap<string, Bundle>,
+  { bundles, broken }: Pick<BuildResult, "bundles" | "broken">,
   signal: AbortSignal,
 ): Promise<Mistake[]> {
   const configs = agentConfigs(job, planEnvironment(bundles, {}));
@@ -30,7 +32,9 @@ export async function checkAgents(
     const inspection = inspections[asked.findIndex((one) => one.index === index)];
     return inspection !== undefined && "report" in inspection ? inspection.report : undefined;
   });
-  const inCode: Mistake[] = [];
+  const inCode = [...new Set(job.agents.map(workerOf))].flatMap((worker) =>
+    (broken.get(worker) ?? []).map((error) => buildMistake(worker, error)),
+  );
   for (const [index, { bundle }] of asked.entries()) {
     const inspection = inspections[index];
     if (inspection !== undefined) inCode.push(...(await mistakesIn(bundle, inspection)));
@@ -38,6 +42,11 @@ export async function checkAgents(
   const objects = job.agents.map((agent) => bundles.get(workerOf(agent))?.objects ?? []);
   const inFile = [...checkTools(job, source, reports), ...checkTakenNames(job, source, objects)];
   return inOrder([...inFile, ...distinct(inCode)]);
+}
+
+function buildMistake(worker: string, { text, location }: Message): Mistake {
+  const { file = `workers/agents/${worker}/index.ts`, line = 1, column = 0 } = location ?? {};
+  return { ...beginningOf(file), line, column: column + 1, message: `it does not build: ${text}`, hint: "" };
 }
 
 async function mistakesIn(bundle: Bundle, inspection: Inspection): Promise<Mistake[]> {

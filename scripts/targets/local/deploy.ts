@@ -41,11 +41,12 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   const running = await runningProcesses(last);
   const ports = await choosePorts(job, last, running.length > 0);
   const stage = stagesOf(trace, io);
-  const { bundles } = await stage("build", "Building the Workers", async () => buildWorkers(home));
+  const built = await stage("build", "Building the Workers", async () => buildWorkers(home));
   await stage("check", "Checking the agents", async () => {
-    const mistakes = await checkAgents(home, request, bundles, io.signal);
+    const mistakes = await checkAgents(home, request, built, io.signal);
     if (mistakes.length > 0) throw mistakesError(mistakes);
   });
+  const { bundles } = built;
   const plan = planJob(job, planEnvironment(bundles, ports));
   const corpus = await prepareCorpus(plan, { typed: request.corpus, last: last?.corpus, file: request.file }, io);
   const controlPlane = await stage("control_plane", "Starting the control plane", async () =>

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadJob } from "#jobs/load.ts";
 import { formatMistake, type Mistake } from "#jobs/mistake.ts";
 
-import { type Bundle, buildWorkers } from "../../../scripts/build.ts";
+import { type BuildResult, buildWorkers } from "../../../scripts/build.ts";
 import { checkAgents } from "../../../scripts/inspection/check-agents.ts";
 import { askWorkers } from "../../../scripts/inspection/engine.ts";
 import { missingExports } from "../../../scripts/inspection/missing-exports.ts";
@@ -19,20 +19,23 @@ const never = new AbortController().signal;
 const AGENTS = `${relative(process.cwd(), join(PROJECT, "test/fixtures/agents"))}/`;
 
 let home: string;
-let bundles: ReadonlyMap<string, Bundle>;
+let built: BuildResult;
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "troupe-inspection-"));
-  const modules = WORKERS.map((name) => [name, `test/fixtures/agents/${name}/index.ts`] as const);
-  ({ bundles } = await buildWorkers(home, Object.fromEntries(modules)));
+  built = await build(...WORKERS);
 }, 60_000);
 afterAll(async () => rm(home, { recursive: true, force: true }));
 
+async function build(...names: string[]): Promise<BuildResult> {
+  return buildWorkers(home, Object.fromEntries(names.map((name) => [name, `test/fixtures/agents/${name}/index.ts`])));
+}
+
 /** The mistakes of a job of these agents, without the folder in which they lie. */
-async function mistakesOf(agents: string): Promise<string[]> {
+async function mistakesOf(agents: string, from = built): Promise<string[]> {
   const text = `name: x\nagents: [${agents}]\ntopology: { type: dynamic }\nexecution: { entry_point: ${/\w+(?=[ ,])/.exec(agents.slice(6))?.[0]} }\n`;
-  const loaded = loadJob(text, "job.yaml", { workers: WORKERS, variables: new Set() });
+  const loaded = loadJob(text, "job.yaml", { workers: [...WORKERS, "broken"], variables: new Set() });
   if ("mistakes" in loaded) throw new Error(loaded.mistakes.map(formatMistake).join("\n"));
-  const found = await checkAgents(home, loaded, bundles, never);
+  const found = await checkAgents(home, loaded, from, never);
   return found.map(shownShort);
 }
 
@@ -79,6 +82,14 @@ test("an agent that throws at its start is named with file and line, and the oth
     'job.yaml:2:98: picky has no tool "x" | There is: pay_brief, find_agents, query_agent.',
     "throws/title.ts:3:1: the agent cannot start: RangeError: there is no title",
   ]);
+});
+
+test("an agent that does not build is a mistake of the jobs that use it, and no other's", async () => {
+  const some = await build("broken", "foreign");
+  expect(await mistakesOf("{ id: broken }", some)).toEqual([
+    'broken/index.ts:5:51: it does not build: Expected identifier but found ";"',
+  ]);
+  expect(some.bundles.has("foreign")).toBe(true);
 });
 
 test("a module without its objects, and one that is no agent, say what to add", async () => {
@@ -148,7 +159,7 @@ describe("settings", () => {
 });
 
 test("what an agent said once of a configuration is not asked again", async () => {
-  const flawed = bundles.get("flawed");
+  const flawed = built.bundles.get("flawed");
   if (!flawed) throw new Error("The bundle is missing.");
   const before = await mistakesOf("{ id: flawed, description: asked once }");
   await rename(flawed.path, `${flawed.path}.away`);
@@ -161,7 +172,7 @@ test("what an agent said once of a configuration is not asked again", async () =
 });
 
 test("an agent that never gets done with its start is named, and those after it are still asked", async () => {
-  const [hangs, foreign] = ["hangs", "foreign"].map((name) => bundles.get(name));
+  const [hangs, foreign] = ["hangs", "foreign"].map((name) => built.bundles.get(name));
   if (!hangs || !foreign) throw new Error("The bundles are missing.");
   const questions = [hangs, foreign].map((bundle) => ({ bundle, configs: [{}] }));
   const answers = await askWorkers(home, questions, never, 4_000);
