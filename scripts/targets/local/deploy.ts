@@ -11,7 +11,7 @@ import { CliError } from "../../cli-error.ts";
 import { prepareCorpus } from "../../corpus/prepare.ts";
 import { uploadCorpus } from "../../corpus/upload.ts";
 import { checkAgents } from "../../inspection/check-agents.ts";
-import type { Io } from "../../io.ts";
+import { type Io, step } from "../../io.ts";
 import { mistakesError } from "../../job-files.ts";
 import { planEnvironment } from "../../plan-environment.ts";
 import type { Deployed, DeployRequest } from "../target.ts";
@@ -42,7 +42,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   const ports = await choosePorts(job, last, running.length > 0);
   const stage = stagesOf(trace, io);
   const built = await stage("build", "Building the Workers", async () => buildWorkers(home));
-  await stage("check", "Checking the agents", async () => {
+  await step(io, "Checking the agents", async () => {
     const mistakes = await checkAgents(home, request, built, io.signal);
     if (mistakes.length > 0) throw mistakesError(mistakes);
   });
