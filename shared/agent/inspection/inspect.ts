@@ -75,7 +75,16 @@ function namesOf(tools: readonly InspectedTool[] = []): string[] {
 }
 
 async function flawsOfConfig({ config: wanted }: AgentDefinition, { config }: AgentConfig): Promise<ConfigFlaw[]> {
-  return wanted instanceof z.ZodType ? shapeFlaws(wanted, config, "config") : [];
+  if (!(wanted instanceof z.ZodType)) return [];
+  const flaws = await shapeFlaws(wanted, config, "config");
+  if (flaws.length > 0) return flaws;
+  try {
+    parsedConfig({ config: wanted }, { config });
+    return [];
+  } catch (error) {
+    // Such as a schema that answers later, or that makes no object of it: an agent could not begin with it.
+    return [{ path: [], at: "value", message: `config cannot be used: ${reasonOf(error)}`, hint: "" }];
+  }
 }
 
 const Skills = z.array(z.looseObject({ id: z.string() }));
@@ -138,9 +147,10 @@ function inspected({ name, annotations, inputSchema }: Tool): InspectedTool {
 
 const Field = z.looseObject({ type: z.unknown(), enum: z.array(z.unknown()).optional(), const: z.unknown() });
 
-function fieldsOf(input: Record<string, unknown>): InspectedTool["fields"] {
-  const properties = z.record(z.string(), Field).safeParse(input["properties"]).data;
-  const rest = input["additionalProperties"];
+const Input = z.looseObject({ properties: z.record(z.string(), Field).optional(), additionalProperties: z.unknown() });
+
+function fieldsOf(input: unknown): InspectedTool["fields"] {
+  const { properties, additionalProperties: rest } = Input.safeParse(input).data ?? {};
   if (properties === undefined || (rest !== undefined && rest !== false)) return null;
   return Object.fromEntries(Object.entries(properties).map(([name, field]) => [name, textsOf(field)]));
 }

@@ -58,7 +58,9 @@ export function nameFlaws(name: string): Flaw[] {
   return [flaw(message, "A tool's name is letters a-z, digits, _ and -, at most 128.", name)];
 }
 
-function schemaFlaws(subject: string, name: string, schema: Record<string, unknown>): Flaw[] {
+function schemaFlaws(subject: string, name: string, input: unknown): Flaw[] {
+  const { data: schema } = z.record(z.string(), z.unknown()).safeParse(input);
+  if (schema === undefined) return [flaw(`${subject} has no input schema`, "Make tools with defineTool.", name)];
   const union = UNIONS.find((keyword) => schema[keyword] !== undefined);
   if (union !== undefined) {
     const hint = "Make it one z.object, with the choice inside a field, or make a tool of each.";
