@@ -7,12 +7,13 @@ import { checkedDurationMs } from "#shared/text/duration.ts";
 import { resolveModel } from "./model.ts";
 import type { Binding, PlanEnvironment, Service } from "./plan-shape.ts";
 import { type Agent, type Job, workerOf } from "./schema.ts";
-import type { Edge } from "./topology.ts";
+import { type Edge, edgesOf } from "./topology.ts";
 import { referencesIn } from "./variables.ts";
 
 interface Surroundings {
   /** The agent's own public origin. */
   readonly url: string;
+  /** Those that begin at the agent. */
   readonly edges: readonly Edge[];
   readonly environment: PlanEnvironment;
 }
@@ -41,12 +42,50 @@ export function objectBinding(className: string): string {
 }
 
 /** All bindings of one agent, names unique. */
-export function agentBindings(job: Job, agent: Agent, { url, edges, environment }: Surroundings): Binding[] {
+export function agentBindings(job: Job, agent: Agent, surroundings: Surroundings): Binding[] {
+  const { environment } = surroundings;
+  const config = configOf(job, agent, surroundings);
+  const { model, peers } = config;
+  const dynamic = config.topology === "dynamic";
+  const own = variables(job, agent, model.provider === "anthropic");
+  const anywhere: Service = { to: "network", reach: "any" };
+  return [
+    { type: "json", name: "AGENT", value: config },
+    { type: "secret", name: "TROUPE_KEY", variable: "TROUPE_KEY", source: { from: "job-key" } },
+    {
+      type: "secret",
+      name: "TROUPE_TOKEN",
+      variable: "TROUPE_TOKEN",
+      source: { from: "job-token" },
+    },
+    service("CONTROL_PLANE", { to: "control-plane" }),
+    service("MODEL", model.provider === "offline" ? { to: "offline-model" } : anywhere),
+    ...(dynamic ? [service("NETWORK", anywhere)] : []),
+    ...peers.map(({ id, binding }) => service(binding, { to: "agent", agent: id })),
+    ...(environment.objects[workerOf(agent)] ?? []).map((className): Binding => ({
+      type: "object",
+      name: objectBinding(className),
+      className,
+    })),
+    ...own,
+  ];
+}
+
+/** What each agent of the job is told, wherever it will listen: to judge a job that may not be right yet. */
+export function agentConfigs(job: Job, environment: PlanEnvironment): AgentConfig[] {
+  const ids = [...new Set(job.agents.map(({ id }) => id))];
+  const edges = Map.groupBy(edgesOf(job.topology, ids), ({ from }) => from);
+  return job.agents.map((agent) =>
+    configOf(job, agent, { url: "http://127.0.0.1", edges: edges.get(agent.id) ?? [], environment }),
+  );
+}
+
+function configOf(job: Job, agent: Agent, { url, edges, environment }: Surroundings): AgentConfig {
   const model = resolveModel(job.model, agent.model, environment);
-  const peers = edges.filter(({ from }) => from === agent.id).map(({ to }) => ({ id: to, binding: peerBinding(to) }));
+  const peers = edges.map(({ to }) => ({ id: to, binding: peerBinding(to) }));
   const dynamic = job.topology.type === "dynamic";
   const own = variables(job, agent, model.provider === "anthropic");
-  const config: AgentConfig = {
+  return {
     ...(agent.name === undefined ? {} : { name: agent.name }),
     ...(agent.description === undefined ? {} : { description: agent.description }),
     job: job.name,
@@ -72,30 +111,10 @@ export function agentBindings(job: Job, agent: Agent, { url, edges, environment 
     heartbeat: { intervalMs: checkedDurationMs(job.heartbeat.interval) },
     config: agent.config,
   };
-  const anywhere: Service = { to: "network", reach: "any" };
-  return [
-    { type: "json", name: "AGENT", value: config },
-    { type: "secret", name: "TROUPE_KEY", variable: "TROUPE_KEY", source: { from: "job-key" } },
-    {
-      type: "secret",
-      name: "TROUPE_TOKEN",
-      variable: "TROUPE_TOKEN",
-      source: { from: "job-token" },
-    },
-    service("CONTROL_PLANE", { to: "control-plane" }),
-    service("MODEL", model.provider === "offline" ? { to: "offline-model" } : anywhere),
-    ...(dynamic ? [service("NETWORK", anywhere)] : []),
-    ...peers.map(({ id, binding }) => service(binding, { to: "agent", agent: id })),
-    ...(environment.objects[workerOf(agent)] ?? []).map((className): Binding => ({
-      type: "object",
-      name: objectBinding(className),
-      className,
-    })),
-    ...own,
-  ];
 }
 
-function permissionsOf({ permissions }: Agent): AgentConfig["permissions"] {
+/** The rules of an agent as it gets them. */
+export function permissionsOf({ permissions }: Agent): AgentConfig["permissions"] {
   const { allow, ask, deny, mode } = permissions;
   const preset = permissions.preset ?? (allow ? "custom" : "full_access");
   return { preset, mode, allow: allow ?? null, ask, deny };

@@ -1,5 +1,5 @@
-// Permissions and approvals that contradict themselves, or name agents that do not exist. Whether a tool exists cannot be
-// told here: tools are code.
+// Permissions and approvals that contradict themselves, or name agents that do not exist. Whether a tool exists is told by
+// check-tools.ts: tools are code.
 import { ruleFits } from "#shared/loop/permissions.ts";
 import { checkedDurationMs } from "#shared/text/duration.ts";
 import { suggest } from "#shared/text/nearest.ts";

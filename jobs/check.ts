@@ -3,6 +3,8 @@
 import { checkBudgets } from "./check-budgets.ts";
 import { RESERVED_NAMES } from "./bindings.ts";
 import type { Mistake } from "./mistake.ts";
+import { MAX_HEARTBEAT_MS, MIN_HEARTBEAT_MS } from "#shared/agent/lease.ts";
+import { checkedDurationMs } from "#shared/text/duration.ts";
 import { suggest } from "#shared/text/nearest.ts";
 import { type Job, workerOf } from "./schema.ts";
 import { checkPermissions } from "./check-permissions.ts";
@@ -25,6 +27,7 @@ export function checkJob(job: Job, source: Source, surroundings: Surroundings): 
     ...checkAgents(job, source, surroundings.workers),
     ...checkPermissions(job, source),
     ...checkTopology(job, source),
+    ...checkHeartbeat(job, source),
     ...checkVariables(job, source, surroundings.variables),
     ...checkBudgets(job, source, surroundings.variables.has("ANTHROPIC_API_KEY")),
   ];
@@ -59,6 +62,15 @@ function checkAgents(job: Job, source: Source, workers: readonly string[]): Mist
     ports.set(agent.port, agent.id);
   }
   return mistakes;
+}
+
+/** The registry takes no other interval, and an agent that it does not take is never alive. */
+function checkHeartbeat({ heartbeat }: Job, source: Source): Mistake[] {
+  const intervalMs = checkedDurationMs(heartbeat.interval);
+  if (intervalMs >= MIN_HEARTBEAT_MS && intervalMs <= MAX_HEARTBEAT_MS) return [];
+  return [
+    source.mistake(["heartbeat", "interval"], "agents tell that they are alive every 100ms to 1h", "Such as 5s."),
+  ];
 }
 
 function checkTopology(job: Job, source: Source): Mistake[] {

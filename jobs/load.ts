@@ -3,9 +3,16 @@ import { checkJob, type Surroundings } from "./check.ts";
 import type { Mistake } from "./mistake.ts";
 import { schemaMistakes } from "./schema-mistakes.ts";
 import { Job } from "./schema.ts";
-import { readSource } from "./source.ts";
+import { readSource, type Source } from "./source.ts";
 
-export type LoadResult = { readonly job: Job } | { readonly mistakes: Mistake[] };
+/** A job and the text in which it stands. */
+export interface LoadedJob {
+  readonly job: Job;
+  readonly source: Source;
+}
+
+/** `partial`: the job without what does not fit, where it can do without it, to be checked further. */
+export type LoadResult = LoadedJob | { readonly mistakes: Mistake[]; readonly partial?: LoadedJob | undefined };
 
 /** Never throws for what stands in the text. Mistakes come in the order of their lines. */
 export function loadJob(text: string, file: string, surroundings: Surroundings): LoadResult {
@@ -20,8 +27,16 @@ export function loadJob(text: string, file: string, surroundings: Surroundings):
     const lines = new Set(mistakes.map(({ line }) => line));
     mistakes = mistakes.concat(checkJob(job, source, surroundings).filter(({ line }) => !lines.has(line)));
   }
-  if (mistakes.length === 0 && job !== undefined) return { job };
-  return { mistakes: mistakes.toSorted((a, b) => a.line - b.line || a.column - b.column) };
+  const loaded = job && { job, source };
+  if (mistakes.length === 0 && loaded !== undefined) return loaded;
+  return { mistakes: inOrder(mistakes), partial: loaded };
+}
+
+/** By their lines, those of other files last. */
+export function inOrder(mistakes: readonly Mistake[]): Mistake[] {
+  const first = mistakes[0]?.file ?? "";
+  const rank = ({ file }: Mistake): string => (file === first ? "" : file);
+  return mistakes.toSorted((a, b) => rank(a).localeCompare(rank(b)) || a.line - b.line || a.column - b.column);
 }
 
 /** The job without the fields that do not fit; undefined when it cannot do without them. */

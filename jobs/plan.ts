@@ -14,6 +14,7 @@ const HOST = "127.0.0.1";
 export function planJob(job: Job, environment: PlanEnvironment): Plan {
   const ids = job.agents.map((agent) => agent.id);
   const edges = edgesOf(job.topology, ids);
+  const edgesFrom = Map.groupBy(edges, ({ from }) => from);
   const entryPoint = entryPointOf(job);
   if (entryPoint === undefined) throw new RangeError(`The job ${job.name} has no entry point`);
   const agents = job.agents.map((agent): PlannedAgent => {
@@ -29,7 +30,7 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
       target: agent.target ?? job.deployment.target,
       socket,
       url,
-      bindings: agentBindings(job, agent, { url, edges, environment }),
+      bindings: agentBindings(job, agent, { url, edges: edgesFrom.get(agent.id) ?? [], environment }),
       ...(typeof corpus === "string" || corpus === false ? { corpus } : {}),
     };
   });

@@ -2,6 +2,7 @@
 // what a schema cannot say (names that must exist, cycles, ports) is in check.ts.
 import * as z from "zod";
 
+import { CARD_FIELDS } from "#shared/agent/card-fields.ts";
 import { MAX_USD } from "#shared/loop/pico-dollars.ts";
 import { DURATION_PATTERN } from "#shared/text/duration.ts";
 
@@ -152,8 +153,8 @@ const Agent = z
       .regex(/^[a-z0-9][a-z0-9-]*$/, "a worker is the name of a folder under workers/agents")
       .optional()
       .describe("Folder under workers/agents; by default the id with - for _"),
-    name: z.string().min(1).optional().describe("Shown instead of the Worker's own name"),
-    description: z.string().optional().describe("What this agent is for, in this job"),
+    name: CARD_FIELDS.name.optional().describe("Shown instead of the Worker's own name"),
+    description: CARD_FIELDS.description.optional().describe("What this agent is for, in this job"),
     config: z.record(z.string(), z.unknown()).default({}).describe("The agent's own settings, given to its tools"),
     env: variables.default({}).describe("Variables of this agent, over those of the job"),
     model: Model.optional().describe("What differs from the job's model"),

@@ -2,19 +2,18 @@
 import { readdir } from "node:fs/promises";
 import { extname, join, resolve } from "node:path";
 
-import { loadJob } from "#jobs/load.ts";
+import { type LoadedJob, loadJob, type LoadResult } from "#jobs/load.ts";
 import { formatMistake, type Mistake } from "#jobs/mistake.ts";
 import { suggest } from "#shared/text/nearest.ts";
 import { readJobFile } from "#jobs/read.ts";
-import type { Job } from "#jobs/schema.ts";
 
 import { CliError } from "./cli-error.ts";
+import { missingExports } from "./inspection/missing-exports.ts";
 import { JOBS_FOLDER, shown, workerNames } from "./project.ts";
 
 const MAX_SHOWN = 20;
 
-export interface JobFile {
-  readonly job: Job;
+export interface JobFile extends LoadedJob {
   /** Absolute. */
   readonly path: string;
 }
@@ -29,27 +28,30 @@ export async function jobFiles(): Promise<Map<string, string>> {
 export async function loadJobFile(wanted: string): Promise<JobFile> {
   const path = await findJobFile(wanted);
   const result = await tryLoad(path);
-  if ("mistakes" in result) {
-    const { mistakes } = result;
-    const more = mistakes.length - MAX_SHOWN;
-    const lines = mistakes.slice(0, MAX_SHOWN).map(formatMistake);
-    if (more > 0) lines.push(`… and ${more} more`);
-    throw new CliError("bad_input", lines.join("\n"), `${count(mistakes.length)}. Nothing was changed.`);
-  }
-  return { job: result.job, path };
+  if ("mistakes" in result) throw mistakesError(result.mistakes);
+  return { ...result, path };
+}
+
+/** The error that shows mistakes, each where it stands. */
+export function mistakesError(mistakes: readonly Mistake[]): CliError {
+  const more = mistakes.length - MAX_SHOWN;
+  const lines = mistakes.slice(0, MAX_SHOWN).map(formatMistake);
+  if (more > 0) lines.push(`… and ${more} more`);
+  return new CliError("bad_input", lines.join("\n"), `${count(mistakes.length)}. Nothing was changed.`);
 }
 
 /** The job in a file, or its mistakes. Throws CliError when the file cannot be opened. */
-export async function tryLoad(path: string): Promise<{ readonly job: Job } | { readonly mistakes: Mistake[] }> {
+export async function tryLoad(path: string): Promise<LoadResult> {
   const file = shown(path);
   try {
     const read = await readJobFile(path, file);
     if ("mistakes" in read) return read;
     const variables = Object.entries(process.env).filter(([, value]) => value !== undefined && value !== "");
-    return loadJob(read.text, file, {
-      workers: await workerNames(),
-      variables: new Set(variables.map(([name]) => name)),
-    });
+    const workers = await workerNames();
+    const loaded = loadJob(read.text, file, { workers, variables: new Set(variables.map(([name]) => name)) });
+    const [known, mistakes] = "mistakes" in loaded ? [loaded.partial, loaded.mistakes] : [loaded, []];
+    const missing = known === undefined ? [] : await missingExports(known.job, workers);
+    return missing.length === 0 ? loaded : { mistakes: [...mistakes, ...missing], partial: known };
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
     if (code === "ENOENT") throw new CliError("bad_input", `There is no file ${file}.`);

@@ -35,7 +35,8 @@ export function describePermissions(agents: readonly PlannedAgent[]): string {
   return table(rows);
 }
 
-function configOf({ bindings }: PlannedAgent): AgentConfig {
+/** What a planned agent is told. */
+export function configOf({ bindings }: PlannedAgent): AgentConfig {
   const binding = bindings.find(({ type, name }) => type === "json" && name === "AGENT");
   return AgentConfig.parse(binding?.type === "json" ? binding.value : undefined);
 }

@@ -17,9 +17,9 @@ export default defineCommand({
   examples: ["troupe deploy research-assistant", "troupe deploy research-assistant --corpus ~/notes"],
 
   async run({ positionals: [name = ""], options, io }) {
-    const { job, path } = await loadJobFile(name);
+    const { job, source, path } = await loadJobFile(name);
     const target = await targetOf(job);
-    const { status, healthyMs } = await target.deploy({ job, file: path, corpus: options.corpus }, io);
+    const { status, healthyMs } = await target.deploy({ job, source, file: path, corpus: options.corpus }, io);
     if (options.json === true) return printJson(io, { ...status, healthyMs: Math.round(healthyMs) });
     io.print(describeStatus(status));
     io.note(`Healthy after ${(healthyMs / 1000).toFixed(2)} s. Ask it: troupe query ${job.name} "…"`);

@@ -4,11 +4,12 @@ import type { Plan, PlannedAgent, Service } from "#jobs/plan-shape.ts";
 
 import { buildWorkers } from "../build.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
+import { checkAgents } from "../inspection/check-agents.ts";
 import { printJson, step, table } from "../io.ts";
-import { loadJobFile } from "../job-files.ts";
+import { loadJobFile, mistakesError } from "../job-files.ts";
 import { planEnvironment } from "../plan-environment.ts";
 import { troupeHome } from "../project.ts";
-import { describePermissions } from "../show-permissions.ts";
+import { configOf, describePermissions } from "../show-permissions.ts";
 import { showBudgets } from "../show-budgets.ts";
 import { readJobState } from "../targets/local/state.ts";
 
@@ -22,22 +23,27 @@ export default defineCommand({
 
   async run({ positionals: [name = ""], options, io }) {
     const home = troupeHome();
-    const { job } = await loadJobFile(name);
-    const { bundles } = await step(io, "Building the Workers", async () => buildWorkers(home));
+    const loaded = await loadJobFile(name);
+    const { job } = loaded;
+    const built = await step(io, "Building the Workers", async () => buildWorkers(home));
+    const mistakes = await checkAgents(home, loaded, built, io.signal);
+    if (mistakes.length > 0) throw mistakesError(mistakes);
     const ports = (await readJobState(home, job.name))?.ports ?? {};
-    const plan = planJob(job, planEnvironment(bundles, ports));
+    const plan = planJob(job, planEnvironment(built.bundles, ports));
     if (options.json === true) printJson(io, plan);
     else io.print(`${describe(plan)}\n${showBudgets(job)}`);
   },
 });
 
 function describe(plan: Plan): string {
-  const agents = table(plan.agents.map((agent) => [`  ${agent.id}`, agent.worker, portOf(agent), bindingsOf(agent)]));
+  const agents = table(
+    plan.agents.map((agent) => [`  ${agent.id}`, agent.worker, modelOf(agent), portOf(agent), bindingsOf(agent)]),
+  );
   const edges = plan.edges.map(({ from, to }) => `${from} → ${to}`).join(", ");
   const permissions = describePermissions(plan.agents);
   return `${plan.job} ${plan.version} on ${plan.target}, topology ${plan.topology}, isolation ${plan.isolation}, model ${plan.provider}
 
-Agents (id, Worker, port, bindings)
+Agents (id, Worker, model, port, bindings)
 ${agents}
 ${permissions === "" ? "" : `\nPermissions (every tool where nothing is said)\n${permissions}\n`}
 Edges     ${edges === "" ? "none: agents find each other through the registry" : edges}
@@ -45,6 +51,11 @@ Entry     ${plan.entryPoint}
 Order     ${plan.stages.map((stage) => stage.join(", ")).join(" → ")}
 Secrets   ${plan.secrets.length === 0 ? "none" : plan.secrets.join(", ")}
 Lease     ${plan.heartbeat.leaseMs / 1000} s (heartbeat every ${plan.heartbeat.intervalMs / 1000} s)`;
+}
+
+function modelOf(agent: PlannedAgent): string {
+  const { provider, name } = configOf(agent).model;
+  return provider === name ? name : `${provider} ${name}`;
 }
 
 function portOf({ socket }: PlannedAgent): string {

@@ -22,10 +22,10 @@ export default defineCommand({
   examples: ["troupe start", 'troupe start --corpus ~/notes "What did I decide about backups?"'],
 
   async run({ positionals: [typed], options, io }) {
-    const { job, path } = await loadJobFile(JOB);
+    const { job, source, path } = await loadJobFile(JOB);
     io.note(`Deploying ${JOB} …`);
     const target = await targetOf(job);
-    const { status, healthyMs } = await target.deploy({ job, file: path, corpus: options.corpus }, io);
+    const { status, healthyMs } = await target.deploy({ job, source, file: path, corpus: options.corpus }, io);
     io.note(`${status.agents.length} agents are healthy after ${(healthyMs / 1000).toFixed(2)} s.`);
 
     const text = typed ?? (options.corpus === undefined ? QUESTION : QUESTION_ABOUT_DOCUMENTS);

@@ -1,11 +1,14 @@
 // troupe validate: reads job files and shows every mistake in them.
-import { formatMistake } from "#jobs/mistake.ts";
+import { inOrder } from "#jobs/load.ts";
+import { formatMistake, type Mistake } from "#jobs/mistake.ts";
 
+import { buildWorkers } from "../build.ts";
 import { CliError } from "../cli-error.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
-import { printJson } from "../io.ts";
+import { checkAgents } from "../inspection/check-agents.ts";
+import { printJson, step } from "../io.ts";
 import { findJobFile, jobFiles, tryLoad } from "../job-files.ts";
-import { shown } from "../project.ts";
+import { shown, troupeHome } from "../project.ts";
 
 export default defineCommand({
   name: "validate",
@@ -18,12 +21,15 @@ export default defineCommand({
   async run({ positionals, options, io }) {
     const paths =
       positionals.length === 0 ? [...(await jobFiles()).values()] : await Promise.all(positionals.map(findJobFile));
-    const results = await Promise.all(
-      paths.map(async (path) => {
-        const result = await tryLoad(path);
-        return { file: shown(path), mistakes: "mistakes" in result ? result.mistakes : [] };
-      }),
-    );
+    const loaded = await Promise.all(paths.map(async (path) => ({ file: shown(path), result: await tryLoad(path) })));
+    const home = troupeHome();
+    const built = await step(io, "Building the Workers", async () => buildWorkers(home));
+    const results: { readonly file: string; readonly mistakes: readonly Mistake[] }[] = [];
+    for (const { file, result } of loaded) {
+      const [job, inFile] = "mistakes" in result ? [result.partial, result.mistakes] : [result, []];
+      const found = job === undefined ? [] : await checkAgents(home, job, built, io.signal);
+      results.push({ file, mistakes: inOrder(inFile.concat(found)) });
+    }
     const wrong = results.filter(({ mistakes }) => mistakes.length > 0);
     if (options.json === true) {
       printJson(io, { valid: wrong.length === 0, files: results });

@@ -1,5 +1,6 @@
 // What every target can do. A target carries out a plan; it knows nothing of job files.
 import type { Job } from "#jobs/schema.ts";
+import type { Source } from "#jobs/source.ts";
 
 import { CliError } from "../cli-error.ts";
 import type { Io } from "../io.ts";
@@ -9,6 +10,8 @@ import type { JobStatus } from "./local/status.ts";
 
 export interface DeployRequest {
   readonly job: Job;
+  /** The text of the job file. */
+  readonly source: Source;
   /** The job file, absolute. */
   readonly file: string;
   /** The folder of documents as typed; undefined when none was. */

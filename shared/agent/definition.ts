@@ -24,6 +24,8 @@ export interface AgentDefinition {
   /** The system prompt. */
   readonly instructions: string;
   readonly skills: readonly Skill[];
+  /** What the agent's own settings have to be (`config` of the job file); tools get them as it parses them. Any, when left out. */
+  readonly config?: z.ZodType<Record<string, unknown>>;
   /** A function when the tools depend on the deployment's config or bindings. */
   readonly tools: readonly Tool[] | ((config: AgentConfig) => readonly Tool[]);
   /** Tools that the model's API runs itself, such as Claude's web search. */

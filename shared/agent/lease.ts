@@ -7,3 +7,7 @@ const LEASE_INTERVALS = 3;
 export function leaseMs(intervalMs: number): number {
   return LEASE_INTERVALS * intervalMs;
 }
+
+/** Intervals that the registry takes, in milliseconds. */
+export const MIN_HEARTBEAT_MS = 100;
+export const MAX_HEARTBEAT_MS = 3_600_000;

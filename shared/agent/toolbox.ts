@@ -7,10 +7,14 @@ import { findAgents } from "../tools/find-agents.ts";
 import { outputShape, type OutputShape } from "../loop/structured-output.ts";
 import { queryAgent } from "../tools/query-agent.ts";
 import type { AgentDefinition } from "./definition.ts";
+import type { AgentConfig } from "./config.ts";
 import { configOf, type AgentEnv } from "./environment.ts";
 import { neighbours } from "./neighbours.ts";
+import { parsedConfig } from "./own-config.ts";
 
 export interface Toolbox {
+  /** The agent's own settings, as its definition parses them. */
+  readonly config: AgentConfig["config"];
   readonly tools: readonly Tool[];
   readonly serverTools: readonly ToolUnion[];
   readonly output: OutputShape | undefined;
@@ -27,12 +31,15 @@ export async function toolbox(env: AgentEnv, definition: AgentDefinition): Promi
   const peers = config.topology === "static" ? await neighbours(env) : undefined;
   const cached = built.get(env);
   if (cached && cached.of === peers) return cached;
-  const own = typeof definition.tools === "function" ? definition.tools(config) : definition.tools;
+  const parsed = parsedConfig(definition, config);
+  const chosen = { ...config, config: parsed };
+  const own = typeof definition.tools === "function" ? definition.tools(chosen) : definition.tools;
   const asking = peers?.length === 0 ? [] : [findAgents, queryAgent(peers)];
   const fresh = {
     of: peers,
+    config: parsed,
     tools: [...own, ...asking],
-    serverTools: definition.serverTools?.(config) ?? [],
+    serverTools: definition.serverTools?.(chosen) ?? [],
     output: definition.outputSchema && outputShape(definition.outputSchema),
   };
   built.set(env, fresh);

@@ -1,7 +1,7 @@
 // canUseTool: the last word on a tool that no rule names, a function of the agent's definition in the Claude Agent SDK's
 // shape. What it returns is parsed, and where it fails the answer is no.
 import * as z from "zod";
-import { reasonOf } from "../tracing/reason.ts";
+import { reasonOf, stackOf } from "../tracing/reason.ts";
 import { jsonCopy } from "./json-copy.ts";
 import { untilAborted } from "./until-aborted.ts";
 
@@ -27,11 +27,12 @@ export type CanUseTool = (
   options: { readonly signal: AbortSignal; readonly toolUseID: string },
 ) => Promise<PermissionResult> | PermissionResult;
 
-/** Rejects only with the signal's reason: whatever else goes wrong is a denial that says so. */
+/** Rejects only with the signal's reason: whatever else goes wrong is a denial that says so, and is told to `report`. */
 export async function askCanUseTool(
   canUseTool: CanUseTool,
   call: { readonly tool: string; readonly input: Readonly<Record<string, unknown>>; readonly toolUseId: string },
   signal: AbortSignal,
+  report?: (failure: string) => void,
 ): Promise<PermissionResult> {
   signal.throwIfAborted();
   try {
@@ -41,6 +42,7 @@ export async function askCanUseTool(
     return denied(call.tool, `its answer does not fit:\n${z.prettifyError(parsed.error)}`);
   } catch (error) {
     signal.throwIfAborted();
+    report?.(`The agent's canUseTool threw: ${stackOf(error)}`);
     return denied(call.tool, reasonOf(error));
   }
 }

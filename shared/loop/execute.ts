@@ -1,13 +1,15 @@
 // Runs a tool that may run: the tool itself, the hooks after it, and what of both reaches the model.
-import { reasonOf } from "../tracing/reason.ts";
+import { reasonOf, stackOf } from "../tracing/reason.ts";
+import { contextOf } from "../tracing/tracer.ts";
 import { askingNotice } from "./ask-approval.ts";
 import { CallPeers } from "./call-peers.ts";
+import { hintOnFiles } from "./no-files.ts";
 import { InputRequired } from "./peers.ts";
 import { runLimited } from "./run-limited.ts";
 import { nameOf } from "./spans.ts";
 import { TurnStopped } from "./stopped.ts";
 import type { CallOutcome, Result, Taken } from "./tool-call.ts";
-import { mayRepeat, type Tool } from "./tool.ts";
+import { isInputError, mayRepeat, type Tool } from "./tool.ts";
 import { toRecord } from "./to-record.ts";
 
 /** Characters of a tool's output that reach the model. */
@@ -37,6 +39,7 @@ export async function execute(taken: Taken, tool: Tool, input: unknown): Promise
       return { waits: error.approvals };
     }
     if (error instanceof TurnStopped) return stoppedInstead(error);
+    if (!signal.aborted && !isInputError(error)) reportThrown(taken, tool, error);
     return afterFailure(taken, tool, input, error, begun);
   } finally {
     asking.close();
@@ -48,6 +51,12 @@ export async function execute(taken: Taken, tool: Tool, input: unknown): Promise
 
 function stoppedInstead({ message, name }: TurnStopped): Result {
   return { ...failed(cut(`This was not done, because a hook ended the turn: ${message}`), name), stop: message };
+}
+
+/** What a tool throws is its author's matter too: the model is told the words, the span and the log also where it was. */
+function reportThrown({ span, runtime }: Taken, tool: Tool, error: unknown): void {
+  span.threw(error);
+  runtime.report?.(`The tool ${tool.name} threw: ${stackOf(error)}`, contextOf(span.span));
 }
 
 async function afterSuccess(
@@ -78,7 +87,7 @@ async function afterFailure(
   begun: number,
 ): Promise<Result> {
   const about = { tool_name: tool.name, tool_input: input, tool_use_id: block.id } as const;
-  const content = cut(reasonOf(error));
+  const content = cut([reasonOf(error), hintOnFiles(error)].filter((text) => text !== undefined).join("\n"));
   const failure = {
     hook_event_name: "PostToolUseFailure",
     error: content,

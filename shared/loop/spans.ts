@@ -4,7 +4,7 @@ import { ModelError, type Model, type ModelNotice, type ModelRequest } from "../
 import { inputMessages, outputMessages, systemInstructions } from "../tracing/gen-ai-messages.ts";
 import { APPROVAL, BREAKER, ERROR, EVENT, GEN_AI, GENERAL, OPERATION, SPAN, TROUPE } from "../tracing/names.ts";
 import { costOf } from "../tracing/price.ts";
-import { reasonOf } from "../tracing/reason.ts";
+import { reasonOf, stackOf } from "../tracing/reason.ts";
 import type { TraceContext } from "../tracing/trace-context.ts";
 import type { Usage } from "../tracing/usage.ts";
 import { defined, fail, shortId, SpanKind, type Span, type Tracer } from "../tracing/tracer.ts";
@@ -166,6 +166,12 @@ export class ToolSpan {
   changed(input: unknown): void {
     const text = this.#tracer.content(() => JSON.stringify(input));
     if (text !== undefined) this.span.setAttribute(GEN_AI.toolArguments, text);
+  }
+
+  /** What the tool's own code threw, and where. */
+  threw(error: unknown): void {
+    const stack = stackOf(error);
+    this.span.recordException({ name: nameOf(error), message: reasonOf(error), stack });
   }
 
   end(content: string, errorType: string | undefined): void {

@@ -46,7 +46,38 @@ export function outputShape(shape: z.ZodType): OutputShape {
   });
   if (jsonSchema.type !== "object")
     throw new TypeError("A structured output is an object: put what it holds into a field.");
+  if (isRecursive(jsonSchema)) throw new TypeError("A structured output cannot hold itself: write its levels out.");
   return { shape, jsonSchema };
+}
+
+/** Whether a JSON Schema refers, by way of its `$defs` or not, to what it stands in. */
+export function isRecursive(schema: Record<string, unknown>): boolean {
+  const seen = new Set<string>();
+  const enter = (ref: string, above: readonly string[]): boolean => {
+    if (above.includes(ref)) return true;
+    if (seen.has(ref)) return false;
+    seen.add(ref);
+    const target = ref
+      .split("/")
+      .slice(1)
+      .reduce<unknown>((found, step) => (isObject(found) ? Reflect.get(found, step) : undefined), schema);
+    return refsIn(target).some((inner) => enter(inner, [...above, ref]));
+  };
+  return enter("#", []);
+}
+
+/** Every `$ref` below a schema, its definitions left out. */
+function refsIn(schema: unknown): string[] {
+  if (Array.isArray(schema)) return schema.flatMap(refsIn);
+  if (!isObject(schema)) return [];
+  return Object.entries(schema).flatMap(([key, value]) => {
+    if (key === "$ref" && typeof value === "string") return [value];
+    return key === "$defs" ? [] : refsIn(value);
+  });
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 function simplify(schema: z.core.JSONSchema.BaseSchema): void {

@@ -2,6 +2,7 @@
 import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages";
 import { suggest } from "../text/nearest.ts";
 import { ERROR } from "../tracing/names.ts";
+import { contextOf } from "../tracing/tracer.ts";
 import { EXPIRED, type Approval } from "./approval.ts";
 import { askApproval, policyDenial } from "./ask-approval.ts";
 import { askCanUseTool } from "./can-use-tool.ts";
@@ -115,6 +116,7 @@ async function permitted(taken: Taken, tool: Tool): Promise<CallOutcome> {
       canUseTool,
       { tool: tool.name, input: toRecord(input), toolUseId: block.id },
       signal,
+      (failure) => runtime.report?.(failure, contextOf(span.span)),
     );
     if (said.behavior === "deny") {
       return denied(taken, tool, input, said.message, said.interrupt ? said.message : undefined);

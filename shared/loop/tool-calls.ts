@@ -1,6 +1,7 @@
 // The tool calls of one assistant message, side by side. Whatever goes wrong becomes an `is_error` result: the model is told, the turn
 // goes on. A call that has to be approved waits in the log; the others are not held up by it.
 import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages";
+import type { TraceContext } from "../tracing/trace-context.ts";
 import type { Usage } from "../tracing/usage.ts";
 import type { Approval, ApprovalRule } from "./approval.ts";
 import { BudgetSpent, type Limits } from "./budget.ts";
@@ -49,6 +50,8 @@ export interface ToolRuntime {
   readonly append: (step: Step) => void;
   readonly emit: (event: LoopEvent) => void;
   readonly trace: TurnTrace;
+  /** Tells whoever looks after the agent of what its code threw. */
+  readonly report?: (failure: string, span: TraceContext) => void;
 }
 
 /**

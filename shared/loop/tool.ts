@@ -31,7 +31,7 @@ export interface ToolAnnotations {
   /** May be run twice with the same input without doing more than once. */
   readonly idempotent: boolean;
   /** Finds or asks other agents. */
-  readonly communication?: true;
+  readonly communication?: true | undefined;
 }
 
 export interface Tool {
@@ -61,6 +61,11 @@ class ToolInputError extends Error {
   override readonly name = "ToolInputError";
 }
 
+/** Whether it was the model that made the mistake, not the tool. */
+export function isInputError(error: unknown): boolean {
+  return error instanceof ToolInputError;
+}
+
 interface ToolDefinition<Input extends z.ZodType> {
   readonly name: string;
   readonly description: string;
@@ -71,10 +76,18 @@ interface ToolDefinition<Input extends z.ZodType> {
   run(input: z.output<Input>, call: ToolCall): Promise<string> | string;
 }
 
+/** What an agent's code said of each tool, before what is not known of it was dropped. */
+const written = new WeakMap<Tool, object>();
+
+/** A tool as its author wrote it, so that a misspelt field can be told. */
+export function writtenFields(tool: Tool): object {
+  return written.get(tool) ?? tool;
+}
+
 /** Makes a Tool of a zod schema and a function. */
 export function defineTool<Input extends z.ZodType>(definition: ToolDefinition<Input>): Tool {
   const { $schema: _, ...inputSchema } = z.toJSONSchema(definition.input, { io: "input" });
-  return {
+  const tool: Tool = {
     name: definition.name,
     description: definition.description,
     inputSchema,
@@ -91,4 +104,6 @@ export function defineTool<Input extends z.ZodType>(definition: ToolDefinition<I
       return definition.run(parsed.data, call);
     },
   };
+  written.set(tool, definition);
+  return tool;
 }

@@ -80,9 +80,13 @@ export class RecordedSpan extends SpanImpl {
   }
 
   override recordException(exception: Exception, time?: TimeInput): void {
-    const { name = "Error", message = "" } = typeof exception === "string" ? { message: exception } : exception;
+    const thrown = typeof exception === "string" ? { message: exception } : exception;
+    const { name = "Error", message = "", stack } = thrown;
     const said = this.#content(() => message);
-    this.addEvent("exception", defined({ "exception.type": name, "exception.message": said }), time);
+    // A stack repeats the message.
+    const where = stack === undefined ? undefined : this.#content(() => stack);
+    const what = { "exception.type": name, "exception.message": said, "exception.stacktrace": where };
+    this.addEvent("exception", defined(what), time);
     if (this.status.code !== SpanStatusCode.ERROR) this.setAttribute(GENERAL.errorType, name);
   }
 }

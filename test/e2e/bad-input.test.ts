@@ -15,6 +15,15 @@ beforeAll(async () => {
   await writeFile(join(deployment.home, "binaries", "disguised.md"), Uint8Array.of(1, 0, 2));
   await deployment.write("typo.yaml", "name: x\nagents: [{ id: searcher }]\ntopology: { type: mash }\nisolaton: job\n");
   await deployment.write(
+    "ask.yaml",
+    "name: ask\nagents:\n  - id: desk\n  - id: payments\n    permissions: { ask: [pay_invoce] }\n    config: { ledger: x }\n" +
+      "topology: { type: pipeline, stages: [desk, payments] }\n",
+  );
+  await deployment.write(
+    "both.yaml",
+    "name: both\nisolaton: job\nagents: [{ id: payments, permissions: { deny: [list] } }]\ntopology: { type: mesh }\n",
+  );
+  await deployment.write(
     "away.yaml",
     "name: x\nagents: [{ id: searcher }]\ntopology: { type: mesh }\ndeployment: { target: ssh }\n",
   );
@@ -44,6 +53,19 @@ const TABLE: readonly (readonly [rule: string, args: string, ...messages: string
     'typo.yaml:4:1: unknown field "isolaton"',
     "2 mistakes. Nothing was changed.",
   ],
+  ...["deploy", "plan", "validate"].map((verb): [string, string, ...string[]] => [
+    `${verb} holds the names in a job against the agents' code`,
+    `${verb} ask.yaml`,
+    'ask.yaml:5:26: payments has no tool "pay_invoce"',
+    'Did you mean "pay_invoice"?',
+    'ask.yaml:6:15: payments: config has no field "ledger"',
+  ]),
+  [
+    "validate holds what can be read of a file with mistakes against the code too",
+    "validate both.yaml",
+    'both.yaml:2:1: unknown field "isolaton"',
+    'both.yaml:3:48: payments has no tool "list"',
+  ],
   ["a target that comes later is said to", "deploy away.yaml", "Deploying to ssh comes later"],
   ["a missing corpus is named", "deploy research-assistant --corpus nowhere", "There is no folder nowhere."],
   [
@@ -71,6 +93,10 @@ test.each(TABLE)("%s", async (_, args, ...messages) => {
 test("what was typed is quoted without what would move the cursor", async () => {
   const { stderr } = await deployment.troupe("status", "\u001b[2Jname");
   expect(stderr).toContain('There is no job " [2Jname".');
+});
+
+test("a plan says which model each agent asks", async () => {
+  expect(await deployment.succeed("plan", "approvals")).toMatch(/^ +payments +payments +offline +any /m);
 });
 
 test("nothing was deployed by any of it", async () => {

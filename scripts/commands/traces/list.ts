@@ -21,7 +21,11 @@ export default defineCommand({
   options: {
     kind: { type: "string", value: "KIND", description: `One of ${KINDS.join(", ")} (default query)` },
     agent: { type: "string", value: "ID", description: "Only those in which this agent took part" },
-    status: { type: "string", value: "STATE", description: `Only those that are ${STATES.join(", ")}` },
+    status: {
+      type: "string",
+      value: "STATE",
+      description: "Only those that are ok or open, or in which anything is an error",
+    },
     since: { type: "string", value: "TIME", description: "Only those that began within this time, such as 1h" },
     slower: { type: "string", value: "TIME", description: "Only those that took at least this, such as 2s" },
     costlier: { type: "string", value: "USD", description: "Only those that cost at least this, such as 0.05" },

@@ -33,7 +33,7 @@ export const PUBLIC_NETWORK = "network:public";
 export const ANY_NETWORK = "network:any";
 
 /** Late enough that nodejs_compat is on without a flag. */
-const COMPATIBILITY_DATE = "2026-10-15";
+export const COMPATIBILITY_DATE = "2026-10-15";
 
 export function renderConfig({ workers, externals, sockets }: WorkerdConfig): string {
   const services = [

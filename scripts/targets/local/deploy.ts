@@ -10,7 +10,9 @@ import { buildWorkers } from "../../build.ts";
 import { CliError } from "../../cli-error.ts";
 import { prepareCorpus } from "../../corpus/prepare.ts";
 import { uploadCorpus } from "../../corpus/upload.ts";
-import type { Io } from "../../io.ts";
+import { checkAgents } from "../../inspection/check-agents.ts";
+import { type Io, step } from "../../io.ts";
+import { mistakesError } from "../../job-files.ts";
 import { planEnvironment } from "../../plan-environment.ts";
 import type { Deployed, DeployRequest } from "../target.ts";
 import { type ControlPlane, ensureControlPlane, releaseControlPlane } from "./control-plane.ts";
@@ -39,7 +41,12 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   const running = await runningProcesses(last);
   const ports = await choosePorts(job, last, running.length > 0);
   const stage = stagesOf(trace, io);
-  const { bundles } = await stage("build", "Building the Workers", async () => buildWorkers(home));
+  const built = await stage("build", "Building the Workers", async () => buildWorkers(home));
+  await step(io, "Checking the agents", async () => {
+    const mistakes = await checkAgents(home, request, built, io.signal);
+    if (mistakes.length > 0) throw mistakesError(mistakes);
+  });
+  const { bundles } = built;
   const plan = planJob(job, planEnvironment(bundles, ports));
   const corpus = await prepareCorpus(plan, { typed: request.corpus, last: last?.corpus, file: request.file }, io);
   const controlPlane = await stage("control_plane", "Starting the control plane", async () =>

@@ -10,12 +10,14 @@ import { untilAborted } from "../../loop/until-aborted.ts";
 import { mac } from "../../a2a/token.ts";
 import { Stopwatch } from "../../time/stopwatch.ts";
 import type { TraceContext } from "../../tracing/trace-context.ts";
+import { stackOf } from "../../tracing/reason.ts";
 import type { Tracer } from "../../tracing/tracer.ts";
 import { addUsage, NO_USAGE, type Usage } from "../../tracing/usage.ts";
 import type { AgentDefinition } from "../definition.ts";
 import { configOf, modelOf, type AgentEnv } from "../environment.ts";
 import { log as logLine } from "../log.ts";
 import { AgentPeers } from "../peers.ts";
+import { withLogsOf } from "../console.ts";
 import { systemPrompt } from "../prompt.ts";
 import { retellQuestions } from "../retold-questions.ts";
 import { toolbox } from "../toolbox.ts";
@@ -46,7 +48,7 @@ export interface TurnParts {
 export async function runTurnOf(parts: TurnParts): Promise<TurnResult> {
   const time = Stopwatch.start();
   try {
-    return await runTurn(await turnOf(parts, time));
+    return await withLogsOf(parts.span.turn, async () => runTurn(await turnOf(parts, time)));
   } finally {
     time.stop();
   }
@@ -87,8 +89,9 @@ async function turnOf(parts: TurnParts, time: Stopwatch): Promise<Turn> {
   if (live.isUnheard) retellQuestions(trace, log);
   live.isUnheard = false;
   const account = accountOf(env, taskId, asker, life.n);
+  const { config: ownConfig, ...box } = await untilAborted(toolbox(env, definition), signal);
   return {
-    ...(await untilAborted(toolbox(env, definition), signal)),
+    ...box,
     model,
     system: systemPrompt(definition.instructions, asker.chain.at(-1)),
     permissions: config.permissions,
@@ -111,7 +114,8 @@ async function turnOf(parts: TurnParts, time: Stopwatch): Promise<Turn> {
     begin,
     life: life.n,
     append,
-    call: { agent: config.id, config: config.config, env: { ...env }, contextId, taskId, peers },
+    report: (failure, about) => logLine(env, "warn", failure, about),
+    call: { agent: config.id, config: ownConfig, env: { ...env }, contextId, taskId, peers },
     trace,
     emit: (event) => {
       if (event.type === "model_start") live.restartAnswer();
@@ -136,8 +140,12 @@ function hookOf(
   return async (input, signal, toolUseId) => {
     signal.throwIfAborted();
     if (!definition.hooks?.[input.hook_event_name]) return NOTHING_SAID;
-    const outcome = await runHooks(definition.hooks ?? {}, { ...base, ...input }, signal, toolUseId, ({ reason }) =>
-      logLine(env, "warn", reason, trace),
+    const outcome = await runHooks(
+      definition.hooks ?? {},
+      { ...base, ...input },
+      signal,
+      toolUseId,
+      ({ reason }, thrown) => logLine(env, "warn", `${reason}\n${stackOf(thrown)}`, trace),
     );
     for (const message of outcome.systemMessages) logLine(env, "info", `${input.hook_event_name}: ${message}`, trace);
     return outcome;

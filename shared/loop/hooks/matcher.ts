@@ -1,5 +1,6 @@
 // Which hooks an event reaches: the lists of an agent's definition, what their matchers are held against, and what is
 // wrong with them, told when the agent is defined rather than when the first tool runs.
+import * as z from "zod";
 import { reasonOf } from "../../tracing/reason.ts";
 import { suggest } from "../../text/nearest.ts";
 import type { HookEvent, HookInput, InputOf } from "./input.ts";
@@ -31,6 +32,9 @@ export interface HookCallbackMatcher<Event extends HookEvent = HookEvent> {
 }
 
 export type Hooks = { readonly [Event in HookEvent]?: readonly HookCallbackMatcher<Event>[] };
+
+/** What stands in a matcher. */
+const FIELDS = ["matcher", "hooks", "timeout", "onFailure"];
 
 /** Only names and what separates them. */
 const NAMES = /^[\w\-\s,|]*$/;
@@ -81,25 +85,51 @@ function subjectOf(input: HookInput): string | undefined {
 
 /** Throws TypeError for hooks that could never run as they are meant to. */
 export function checkHooks(hooks: Hooks): void {
-  for (const [event, matchers] of Object.entries(hooks)) {
-    if (!HOOK_EVENTS.includes(event))
-      throw new TypeError(`There is no hook event ${event}. ${suggest(event, HOOK_EVENTS)}`);
-    for (const { matcher, timeout } of matchers) {
-      const problem = matcher === undefined ? undefined : problemOf(matcher);
-      if (problem !== undefined) {
-        throw new TypeError(
-          `The ${event} matcher ${JSON.stringify(matcher)} ${problem}. Write a name, names separated by |, or a regular expression.`,
-        );
-      }
-      if (timeout !== undefined && !(timeout > 0)) {
-        throw new TypeError(`The timeout of a ${event} hook is ${timeout}: it has to be a number of seconds above 0.`);
-      }
-    }
-  }
+  const flaws = hookFlaws(hooks);
+  if (flaws.length > 0) throw new TypeError(flaws.map(({ message }) => message).join("\n"));
 }
 
-function problemOf(matcher: string): string | undefined {
-  if (matcher === "" || matcher === "*") return undefined;
+/** What is wrong with hooks as they stand; `quote` is a name that is written there. They are somebody's code, so they may be anything. */
+export function hookFlaws(hooks: Hooks): { readonly message: string; readonly quote: string }[] {
+  return Object.entries(hooks).flatMap(([event, matchers]) => {
+    const flaw = (message: string, quote = event) => ({ message, quote });
+    if (!HOOK_EVENTS.includes(event)) return [flaw(`There is no hook event ${event}. ${suggest(event, HOOK_EVENTS)}`)];
+    const listed = z.array(z.record(z.string(), z.unknown())).safeParse(matchers);
+    if (!listed.success) return [flaw(`The ${event} hooks are no list of { matcher, hooks }.`)];
+    return listed.data.flatMap(({ matcher, hooks: callbacks, timeout, onFailure, ...others }) => {
+      const messages = Object.keys(others).map((key) =>
+        flaw(`A ${event} hook has no field "${key}". ${suggest(key, FIELDS)}`, key),
+      );
+      const problem = problemOf(matcher);
+      if (problem !== undefined) {
+        const hint = "Write a name, names separated by |, or a regular expression.";
+        const quote = typeof matcher === "string" ? matcher : event;
+        messages.push(flaw(`The ${event} matcher ${JSON.stringify(matcher)} ${problem}. ${hint}`, quote));
+      }
+      if (!Array.isArray(callbacks) || callbacks.some((callback) => typeof callback !== "function")) {
+        messages.push(flaw(`The hooks of a ${event} matcher are no list of functions.`));
+      }
+      if (timeout !== undefined && !(typeof timeout === "number" && timeout > 0)) {
+        const rule = "it has to be a number of seconds above 0";
+        messages.push(flaw(`The timeout of a ${event} hook is ${JSON.stringify(timeout)}: ${rule}.`));
+      }
+      if (onFailure !== undefined && onFailure !== "continue" && onFailure !== "block") {
+        const rule = "it has to be continue or block";
+        messages.push(flaw(`The onFailure of a ${event} hook is ${JSON.stringify(onFailure)}: ${rule}.`));
+      }
+      return messages;
+    });
+  });
+}
+
+/** The names that a matcher lists; undefined where it is a regular expression. */
+export function matcherNames(matcher: string): string[] | undefined {
+  return NAMES.test(matcher) ? namesIn(matcher) : undefined;
+}
+
+function problemOf(matcher: unknown): string | undefined {
+  if (matcher === undefined || matcher === "" || matcher === "*") return undefined;
+  if (typeof matcher !== "string") return "is no text";
   if (NAMES.test(matcher)) return namesIn(matcher).length === 0 ? "names nothing" : undefined;
   try {
     void new RegExp(matcher);

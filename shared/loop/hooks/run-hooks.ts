@@ -19,7 +19,7 @@ export interface HookFailureNotice {
 }
 
 /**
- * `toolUseId` is needed only for PermissionRequest, whose input has none. `onFailure` hears of each hook that failed.
+ * `toolUseId` is needed only for PermissionRequest, whose input has none. `onFailure` hears of each hook that failed, and of what it threw.
  * Rejects only with the signal's reason, and then without waiting for the hooks.
  */
 export async function runHooks<Event extends HookEvent>(
@@ -27,7 +27,7 @@ export async function runHooks<Event extends HookEvent>(
   input: InputOf<Event> & { readonly hook_event_name: Event },
   signal: AbortSignal,
   toolUseId?: string,
-  onFailure?: (notice: HookFailureNotice) => void,
+  onFailure?: (notice: HookFailureNotice, thrown: unknown) => void,
 ): Promise<HookOutcome> {
   signal.throwIfAborted();
   const event: Event = input.hook_event_name;
@@ -46,7 +46,7 @@ export async function runHooks<Event extends HookEvent>(
           const blocks = matcher.onFailure === "block" && event !== "Stop" && event !== "SubagentStop";
           const name = matcher.matcher === undefined ? "" : ` (matcher ${JSON.stringify(matcher.matcher)})`;
           const reason = `A ${event} hook${name} failed: ${reasonOf(error)}`;
-          onFailure?.({ event, reason, blocks });
+          onFailure?.({ event, reason, blocks }, error);
           // A no that can be read counts, whatever else does not fit.
           const refusal = refusalIn(event, returned);
           return blocks ? [{ failure: `${reason}. Its onFailure is "block".` }, refusal] : [refusal];

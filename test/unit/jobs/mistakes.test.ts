@@ -93,6 +93,17 @@ const TABLE: readonly (readonly [rule: string, text: string, ...mistakes: string
     "job.yaml:8:24: heartbeat.interval: a duration is a number and a unit, such as 500ms, 90s, 5m or 2h",
   ],
   [
+    "an interval that the registry does not take is refused",
+    `${AGENTS}${DYNAMIC}heartbeat: { interval: 2h }\n`,
+    "job.yaml:8:24: agents tell that they are alive every 100ms to 1h | Such as 5s.",
+  ],
+  [
+    "a name of nothing but spaces is refused",
+    "name: x\nagents: [{ id: searcher, name: ' ', description: '' }]\ntopology: { type: mesh }\n",
+    "job.yaml:2:32: agents[0].name: Too small: expected string to have >=1 characters",
+    "job.yaml:2:50: agents[0].description: Too small: expected string to have >=1 characters",
+  ],
+  [
     "a stage of numbers is refused once",
     `${AGENTS}topology: { type: pipeline, stages: [7] }\n`,
     "job.yaml:6:38: topology.stages[0] must be a name or a list of names, not a number",

@@ -50,6 +50,46 @@ describe.each([
   });
 });
 
+describe("what a tool throws", () => {
+  const failing = (thrown: Error) => ({ ...ECHO, run: async () => Promise.reject(thrown) });
+
+  it("is reported with where it was thrown, under the span of the call", async () => {
+    const reported: string[] = [];
+    const tools = [failing(new RangeError("out of reach"))];
+    await run(new ScriptedModel(ECHO_CALL, { text: "ok" }), { tools, report: (failure) => reported.push(failure) });
+    expect(reported).toEqual([
+      expect.stringMatching(/^The tool echo threw: RangeError: out of reach\n +at .*own-code/),
+    ]);
+  });
+
+  it("is reported of canUseTool too", async () => {
+    const reported: string[] = [];
+    const permissions = { ...FULL_ACCESS, preset: "custom", allow: [] } as const;
+    const canUseTool = () => {
+      throw new RangeError("cannot decide");
+    };
+    const more = { permissions: { ...permissions, allow: [] }, canUseTool };
+    await run(new ScriptedModel(ECHO_CALL, { text: "ok" }), { ...more, report: (failure) => reported.push(failure) });
+    expect(reported).toEqual([
+      expect.stringMatching(/^The agent's canUseTool threw: RangeError: cannot decide\n +at .*own-code/),
+    ]);
+  });
+
+  it("is not reported where it was the model that gave it what does not fit", async () => {
+    const reported: string[] = [];
+    const model = new ScriptedModel({ calls: [{ id: "t1", name: "echo", json: '{"text":1}' }] }, { text: "ok" });
+    await run(model, { report: (failure) => reported.push(failure) });
+    expect(reported).toEqual([]);
+  });
+
+  it("says of a file that is not there that agents have no file system", async () => {
+    const missing = Object.assign(new Error("no such file or directory, open 'notes.md'"), { code: "ENOENT" });
+    const { steps } = await run(new ScriptedModel(ECHO_CALL, { text: "ok" }), { tools: [failing(missing)] });
+    const content = expect.stringMatching(/^no such file .*\nAn agent has no file system/);
+    expect(steps).toContainEqual(expect.objectContaining({ kind: "tool_result", isError: true, content }));
+  });
+});
+
 describe("an input that cannot be kept as it is", () => {
   const pay = defineTool({
     name: "pay",

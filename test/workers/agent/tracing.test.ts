@@ -1,8 +1,9 @@
 // What one query leaves behind: one trace, whole, whatever goes wrong. Spans come from a real agent in workerd.
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { KeptSpans } from "../../../shared/agent/kept-spans.ts";
+import { scalarOf } from "../../../shared/tracing/otlp.ts";
 import { ask, client, knock, logOf, post, send } from "./client.ts";
 import { allSpans, one, rootOf, traceOf, type Seen } from "./spans.ts";
 
@@ -17,6 +18,34 @@ const shape = (spans: readonly Seen[]) => {
   const names = new Map(spans.map(({ spanId, name }) => [spanId, name]));
   return spans.map(({ name, parentSpanId }) => [name, names.get(parentSpanId ?? "") ?? ""].join(" < ")).toSorted();
 };
+
+/** What was written to the log while `work` ran. */
+async function linesOf(level: "warn" | "log", work: () => Promise<unknown>): Promise<string[]> {
+  const lines: string[] = [];
+  const spy = vi.spyOn(console, level).mockImplementation((...said) => void lines.push(said.join(" ")));
+  try {
+    await work();
+  } finally {
+    spy.mockRestore();
+  }
+  return lines;
+}
+
+describe("a tool that throws", () => {
+  it("leaves the stack in its span, and a line in the log that names agent, trace and span", async () => {
+    let spans: Seen[] = [];
+    const lines = await linesOf("warn", async () => (spans = await traced("call throw {}", "thrower")));
+    const { events, traceId, spanId } = one(spans, "execute_tool throw");
+    const [event] = events.filter(({ name }) => name === "exception");
+    expect(scalarOf(event?.attributes ?? [], "exception.stacktrace")).toMatch(
+      /^Error: thrown on purpose\n +at .*test-agent/,
+    );
+    const [line = "", ...others] = lines.filter((text) => text.includes("thrown on purpose"));
+    expect(others).toEqual([]);
+    expect(line).toMatch(/^\[tester\] The tool throw threw: Error: thrown on purpose\n +at .*test-agent/);
+    expect(line.endsWith(` trace=${traceId} span=${spanId}`)).toBe(true);
+  });
+});
 
 describe("the trace of a query", () => {
   it("is one tree: the message, its turn, and every model call and tool call below that", async () => {

@@ -1,4 +1,5 @@
 // The agent that a person talks to: it asks the others and writes the answer. It has no tools but its peers.
+import * as z from "zod";
 import { defineAgent } from "#shared/agent/define-agent.ts";
 
 const agent = defineAgent({
@@ -38,6 +39,7 @@ Sources:
       examples: ["How do Durable Objects keep their data?", "What is the difference between A2A and MCP?"],
     },
   ],
+  config: z.object({}),
   tools: [],
 });
 

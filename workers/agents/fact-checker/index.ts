@@ -1,4 +1,5 @@
 // Checks claims against the texts at hand and says what they rest on.
+import * as z from "zod";
 import { defineAgent } from "#shared/agent/define-agent.ts";
 import { findSources, verifyClaim } from "./tools.ts";
 
@@ -37,6 +38,7 @@ Sources:
       examples: ["Which of these passages support the claim?"],
     },
   ],
+  config: z.object({}),
   tools: [verifyClaim, findSources],
 });
 

@@ -1,4 +1,5 @@
 // Pays invoices out of a made-up account, so that one can see an action that must not happen by mistake, or twice.
+import * as z from "zod";
 import { defineAgent } from "#shared/agent/define-agent.ts";
 import { listPayments, payInvoice } from "./tools.ts";
 
@@ -26,6 +27,7 @@ const agent = defineAgent({
       examples: ["Which payments were made?"],
     },
   ],
+  config: z.object({}),
   tools: [payInvoice, listPayments],
 });
 

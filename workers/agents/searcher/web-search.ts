@@ -19,6 +19,13 @@ const SearchConfig = z
   .default({ provider: "corpus" });
 type SearchConfig = z.output<typeof SearchConfig>;
 
+/** The searcher's settings in a job file. */
+export const SearcherConfig = z.object({
+  search: SearchConfig,
+  /** The folder of the documents, by the job file, or none; read by whoever deploys. */
+  corpus: z.union([z.string(), z.literal(false)]).optional(),
+});
+
 const DEFAULT_LIMIT = 8;
 /** Searches that Claude may run itself in one request. */
 const CLAUDE_SEARCHES = 5;

@@ -1,4 +1,5 @@
 // Shortens what others found, without losing where it came from.
+import * as z from "zod";
 import { defineAgent } from "#shared/agent/define-agent.ts";
 import { extractKeyPointsTool } from "./tools.ts";
 
@@ -37,6 +38,7 @@ Sources:
       examples: ["What are the five main points of this text?"],
     },
   ],
+  config: z.object({}),
   tools: [extractKeyPointsTool],
 });
 

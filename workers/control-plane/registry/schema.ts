@@ -1,18 +1,16 @@
 // The registry's wire format. Everything else about it (types, checks, the OpenAPI document) is derived from here.
 import * as z from "zod";
-
-const text = (max: number) => z.string().trim().min(1).max(max);
+import { MAX_HEARTBEAT_MS, MIN_HEARTBEAT_MS } from "#shared/agent/lease.ts";
+import { CARD_FIELDS, MAX_SKILLS, SKILL_FIELDS } from "#shared/agent/card-fields.ts";
 
 export const AgentId = z
   .string()
   .regex(/^[a-z][a-z0-9_]{0,62}$/, "must begin with a-z and hold only a-z, 0-9 and _, at most 63 characters");
 
 const AgentSkill = z.object({
-  id: text(100),
-  name: text(200),
-  description: text(4000),
-  tags: z.array(text(100)).max(50).default([]),
-  examples: z.array(text(1000)).max(50).default([]),
+  ...SKILL_FIELDS,
+  tags: SKILL_FIELDS.tags.default([]),
+  examples: SKILL_FIELDS.examples.default([]),
 });
 
 /** Where an agent answers: an origin, perhaps with a path, that `/health` can be added to. */
@@ -23,11 +21,9 @@ const AgentUrl = z
   .transform((url) => url.replace(/\/+$/, ""));
 
 export const AgentCard = z.object({
-  name: text(200),
-  description: text(4000),
-  version: text(100),
+  ...CARD_FIELDS,
   url: AgentUrl,
-  skills: z.array(AgentSkill).max(100),
+  skills: z.array(AgentSkill).max(MAX_SKILLS),
 });
 
 export const Registration = z.object({
@@ -35,8 +31,8 @@ export const Registration = z.object({
   ...AgentCard.shape,
   intervalMs: z
     .int()
-    .min(100)
-    .max(3_600_000)
+    .min(MIN_HEARTBEAT_MS)
+    .max(MAX_HEARTBEAT_MS)
     .meta({ description: "Time between heartbeats in milliseconds. The lease is three times as long." }),
   instance: z
     .string()

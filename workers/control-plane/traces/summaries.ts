@@ -57,7 +57,9 @@ export function listSummaries(sql: SqlStorage, query: ListQuery, now: number): T
   if (agent !== undefined) where("EXISTS (SELECT 1 FROM json_each(agents) WHERE value = ?)", agent);
   if (minMs !== undefined) where("duration_us >= ?", minMs * 1000);
   if (minCost !== undefined) where("priced > 0 AND cost >= ?", minCost);
-  if (status !== undefined) where("status = ?", status);
+  // One that ended well although something in it failed is looked for as well.
+  if (status === "error") where("(status = 'error' OR errors > 0)");
+  else if (status !== undefined) where("status = ?", status);
   if (text !== undefined && text !== "") {
     const found = "SELECT 1 FROM trace_texts WHERE trace = number AND (instr(root, ?) > 0 OR instr(errors, ?) > 0)";
     where(`EXISTS (${found})`, text.toLowerCase(), text.toLowerCase());

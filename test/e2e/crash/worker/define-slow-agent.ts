@@ -17,6 +17,7 @@ export function defineAgent(definition: AgentDefinition) {
   const { tools } = definition;
   return defineRealAgent({
     ...definition,
+    config: Config,
     tools: (config) => (typeof tools === "function" ? tools(config) : tools).map(recorded),
   });
 }

@@ -1,0 +1,56 @@
+// What an agent's module alone tells, before anything is built: whether it can export what every agent has to.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { Mistake } from "#jobs/mistake.ts";
+import { type Job, workerOf } from "#jobs/schema.ts";
+
+import { PROJECT } from "../project.ts";
+import { beginningOf } from "./place.ts";
+
+/** The Durable Objects of every agent. */
+const OBJECTS = ["Session", "Beacon", "SessionIndex"];
+
+/**
+ * For the agents among `workers`, which are folders that there are in `folder` of the project. A name that stands nowhere in the module
+ * cannot be exported.
+ */
+export async function missingExports(
+  job: Pick<Job, "agents">,
+  workers: readonly string[],
+  folder = "workers/agents",
+): Promise<Mistake[]> {
+  const used = [...new Set(job.agents.map(workerOf))].filter((worker) => workers.includes(worker));
+  const found = await Promise.all(
+    used.map(async (worker) => {
+      const entry = `${folder}/${worker}/index.ts`;
+      const text = await readFile(join(PROJECT, entry), "utf8").catch(() => undefined);
+      if (text === undefined) {
+        return [{ ...beginningOf(entry), message: "there is no such file, which an agent begins with", hint: "" }];
+      }
+      if (/\bexport\s*\*/.test(text)) return [];
+      const names = OBJECTS.filter((name) => !new RegExp(`\\b${name}\\b`).test(text));
+      return [...mistakeOf(entry, names), ...(/\bdefault\b/.test(text) ? [] : [noDefault(entry)])];
+    }),
+  );
+  return found.flat();
+}
+
+function noDefault(entry: string): Mistake {
+  const message = "it has no default export, which answers requests";
+  return { ...beginningOf(entry), message, hint: "Add: export default agent.worker;" };
+}
+
+/** What a bundle lacks of an agent, by the classes that it exports. */
+export function missingObjects(entry: string, exported: readonly string[]): Mistake[] {
+  return mistakeOf(
+    entry,
+    OBJECTS.filter((name) => !exported.includes(name)),
+  );
+}
+
+function mistakeOf(entry: string, names: readonly string[]): Mistake[] {
+  if (names.length === 0) return [];
+  const message = `it does not export ${names.join(", ")}, without which the agent cannot run`;
+  return [{ ...beginningOf(entry), message, hint: `Add: export const { ${OBJECTS.join(", ")} } = agent.objects;` }];
+}

@@ -1,0 +1,50 @@
+// What an agent threw while it was loaded or looked at: the words, and the place in the sources that they come from.
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path/posix";
+
+import * as z from "zod";
+
+import { readSourceTable } from "#shared/tracing/source-lines.ts";
+
+import { type Bundle, tablePath } from "../build.ts";
+import { PROJECT, shown } from "../project.ts";
+import { beginningOf, type Place } from "./place.ts";
+
+const Table = z.object({ files: z.array(z.string()), pieces: z.string() });
+
+/** A place in the bundle, as the engine tells of what is thrown while a module loads. */
+const IN_BUNDLE = /\bindex\.js:(\d{1,9}):(\d{1,9})/g;
+/** A place in the sources, as stacks name it. */
+const IN_SOURCE = /^ {4}at ((?:workers|shared|test)\/[^\s:()]+):(\d{1,9})$/gm;
+/** What the engine puts before the words of the error, and the frames it puts after them. */
+const ENGINE_WORDS = /^Failed to start Worker:\s*(?:Uncaught )?/;
+const FRAMES = /\n\s*at [\s\S]*$/;
+
+export interface Thrown {
+  readonly place: Place;
+  /** One line or more, without a stack. */
+  readonly message: string;
+}
+
+/** The place is one in the agent's own folder where the stack has any, else the first there is, else the beginning of its module. */
+export async function explainThrown(
+  bundle: Bundle,
+  { thrown, stack }: { thrown: string; stack: string },
+): Promise<Thrown> {
+  const lines = readSourceTable(await readTable(bundle));
+  const found = [
+    ...[...thrown.matchAll(IN_BUNDLE)].map(([, line, column]) => lines.at(Number(line), Number(column)) ?? ""),
+    ...[...stack.matchAll(IN_SOURCE)].map(([, file, line]) => `${file}:${line}`),
+  ].filter((place) => place.includes(":"));
+  const chosen = found.find((place) => place.startsWith(`${dirname(bundle.entry)}/`)) ?? found[0];
+  const [file, line] = chosen?.split(":") ?? [];
+  const place =
+    file === undefined
+      ? beginningOf(bundle.entry)
+      : { file: shown(join(PROJECT, file)), line: Number(line), column: 1 };
+  return { place, message: thrown.replace(ENGINE_WORDS, "").replace(FRAMES, "") };
+}
+
+async function readTable(bundle: Bundle): Promise<z.infer<typeof Table>> {
+  return Table.parse(JSON.parse(await readFile(tablePath(bundle.path), "utf8")));
+}

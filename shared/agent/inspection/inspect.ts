@@ -1,0 +1,163 @@
+// Looks an agent's definition over for one job: everything that is wrong with it at once, and the tools it has there.
+import * as z from "zod";
+import { hookFlaws } from "../../loop/hooks/matcher.ts";
+import { outputShape } from "../../loop/structured-output.ts";
+import type { Tool } from "../../loop/tool.ts";
+import { findAgents } from "../../tools/find-agents.ts";
+import { queryAgent } from "../../tools/query-agent.ts";
+import { reasonOf, stackOf } from "../../tracing/reason.ts";
+import { CARD_FIELDS, MAX_SKILLS, SKILL_FIELDS } from "../card-fields.ts";
+import { AgentConfig } from "../config.ts";
+import type { AgentDefinition } from "../definition.ts";
+import { parsedConfig } from "../own-config.ts";
+import { unmatchedHooks } from "./hook-flaws.ts";
+import { flaw, type AgentReport, type ConfigFlaw, type Flaw, type InspectedTool, thrownFlaw } from "./report.ts";
+import { shapeFlaws } from "./shape-flaws.ts";
+import { doubledNames, nameFlaws, toolFlaws } from "./tool-flaws.ts";
+
+const callable = z.custom<unknown>((value) => typeof value === "function", "it has to be a function");
+const schema = z.custom<unknown>((value) => value instanceof z.ZodType, "it has to be a zod schema");
+
+const DefinitionShape = z.strictObject({
+  ...CARD_FIELDS,
+  version: CARD_FIELDS.version.optional(),
+  instructions: z.string(),
+  skills: z.array(z.strictObject(SKILL_FIELDS)).max(MAX_SKILLS),
+  config: schema.optional(),
+  tools: z.union([z.array(z.unknown()), callable]),
+  serverTools: callable.optional(),
+  hooks: z.record(z.string(), z.unknown()).optional(),
+  canUseTool: callable.optional(),
+  outputSchema: schema.optional(),
+  routes: callable.optional(),
+});
+
+const ServerTool = z.looseObject({ type: z.string(), name: z.string() });
+
+/** `given` is the AgentConfig of the job. Never rejects for what stands in the definition. */
+export async function inspectAgent(definition: AgentDefinition, given: unknown): Promise<AgentReport> {
+  const config = AgentConfig.parse(given);
+  const shape = await shapeFlaws(DefinitionShape, definition, "the agent");
+  const configFlaws = await flawsOfConfig(definition, config);
+  const flaws: Flaw[] = [
+    ...shape.map(({ path, at, message, hint }) => flaw(message, hint, at === "key" ? String(path.at(-1)) : null)),
+    ...doubledSkills(definition),
+    ...hookFlaws(definition.hooks ?? {}).map(({ message, quote }) => flaw(message, "", quote)),
+    ...outputFlaws(definition),
+  ];
+  const tools = toolsOf(definition, config);
+  if ("thrown" in tools) {
+    // With settings that do not fit it is no wonder.
+    if (configFlaws.length === 0) {
+      const message = `its tools cannot be chosen: ${reasonOf(tools.thrown)}`;
+      flaws.push(thrownFlaw(message, stackOf(tools.thrown)));
+    }
+  } else {
+    for (const [index, tool] of tools.own.entries()) {
+      const earlier = tools.own.slice(0, index).filter((other) => other?.name === tool?.name);
+      flaws.push(...(await toolFlaws(tool, earlier.length + 1)));
+    }
+    const [served, run] = [true, false].map((server) => tools.all.filter((tool) => tool.server === server));
+    flaws.push(...namesOf(served).flatMap((name) => nameFlaws(name)), ...doubledNames(namesOf(tools.all)));
+    flaws.push(...unmatchedHooks(definition, config, namesOf(run)));
+  }
+  return {
+    flaws,
+    config: configFlaws,
+    tools: "all" in tools ? tools.all : null,
+    hooksMayAsk: (definition.hooks?.PreToolUse ?? []).length > 0,
+    hasCanUseTool: definition.canUseTool !== undefined,
+  };
+}
+
+function namesOf(tools: readonly InspectedTool[] = []): string[] {
+  return tools.map(({ name }) => name);
+}
+
+async function flawsOfConfig({ config: wanted }: AgentDefinition, { config }: AgentConfig): Promise<ConfigFlaw[]> {
+  if (!(wanted instanceof z.ZodType)) return [];
+  const flaws = await shapeFlaws(wanted, config, "config");
+  if (flaws.length > 0) return flaws;
+  try {
+    parsedConfig({ config: wanted }, { config });
+    return [];
+  } catch (error) {
+    // Such as a schema that answers later, or that makes no object of it: an agent could not begin with it.
+    return [{ path: [], at: "value", message: `config cannot be used: ${reasonOf(error)}`, hint: "" }];
+  }
+}
+
+const Skills = z.array(z.looseObject({ id: z.string() }));
+
+function doubledSkills({ skills }: AgentDefinition): Flaw[] {
+  const ids = (Skills.safeParse(skills).data ?? []).map(({ id }) => id);
+  return [...new Set(ids.filter((id, index) => ids.indexOf(id) !== index))].map((id) =>
+    flaw(`two skills have the id "${id}"`, "Give each an id of its own.", id, 2),
+  );
+}
+
+function outputFlaws({ outputSchema }: AgentDefinition): Flaw[] {
+  if (!(outputSchema instanceof z.ZodType)) return [];
+  try {
+    outputShape(outputSchema);
+    return [];
+  } catch (error) {
+    return [flaw(`the outputSchema cannot be used: ${reasonOf(error)}`, "", "outputSchema")];
+  }
+}
+
+/** The tools in this job; or what the functions throw that choose them by its settings. */
+function toolsOf(definition: AgentDefinition, config: AgentConfig) {
+  try {
+    const chosen = () => ({ ...config, config: parsedConfig(definition, config) });
+    const own = typeof definition.tools === "function" ? definition.tools(chosen()) : definition.tools;
+    const served = z.array(ServerTool).parse(definition.serverTools?.(chosen()) ?? []);
+    const neighbours =
+      config.topology === "static" ? config.peers.map(({ id }) => ({ id, description: "", skills: [] })) : undefined;
+    const asks = config.topology === "dynamic" || config.peers.length > 0;
+    const usable = own.filter((tool) => typeof tool === "object" && tool !== null && typeof tool.name === "string");
+    const all: InspectedTool[] = [
+      ...[...usable, ...(asks ? [findAgents, queryAgent(neighbours)] : [])].map(inspected),
+      ...served.map(({ name }) => ({ name, annotations: NOTHING_SAID, fields: null, server: true })),
+    ];
+    return { own, all };
+  } catch (error) {
+    return { thrown: error };
+  }
+}
+
+/** What does not fit counts as a no here: that it does not fit is a flaw. */
+const Annotations = z
+  .object({
+    readOnly: z.boolean().catch(false),
+    idempotent: z.boolean().catch(false),
+    communication: z.literal(true).optional().catch(undefined),
+  })
+  .catch({ readOnly: false, idempotent: false });
+const NOTHING_SAID = { readOnly: false, idempotent: false };
+
+function inspected({ name, annotations, inputSchema }: Tool): InspectedTool {
+  return {
+    name,
+    annotations: Annotations.parse(annotations),
+    fields: fieldsOf(inputSchema),
+    server: false,
+  };
+}
+
+const Field = z.looseObject({ type: z.unknown(), enum: z.array(z.unknown()).optional(), const: z.unknown() });
+
+const Input = z.looseObject({ properties: z.record(z.string(), Field).optional(), additionalProperties: z.unknown() });
+
+function fieldsOf(input: unknown): InspectedTool["fields"] {
+  const { properties, additionalProperties: rest } = Input.safeParse(input).data ?? {};
+  if (properties === undefined || (rest !== undefined && rest !== false)) return null;
+  return Object.fromEntries(Object.entries(properties).map(([name, field]) => [name, textsOf(field)]));
+}
+
+/** The only texts of a field; true where it can have any, false where it has none. */
+function textsOf({ type, enum: values, const: only }: z.infer<typeof Field>): boolean | string[] {
+  if (type === "object" || type === "array") return false;
+  if (type === "boolean") return ["true", "false"];
+  return (values ?? (only === undefined ? undefined : [only]))?.map(String) ?? true;
+}
