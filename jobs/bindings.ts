@@ -3,6 +3,7 @@
 import type { AgentConfig } from "#shared/agent/config.ts";
 import type { Limits } from "#shared/loop/budget.ts";
 
+import { addressesIn, reachBinding } from "#shared/http/reach.ts";
 import { checkedDurationMs } from "#shared/text/duration.ts";
 import { resolveModel } from "./model.ts";
 import type { Binding, PlanEnvironment, Service } from "./plan-shape.ts";
@@ -61,6 +62,7 @@ export function agentBindings(job: Job, agent: Agent, surroundings: Surroundings
     service("CONTROL_PLANE", { to: "control-plane" }),
     service("MODEL", model.provider === "offline" ? { to: "offline-model" } : anywhere),
     ...(dynamic ? [service("NETWORK", anywhere)] : []),
+    ...addressesIn(agent.config).map((origin) => service(reachBinding(origin), { to: "address", origin })),
     ...peers.map(({ id, binding }) => service(binding, { to: "agent", agent: id })),
     ...(environment.objects[workerOf(agent)] ?? []).map((className): Binding => ({
       type: "object",

@@ -9,6 +9,8 @@ const Service = z.discriminatedUnion("to", [
   z.object({ to: z.literal("agent"), agent: z.string() }),
   z.object({ to: z.literal("control-plane") }),
   z.object({ to: z.literal("offline-model") }),
+  /** The server at one address, wherever that is: an origin such as `http://127.0.0.1:8888`. */
+  z.object({ to: z.literal("address"), origin: z.string() }),
   /** The network; `any` includes private and loopback addresses. */
   z.object({ to: z.literal("network"), reach: z.enum(["public", "any"]) }),
 ]);

@@ -72,6 +72,8 @@ function serviceOf(service: Service): string {
   switch (service.to) {
     case "agent":
       return service.agent;
+    case "address":
+      return service.origin;
     case "network":
       return `${service.reach} network`;
     case "control-plane":

@@ -18,9 +18,9 @@ import { eventually } from "../support/deployment.ts";
 /** Answers what fetching `url` came to, over the Worker's own fetch or over a binding to any network. */
 const FETCHER = `export default {
   async fetch(request, env) {
-    const { url, any } = await request.json();
+    const { url, over } = await request.json();
     try {
-      const response = await (any ? env.ANY.fetch(url) : fetch(url));
+      const response = await (over ? env[over].fetch(url) : fetch(url));
       return Response.json({ body: await response.text() });
     } catch (error) {
       return Response.json({ error: String(error) });
@@ -36,7 +36,7 @@ let trap: Server;
 let trapPort: number;
 let connections = 0;
 beforeAll(async () => {
-  trap = createServer((_, response) => response.end("reached")).listen(0);
+  trap = createServer((request, response) => response.end(`reached ${request.headers.host}`)).listen(0);
   trap.on("connection", () => (connections += 1));
   await once(trap, "listening");
   const address = trap.address();
@@ -45,10 +45,13 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "troupe-network-"));
   const [port = 0] = await freePorts(1);
   const file = (name: string) => join(folder, name);
-  const bindings = [{ name: "ANY", kind: "service", service: ANY_NETWORK } as const];
+  const bindings = [
+    { name: "ANY", kind: "service", service: ANY_NETWORK },
+    { name: "TRAP", kind: "service", service: "address:trap" },
+  ] as const;
   const config = renderConfig({
     workers: [{ name: "fetcher", module: "fetcher.js", bindings }],
-    externals: [],
+    externals: [{ name: "address:trap", address: `127.0.0.1:${trapPort}`, foreign: {} }],
     sockets: [{ name: "http", address: `127.0.0.1:${port}`, service: "fetcher" }],
   });
   await writeFile(file("fetcher.js"), FETCHER);
@@ -72,14 +75,19 @@ async function isUp(): Promise<boolean> {
   }
 }
 
-async function reach(host: string, any = false): Promise<z.infer<typeof Outcome>> {
+async function reach(host: string, over?: "ANY" | "TRAP"): Promise<z.infer<typeof Outcome>> {
   const url = host.includes(":/") ? host : `http://${host}:${trapPort}/`;
-  const response = await fetch(origin, { method: "POST", body: JSON.stringify({ url, any }) });
+  const response = await fetch(origin, { method: "POST", body: JSON.stringify({ url, over }) });
   return Outcome.parse(await response.json());
 }
 
 test("what a private network's server answers is reached over a binding to any network", async () => {
-  expect(await reach("127.0.0.1", true)).toEqual({ body: "reached" });
+  expect(await reach("127.0.0.1", "ANY")).toEqual({ body: `reached 127.0.0.1:${trapPort}` });
+});
+
+test("a binding to an address of an agent's settings reaches that server, and it hears the host that it was asked for", async () => {
+  expect(await reach("127.0.0.1", "TRAP")).toEqual({ body: `reached 127.0.0.1:${trapPort}` });
+  expect(await reach("http://search.example/", "TRAP")).toEqual({ body: "reached search.example" });
 });
 
 test.each(["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", hostname(), "http://169.254.169.254/"])(

@@ -1,3 +1,4 @@
+import { reachBinding } from "#shared/http/reach.ts";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { signToken } from "#shared/a2a/token.ts";
@@ -56,9 +57,9 @@ test("SearXNG's results become passages, those without text left out", async () 
   expect(await webSearch.run({ query: "nothing" }, call({ search }))).toBe('Nothing was found for "nothing".');
 });
 
-test("a SearXNG instance is asked over the private network where there is one", async () => {
+test("a SearXNG instance is asked over the binding that leads to its address", async () => {
   const asked: string[] = [];
-  const NETWORK = {
+  const bound = {
     fetch: async (url: string) => {
       asked.push(url);
       return Response.json({ results: [] });
@@ -66,7 +67,10 @@ test("a SearXNG instance is asked over the private network where there is one", 
   };
   await webSearch.run(
     { query: "a&b" },
-    call({ search: { provider: "searxng", url: "http://127.0.0.1:8888" } }, { NETWORK }),
+    call(
+      { search: { provider: "searxng", url: "http://127.0.0.1:8888" } },
+      { [reachBinding("http://127.0.0.1:8888")]: bound },
+    ),
   );
   expect(asked).toEqual(["http://127.0.0.1:8888/search?q=a%26b&format=json"]);
 });

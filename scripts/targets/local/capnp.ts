@@ -4,8 +4,16 @@
 export interface WorkerdConfig {
   readonly workers: readonly WorkerdWorker[];
   /** HTTP services outside of this process. */
-  readonly externals: readonly { readonly name: string; readonly address: string }[];
+  readonly externals: readonly WorkerdExternal[];
   readonly sockets: readonly { readonly name: string; readonly address: string; readonly service: string }[];
+}
+
+export interface WorkerdExternal {
+  readonly name: string;
+  /** Host and port. */
+  readonly address: string;
+  /** A server that is none of Troupe's; with the name that its certificate must have where it is asked over TLS. */
+  readonly foreign?: { readonly certificateHost?: string };
 }
 
 export interface WorkerdWorker {
@@ -39,11 +47,7 @@ export function renderConfig({ workers, externals, sockets }: WorkerdConfig): st
   const services = [
     network(PUBLIC_NETWORK, ["public"]),
     network(ANY_NETWORK, ["public", "private"]),
-    ...externals.map(
-      // The listener there serves its own host only, whatever a binding's caller calls it.
-      ({ name, address }) =>
-        `(name = ${quote(name)}, external = (address = ${quote(address)}, http = (injectRequestHeaders = [(name = "Host", value = ${quote(address)})])))`,
-    ),
+    ...externals.map(external),
     ...workers.flatMap((worker) => [...disk(worker), workerService(worker)]),
   ];
   const listening = sockets.map(
@@ -71,6 +75,18 @@ export function quote(text: string): string {
     return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
   });
   return `"${escaped}"`;
+}
+
+function external({ name, address, foreign }: WorkerdExternal): string {
+  return `(name = ${quote(name)}, external = (address = ${quote(address)}, ${protocol(address, foreign)}))`;
+}
+
+function protocol(address: string, foreign: WorkerdExternal["foreign"]): string {
+  // A listener of Troupe's serves its own host only, whatever a binding's caller calls it.
+  if (!foreign) return `http = (injectRequestHeaders = [(name = "Host", value = ${quote(address)})])`;
+  const { certificateHost } = foreign;
+  if (certificateHost === undefined) return "http = ()";
+  return `https = (options = (), tlsOptions = (trustBrowserCas = true), certificateHost = ${quote(certificateHost)})`;
 }
 
 function network(name: string, allow: readonly string[]): string {

@@ -49,6 +49,7 @@ export function configOf(plan: Plan, process: JobProcess, surroundings: Surround
       { name: CONTROL_PLANE, address: `127.0.0.1:${surroundings.controlPlanePort}` },
       { name: OFFLINE_MODEL, address: `127.0.0.1:${surroundings.modelPort}` },
       ...outside.map(({ id, socket }) => ({ name: agentService(id), address: `${socket.host}:${socket.port}` })),
+      ...originsOf(process).map(addressOf),
     ],
     sockets: process.agents.map(({ id, socket }) => ({
       name: id,
@@ -56,6 +57,25 @@ export function configOf(plan: Plan, process: JobProcess, surroundings: Surround
       service: agentService(id),
     })),
   };
+}
+
+function originsOf({ agents }: JobProcess): string[] {
+  const services = agents.flatMap(({ bindings }) =>
+    bindings.flatMap((item) => (item.type === "service" ? item.service : [])),
+  );
+  return [...new Set(services.flatMap((service) => (service.to === "address" ? service.origin : [])))];
+}
+
+/** A server that is none of Troupe's hears its own name. */
+function addressOf(origin: string): WorkerdConfig["externals"][number] {
+  const { protocol, hostname, port } = new URL(origin);
+  const secure = protocol === "https:";
+  const address = `${hostname}:${port || (secure ? "443" : "80")}`;
+  return { name: addressService(origin), address, foreign: secure ? { certificateHost: hostname } : {} };
+}
+
+function addressService(origin: string): string {
+  return `address:${origin}`;
 }
 
 /** `inside`: the agents of the same process, whose gates let in what comes over a binding. */
@@ -89,6 +109,8 @@ function serviceName(service: Service): string {
       return OFFLINE_MODEL;
     case "network":
       return service.reach === "public" ? PUBLIC_NETWORK : ANY_NETWORK;
+    case "address":
+      return addressService(service.origin);
   }
 }
 

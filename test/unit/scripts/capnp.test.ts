@@ -1,6 +1,7 @@
 // The text of a workerd configuration: exactly one, and strings that cannot break out of it.
 import { expect, test } from "vitest";
 
+import { reachBinding } from "#shared/http/reach.ts";
 import { planJob } from "#jobs/plan.ts";
 
 import { quote, renderConfig } from "../../../scripts/targets/local/capnp.ts";
@@ -42,6 +43,30 @@ test("in one process a peer is a service, with a process an agent it is a socket
     [1, [{ name: "agent-b", address: "127.0.0.1:9002" }]],
     [1, []],
   ]);
+});
+
+test("an address in an agent's settings becomes a service that leads there and nowhere else", () => {
+  const settings =
+    'config: { search: { provider: searxng, url: "http://127.0.0.1:8888/x" }, other: ["https://a.example"] }';
+  const job = jobOf(`name: x\nagents: [{ id: a, worker: searcher, ${settings} }]\ntopology: { type: mesh }\n`);
+  const plan = planJob(job, { hasAnthropicKey: false, ports: {}, objects: {} });
+  const [process] = processesOf(plan);
+  if (process === undefined) throw new Error("The plan has no process.");
+  const { workers, externals } = configOf(plan, process, SURROUNDINGS);
+  expect(externals.slice(2)).toEqual([
+    { name: "address:http://127.0.0.1:8888", address: "127.0.0.1:8888", foreign: {} },
+    { name: "address:https://a.example", address: "a.example:443", foreign: { certificateHost: "a.example" } },
+  ]);
+  const bound = workers[0]?.bindings.filter(({ name }) => name.startsWith("REACH_")) ?? [];
+  expect(bound.map((item) => (item.kind === "service" ? [item.name, item.service] : []))).toEqual([
+    [reachBinding("http://127.0.0.1:8888/search"), "address:http://127.0.0.1:8888"],
+    [reachBinding("https://a.example/"), "address:https://a.example"],
+  ]);
+});
+
+test("no two addresses share a binding", () => {
+  const urls = ["http://a-b.c", "http://a_b.c", "http://a.b-c", "https://a-b.c", "http://a-b.c:81", "http://a2d_b.c"];
+  expect(new Set(urls.map(reachBinding)).size).toBe(urls.length);
 });
 
 test("secrets are named, never written", () => {

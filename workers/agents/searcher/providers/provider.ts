@@ -18,7 +18,7 @@ export interface ServiceRequest {
   readonly name: string;
   readonly url: URL;
   readonly headers?: Record<string, string>;
-  readonly network: Pick<Fetcher, "fetch">;
+  readonly network: Pick<typeof globalThis, "fetch">;
   readonly signal: AbortSignal;
 }
 

@@ -1,0 +1,33 @@
+// Addresses that an agent's settings name. A Worker's own fetch reaches public ones only, so each of these gets a binding of its own
+// that leads there and nowhere else.
+
+type Network = Pick<typeof globalThis, "fetch">;
+
+/** Name of the binding that leads to the origin of `url`; different origins have different ones. */
+export function reachBinding(url: string): string {
+  const name = new URL(url).origin.replace(/[^a-z0-9]/g, (sign) => `_${sign.charCodeAt(0).toString(16)}_`);
+  return `REACH_${name}`;
+}
+
+/** The http and https addresses in an agent's settings, at any depth, one of each origin. */
+export function addressesIn(settings: unknown): string[] {
+  const origins = new Set<string>();
+  const waiting: unknown[] = [settings];
+  while (waiting.length > 0) {
+    const next = waiting.pop();
+    if (typeof next === "object" && next !== null) for (const inner of Object.values(next)) waiting.push(inner);
+    const url = typeof next === "string" && /^https?:\/\//i.test(next) ? URL.parse(next) : null;
+    if (url !== null) origins.add(url.origin);
+  }
+  return [...origins].toSorted();
+}
+
+/** What reaches an address that the agent's settings name. */
+export function reach(env: Readonly<Record<string, unknown>>, url: string): Network {
+  const bound = env[reachBinding(url)];
+  return isNetwork(bound) ? bound : globalThis;
+}
+
+function isNetwork(value: unknown): value is Network {
+  return typeof value === "object" && value !== null && "fetch" in value && typeof value.fetch === "function";
+}
