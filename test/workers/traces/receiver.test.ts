@@ -84,35 +84,13 @@ const BAD_SPANS: [string, object, string][] = [
   ["a trace id of zeros", { traceId: "0".repeat(32) }, "traceId must not be all zero"],
   ["a span id that is no hex", { spanId: "x".repeat(16) }, "spanId must be 16 hex digits"],
   ["a span id of zeros", { spanId: "0".repeat(16) }, "spanId must not be all zero"],
-  ["a parent id that is none", { parentSpanId: "root" }, "parentSpanId must be 16 hex digits"],
   ["no start", { startTimeUnixNano: undefined }, "it has no startTimeUnixNano"],
   ["a start that is no time", { startTimeUnixNano: "yesterday" }, "startTimeUnixNano must be nanoseconds"],
-  ["a negative end", { endTimeUnixNano: "-5" }, "endTimeUnixNano must be nanoseconds"],
-  ["a time beyond 64 bits", { endTimeUnixNano: "18446744073709551616" }, "endTimeUnixNano must be nanoseconds"],
-  ["an end before its start", { endTimeUnixNano: nano(-1) }, "it ends before it starts"],
   [
     "a start two hours ahead",
     { startTimeUnixNano: nano(7_200_000), endTimeUnixNano: "0" },
     "more than an hour from now",
   ],
-  ["a kind in words", { kind: "SPAN_KIND_CLIENT" }, 'kind must be a number, not "SPAN_KIND_CLIENT"'],
-  ["an unknown kind", { kind: 6 }, "kind must be one of 0 to 5, not 6"],
-  ["a name that is no text", { name: 5 }, "name must be text"],
-  ["attributes that are no list", { attributes: { a: 1 } }, "attributes must be a list"],
-  ["an attribute without a key", { attributes: [{ value: { stringValue: "x" } }] }, "needs a key"],
-  [
-    "an attribute of a wrong type",
-    { attributes: [{ key: "a", value: { intValue: 1.5 } }] },
-    "has a intValue of the wrong type",
-  ],
-  [
-    "attributes nested too deep",
-    { attributes: [{ key: "deep", value: nested(22) }] },
-    '"deep" is nested more than 20 deep',
-  ],
-  ["an unknown status", { status: { code: 3 } }, "status.code must be one of 0 to 2, not 3"],
-  ["a link without ids", { links: [{}] }, "a link's traceId must be 32 hex digits, not nothing"],
-  ["an event that is none", { events: ["x"] }, "each of events must be an object"],
   ["too much content", { name: "x".repeat(600_000) }, "at most 600000 are taken"],
 ];
 
@@ -125,6 +103,86 @@ test.for(BAD_SPANS)("a span with %s is refused alone, with the reason", async ([
     partialSuccess: { rejectedSpans: "1", errorMessage: expect.stringContaining(reason) },
   });
   expect(await rows(job, traceId)).toMatchObject([{ spanId: good.spanId }]);
+});
+
+const SPOILT: [string, object, string, object][] = [
+  ["a parent id that is none", { parentSpanId: "root" }, "parentSpanId must be 16 hex digits", { parentId: "" }],
+  ["a negative end", { endTimeUnixNano: "-5" }, "endTimeUnixNano must be nanoseconds", { durationUs: 0 }],
+  ["an end beyond 64 bits", { endTimeUnixNano: "18446744073709551616" }, "must be nanoseconds", { durationUs: 0 }],
+  ["an end before its start", { endTimeUnixNano: nano(-1) }, "it ends before it starts", { durationUs: 0 }],
+  ["an end two hours ahead", { endTimeUnixNano: nano(7_200_000) }, "more than an hour from now", { durationUs: 0 }],
+  ["a kind in words", { kind: "SPAN_KIND_CLIENT" }, 'kind must be a number, not "SPAN_KIND_CLIENT"', {}],
+  ["an unknown kind", { kind: 6 }, "kind must be one of 0 to 5, not 6", {}],
+  ["a name that is no text", { name: 5 }, "name must be text", { name: "" }],
+  ["attributes that are no list", { attributes: { a: 1 } }, "attributes must be a list", {}],
+  ["an attribute without a key", { attributes: [{ value: { stringValue: "x" } }] }, "needs a key", {}],
+  [
+    "an attribute of a wrong type",
+    { attributes: [{ key: "a", value: { intValue: 1.5 } }] },
+    "has a intValue of the wrong type",
+    {},
+  ],
+  [
+    "attributes nested too deep",
+    { attributes: [{ key: "deep", value: nested(22) }] },
+    '"deep" is nested more than 20 deep',
+    {},
+  ],
+  ["an unknown status", { status: { code: 3 } }, "status.code must be one of 0 to 2, not 3", { status: 0 }],
+  ["a link of zeros", { links: [{ traceId: "0".repeat(32), spanId: "0".repeat(16) }] }, "must not be all zero", {}],
+  ["a link without ids", { links: [{}] }, "a link's traceId must be 32 hex digits, not nothing", {}],
+  ["an event that is none", { events: ["x"] }, "each of events must be an object", {}],
+  ["flags that are none", { flags: "x", droppedLinksCount: -1 }, "flags must be a number", {}],
+  ["a status that is none", { status: "failed" }, "status must be an object", { status: 0 }],
+];
+
+test.for(SPOILT)("a span with %s is kept without that, and its sender is told", async ([, changes, reason, kept]) => {
+  const log = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const spoilt = { ...span({ traceId, end: 10 }), ...changes };
+  const response = await post(job, { resourceSpans: [resource("searcher", [spoilt])] });
+  expect([response.status, await response.json()]).toEqual([
+    200,
+    { partialSuccess: { rejectedSpans: "0", errorMessage: expect.stringContaining(reason) } },
+  ]);
+  expect(await rows(job, traceId)).toMatchObject([{ spanId: spoilt.spanId, ...kept }]);
+  expect(log.mock.calls.flat().join()).toContain(reason);
+});
+
+test("what is left out of a span is counted as dropped, and the rest of it stays", async () => {
+  vi.spyOn(console, "warn").mockImplementation(() => {});
+  const good = { key: "kept", value: { stringValue: "x" } };
+  const link = { traceId: "7".repeat(32), spanId: "8".repeat(16) };
+  const spoilt = {
+    ...span({ traceId, end: 10 }),
+    attributes: [good, { key: "bad", value: { intValue: 1.5 } }],
+    droppedAttributesCount: 3,
+    events: [{ timeUnixNano: nano(1), name: "kept" }, "bad", { timeUnixNano: "never" }],
+    links: [{ ...link, attributes: [good, 5] }, {}],
+  };
+  await post(job, { resourceSpans: [resource("searcher", [spoilt])] });
+  const otlp = await (await call(job, `/v1/traces/${traceId}/otlp`)).text();
+  const [stored] = JSON.parse(otlp).resourceSpans[0].scopeSpans[0].spans;
+  expect(stored).toMatchObject({ droppedAttributesCount: 4, droppedEventsCount: 2, droppedLinksCount: 1 });
+  expect([stored.attributes, stored.events.length, stored.links.length]).toEqual([[good], 1, 1]);
+  expect(stored.links[0]).toMatchObject({ attributes: [good], droppedAttributesCount: 1 });
+});
+
+test.for([
+  ["logs", { resourceLogs: [] }, '"resourceLogs"'],
+  ["names as proto writes them", { resource_spans: [] }, '"resource_spans"'],
+] as const)("a body of %s is no success", async ([, body, named]) => {
+  const response = await post(job, body);
+  expect([response.status, await response.text()]).toEqual([
+    400,
+    expect.stringContaining(JSON.stringify(named).slice(1, -1)),
+  ]);
+});
+
+test("bytes in which no span is are no success, and an empty request is one", async () => {
+  const other = new Uint8Array([0x12, 0x02, 0x08, 0x01]);
+  expect((await post(job, other, PROTOBUF)).status).toBe(400);
+  expect((await post(job, new Uint8Array(), PROTOBUF)).status).toBe(200);
+  expect(await (await post(job, {})).text()).toBe("{}");
 });
 
 test("of many spans that are refused, the first few reasons and the number are told", async () => {

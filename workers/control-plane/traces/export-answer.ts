@@ -12,10 +12,9 @@ const CODES: Readonly<Record<number, number>> = { 400: 3, 401: 16, 408: 4, 413: 
 const UNKNOWN = 2;
 
 export function accepted(encoding: Encoding, rejected: Rejections): Response {
-  const body =
-    rejected.count === 0
-      ? {}
-      : { partialSuccess: { rejectedSpans: String(rejected.count), errorMessage: rejected.toString() } };
+  const body = rejected.isEmpty
+    ? {}
+    : { partialSuccess: { rejectedSpans: String(rejected.count), errorMessage: rejected.toString() } };
   return answer(200, encoding, encoding === "json" ? JSON.stringify(body) : encodeResponse(body));
 }
 

@@ -42,6 +42,33 @@ export function uint32(value: unknown, what: string): number | undefined {
   return value === 0 ? undefined : value;
 }
 
+/** Reads a part that a span can do without; where it makes no sense `otherwise` stands for it, and `lost` is told why. */
+export function spared<Value, Other>(
+  read: () => Value,
+  lost: (reason: string) => void,
+  otherwise: Other,
+): Value | Other {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    lost(error.message);
+    return otherwise;
+  }
+}
+
+/** The items of a list that make sense, and how many there were beside them. */
+export function sparedList<Item>(
+  value: unknown,
+  what: string,
+  read: (item: unknown) => Item,
+  lost: (reason: string) => void,
+): { readonly items: Item[]; readonly dropped: number } {
+  const all = spared(() => list(value, what), lost, []);
+  const items = all.flatMap((item) => spared((): Item[] => [read(item)], lost, []));
+  return { items, dropped: all.length - items.length };
+}
+
 const HEX = /^[0-9a-fA-F]+$/;
 const ZEROS = /^0+$/;
 
@@ -66,12 +93,15 @@ export function nano(value: unknown, what: string): string {
   throw new Fault(`${what} must be nanoseconds since the epoch in digits, not ${shown(value)}`);
 }
 
-export function attributes(value: unknown, what: string, depth = 0): KeyValue[] {
-  return list(value, what).map((item) => {
-    const { key, value } = fields(item, `each of ${what}`);
-    if (typeof key !== "string") throw new Fault(`each of ${what} needs a key`);
-    return { key, value: value === undefined || value === null ? EMPTY : anyValue(value, key, depth) };
-  });
+/** Those that make sense, and how many there were beside them. */
+export function sparedAttributes(value: unknown, what: string, lost: (reason: string) => void) {
+  return sparedList(value, what, (item) => attribute(item, what, 0), lost);
+}
+
+function attribute(item: unknown, what: string, depth: number): KeyValue {
+  const { key, value } = fields(item, `each of ${what}`);
+  if (typeof key !== "string") throw new Fault(`each of ${what} needs a key`);
+  return { key, value: value === undefined || value === null ? EMPTY : anyValue(value, key, depth) };
 }
 
 /** In OTLP an AnyValue may hold nothing. */
@@ -94,7 +124,10 @@ function anyValue(value: unknown, key: string, depth: number): AnyValue {
     const values = list(arrayValue["values"], key);
     return { arrayValue: { values: values.map((item) => anyValue(item ?? EMPTY, key, depth + 1)) } };
   }
-  if (isFields(kvlistValue)) return { kvlistValue: { values: attributes(kvlistValue["values"], key, depth + 1) } };
+  if (isFields(kvlistValue)) {
+    const values = list(kvlistValue["values"], key);
+    return { kvlistValue: { values: values.map((item) => attribute(item, key, depth + 1)) } };
+  }
   for (const field in fields(value, key)) {
     if (field.endsWith("Value")) throw new Fault(`the attribute ${shown(key)} has a ${field} of the wrong type`);
   }

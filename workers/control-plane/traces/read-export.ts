@@ -1,8 +1,22 @@
-// Reads an ExportTraceServiceRequest in OTLP/JSON form. What is wrong with the body as a whole refuses it; a span that is wrong
-// is refused alone. Pure: the time comes in, records go out.
+// Reads an ExportTraceServiceRequest in OTLP/JSON form. What is wrong with the body as a whole refuses it; a span without ids or time
+// is refused alone; what else is wrong with a span is left out of it. Pure: the time comes in, records go out.
 import { RESOURCE } from "#shared/tracing/names.ts";
 import { scalarOf } from "#shared/tracing/otlp.ts";
-import { attributes, Fault, fields, id, isFields, list, nano, shown, text, uint32, type Fields } from "./fields.ts";
+import {
+  Fault,
+  fields,
+  id,
+  isFields,
+  list,
+  nano,
+  shown,
+  spared,
+  sparedAttributes,
+  sparedList,
+  text,
+  uint32,
+  type Fields,
+} from "./fields.ts";
 import { recordOf, toUs, type CheckedSpan, type Source, type SpanBatch, type SpanRecord } from "./span-record.ts";
 import { Rejections } from "./rejections.ts";
 
@@ -28,14 +42,14 @@ export function readExport(body: unknown, now: number): ReadExport {
   const rejected = new Rejections();
   let sourceCharacters = 0;
   try {
-    for (const item of list(fields(body, "the body")["resourceSpans"], "resourceSpans")) {
+    for (const item of list(spansIn(fields(body, "the body")), "resourceSpans")) {
       const resourceSpans = fields(item, "each of resourceSpans");
-      const resource = readResource(resourceSpans);
+      const resource = readResource(resourceSpans, rejected);
       for (const item of list(resourceSpans["scopeSpans"], "scopeSpans")) {
         const scopeSpans = fields(item, "each of scopeSpans");
         const spans = list(scopeSpans["spans"], "spans");
         if (spans.length === 0) continue;
-        const scope = readScope(scopeSpans);
+        const scope = readScope(scopeSpans, rejected);
         sourceCharacters += resource.resource.length + scope.length;
         if (sourceCharacters > MAX_SOURCES_CHARACTERS) {
           throw new Fault(`its resources and scopes have more than ${MAX_SOURCES_CHARACTERS} characters`);
@@ -56,32 +70,46 @@ export function readExport(body: unknown, now: number): ReadExport {
   }
 }
 
-function readResource(resourceSpans: Fields): Omit<Source, "scope"> {
+/** An empty request is one; what holds other things only is not. */
+function spansIn(body: Fields): unknown {
+  const [other] = Object.keys(body);
+  if (other === undefined || "resourceSpans" in body) return body["resourceSpans"];
+  throw new Fault(`it has no resourceSpans, but ${shown(other)}`);
+}
+
+function readResource(resourceSpans: Fields, rejected: Rejections): Omit<Source, "scope"> {
   const { resource = {}, schemaUrl } = resourceSpans;
   const raw = fields(resource ?? {}, "resource");
-  const known = attributes(raw["attributes"], "the resource's attributes");
+  const lost = (reason: string) => rejected.addLoss("the resource", reason);
+  const { items: known, dropped } = sparedAttributes(raw["attributes"], "the resource's attributes", lost);
   const name = (key: string) => String(scalarOf(known, key) ?? "").slice(0, 200);
-  const dropped = uint32(raw["droppedAttributesCount"], "droppedAttributesCount");
   return {
     resource: sourceJson({
-      resource: { attributes: known, droppedAttributesCount: dropped },
-      schemaUrl: text(schemaUrl, "schemaUrl"),
+      resource: { attributes: known, droppedAttributesCount: droppedOf(raw, "droppedAttributesCount", dropped, lost) },
+      schemaUrl: spared(() => text(schemaUrl, "schemaUrl"), lost, undefined),
     }),
     agent: name(RESOURCE.serviceName),
     instance: name(RESOURCE.serviceInstance),
   };
 }
 
-function readScope(scopeSpans: Fields): string {
+function readScope(scopeSpans: Fields, rejected: Rejections): string {
   const { scope, schemaUrl } = scopeSpans;
-  const raw = scope === undefined || scope === null ? undefined : fields(scope, "scope");
+  const lost = (reason: string) => rejected.addLoss("the scope", reason);
+  const raw = scope === undefined || scope === null ? undefined : spared(() => fields(scope, "scope"), lost, undefined);
+  const own = raw && sparedAttributes(raw["attributes"], "the scope's attributes", lost);
   const known = raw && {
-    name: text(raw["name"], "the scope's name"),
-    version: text(raw["version"], "the scope's version"),
-    attributes: raw["attributes"] === undefined ? undefined : attributes(raw["attributes"], "the scope's attributes"),
-    droppedAttributesCount: uint32(raw["droppedAttributesCount"], "droppedAttributesCount"),
+    name: spared(() => text(raw["name"], "the scope's name"), lost, undefined),
+    version: spared(() => text(raw["version"], "the scope's version"), lost, undefined),
+    attributes: raw["attributes"] === undefined ? undefined : own?.items,
+    droppedAttributesCount: droppedOf(raw, "droppedAttributesCount", own?.dropped ?? 0, lost),
   };
-  return sourceJson({ scope: known, schemaUrl: text(schemaUrl, "schemaUrl") });
+  return sourceJson({ scope: known, schemaUrl: spared(() => text(schemaUrl, "schemaUrl"), lost, undefined) });
+}
+
+/** What the sender says that it left out, and what was left out here. */
+function droppedOf(raw: Fields, count: string, here: number, lost: (reason: string) => void): number | undefined {
+  return (spared(() => uint32(raw[count], count), lost, undefined) ?? 0) + here || undefined;
 }
 
 function sourceJson(value: object): string {
@@ -97,7 +125,9 @@ function readSpan(
   now: number,
 ): void {
   try {
-    const record = recordOf(checkSpan(fields(raw, "a span"), now), batch.sources.length - 1);
+    const span = fields(raw, "a span");
+    const lost = (reason: string) => rejected.addLoss(`span ${shown(span["spanId"])}`, reason);
+    const record = recordOf(checkSpan(span, now, lost), batch.sources.length - 1);
     const { length } = record.json;
     if (length > MAX_SPAN_CHARACTERS)
       throw new Fault(`it has ${length} characters; at most ${MAX_SPAN_CHARACTERS} are taken`);
@@ -108,60 +138,72 @@ function readSpan(
   }
 }
 
-function checkSpan(raw: Fields, now: number): CheckedSpan {
+type Lost = (reason: string) => void;
+
+function checkSpan(raw: Fields, now: number, lost: Lost): CheckedSpan {
   const startTimeUnixNano = nano(raw["startTimeUnixNano"], "startTimeUnixNano");
-  const endTimeUnixNano = nano(raw["endTimeUnixNano"], "endTimeUnixNano");
   if (startTimeUnixNano === "0") throw new Fault("it has no startTimeUnixNano");
-  if (endTimeUnixNano !== "0" && isBefore(endTimeUnixNano, startTimeUnixNano)) {
-    throw new Fault(`it ends before it starts: ${endTimeUnixNano} is before ${startTimeUnixNano}`);
-  }
-  for (const [does, time] of [["starts", startTimeUnixNano] as const, ["ends", endTimeUnixNano] as const]) {
-    if (toUs(time) > now * 1000 + MAX_AHEAD_US) {
-      throw new Fault(`it ${does} more than an hour from now: ${time}. Check the sender's clock`);
-    }
-  }
-  if (toUs(startTimeUnixNano) < now * 1000 - MAX_BEHIND_US) {
+  if (isAhead(startTimeUnixNano, now))
+    throw new Fault(`it starts more than an hour from now: ${startTimeUnixNano}. Check the sender's clock`);
+  if (toUs(startTimeUnixNano) < now * 1000 - MAX_BEHIND_US)
     throw new Fault(`it starts more than 30 days ago: ${startTimeUnixNano}. Check the sender's clock`);
-  }
+  const [traceId, spanId] = [id(raw["traceId"], 32, "traceId"), id(raw["spanId"], 16, "spanId")];
+  const known = sparedAttributes(raw["attributes"], "attributes", lost);
+  const events = sparedList(raw["events"], "events", (item) => checkEvent(item, lost), lost);
+  const links = sparedList(raw["links"], "links", (item) => checkLink(item, lost), lost);
   return {
-    traceId: id(raw["traceId"], 32, "traceId"),
-    spanId: id(raw["spanId"], 16, "spanId"),
-    traceState: text(raw["traceState"], "traceState"),
-    parentSpanId: optionalId(raw["parentSpanId"]),
-    flags: uint32(raw["flags"], "flags"),
-    name: text(raw["name"], "name") ?? "",
-    kind: enumOf(raw["kind"], "kind", 5),
+    traceId,
+    spanId,
+    traceState: spared(() => text(raw["traceState"], "traceState"), lost, undefined),
+    parentSpanId: spared(() => optionalId(raw["parentSpanId"]), lost, undefined),
+    flags: spared(() => uint32(raw["flags"], "flags"), lost, undefined),
+    name: spared(() => text(raw["name"], "name"), lost, undefined) ?? "",
+    kind: spared(() => enumOf(raw["kind"], "kind", 5), lost, 0),
     startTimeUnixNano,
-    endTimeUnixNano,
-    attributes: attributes(raw["attributes"], "attributes"),
-    droppedAttributesCount: uint32(raw["droppedAttributesCount"], "droppedAttributesCount"),
-    events: someOf(list(raw["events"], "events").map(checkEvent)),
-    droppedEventsCount: uint32(raw["droppedEventsCount"], "droppedEventsCount"),
-    links: someOf(list(raw["links"], "links").map(checkLink)),
-    droppedLinksCount: uint32(raw["droppedLinksCount"], "droppedLinksCount"),
-    status: checkStatus(raw["status"]),
+    endTimeUnixNano: spared(() => endOf(raw["endTimeUnixNano"], startTimeUnixNano, now), lost, startTimeUnixNano),
+    attributes: known.items,
+    droppedAttributesCount: droppedOf(raw, "droppedAttributesCount", known.dropped, lost),
+    events: someOf(events.items),
+    droppedEventsCount: droppedOf(raw, "droppedEventsCount", events.dropped, lost),
+    links: someOf(links.items),
+    droppedLinksCount: droppedOf(raw, "droppedLinksCount", links.dropped, lost),
+    status: spared(() => checkStatus(raw["status"]), lost, undefined),
   };
 }
 
-function checkEvent(value: unknown): object {
+/** "0" while it is open. Throws Fault for an end that cannot be: the span then took no time. */
+function endOf(value: unknown, start: string, now: number): string {
+  const end = nano(value, "endTimeUnixNano");
+  if (end !== "0" && isBefore(end, start)) throw new Fault(`it ends before it starts: ${end} is before ${start}`);
+  if (isAhead(end, now)) throw new Fault(`it ends more than an hour from now: ${end}. Check the sender's clock`);
+  return end;
+}
+
+function isAhead(time: string, now: number): boolean {
+  return toUs(time) > now * 1000 + MAX_AHEAD_US;
+}
+
+function checkEvent(value: unknown, lost: Lost): object {
   const raw = fields(value, "each of events");
+  const known = sparedAttributes(raw["attributes"], "an event's attributes", lost);
   return {
     timeUnixNano: nano(raw["timeUnixNano"], "an event's timeUnixNano"),
     name: text(raw["name"], "an event's name") ?? "",
-    attributes: attributes(raw["attributes"], "an event's attributes"),
-    droppedAttributesCount: uint32(raw["droppedAttributesCount"], "droppedAttributesCount"),
+    attributes: known.items,
+    droppedAttributesCount: droppedOf(raw, "droppedAttributesCount", known.dropped, lost),
   };
 }
 
-function checkLink(value: unknown): object {
+function checkLink(value: unknown, lost: Lost): object {
   const raw = fields(value, "each of links");
+  const known = sparedAttributes(raw["attributes"], "a link's attributes", lost);
   return {
     traceId: id(raw["traceId"], 32, "a link's traceId"),
     spanId: id(raw["spanId"], 16, "a link's spanId"),
-    traceState: text(raw["traceState"], "a link's traceState"),
-    attributes: attributes(raw["attributes"], "a link's attributes"),
-    droppedAttributesCount: uint32(raw["droppedAttributesCount"], "droppedAttributesCount"),
-    flags: uint32(raw["flags"], "a link's flags"),
+    traceState: spared(() => text(raw["traceState"], "a link's traceState"), lost, undefined),
+    attributes: known.items,
+    droppedAttributesCount: droppedOf(raw, "droppedAttributesCount", known.dropped, lost),
+    flags: spared(() => uint32(raw["flags"], "a link's flags"), lost, undefined),
   };
 }
 

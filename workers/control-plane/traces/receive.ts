@@ -5,6 +5,7 @@ import { identifyJob } from "../auth.ts";
 import type { Env } from "../env.ts";
 import { accepted, type Encoding, refused } from "./export-answer.ts";
 import { MAX_BODY_BYTES, readBody } from "./export-body.ts";
+import { isFields } from "./fields.ts";
 import { isCrowded, MAX_PARTS } from "./crowd.ts";
 import { decodeRequest } from "./protobuf.ts";
 import { readExport } from "./read-export.ts";
@@ -45,8 +46,10 @@ export async function receiveSpans(request: Request, env: Env): Promise<Response
   if (!read.ok) return refused(400, encoding, read.message);
   try {
     const rejected = await storeSpans(env, job, read.batch);
-    rejected.addAll(read.rejected.count, read.rejected.reasons);
-    return accepted(encoding, rejected);
+    read.rejected.addAll(rejected.count, rejected.reasons);
+    // Not every sender says what it is told.
+    if (!read.rejected.isEmpty) console.warn(`Spans of ${job}: ${read.rejected.toString()}`);
+    return accepted(encoding, read.rejected);
   } catch (error) {
     console.error(error);
     // The one status that lets an exporter send the same again, which changes nothing that was stored.
@@ -67,5 +70,12 @@ function parseExport(bytes: Uint8Array, encoding: Encoding): ReturnType<typeof r
     const format = encoding === "json" ? "JSON in UTF-8" : "an ExportTraceServiceRequest in protobuf";
     return { ok: false, message: `The body is not ${format}: ${String(error)}` };
   }
+  // Whatever else the bytes are, they would be read as a request without spans.
+  if (encoding === "protobuf" && bytes.length > 0 && !hasSpans(body))
+    return { ok: false, message: "The body is no ExportTraceServiceRequest in protobuf: it holds no resourceSpans." };
   return readExport(body, Date.now());
+}
+
+function hasSpans(body: unknown): boolean {
+  return isFields(body) && Array.isArray(body["resourceSpans"]) && body["resourceSpans"].length > 0;
 }

@@ -1,4 +1,5 @@
-// Spans that were refused: how many, and of the first few why. The answer to an export tells both.
+// What was not taken of an export: spans that were refused, and parts that were left out of spans that were stored. How many, and of
+// the first few why. The answer to an export tells both, and so does the log.
 import { shown } from "./fields.ts";
 
 const TOLD = 5;
@@ -6,13 +7,21 @@ const TOLD = 5;
 export class Rejections {
   #count = 0;
   readonly #reasons: string[] = [];
+  #lossCount = 0;
+  readonly #losses: string[] = [];
 
+  /** Spans that were refused. */
   get count(): number {
     return this.#count;
   }
 
   get reasons(): readonly string[] {
     return this.#reasons;
+  }
+
+  /** Whether all was taken as it came. */
+  get isEmpty(): boolean {
+    return this.#count === 0 && this.#lossCount === 0;
   }
 
   add(spanId: unknown, reason: string): void {
@@ -25,10 +34,22 @@ export class Rejections {
     this.#reasons.push(...reasons.slice(0, TOLD - this.#reasons.length));
   }
 
+  /** A part of a span, or of what several share, was left out. */
+  addLoss(of: string, reason: string): void {
+    this.#lossCount++;
+    if (this.#losses.length < TOLD) this.#losses.push(`${of}: ${reason}`);
+  }
+
   /** In a sentence or more, for the sender's log. */
   toString(): string {
     const spans = this.#count === 1 ? "1 span was" : `${this.#count} spans were`;
-    const more = this.#count > this.#reasons.length ? `; and ${this.#count - this.#reasons.length} more` : "";
-    return `${spans} refused, all others were stored: ${this.#reasons.join("; ")}${more}.`;
+    const refused = `${spans} refused, all others were stored: ${told(this.#reasons, this.#count)}`;
+    const parts = this.#lossCount === 1 ? "1 part was" : `${this.#lossCount} parts were`;
+    const lost = `${parts} left out of spans that were stored: ${told(this.#losses, this.#lossCount)}`;
+    return [...(this.#count > 0 ? [refused] : []), ...(this.#lossCount > 0 ? [lost] : [])].join(" ");
   }
+}
+
+function told(reasons: readonly string[], count: number): string {
+  return `${reasons.join("; ")}${count > reasons.length ? `; and ${count - reasons.length} more` : ""}.`;
 }
