@@ -53,6 +53,7 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
       intervalMs: checkedDurationMs(health.interval),
       lookMs: checkedDurationMs(health.timeout),
     },
+    restart: job.deployment.restart,
     secrets: secretsOf(agents),
   };
 }

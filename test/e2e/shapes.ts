@@ -8,6 +8,15 @@ export const Status = z.object({
   target: z.literal("local"),
   pid: z.nullable(z.int()),
   state: z.string(),
+  processes: z.array(
+    z.object({
+      name: z.string(),
+      pid: z.nullable(z.int()),
+      state: z.string(),
+      restarts: z.int(),
+      lastEnd: z.nullable(z.object({ at: z.iso.datetime(), reason: z.string() })),
+    }),
+  ),
   agents: z.array(
     z.object({
       id: z.string(),
@@ -43,6 +52,9 @@ heartbeat: { interval: 500ms }
 ${fields}
 `;
 }
+
+/** A line of a job file: what is killed stays dead. */
+export const NEVER = "deployment: { restart: never }";
 
 export const HUB_SPOKE =
   "topology: { type: hub-spoke, hub: coordinator, spokes: [searcher, summarizer, fact_checker] }";

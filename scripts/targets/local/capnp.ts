@@ -3,6 +3,8 @@
 
 export interface WorkerdConfig {
   readonly workers: readonly WorkerdWorker[];
+  /** Folders whose files a Worker may read, by path. */
+  readonly folders?: readonly { readonly name: string; readonly folder: string }[];
   /** HTTP services outside of this process. */
   readonly externals: readonly { readonly name: string; readonly address: string }[];
   readonly sockets: readonly { readonly name: string; readonly address: string; readonly service: string }[];
@@ -34,13 +36,14 @@ export const ANY_NETWORK = "network:any";
 /** Late enough that nodejs_compat is on without a flag. */
 const COMPATIBILITY_DATE = "2026-10-15";
 
-export function renderConfig({ workers, externals, sockets }: WorkerdConfig): string {
+export function renderConfig({ workers, folders = [], externals, sockets }: WorkerdConfig): string {
   const services = [
     network(PUBLIC_NETWORK, ["public"]),
     network(ANY_NETWORK, ["public", "private"]),
     ...externals.map(
       ({ name, address }) => `(name = ${quote(name)}, external = (address = ${quote(address)}, http = ()))`,
     ),
+    ...folders.map(({ name, folder }) => `(name = ${quote(name)}, disk = (path = ${quote(folder)}))`),
     ...workers.flatMap((worker) => [...disk(worker), workerService(worker)]),
   ];
   const listening = sockets.map(

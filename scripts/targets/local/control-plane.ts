@@ -1,4 +1,4 @@
-// The workerd of a `.troupe` folder that all its jobs share: the control plane and the offline model. Started with the
+// What all jobs of a `.troupe` folder share: the control plane and the offline model, a workerd each. Started with the
 // first job, stopped with the last, so that whatever happens to a job is seen by a registry that lives.
 import { mkdir } from "node:fs/promises";
 
@@ -11,15 +11,15 @@ import { CliError } from "../../cli-error.ts";
 import type { Io } from "../../io.ts";
 import { ANY_NETWORK, renderConfig, type WorkerdConfig } from "./capnp.ts";
 import { isHealthy, waitUntilHealthy } from "./health.ts";
-import { controlPlaneLayout, jobLayout } from "./layout.ts";
+import { controlPlaneLayout, jobLayout, type ProcessLayout } from "./layout.ts";
 import { lockHolder, withLock } from "./lock.ts";
 import { freePorts, isTaken } from "./ports.ts";
-import { endProcess, isRunning } from "./process.ts";
+import { isUp } from "./processes.ts";
 import { hasReaders } from "./readers.ts";
 import { controlPlaneSecret } from "./secrets.ts";
-import { ControlPlaneState, knownJobs, readJobState, readState, runningProcesses, writeState } from "./state.ts";
+import { ControlPlaneState, knownJobs, readState, writeState } from "./state.ts";
+import { endedError, endSupervised, machineFolder, markHealthy, startSupervised } from "./supervisor.ts";
 import { traceSettings } from "./trace-settings.ts";
-import { endedError, startWorkerd } from "./workerd.ts";
 
 const LOCK_PATIENCE_MS = 60_000;
 const START_TIMEOUT_MS = 15_000;
@@ -49,32 +49,51 @@ async function ensure(home: string, bundles: ReadonlyMap<string, Bundle>, io: Io
   // Settings may be secrets, so what is stored of them must not tell them.
   const version = `${registry.hash}.${model.hash}.${mac(secret, `settings:${JSON.stringify(settings)}`)}`;
   const last = await readState(layout.state, ControlPlaneState);
-  if (last?.process && (await isRunning(last.process))) {
-    const current = last.version === version && (await isHealthy(addressOf(last.port), 2_000));
-    if (current) return { url: addressOf(last.port), port: last.port, modelPort: last.modelPort, secret };
-    await endProcess(last.process);
+  if (last?.version === version && (await isHealthyAt([last.port, last.modelPort]))) {
+    return { url: addressOf(last.port), port: last.port, modelPort: last.modelPort, secret };
   }
+  await endSupervised([layout.registry, layout.model]);
   const [port, modelPort] = await choosePorts(last);
-  const { data, config, log, dataLock } = layout;
-  await mkdir(data, { recursive: true });
-  await writeFileAtomically(config, renderConfig(configOf({ registry, settings, port, modelPort, data })));
-  const started = await startWorkerd({ config, log, dataLock, secrets: { ...settings, TROUPE_SECRET: secret } });
-  const wait = { timeoutMs: START_TIMEOUT_MS, intervalMs: 50, lookMs: 2_000, ended: started.ended, signal: io.signal };
-  await writeState(layout.state, { process: started.identity, port, modelPort, version } satisfies ControlPlaneState);
-  for (const url of [addressOf(port), addressOf(modelPort)]) {
-    const health = await waitUntilHealthy(url, wait);
-    if (health === "ended") throw await endedError(log);
-    if (health === "late")
-      throw new CliError("failed", `The control plane does not answer at ${url}.`, `Its log: ${log}`);
-  }
+  await mkdir(layout.registry.data, { recursive: true });
+  await writeState(layout.state, { port, modelPort, version } satisfies ControlPlaneState);
+  const machine = machineFolder(layout.registry);
+  const parts = { registry, settings, port, machine, data: layout.registry.data };
+  await Promise.all([
+    serve(layout.registry, registryConfig(parts), { ...settings, TROUPE_SECRET: secret }, addressOf(port), io),
+    serve(layout.model, modelConfig(modelPort), {}, addressOf(modelPort), io),
+  ]);
   return { url: addressOf(port), port, modelPort, secret };
+}
+
+async function isHealthyAt(ports: readonly number[]): Promise<boolean> {
+  const healthy = await Promise.all(ports.map(async (port) => isHealthy(addressOf(port), 2_000)));
+  return healthy.every(Boolean);
+}
+
+/** Starts one of the two processes and waits until it answers at `url`. */
+async function serve(
+  own: ProcessLayout,
+  config: WorkerdConfig,
+  secrets: Record<string, string>,
+  url: string,
+  io: Io,
+): Promise<void> {
+  await writeFileAtomically(own.config, renderConfig(config));
+  const { ended } = await startSupervised({ process: own, secrets, restart: "on-failure", urls: [url] });
+  const wait = { timeoutMs: START_TIMEOUT_MS, intervalMs: 50, lookMs: 2_000, ended, signal: io.signal };
+  const health = await waitUntilHealthy(url, wait);
+  if (health === "ended") throw await endedError(own);
+  if (health === "late")
+    throw new CliError("failed", `The ${own.name} does not answer at ${url}.`, `Its log: ${own.log}`);
+  await markHealthy(own);
 }
 
 /** The control plane if it runs; undefined otherwise. Starts nothing. */
 export async function findControlPlane(home: string): Promise<ControlPlane | undefined> {
   const layout = controlPlaneLayout(home);
+  if ((await lockHolder(layout.registry.dataLock)) === undefined) return undefined;
   const state = await readState(layout.state, ControlPlaneState);
-  if (!state?.process || !(await isRunning(state.process))) return undefined;
+  if (state === undefined) return undefined;
   const secret = await controlPlaneSecret(layout.secret);
   return { url: addressOf(state.port), port: state.port, modelPort: state.modelPort, secret };
 }
@@ -86,20 +105,16 @@ export async function releaseControlPlane(home: string, leaving: string): Promis
 }
 
 async function stopUnlessUsed(home: string, leaving: string): Promise<void> {
-  const layout = controlPlaneLayout(home);
   for (const job of await knownJobs(home)) {
     if (job !== leaving && (await isInUse(home, job))) return;
   }
   if (await hasReaders(home)) return;
-  const state = await readState(layout.state, ControlPlaneState);
-  if (!state?.process) return;
-  await endProcess(state.process);
-  await writeState(layout.state, { ...state, process: null } satisfies ControlPlaneState);
+  const { registry, model } = controlPlaneLayout(home);
+  await endSupervised([registry, model]);
 }
 
 async function isInUse(home: string, job: string): Promise<boolean> {
-  const running = await runningProcesses(await readJobState(home, job));
-  return running.length > 0 || (await lockHolder(jobLayout(home, job).lock)) !== undefined;
+  return (await isUp(home, job)) || (await lockHolder(jobLayout(home, job).lock)) !== undefined;
 }
 
 async function choosePorts(last: ControlPlaneState | undefined): Promise<[port: number, modelPort: number]> {
@@ -114,11 +129,11 @@ interface Parts {
   readonly registry: Bundle;
   readonly settings: Record<string, string>;
   readonly port: number;
-  readonly modelPort: number;
+  readonly machine: string;
   readonly data: string;
 }
 
-function configOf({ registry, settings, port, modelPort, data }: Parts): WorkerdConfig {
+function registryConfig({ registry, settings, port, machine, data }: Parts): WorkerdConfig {
   return {
     workers: [
       {
@@ -129,6 +144,7 @@ function configOf({ registry, settings, port, modelPort, data }: Parts): Workerd
           { name: "TROUPE_SECRET", kind: "environment", variable: "TROUPE_SECRET" },
           { name: "PROBE", kind: "service", service: ANY_NETWORK },
           { name: "COLLECTOR", kind: "service", service: ANY_NETWORK },
+          { name: "MACHINE", kind: "service", service: "machine" },
           ...Object.keys(settings).map((name) => ({ name, kind: "environment" as const, variable: name })),
           ...registry.objects.map((className) => ({
             name: objectBinding(className),
@@ -137,13 +153,19 @@ function configOf({ registry, settings, port, modelPort, data }: Parts): Workerd
           })),
         ],
       },
-      { name: "offline-model", module: "../build/offline-model/index.js", bindings: [] },
     ],
+    folders: [{ name: "machine", folder: machine }],
     externals: [],
-    sockets: [
-      { name: "control-plane", address: `127.0.0.1:${port}`, service: "control-plane" },
-      { name: "offline-model", address: `127.0.0.1:${modelPort}`, service: "offline-model" },
-    ],
+    sockets: [{ name: "control-plane", address: `127.0.0.1:${port}`, service: "control-plane" }],
+  };
+}
+
+/** A process of its own: one job's question to it must not stop the others' registry. */
+function modelConfig(port: number): WorkerdConfig {
+  return {
+    workers: [{ name: "offline-model", module: "../build/offline-model/index.js", bindings: [] }],
+    externals: [],
+    sockets: [{ name: "offline-model", address: `127.0.0.1:${port}`, service: "offline-model" }],
   };
 }
 

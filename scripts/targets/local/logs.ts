@@ -41,8 +41,8 @@ export async function* readLogs(home: string, request: LogRequest, signal: Abort
   const offsets = new Map<string, number>();
   const lines: LogLine[] = [];
   for (const name of names) {
-    const size = (await stat(layout.log(name))).size;
-    const text = await readFrom(layout.log(name), Math.max(0, size - TAIL_BYTES), size);
+    const size = (await stat(layout.process(name).log)).size;
+    const text = await readFrom(layout.process(name).log, Math.max(0, size - TAIL_BYTES), size);
     offsets.set(name, size - Buffer.byteLength(text.slice(text.lastIndexOf("\n") + 1)));
     lines.push(...parseLines(text.slice(0, text.lastIndexOf("\n") + 1), name).filter(wanted));
   }
@@ -51,7 +51,7 @@ export async function* readLogs(home: string, request: LogRequest, signal: Abort
   while (request.follow) {
     await delay(POLL_MS, undefined, { signal });
     for (const name of await processNames(layout.logs)) {
-      const path = layout.log(name);
+      const path = layout.process(name).log;
       const size = (await stat(path)).size;
       const known = offsets.get(name) ?? 0;
       // Smaller than before: the log was begun anew.
@@ -86,7 +86,12 @@ export function parseLines(text: string, process: string): LogLine[] {
         spanId,
       };
     })
-    .filter(({ message }) => !message.startsWith(ENGINE_REMARK));
+    .filter(({ message }) => !isEngineRemark(message));
+}
+
+/** What workerd says to itself. */
+export function isEngineRemark(message: string): boolean {
+  return message.startsWith(ENGINE_REMARK);
 }
 
 async function processNames(folder: string): Promise<string[]> {

@@ -7,14 +7,6 @@ import * as z from "zod";
 import { writeFileAtomically } from "../../atomic-file.ts";
 import { CliError } from "../../cli-error.ts";
 import { jobLayout, jobsFolder } from "./layout.ts";
-import { isRunning, ProcessIdentity } from "./process.ts";
-
-const RunningProcess = z.object({
-  /** An agent's id, or that of the process of all agents. */
-  name: z.string(),
-  identity: ProcessIdentity,
-});
-export type RunningProcess = z.infer<typeof RunningProcess>;
 
 export const JobState = z.object({
   job: z.string(),
@@ -25,7 +17,6 @@ export const JobState = z.object({
   deployedAt: z.string(),
   /** When it was stopped on purpose; null while it should run. */
   stoppedAt: z.nullable(z.string()),
-  processes: z.array(RunningProcess),
   /** Agent → port, kept over restarts. */
   ports: z.record(z.string(), z.int()),
   /** The folder of documents that was given at the last deployment, as typed. */
@@ -34,7 +25,6 @@ export const JobState = z.object({
 export type JobState = z.infer<typeof JobState>;
 
 export const ControlPlaneState = z.object({
-  process: z.nullable(ProcessIdentity),
   port: z.int(),
   modelPort: z.int(),
   /** Hashes of the bundles it runs. */
@@ -93,11 +83,4 @@ export async function deployedJobs(home: string): Promise<string[]> {
   const names = await knownJobs(home);
   const states = await Promise.all(names.map(async (name) => readJobState(home, name)));
   return names.filter((_, index) => states[index] !== undefined).toSorted();
-}
-
-/** The recorded processes that still run. */
-export async function runningProcesses(state: Pick<JobState, "processes"> | undefined): Promise<RunningProcess[]> {
-  const all = state?.processes ?? [];
-  const running = await Promise.all(all.map(async ({ identity }) => isRunning(identity)));
-  return all.filter((_, index) => running[index]);
 }

@@ -32,7 +32,7 @@ const layout = jobLayout(join(deployment.home, ".troupe"), nameOf("job"));
 await mkdir(layout.data, { recursive: true });
 await run("mount", ["-t", "tmpfs", "-o", `size=${SIZE}`, "tmpfs", layout.data]);
 try {
-  const job = await CrashJob.deploy("job", deployment, recorder.url);
+  const job = await CrashJob.deploy({ isolation: "job", supervised: false }, deployment, recorder.url);
   const client = await PersistentClient.connect(job.url, random);
   const queries = [await client.ask("What is prompt caching?", "yes")];
   const killer = new Killer(job);
@@ -61,7 +61,7 @@ try {
   await deployment.succeed("stop", job.name);
   const logs = await readLogs(job);
   const runs = recorder.runs();
-  const log = await readFile(layout.log(JOB_PROCESS), "utf8");
+  const log = await readFile(layout.process(JOB_PROCESS).log, "utf8");
   const faults = [
     ...faultsIn({ logs, runs, queries, once: ONLY_ONCE, asked: ASKED, excused: undefined }),
     ...accounts.faults,

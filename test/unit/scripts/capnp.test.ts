@@ -11,6 +11,7 @@ const SURROUNDINGS = {
   controlPlanePort: 7000,
   modelPort: 7001,
   module: (worker: string) => `releases/1/${worker}.js`,
+  machine: "/machine",
   dataFolder: (agent: string) => `/data/${agent}`,
 };
 

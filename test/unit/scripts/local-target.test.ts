@@ -41,7 +41,7 @@ describe("ports", () => {
 });
 
 describe("state of an agent", () => {
-  const facts = { stopped: false, running: true, healthy: false };
+  const facts = { stopped: false, process: "running" as const, healthy: false };
   const agent = {
     id: "a",
     name: "A",
@@ -55,11 +55,15 @@ describe("state of an agent", () => {
     expect(agentState(agent, facts)).toBe("alive");
   });
   test("is dead as soon as its process is gone, whatever the registry still says", () => {
-    expect(agentState(agent, { ...facts, running: false })).toBe("dead");
+    expect(agentState(agent, { ...facts, process: "dead" })).toBe("dead");
   });
   test("is starting until it is registered, and dead when it never can be", () => {
     expect(agentState(undefined, facts)).toBe("starting");
-    expect(agentState(undefined, { ...facts, running: false })).toBe("dead");
+    expect(agentState(undefined, { ...facts, process: "dead" })).toBe("dead");
+  });
+  test("is starting while its process is started again, and failed once that is given up", () => {
+    expect(agentState(agent, { ...facts, process: "restarting" })).toBe("starting");
+    expect(agentState(agent, { ...facts, process: "failed" })).toBe("failed");
   });
   test("is stopped when the job was stopped, whatever the registry still says", () => {
     expect(agentState(agent, { ...facts, stopped: true })).toBe("stopped");

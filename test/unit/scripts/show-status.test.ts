@@ -45,6 +45,8 @@ test("an agent's circuits stand below its row, and nobody else's", () => {
     state: "running",
     entryPoint: "a",
     controlPlane: "http://c",
+    processes: [],
+    shared: [],
   } as const;
   const agents = [
     { id: "a", ...agent, breakers },
