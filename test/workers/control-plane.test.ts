@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { mac } from "#shared/a2a/token.ts";
 import controlPlane from "../../workers/control-plane/index.ts";
 
-const SECRET = "a secret of the control plane";
+const SECRET = "a secret of the control plane, long enough";
 const ORIGIN = "https://control.example";
 
 test("the document, the health check and nothing else are open to everybody", async () => {
@@ -25,13 +25,30 @@ test.for([
   expect(response.headers.get("content-type")).toBe("application/problem+json");
 });
 
-test("without a secret requests to this machine count as the job local, others are told what to set", async () => {
-  const open = { ...bindings };
+test.for([
+  ["no secret", {}],
+  ["an empty secret", { TROUPE_SECRET: "" }],
+  ["a secret of 31 characters", { TROUPE_SECRET: "s".repeat(31) }],
+  ["a secret of 31 characters, whatever the mode", { TROUPE_SECRET: "s".repeat(31), TROUPE_DEVELOPMENT: "true" }],
+  ["a mode that is not spelled out", { TROUPE_DEVELOPMENT: "" }],
+] as const)(
+  "with %s nothing is served, to this machine neither, and the answer says what to set",
+  async ([, settings]) => {
+    for (const path of ["/agents", "/health", "/openapi.json", "/v1/traces", "/v1/budgets/q"]) {
+      const refused = await controlPlane.request(`http://localhost:8787${path}`, {}, { ...bindings, ...settings });
+      expect([path, refused.status]).toEqual([path, 503]);
+      expect(await refused.text()).toContain("wrangler secret put TROUPE_SECRET");
+    }
+  },
+);
+
+test("in development requests to this machine count as the job local, and no others are served", async () => {
+  const open = { ...bindings, TROUPE_DEVELOPMENT: "true" };
   expect((await controlPlane.request("http://localhost:8787/agents", {}, open)).status).toBe(200);
   expect((await controlPlane.request("http://[::1]:8787/agents", {}, open)).status).toBe(200);
   const refused = await controlPlane.request("http://localhost.example/agents", {}, open);
   expect(refused.status).toBe(503);
-  expect(await refused.text()).toContain("wrangler secret put TROUPE_SECRET");
+  expect(await refused.text()).toContain("only requests to localhost");
 });
 
 test("the token decides the job: one job does not see another's agents", async () => {

@@ -1,6 +1,7 @@
 // The control plane's Worker: mounts its rooms, nothing else.
 import { Hono } from "hono";
 import { problem, problemResponse } from "#shared/http/problem.ts";
+import { requireSecret } from "./auth.ts";
 import { budgetRoutes } from "./budgets/routes.ts";
 import type { Env } from "./env.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -13,6 +14,7 @@ export { Traces } from "./traces/traces.ts";
 
 const app = new Hono<{ Bindings: Env }>();
 
+app.use(requireSecret);
 app.get("/health", (c) => c.json({ status: "ok" }));
 app.get("/openapi.json", (c) => c.json(openApiDocument));
 app.route("/agents", registryRoutes);

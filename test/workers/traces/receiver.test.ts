@@ -214,7 +214,7 @@ test.for([
   const response = await controlPlane.request(
     "https://control.example/v1/traces",
     { method: "POST", body: new Uint8Array(), headers },
-    { ...bindings, TROUPE_SECRET: "a secret of the control plane" },
+    { ...bindings, TROUPE_SECRET: "a secret of the control plane, long enough" },
   );
   expect(response.status).toBe(401);
   expect(response.headers.get("www-authenticate")).toBe("Bearer");

@@ -19,7 +19,7 @@ export async function receiveSpans(request: Request, env: Env): Promise<Response
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
   const known = ENCODINGS[type];
   const encoding = known ?? "json";
-  const job = identifyJob(request, env.TROUPE_SECRET);
+  const job = identifyJob(request, env);
   if (typeof job !== "string") {
     return refused(job.status, encoding, job.detail, job.status === 401 ? { "www-authenticate": "Bearer" } : {});
   }
