@@ -10,13 +10,14 @@ import { type Bundle, bundleOf } from "../../build.ts";
 import { CliError } from "../../cli-error.ts";
 import type { Io } from "../../io.ts";
 import { ANY_NETWORK, renderConfig, type WorkerdConfig } from "./capnp.ts";
+import { findDamaged, setAside } from "./damaged.ts";
 import { isHealthy, waitUntilHealthy } from "./health.ts";
 import { controlPlaneLayout, jobLayout, type ProcessLayout } from "./layout.ts";
 import { lockHolder, withLock } from "./lock.ts";
 import { freePorts, isTaken } from "./ports.ts";
 import { isUp } from "./processes.ts";
 import { hasReaders } from "./readers.ts";
-import { controlPlaneSecret } from "./secrets.ts";
+import { controlPlaneSecret, ensureControlPlaneSecret } from "./secrets.ts";
 import { ControlPlaneState, knownJobs, readState, writeState } from "./state.ts";
 import { endedError, endSupervised, machineFolder, markHealthy, startSupervised } from "./supervisor.ts";
 import { traceSettings } from "./trace-settings.ts";
@@ -43,16 +44,18 @@ export async function ensureControlPlane(
 
 async function ensure(home: string, bundles: ReadonlyMap<string, Bundle>, io: Io): Promise<ControlPlane> {
   const layout = controlPlaneLayout(home);
-  const secret = await controlPlaneSecret(layout.secret);
+  const secret = await ensureControlPlaneSecret(layout.secret, io);
   const [registry, model] = [bundleOf(bundles, "control-plane"), bundleOf(bundles, "offline-model")];
   const settings = await traceSettings(layout.settings);
   // Settings may be secrets, so what is stored of them must not tell them.
   const version = `${registry.hash}.${model.hash}.${mac(secret, `settings:${JSON.stringify(settings)}`)}`;
   const last = await readState(layout.state, ControlPlaneState);
-  if (last?.version === version && (await isHealthyAt([last.port, last.modelPort]))) {
+  const damaged = findDamaged(layout.registry.data);
+  if (last?.version === version && damaged.length === 0 && (await isHealthyAt([last.port, last.modelPort]))) {
     return { url: addressOf(last.port), port: last.port, modelPort: last.modelPort, secret };
   }
   await endSupervised([layout.registry, layout.model]);
+  setAside(damaged, io);
   const [port, modelPort] = await choosePorts(last);
   await mkdir(layout.registry.data, { recursive: true });
   await writeState(layout.state, { port, modelPort, version } satisfies ControlPlaneState);
@@ -93,15 +96,15 @@ export async function findControlPlane(home: string): Promise<ControlPlane | und
   const layout = controlPlaneLayout(home);
   if ((await lockHolder(layout.registry.dataLock)) === undefined) return undefined;
   const state = await readState(layout.state, ControlPlaneState);
-  if (state === undefined) return undefined;
   const secret = await controlPlaneSecret(layout.secret);
+  if (state === undefined || secret === undefined) return undefined;
   return { url: addressOf(state.port), port: state.port, modelPort: state.modelPort, secret };
 }
 
 /** Stops the control plane unless a job other than `leaving` runs or is about to, or a command reads from it. */
 export async function releaseControlPlane(home: string, leaving: string): Promise<void> {
   const { lock } = controlPlaneLayout(home);
-  await withLock(lock, { patienceMs: LOCK_PATIENCE_MS }, async () => stopUnlessUsed(home, leaving));
+  await withLock(lock, { patienceMs: LOCK_PATIENCE_MS, withoutRoom: true }, async () => stopUnlessUsed(home, leaving));
 }
 
 async function stopUnlessUsed(home: string, leaving: string): Promise<void> {

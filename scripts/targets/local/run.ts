@@ -10,6 +10,7 @@ import { CliError } from "../../cli-error.ts";
 import type { Io } from "../../io.ts";
 import { renderConfig } from "./capnp.ts";
 import type { ControlPlane } from "./control-plane.ts";
+import { findDamaged, setAside } from "./damaged.ts";
 import type { DeploySpan } from "./deploy-trace.ts";
 import { isHealthy, waitUntilHealthy } from "./health.ts";
 import { configOf, type JobProcess, processesOf } from "./job-config.ts";
@@ -74,7 +75,10 @@ async function startProcess(run: Run, process: JobProcess, secrets: Record<strin
   const { layout, plan, release, controlPlane } = run;
   const own = layout.process(process.name);
   const dataFolder = (agent: string): string => `${layout.data}/${agent}`;
-  for (const { id } of process.agents) await mkdir(dataFolder(id), { recursive: true });
+  for (const { id } of process.agents) {
+    await mkdir(dataFolder(id), { recursive: true });
+    setAside(findDamaged(dataFolder(id)), run.io);
+  }
   const config = configOf(plan, process, {
     controlPlanePort: controlPlane.port,
     modelPort: controlPlane.modelPort,

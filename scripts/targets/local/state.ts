@@ -1,5 +1,5 @@
 // What is known of deployments between two commands: one state.json a job and one for the control plane.
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { mkdir, open, readdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 
 import * as z from "zod";
@@ -58,7 +58,22 @@ export async function readState<Schema extends z.ZodType>(
 
 export async function writeState(path: string, state: unknown, mode?: number): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  await writeFileAtomically(path, `${JSON.stringify(state, null, 2)}\n`, mode);
+  await writeFileAtomically(path, serialize(state), mode);
+}
+
+/** Writes over what is stored, without new room on the disk. Only for a state that may be lost when the machine stops meanwhile. */
+export async function overwriteState(path: string, state: unknown): Promise<void> {
+  const handle = await open(path, "r+");
+  try {
+    const { bytesWritten } = await handle.write(serialize(state), 0);
+    await handle.truncate(bytesWritten);
+  } finally {
+    await handle.close();
+  }
+}
+
+function serialize(state: unknown): string {
+  return `${JSON.stringify(state, null, 2)}\n`;
 }
 
 /** State of one job; undefined when it was never deployed. */
