@@ -9,8 +9,11 @@ LOG_TAIL_BYTES=16384
 LOG_LOOK_S=5
 # A process that lived this long begins with a clean record.
 STEADY_S=10
-# An end soon after a start counts 1 when the agents had been healthy and 20 when not; at 100 it is a crash loop.
+# An end soon after a start counts 1 when the agents had been healthy and 25 when not; at 100 it is a crash loop.
 LOOP=100
+MAX_PAUSE_S=8
+# With less than this left on the disk an end says nothing about the process.
+FULL_KB=1024
 
 # Overwrites a file in place with text of a fixed length: that needs no room on a full disk.
 overwrite() { printf '%-160s\n' "$2" 2>/dev/null 1<>"$1"; }
@@ -54,6 +57,11 @@ measure_disk() {
   }
 }
 
+is_full() {
+  measure_disk
+  [ "$(sed -n 's/.*"freeKb":\([0-9]*\).*/\1/p' "$room/machine/disk.json")" -lt "$FULL_KB" ] 2>/dev/null
+}
+
 # Until it is ended, or the supervisor is gone.
 watch() {
   trap 'kill "$nap" 2>/dev/null; exit' TERM
@@ -78,7 +86,11 @@ take_stock() {
     exit 1
   fi
   if [ $((ended - began)) -ge "$STEADY_S" ]; then record=0 pause=0; fi
-  [ -n "$was_healthy" ] && record=$((record + 1)) || record=$((record + 20))
+  if [ -n "$was_healthy" ]; then
+    record=$((record + 1))
+  elif ! is_full; then
+    record=$((record + 25))
+  fi
   if [ "$record" -ge "$LOOP" ]; then
     say error "workerd ended with status $status; it ends each time it is started, and is given up"
     report failed
@@ -94,6 +106,7 @@ rest() {
   wait "$!"
   [ -z "$told" ] || exit 0
   [ "$pause" -eq 0 ] && pause=1 || pause=$((pause * 2))
+  [ "$pause" -le "$MAX_PAUSE_S" ] || pause=$MAX_PAUSE_S
 }
 
 start() {
