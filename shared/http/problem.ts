@@ -21,6 +21,7 @@ const KINDS = {
   "unknown-reservation": { status: 404, title: "No call of this query has this id" },
   "method-not-allowed": { status: 405, title: "The path does not support this method" },
   "reservation-released": { status: 409, title: "The call was given up" },
+  "registry-full": { status: 409, title: "The registry holds as many agents as it may" },
   "body-too-large": { status: 413, title: "The request body is too large" },
   "unsupported-media-type": { status: 415, title: "The request body has the wrong content type" },
   internal: { status: 500, title: "The server failed" },

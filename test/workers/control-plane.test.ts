@@ -78,6 +78,29 @@ test("an agent is registered, renewed, found, shown and removed", async () => {
   expect((await call("GET", "/agents/searcher", { token })).status).toBe(404);
 });
 
+test("agents are listed page by page, and a page holds no more than a client can take", async () => {
+  const token = tokenOf("pages");
+  const register = async (id: string, text = "Searches the web") => {
+    const skill = { ...AGENT.skills[0], examples: Array.from({ length: 50 }, () => text) };
+    await call("POST", "/agents/register", { token, body: { ...AGENT, id, skills: [skill] } });
+  };
+  for (const id of ["a", "b", "c"]) await register(id);
+  const idsOf = async (query: string) => {
+    const { agents, next }: { agents: { id: string }[]; next?: string } = await (
+      await call("GET", `/agents?${query}`, { token })
+    ).json();
+    return [agents.map(({ id }) => id), next];
+  };
+  expect(await idsOf("")).toEqual([["a", "b", "c"], undefined]);
+  expect(await idsOf("limit=2")).toEqual([["a", "b"], "b"]);
+  expect(await idsOf("limit=2&after=b")).toEqual([["c"], undefined]);
+  for (let n = 0; n < 24; n++) await register(`large_${n}`, "x".repeat(1000));
+  const [ids, next] = await idsOf("");
+  expect(ids?.length).toBeLessThan(24);
+  expect(next).toBe(ids?.at(-1));
+  expect((await call("GET", "/agents?limit=0", { token })).status).toBe(400);
+});
+
 test("a heartbeat of an unknown agent has a type that tells the agent to register again", async () => {
   await call("POST", "/agents/register", { body: AGENT, token: tokenOf("typo") });
   const response = await call("POST", "/agents/sercher/heartbeat", { token: tokenOf("typo") });
