@@ -15,7 +15,7 @@ import { releaseControlPlane } from "../targets/local/control-plane.ts";
 import { jobLayout } from "../targets/local/layout.ts";
 import { withTraceStores } from "../targets/local/trace-stores.ts";
 import { isUp } from "../targets/local/processes.ts";
-import { deployedJobs, type JobState, readJobState } from "../targets/local/state.ts";
+import { DamagedError, deployedJobs, type JobState, readJobState } from "../targets/local/state.ts";
 
 export default defineCommand({
   name: "cleanup",
@@ -45,7 +45,11 @@ export default defineCommand({
       for (const job of await deployedJobs(home)) {
         const { folder } = jobLayout(home, job);
         await changeJob(home, job, io, async () => {
-          const state = await readJobState(home, job);
+          const state = await readJobState(home, job).catch((error: unknown) => {
+            if (!(error instanceof DamagedError)) throw error;
+            io.note(manyLines(`${job} is left alone: ${error.message}\n${error.next}`));
+            return undefined;
+          });
           if (state === undefined || !(await isOver(home, state, before))) return;
           removed.push({ job, folder, bytes: await folderBytes(folder) });
           if (dryRun) return;

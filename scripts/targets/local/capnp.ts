@@ -28,6 +28,9 @@ export type WorkerdBinding =
   | { readonly name: string; readonly kind: "service"; readonly service: string }
   | { readonly name: string; readonly kind: "object"; readonly className: string };
 
+/** Sockets come last in a configuration. */
+const MAX_SOCKETS_CHARS = 1_000;
+
 /** Reaches public addresses only: the engine refuses private and loopback ones, whatever a name resolves to. */
 export const PUBLIC_NETWORK = "network:public";
 /** Reaches every address. */
@@ -62,6 +65,15 @@ const config :Workerd.Config = (
   logging = (structuredLogging = true),
 );
 `;
+}
+
+/** The port of the last socket in a configuration that was rendered here; undefined where there is none. */
+export function portIn(config: string): number | undefined {
+  const sockets = config
+    .slice(-MAX_SOCKETS_CHARS)
+    .matchAll(/address = "127\.0\.0\.1:(\d{1,5})", http = \(\), service/g);
+  const port = [...sockets].at(-1)?.[1];
+  return port === undefined ? undefined : Number(port);
 }
 
 /** A Cap'n Proto string literal. */

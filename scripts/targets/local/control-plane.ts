@@ -1,6 +1,6 @@
 // What all jobs of a `.troupe` folder share: the control plane and the offline model, a workerd each. Started with the
 // first job, stopped with the last, so that whatever happens to a job is seen by a registry that lives.
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 
 import { objectBinding } from "#jobs/bindings.ts";
 import { mac } from "#shared/a2a/token.ts";
@@ -9,7 +9,7 @@ import { writeFileAtomically } from "../../atomic-file.ts";
 import { type Bundle, bundleOf } from "../../build.ts";
 import { CliError } from "../../cli-error.ts";
 import type { Io } from "../../io.ts";
-import { ANY_NETWORK, renderConfig, type WorkerdConfig } from "./capnp.ts";
+import { ANY_NETWORK, portIn, renderConfig, type WorkerdConfig } from "./capnp.ts";
 import { findDamaged, setAside } from "./damaged.ts";
 import { isHealthy, waitUntilHealthy } from "./health.ts";
 import { controlPlaneLayout, jobLayout, type ProcessLayout } from "./layout.ts";
@@ -18,7 +18,7 @@ import { freePorts, isTaken } from "./ports.ts";
 import { isUp } from "./processes.ts";
 import { hasReaders } from "./readers.ts";
 import { controlPlaneSecret, ensureControlPlaneSecret } from "./secrets.ts";
-import { ControlPlaneState, knownJobs, readState, writeState } from "./state.ts";
+import { ControlPlaneState, DamagedError, knownJobs, readOrSetAside, readState, writeState } from "./state.ts";
 import { endedError, endSupervised, machineFolder, markHealthy, startSupervised } from "./supervisor.ts";
 import { traceSettings } from "./trace-settings.ts";
 
@@ -46,10 +46,11 @@ async function ensure(home: string, bundles: ReadonlyMap<string, Bundle>, io: Io
   const layout = controlPlaneLayout(home);
   const secret = await ensureControlPlaneSecret(layout.secret, io);
   const [registry, model] = [bundleOf(bundles, "control-plane"), bundleOf(bundles, "offline-model")];
-  const settings = await traceSettings(layout.settings);
+  const settings = await traceSettings(layout.settings, io);
   // Settings may be secrets, so what is stored of them must not tell them.
   const version = `${registry.hash}.${model.hash}.${mac(secret, `settings:${JSON.stringify(settings)}`)}`;
-  const last = await readState(layout.state, ControlPlaneState);
+  const remembered = await portsOfConfigs(layout);
+  const last = (await readOrSetAside(layout.state, ControlPlaneState, io)) ?? remembered;
   const damaged = findDamaged(layout.registry.data);
   if (last?.version === version && damaged.length === 0 && (await isHealthyAt([last.port, last.modelPort]))) {
     return { url: addressOf(last.port), port: last.port, modelPort: last.modelPort, secret };
@@ -95,7 +96,10 @@ async function serve(
 export async function findControlPlane(home: string): Promise<ControlPlane | undefined> {
   const layout = controlPlaneLayout(home);
   if ((await lockHolder(layout.registry.dataLock)) === undefined) return undefined;
-  const state = await readState(layout.state, ControlPlaneState);
+  const state = await readState(layout.state, ControlPlaneState).catch(async (error: unknown) => {
+    if (error instanceof DamagedError) return portsOfConfigs(layout);
+    throw error;
+  });
   const secret = await controlPlaneSecret(layout.secret);
   if (state === undefined || secret === undefined) return undefined;
   return { url: addressOf(state.port), port: state.port, modelPort: state.modelPort, secret };
@@ -118,6 +122,17 @@ async function stopUnlessUsed(home: string, leaving: string): Promise<void> {
 
 async function isInUse(home: string, job: string): Promise<boolean> {
   return (await isUp(home, job)) || (await lockHolder(jobLayout(home, job).lock)) !== undefined;
+}
+
+/** From what was written for workerd: the agents that run know these ports. Undefined where there is none. */
+async function portsOfConfigs({
+  registry,
+  model,
+}: ReturnType<typeof controlPlaneLayout>): Promise<ControlPlaneState | undefined> {
+  const [port, modelPort] = await Promise.all(
+    [registry, model].map(async ({ config }) => portIn(await readFile(config, "utf8").catch(() => ""))),
+  );
+  return port === undefined || modelPort === undefined ? undefined : { port, modelPort, version: "" };
 }
 
 async function choosePorts(last: ControlPlaneState | undefined): Promise<[port: number, modelPort: number]> {

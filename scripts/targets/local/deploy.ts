@@ -16,13 +16,14 @@ import type { Deployed, DeployRequest } from "../target.ts";
 import { type ControlPlane, ensureControlPlane, releaseControlPlane } from "./control-plane.ts";
 import { type DeployTrace, stagesOf, traced } from "./deploy-trace.ts";
 import { jobLayout } from "./layout.ts";
+import { checkOpenFiles } from "./open-files.ts";
 import { choosePorts } from "./choose-ports.ts";
 import { unregisterAgents } from "./registry.ts";
 import { pruneReleases, readRelease, writeRelease } from "./release.ts";
 import { type Run, startProcesses, stopProcesses } from "./run.ts";
 import { readJobSecrets } from "./secrets.ts";
 import { isUp } from "./processes.ts";
-import { type JobState, readJobState, writeState } from "./state.ts";
+import { JobState, readOrSetAside, writeState } from "./state.ts";
 import { jobStatus } from "./status.ts";
 import { workerdBinary } from "./workerd.ts";
 
@@ -36,7 +37,8 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   const { job } = request;
   const layout = jobLayout(home, job.name);
   workerdBinary();
-  const last = await readJobState(home, job.name);
+  await checkOpenFiles(io);
+  const last = await readOrSetAside(layout.state, JobState, io);
   const wasUp = await isUp(home, job.name);
   const ports = await choosePorts(job, last, wasUp);
   const stage = stagesOf(trace, io);

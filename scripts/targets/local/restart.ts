@@ -11,6 +11,7 @@ import { ensureControlPlane } from "./control-plane.ts";
 import { start } from "./deploy.ts";
 import { type DeployTrace, stagesOf, traced } from "./deploy-trace.ts";
 import { jobLayout } from "./layout.ts";
+import { checkOpenFiles } from "./open-files.ts";
 import { isTaken } from "./ports.ts";
 import { readRelease } from "./release.ts";
 import { stopProcesses } from "./run.ts";
@@ -26,6 +27,7 @@ async function restart(home: string, job: string, trace: DeployTrace, io: Io): P
   const begun = performance.now();
   const last = await readJobState(home, job);
   if (last === undefined) throw new CliError("bad_input", `${job} is not deployed.`, `Run: troupe deploy ${job}`);
+  await checkOpenFiles(io);
   const plan = await readRelease(jobLayout(home, job), last.release);
   trace.root.set({ [TROUPE.release]: last.release });
   const stage = stagesOf(trace, io);

@@ -1,11 +1,13 @@
 // What is known of deployments between two commands: one state.json a job and one for the control plane.
-import { mkdir, open, readdir, readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, open, readdir, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 
 import * as z from "zod";
 
 import { writeFileAtomically } from "../../atomic-file.ts";
 import { CliError } from "../../cli-error.ts";
+import type { Io } from "../../io.ts";
 import { jobLayout, jobsFolder } from "./layout.ts";
 
 export const JobState = z.object({
@@ -32,7 +34,10 @@ export const ControlPlaneState = z.object({
 });
 export type ControlPlaneState = z.infer<typeof ControlPlaneState>;
 
-/** The stored value; undefined when nothing is stored. Throws CliError when it cannot be understood. */
+/** A file of ours cannot be understood. */
+export class DamagedError extends CliError {}
+
+/** The stored value; undefined when nothing is stored. Throws DamagedError when it cannot be understood. */
 export async function readState<Schema extends z.ZodType>(
   path: string,
   schema: Schema,
@@ -48,11 +53,28 @@ export async function readState<Schema extends z.ZodType>(
     return schema.parse(JSON.parse(text));
   } catch (error) {
     const reason = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
-    throw new CliError(
+    throw new DamagedError(
       "failed",
       `${path} is damaged: ${reason}`,
       "Remove this file and deploy again; sessions lie elsewhere.",
     );
+  }
+}
+
+/** The same; a file that cannot be understood is set aside and named, and counts as none. */
+export async function readOrSetAside<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+  io: Io,
+): Promise<z.infer<Schema> | undefined> {
+  try {
+    return await readState(path, schema);
+  } catch (error) {
+    if (!(error instanceof DamagedError)) throw error;
+    const aside = `${path}.damaged-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
+    await rename(path, aside);
+    io.note(`${error.message.split("\n", 1)[0] ?? ""}\nIt was set aside as ${aside}, and what it held is made anew.`);
+    return undefined;
   }
 }
 
@@ -93,9 +115,8 @@ export async function knownJobs(home: string): Promise<string[]> {
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
 }
 
-/** Jobs that have been deployed, running or not, by name. */
+/** Jobs that have been deployed, running or not, by name; also those whose state is damaged. */
 export async function deployedJobs(home: string): Promise<string[]> {
   const names = await knownJobs(home);
-  const states = await Promise.all(names.map(async (name) => readJobState(home, name)));
-  return names.filter((_, index) => states[index] !== undefined).toSorted();
+  return names.filter((name) => existsSync(jobLayout(home, name).state)).toSorted();
 }

@@ -1,5 +1,4 @@
 // Stopping a job: its processes end, the registry forgets its agents, its sessions stay on disk.
-import { CliError } from "../../cli-error.ts";
 import type { Io } from "../../io.ts";
 import { hasNoRoom } from "../../system-error.ts";
 import { findControlPlane, releaseControlPlane } from "./control-plane.ts";
@@ -7,14 +6,15 @@ import { jobLayout } from "./layout.ts";
 import { unregisterAgents } from "./registry.ts";
 import { stopProcesses } from "./run.ts";
 import { isUp } from "./processes.ts";
-import { type JobState, overwriteState, readJobState, writeState } from "./state.ts";
+import { DamagedError, type JobState, overwriteState, readJobState, writeState } from "./state.ts";
 
 /** Stops the job; the caller holds its lock. False when nothing of it ran. May be repeated. Needs no room on the disk. */
 export async function stopJob(home: string, job: string, io: Io): Promise<boolean> {
   const state = await readJobState(home, job).catch((error: unknown) => {
-    // What runs is found all the same, and stopping must be possible.
-    if (error instanceof CliError) return undefined;
-    throw error;
+    if (!(error instanceof DamagedError)) throw error;
+    // What runs is found all the same.
+    io.note(`${error.message}\n${error.next}`);
+    return undefined;
   });
   const wasUp = await isUp(home, job);
   await stopProcesses(home, job, state);

@@ -1,18 +1,24 @@
 // Pure parts of the local target: ports, states, log lines, secrets.
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 
 import { describeLine } from "../../../scripts/commands/logs.ts";
 import { choosePorts } from "../../../scripts/targets/local/choose-ports.ts";
 import { JOB_PROCESS } from "../../../scripts/targets/local/layout.ts";
 import { parseLines } from "../../../scripts/targets/local/logs.ts";
 import { freePorts } from "../../../scripts/targets/local/ports.ts";
-import { jobToken, updateJobSecrets } from "../../../scripts/targets/local/secrets.ts";
+import {
+  controlPlaneSecret,
+  ensureControlPlaneSecret,
+  jobToken,
+  updateJobSecrets,
+} from "../../../scripts/targets/local/secrets.ts";
 import { agentState, unregisteredState } from "../../../scripts/targets/local/status.ts";
 import { jobOf } from "../jobs/support.ts";
+import { recordedIo } from "./io.ts";
 
 const job = (port: number) =>
   jobOf(
@@ -143,6 +149,25 @@ describe("secrets", () => {
       "The variable TROUPE_TEST_UNSET is not set.",
     );
   });
+  test.each([
+    ["empty", "", "0 characters"],
+    ["cut short", "abc\n", "3 characters"],
+  ])(
+    "the control plane's secret is replaced and named when its file is %s, and never used",
+    async (_, content, fault) => {
+      const folder = await mkdtemp(join(tmpdir(), "troupe-secrets-"));
+      onTestFinished(async () => rm(folder, { recursive: true }));
+      const [path, io] = [join(folder, "secret"), recordedIo()];
+      await writeFile(path, content);
+      expect(await controlPlaneSecret(path)).toBeUndefined();
+      const made = await ensureControlPlaneSecret(path, io);
+      expect(made).toMatch(/^[\w-]{43}$/);
+      expect(io.notes).toEqual([expect.stringContaining(`${path} is damaged (${fault}`)]);
+      expect([await controlPlaneSecret(path), await ensureControlPlaneSecret(path, io)]).toEqual([made, made]);
+      expect(io.notes).toHaveLength(1);
+      expect((await stat(path)).mode & 0o077).toBe(process.platform === "win32" ? expect.any(Number) : 0);
+    },
+  );
   test("the tokens of two jobs differ", () => {
     expect(jobToken("secret", "a")).toMatch(/^a\.[\w-]{43}$/);
     expect(jobToken("secret", "a").slice(2)).not.toBe(jobToken("secret", "b").slice(2));
