@@ -56,5 +56,5 @@ test("who follows a log reads on over its shortening: no line is left out, none 
   await say("four");
   expect(await next()).toBe("four");
   stopped.abort();
-  await expect(lines.next()).rejects.toThrow();
+  await expect(lines.next()).rejects.toThrow("aborted");
 });

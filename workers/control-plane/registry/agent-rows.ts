@@ -10,6 +10,7 @@ import {
   type AgentPage,
   AgentState,
   type FoundAgent,
+  MAX_REGISTERED,
   type PageQuery,
   type SearchQuery,
 } from "./schema.ts";
@@ -36,8 +37,6 @@ export const MIGRATIONS = [
 /** How much a hit counts by where it is: name, description, skills, tags, examples. */
 const WEIGHTS = "3.0, 1.0, 2.0, 3.0, 1.0";
 
-/** A job has at most 1,000 agents; those of its earlier releases may still be listed as dead. */
-export const MAX_REGISTERED = 2_000;
 /** Characters of cards in one answer. */
 const MAX_PAGE_CHARS = 1_000_000;
 

@@ -9,11 +9,21 @@ import type { TraceContext } from "#shared/tracing/trace-context.ts";
 import type { Env } from "../env.ts";
 import type { LostAgent } from "../traces/close-open.ts";
 import { closeOpenSpans, storeOwnSpans } from "../traces/shards.ts";
-import { AgentRows, MAX_REGISTERED, MIGRATIONS } from "./agent-rows.ts";
+import { AgentRows, MIGRATIONS } from "./agent-rows.ts";
 import { bury, nextStep, renew } from "./leases.ts";
 import { lifecycleSpan, type LifecycleEvent } from "./lifecycle.ts";
 import { isHealthy, inParallel } from "./probe.ts";
-import type { Agent, AgentPage, FoundAgent, PageQuery, Receipt, Registration, Renewal, SearchQuery } from "./schema.ts";
+import {
+  MAX_REGISTERED,
+  type Agent,
+  type AgentPage,
+  type FoundAgent,
+  type PageQuery,
+  type Receipt,
+  type Registration,
+  type Renewal,
+  type SearchQuery,
+} from "./schema.ts";
 
 /** What an operation on one agent found; `nearest` is the id that was probably meant. */
 export type Found<Value> = { found: true; value: Value } | { found: false; nearest: string | undefined };

@@ -46,6 +46,9 @@ export const Registration = z.object({
     .meta({ description: "`service.instance.id` of the agent's spans. A new one closes what its last one left open." }),
 });
 
+/** A job has at most 1,000 agents; those of its earlier releases may still be listed as dead. */
+export const MAX_REGISTERED = 2_000;
+
 export const AgentState = z.enum(["alive", "suspect", "dead"]);
 
 export const Receipt = z.object({ id: AgentId, state: AgentState, intervalMs: z.int(), leaseMs: z.int() });
