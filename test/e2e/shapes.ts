@@ -3,20 +3,21 @@ import * as z from "zod";
 
 import { BreakerStatus } from "#shared/loop/breaker.ts";
 
+const Process = z.object({
+  name: z.string(),
+  pid: z.nullable(z.int()),
+  state: z.string(),
+  restarts: z.int(),
+  lastEnd: z.nullable(z.object({ at: z.iso.datetime(), reason: z.string() })),
+});
+
 export const Status = z.object({
   job: z.string(),
   target: z.literal("local"),
   pid: z.nullable(z.int()),
   state: z.string(),
-  processes: z.array(
-    z.object({
-      name: z.string(),
-      pid: z.nullable(z.int()),
-      state: z.string(),
-      restarts: z.int(),
-      lastEnd: z.nullable(z.object({ at: z.iso.datetime(), reason: z.string() })),
-    }),
-  ),
+  processes: z.array(Process),
+  shared: z.array(Process),
   agents: z.array(
     z.object({
       id: z.string(),

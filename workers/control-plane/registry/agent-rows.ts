@@ -167,8 +167,7 @@ export class AgentRows {
   /** At most `limit` agents by id, those after `after`, and no more than fits an answer; `next` where there are more. */
   page({ after, limit }: PageQuery): AgentPage {
     const agents: Agent[] = [];
-    let bytes = 0;
-    let last = after;
+    let [bytes, last] = [0, after];
     for (const row of this.#sql.exec<AgentRow>(
       "SELECT * FROM agents WHERE id > ? ORDER BY id LIMIT ?",
       after,
