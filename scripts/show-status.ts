@@ -30,8 +30,13 @@ export function describeStatus(status: JobStatus): string {
   return [head, ...ends, ...lines].join("\n");
 }
 
-/** One line on a process that ended by itself; none on one that did not. */
-function describeEnd({ name, state, restarts, lastEnd }: ProcessStatus, { job, shared }: JobStatus): string[] {
+/** Lines on a process that ended by itself, or whose supervisor did; none on any other. */
+function describeEnd(
+  { name, state, supervised, restarts, lastEnd }: ProcessStatus,
+  { job, shared }: JobStatus,
+): string[] {
+  if (state === "running" && !supervised && process.platform !== "win32")
+    return [`The process ${name} runs without its supervisor, so nobody would start it again: troupe restart ${job}`];
   if (lastEnd === null) return [];
   const times = `${restarts} ${restarts === 1 ? "time" : "times"}`;
   const isShared = shared.some((own) => own.name === name);

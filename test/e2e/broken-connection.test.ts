@@ -34,7 +34,16 @@ test("kill -9 in mid-answer: the process is started again by itself, and one tro
   const lastEnd = { at: expect.any(String) as unknown, reason: "it was ended by SIGKILL" };
   expect([state, processes]).toEqual([
     "running",
-    [{ name: "all-agents", pid: expect.any(Number) as unknown, state: "running", restarts: 1, lastEnd }],
+    [
+      {
+        name: "all-agents",
+        pid: expect.any(Number) as unknown,
+        state: "running",
+        supervised: true,
+        restarts: 1,
+        lastEnd,
+      },
+    ],
   ]);
   expect(await deployment.succeed("status", "dying")).toContain("The process all-agents was started again 1 time\n");
 });

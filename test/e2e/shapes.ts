@@ -7,6 +7,7 @@ const Process = z.object({
   name: z.string(),
   pid: z.nullable(z.int()),
   state: z.string(),
+  supervised: z.boolean(),
   restarts: z.int(),
   lastEnd: z.nullable(z.object({ at: z.iso.datetime(), reason: z.string() })),
 });

@@ -113,6 +113,7 @@ describe("a workerd that ends by itself", () => {
       name: "small",
       pid: first,
       state: "running",
+      supervised: true,
       restarts: 0,
       lastEnd: null,
     });
@@ -168,6 +169,7 @@ describe("a supervisor", () => {
     signalProcess((await supervisorOf(own))?.pid, "SIGKILL");
     await eventually(async () => ((await supervisorOf(own)) ? undefined : true), LIMIT_MS, "the supervisor is gone");
     await expect(second()).rejects.toThrow(/still serves/);
+    expect(await processStatus(own)).toMatchObject({ state: "running", supervised: false });
     expect(await ask("/")).toBe("ok");
   });
 

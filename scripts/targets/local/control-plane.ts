@@ -19,7 +19,7 @@ import { isUp } from "./processes.ts";
 import { hasReaders } from "./readers.ts";
 import { controlPlaneSecret, ensureControlPlaneSecret } from "./secrets.ts";
 import { ControlPlaneState, DamagedError, knownJobs, readOrSetAside, readState, writeState } from "./state.ts";
-import { endedError, endSupervised, machineFolder, markHealthy, startSupervised } from "./supervisor.ts";
+import { endedError, endSupervised, machineFolder, markHealthy, startSupervised, supervisorOf } from "./supervisor.ts";
 import { traceSettings } from "./trace-settings.ts";
 
 const LOCK_PATIENCE_MS = 60_000;
@@ -52,7 +52,9 @@ async function ensure(home: string, bundles: ReadonlyMap<string, Bundle>, io: Io
   const remembered = await portsOfConfigs(layout);
   const last = (await readOrSetAside(layout.state, ControlPlaneState, io)) ?? remembered;
   const damaged = findDamaged(layout.registry.data);
-  if (last?.version === version && damaged.length === 0 && (await isHealthyAt([last.port, last.modelPort]))) {
+  const isCurrent =
+    last?.version === version && damaged.length === 0 && (await areSupervised([layout.registry, layout.model]));
+  if (isCurrent && (await isHealthyAt([last.port, last.modelPort]))) {
     return { url: addressOf(last.port), port: last.port, modelPort: last.modelPort, secret };
   }
   await endSupervised([layout.registry, layout.model]);
@@ -67,6 +69,12 @@ async function ensure(home: string, bundles: ReadonlyMap<string, Bundle>, io: Io
     serve(layout.model, modelConfig(modelPort), {}, addressOf(modelPort), io),
   ]);
   return { url: addressOf(port), port, modelPort, secret };
+}
+
+async function areSupervised(processes: readonly ProcessLayout[]): Promise<boolean> {
+  if (process.platform === "win32") return true;
+  const supervisors = await Promise.all(processes.map(supervisorOf));
+  return supervisors.every((identity) => identity !== undefined);
 }
 
 async function isHealthyAt(ports: readonly number[]): Promise<boolean> {

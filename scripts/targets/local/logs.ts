@@ -1,5 +1,5 @@
 // Reads the JSON log that workerd writes for each process, and finds out which agent a line is from.
-import { open, readdir, stat } from "node:fs/promises";
+import { open, readdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
 import * as z from "zod";
@@ -7,6 +7,7 @@ import * as z from "zod";
 import { parseJson } from "#shared/text/parse-json.ts";
 
 import { CliError } from "../../cli-error.ts";
+import { fileBytes } from "../../folder-size.ts";
 import type { LogLine, LogRequest } from "../target.ts";
 import { JOB_PROCESS, jobLayout } from "./layout.ts";
 
@@ -45,7 +46,7 @@ export async function* readLogs(home: string, request: LogRequest, signal: Abort
   const lines: LogLine[] = [];
   for (const name of names) {
     const { log } = layout.process(name);
-    const size = await sizeOf(log);
+    const size = await fileBytes(log);
     const text = await readFrom(log, Math.max(0, size - TAIL_BYTES), size);
     const complete = text.slice(0, text.lastIndexOf("\n") + 1);
     offsets.set(name, size - Buffer.byteLength(text.slice(complete.length)));
@@ -58,12 +59,12 @@ export async function* readLogs(home: string, request: LogRequest, signal: Abort
     await delay(POLL_MS, undefined, { signal });
     for (const name of await processNames(layout.logs)) {
       const path = layout.process(name).log;
-      const size = await sizeOf(path);
+      const size = await fileBytes(path);
       const known = offsets.get(name) ?? 0;
       if (size < known) {
         // The log was begun anew: what was not read yet lies in the older one.
         const older = `${path}${OLDER}`;
-        yield* parseLines(await readFrom(older, known, await sizeOf(older)), name).filter(wanted);
+        yield* parseLines(await readFrom(older, known, await fileBytes(older)), name).filter(wanted);
       }
       const from = size < known ? 0 : known;
       const text = await readFrom(path, from, Math.min(size, from + CHUNK_BYTES));
@@ -114,19 +115,9 @@ async function processNames(folder: string): Promise<string[]> {
   }
 }
 
-/** 0 where there is no such file. */
-async function sizeOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return 0;
-    throw error;
-  }
-}
-
 /** The last bytes, from the beginning of a line. */
 async function readTail(path: string, bytes: number): Promise<string> {
-  const size = await sizeOf(path);
+  const size = await fileBytes(path);
   const from = Math.max(0, size - bytes);
   const text = await readFrom(path, from, size);
   return from === 0 ? text : text.slice(text.indexOf("\n") + 1);

@@ -136,6 +136,8 @@ export interface ProcessStatus {
   readonly pid: number | null;
   /** `dead`: it ended, and nobody starts it again. */
   readonly state: "running" | "restarting" | "dead" | "failed";
+  /** Whether somebody starts it again when it ends; false for one whose supervisor was killed, and on Windows. */
+  readonly supervised: boolean;
   /** How often it was started again since the last deployment or restart. */
   readonly restarts: number;
   /** How it ended last, since then; `at` is ISO 8601. */
@@ -151,7 +153,7 @@ export async function processStatus(own: ProcessLayout): Promise<ProcessStatus> 
     status === null || endedAt === null
       ? null
       : { at: new Date(endedAt * 1000).toISOString(), reason: await reasonOf(own, status) };
-  return { name: own.name, pid: workerd?.pid ?? null, state: stateOf(), restarts, lastEnd };
+  return { name: own.name, pid: workerd?.pid ?? null, state: stateOf(), supervised, restarts, lastEnd };
 
   function stateOf(): ProcessStatus["state"] {
     if (workerd !== undefined) return "running";
