@@ -95,13 +95,11 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     interruption.abort(new CliError("interrupted", "Interrupted."));
   });
 }
-// A reader that has seen enough (`troupe logs | head`) is no failure.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(0);
-});
-
 const io = terminal(interruption.signal);
+// A reader that has seen enough (`troupe logs | head`) is no failure; a full disk behind `>` is.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === "EPIPE" ? 0 : report(error, io));
+});
 try {
   await main(process.argv.slice(2), io);
 } catch (error) {

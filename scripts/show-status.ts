@@ -25,7 +25,10 @@ export function describeStatus(status: JobStatus): string {
     rows[index] ?? "",
     ...breakers.map((breaker) => `    ${describeBreaker(breaker, Date.now())}`),
   ]);
-  const ends = [...status.processes, ...status.shared].flatMap((own) => describeEnd(own, status));
+  // What was stopped is not running, whatever it did before.
+  const ends = (status.state === "stopped" ? [] : [...status.processes, ...status.shared]).flatMap((own) =>
+    describeEnd(own, status),
+  );
   const head = `${status.job} is ${status.state} (${status.target}${pid})${registry}`;
   return [head, ...ends, ...lines].join("\n");
 }

@@ -63,7 +63,7 @@ const NO_ROOM: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EROFS"]);
 /** What to tell of an error that the system gave; undefined for any other. `home` is the folder of deployment state. */
 export function inWords(error: unknown, home: string): CliError | undefined {
   if (!isSystemError(error)) return undefined;
-  const at = error.path ?? error.dest ?? "a path";
+  const at = error.path ?? error.dest ?? "this file";
   const words = WORDS[error.code];
   if (words === undefined) return new CliError("failed", `The system refuses: ${error.message}`);
   const [message, next] = words(at, home);

@@ -130,6 +130,14 @@ test.skipIf(process.platform === "win32")("nothing that was written can be read 
   expect(stdout).toBe("");
 });
 
+test.skipIf(process.platform !== "linux")("output that finds no room is said in a sentence", async () => {
+  const listing = promisify(execFile)("sh", ["-c", `"${process.execPath}" "${CLI}" list > /dev/full`]);
+  await expect(listing).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^There is no room left on the disk .*\n.*\n$/) as unknown,
+  });
+});
+
 test.skipIf(process.getuid?.() !== 0)(
   "where nothing may be written, one sentence says so, and what to do",
   async () => {
