@@ -62,7 +62,7 @@ is_full() {
   [ "$(sed -n 's/.*"freeKb":\([0-9]*\).*/\1/p' "$room/machine/disk.json")" -lt "$FULL_KB" ] 2>/dev/null
 }
 
-# Until it is ended, or the supervisor is gone.
+# Until it is ended, or the supervisor is gone. One for all lives of workerd: a pid that was freed long ago is never signalled.
 watch() {
   trap 'kill "$nap" 2>/dev/null; exit' TERM
   looks=0
@@ -76,6 +76,12 @@ watch() {
   done
 }
 
+finish() {
+  kill "$watcher" 2>/dev/null
+  wait "$watcher"
+  exit "$1"
+}
+
 # Notes how workerd ended and decides whether it is started again: sets pause, or ends the supervisor.
 take_stock() {
   ended=$(date +%s)
@@ -83,7 +89,7 @@ take_stock() {
   [ -e "$room/healthy" ] && was_healthy=1 || was_healthy=
   if [ "$restart" = never ] || { [ -z "$was_healthy" ] && [ "$restarts" -eq 0 ]; }; then
     report ended
-    exit 1
+    finish 1
   fi
   if [ $((ended - began)) -ge "$STEADY_S" ]; then record=0 pause=0; fi
   if [ -n "$was_healthy" ]; then
@@ -94,7 +100,7 @@ take_stock() {
   if [ "$record" -ge "$LOOP" ]; then
     say error "workerd ended with status $status; it ends each time it is started, and is given up"
     report failed
-    exit 1
+    finish 1
   fi
   [ -z "$was_healthy" ] || [ "$pause" -le 1 ] || pause=1
   say error "workerd ended with status $status; it is started again in $pause s"
@@ -104,7 +110,7 @@ rest() {
   report waiting
   sleep "$pause" &
   wait "$!"
-  [ -z "$told" ] || exit 0
+  [ -z "$told" ] || finish 0
   [ "$pause" -eq 0 ] && pause=1 || pause=$((pause * 2))
   [ "$pause" -le "$MAX_PAUSE_S" ] || pause=$MAX_PAUSE_S
 }
@@ -130,18 +136,14 @@ main() {
   # The command that starts this takes the lock first; when it dies before, nothing is started.
   read -r word && [ "$word" = go ] || exit 0
   exec </dev/null
+  watch &
+  watcher=$!
   while :; do
     start
-    watch &
-    watcher=$! waker=''
-    if [ "$restarts" -gt 0 ]; then
-      "$node" "$wake" "$room/healthy" "$@" >>"$log" 2>&1 &
-      waker=$!
-    fi
+    if [ "$restarts" -gt 0 ]; then "$node" "$wake" "$room/healthy" "$@" >>"$log" 2>&1 & fi
     [ -n "$told" ] || wait "$pid"
     status=$?
-    kill "$watcher" $waker 2>/dev/null
-    [ -z "$told" ] || exit 0
+    [ -z "$told" ] || finish 0
     take_stock
     rest
     restarts=$((restarts + 1))
