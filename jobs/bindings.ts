@@ -23,6 +23,7 @@ interface Surroundings {
 export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   "AGENT",
   "CONTROL_PLANE",
+  "MACHINE",
   "MODEL",
   "NETWORK",
   "TROUPE_KEY",

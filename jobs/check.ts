@@ -143,7 +143,7 @@ function checkVariables(job: Job, source: Source, variables: ReadonlySet<string>
   const mistakes = places.flatMap(({ path, values }) =>
     Object.entries(values).flatMap(([name, value]) => {
       const { names, malformed } = referencesIn(value);
-      const reserved = RESERVED_NAMES.has(name) || name.startsWith("PEER_");
+      const reserved = RESERVED_NAMES.has(name) || name.startsWith("PEER_") || name.startsWith("REACH_");
       return [
         ...(reserved
           ? [source.mistake([...path, name], `the variable ${name} is Troupe's own`, "Choose another name.", "key")]

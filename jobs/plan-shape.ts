@@ -2,7 +2,7 @@
 // Holds names of secrets and templates such as "${VAR}", never a secret's value.
 import * as z from "zod";
 
-import { TargetName } from "./schema.ts";
+import { RestartPolicy, TargetName } from "./schema.ts";
 
 /** Where a service binding leads. */
 const Service = z.discriminatedUnion("to", [
@@ -66,6 +66,8 @@ export const Plan = z.object({
   stages: z.array(z.array(z.string())),
   heartbeat: z.object({ intervalMs: z.int(), leaseMs: z.int() }),
   health: z.object({ timeoutMs: z.int(), intervalMs: z.int(), lookMs: z.int() }),
+  /** Releases from before there were supervisors do not say. */
+  restart: RestartPolicy.default("on-failure"),
   /** Names of the variables whose values the job needs when it is started. */
   secrets: z.array(z.string()),
 });

@@ -54,6 +54,7 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
       intervalMs: checkedDurationMs(health.interval),
       lookMs: checkedDurationMs(health.timeout),
     },
+    restart: job.deployment.restart,
     secrets: secretsOf(agents),
   };
 }

@@ -140,6 +140,9 @@ const Approvals = z
   })
   .describe("How tools are approved that the permissions say to ask about");
 
+export const RestartPolicy = z.enum(["on-failure", "never"]);
+export type RestartPolicy = z.infer<typeof RestartPolicy>;
+
 export const TargetName = z.enum(["local", "ssh", "cloudflare"]);
 
 const Agent = z
@@ -219,6 +222,9 @@ const Deployment = z
       .default("parallel")
       .describe("In which order agents must become healthy: one by one, all at once, or callees before callers"),
     timeout: duration.default("30s").describe("Time in which all agents must become healthy"),
+    restart: RestartPolicy.default("on-failure").describe(
+      "Whether a process that ends by itself is started again: on-failure, with growing pauses, or never",
+    ),
     health_check: z
       .strictObject({
         interval: duration.default("50ms").describe("Pause between two looks at an agent that is not healthy yet"),

@@ -6,7 +6,8 @@ import { rename, rm, writeFile } from "node:fs/promises";
 export async function writeFileAtomically(path: string, content: string | Uint8Array, mode = 0o666): Promise<void> {
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
   try {
-    await writeFile(temporary, content, { mode });
+    // On the disk before it has the name: a machine that loses its power must not leave an empty file under it.
+    await writeFile(temporary, content, { mode, flush: true });
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });

@@ -5,6 +5,9 @@ import { CliError, exitCodeOf } from "./cli-error.ts";
 import type { Command, CommandGroup, Commands } from "./command.ts";
 import { commandHelp, generalHelp, groupHelp } from "./help.ts";
 import { type Io, terminal } from "./io.ts";
+import { keepPrivate } from "./private-folder.ts";
+import { troupeHome } from "./project.ts";
+import { inWords } from "./system-error.ts";
 import { manyLines } from "./terminal-text.ts";
 
 const COMMANDS: Commands = {
@@ -33,6 +36,7 @@ async function main(argv: readonly string[], io: Io): Promise<void> {
   const end = args.indexOf("--");
   const flags = end < 0 ? args : args.slice(0, end);
   if (asked || flags.includes("--help") || flags.includes("-h")) return io.print(commandHelp(command));
+  await keepPrivate(troupeHome());
   await command.run(args, io);
 }
 
@@ -74,11 +78,15 @@ function report(error: unknown, io: Io): number {
     return exitCodeOf(error.code);
   }
   if (io.signal.aborted) return exitCodeOf("interrupted");
+  const refused = inWords(error, troupeHome());
+  if (refused !== undefined) return report(refused, io);
   // A bug, not a failure that was foreseen: the stack says where.
   io.note(manyLines(error instanceof Error ? (error.stack ?? error.message) : String(error)));
   return exitCodeOf("failed");
 }
 
+// Whatever is written holds answers, logs and secrets: it is its owner's alone.
+process.umask(0o077);
 const interruption = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
@@ -87,13 +95,11 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     interruption.abort(new CliError("interrupted", "Interrupted."));
   });
 }
-// A reader that has seen enough (`troupe logs | head`) is no failure.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(0);
-});
-
 const io = terminal(interruption.signal);
+// A reader that has seen enough (`troupe logs | head`) is no failure; a full disk behind `>` is.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === "EPIPE" ? 0 : report(error, io));
+});
 try {
   await main(process.argv.slice(2), io);
 } catch (error) {

@@ -1,4 +1,4 @@
-// How much a folder holds.
+// How much a file or a folder holds.
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -6,6 +6,16 @@ import { join } from "node:path";
 export async function folderBytes(folder: string): Promise<number> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile());
-  const sizes = await Promise.all(files.map(async (file) => (await stat(join(file.parentPath, file.name))).size));
+  const sizes = await Promise.all(files.map(async (file) => fileBytes(join(file.parentPath, file.name))));
   return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** 0 where there is no such file, or none any more. */
+export async function fileBytes(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return 0;
+    throw error;
+  }
 }

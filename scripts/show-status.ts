@@ -3,6 +3,7 @@ import type { BreakerStatus } from "#shared/loop/breaker.ts";
 
 import { table } from "./io.ts";
 import { oneLine } from "./terminal-text.ts";
+import type { ProcessStatus } from "./targets/local/supervisor.ts";
 import type { JobStatus } from "./targets/target.ts";
 
 export function describeStatus(status: JobStatus): string {
@@ -24,7 +25,32 @@ export function describeStatus(status: JobStatus): string {
     rows[index] ?? "",
     ...breakers.map((breaker) => `    ${describeBreaker(breaker, Date.now())}`),
   ]);
-  return `${status.job} is ${status.state} (${status.target}${pid})${registry}\n${lines.join("\n")}`;
+  // What was stopped is not running, whatever it did before.
+  const ends = (status.state === "stopped" ? [] : [...status.processes, ...status.shared]).flatMap((own) =>
+    describeEnd(own, status),
+  );
+  const head = `${status.job} is ${status.state} (${status.target}${pid})${registry}`;
+  return [head, ...ends, ...lines].join("\n");
+}
+
+/** Lines on a process that ended by itself, or whose supervisor did; none on any other. */
+function describeEnd(
+  { name, state, supervised, restarts, lastEnd }: ProcessStatus,
+  { job, shared }: JobStatus,
+): string[] {
+  if (state === "running" && !supervised && process.platform !== "win32")
+    return [`The process ${name} runs without its supervisor, so nobody would start it again: troupe restart ${job}`];
+  if (lastEnd === null) return [];
+  const times = `${restarts} ${restarts === 1 ? "time" : "times"}`;
+  const isShared = shared.some((own) => own.name === name);
+  const again = isShared ? "deploy or restart any job" : `troupe restart ${job}`;
+  const now = {
+    running: `was started again ${times}`,
+    restarting: `is being started again, after ${times} before`,
+    failed: `has failed: it ended each time it was started (${times}). Mend the reason, then: ${again}`,
+    dead: `has ended, and nobody starts it again. Start it: ${again}`,
+  }[state];
+  return [`The process ${name} ${now}`, `  It ended last at ${lastEnd.at}: ${oneLine(lastEnd.reason)}`];
 }
 
 /** One line on a backend or a peer that fails; `now` in milliseconds since the epoch. */

@@ -14,7 +14,8 @@ import { changeJob } from "../targets/local/change.ts";
 import { releaseControlPlane } from "../targets/local/control-plane.ts";
 import { jobLayout } from "../targets/local/layout.ts";
 import { withTraceStores } from "../targets/local/trace-stores.ts";
-import { deployedJobs, type JobState, readJobState, runningProcesses } from "../targets/local/state.ts";
+import { isUp } from "../targets/local/processes.ts";
+import { DamagedError, deployedJobs, type JobState, readJobState } from "../targets/local/state.ts";
 
 export default defineCommand({
   name: "cleanup",
@@ -44,8 +45,12 @@ export default defineCommand({
       for (const job of await deployedJobs(home)) {
         const { folder } = jobLayout(home, job);
         await changeJob(home, job, io, async () => {
-          const state = await readJobState(home, job);
-          if (state === undefined || !(await isOver(state, before))) return;
+          const state = await readJobState(home, job).catch((error: unknown) => {
+            if (!(error instanceof DamagedError)) throw error;
+            io.note(manyLines(`${job} is left alone: ${error.message}\n${error.next}`));
+            return undefined;
+          });
+          if (state === undefined || !(await isOver(home, state, before))) return;
           removed.push({ job, folder, bytes: await folderBytes(folder) });
           if (dryRun) return;
           await pruneTraces(home, job, io);
@@ -86,7 +91,7 @@ async function pruneTraces(home: string, job: string, io: Io): Promise<void> {
 }
 
 /** Stopped, or found dead, before this moment. */
-async function isOver(state: JobState, before: number): Promise<boolean> {
+async function isOver(home: string, state: JobState, before: number): Promise<boolean> {
   const since = Date.parse(state.stoppedAt ?? state.deployedAt);
-  return since <= before && (await runningProcesses(state)).length === 0;
+  return since <= before && !(await isUp(home, state.job));
 }

@@ -1,9 +1,11 @@
 // troupe list: the job files there are, and what is deployed.
+import { CliError } from "../cli-error.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
-import { printJson, table } from "../io.ts";
+import { type Io, printJson, table } from "../io.ts";
 import { jobFiles } from "../job-files.ts";
 import { shown, troupeHome } from "../project.ts";
 import { deployedJobs, readJobState } from "../targets/local/state.ts";
+import { manyLines } from "../terminal-text.ts";
 import { localTarget } from "../targets/target.ts";
 
 interface Row {
@@ -23,19 +25,7 @@ export default defineCommand({
 
   async run({ options, io }) {
     const home = troupeHome();
-    const target = await localTarget();
-    const deployed = await Promise.all(
-      (await deployedJobs(home)).map(async (job): Promise<Row> => {
-        const [state, status] = [await readJobState(home, job), await target.status(job)];
-        return {
-          job,
-          state: status?.state ?? "dead",
-          file: state === undefined ? null : shown(state.file),
-          pid: status?.pid ?? null,
-          agents: status?.agents.length ?? null,
-        };
-      }),
-    );
+    const deployed = await Promise.all((await deployedJobs(home)).map(async (job) => rowOf(home, job, io)));
     const files = [...(await jobFiles())].map(([job, path]) => ({ job, file: shown(path) }));
     const others = files
       .filter(({ file }) => !deployed.some((row) => row.file === file))
@@ -46,3 +36,22 @@ export default defineCommand({
     io.print(table([["JOB", "STATE", "PID", "FILE"], ...rows]));
   },
 });
+
+/** One that cannot be read is a row and a note, and no reason to hide the others. */
+async function rowOf(home: string, job: string, io: Io): Promise<Row> {
+  try {
+    const state = await readJobState(home, job);
+    const status = await (await localTarget()).status(job);
+    return {
+      job,
+      state: status?.state ?? "dead",
+      file: state === undefined ? null : shown(state.file),
+      pid: status?.pid ?? null,
+      agents: status?.agents.length ?? null,
+    };
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    io.note(manyLines(`${job}: ${error.message}\n${error.next}`));
+    return { job, state: "damaged", file: null, pid: null, agents: null };
+  }
+}

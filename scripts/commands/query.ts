@@ -56,6 +56,14 @@ export default defineCommand({
     checkTogether({ text, session, task, given });
     const status = await statusOf(job);
     const { id: agent, url } = agentOf(status, options.agent ?? status.entryPoint);
+    if (status.state === "failed") {
+      const { lastEnd } = status.processes.find(({ state }) => state === "failed") ?? { lastEnd: null };
+      throw new CliError(
+        "failed",
+        `${job} has failed: ${lastEnd?.reason ?? "it ended each time it was started"}`,
+        `Mend the reason, then: troupe restart ${job}`,
+      );
+    }
     if (status.state === "stopped" || status.state === "dead") {
       throw new CliError("failed", `${job} does not run.`, `Start it again: troupe restart ${job}`);
     }

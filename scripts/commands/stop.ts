@@ -1,10 +1,13 @@
 // troupe stop: ends a job's processes. Sessions stay.
+import { reasonOf } from "#shared/tracing/reason.ts";
+
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
 import { requireDeployed } from "../deployed-job.ts";
 import { step } from "../io.ts";
 import { troupeHome } from "../project.ts";
 import { deployedJobs } from "../targets/local/state.ts";
+import { manyLines } from "../terminal-text.ts";
 import { localTarget } from "../targets/target.ts";
 
 export default defineCommand({
@@ -21,9 +24,18 @@ export default defineCommand({
     }
     const jobs = name === undefined ? await deployedJobs(troupeHome()) : [await requireDeployed(name)];
     const target = await localTarget();
+    let failures = 0;
     for (const job of jobs) {
-      const ran = await step(io, `Stopping ${job}`, async () => target.stop(job, io));
-      io.print(ran ? `${job} is stopped. Start it again: troupe restart ${job}` : `${job} was not running.`);
+      try {
+        const ran = await step(io, `Stopping ${job}`, async () => target.stop(job, io));
+        io.print(ran ? `${job} is stopped. Start it again: troupe restart ${job}` : `${job} was not running.`);
+      } catch (error) {
+        // The others are stopped all the same.
+        if (io.signal.aborted || jobs.length === 1) throw error;
+        io.note(manyLines(`${job} is not stopped: ${reasonOf(error)}`));
+        failures++;
+      }
     }
+    if (failures > 0) throw new CliError("failed", `${failures} of ${jobs.length} jobs are not stopped.`);
   },
 });

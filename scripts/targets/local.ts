@@ -28,7 +28,7 @@ export class LocalTarget implements Target {
   }
 
   async stop(job: string, io: Io): Promise<boolean> {
-    return changeJob(this.#home, job, io, async () => stopJob(this.#home, job));
+    return changeJob(this.#home, job, io, async () => stopJob(this.#home, job, io), { withoutRoom: true });
   }
 
   async status(job: string): Promise<JobStatus | undefined> {

@@ -1,6 +1,7 @@
 // From what a user typed to one trace: `last`, a trace id, or as many of its first digits as tell it from others.
 import { CliError } from "../cli-error.ts";
-import { oneLine } from "../terminal-text.ts";
+import type { Io } from "../io.ts";
+import { manyLines, oneLine } from "../terminal-text.ts";
 import type { TraceSummary } from "./shapes.ts";
 import type { Filter, TraceStore } from "./store.ts";
 
@@ -23,11 +24,31 @@ export function hexPrefix(text: string, what: string, length: number): string {
   );
 }
 
-/** The newest traces of all stores that fit, at most `limit`. */
-export async function newest(stores: readonly TraceStore[], filter: Filter, limit: number): Promise<Found[]> {
+/**
+ * The newest traces of all stores that fit, at most `limit`. A store that cannot be read is left out and told; throws what it
+ * threw where no other is left.
+ */
+export async function newest(
+  stores: readonly TraceStore[],
+  filter: Filter,
+  limit: number,
+  io: Pick<Io, "note">,
+): Promise<Found[]> {
+  const failures: CliError[] = [];
   const lists = await Promise.all(
-    stores.map(async (store) => (await store.list(filter, limit)).map((summary) => ({ store, summary }))),
+    stores.map(async (store) => {
+      try {
+        return (await store.list(filter, limit)).map((summary) => ({ store, summary }));
+      } catch (error) {
+        if (!(error instanceof CliError) || error.code === "interrupted") throw error;
+        failures.push(error);
+        if (stores.length > 1) io.note(manyLines(`The traces of ${store.job} are left out: ${error.message}`));
+        return [];
+      }
+    }),
   );
+  const [failure] = failures;
+  if (failure !== undefined && failures.length === stores.length) throw failure;
   return lists
     .flat()
     .toSorted((a, b) => b.summary.startUs - a.summary.startUs)
@@ -35,14 +56,14 @@ export async function newest(stores: readonly TraceStore[], filter: Filter, limi
 }
 
 /** The one trace that is meant. Throws CliError when there is none, or more than one. */
-export async function findTrace(stores: readonly TraceStore[], wanted: string): Promise<Found> {
+export async function findTrace(stores: readonly TraceStore[], wanted: string, io: Pick<Io, "note">): Promise<Found> {
   if (wanted === "last") {
-    const [last] = await newest(stores, { kind: "query" }, 1);
+    const [last] = await newest(stores, { kind: "query" }, 1, io);
     if (last !== undefined) return last;
     throw new CliError("failed", "No query has been traced yet.", 'Ask something: troupe query <job> "…"');
   }
   const prefix = hexPrefix(wanted, "trace id", 32);
-  const candidates = await newest(stores, { id: prefix }, MOST_CANDIDATES);
+  const candidates = await newest(stores, { id: prefix }, MOST_CANDIDATES, io);
   const [only, ...others] = candidates;
   if (only === undefined) {
     throw new CliError("failed", `There is no trace ${wanted}.`, "Run: troupe traces list --kind all");

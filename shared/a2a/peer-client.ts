@@ -71,8 +71,11 @@ export class PeerUnreachable extends Error {}
 const CANCEL_LIMIT_MS = 5_000;
 /** Characters of an answer that are waited for; no more than a part of them would reach the model. */
 const MAX_ANSWER = 1_000_000;
-/** How long a peer is tried again that cannot be reached, in milliseconds: one that knows of its task may be on its way back. */
-const PATIENCE_MS = { first: 1_000, repeated: 10_000 };
+/**
+ * How long a peer is tried again that cannot be reached, in milliseconds: its supervisor brings it back within three seconds, and it may
+ * have taken a message of which nothing was heard.
+ */
+const PATIENCE_MS = { first: 4_000, repeated: 10_000 };
 const MAX_UNFINISHED = 10;
 /** Longest wait that a peer without room may ask for, in seconds. */
 const MAX_BUSY_S = 30;

@@ -21,8 +21,13 @@ const Claims = z.object({
 });
 export type Claims = z.infer<typeof Claims>;
 
-/** The first `length` characters of HMAC-SHA-256 of `text`, in base64url. */
+/** Characters that a secret has at least, from which tokens are derived. */
+export const MIN_SECRET = 32;
+
+/** The first `length` characters of HMAC-SHA-256 of `text`, in base64url. Throws RangeError without a key. */
 export function mac(key: string, text: string, length = 43): string {
+  // Everybody can sign with an empty key.
+  if (!key) throw new RangeError("There is no key to sign with.");
   return createHmac("sha256", key).update(text).digest("base64url").slice(0, length);
 }
 

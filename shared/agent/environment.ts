@@ -22,6 +22,8 @@ export interface AgentEnv {
   /** Reaches agents that the registry names, public or private. */
   readonly NETWORK?: Fetcher;
   readonly ANTHROPIC_API_KEY?: string;
+  /** What the supervisor tells of this machine; absent where there is none. */
+  readonly MACHINE?: Pick<Fetcher, "fetch">;
   readonly SESSION: DurableObjectNamespace<SessionObject>;
   readonly SESSION_INDEX: DurableObjectNamespace<SessionIndexObject>;
   readonly BEACON: DurableObjectNamespace<BeaconObject>;

@@ -56,10 +56,12 @@ export function gate<E extends { Bindings: object }>(listener: Listener<E>): Mid
   };
 }
 
-/** The refusal of what would be too much now, and the headers that say when to come again. */
-export function busy(why: string): [problem: Problem, headers: { "retry-after": string }] {
-  const detail = `${why} Send the request again in ${RETRY_AFTER_S} s.`;
-  return [problem("busy", detail), { "retry-after": String(RETRY_AFTER_S) }];
+/** The refusal of what cannot be taken now, with the headers that say when to come again. */
+export type Refusal = readonly [problem: Problem, headers: { readonly "retry-after": string }];
+
+export function busy(why: string, retryAfterS = RETRY_AFTER_S): Refusal {
+  const detail = `${why} Send the request again in ${retryAfterS} s.`;
+  return [problem("busy", detail), { "retry-after": String(retryAfterS) }];
 }
 
 /** Why a request is none that a client of this listener would send; undefined when it may be one. */

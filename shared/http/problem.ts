@@ -24,6 +24,7 @@ const KINDS = {
   "method-not-allowed": { status: 405, title: "The path does not support this method" },
   "request-timeout": { status: 408, title: "The request body came too slowly" },
   "reservation-released": { status: 409, title: "The call was given up" },
+  "registry-full": { status: 409, title: "The registry holds as many agents as it may" },
   "body-too-large": { status: 413, title: "The request body is too large" },
   "unsupported-media-type": { status: 415, title: "The request body has the wrong content type" },
   internal: { status: 500, title: "The server failed" },

@@ -20,7 +20,7 @@ export async function resume(): Promise<void> {
   const deployment = await Deployment.create();
   const recorder = await Recorder.start(join(deployment.home, "runs.jsonl"), seeded(1));
   try {
-    const job = await CrashJob.deploy("job", deployment, recorder.url);
+    const job = await CrashJob.deploy({ isolation: "job", supervised: false }, deployment, recorder.url);
     await send(await connect(job.url), saying("What is prompt caching?"));
     const killer = new Killer(job);
     const times: number[] = [];

@@ -8,7 +8,7 @@ import { Approval } from "#shared/loop/approval.ts";
 
 import { connect, tasksOf } from "../support/a2a-client.ts";
 import { Deployment, eventually, type Outcome } from "../support/deployment.ts";
-import { Answer, Status } from "./shapes.ts";
+import { Answer, NEVER, Status } from "./shapes.ts";
 
 const FILE = new URL("../../jobs/approvals.yaml", import.meta.url);
 const LIMIT_MS = 10_000;
@@ -34,7 +34,7 @@ export class ApprovalJob implements AsyncDisposable {
     const [head = ""] = text.split(/^approvals:$/m);
     const deployment = await Deployment.create();
     const job = approvals === "" ? text : `${head}approvals: ${approvals}\n`;
-    await deployment.succeed("deploy", await deployment.write(`${name}.yaml`, `${job}${more}\n`));
+    await deployment.succeed("deploy", await deployment.write(`${name}.yaml`, `${job}${more}\n${NEVER}\n`));
     return new ApprovalJob(deployment, name);
   }
 

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(async () => deployment.close());
 
-test("kill -9 and a restart in mid-answer: one troupe query prints the whole answer, once", async () => {
+test("kill -9 in mid-answer: the process is started again by itself, and one troupe query prints the whole answer, once", async () => {
   const { pid, agents } = Status.parse(await deployment.json("status", "dying"));
   const client = await connect(agents[0]?.url ?? "");
   const asked = deployment.start("query", "dying", QUESTION);
@@ -25,10 +25,25 @@ test("kill -9 and a restart in mid-answer: one troupe query prints the whole ans
   };
   await eventually(speaks, LIMIT_MS, "the agent speaks");
   signalProcess(pid, "SIGKILL");
-  await deployment.succeed("restart", "dying");
   const { code, stdout, stderr } = await asked.outcome;
   expect([code, stdout.split(SENTENCE).length]).toEqual([0, 2]);
   expect(stdout).toMatch(/Sources:\n\[1\] marmots\.md\n$/);
   expect(stderr).toContain("The connection broke; trying again …");
   expect(await tasksOf(client)).toHaveLength(1);
+  const { state, processes } = Status.parse(await deployment.json("status", "dying"));
+  const lastEnd = { at: expect.any(String) as unknown, reason: "it was ended by SIGKILL" };
+  expect([state, processes]).toEqual([
+    "running",
+    [
+      {
+        name: "all-agents",
+        pid: expect.any(Number) as unknown,
+        state: "running",
+        supervised: true,
+        restarts: 1,
+        lastEnd,
+      },
+    ],
+  ]);
+  expect(await deployment.succeed("status", "dying")).toContain("The process all-agents was started again 1 time\n");
 });

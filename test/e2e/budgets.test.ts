@@ -8,10 +8,10 @@ import * as z from "zod";
 
 import { findControlPlane } from "../../scripts/targets/local/control-plane.ts";
 import { controlPlaneLayout } from "../../scripts/targets/local/layout.ts";
-import { ControlPlaneState, readState } from "../../scripts/targets/local/state.ts";
+import { endSupervised } from "../../scripts/targets/local/supervisor.ts";
 import { jobToken } from "../../scripts/targets/local/secrets.ts";
 import { connect, saying, send } from "../support/a2a-client.ts";
-import { eventually, signalProcess } from "../support/deployment.ts";
+import { eventually } from "../support/deployment.ts";
 import { type MessagesApi, saidLast, silence } from "../support/messages-api.ts";
 import { deployScripted, type Scripted } from "./scripted.ts";
 
@@ -75,8 +75,8 @@ test("ten agents that run at once cannot overspend it: not one model call more i
 });
 
 test("without the control plane no model call is made, and the task says why", async () => {
-  const state = await readState(controlPlaneLayout(join(team.deployment.home, ".troupe")).state, ControlPlaneState);
-  signalProcess(state?.process?.pid, "SIGKILL");
+  const { registry } = controlPlaneLayout(join(team.deployment.home, ".troupe"));
+  await endSupervised([registry]);
   const { calls } = scripts(team.api);
   const task = await send(await connect(team.urls.get("asker") ?? ""), saying("hello again"));
   expect(task.status?.state).toBe(TaskState.TASK_STATE_FAILED);

@@ -9,11 +9,11 @@ import { TRACE_SETTINGS } from "#shared/tracing/settings.ts";
 
 import { buildWorkers } from "../../scripts/build.ts";
 import { terminal } from "../../scripts/io.ts";
-import { ensureControlPlane } from "../../scripts/targets/local/control-plane.ts";
+import { ensureControlPlane, findControlPlane } from "../../scripts/targets/local/control-plane.ts";
 import { controlPlaneLayout } from "../../scripts/targets/local/layout.ts";
 import { identify } from "../../scripts/targets/local/process.ts";
 import { Deployment, eventually, signalProcess } from "../support/deployment.ts";
-import { Answer, fourAgents, HUB_SPOKE, Status } from "./shapes.ts";
+import { Answer, fourAgents, HUB_SPOKE, NEVER, Status } from "./shapes.ts";
 
 const SEARCHER = "name: gone\nagents: [{ id: searcher }]\ntopology: { type: mesh }\n";
 
@@ -33,7 +33,7 @@ async function isRunning(pid: number | null): Promise<boolean> {
 
 describe("a killed job", () => {
   test("has no agent alive once the lease is over, and comes back with its sessions", async () => {
-    const path = await deployment.write("killed.yaml", fourAgents("killed", HUB_SPOKE));
+    const path = await deployment.write("killed.yaml", fourAgents("killed", `${HUB_SPOKE}\n${NEVER}`));
     await deployment.succeed("deploy", path);
     const { contextId } = Answer.parse(await deployment.json("query", "killed", "What is MCP?"));
     const { pid } = await statusOf("killed");
@@ -55,7 +55,7 @@ describe("a killed job", () => {
   });
 
   test("with a process an agent loses only the agent that was killed", async () => {
-    const path = await deployment.write("alone.yaml", fourAgents("alone", `${HUB_SPOKE}\nisolation: agent`));
+    const path = await deployment.write("alone.yaml", fourAgents("alone", `${HUB_SPOKE}\nisolation: agent\n${NEVER}`));
     await deployment.succeed("deploy", path);
     const before = await statusOf("alone");
     const victim = before.agents.find(({ id }) => id === "summarizer");
@@ -193,14 +193,15 @@ describe("stopping", () => {
     const own = await Deployment.create();
     onTestFinished(async () => own.close());
     const path = await own.write("gone.yaml", SEARCHER);
-    const { config, state } = controlPlaneLayout(join(own.home, ".troupe"));
+    const home = join(own.home, ".troupe");
+    const { config } = controlPlaneLayout(home).registry;
     const deployAndStop = async () => {
       await own.succeed("deploy", path);
       await own.succeed("stop", "gone");
     };
     await deployAndStop();
     await own.succeed("cleanup", "--older-than", "0s");
-    expect(JSON.parse(await readFile(state, "utf8"))).toMatchObject({ process: null });
+    expect(await findControlPlane(home)).toBeUndefined();
 
     await deployAndStop();
     await rm(config);

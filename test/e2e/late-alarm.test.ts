@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { jobLayout } from "../../scripts/targets/local/layout.ts";
 import { connect, saying, send, tasksOf, textOf } from "../support/a2a-client.ts";
 import { Deployment, eventually, signalProcess } from "../support/deployment.ts";
-import { Status } from "./shapes.ts";
+import { NEVER, Status } from "./shapes.ts";
 import { FIRST_WORD, QUESTION, SENTENCE, slowJob } from "./slow-answer.ts";
 
 const HOUR_NS = 3_600_000_000_000n;
@@ -15,7 +15,7 @@ const LIMIT_MS = 10_000;
 let deployment: Deployment;
 beforeAll(async () => {
   deployment = await Deployment.create();
-  await deployment.succeed("deploy", await deployment.write("late.yaml", slowJob("late")));
+  await deployment.succeed("deploy", await deployment.write("late.yaml", slowJob("late") + NEVER));
 });
 afterAll(async () => deployment.close());
 

@@ -6,11 +6,12 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { findControlPlane } from "../../scripts/targets/local/control-plane.ts";
 import { controlPlaneLayout } from "../../scripts/targets/local/layout.ts";
-import { identify } from "../../scripts/targets/local/process.ts";
+import { lockHolder } from "../../scripts/targets/local/lock.ts";
+import { endProcess, identify } from "../../scripts/targets/local/process.ts";
 import { type RegisteredAgent, registeredAgents } from "../../scripts/targets/local/registry.ts";
-import { ControlPlaneState, readState } from "../../scripts/targets/local/state.ts";
+import { supervisorOf } from "../../scripts/targets/local/supervisor.ts";
 import { Deployment, eventually, signalProcess } from "../support/deployment.ts";
-import { Answer, fourAgents, HUB_SPOKE, Status } from "./shapes.ts";
+import { Answer, fourAgents, HUB_SPOKE, NEVER, Status } from "./shapes.ts";
 
 const JOB = "alone";
 const VICTIM = "summarizer";
@@ -25,7 +26,7 @@ let home: string;
 beforeAll(async () => {
   deployment = await Deployment.create();
   home = join(deployment.home, ".troupe");
-  const file = await deployment.write(`${JOB}.yaml`, fourAgents(JOB, `${HUB_SPOKE}\nisolation: agent`));
+  const file = await deployment.write(`${JOB}.yaml`, fourAgents(JOB, `${HUB_SPOKE}\nisolation: agent\n${NEVER}`));
   await deployment.succeed("deploy", file);
 });
 afterAll(async () => deployment.close());
@@ -87,11 +88,13 @@ test.each([
   ["that kept its storage", false],
   ["that has forgotten everything", true],
 ])("agents come back by themselves to a control plane %s after it was killed", async (_, forget) => {
-  const { data, state } = controlPlaneLayout(home);
-  const pid = (await readState(state, ControlPlaneState))?.process?.pid;
+  const { registry } = controlPlaneLayout(home);
+  const supervisor = await supervisorOf(registry);
+  if (supervisor) await endProcess(supervisor);
+  const pid = (await lockHolder(registry.dataLock))?.pid;
   signalProcess(pid, "SIGKILL");
   await eventually(async () => (await isGone(pid)) || undefined, LOOK_MS, "the control plane is gone");
-  if (forget) await rm(data, { recursive: true });
+  if (forget) await rm(registry.data, { recursive: true });
   // Any deployment starts the control plane again, on the port that the agents know.
   const other = `name: other\nagents: [{ id: coordinator }]\ntopology: { type: mesh }\n`;
   await deployment.succeed("deploy", await deployment.write("other.yaml", other));

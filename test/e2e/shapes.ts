@@ -3,11 +3,22 @@ import * as z from "zod";
 
 import { BreakerStatus } from "#shared/loop/breaker.ts";
 
+const Process = z.object({
+  name: z.string(),
+  pid: z.nullable(z.int()),
+  state: z.string(),
+  supervised: z.boolean(),
+  restarts: z.int(),
+  lastEnd: z.nullable(z.object({ at: z.iso.datetime(), reason: z.string() })),
+});
+
 export const Status = z.object({
   job: z.string(),
   target: z.literal("local"),
   pid: z.nullable(z.int()),
   state: z.string(),
+  processes: z.array(Process),
+  shared: z.array(Process),
   agents: z.array(
     z.object({
       id: z.string(),
@@ -43,6 +54,9 @@ heartbeat: { interval: 500ms }
 ${fields}
 `;
 }
+
+/** A line of a job file: what is killed stays dead. */
+export const NEVER = "deployment: { restart: never }";
 
 export const HUB_SPOKE =
   "topology: { type: hub-spoke, hub: coordinator, spokes: [searcher, summarizer, fact_checker] }";

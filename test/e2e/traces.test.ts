@@ -1,11 +1,13 @@
 // `troupe traces` on a deployed job: what a person sees of a query and of a deployment, while the job runs and after it.
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 
+import { controlPlaneLayout } from "../../scripts/targets/local/layout.ts";
+import { lockHolder } from "../../scripts/targets/local/lock.ts";
+import { supervisorOf } from "../../scripts/targets/local/supervisor.ts";
 import { Deployment, eventually, type Outcome, signalProcess } from "../support/deployment.ts";
 import { Answer, fourAgents, HUB_SPOKE } from "./shapes.ts";
 
@@ -300,14 +302,12 @@ describe("a job with tracing: false", () => {
 describe("when no job runs", () => {
   beforeAll(async () => deployment.succeed("stop", "--all"));
 
-  async function controlPlane(): Promise<unknown> {
-    return JSON.parse(await readFile(join(deployment.home, ".troupe", "control-plane", "state.json"), "utf8"));
-  }
-
   test("traces are there all the same, for several readers at once, and nothing is left running", async () => {
     const readers = await Promise.all([list(), list(), show(query.traceId)]);
     expect(readers.slice(0, 2).flat()).toContainEqual(query);
-    expect(await controlPlane()).toMatchObject({ process: null });
+    const { registry, model } = controlPlaneLayout(join(deployment.home, ".troupe"));
+    const left = [await lockHolder(registry.dataLock), await lockHolder(model.dataLock)];
+    expect([...left, await supervisorOf(registry), await supervisorOf(model)]).toEqual(Array(4).fill(undefined));
   });
 
   test("a restart is a trace too, without an upload", async () => {

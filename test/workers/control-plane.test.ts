@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { mac } from "#shared/a2a/token.ts";
 import controlPlane from "../../workers/control-plane/index.ts";
 
-const SECRET = "a secret of the control plane";
+const SECRET = "a secret of the control plane, long enough";
 const ORIGIN = "http://localhost";
 
 test("the document, the health check and nothing else are open to everybody", async () => {
@@ -25,14 +25,31 @@ test.for([
   expect(response.headers.get("content-type")).toBe("application/problem+json");
 });
 
-test("without a secret requests to this machine count as the job local, others are told what to set", async () => {
-  const open = { ...bindings };
+test.for([
+  ["no secret", {}],
+  ["an empty secret", { TROUPE_SECRET: "" }],
+  ["a secret of 31 characters", { TROUPE_SECRET: "s".repeat(31) }],
+  ["a secret of 31 characters, whatever the mode", { TROUPE_SECRET: "s".repeat(31), TROUPE_DEVELOPMENT: "true" }],
+  ["a mode that is not spelled out", { TROUPE_DEVELOPMENT: "" }],
+] as const)(
+  "with %s nothing is served, to this machine neither, and the answer says what to set",
+  async ([, settings]) => {
+    for (const path of ["/agents", "/health", "/openapi.json", "/v1/traces", "/v1/budgets/q"]) {
+      const refused = await controlPlane.request(`http://localhost:8787${path}`, {}, { ...bindings, ...settings });
+      expect([path, refused.status]).toEqual([path, 503]);
+      expect(await refused.text()).toContain("wrangler secret put TROUPE_SECRET");
+    }
+  },
+);
+
+test("in development requests to this machine count as the job local, and no others are served", async () => {
+  const open = { ...bindings, TROUPE_DEVELOPMENT: "true" };
   expect((await controlPlane.request("http://localhost:8787/agents", {}, open)).status).toBe(200);
   expect((await controlPlane.request("http://[::1]:8787/agents", {}, open)).status).toBe(200);
   const TROUPE_URL = "https://control.example";
   const refused = await controlPlane.request(`${TROUPE_URL}/agents`, {}, { ...open, TROUPE_URL });
   expect(refused.status).toBe(503);
-  expect(await refused.text()).toContain("wrangler secret put TROUPE_SECRET");
+  expect(await refused.text()).toContain("only requests to localhost");
 });
 
 test("the token decides the job: one job does not see another's agents", async () => {
@@ -60,6 +77,29 @@ test("an agent is registered, renewed, found, shown and removed", async () => {
   });
   expect((await call("DELETE", "/agents/searcher", { token })).status).toBe(204);
   expect((await call("GET", "/agents/searcher", { token })).status).toBe(404);
+});
+
+test("agents are listed page by page, and a page holds no more than a client can take", async () => {
+  const token = tokenOf("pages");
+  const register = async (id: string, text = "Searches the web") => {
+    const skill = { ...AGENT.skills[0], examples: Array.from({ length: 50 }, () => text) };
+    await call("POST", "/agents/register", { token, body: { ...AGENT, id, skills: [skill] } });
+  };
+  for (const id of ["a", "b", "c"]) await register(id);
+  const idsOf = async (query: string) => {
+    const { agents, next }: { agents: { id: string }[]; next?: string } = await (
+      await call("GET", `/agents?${query}`, { token })
+    ).json();
+    return [agents.map(({ id }) => id), next];
+  };
+  expect(await idsOf("")).toEqual([["a", "b", "c"], undefined]);
+  expect(await idsOf("limit=2")).toEqual([["a", "b"], "b"]);
+  expect(await idsOf("limit=2&after=b")).toEqual([["c"], undefined]);
+  for (let n = 0; n < 24; n++) await register(`large_${n}`, "x".repeat(1000));
+  const [ids, next] = await idsOf("");
+  expect(ids?.length).toBeLessThan(24);
+  expect(next).toBe(ids?.at(-1));
+  expect((await call("GET", "/agents?limit=0", { token })).status).toBe(400);
 });
 
 test("a heartbeat of an unknown agent has a type that tells the agent to register again", async () => {

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { type Registration, SearchQuery } from "../../workers/control-plane/registry/schema.ts";
+import { MAX_REGISTERED, type Registration, SearchQuery } from "../../workers/control-plane/registry/schema.ts";
 import type { Registry } from "../../workers/control-plane/registry/registry.ts";
 
 /** Far in the future: the engine rings an alarm that is due by the real clock on its own. */
@@ -48,6 +48,37 @@ test("registering again replaces the card, also in the index, and keeps the date
     registeredAt: "2100-01-01T00:00:00.000Z",
     lastHeartbeat: "2100-01-01T00:00:05.000Z",
   });
+});
+
+test("agents whose rows cannot be read are left out, and forgotten when their time comes; the others stay", async () => {
+  for (const id of ["a", "b", "c"]) await registry.register(agent(id));
+  await runInDurableObject(registry, (_, { storage }) => {
+    storage.sql.exec("UPDATE agents SET card = '{' WHERE id = 'a'");
+    storage.sql.exec("UPDATE agents SET state = 'odd' WHERE id = 'b'");
+  });
+  expect((await registry.list()).map(({ id }) => id)).toEqual(["c"]);
+  expect(await found({})).toEqual(["c"]);
+  vi.setSystemTime(START + LEASE);
+  await runDurableObjectAlarm(registry);
+  expect(await registry.heartbeat("a")).toMatchObject({ found: false });
+  expect(await registry.heartbeat("c")).toMatchObject({ found: true });
+});
+
+test("a job that registers without end is refused beyond a bound, unless dead agents can make room", async () => {
+  await registry.register(agent("first"));
+  await runInDurableObject(registry, (_, { storage }) => {
+    const copy = `INSERT INTO agents (id, card, interval_ms, registered_at, last_heartbeat, state, due_at)
+      WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+      SELECT 'n' || i, card, interval_ms, registered_at, last_heartbeat, state, due_at FROM agents, n`;
+    storage.sql.exec(copy, MAX_REGISTERED);
+  });
+  expect(await registry.register(agent("one_more"))).toBe("full");
+  expect(await registry.register(agent("first"))).toMatchObject({ id: "first" });
+  await runInDurableObject(registry, (_, { storage }) => {
+    storage.sql.exec("UPDATE agents SET state = 'dead' WHERE id = 'n7'");
+  });
+  expect(await registry.register(agent("one_more"))).toMatchObject({ id: "one_more" });
+  expect(await registry.get("n7")).toMatchObject({ found: false });
 });
 
 test("what belongs to an unknown id is answered with the nearest known one", async () => {

@@ -1,7 +1,7 @@
 // Who is asking: turns the bearer token of a request into the job that it speaks for.
 // A token is `<job>.<base64url(HMAC-SHA256(TROUPE_SECRET, "job:" + job))>`, so the control plane keeps no list of tokens.
 import type { MiddlewareHandler } from "hono";
-import { bearer, mac, sameMac } from "#shared/a2a/token.ts";
+import { bearer, mac, MIN_SECRET, sameMac } from "#shared/a2a/token.ts";
 import type { Visitor } from "#shared/http/gate.ts";
 import { problem, problemResponse, type Problem } from "#shared/http/problem.ts";
 import type { Env } from "./env.ts";
@@ -13,12 +13,18 @@ export interface JobVariables {
 
 const JOB = /^[a-z0-9-]{1,63}$/;
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
-/** The job of requests from this machine while no secret is set, as under `wrangler dev`. */
+/** The job of requests from this machine in development, as under `wrangler dev`. */
 const DEVELOPMENT_JOB = "local";
+
+/** Answers 503 to everything while there is no secret that tokens may be derived from: no secret never means that all is open. */
+export const requireSecret: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
+  const found = unconfigured(c.env);
+  return found === undefined ? next() : problemResponse(found);
+};
 
 /** Lets a request through with `job` set, or answers 401 or 503. */
 export const requireJob: MiddlewareHandler<{ Bindings: Env; Variables: JobVariables }> = async (c, next) => {
-  const result = identifyJob(c.req.raw, c.env.TROUPE_SECRET);
+  const result = identifyJob(c.req.raw, c.env);
   if (typeof result !== "string") {
     return problemResponse(result, result.status === 401 ? { "www-authenticate": "Bearer" } : {});
   }
@@ -27,20 +33,29 @@ export const requireJob: MiddlewareHandler<{ Bindings: Env; Variables: JobVariab
 };
 
 /** What a request's Authorization header makes of its sender. */
-export function visitorOf(request: Request, { TROUPE_SECRET }: Env): Visitor {
+export function visitorOf(request: Request, env: Env): Visitor {
   if (!request.headers.has("authorization")) return "anonymous";
-  const job = identifyJob(request, TROUPE_SECRET);
+  const job = identifyJob(request, env);
   return typeof job === "string" ? "known" : job;
 }
 
+function unconfigured({ TROUPE_SECRET: secret, TROUPE_DEVELOPMENT: development }: Env): Problem | undefined {
+  if (secret ? secret.length >= MIN_SECRET : development === "true") return undefined;
+  const fault = secret ? `has ${secret.length} characters` : "is not set";
+  return problem(
+    "not-configured",
+    `TROUPE_SECRET ${fault}, so nothing is served. Set it to at least ${MIN_SECRET} random characters: \`wrangler secret put TROUPE_SECRET\`; or set TROUPE_DEVELOPMENT=true to serve this machine without tokens.`,
+  );
+}
+
 /** The job's name, or the problem to answer with. */
-export function identifyJob(request: Request, secret: string | undefined): string | Problem {
+export function identifyJob(request: Request, env: Env): string | Problem {
+  const { TROUPE_SECRET: secret } = env;
+  const fault = unconfigured(env);
+  if (fault) return fault;
   if (!secret) {
     if (LOOPBACK.has(new URL(request.url).hostname)) return DEVELOPMENT_JOB;
-    return problem(
-      "not-configured",
-      "TROUPE_SECRET is not set, so only requests to localhost are served. Set it with `wrangler secret put TROUPE_SECRET`.",
-    );
+    return problem("not-configured", "TROUPE_DEVELOPMENT is set, so only requests to localhost are served.");
   }
   const token = bearer(request.headers.get("authorization"));
   if (!token) return problem("unauthorized", 'Send "authorization: Bearer <token of the job>".');

@@ -8,10 +8,14 @@ export interface Env extends SettingVariables {
   readonly REGISTRY: DurableObjectNamespace<Registry>;
   readonly BUDGET: DurableObjectNamespace<Budget>;
   readonly TRACES: DurableObjectNamespace<Traces>;
-  /** Signs the jobs' tokens. Absent only in development, where requests from this machine need no token. */
+  /** Signs the jobs' tokens; at least 32 characters. Absent only in development. */
   readonly TROUPE_SECRET?: string;
   /** Its own address where that is no loopback name: requests for other hosts are refused. */
   readonly TROUPE_URL?: string;
+  /** "true": without a secret, requests to this machine's own names need no token. */
+  readonly TROUPE_DEVELOPMENT?: string;
+  /** What the supervisor tells of this machine; absent where there is none. */
+  readonly MACHINE?: Fetcher;
   /** Network for health probes; private addresses included where agents run on this machine. Default: global fetch. */
   readonly PROBE?: Fetcher;
   /** Network to the OpenTelemetry collector, which may run on this machine. Default: global fetch. */

@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import { gate } from "#shared/http/gate.ts";
 import { problem, problemResponse } from "#shared/http/problem.ts";
-import { visitorOf } from "./auth.ts";
+import { requireSecret, visitorOf } from "./auth.ts";
 import { budgetRoutes } from "./budgets/routes.ts";
 import type { Env } from "./env.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -22,6 +22,7 @@ app.use(
     visitor: (c) => (c.req.path === "/v1/traces" ? "anonymous" : visitorOf(c.req.raw, c.env)),
   }),
 );
+app.use(requireSecret);
 app.get("/health", (c) => c.json({ status: "ok" }));
 app.get("/openapi.json", (c) => c.json(openApiDocument));
 app.route("/agents", registryRoutes);

@@ -1,6 +1,6 @@
 // troupe traces diff: how two traces differ.
 import { defineCommand, JSON_OPTION } from "../../command.ts";
-import { printJson } from "../../io.ts";
+import { type Io, printJson } from "../../io.ts";
 import { screenOf } from "../../screen.ts";
 import { localTarget } from "../../targets/target.ts";
 import { chooseJobs } from "../../traces/choose-jobs.ts";
@@ -21,15 +21,15 @@ export default defineCommand({
     const jobs = await chooseJobs(undefined);
     const [a, b] = await (
       await localTarget()
-    ).withTraces(jobs, io, async (stores) => Promise.all([load(stores, first), load(stores, second)]));
+    ).withTraces(jobs, io, async (stores) => Promise.all([load(stores, first, io), load(stores, second, io)]));
     const rows = diffTraces(a, b, Date.now() * 1_000);
     if (options.json === true) return printJson(io, { a: a.summary, b: b.summary, spans: rows });
     io.print(drawDiff(a.summary, b.summary, rows, screenOf(process.stdout)).join("\n"));
   },
 });
 
-async function load(stores: readonly TraceStore[], wanted: string) {
-  const { store, summary } = await findTrace(stores, wanted);
+async function load(stores: readonly TraceStore[], wanted: string, io: Io) {
+  const { store, summary } = await findTrace(stores, wanted, io);
   const changes = await store.changes(summary.traceId, 0);
   if (changes === undefined) throw deletedMeanwhile(summary.traceId);
   return changes;

@@ -29,7 +29,7 @@ export default defineCommand({
     const document = new OtlpDocument();
     const target = await localTarget();
     const job = await target.withTraces(await chooseJobs(options.job), io, async (stores) => {
-      const { store, summary } = await findTrace(stores, wanted);
+      const { store, summary } = await findTrace(stores, wanted, io);
       for await (const page of store.otlp(summary.traceId)) document.add(page);
       return store.job;
     });

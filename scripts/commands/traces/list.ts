@@ -54,7 +54,7 @@ export default defineCommand({
       ...(text === undefined ? {} : { text }),
     };
     const jobs = await chooseJobs(named);
-    const found = await (await localTarget()).withTraces(jobs, io, async (stores) => newest(stores, filter, limit));
+    const found = await (await localTarget()).withTraces(jobs, io, async (stores) => newest(stores, filter, limit, io));
     if (options.json === true) {
       return printJson(io, { traces: found.map(({ store, summary }) => ({ job: store.job, ...summary })) });
     }

@@ -25,12 +25,16 @@ export default defineCommand({
       throw new CliError("bad_input", "Say which: --older-than TIME, or --all.", "Run: troupe traces prune --help");
     }
     const before = age === undefined ? new Date() : agoOf(age, "--older-than");
-    const deleted = await (
+    const outcomes = await (
       await localTarget()
     ).withTraces(await chooseJobs(named), io, async (stores) =>
-      Promise.all(stores.map(async (store) => ({ job: store.job, deleted: await store.prune(before) }))),
+      Promise.allSettled(stores.map(async (store) => ({ job: store.job, deleted: await store.prune(before) }))),
     );
-    if (options.json === true) return printJson(io, { deleted });
-    for (const { job, deleted: number } of deleted) io.print(`${job}: ${count(number, "trace")} deleted.`);
+    const deleted = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+    const failures = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []));
+    if (options.json === true) printJson(io, { deleted });
+    else for (const { job, deleted: number } of deleted) io.print(`${job}: ${count(number, "trace")} deleted.`);
+    // After the others are done.
+    if (failures.length > 0) throw failures[0];
   },
 });

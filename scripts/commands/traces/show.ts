@@ -40,7 +40,7 @@ export default defineCommand({
     await (
       await localTarget()
     ).withTraces(await chooseJobs(options.job), io, async (stores) => {
-      const found = await findTrace(stores, wanted);
+      const found = await findTrace(stores, wanted, io);
       if (span !== undefined) return showSpan(found, span, json, io);
       if (options.follow === true) {
         await follow(found.store, found.summary.traceId, io, () => screenOf(process.stdout));

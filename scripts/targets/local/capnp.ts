@@ -3,6 +3,8 @@
 
 export interface WorkerdConfig {
   readonly workers: readonly WorkerdWorker[];
+  /** Folders whose files a Worker may read, by path. */
+  readonly folders?: readonly { readonly name: string; readonly folder: string }[];
   /** HTTP services outside of this process. */
   readonly externals: readonly WorkerdExternal[];
   readonly sockets: readonly { readonly name: string; readonly address: string; readonly service: string }[];
@@ -35,6 +37,9 @@ export type WorkerdBinding =
   | { readonly name: string; readonly kind: "service"; readonly service: string; readonly props?: object }
   | { readonly name: string; readonly kind: "object"; readonly className: string };
 
+/** Sockets come last in a configuration. */
+const MAX_SOCKETS_CHARS = 1_000;
+
 /** Reaches public addresses only: the engine refuses private and loopback ones, whatever a name resolves to. */
 export const PUBLIC_NETWORK = "network:public";
 /** Reaches every address. */
@@ -43,11 +48,12 @@ export const ANY_NETWORK = "network:any";
 /** Late enough that nodejs_compat is on without a flag. */
 export const COMPATIBILITY_DATE = "2026-10-15";
 
-export function renderConfig({ workers, externals, sockets }: WorkerdConfig): string {
+export function renderConfig({ workers, folders = [], externals, sockets }: WorkerdConfig): string {
   const services = [
     network(PUBLIC_NETWORK, ["public"]),
     network(ANY_NETWORK, ["public", "private"]),
     ...externals.map(external),
+    ...folders.map(({ name, folder }) => `(name = ${quote(name)}, disk = (path = ${quote(folder)}))`),
     ...workers.flatMap((worker) => [...disk(worker), workerService(worker)]),
   ];
   const listening = sockets.map(
@@ -66,6 +72,15 @@ const config :Workerd.Config = (
   logging = (structuredLogging = true),
 );
 `;
+}
+
+/** The port of the last socket in a configuration that was rendered here; undefined where there is none. */
+export function portIn(config: string): number | undefined {
+  const sockets = config
+    .slice(-MAX_SOCKETS_CHARS)
+    .matchAll(/address = "127\.0\.0\.1:(\d{1,5})", http = \(\), service/g);
+  const port = [...sockets].at(-1)?.[1];
+  return port === undefined ? undefined : Number(port);
 }
 
 /** A Cap'n Proto string literal. */

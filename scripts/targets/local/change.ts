@@ -6,19 +6,23 @@ import { LockedError, withLock } from "./lock.ts";
 
 const PATIENCE_MS = 120_000;
 
-/** Runs `change` while holding the job's lock. Throws CliError when another command keeps it for two minutes. */
+/**
+ * Runs `change` while holding the job's lock. Throws CliError when another command keeps it for two minutes. `withoutRoom`: also where
+ * no lock can be written.
+ */
 export async function changeJob<Result>(
   home: string,
   job: string,
   io: Io,
   change: () => Promise<Result>,
+  { withoutRoom = false } = {},
 ): Promise<Result> {
   const { lock: path } = jobLayout(home, job);
   const onWait = ({ pid }: { readonly pid: number }): void => {
     io.note(`Another command (process ${pid}) is changing ${job}; waiting for it …`);
   };
   try {
-    return await withLock(path, { patienceMs: PATIENCE_MS, onWait, signal: io.signal }, change);
+    return await withLock(path, { patienceMs: PATIENCE_MS, onWait, signal: io.signal, withoutRoom }, change);
   } catch (error) {
     if (!(error instanceof LockedError)) throw error;
     throw new CliError(

@@ -18,12 +18,14 @@ import type { Deployed, DeployRequest } from "../target.ts";
 import { type ControlPlane, ensureControlPlane, releaseControlPlane } from "./control-plane.ts";
 import { type DeployTrace, stagesOf, traced } from "./deploy-trace.ts";
 import { jobLayout } from "./layout.ts";
+import { checkOpenFiles } from "./open-files.ts";
 import { choosePorts } from "./choose-ports.ts";
 import { unregisterAgents } from "./registry.ts";
 import { pruneReleases, readRelease, writeRelease } from "./release.ts";
 import { type Run, startProcesses, stopProcesses } from "./run.ts";
 import { readJobSecrets } from "./secrets.ts";
-import { type JobState, readJobState, runningProcesses, writeState } from "./state.ts";
+import { isUp } from "./processes.ts";
+import { JobState, readOrSetAside, writeState } from "./state.ts";
 import { jobStatus } from "./status.ts";
 import { workerdBinary } from "./workerd.ts";
 
@@ -37,9 +39,10 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   const { job } = request;
   const layout = jobLayout(home, job.name);
   workerdBinary();
-  const last = await readJobState(home, job.name);
-  const running = await runningProcesses(last);
-  const ports = await choosePorts(job, last, running.length > 0);
+  await checkOpenFiles(io);
+  const last = await readOrSetAside(layout.state, JobState, io);
+  const wasUp = await isUp(home, job.name);
+  const ports = await choosePorts(job, last, wasUp);
   const stage = stagesOf(trace, io);
   const built = await stage("build", "Building the Workers", async () => buildWorkers(home));
   await step(io, "Checking the agents", async () => {
@@ -55,26 +58,22 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   const release = await writeRelease(layout, plan, bundles);
   trace.root.set({ [TROUPE.release]: release });
 
-  await stage("stop", "Stopping what runs of it", async () => {
-    if (last !== undefined) await stopProcesses(running, last);
-  });
+  await stage("stop", "Stopping what runs of it", async () => stopProcesses(home, job.name, last));
   const next: JobState = {
     job: job.name,
     file: request.file,
     release,
     deployedAt: new Date().toISOString(),
     stoppedAt: null,
-    processes: [],
     ports: Object.fromEntries(plan.agents.map(({ id, socket }) => [id, socket.port])),
     ...(corpus.remember === undefined ? {} : { corpus: corpus.remember }),
   };
-  await writeState(layout.state, next);
   try {
     await stage("agents", `Waiting for ${plan.agents.length} agents`, async (span) =>
       start(home, plan, next, { controlPlane, span, io }),
     );
   } catch (error) {
-    const before = running.length > 0 ? last : undefined;
+    const before = wasUp ? last : undefined;
     throw await rollBack(home, { last: before, failed: next, error, controlPlane, trace, io });
   }
   const healthyMs = performance.now() - begun;
@@ -87,11 +86,10 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
       for (const assignment of corpus.assignments) await uploadCorpus(assignment, key, io);
     });
   }
-  const state = await readJobState(home, job.name);
-  return { status: await jobStatus(home, state ?? next), healthyMs };
+  return { status: await jobStatus(home, next), healthyMs };
 }
 
-/** Starts the processes of `plan`, keeping `state` on disk up to date with what has been started. */
+/** Starts the processes of `plan`, which are those of `state`. */
 export async function start(
   home: string,
   plan: Plan,
@@ -99,13 +97,8 @@ export async function start(
   run: Pick<Run, "controlPlane" | "span" | "io">,
 ): Promise<void> {
   const layout = jobLayout(home, state.job);
-  await startProcesses({
-    layout,
-    plan,
-    release: state.release,
-    ...run,
-    onStarted: async (processes) => writeState(layout.state, { ...state, processes: [...processes] }),
-  });
+  await writeState(layout.state, state);
+  await startProcesses({ layout, plan, release: state.release, ...run });
 }
 
 interface Failure {
@@ -133,7 +126,7 @@ async function rollBack(home: string, failure: Failure): Promise<unknown> {
   const uninterrupted: Io = { ...io, signal: new AbortController().signal };
   await trace.stage("roll_back", async (span) => {
     const plan = await readRelease(layout, last.release);
-    await start(home, plan, { ...last, processes: [] }, { controlPlane, span, io: uninterrupted });
+    await start(home, plan, last, { controlPlane, span, io: uninterrupted });
   });
   if (!(error instanceof CliError)) return error;
   return new CliError(error.code, `${error.message}\nThe release before runs again; no session was lost.`, error.next);

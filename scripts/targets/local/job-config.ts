@@ -10,6 +10,8 @@ export interface Surroundings {
   readonly modelPort: number;
   /** Path of a Worker's module, relative to the configuration, with forward slashes. */
   module(worker: string): string;
+  /** Absolute folder of what the process's supervisor tells. */
+  readonly machine: string;
   /** Absolute folder of an agent's Durable Objects. */
   dataFolder(agent: string): string;
 }
@@ -22,6 +24,10 @@ export interface JobProcess {
 
 const CONTROL_PLANE = "control-plane";
 const OFFLINE_MODEL = "offline-model";
+
+const MACHINE = "machine";
+/** What the supervisor tells of this machine: see shared/http/free-disk.ts. */
+const MACHINE_BINDING: WorkerdBinding = { name: "MACHINE", kind: "service", service: MACHINE };
 
 /** The processes of a plan, in the order of its agents. */
 export function processesOf(plan: Plan): JobProcess[] {
@@ -41,10 +47,11 @@ export function configOf(plan: Plan, process: JobProcess, surroundings: Surround
       return {
         name: agentService(agent.id),
         module: surroundings.module(agent.worker),
-        bindings: agent.bindings.map((item) => toWorkerd(item, inside)),
+        bindings: [...agent.bindings.map((item) => toWorkerd(item, inside)), MACHINE_BINDING],
         ...(classes.length > 0 ? { storage: { folder: surroundings.dataFolder(agent.id), classes } } : {}),
       };
     }),
+    folders: [{ name: MACHINE, folder: surroundings.machine }],
     externals: [
       { name: CONTROL_PLANE, address: `127.0.0.1:${surroundings.controlPlanePort}` },
       { name: OFFLINE_MODEL, address: `127.0.0.1:${surroundings.modelPort}` },

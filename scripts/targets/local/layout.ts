@@ -12,11 +12,23 @@ export interface JobLayout {
   readonly data: string;
   readonly logs: string;
   readonly releases: string;
-  config(process: string): string;
-  log(process: string): string;
-  /** Held by the workerd that serves the data of this process. */
-  dataLock(process: string): string;
+  /** One folder a process, see ProcessLayout.room. */
+  readonly rooms: string;
+  process(name: string): ProcessLayout;
   release(number: number): string;
+}
+
+/** Where one workerd and its supervisor keep what they need. */
+export interface ProcessLayout {
+  readonly name: string;
+  readonly config: string;
+  readonly log: string;
+  /** Folder of Durable Objects' storage. */
+  readonly data: string;
+  /** Held by the workerd that serves the data. */
+  readonly dataLock: string;
+  /** The supervisor's folder: its lock, what it reports, and `machine`, which the Workers may read. */
+  readonly room: string;
 }
 
 export function jobsFolder(home: string): string {
@@ -28,6 +40,7 @@ export function jobLayout(home: string, job: string): JobLayout {
   const data = join(folder, "data");
   const logs = join(folder, "logs");
   const releases = join(folder, "releases");
+  const rooms = join(folder, "processes");
   return {
     folder,
     state: join(folder, "state.json"),
@@ -36,9 +49,15 @@ export function jobLayout(home: string, job: string): JobLayout {
     data,
     logs,
     releases,
-    config: (process) => join(folder, process === JOB_PROCESS ? "config.capnp" : `config.${process}.capnp`),
-    log: (process) => join(logs, `${process}.log`),
-    dataLock: (process) => join(data, `${process}.lock`),
+    rooms,
+    process: (name) => ({
+      name,
+      config: join(folder, name === JOB_PROCESS ? "config.capnp" : `config.${name}.capnp`),
+      log: join(logs, `${name}.log`),
+      data,
+      dataLock: join(data, `${name}.lock`),
+      room: join(rooms, name),
+    }),
     release: (number) => join(releases, String(number)),
   };
 }
@@ -48,6 +67,7 @@ export const JOB_PROCESS = "all-agents";
 
 export function controlPlaneLayout(home: string) {
   const folder = join(home, "control-plane");
+  const data = join(folder, "data");
   return {
     folder,
     state: join(folder, "state.json"),
@@ -55,9 +75,21 @@ export function controlPlaneLayout(home: string) {
     /** How traces are kept and forwarded, mode 0600. */
     settings: join(folder, "trace-settings.json"),
     lock: join(folder, "lock"),
-    config: join(folder, "config.capnp"),
-    data: join(folder, "data"),
-    dataLock: join(folder, "data", "lock"),
-    log: join(folder, "log"),
+    registry: {
+      name: "control-plane",
+      config: join(folder, "config.capnp"),
+      log: join(folder, "log"),
+      data,
+      dataLock: join(data, "lock"),
+      room: join(folder, "processes", "control-plane"),
+    } satisfies ProcessLayout,
+    model: {
+      name: "offline-model",
+      config: join(folder, "offline-model.capnp"),
+      log: join(folder, "offline-model.log"),
+      data,
+      dataLock: join(folder, "offline-model.lock"),
+      room: join(folder, "processes", "offline-model"),
+    } satisfies ProcessLayout,
   };
 }

@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { parseJson } from "#shared/text/parse-json.ts";
 
+import { hasNoRoom } from "../../system-error.ts";
 import { identify, isRunning, ProcessIdentity } from "./process.ts";
 
 const POLL_MS = 50;
@@ -22,6 +23,8 @@ interface LockOptions {
   /** Called once when somebody else holds the lock. */
   readonly onWait?: (holder: ProcessIdentity) => void;
   readonly signal?: AbortSignal;
+  /** Where nothing can be written, goes on without a lock unless a living process holds it. */
+  readonly withoutRoom?: boolean;
   /** Who holds it; this process by default. */
   readonly holder?: ProcessIdentity;
 }
@@ -41,12 +44,13 @@ export class LockedError extends Error {
 export async function acquireLock(path: string, options: LockOptions): Promise<Lock> {
   const holder = options.holder ?? (await self());
   const deadline = Date.now() + options.patienceMs;
-  await mkdir(dirname(path), { recursive: true });
   let told = false;
   for (;;) {
-    if (await create(path, holder)) return lock(path, holder);
+    const created = await createFor(path, holder, options.withoutRoom === true);
+    if (created === true) return lock(path, holder);
     const other = await lockHolder(path);
     if (other === undefined) {
+      if (created === "no room") return { release: async () => {} };
       await discard(path);
       continue;
     }
@@ -55,6 +59,16 @@ export async function acquireLock(path: string, options: LockOptions): Promise<L
     told = true;
     options.signal?.throwIfAborted();
     await delay(POLL_MS, undefined, options.signal === undefined ? {} : { signal: options.signal });
+  }
+}
+
+async function createFor(path: string, holder: ProcessIdentity, withoutRoom: boolean): Promise<boolean | "no room"> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    return await create(path, holder);
+  } catch (error) {
+    if (withoutRoom && hasNoRoom(error)) return "no room";
+    throw error;
   }
 }
 
@@ -89,8 +103,8 @@ function lock(path: string, holder: ProcessIdentity): Lock {
 /** Creates the lock with its content in one step; false when there is one already. */
 async function create(path: string, holder: ProcessIdentity): Promise<boolean> {
   const aside = `${path}.${process.pid}.${randomUUID()}`;
-  await writeFile(aside, JSON.stringify(holder));
   try {
+    await writeFile(aside, JSON.stringify(holder));
     await link(aside, path).catch(async (error: unknown) => {
       if (hasCode(error, "EEXIST")) throw error;
       // A file system without hard links: the copy is exclusive too, if not whole from its first moment.

@@ -1,5 +1,5 @@
 // Reads the JSON log that workerd writes for each process, and finds out which agent a line is from.
-import { open, readdir, stat } from "node:fs/promises";
+import { open, readdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
 import * as z from "zod";
@@ -7,6 +7,7 @@ import * as z from "zod";
 import { parseJson } from "#shared/text/parse-json.ts";
 
 import { CliError } from "../../cli-error.ts";
+import { fileBytes } from "../../folder-size.ts";
 import type { LogLine, LogRequest } from "../target.ts";
 import { JOB_PROCESS, jobLayout } from "./layout.ts";
 
@@ -14,6 +15,9 @@ const POLL_MS = 150;
 const CHUNK_BYTES = 256 * 1024;
 /** How far back the last lines are looked for. */
 const TAIL_BYTES = 4 * 1024 * 1024;
+
+/** What a log is called once a new one was begun (supervise.sh). */
+const OLDER = ".1";
 
 /** How the agents' own lines begin, and how workerd's begin that concern one Worker. */
 const AGENT_TAG = /^(?:\[([a-z][a-z0-9_]{0,62})\] |service agent-([a-z][a-z0-9_]{0,62}): )/;
@@ -41,20 +45,27 @@ export async function* readLogs(home: string, request: LogRequest, signal: Abort
   const offsets = new Map<string, number>();
   const lines: LogLine[] = [];
   for (const name of names) {
-    const size = (await stat(layout.log(name))).size;
-    const text = await readFrom(layout.log(name), Math.max(0, size - TAIL_BYTES), size);
-    offsets.set(name, size - Buffer.byteLength(text.slice(text.lastIndexOf("\n") + 1)));
-    lines.push(...parseLines(text.slice(0, text.lastIndexOf("\n") + 1), name).filter(wanted));
+    const { log } = layout.process(name);
+    const size = await fileBytes(log);
+    const text = await readFrom(log, Math.max(0, size - TAIL_BYTES), size);
+    const complete = text.slice(0, text.lastIndexOf("\n") + 1);
+    offsets.set(name, size - Buffer.byteLength(text.slice(complete.length)));
+    const before = size < TAIL_BYTES ? await readTail(`${log}${OLDER}`, TAIL_BYTES - size) : "";
+    lines.push(...parseLines(before + complete, name).filter(wanted));
   }
   lines.sort((a, b) => (a.time ?? "").localeCompare(b.time ?? ""));
   yield* lines.slice(-request.lines);
   while (request.follow) {
     await delay(POLL_MS, undefined, { signal });
     for (const name of await processNames(layout.logs)) {
-      const path = layout.log(name);
-      const size = (await stat(path)).size;
+      const path = layout.process(name).log;
+      const size = await fileBytes(path);
       const known = offsets.get(name) ?? 0;
-      // Smaller than before: the log was begun anew.
+      if (size < known) {
+        // The log was begun anew: what was not read yet lies in the older one.
+        const older = `${path}${OLDER}`;
+        yield* parseLines(await readFrom(older, known, await fileBytes(older)), name).filter(wanted);
+      }
       const from = size < known ? 0 : known;
       const text = await readFrom(path, from, Math.min(size, from + CHUNK_BYTES));
       const complete = text.slice(0, text.lastIndexOf("\n") + 1);
@@ -86,7 +97,12 @@ export function parseLines(text: string, process: string): LogLine[] {
         spanId,
       };
     })
-    .filter(({ message }) => !message.startsWith(ENGINE_REMARK));
+    .filter(({ message }) => !isEngineRemark(message));
+}
+
+/** What workerd says to itself. */
+export function isEngineRemark(message: string): boolean {
+  return message.startsWith(ENGINE_REMARK);
 }
 
 async function processNames(folder: string): Promise<string[]> {
@@ -97,6 +113,14 @@ async function processNames(folder: string): Promise<string[]> {
     if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
     throw new CliError("bad_input", "There are no logs: the job was never deployed.", "Run: troupe list");
   }
+}
+
+/** The last bytes, from the beginning of a line. */
+async function readTail(path: string, bytes: number): Promise<string> {
+  const size = await fileBytes(path);
+  const from = Math.max(0, size - bytes);
+  const text = await readFrom(path, from, size);
+  return from === 0 ? text : text.slice(text.indexOf("\n") + 1);
 }
 
 async function readFrom(path: string, from: number, to: number): Promise<string> {

@@ -1,6 +1,8 @@
 // What the command line asks of the control plane's registry, with the job's token.
 import * as z from "zod";
 
+import { parseJson } from "#shared/text/parse-json.ts";
+
 import type { ControlPlane } from "./control-plane.ts";
 import { jobToken } from "./secrets.ts";
 
@@ -14,17 +16,27 @@ const RegisteredAgent = z.object({
 });
 export type RegisteredAgent = z.infer<typeof RegisteredAgent>;
 
+/** A registry from before there were pages gives all at once. */
+const Page = z.object({ agents: z.array(z.unknown()), next: z.string().optional() });
+const MOST_PAGES = 100;
 const TIMEOUT_MS = 5_000;
 
-/** The job's agents as the registry knows them; undefined when the control plane does not answer. */
+/** The job's agents as the registry knows them, without those that cannot be read; undefined when it does not answer as it should. */
 export async function registeredAgents(
   controlPlane: ControlPlane,
   job: string,
 ): Promise<RegisteredAgent[] | undefined> {
-  const response = await ask(controlPlane, job, "GET", "/agents");
-  if (response === undefined) return undefined;
-  if (!response.ok) throw new Error(`GET /agents answered ${response.status}: ${await response.text()}`);
-  return z.object({ agents: z.array(RegisteredAgent) }).parse(await response.json()).agents;
+  const agents: RegisteredAgent[] = [];
+  let after = "";
+  for (let pages = 0; pages < MOST_PAGES; pages++) {
+    const response = await ask(controlPlane, job, "GET", `/agents?after=${encodeURIComponent(after)}`);
+    const page = response?.ok === true ? Page.safeParse(parseJson(await response.text())).data : undefined;
+    if (page === undefined) return undefined;
+    agents.push(...page.agents.flatMap((agent) => RegisteredAgent.safeParse(agent).data ?? []));
+    if (page.next === undefined) break;
+    after = page.next;
+  }
+  return agents;
 }
 
 /** Takes agents out of the registry. One that is not in it, or a registry that does not answer, is no error. */

@@ -11,10 +11,11 @@ import { ensureControlPlane } from "./control-plane.ts";
 import { start } from "./deploy.ts";
 import { type DeployTrace, stagesOf, traced } from "./deploy-trace.ts";
 import { jobLayout } from "./layout.ts";
+import { checkOpenFiles } from "./open-files.ts";
 import { isTaken } from "./ports.ts";
 import { readRelease } from "./release.ts";
 import { stopProcesses } from "./run.ts";
-import { type JobState, readJobState, runningProcesses } from "./state.ts";
+import { type JobState, readJobState } from "./state.ts";
 import { jobStatus } from "./status.ts";
 
 /** Restarts the job; the caller holds its lock. Throws CliError when it was never deployed or does not get healthy. */
@@ -26,6 +27,7 @@ async function restart(home: string, job: string, trace: DeployTrace, io: Io): P
   const begun = performance.now();
   const last = await readJobState(home, job);
   if (last === undefined) throw new CliError("bad_input", `${job} is not deployed.`, `Run: troupe deploy ${job}`);
+  await checkOpenFiles(io);
   const plan = await readRelease(jobLayout(home, job), last.release);
   trace.root.set({ [TROUPE.release]: last.release });
   const stage = stagesOf(trace, io);
@@ -33,7 +35,7 @@ async function restart(home: string, job: string, trace: DeployTrace, io: Io): P
   const controlPlane = await stage("control_plane", "Starting the control plane", async () =>
     ensureControlPlane(home, bundles, io),
   );
-  await stage("stop", "Stopping what runs of it", async () => stopProcesses(await runningProcesses(last), last));
+  await stage("stop", "Stopping what runs of it", async () => stopProcesses(home, job, last));
   for (const { id, socket } of plan.agents) {
     if (!(await isTaken(socket.port))) continue;
     throw new CliError(
@@ -42,10 +44,9 @@ async function restart(home: string, job: string, trace: DeployTrace, io: Io): P
       `End that program, or run: troupe deploy ${job} (which chooses another port unless the job names it).`,
     );
   }
-  const next: JobState = { ...last, stoppedAt: null, processes: [] };
+  const next: JobState = { ...last, stoppedAt: null };
   await stage("agents", `Waiting for ${plan.agents.length} agents`, async (span) =>
     start(home, plan, next, { controlPlane, span, io }),
   );
-  const state = await readJobState(home, job);
-  return { status: await jobStatus(home, state ?? next), healthyMs: performance.now() - begun };
+  return { status: await jobStatus(home, next), healthyMs: performance.now() - begun };
 }

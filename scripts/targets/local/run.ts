@@ -10,15 +10,17 @@ import { CliError } from "../../cli-error.ts";
 import type { Io } from "../../io.ts";
 import { renderConfig } from "./capnp.ts";
 import type { ControlPlane } from "./control-plane.ts";
+import { findDamaged, setAside } from "./damaged.ts";
 import type { DeploySpan } from "./deploy-trace.ts";
 import { isHealthy, waitUntilHealthy } from "./health.ts";
 import { configOf, type JobProcess, processesOf } from "./job-config.ts";
 import type { JobLayout } from "./layout.ts";
-import { endProcess } from "./process.ts";
+import { jobProcesses, runningProcesses } from "./processes.ts";
 import { modulePath } from "./release.ts";
 import { jobToken, secretValues, updateJobSecrets } from "./secrets.ts";
-import type { JobState, RunningProcess } from "./state.ts";
-import { endedError, startWorkerd, type Workerd } from "./workerd.ts";
+import type { JobState } from "./state.ts";
+import { endedError, endSupervised, machineFolder, markHealthy, startSupervised } from "./supervisor.ts";
+import type { Started } from "./workerd.ts";
 
 export interface Run {
   readonly layout: JobLayout;
@@ -28,8 +30,6 @@ export interface Run {
   readonly io: Io;
   /** The stage of the deployment in which this happens. */
   readonly span: DeploySpan;
-  /** Called whenever a process has been started, so that none is ever unrecorded. */
-  onStarted(processes: readonly RunningProcess[]): Promise<void>;
 }
 
 /**
@@ -40,7 +40,7 @@ export async function startProcesses(run: Run): Promise<void> {
   const { plan, io } = run;
   const secrets = await updateJobSecrets(run.layout.secrets, plan.secrets);
   const values = secretValues(plan, secrets, jobToken(run.controlPlane.secret, plan.job));
-  const started = new Map<string, Workerd>();
+  const started = new Map<string, Started>();
   const deadline = Date.now() + plan.health.timeoutMs;
   try {
     for (const [index, stage] of plan.stages.entries()) {
@@ -49,50 +49,46 @@ export async function startProcesses(run: Run): Promise<void> {
         const needed = process.agents.some((agent) => stage.includes(agent.id));
         if (!needed || started.has(process.name)) continue;
         started.set(process.name, await startProcess(run, process, values));
-        await run.onStarted(running(started));
       }
       await waitForStage(run, { number: index + 1, agents: stage, begunMs }, started, deadline);
     }
+    for (const { name } of processesOf(plan)) await markHealthy(run.layout.process(name));
   } catch (error) {
-    await endProcesses(running(started));
-    await run.onStarted([]);
+    await endSupervised(processesOf(plan).map(({ name }) => run.layout.process(name)));
     throw io.signal.aborted ? new CliError("interrupted", "Interrupted; nothing of it runs.") : error;
   }
 }
 
 const FLUSH_MS = 1_000;
 
-/** Ends the processes of a job, after its agents have sent what spans they still hold. */
-export async function stopProcesses(processes: readonly RunningProcess[], { ports }: JobState): Promise<void> {
-  const agents = processes.length === 0 ? [] : Object.values(ports);
-  // An agent that does not answer is ended all the same.
-  await Promise.all(agents.map(async (port) => isHealthy(`http://127.0.0.1:${port}`, FLUSH_MS, { flush: true })));
-  await endProcesses(processes);
+/** Ends the processes of a job, after its agents have sent what spans they still hold; `state` is what is known of it, if anything. */
+export async function stopProcesses(home: string, job: string, state: JobState | undefined): Promise<void> {
+  const urls = Object.values(state?.ports ?? {}).map((port) => `http://127.0.0.1:${port}`);
+  const runs = (await runningProcesses(home, job)).length > 0;
+  await endSupervised(await jobProcesses(home, job), async () => {
+    // An agent that does not answer is ended all the same.
+    if (runs) await Promise.all(urls.map(async (url) => isHealthy(url, FLUSH_MS, { flush: true })));
+  });
 }
 
-/** Ends all of these processes; those that are gone already are passed over. */
-async function endProcesses(processes: readonly RunningProcess[]): Promise<void> {
-  await Promise.all(processes.map(async ({ identity }) => endProcess(identity)));
-}
-
-async function startProcess(run: Run, process: JobProcess, secrets: Record<string, string>): Promise<Workerd> {
+async function startProcess(run: Run, process: JobProcess, secrets: Record<string, string>): Promise<Started> {
   const { layout, plan, release, controlPlane } = run;
+  const own = layout.process(process.name);
   const dataFolder = (agent: string): string => `${layout.data}/${agent}`;
-  for (const { id } of process.agents) await mkdir(dataFolder(id), { recursive: true });
+  for (const { id } of process.agents) {
+    await mkdir(dataFolder(id), { recursive: true });
+    setAside(findDamaged(dataFolder(id)), run.io);
+  }
   const config = configOf(plan, process, {
     controlPlanePort: controlPlane.port,
     modelPort: controlPlane.modelPort,
     module: (worker) => modulePath(release, worker),
+    machine: machineFolder(own),
     dataFolder,
   });
-  const path = layout.config(process.name);
-  await writeFileAtomically(path, renderConfig(config));
-  return startWorkerd({
-    config: path,
-    log: layout.log(process.name),
-    dataLock: layout.dataLock(process.name),
-    secrets,
-  });
+  await writeFileAtomically(own.config, renderConfig(config));
+  const urls = process.agents.map(({ url }) => url);
+  return startSupervised({ process: own, secrets, restart: plan.restart, urls });
 }
 
 /** Agents that become healthy side by side. */
@@ -107,7 +103,7 @@ interface Stage {
 async function waitForStage(
   run: Run,
   { number, agents, begunMs }: Stage,
-  started: ReadonlyMap<string, Workerd>,
+  started: ReadonlyMap<string, Started>,
   deadline: number,
 ): Promise<void> {
   const { plan, span } = run;
@@ -137,7 +133,7 @@ async function waitForStage(
 
 interface Start {
   readonly process: JobProcess;
-  readonly workerd: Workerd;
+  readonly workerd: Started;
   /** Milliseconds since the epoch. */
   readonly deadline: number;
   /** What the agent does to begin with becomes a part of this. */
@@ -157,16 +153,12 @@ async function waitForAgent(
     signal: io.signal,
     traceparent: formatTraceparent(context),
   });
-  if (health === "ended") throw await endedError(layout.log(process.name));
+  if (health === "ended") throw await endedError(layout.process(process.name));
   if (health === "late") {
     throw new CliError(
       "failed",
       `The agent ${agent.id} was not healthy within ${plan.health.timeoutMs / 1000} s (GET ${agent.url}/health).`,
-      `Its log: ${layout.log(process.name)}`,
+      `Its log: ${layout.process(process.name).log}`,
     );
   }
-}
-
-function running(started: ReadonlyMap<string, Workerd>): RunningProcess[] {
-  return [...started].map(([name, { identity }]) => ({ name, identity }));
 }

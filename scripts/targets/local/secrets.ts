@@ -1,22 +1,24 @@
 // Secrets of a job: its own key, its token at the control plane, and the values of the variables it was deployed with.
 // They lie in secrets.json (mode 0600) so that a restart does not depend on the shell it is typed in.
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 
 import * as z from "zod";
 
 import type { Plan } from "#jobs/plan-shape.ts";
 import { substitute } from "#jobs/variables.ts";
-import { mac } from "#shared/a2a/token.ts";
+import { mac, MIN_SECRET } from "#shared/a2a/token.ts";
 
+import { writeFileAtomically } from "../../atomic-file.ts";
 import { CliError } from "../../cli-error.ts";
+import type { Io } from "../../io.ts";
 import { readState, writeState } from "./state.ts";
 
 /** The mode of files that hold secrets. */
 export const PRIVATE = 0o600;
 
-const JobSecrets = z.object({ key: z.string().min(32), variables: z.record(z.string(), z.string()) });
+const JobSecrets = z.object({ key: z.string().min(MIN_SECRET), variables: z.record(z.string(), z.string()) });
 export type JobSecrets = z.infer<typeof JobSecrets>;
 
 /** The job's secrets with current values of `names`; made at the first call. A variable not set now keeps its value. */
@@ -39,15 +41,34 @@ export async function readJobSecrets(path: string): Promise<JobSecrets | undefin
   return readState(path, JobSecrets);
 }
 
-/** The secret of the control plane, from which the jobs' tokens are derived; made at the first call. */
-export async function controlPlaneSecret(path: string): Promise<string> {
-  await mkdir(dirname(path), { recursive: true });
-  try {
-    await writeFile(path, randomBytes(32).toString("base64url"), { mode: PRIVATE, flag: "wx" });
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+/** The secret of the control plane, from which the jobs' tokens are derived; undefined where there is none that may be used. */
+export async function controlPlaneSecret(path: string): Promise<string | undefined> {
+  const stored = await readSecret(path);
+  return stored !== undefined && stored.length >= MIN_SECRET ? stored : undefined;
+}
+
+/** The same, made where there is none; the caller holds the control plane's lock. A damaged one is replaced, with a note. */
+export async function ensureControlPlaneSecret(path: string, io: Io): Promise<string> {
+  const stored = await readSecret(path);
+  if (stored !== undefined && stored.length >= MIN_SECRET) return stored;
+  if (stored !== undefined) {
+    io.note(
+      `${path} is damaged (${stored.length} characters instead of ${MIN_SECRET} or more), so a new secret was made. Other jobs that run need it: troupe restart each of them.`,
+    );
   }
-  return (await readFile(path, "utf8")).trim();
+  const secret = randomBytes(32).toString("base64url");
+  await mkdir(dirname(path), { recursive: true });
+  await writeFileAtomically(path, secret, PRIVATE);
+  return secret;
+}
+
+async function readSecret(path: string): Promise<string | undefined> {
+  try {
+    return (await readFile(path, "utf8")).trim();
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 /** The bearer token by which a job is known at the control plane. */

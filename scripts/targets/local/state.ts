@@ -1,20 +1,14 @@
 // What is known of deployments between two commands: one state.json a job and one for the control plane.
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, open, readdir, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 
 import * as z from "zod";
 
 import { writeFileAtomically } from "../../atomic-file.ts";
 import { CliError } from "../../cli-error.ts";
+import type { Io } from "../../io.ts";
 import { jobLayout, jobsFolder } from "./layout.ts";
-import { isRunning, ProcessIdentity } from "./process.ts";
-
-const RunningProcess = z.object({
-  /** An agent's id, or that of the process of all agents. */
-  name: z.string(),
-  identity: ProcessIdentity,
-});
-export type RunningProcess = z.infer<typeof RunningProcess>;
 
 export const JobState = z.object({
   job: z.string(),
@@ -25,7 +19,6 @@ export const JobState = z.object({
   deployedAt: z.string(),
   /** When it was stopped on purpose; null while it should run. */
   stoppedAt: z.nullable(z.string()),
-  processes: z.array(RunningProcess),
   /** Agent → port, kept over restarts. */
   ports: z.record(z.string(), z.int()),
   /** The folder of documents that was given at the last deployment, as typed. */
@@ -34,7 +27,6 @@ export const JobState = z.object({
 export type JobState = z.infer<typeof JobState>;
 
 export const ControlPlaneState = z.object({
-  process: z.nullable(ProcessIdentity),
   port: z.int(),
   modelPort: z.int(),
   /** Hashes of the bundles it runs. */
@@ -42,7 +34,10 @@ export const ControlPlaneState = z.object({
 });
 export type ControlPlaneState = z.infer<typeof ControlPlaneState>;
 
-/** The stored value; undefined when nothing is stored. Throws CliError when it cannot be understood. */
+/** A file of ours cannot be understood. */
+export class DamagedError extends CliError {}
+
+/** The stored value; undefined when nothing is stored. Throws DamagedError when it cannot be understood. */
 export async function readState<Schema extends z.ZodType>(
   path: string,
   schema: Schema,
@@ -58,7 +53,7 @@ export async function readState<Schema extends z.ZodType>(
     return schema.parse(JSON.parse(text));
   } catch (error) {
     const reason = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
-    throw new CliError(
+    throw new DamagedError(
       "failed",
       `${path} is damaged: ${reason}`,
       "Remove this file and deploy again; sessions lie elsewhere.",
@@ -66,9 +61,41 @@ export async function readState<Schema extends z.ZodType>(
   }
 }
 
+/** The same; a file that cannot be understood is set aside and named, and counts as none. */
+export async function readOrSetAside<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+  io: Io,
+): Promise<z.infer<Schema> | undefined> {
+  try {
+    return await readState(path, schema);
+  } catch (error) {
+    if (!(error instanceof DamagedError)) throw error;
+    const aside = `${path}.damaged-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
+    await rename(path, aside);
+    io.note(`${error.message.split("\n", 1)[0] ?? ""}\nIt was set aside as ${aside}, and what it held is made anew.`);
+    return undefined;
+  }
+}
+
 export async function writeState(path: string, state: unknown, mode?: number): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  await writeFileAtomically(path, `${JSON.stringify(state, null, 2)}\n`, mode);
+  await writeFileAtomically(path, serialize(state), mode);
+}
+
+/** Writes over what is stored, without new room on the disk. Only for a state that may be lost when the machine stops meanwhile. */
+export async function overwriteState(path: string, state: unknown): Promise<void> {
+  const handle = await open(path, "r+");
+  try {
+    const { bytesWritten } = await handle.write(serialize(state), 0);
+    await handle.truncate(bytesWritten);
+  } finally {
+    await handle.close();
+  }
+}
+
+function serialize(state: unknown): string {
+  return `${JSON.stringify(state, null, 2)}\n`;
 }
 
 /** State of one job; undefined when it was never deployed. */
@@ -88,16 +115,8 @@ export async function knownJobs(home: string): Promise<string[]> {
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
 }
 
-/** Jobs that have been deployed, running or not, by name. */
+/** Jobs that have been deployed, running or not, by name; also those whose state is damaged. */
 export async function deployedJobs(home: string): Promise<string[]> {
   const names = await knownJobs(home);
-  const states = await Promise.all(names.map(async (name) => readJobState(home, name)));
-  return names.filter((_, index) => states[index] !== undefined).toSorted();
-}
-
-/** The recorded processes that still run. */
-export async function runningProcesses(state: Pick<JobState, "processes"> | undefined): Promise<RunningProcess[]> {
-  const all = state?.processes ?? [];
-  const running = await Promise.all(all.map(async ({ identity }) => isRunning(identity)));
-  return all.filter((_, index) => running[index]);
+  return names.filter((name) => existsSync(jobLayout(home, name).state)).toSorted();
 }

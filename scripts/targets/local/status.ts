@@ -4,16 +4,17 @@ import type { BreakerStatus } from "#shared/loop/breaker.ts";
 import { askHealth } from "./health.ts";
 import { findControlPlane } from "./control-plane.ts";
 import { processesOf } from "./job-config.ts";
-import { jobLayout } from "./layout.ts";
+import { controlPlaneLayout, jobLayout } from "./layout.ts";
 import { type RegisteredAgent, registeredAgents } from "./registry.ts";
 import { readRelease } from "./release.ts";
-import { type JobState, runningProcesses } from "./state.ts";
+import type { JobState } from "./state.ts";
+import { type ProcessStatus, processStatus } from "./supervisor.ts";
 
 interface AgentStatus {
   readonly id: string;
   readonly name: string;
   readonly url: string;
-  readonly state: "alive" | "suspect" | "dead" | "starting" | "stopped";
+  readonly state: "alive" | "suspect" | "dead" | "failed" | "starting" | "stopped";
   /** ISO 8601; null when none was ever heard. */
   readonly lastHeartbeat: string | null;
   /** What the agent itself says of backends and peers that fail it; none when it does not answer. */
@@ -25,28 +26,37 @@ export interface JobStatus {
   readonly target: "local";
   /** The workerd of the job; with a process an agent, that of the entry point. Null when it does not run. */
   readonly pid: number | null;
-  readonly state: "running" | "degraded" | "stopped" | "dead";
+  /** restarting: nothing of it runs at this moment. dead: nobody starts it again. failed: given up, because it ended each time. */
+  readonly state: "running" | "degraded" | "restarting" | "stopped" | "dead" | "failed";
   readonly entryPoint: string;
   readonly controlPlane: string | null;
   readonly agents: readonly (AgentStatus & { readonly pid: number | null })[];
+  /** The workerds of the job. */
+  readonly processes: readonly ProcessStatus[];
+  /** Those that all jobs share: control plane and offline model. */
+  readonly shared: readonly ProcessStatus[];
 }
 
 const LOOK_MS = 2_000;
 
 export async function jobStatus(home: string, state: JobState): Promise<JobStatus> {
   const plan = await readRelease(jobLayout(home, state.job), state.release);
-  const running = new Map((await runningProcesses(state)).map(({ name, identity }) => [name, identity.pid]));
+  const layout = jobLayout(home, state.job);
+  const { registry, model } = controlPlaneLayout(home);
+  const shared = await Promise.all([registry, model].map(processStatus));
+  const processes = await Promise.all(processesOf(plan).map(async ({ name }) => processStatus(layout.process(name))));
   const controlPlane = await findControlPlane(home);
   const registered = controlPlane === undefined ? undefined : await registeredAgents(controlPlane, state.job);
   const agents = await Promise.all(
     processesOf(plan).flatMap((process) =>
       process.agents.map(async ({ id, url }) => {
-        const pid = running.get(process.name) ?? null;
+        const own = processes.find(({ name }) => name === process.name);
+        const pid = own?.pid ?? null;
         const known = registered?.find((agent) => agent.id === id);
         const breakers = pid === null ? undefined : await askHealth(url, LOOK_MS);
         const facts = {
           stopped: state.stoppedAt !== null,
-          running: pid !== null,
+          process: own?.state ?? "dead",
           // Without a registry the agent itself is all that can be asked.
           healthy: breakers !== undefined,
         };
@@ -67,35 +77,48 @@ export async function jobStatus(home: string, state: JobState): Promise<JobStatu
     job: state.job,
     target: "local",
     pid: entry?.pid ?? null,
-    state: overall(state, agents),
+    state: overall(state, processes),
     entryPoint: plan.entryPoint,
     controlPlane: registered === undefined ? null : (controlPlane?.url ?? null),
     agents,
+    processes,
+    shared,
   };
 }
 
 interface Facts {
   readonly stopped: boolean;
-  readonly running: boolean;
+  readonly process: ProcessStatus["state"];
   readonly healthy: boolean;
 }
 
 /** What the registry says of an agent whose process runs. It finds out about one that is gone when the lease ends; here it is seen at once. */
 export function agentState(known: RegisteredAgent | undefined, facts: Facts): AgentStatus["state"] {
-  if (facts.stopped) return "stopped";
-  if (!facts.running) return "dead";
-  return known?.state ?? "starting";
+  return stateWithoutProcess(facts) ?? known?.state ?? "starting";
 }
 
 /** The same when there is no registry to ask. */
 export function unregisteredState(facts: Facts): AgentStatus["state"] {
-  if (facts.stopped) return "stopped";
-  return facts.healthy ? "alive" : "dead";
+  return stateWithoutProcess(facts) ?? (facts.healthy ? "alive" : "dead");
 }
 
-function overall(state: JobState, agents: readonly { readonly pid: number | null }[]): JobStatus["state"] {
-  if (state.stoppedAt !== null) return "stopped";
-  const alive = agents.filter(({ pid }) => pid !== null).length;
-  if (alive === 0) return "dead";
-  return alive === agents.length ? "running" : "degraded";
+function stateWithoutProcess({ stopped, process }: Facts): AgentStatus["state"] | undefined {
+  if (stopped) return "stopped";
+  switch (process) {
+    case "running":
+      return undefined;
+    case "restarting":
+      return "starting";
+    case "dead":
+    case "failed":
+      return process;
+  }
+}
+
+function overall({ stoppedAt }: JobState, processes: readonly ProcessStatus[]): JobStatus["state"] {
+  if (stoppedAt !== null) return "stopped";
+  const states = new Set(processes.map(({ state }) => state));
+  if (states.has("running")) return states.size === 1 ? "running" : "degraded";
+  for (const state of ["restarting", "failed"] as const) if (states.has(state)) return state;
+  return "dead";
 }

@@ -1,21 +1,42 @@
 // Stopping a job: its processes end, the registry forgets its agents, its sessions stay on disk.
-import { CliError } from "../../cli-error.ts";
+import type { Io } from "../../io.ts";
+import { hasNoRoom } from "../../system-error.ts";
 import { findControlPlane, releaseControlPlane } from "./control-plane.ts";
 import { jobLayout } from "./layout.ts";
 import { unregisterAgents } from "./registry.ts";
 import { stopProcesses } from "./run.ts";
-import { readJobState, runningProcesses, writeState } from "./state.ts";
+import { isUp } from "./processes.ts";
+import { DamagedError, type JobState, overwriteState, readJobState, writeState } from "./state.ts";
 
-/** Stops the job; the caller holds its lock. False when nothing of it ran. May be repeated. */
-export async function stopJob(home: string, job: string): Promise<boolean> {
-  const state = await readJobState(home, job);
-  if (state === undefined) throw new CliError("bad_input", `${job} is not deployed.`, "Run: troupe list");
-  const running = await runningProcesses(state);
-  await stopProcesses(running, state);
-  const stoppedAt = state.stoppedAt ?? new Date().toISOString();
-  await writeState(jobLayout(home, job).state, { ...state, stoppedAt, processes: [] });
-  const controlPlane = await findControlPlane(home);
-  if (controlPlane !== undefined) await unregisterAgents(controlPlane, job, Object.keys(state.ports));
+/** Stops the job; the caller holds its lock. False when nothing of it ran. May be repeated. Needs no room on the disk. */
+export async function stopJob(home: string, job: string, io: Io): Promise<boolean> {
+  const state = await readJobState(home, job).catch((error: unknown) => {
+    if (!(error instanceof DamagedError)) throw error;
+    // What runs is found all the same.
+    io.note(`${error.message}\n${error.next}`);
+    return undefined;
+  });
+  const wasUp = await isUp(home, job);
+  await stopProcesses(home, job, state);
+  if (state !== undefined) {
+    const stopped = { ...state, stoppedAt: state.stoppedAt ?? new Date().toISOString() };
+    await writeDown(jobLayout(home, job).state, stopped, io);
+    const controlPlane = await findControlPlane(home);
+    if (controlPlane !== undefined) await unregisterAgents(controlPlane, job, Object.keys(state.ports));
+  }
   await releaseControlPlane(home, job);
-  return running.length > 0;
+  return wasUp;
+}
+
+/** On a full disk in the place of the old state, which has the room; a note where even that is refused. */
+async function writeDown(path: string, state: JobState, io: Io): Promise<void> {
+  try {
+    await writeState(path, state);
+  } catch (error) {
+    if (!hasNoRoom(error)) throw error;
+    await overwriteState(path, state).catch((again: unknown) => {
+      if (!hasNoRoom(again)) throw again;
+      io.note(`It is stopped, but ${path} cannot be written: its status will say that it is dead.`);
+    });
+  }
 }

@@ -1,7 +1,7 @@
-// Starting workerd as a detached process that outlives the command, with its log in a file.
+// Finding workerd, and starting it as a detached process that outlives the command, with its log in a file and nobody to watch it.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, open, readFile, rename, stat } from "node:fs/promises";
+import { mkdir, open } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 
@@ -9,7 +9,6 @@ import { CliError } from "../../cli-error.ts";
 import { acquireLock, lockHolder } from "./lock.ts";
 import { endProcess, identify, type ProcessIdentity } from "./process.ts";
 
-const MAX_LOG_BYTES = 10 * 1024 * 1024;
 /** What workerd may know of our environment, besides the secrets that it is given. */
 const PASSED_ON = ["PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SystemRoot", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"];
 
@@ -21,10 +20,13 @@ export interface WorkerdStart {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
-export interface Workerd {
-  readonly identity: ProcessIdentity;
+export interface Started {
   /** Aborts when the process ends while this command still runs. */
   readonly ended: AbortSignal;
+}
+
+export interface Workerd extends Started {
+  readonly identity: ProcessIdentity;
 }
 
 /** Path of the workerd binary among the dependencies, which `load` finds. Throws CliError when it is missing. */
@@ -52,14 +54,13 @@ export async function startWorkerd({ config, log, dataLock, secrets }: WorkerdSt
     );
   }
   await mkdir(dirname(log), { recursive: true });
-  await rotate(log);
   const output = await open(log, "a");
   const child = spawn(binary, ["serve", config], {
     cwd: dirname(config),
     detached: true,
     windowsHide: true,
     stdio: ["ignore", output.fd, output.fd],
-    env: environment(secrets),
+    env: workerdEnvironment(secrets),
   });
   const ended = new AbortController();
   child.once("exit", () => ended.abort());
@@ -73,7 +74,7 @@ export async function startWorkerd({ config, log, dataLock, secrets }: WorkerdSt
   }
   child.unref();
   const identity = child.pid === undefined ? undefined : await identify(child.pid);
-  if (identity === undefined) throw await endedError(log);
+  if (identity === undefined) throw new CliError("failed", "workerd ended by itself.", `Its log: ${log}`);
   try {
     await acquireLock(dataLock, { patienceMs: 0, holder: identity });
   } catch (error) {
@@ -83,33 +84,8 @@ export async function startWorkerd({ config, log, dataLock, secrets }: WorkerdSt
   return { identity, ended: ended.signal };
 }
 
-/** The error for a workerd that ended by itself, with the end of its log. */
-export async function endedError(log: string): Promise<CliError> {
-  const text = await readFile(log, "utf8");
-  const lines = text.trim().split("\n").slice(-5).map(readable);
-  return new CliError("failed", `workerd ended by itself:\n  ${lines.join("\n  ")}`, `The whole log: ${log}`);
-}
-
-/** The message of a line of workerd's JSON log; any other line as it is. */
-function readable(line: string): string {
-  try {
-    const entry: unknown = JSON.parse(line);
-    if (typeof entry === "object" && entry !== null && "message" in entry) return String(entry.message);
-  } catch {
-    // What workerd prints before its logging is set up is plain text.
-  }
-  return line;
-}
-
-async function rotate(log: string): Promise<void> {
-  const size = await stat(log).then(
-    (found) => found.size,
-    () => 0,
-  );
-  if (size > MAX_LOG_BYTES) await rename(log, `${log}.1`);
-}
-
-function environment(secrets: Readonly<Record<string, string>>): Record<string, string> {
+/** What workerd may know of this environment, and its secrets. */
+export function workerdEnvironment(secrets: Readonly<Record<string, string>>): Record<string, string> {
   const passed = PASSED_ON.flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value] as const];

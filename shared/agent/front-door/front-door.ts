@@ -8,7 +8,8 @@ import {
 } from "@a2a-js/sdk/errors";
 import { Hono, type Context } from "hono";
 import { bearer, verifyToken } from "../../a2a/token.ts";
-import { busy, gate, type Visitor } from "../../http/gate.ts";
+import { diskFull, freeDisk } from "../../http/free-disk.ts";
+import { busy, gate, type Refusal, type Visitor } from "../../http/gate.ts";
 import { problem, problemResponse } from "../../http/problem.ts";
 import { readAnyJson } from "../../http/read-json.ts";
 import { troubledBreakers } from "../breakers.ts";
@@ -23,7 +24,7 @@ import { wakeSessions } from "../session-index.ts";
 import { flushSpans } from "../tracing.ts";
 import { parseJsonRpc, unreadable } from "./json-rpc.ts";
 import { listAcrossSessions } from "./list-tasks.ts";
-import { beginsTask, route } from "./route.ts";
+import { beginsTask, isMessage, route } from "./route.ts";
 
 /** Largest request body, in bytes: a message has to fit a row of the session's log. */
 const MAX_BODY = 1024 * 1024;
@@ -143,8 +144,12 @@ async function perform(operation: Operation, { env, req, var: { caller } }: Cont
     if (target.to === "index") {
       return toResponse(await listAcrossSessions(env, operation, caller));
     }
+    if (isMessage(operation)) {
+      const disk = await freeDisk(env.MACHINE);
+      if (!disk.enough) return refusalReply(operation, diskFull(disk));
+    }
     const full = beginsTask(operation) ? slotsOf(env).refusal(caller) : undefined;
-    if (full !== undefined) return busyReply(operation, full);
+    if (full !== undefined) return refusalReply(operation, busy(full));
     const stub = sessionStub(env, caller.principal, target.session);
     if (!isStreaming(operation.method)) return toResponse(await stub.call(target.operation, caller));
     const streamed = await stub.stream(target.operation, caller);
@@ -158,8 +163,7 @@ async function perform(operation: Operation, { env, req, var: { caller } }: Cont
 class ServerBusy extends Error {}
 
 /** A 503 that the caller repeats, in the form of its binding. */
-function busyReply(operation: Operation, why: string): Response {
-  const [{ detail, status }, headers] = busy(why);
+function refusalReply(operation: Operation, [{ detail, status }, headers]: Refusal): Response {
   const response = toResponse(errorReply(operation, new ServerBusy(detail), status));
   return new Response(response.body, { status, headers: { ...Object.fromEntries(response.headers), ...headers } });
 }

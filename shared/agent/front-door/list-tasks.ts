@@ -6,18 +6,24 @@ import { formatTaskId, sessionOf, type TaskRef } from "../../a2a/task-id.ts";
 import { configOf, sessionIndexStub, sessionStub, type AgentEnv } from "../environment.ts";
 import type { Caller, Operation } from "../operation.ts";
 import { replyTo, type Reply } from "../reply.ts";
+import { log } from "../log.ts";
 import { flushReports } from "../session-index.ts";
+import { reasonOf } from "../../tracing/reason.ts";
 
 const TaskJson = z.record(z.string(), z.unknown());
 
-/** Throws RequestMalformed. A task that the index knows and its Session does not is left out. */
+/** Throws RequestMalformed. A task that the index knows and its Session does not, or cannot read, is left out. */
 export async function listAcrossSessions(env: AgentEnv, operation: Operation, caller: Caller): Promise<Reply> {
   const request = ListTasksRequest.fromJSON(operation.params);
   await flushReports();
   const listed = await sessionIndexStub(env).list(caller.principal, ListTasksRequest.toJSON(request));
   if ("malformed" in listed) throw new RequestMalformedError(listed.malformed);
   const { tasks: refs, ...page } = listed.page;
-  const tasks = await Promise.all(refs.map((ref) => taskOf(env, caller, ref, request)));
+  const looks = await Promise.allSettled(refs.map((ref) => taskOf(env, caller, ref, request)));
+  const failures = looks.flatMap((look) => (look.status === "rejected" ? [reasonOf(look.reason)] : []));
+  if (failures.length > 0)
+    log(env, "error", `${failures.length} of ${refs.length} listed tasks cannot be read: ${failures[0] ?? ""}`);
+  const tasks = looks.flatMap((look) => (look.status === "fulfilled" ? [look.value] : []));
   return replyTo(operation, {
     jsonrpc: "2.0",
     id: operation.id,

@@ -62,9 +62,12 @@ export function route(operation: Operation, caller: Caller, key: string, owner: 
 }
 
 /** Whether an operation brings a new task, rather than an answer to one that waits. */
-export function beginsTask({ method, params }: Operation): boolean {
-  if (method !== "SendMessage" && method !== "SendStreamingMessage") return false;
-  return Task.safeParse(params["message"]).data === "";
+export function beginsTask(operation: Operation): boolean {
+  return isMessage(operation) && Task.safeParse(operation.params["message"]).data === "";
+}
+
+export function isMessage({ method }: Operation): boolean {
+  return method === "SendMessage" || method === "SendStreamingMessage";
 }
 
 function sendRoute(operation: Operation, caller: Caller, key: string, owner: TaskOwner): Route {

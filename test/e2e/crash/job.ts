@@ -7,12 +7,18 @@ import * as z from "zod";
 import { findControlPlane } from "../../../scripts/targets/local/control-plane.ts";
 import { jobLayout } from "../../../scripts/targets/local/layout.ts";
 import { jobToken, readJobSecrets } from "../../../scripts/targets/local/secrets.ts";
-import { readJobState, runningProcesses, type RunningProcess } from "../../../scripts/targets/local/state.ts";
+import { type RunningProcess, runningProcesses } from "../../../scripts/targets/local/processes.ts";
 import type { Deployment } from "../../support/deployment.ts";
 import { Status } from "../shapes.ts";
 import { slowRelease } from "./slow-release.ts";
 
 export type Isolation = "job" | "agent";
+
+export interface Kind {
+  readonly isolation: Isolation;
+  /** Whether its supervisors bring killed processes back, or the harness. */
+  readonly supervised: boolean;
+}
 
 /** Asked about each time. */
 export const ASKED = "verify_claim";
@@ -23,7 +29,7 @@ export function nameOf(isolation: Isolation): string {
   return `crash-${isolation}`;
 }
 
-function jobFile(name: string, isolation: Isolation): string {
+function jobFile(name: string, isolation: Isolation, supervised: boolean): string {
   return `name: ${name}
 agents:
   - { id: coordinator, budget: { max_turns: 1000 } }
@@ -32,6 +38,7 @@ agents:
   - { id: fact_checker, budget: { max_turns: 1000 }, permissions: { ask: [${ASKED}] } }
 topology: { type: hub-spoke, hub: coordinator, spokes: [searcher, summarizer, fact_checker] }
 isolation: ${isolation}
+deployment: { restart: ${supervised ? "on-failure" : "never"} }
 model:
   provider: offline
   offline: { ttft: 20ms, tokens_per_second: 4000 }
@@ -50,31 +57,33 @@ export type Account = z.infer<typeof Account>;
 export class CrashJob {
   readonly name: string;
   readonly isolation: Isolation;
+  readonly supervised: boolean;
   readonly deployment: Deployment;
   /** The agents' key, of which ids are made. */
   readonly key: string;
   /** Origin of the agent that takes the questions. */
   readonly url: string;
 
-  private constructor(parts: Pick<CrashJob, "name" | "isolation" | "deployment" | "key" | "url">) {
+  private constructor(parts: Pick<CrashJob, "name" | "isolation" | "supervised" | "deployment" | "key" | "url">) {
     this.name = parts.name;
     this.isolation = parts.isolation;
+    this.supervised = parts.supervised;
     this.deployment = parts.deployment;
     this.key = parts.key;
     this.url = parts.url;
   }
 
   /** Deploys it; its tools tell `recorderUrl` when they run. */
-  static async deploy(isolation: Isolation, deployment: Deployment, recorderUrl: string): Promise<CrashJob> {
+  static async deploy({ isolation, supervised }: Kind, deployment: Deployment, recorderUrl: string): Promise<CrashJob> {
     const name = nameOf(isolation);
-    await deployment.succeed("deploy", await deployment.write(`${name}.yaml`, jobFile(name, isolation)));
+    await deployment.succeed("deploy", await deployment.write(`${name}.yaml`, jobFile(name, isolation, supervised)));
     const home = join(deployment.home, ".troupe");
     await slowRelease(home, name, recorderUrl);
     await deployment.succeed("restart", name);
     const { agents } = Status.parse(await deployment.json("status", name));
     const url = agents.find(({ id }) => id === "coordinator")?.url ?? "";
     const secrets = await readJobSecrets(jobLayout(home, name).secrets);
-    return new CrashJob({ name, isolation, deployment, url, key: secrets?.key ?? "" });
+    return new CrashJob({ name, isolation, supervised, deployment, url, key: secrets?.key ?? "" });
   }
 
   /** The folder of deployment state. */
@@ -89,7 +98,7 @@ export class CrashJob {
   }
 
   async processes(): Promise<RunningProcess[]> {
-    return runningProcesses(await readJobState(this.home, this.name));
+    return runningProcesses(this.home, this.name);
   }
 
   /** What the control plane has on a query's account. */

@@ -1,4 +1,5 @@
-// Kills processes of a crash job, and brings them back: the whole job by the command line, one agent alone as a supervisor would.
+// Kills processes of a crash job, and brings them back: the whole job by the command line, one agent alone as a supervisor would, or leaves
+// that to the supervisors.
 // Knows when a session's log is written, because it watches the files.
 import { readdirSync, watch, type FSWatcher } from "node:fs";
 import { uptime } from "node:os";
@@ -10,10 +11,13 @@ import type { Io } from "../../../scripts/io.ts";
 import { ensureControlPlane, findControlPlane } from "../../../scripts/targets/local/control-plane.ts";
 import { controlPlaneLayout, jobLayout } from "../../../scripts/targets/local/layout.ts";
 import { readRelease } from "../../../scripts/targets/local/release.ts";
+import { processesOf } from "../../../scripts/targets/local/job-config.ts";
+import { lockHolder } from "../../../scripts/targets/local/lock.ts";
 import { isRunning, type ProcessIdentity } from "../../../scripts/targets/local/process.ts";
+import { jobProcesses, type RunningProcess } from "../../../scripts/targets/local/processes.ts";
 import { jobToken, readJobSecrets, secretValues } from "../../../scripts/targets/local/secrets.ts";
-import { ControlPlaneState, readJobState, readState, writeState } from "../../../scripts/targets/local/state.ts";
-import { startWorkerd } from "../../../scripts/targets/local/workerd.ts";
+import { readJobState } from "../../../scripts/targets/local/state.ts";
+import { endSupervised, processStatus, startSupervised } from "../../../scripts/targets/local/supervisor.ts";
 import { eventually, signalProcess } from "../../support/deployment.ts";
 import { headName, headsOf, type Heads } from "./heads.ts";
 import type { CrashJob } from "./job.ts";
@@ -31,6 +35,7 @@ const SILENT: Io = {
 const NO_BOUNDARY_MS = 30_000;
 const NO_WRITE_MS = 4_000;
 const GONE_MS = 5_000;
+const BACK_MS = 20_000;
 const WAL = "-wal";
 
 export interface Killed {
@@ -150,15 +155,25 @@ export class Killer {
     return times;
   }
 
-  /** Brings everything back that does not run. Resolves to when the last process of the job began, in milliseconds since the epoch. */
+  /** Brings everything back that does not run, or waits until the supervisors have. Resolves to when the last process of the job began, in milliseconds since the epoch. */
   async revive(): Promise<number> {
-    const { home, name } = this.#job;
+    const { home, name, supervised } = this.#job;
     const called = Date.now();
-    if (!(await findControlPlane(home))) await ensureControlPlane(home, (await buildWorkers(home)).bundles, SILENT);
+    if (!supervised) await ensureControlPlane(home, (await buildWorkers(home)).bundles, SILENT);
     const running = await this.#job.processes();
-    if (running.length === 0) await this.#job.deployment.succeed("restart", name);
+    if (supervised) await eventually(async () => this.#areBack(), BACK_MS, "the supervisors bring everything back");
+    else if (running.length === 0) await this.#job.deployment.succeed("restart", name);
     else await this.#reviveAgents(running.map((process) => process.name));
     return Math.max(called, ...(await this.#job.processes()).map(({ identity }) => beginOf(identity)));
+  }
+
+  async #areBack(): Promise<true | undefined> {
+    const { home, name } = this.#job;
+    const { registry, model } = controlPlaneLayout(home);
+    const all = await Promise.all([...(await jobProcesses(home, name)), registry, model].map(processStatus));
+    const failed = all.find(({ state }) => state === "failed");
+    if (failed) throw new Error(`The process ${failed.name} was given up: ${failed.lastEnd?.reason ?? ""}`);
+    return all.every(({ state }) => state === "running") ? true : undefined;
   }
 
   async #reviveAgents(running: readonly string[]): Promise<void> {
@@ -170,25 +185,22 @@ export class Killer {
     if (!state || !secrets || !controlPlane) throw new Error(`${name} cannot be brought back.`);
     const plan = await readRelease(layout, state.release);
     const values = secretValues(plan, secrets, jobToken(controlPlane.secret, name));
-    const processes = await Promise.all(
-      state.processes.map(async (process) => {
-        if (running.includes(process.name)) return process;
-        const { identity } = await startWorkerd({
-          config: layout.config(process.name),
-          log: layout.log(process.name),
-          dataLock: layout.dataLock(process.name),
-          secrets: values,
-        });
-        return { name: process.name, identity };
+    const gone = processesOf(plan).filter((process) => !running.includes(process.name));
+    await Promise.all(
+      gone.map(async (process) => {
+        const own = layout.process(process.name);
+        await endSupervised([own]);
+        await startSupervised({ process: own, secrets: values, restart: "never", urls: [] });
       }),
     );
-    await writeState(layout.state, { ...state, processes });
+    const areBack = async () => ((await this.#job.processes()).length === processesOf(plan).length ? true : undefined);
+    await eventually(areBack, BACK_MS, "what was started runs");
   }
 
-  async #victims(what: Kill["what"]): Promise<{ name: string; identity: ProcessIdentity }[]> {
+  async #victims(what: Kill["what"]): Promise<RunningProcess[]> {
     if (what === "control-plane") {
-      const state = await readState(controlPlaneLayout(this.#job.home).state, ControlPlaneState);
-      return state?.process ? [{ name: "control-plane", identity: state.process }] : [];
+      const identity = await lockHolder(controlPlaneLayout(this.#job.home).registry.dataLock);
+      return identity ? [{ name: "control-plane", identity }] : [];
     }
     const processes = await this.#job.processes();
     return what === "all" ? processes : processes.filter(({ name }) => name === what);

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { reachBinding } from "#shared/http/reach.ts";
 import { planJob } from "#jobs/plan.ts";
 
-import { quote, renderConfig } from "../../../scripts/targets/local/capnp.ts";
+import { portIn, quote, renderConfig } from "../../../scripts/targets/local/capnp.ts";
 import { configOf, processesOf } from "../../../scripts/targets/local/job-config.ts";
 import { jobOf } from "../jobs/support.ts";
 
@@ -12,6 +12,7 @@ const SURROUNDINGS = {
   controlPlanePort: 7000,
   modelPort: 7001,
   module: (worker: string) => `releases/1/${worker}.js`,
+  machine: "/machine",
   dataFolder: (agent: string) => `/data/${agent}`,
 };
 
@@ -74,6 +75,12 @@ test("secrets are named, never written", () => {
   const text = process === undefined ? "" : renderConfig(configOf(planOf("agent"), process, SURROUNDINGS));
   expect(text).toContain('(name = "KEY", fromEnvironment = "B__KEY")');
   expect(text).toContain('(name = "TROUPE_KEY", fromEnvironment = "TROUPE_KEY")');
+});
+
+test("the port of a configuration can be read back from it", () => {
+  const [process] = processesOf(planOf("job"));
+  expect(portIn(process === undefined ? "" : renderConfig(configOf(planOf("job"), process, SURROUNDINGS)))).toBe(9002);
+  expect(portIn("damaged")).toBeUndefined();
 });
 
 test("a Worker's own fetch reaches public addresses only", () => {

@@ -9,9 +9,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { releaseControlPlane } from "../../../scripts/targets/local/control-plane.ts";
 import { controlPlaneLayout, jobLayout } from "../../../scripts/targets/local/layout.ts";
-import { withLock } from "../../../scripts/targets/local/lock.ts";
+import { acquireLock, withLock } from "../../../scripts/targets/local/lock.ts";
 import { endProcess, identify, isRunning, type ProcessIdentity } from "../../../scripts/targets/local/process.ts";
-import { writeState } from "../../../scripts/targets/local/state.ts";
 
 let home: string;
 let running: ProcessIdentity;
@@ -22,7 +21,7 @@ beforeEach(async () => {
   const identity = await identify(child.pid ?? 0);
   if (identity === undefined) throw new Error("The process is gone already.");
   running = identity;
-  await writeState(controlPlaneLayout(home).state, { process: running, port: 1, modelPort: 2, version: "" });
+  await acquireLock(controlPlaneLayout(home).registry.dataLock, { patienceMs: 0, holder: running });
 });
 afterEach(async () => {
   await endProcess(running);

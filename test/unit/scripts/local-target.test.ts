@@ -1,18 +1,24 @@
 // Pure parts of the local target: ports, states, log lines, secrets.
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 
 import { describeLine } from "../../../scripts/commands/logs.ts";
 import { choosePorts } from "../../../scripts/targets/local/choose-ports.ts";
 import { JOB_PROCESS } from "../../../scripts/targets/local/layout.ts";
 import { parseLines } from "../../../scripts/targets/local/logs.ts";
 import { freePorts } from "../../../scripts/targets/local/ports.ts";
-import { jobToken, updateJobSecrets } from "../../../scripts/targets/local/secrets.ts";
+import {
+  controlPlaneSecret,
+  ensureControlPlaneSecret,
+  jobToken,
+  updateJobSecrets,
+} from "../../../scripts/targets/local/secrets.ts";
 import { agentState, unregisteredState } from "../../../scripts/targets/local/status.ts";
 import { jobOf } from "../jobs/support.ts";
+import { recordedIo } from "./io.ts";
 
 const job = (port: number) =>
   jobOf(
@@ -41,7 +47,7 @@ describe("ports", () => {
 });
 
 describe("state of an agent", () => {
-  const facts = { stopped: false, running: true, healthy: false };
+  const facts = { stopped: false, process: "running" as const, healthy: false };
   const agent = {
     id: "a",
     name: "A",
@@ -55,11 +61,15 @@ describe("state of an agent", () => {
     expect(agentState(agent, facts)).toBe("alive");
   });
   test("is dead as soon as its process is gone, whatever the registry still says", () => {
-    expect(agentState(agent, { ...facts, running: false })).toBe("dead");
+    expect(agentState(agent, { ...facts, process: "dead" })).toBe("dead");
   });
   test("is starting until it is registered, and dead when it never can be", () => {
     expect(agentState(undefined, facts)).toBe("starting");
-    expect(agentState(undefined, { ...facts, running: false })).toBe("dead");
+    expect(agentState(undefined, { ...facts, process: "dead" })).toBe("dead");
+  });
+  test("is starting while its process is started again, and failed once that is given up", () => {
+    expect(agentState(agent, { ...facts, process: "restarting" })).toBe("starting");
+    expect(agentState(agent, { ...facts, process: "failed" })).toBe("failed");
   });
   test("is stopped when the job was stopped, whatever the registry still says", () => {
     expect(agentState(agent, { ...facts, stopped: true })).toBe("stopped");
@@ -139,6 +149,24 @@ describe("secrets", () => {
       "The variable TROUPE_TEST_UNSET is not set.",
     );
   });
+  test.each([
+    ["empty", "", "0 characters"],
+    ["cut short", "abc\n", "3 characters"],
+  ])(
+    "the control plane's secret is replaced and named when its file is %s, and never used",
+    async (_, content, fault) => {
+      const folder = await mkdtemp(join(tmpdir(), "troupe-secrets-"));
+      onTestFinished(async () => rm(folder, { recursive: true }));
+      const [path, io] = [join(folder, "secret"), recordedIo()];
+      await writeFile(path, content);
+      expect(await controlPlaneSecret(path)).toBeUndefined();
+      const made = await ensureControlPlaneSecret(path, io);
+      expect(made).toMatch(/^[\w-]{43}$/);
+      expect(io.notes).toEqual([expect.stringContaining(`${path} is damaged (${fault}`)]);
+      expect([await controlPlaneSecret(path), await ensureControlPlaneSecret(path, io)]).toEqual([made, made]);
+      expect(io.notes).toHaveLength(1);
+    },
+  );
   test("the tokens of two jobs differ", () => {
     expect(jobToken("secret", "a")).toMatch(/^a\.[\w-]{43}$/);
     expect(jobToken("secret", "a").slice(2)).not.toBe(jobToken("secret", "b").slice(2));

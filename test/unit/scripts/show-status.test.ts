@@ -45,6 +45,8 @@ test("an agent's circuits stand below its row, and nobody else's", () => {
     state: "running",
     entryPoint: "a",
     controlPlane: "http://c",
+    processes: [],
+    shared: [],
   } as const;
   const agents = [
     { id: "a", ...agent, breakers },
@@ -53,6 +55,44 @@ test("an agent's circuits stand below its row, and nobody else's", () => {
   expect(describeStatus({ ...about, agents })).toBe(
     "x is running (local, pid 1)\n  a  alive  http://127.0.0.1:1  A\n    peer b: 3 failures in a row\n  b  alive  http://127.0.0.1:1  A",
   );
+});
+
+test.each([
+  ["running", "was started again 2 times"],
+  ["restarting", "is being started again, after 2 times before"],
+  ["failed", "has failed: it ended each time it was started (2 times). Mend the reason, then: troupe restart x"],
+  ["dead", "has ended, and nobody starts it again. Start it: troupe restart x"],
+] as const)("a process that ended and is %s now has its lines: what became of it, when and why", (state, words) => {
+  const lastEnd = {
+    at: "2026-01-01T00:00:00.000Z",
+    reason: "it exited with 1: bind(): \u001b[2JAddress already in use",
+  };
+  const own = { name: "all-agents", pid: null, state, supervised: true, restarts: 2, lastEnd };
+  const about = {
+    job: "x",
+    target: "local",
+    pid: null,
+    entryPoint: "a",
+    controlPlane: "http://c",
+    agents: [],
+  } as const;
+  const text = describeStatus({
+    ...about,
+    state: "dead",
+    processes: [own],
+    shared: [{ ...own, name: "offline-model", lastEnd: null }],
+  });
+  expect(text).toContain(
+    `\nThe process all-agents ${words}\n  It ended last at 2026-01-01T00:00:00.000Z: it exited with 1: bind():  [2JAddr`,
+  );
+  expect(text.match(/The process/g)).toHaveLength(1);
+});
+
+test("a process without its supervisor is named, with what to do", () => {
+  const own = { name: "a", pid: 1, state: "running", supervised: false, restarts: 0, lastEnd: null } as const;
+  const about = { job: "x", target: "local", pid: 1, entryPoint: "a", controlPlane: "http://c", agents: [] } as const;
+  const text = describeStatus({ ...about, state: "running", processes: [own], shared: [] });
+  expect(text.includes("runs without its supervisor")).toBe(process.platform !== "win32");
 });
 
 async function serve(listener: RequestListener): Promise<string> {

@@ -97,6 +97,28 @@ describe("with all slots taken", () => {
   });
 });
 
+describe("a disk that is nearly full", () => {
+  it("takes no message, says why and when to come again, and goes on showing what there is", async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const disk = { at: now, totalKb: 1_000_000, freeKb: 1_000 };
+    const MACHINE: Pick<Fetcher, "fetch"> = { fetch: async () => Response.json(disk) };
+    const full = Object.assign({}, env, { MACHINE });
+    const knockAt = async (path: string, body?: object) => {
+      const init = body && { method: "POST", body: JSON.stringify(body) };
+      const headers = { "content-type": "application/json", "a2a-version": "1.0" };
+      const request = new Request(`https://tester.test${path}`, { ...init, headers });
+      return testAgent.worker.fetch(request, full, createExecutionContext());
+    };
+    const refused = await knockAt("/message:send", QUESTION);
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "5"]);
+    expect(await refused.text()).toMatch(/disk full: 1\.0 MB are left/);
+    expect((await knockAt("/jsonrpc", { jsonrpc: "2.0", id: 1, method: "SendMessage", params: QUESTION })).status).toBe(
+      503,
+    );
+    expect((await knockAt("/tasks")).status).toBe(200);
+  });
+});
+
 describe("an approval of a thread that another agent opened", () => {
   const context = "order~hub.1";
   const asHub = (chain: string[]) => {

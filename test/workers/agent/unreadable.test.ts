@@ -1,7 +1,7 @@
 // The Session against rows that cannot be read.
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { TaskState } from "@a2a-js/sdk";
+import { ListTasksRequest, TaskState } from "@a2a-js/sdk";
 import { describe, expect, it } from "vitest";
 import { flushSpans } from "#shared/agent/tracing.ts";
 import { ask, client, problemOf, send } from "./client.ts";
@@ -97,4 +97,17 @@ describe("a task whose log cannot be read any more", () => {
     expect(task.status?.state).toBe(TaskState.TASK_STATE_FAILED);
     expect(problemOf(task)).toContain("Its log cannot be read");
   });
+});
+
+it("a session whose database cannot be read is left out when the agent's tasks are listed, and the others are there", async () => {
+  const a2a = await client("JSONRPC");
+  const [bad, good] = [await send(a2a, ask("say fine", "broken")), await send(a2a, ask("say fine", "whole"))];
+  // As after an older release was deployed over a newer one: the object cannot even be made.
+  await runInDurableObject(session("broken"), (_, { storage }) => {
+    storage.sql.exec("DROP VIEW schema_version; CREATE VIEW schema_version AS SELECT 9999 AS version");
+  });
+  await crash("broken");
+  const ids = (await a2a.listTasks(ListTasksRequest.fromJSON({ tenant: "" }))).tasks.map(({ id }) => id);
+  expect(ids).toContain(good.id);
+  expect(ids).not.toContain(bad.id);
 });

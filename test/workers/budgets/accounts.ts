@@ -12,7 +12,7 @@ import {
 } from "../../../workers/control-plane/budgets/schema.ts";
 import { budgetOf } from "../../../workers/control-plane/budgets/shards.ts";
 
-const SECRET = "a secret of the control plane";
+const SECRET = "a secret of the control plane, long enough";
 export const QUERY = "query-1";
 export const ENV = { ...bindings, TROUPE_URL: "https://control-plane", TROUPE_SECRET: SECRET };
 

@@ -20,7 +20,7 @@ test("the token decides the job: one job does not see another's accounts, nor sp
 
 test("without a token nothing is booked and nothing shown", async () => {
   const { default: controlPlane } = await import("../../../workers/control-plane/index.ts");
-  const bindings = { ...env, TROUPE_SECRET: "secret" };
+  const bindings = { ...env, TROUPE_SECRET: "s".repeat(32) };
   for (const path of ["reserve", "settle", "cut", "cut-earlier-lives", "release", "tool-calls", "time-up"]) {
     const request = new Request(`http://localhost/v1/budgets/${path}`, { method: "POST", body: "{}" });
     expect((await controlPlane.fetch(request, bindings)).status).toBe(401);

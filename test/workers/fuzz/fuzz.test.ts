@@ -14,7 +14,7 @@ const SEED = Number(env.FUZZ_SEED);
 /** Shares of the requests that run as tests of their own, so that each has its own time. */
 const PARTS = 10;
 const LIMIT_MS = 600_000;
-const ANSWER_LIMIT_MS = 8_000;
+const ANSWER_LIMIT_MS = 60_000;
 
 const message = {
   messageId: "m",
@@ -200,10 +200,7 @@ async function faultOf(ask: Ask, { path, ...init }: FuzzedRequest): Promise<stri
 
 async function answerTo(ask: Ask, request: Request): Promise<[response: Response, body: string]> {
   const response = await ask(request);
-  if (response.headers.get("content-type")?.startsWith("text/event-stream") !== true)
-    return [response, await response.text()];
-  await response.body?.cancel();
-  return [response, ""];
+  return [response, await response.text()];
 }
 
 function shown({ method, path, headers, body }: FuzzedRequest): string {

@@ -272,7 +272,7 @@ test.for([
   const response = await controlPlane.request(
     "http://localhost/v1/traces",
     { method: "POST", body: new Uint8Array(), headers },
-    { ...bindings, TROUPE_SECRET: "a secret of the control plane" },
+    { ...bindings, TROUPE_SECRET: "a secret of the control plane, long enough" },
   );
   expect(response.status).toBe(401);
   expect(response.headers.get("www-authenticate")).toBe("Bearer");

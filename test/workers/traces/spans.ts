@@ -11,7 +11,7 @@ import { ListQuery as ListQuerySchema } from "../../../workers/control-plane/tra
 
 /** Far in the future: the engine rings an alarm that is due by the real clock on its own. */
 export const START = Date.UTC(2100, 0, 1);
-const SECRET = "a secret of the control plane";
+const SECRET = "a secret of the control plane, long enough";
 
 export interface SpanParts {
   readonly traceId?: string;

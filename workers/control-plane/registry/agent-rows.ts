@@ -2,8 +2,18 @@
 // Synchronous, so that every method is one transaction together with what its caller writes.
 import * as z from "zod";
 import { matchAny } from "#shared/durable/full-text.ts";
+import { parseJson } from "#shared/text/parse-json.ts";
 import type { Lease } from "./leases.ts";
-import { Agent, type AgentCard, AgentState, type FoundAgent, type SearchQuery } from "./schema.ts";
+import {
+  Agent,
+  type AgentCard,
+  type AgentPage,
+  AgentState,
+  type FoundAgent,
+  MAX_REGISTERED,
+  type PageQuery,
+  type SearchQuery,
+} from "./schema.ts";
 
 export const MIGRATIONS = [
   `CREATE TABLE agents (
@@ -26,6 +36,9 @@ export const MIGRATIONS = [
 
 /** How much a hit counts by where it is: name, description, skills, tags, examples. */
 const WEIGHTS = "3.0, 1.0, 2.0, 3.0, 1.0";
+
+/** Characters of cards in one answer. */
+const MAX_PAGE_CHARS = 1_000_000;
 
 const StoredCard = Agent.pick({ name: true, description: true, version: true, url: true, skills: true });
 const DueRow = z.object({
@@ -148,11 +161,34 @@ export class AgentRows {
 
   get(id: string): Agent | undefined {
     const [row] = this.#sql.exec<AgentRow>("SELECT * FROM agents WHERE id = ?", id).toArray();
-    return row && toAgent(row);
+    return row && readAgent(row);
   }
 
-  list(): Agent[] {
-    return this.#sql.exec<AgentRow>("SELECT * FROM agents ORDER BY id").toArray().map(toAgent);
+  /** At most `limit` agents by id, those after `after`, and no more than fits an answer; `next` where there are more. */
+  page({ after, limit }: PageQuery): AgentPage {
+    const agents: Agent[] = [];
+    let [bytes, last] = [0, after];
+    for (const row of this.#sql.exec<AgentRow>(
+      "SELECT * FROM agents WHERE id > ? ORDER BY id LIMIT ?",
+      after,
+      limit + 1,
+    )) {
+      bytes += row.card.length;
+      if (last !== after && (agents.length === limit || bytes > MAX_PAGE_CHARS)) return { agents, next: last };
+      last = row.id;
+      const agent = readAgent(row);
+      if (agent) agents.push(agent);
+    }
+    return { agents };
+  }
+
+  /** Makes room for one more; false when as many agents as there may be are not dead. */
+  makeRoom(): boolean {
+    const { count } = this.#sql.exec<{ count: number }>("SELECT count(*) AS count FROM agents").one();
+    if (count < MAX_REGISTERED) return true;
+    const oldest = "SELECT id FROM agents WHERE state = 'dead' ORDER BY last_heartbeat LIMIT 1";
+    const [dead] = this.#sql.exec<{ id: string }>(oldest).toArray();
+    return dead !== undefined && this.remove(dead.id);
   }
 
   ids(): string[] {
@@ -183,31 +219,54 @@ export class AgentRows {
       criterion(tag),
       limit,
     );
-    return rows.toArray().map((row) => ({ ...toAgent(row), score: row.score }));
+    return rows.toArray().flatMap((row) => {
+      const agent = readAgent(row);
+      return agent === undefined ? [] : [{ ...agent, score: row.score }];
+    });
   }
 
-  /** Agents whose state has ended by `now`. */
+  /** Agents whose state has ended by `now`. One that cannot be read is forgotten: if it lives, it registers again. */
   due(now: number): DueAgent[] {
-    const rows = this.#sql.exec(
-      "SELECT id, card, interval_ms, state, due_at, last_heartbeat, registration FROM agents WHERE due_at <= ?",
-      now,
-    );
-    return z
-      .array(DueRow)
-      .parse(rows.toArray())
-      .map(({ id, card, interval_ms, state, due_at, last_heartbeat, registration }) => ({
-        id,
-        url: StoredCard.parse(JSON.parse(card)).url,
-        intervalMs: interval_ms,
-        lease: { state, dueAt: due_at },
-        lastHeartbeat: last_heartbeat,
-        registration: registration ?? undefined,
-      }));
+    const rows = this.#sql
+      .exec<{ id: string }>(
+        "SELECT id, card, interval_ms, state, due_at, last_heartbeat, registration FROM agents WHERE due_at <= ?",
+        now,
+      )
+      .toArray();
+    return rows.flatMap((row) => {
+      const agent = readDue(row);
+      if (agent === undefined) this.remove(row.id);
+      return agent === undefined ? [] : [agent];
+    });
   }
 
   /** When the next state ends; undefined without agents. */
   nextDue(): number | undefined {
     return this.#sql.exec<{ due: number | null }>("SELECT min(due_at) AS due FROM agents").one().due ?? undefined;
+  }
+}
+
+function readDue(row: unknown): DueAgent | undefined {
+  const parsed = DueRow.safeParse(row).data;
+  const url = StoredCard.safeParse(parseJson(parsed?.card ?? "")).data?.url;
+  if (parsed === undefined || url === undefined) return undefined;
+  const { id, interval_ms, state, due_at, last_heartbeat, registration } = parsed;
+  return {
+    id,
+    url,
+    intervalMs: interval_ms,
+    lease: { state, dueAt: due_at },
+    lastHeartbeat: last_heartbeat,
+    registration: registration ?? undefined,
+  };
+}
+
+/** An agent whose row cannot be read is none: the others must not vanish with it. */
+function readAgent(row: AgentRow): Agent | undefined {
+  try {
+    return toAgent(row);
+  } catch {
+    return undefined;
   }
 }
 

@@ -9,12 +9,18 @@ export const registrySchemas = {
   Receipt: schemaOf(wire.Receipt, "output"),
   Renewal: schemaOf(wire.Renewal, "output"),
   Agent: schemaOf(wire.Agent, "output"),
-  AgentList: schemaOf(wire.AgentList, "output"),
+  AgentPage: schemaOf(wire.AgentPage, "output"),
   FoundAgentList: schemaOf(wire.FoundAgentList, "output"),
 };
 
 export const registryPaths = {
-  "/agents": { get: { summary: "List all agents", responses: responses(200, "AgentList") } },
+  "/agents": {
+    get: {
+      summary: "List agents by id, page by page",
+      parameters: queryParameters(wire.PageQuery, "output"),
+      responses: responses(200, "AgentPage", [400]),
+    },
+  },
   "/agents/search": {
     get: {
       summary: "Find agents, alive ones first",
@@ -26,7 +32,7 @@ export const registryPaths = {
     post: {
       summary: "Register an agent, or renew what is known of it",
       requestBody: { required: true, content: { "application/json": { schema: ref("Registration") } } },
-      responses: responses(201, "Receipt", [400, 413, 415]),
+      responses: responses(201, "Receipt", [400, 409, 413, 415]),
     },
   },
   "/agents/{id}": {

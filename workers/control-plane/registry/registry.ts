@@ -13,7 +13,17 @@ import { AgentRows, MIGRATIONS } from "./agent-rows.ts";
 import { bury, nextStep, renew } from "./leases.ts";
 import { lifecycleSpan, type LifecycleEvent } from "./lifecycle.ts";
 import { isHealthy, inParallel } from "./probe.ts";
-import type { Agent, FoundAgent, Receipt, Registration, Renewal, SearchQuery } from "./schema.ts";
+import {
+  MAX_REGISTERED,
+  type Agent,
+  type AgentPage,
+  type FoundAgent,
+  type PageQuery,
+  type Receipt,
+  type Registration,
+  type Renewal,
+  type SearchQuery,
+} from "./schema.ts";
 
 /** What an operation on one agent found; `nearest` is the id that was probably meant. */
 export type Found<Value> = { found: true; value: Value } | { found: false; nearest: string | undefined };
@@ -28,12 +38,16 @@ export class Registry extends DurableObject<Env> {
 
   /**
    * Adds the agent or replaces what was known of it; either way its lease begins anew. `parent` is the span that the agent was
-   * started under. A mere repetition makes no span.
+   * started under. A mere repetition makes no span. `full`: the registry holds as many as it may.
    */
-  async register({ id, intervalMs, instance, ...card }: Registration, parent?: TraceContext): Promise<Receipt> {
+  async register(
+    { id, intervalMs, instance, ...card }: Registration,
+    parent?: TraceContext,
+  ): Promise<Receipt | "full"> {
     const now = Date.now();
     const lease = renew(intervalMs, now);
     const before = this.#rows.standing(id);
+    if (!before && !this.#rows.makeRoom()) return "full";
     const isOtherCard = this.#rows.upsert(id, { card, intervalMs, instance }, lease, now);
     const isOther = Boolean(before?.instance && instance) && before?.instance !== instance;
     if (parent || isOtherCard || isOther || before?.state !== "alive") {
@@ -68,9 +82,13 @@ export class Registry extends DurableObject<Env> {
     return { found: true, value: null };
   }
 
-  /** All agents by id. */
+  /** Agents by id, as many as fit one answer. */
   list(): Agent[] {
-    return this.#rows.list();
+    return this.page({ after: "", limit: MAX_REGISTERED }).agents;
+  }
+
+  page(query: PageQuery): AgentPage {
+    return this.#rows.page(query);
   }
 
   get(id: string): Found<Agent> {

@@ -6,9 +6,10 @@ import { parseTraceparent } from "#shared/tracing/trace-context.ts";
 import { requireJob, type JobVariables } from "../auth.ts";
 import type { Env } from "../env.ts";
 import type { Registry } from "./registry.ts";
-import { Registration, SearchQuery } from "./schema.ts";
+import { MAX_REGISTERED, PageQuery, Registration, SearchQuery } from "./schema.ts";
 
 const MAX_BODY_BYTES = 256 * 1024;
+const FULL = `The job has ${MAX_REGISTERED} agents that live, which is as many as are kept. Take some out: DELETE /agents/{id}.`;
 
 export const registryRoutes = new Hono<{ Bindings: Env; Variables: JobVariables }>();
 
@@ -18,7 +19,8 @@ registryRoutes.post("/register", async (c) => {
   const body = await readJson(c.req.raw, Registration, MAX_BODY_BYTES);
   if (!body.ok) return problemResponse(body.problem);
   const parent = parseTraceparent(c.req.header("traceparent"));
-  return c.json(await registryOf(c.env, c.var.job).register(body.value, parent), 201);
+  const receipt = await registryOf(c.env, c.var.job).register(body.value, parent);
+  return receipt === "full" ? problemResponse(problem("registry-full", FULL)) : c.json(receipt, 201);
 });
 
 registryRoutes.post("/:id/heartbeat", async (c) => {
@@ -37,7 +39,11 @@ registryRoutes.get("/search", async (c) => {
 registryRoutes.all("/register", () => wrongMethod("POST"));
 registryRoutes.all("/search", () => wrongMethod("GET"));
 
-registryRoutes.get("/", async (c) => c.json({ agents: await registryOf(c.env, c.var.job).list() }));
+registryRoutes.get("/", async (c) => {
+  const query = checkValue(c.req.query(), PageQuery);
+  if (!query.ok) return problemResponse(query.problem);
+  return c.json(await registryOf(c.env, c.var.job).page(query.value));
+});
 
 registryRoutes.get("/:id", async (c) => {
   const id = c.req.param("id");

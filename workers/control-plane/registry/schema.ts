@@ -42,6 +42,9 @@ export const Registration = z.object({
     .meta({ description: "`service.instance.id` of the agent's spans. A new one closes what its last one left open." }),
 });
 
+/** A job has at most 1,000 agents; those of its earlier releases may still be listed as dead. */
+export const MAX_REGISTERED = 2_000;
+
 export const AgentState = z.enum(["alive", "suspect", "dead"]);
 
 export const Receipt = z.object({ id: AgentId, state: AgentState, intervalMs: z.int(), leaseMs: z.int() });
@@ -62,8 +65,16 @@ export const FoundAgent = Agent.extend({
   score: z.number().meta({ description: "How well `q` fits, higher is better; 0 without `q`." }),
 });
 
-export const AgentList = z.object({ agents: z.array(Agent) });
+export const AgentPage = z.object({
+  agents: z.array(Agent),
+  next: AgentId.optional().meta({ description: "There are more: ask again with this as `after`." }),
+});
 export const FoundAgentList = z.object({ agents: z.array(FoundAgent) });
+
+export const PageQuery = z.object({
+  after: z.string().max(63).default("").meta({ description: "Only agents whose id comes after this one." }),
+  limit: z.coerce.number().int().min(1).max(1000).default(1000),
+});
 
 export const SearchQuery = z.object({
   skill: z.string().max(200).optional().meta({ description: "Id or name of a skill, upper or lower case." }),
@@ -83,6 +94,8 @@ export type Receipt = z.output<typeof Receipt>;
 export type Renewal = z.output<typeof Renewal>;
 export type Agent = z.output<typeof Agent>;
 export type FoundAgent = z.output<typeof FoundAgent>;
+export type AgentPage = z.output<typeof AgentPage>;
+export type PageQuery = z.output<typeof PageQuery>;
 export type SearchQuery = z.output<typeof SearchQuery>;
 
 function isPlain(value: string): boolean {

@@ -1,5 +1,6 @@
 // The OTLP/HTTP receiver: checks who sends and what, and hands the spans to the job's Traces objects.
 // https://opentelemetry.io/docs/specs/otlp/#otlphttp
+import { diskFull, freeDisk } from "#shared/http/free-disk.ts";
 import { RETRY_AFTER_S } from "#shared/http/gate.ts";
 import { identifyJob } from "../auth.ts";
 import type { Env } from "../env.ts";
@@ -21,7 +22,7 @@ export async function receiveSpans(request: Request, env: Env): Promise<Response
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
   const known = ENCODINGS[type];
   const encoding = known ?? "json";
-  const job = identifyJob(request, env.TROUPE_SECRET);
+  const job = identifyJob(request, env);
   if (typeof job !== "string") {
     return refused(job.status, encoding, job.detail, job.status === 401 ? { "www-authenticate": "Bearer" } : {});
   }
@@ -29,6 +30,11 @@ export async function receiveSpans(request: Request, env: Env): Promise<Response
   if (known === undefined || (packing !== "gzip" && packing !== "identity")) {
     const accepts = "Send application/json or application/x-protobuf, as it is or with content-encoding gzip";
     return refused(415, encoding, `${accepts}; not ${JSON.stringify(type)} with ${JSON.stringify(packing)}.`);
+  }
+  const disk = await freeDisk(env.MACHINE);
+  if (!disk.enough) {
+    const [{ status, detail }, headers] = diskFull(disk);
+    return refused(status, encoding, detail, headers);
   }
   const body = await readBody(request, packing === "gzip");
   if (!body.ok) {

@@ -1,6 +1,6 @@
 // The trace of a deployment, as the trace store gets it.
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -47,9 +47,8 @@ async function controlPlane(status = 200): Promise<ControlPlane & { readonly rec
 async function homeWithDamage(): Promise<string> {
   const home = await mkdtemp(join(tmpdir(), "troupe-deploy-trace-"));
   onTestFinished(async () => rm(home, { recursive: true }));
-  const { folder, state } = controlPlaneLayout(home);
-  await mkdir(folder);
-  await writeFile(state, "{");
+  // A folder where a file should be.
+  await mkdir(controlPlaneLayout(home).registry.dataLock, { recursive: true });
   return home;
 }
 
@@ -145,7 +144,7 @@ describe("a deployment", () => {
 });
 
 describe("a control plane that cannot be found out about", () => {
-  const lost = expect.stringMatching(/^The trace of this deployment is lost: .*state\.json is damaged: /) as unknown;
+  const lost = expect.stringMatching(/^The trace of this deployment is lost: .*EISDIR/) as unknown;
 
   test("is a note below a good deployment", async () => {
     const io = recordedIo();

@@ -5,6 +5,7 @@ import { readDetails } from "../../../../scripts/traces/details.ts";
 import { findTrace, hexPrefix, newest } from "../../../../scripts/traces/find-trace.ts";
 import { OtlpDocument } from "../../../../scripts/traces/otlp-merge.ts";
 import { TraceStore } from "../../../../scripts/traces/store.ts";
+import { recordedIo } from "../io.ts";
 import { question, START_US, summary } from "./made-up.ts";
 import { TraceStoreDouble } from "./store-double.ts";
 
@@ -17,6 +18,11 @@ beforeEach(async () => {
 afterEach(async () => double[Symbol.asyncDispose]());
 
 const { traceId } = summary();
+const noNote = {
+  note: (text: string): void => {
+    throw new Error(`Nobody expects a note: ${text}`);
+  },
+};
 const numbered = (index: number) =>
   summary({ traceId: `${index.toString(16).padStart(4, "0")}${"a".repeat(28)}`, startUs: START_US + index });
 
@@ -90,20 +96,31 @@ describe("finding", () => {
     await using other = await TraceStoreDouble.start();
     other.put(numbered(3), []);
     const stores = [store, other.store()];
-    expect((await findTrace(stores, "last")).summary.traceId).toBe(numbered(3).traceId);
-    expect((await newest(stores, {}, 2)).map(({ summary }) => summary.traceId)).toEqual([
+    expect((await findTrace(stores, "last", noNote)).summary.traceId).toBe(numbered(3).traceId);
+    expect((await newest(stores, {}, 2, noNote)).map(({ summary }) => summary.traceId)).toEqual([
       numbered(3).traceId,
       numbered(2).traceId,
     ]);
   });
 
+  test("a job whose store cannot be read is named, and hides no other job's traces; alone it is the failure", async () => {
+    double.put(numbered(1), []);
+    await using other = await TraceStoreDouble.start();
+    const unreadable = other.store(undefined, "not its token");
+    const io = recordedIo();
+    const found = await newest([store, unreadable], {}, 2, io);
+    expect(found.map(({ summary }) => summary.traceId)).toEqual([numbered(1).traceId]);
+    expect(io.notes).toEqual([expect.stringMatching(/^The traces of job are left out: The trace store answers 401/)]);
+    await expect(newest([unreadable], {}, 2, noNote)).rejects.toThrow("The trace store answers 401");
+  });
+
   test("the first digits are enough where they tell a trace from others", async () => {
     double.put(numbered(1), []);
     double.put(numbered(2), []);
-    expect((await findTrace([store], "0001A")).summary.traceId).toBe(numbered(1).traceId);
-    await expect(findTrace([store], "0003")).rejects.toMatchObject({ message: "There is no trace 0003." });
+    expect((await findTrace([store], "0001A", noNote)).summary.traceId).toBe(numbered(1).traceId);
+    await expect(findTrace([store], "0003", noNote)).rejects.toMatchObject({ message: "There is no trace 0003." });
     double.put({ ...numbered(2), traceId: `0001${"b".repeat(28)}` }, []);
-    await expect(findTrace([store], "0001")).rejects.toMatchObject({
+    await expect(findTrace([store], "0001", noNote)).rejects.toMatchObject({
       code: "bad_input",
       message: expect.stringContaining("More than one trace begins with 0001:") as unknown,
     });
@@ -112,7 +129,7 @@ describe("finding", () => {
   test("several that fit are told on a line each, whatever their names hold", async () => {
     double.put({ ...numbered(1), name: "Send\u001b[2J\nMessage" }, []);
     double.put({ ...numbered(1), traceId: `0001${"b".repeat(28)}` }, []);
-    const error: unknown = await findTrace([store], "0001").catch((thrown: unknown) => thrown);
+    const error: unknown = await findTrace([store], "0001", noNote).catch((thrown: unknown) => thrown);
     const lines = error instanceof Error ? error.message.split("\n") : [];
     expect(lines.slice(1).toSorted()).toEqual([
       `  ${numbered(1).traceId}  job  Send [2J Message`,
@@ -121,7 +138,9 @@ describe("finding", () => {
   });
 
   test("without any query, last says what to do", async () => {
-    await expect(findTrace([store], "last")).rejects.toMatchObject({ next: 'Ask something: troupe query <job> "…"' });
+    await expect(findTrace([store], "last", noNote)).rejects.toMatchObject({
+      next: 'Ask something: troupe query <job> "…"',
+    });
   });
 
   test.each(["abc", "xyz0", "", "a".repeat(33), "1a2b%", "../x"])("%j is no id", (text) => {

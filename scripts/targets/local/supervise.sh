@@ -1,0 +1,154 @@
+#!/bin/sh
+# Runs one workerd: starts it again when it ends by itself, watches the disk and keeps the log short. POSIX sh, since a process
+# of Node would cost 40 MB a job. Started by supervisor.ts, which explains the files; ended by SIGTERM, which leaves workerd alone.
+#
+# usage: supervise.sh WORKERD CONFIG LOG ROOM DATA LOCK never|on-failure NODE WAKE [URL…]
+
+MAX_LOG_BYTES=10485760
+LOG_TAIL_BYTES=16384
+LOG_LOOK_S=5
+# A process that lived this long begins with a clean record.
+STEADY_S=10
+# An end soon after a start counts 1 when the agents had been healthy and 25 when not; at 100 it is a crash loop.
+LOOP=100
+MAX_PAUSE_S=8
+# With less than this left on the disk an end says nothing about the process.
+FULL_KB=1024
+
+# Overwrites a file in place with text of a fixed length: that needs no room on a full disk.
+overwrite() { printf '%-160s\n' "$2" 2>/dev/null 1<>"$1"; }
+
+# When the process began, as process.ts has it.
+started_of() {
+  if [ -r "/proc/$1/stat" ]; then
+    IFS= read -r stat <"/proc/$1/stat"
+    # The program's name may hold spaces and brackets; fields count from its end.
+    set -- ${stat##*) }
+    shift 19
+    echo "$1"
+  else
+    LC_ALL=C ps -o lstart= -p "$1" | sed 's/^ *//; s/ *$//'
+  fi
+}
+
+say() {
+  printf '{"timestamp":%s000,"level":"%s","message":"supervisor: %s"}\n' "$(date +%s)" "$1" "$2" >>"$log" 2>/dev/null
+}
+
+report() {
+  overwrite "$room/report.json" "{\"state\":\"$1\",\"restarts\":$restarts,\"status\":${status:-null},\"endedAt\":${ended:-null}}"
+}
+
+shorten_log() {
+  [ -f "$log" ] && [ "$(wc -c <"$log")" -gt "$MAX_LOG_BYTES" ] || return
+  # workerd holds the file open: its content is moved, not the file.
+  cp "$log" "$log.1" 2>/dev/null || rm -f "$log.1"
+  : >"$log"
+}
+
+measure_disk() {
+  df -Pk "$data" 2>/dev/null | {
+    IFS= read -r line && IFS= read -r line || exit
+    # Names may hold spaces; the last words before the percent sign are total, used, free and the percentage.
+    set -- ${line%%\%*}
+    while [ $# -gt 4 ]; do shift; done
+    [ $# -eq 4 ] || exit
+    overwrite "$room/machine/disk.json" "{\"at\":$(date +%s),\"totalKb\":$1,\"freeKb\":$3}"
+  }
+}
+
+is_full() {
+  measure_disk
+  [ "$(sed -n 's/.*"freeKb":\([0-9]*\).*/\1/p' "$room/machine/disk.json")" -lt "$FULL_KB" ] 2>/dev/null
+}
+
+# Until it is ended, or the supervisor is gone. One for all lives of workerd: a pid that was freed long ago is never signalled.
+watch() {
+  trap 'kill "$nap" 2>/dev/null; exit' TERM
+  looks=0
+  while kill -0 "$$" 2>/dev/null; do
+    measure_disk
+    looks=$((looks + 1))
+    [ $((looks % LOG_LOOK_S)) -ne 0 ] || shorten_log
+    sleep 1 &
+    nap=$!
+    wait "$nap"
+  done
+}
+
+finish() {
+  kill "$watcher" 2>/dev/null
+  wait "$watcher"
+  exit "$1"
+}
+
+# Notes how workerd ended and decides whether it is started again: sets pause, or ends the supervisor.
+take_stock() {
+  ended=$(date +%s)
+  tail -c "$LOG_TAIL_BYTES" "$log" >"$room/end" 2>/dev/null
+  [ -e "$room/healthy" ] && was_healthy=1 || was_healthy=
+  if [ "$restart" = never ] || { [ -z "$was_healthy" ] && [ "$restarts" -eq 0 ]; }; then
+    report ended
+    finish 1
+  fi
+  if [ $((ended - began)) -ge "$STEADY_S" ]; then record=0 pause=0; fi
+  if [ -n "$was_healthy" ]; then
+    record=$((record + 1))
+  elif ! is_full; then
+    record=$((record + 25))
+  fi
+  if [ "$record" -ge "$LOOP" ]; then
+    say error "workerd ended with status $status; it ends each time it is started, and is given up"
+    report failed
+    finish 1
+  fi
+  [ -z "$was_healthy" ] || [ "$pause" -le 1 ] || pause=1
+  say error "workerd ended with status $status; it is started again in $pause s"
+}
+
+rest() {
+  report waiting
+  sleep "$pause" &
+  wait "$!"
+  [ -z "$told" ] || finish 0
+  [ "$pause" -eq 0 ] && pause=1 || pause=$((pause * 2))
+  [ "$pause" -le "$MAX_PAUSE_S" ] || pause=$MAX_PAUSE_S
+}
+
+start() {
+  rm -f "$room/healthy"
+  shorten_log
+  say info "workerd starts"
+  "$binary" serve "$config" </dev/null >>"$log" 2>&1 &
+  pid=$!
+  overwrite "$lock" "{\"pid\":$pid,\"started\":\"$(started_of "$pid")\"}"
+  began=$(date +%s)
+  report running
+}
+
+main() {
+  binary=$1 config=$2 log=$3 room=$4 data=$5 lock=$6 restart=$7 node=$8 wake=$9
+  shift 9
+  umask 077
+  ulimit -n "$(ulimit -Hn)" 2>/dev/null || ulimit -n 10240 2>/dev/null
+  told='' restarts=0 record=0 pause=0 status='' ended=''
+  trap 'told=1' TERM
+  # The command that starts this takes the lock first; when it dies before, nothing is started.
+  read -r word && [ "$word" = go ] || exit 0
+  exec </dev/null
+  watch &
+  watcher=$!
+  while :; do
+    start
+    if [ "$restarts" -gt 0 ]; then "$node" "$wake" "$room/healthy" "$@" >>"$log" 2>&1 & fi
+    [ -n "$told" ] || wait "$pid"
+    status=$?
+    [ -z "$told" ] || finish 0
+    take_stock
+    rest
+    restarts=$((restarts + 1))
+  done
+}
+
+main "$@"
+exit

@@ -1,0 +1,64 @@
+// How much room the disk under this process has, as its supervisor measures it once a second: work that would fill it is not taken.
+import * as z from "zod";
+import { busy, type Refusal } from "./gate.ts";
+
+/** The file `disk.json` behind the binding MACHINE, as scripts/targets/local/supervise.sh writes it. */
+const Measurement = z.object({
+  /** Seconds since the epoch. */
+  at: z.number(),
+  totalKb: z.number().nonnegative(),
+  freeKb: z.number().nonnegative(),
+});
+
+export interface FreeDisk {
+  /** Undefined where nobody measures. */
+  readonly freeBytes: number | undefined;
+  /** Whether work may be taken; true where nobody measures. */
+  readonly enough: boolean;
+}
+
+/** Room that must be left: 64 MB, or a tenth of a small disk. */
+const HEADROOM_KB = 64 * 1024;
+const HEADROOM_SHARE = 0.1;
+const CACHE_MS = 1_000;
+/** Older than that, it is the word of a supervisor that is gone. */
+const MAX_AGE_MS = 15_000;
+const UNKNOWN: FreeDisk = { freeBytes: undefined, enough: true };
+const RETRY_AFTER_S = 5;
+
+/** The binding MACHINE, as far as it is used. */
+interface Machine {
+  fetch(url: string): Promise<Response>;
+}
+
+const last = new WeakMap<Machine, { readonly untilMs: number; readonly disk: FreeDisk }>();
+
+/** Asks at most once a second. Never throws. */
+export async function freeDisk(machine: Machine | undefined): Promise<FreeDisk> {
+  if (machine === undefined) return UNKNOWN;
+  const known = last.get(machine);
+  if (known !== undefined && Date.now() < known.untilMs) return known.disk;
+  // The others take what was known before. They must not wait for a promise of this request, which may end before it.
+  const untilMs = Date.now() + CACHE_MS;
+  last.set(machine, { untilMs, disk: known?.disk ?? UNKNOWN });
+  const disk = await measure(machine);
+  last.set(machine, { untilMs, disk });
+  return disk;
+}
+
+async function measure(machine: Machine): Promise<FreeDisk> {
+  try {
+    const response = await machine.fetch("http://machine/disk.json");
+    const { at, totalKb, freeKb } = Measurement.parse(await response.json());
+    if (Math.abs(Date.now() - at * 1000) > MAX_AGE_MS) return UNKNOWN;
+    return { freeBytes: freeKb * 1024, enough: freeKb >= Math.min(HEADROOM_KB, totalKb * HEADROOM_SHARE) };
+  } catch {
+    // Not measured yet, or just being written.
+    return UNKNOWN;
+  }
+}
+
+export function diskFull({ freeBytes = 0 }: FreeDisk): Refusal {
+  const megabytes = (freeBytes / 1024 / 1024).toFixed(1);
+  return busy(`disk full: ${megabytes} MB are left on the disk under this process. Make room.`, RETRY_AFTER_S);
+}
