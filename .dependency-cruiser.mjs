@@ -29,7 +29,8 @@ export default {
     never("scripts-import-no-worker", "^scripts/", "^workers/"),
     never("production-imports-no-test", production, "^test/"),
 
-    room("shared-foundation-knows-only-tracing", "(durable|tracing|a2a|text|http|time)", ["$1/", "tracing/"]),
+    room("shared-foundation-knows-only-tracing", "(durable|tracing|a2a|text|time)", ["$1/", "tracing/"]),
+    room("shared-http-knows-only-text-and-tracing", "http", ["http/", "text/", "tracing/"]),
     room("shared-models-know-only-tracing", "models", ["models/", "tracing/", "time/"]),
     room("shared-loop-knows-no-backend", "loop", ["loop/", "tracing/", "text/", "time/", "models/(model|gate)\\.ts$"]),
     room("shared-tools-know-only-tool-types", "tools", [

@@ -1,5 +1,6 @@
 // Reads a JSON request body: content type, size, syntax and schema, in this order, each with an error that says what to do.
 import * as z from "zod";
+import { isTooDeep, MOST_JSON_DEPTH } from "../text/parse-json.ts";
 import { problem, type Problem } from "./problem.ts";
 
 export type ReadResult<Value> = { ok: true; value: Value } | { ok: false; problem: Problem };
@@ -22,7 +23,9 @@ export async function readJson<Schema extends z.ZodType>(
   }
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes));
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+    if (isTooDeep(text)) return fail("invalid-request", `The body is nested more than ${MOST_JSON_DEPTH} levels deep.`);
+    json = JSON.parse(text);
   } catch (error) {
     // Both ways to fail, bad UTF-8 and bad syntax, are the client's to repair.
     return fail("invalid-request", `The body is not JSON in UTF-8: ${String(error)}`);

@@ -1,4 +1,5 @@
 // A Messages API server without a language model: the same protocol, answers by rules alone (decide.ts).
+import { isTooDeep, MOST_JSON_DEPTH } from "#shared/text/parse-json.ts";
 import { reasonOf } from "#shared/tracing/reason.ts";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
@@ -53,7 +54,9 @@ app.onError((error) => {
 async function readBody<Body extends CountRequest>(raw: Request, schema: z.ZodType<Body>): Promise<Body | Response> {
   let body: unknown;
   try {
-    body = await raw.json();
+    const text = await raw.text();
+    if (isTooDeep(text)) return errorResponse(400, `The request is nested more than ${MOST_JSON_DEPTH} levels deep.`);
+    body = JSON.parse(text);
   } catch (error) {
     return errorResponse(400, `The request body is not valid JSON: ${reasonOf(error)}`);
   }
