@@ -2,6 +2,7 @@
 import type { Job } from "#jobs/schema.ts";
 
 import { CliError } from "../cli-error.ts";
+import type { LeftOut } from "../corpus/left-out.ts";
 import type { Io } from "../io.ts";
 import { troupeHome } from "../project.ts";
 import type { TraceStore } from "../traces/store.ts";
@@ -19,6 +20,8 @@ export interface Deployed {
   readonly status: JobStatus;
   /** From the start of the command until all agents were healthy. */
   readonly healthyMs: number;
+  /** Files of folders of documents that were not read. */
+  readonly leftOut?: readonly LeftOut[];
 }
 
 export interface LogRequest {
