@@ -29,7 +29,8 @@ export default {
     never("scripts-import-no-worker", "^scripts/", "^workers/"),
     never("production-imports-no-test", production, "^test/"),
 
-    room("shared-foundation-knows-only-tracing", "(durable|tracing|text|http|time)", ["$1/", "tracing/"]),
+    room("shared-foundation-knows-only-tracing", "(durable|tracing|text|time)", ["$1/", "tracing/"]),
+    room("shared-http-knows-only-text-and-tracing", "http", ["http/", "text/", "tracing/"]),
     room("shared-a2a-knows-only-http", "a2a", ["a2a/", "tracing/", "http/", "text/parse-json\\.ts$"]),
     room("shared-models-know-only-tracing", "models", ["models/", "tracing/", "time/", "http/retry-after\\.ts$"]),
     room("shared-loop-knows-no-backend", "loop", ["loop/", "tracing/", "text/", "time/", "models/(model|gate)\\.ts$"]),

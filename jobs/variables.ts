@@ -1,6 +1,7 @@
 // `${VAR}` in the values of environment and env: finding the names, and putting the values in.
 
-const REFERENCE = /\$\{([^}]*)\}/g;
+/** No name is longer; without a limit, braces that nobody closes would be searched to the end again and again. */
+const REFERENCE = /\$\{([^}]{0,500})\}/g;
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 export interface References {

@@ -11,7 +11,11 @@ export default defineCommand({
   usage: "<job>",
   positionals: [1, 1],
   options: {
-    corpus: { type: "string", value: "DIR", description: "Documents to search: .md, .txt and .html files below DIR" },
+    corpus: {
+      type: "string",
+      value: "DIR",
+      description: "Documents to search below DIR: text, HTML, PDF, docx, data, code",
+    },
     json: JSON_OPTION,
   },
   examples: ["troupe deploy research-assistant", "troupe deploy research-assistant --corpus ~/notes"],
@@ -19,8 +23,12 @@ export default defineCommand({
   async run({ positionals: [name = ""], options, io }) {
     const { job, source, path } = await loadJobFile(name);
     const target = await targetOf(job);
-    const { status, healthyMs } = await target.deploy({ job, source, file: path, corpus: options.corpus }, io);
-    if (options.json === true) return printJson(io, { ...status, healthyMs: Math.round(healthyMs) });
+    const {
+      status,
+      healthyMs,
+      leftOut = [],
+    } = await target.deploy({ job, source, file: path, corpus: options.corpus }, io);
+    if (options.json === true) return printJson(io, { ...status, healthyMs: Math.round(healthyMs), leftOut });
     io.print(describeStatus(status));
     io.note(`Healthy after ${(healthyMs / 1000).toFixed(2)} s. Ask it: troupe query ${job.name} "…"`);
   },

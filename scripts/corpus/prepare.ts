@@ -51,11 +51,26 @@ export async function prepareCorpus(plan: Plan, wishes: Wishes, io: Io): Promise
   for (const agent of takers) {
     const folder = remember ?? folderOf(agent, wishes.file);
     if (folder === undefined) continue;
-    const corpus = read.get(folder.folder) ?? (await readCorpus(folder.folder, folder.label, io));
+    const known = read.get(folder.folder);
+    const corpus = known ?? (await readAgain(plan.job, folder, wishes, io));
+    if (corpus === undefined) break;
     read.set(folder.folder, corpus);
     assignments.push({ agent, corpus });
   }
   return { assignments, remember };
+}
+
+/** The folder's documents; undefined when it was typed at an earlier deployment and cannot be read now: what is indexed stays. */
+async function readAgain(job: string, folder: Folder, { typed, last }: Wishes, io: Io): Promise<Corpus | undefined> {
+  try {
+    return await readCorpus(folder.folder, folder.label, io);
+  } catch (error) {
+    if (typed !== undefined || last === undefined || !(error instanceof CliError)) throw error;
+    io.note(
+      `${error.message} The job goes on with the documents that it has indexed. To change them: troupe deploy ${job} --corpus DIR`,
+    );
+    return undefined;
+  }
 }
 
 function takesDocuments(agent: PlannedAgent): boolean {

@@ -1,6 +1,4 @@
 // Brings an agent's corpus up to date over HTTP: asks what it has, sends what changed, takes away what is gone.
-import { readFile } from "node:fs/promises";
-
 import * as z from "zod";
 
 import { signToken } from "#shared/a2a/token.ts";
@@ -8,10 +6,12 @@ import { signToken } from "#shared/a2a/token.ts";
 import { CliError } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 import { batches, difference, MAX_FILES } from "./batches.ts";
-import { oneLine } from "../terminal-text.ts";
+import { Containers } from "./containers.ts";
+import { describeLeftOut, type LeftOut } from "./left-out.ts";
+import { reasonOf } from "./list-files.ts";
 import type { Assignment } from "./prepare.ts";
 import { progress } from "./progress.ts";
-import type { Document } from "./walk.ts";
+import { type Document, readText } from "./walk.ts";
 
 const Manifest = z.object({ files: z.array(z.object({ path: z.string(), hash: z.string() })) });
 
@@ -19,43 +19,62 @@ const Manifest = z.object({ files: z.array(z.object({ path: z.string(), hash: z.
 const TIMEOUT_MS = 120_000;
 const TOKEN_TTL_MS = 10 * 60_000;
 
-/** Sends the documents; `key` is the job's key. May be repeated: what is there already is not sent again. */
-export async function uploadCorpus({ agent, corpus }: Assignment, key: string, io: Io): Promise<void> {
+/**
+ * Sends the documents; `key` is the job's key. May be repeated: what is there already is not sent again.
+ * Returns what was left out, of the folder and of what the agent did not take.
+ */
+export async function uploadCorpus({ agent, corpus }: Assignment, key: string, io: Io): Promise<LeftOut[]> {
   const call = caller(`${agent.url}/corpus`, agent.id, key, io.signal);
   const manifest = Manifest.parse(await (await call("GET", "/manifest")).json());
   const { send, remove } = difference(corpus.documents, manifest.files);
   const report = progress(io, `Indexing ${corpus.root}`, send.length);
-  const tooLarge: string[] = [];
+  await using containers = new Containers();
+  const unread: LeftOut[] = [];
   let done = 0;
-  const put = async (group: readonly Document[]): Promise<void> => {
-    const files = await Promise.all(group.map(toWire));
+  const put = async (files: readonly WireFile[]): Promise<void> => {
     const response = await call("POST", "/files", { root: corpus.root, files }, [413]);
-    if (response.status === 413 && group.length > 1) {
+    if (response.status === 413 && files.length > 1) {
       // Escaped as JSON, text can grow beyond what its bytes promised.
-      const half = Math.ceil(group.length / 2);
-      await put(group.slice(0, half));
-      return put(group.slice(half));
+      const half = Math.ceil(files.length / 2);
+      await put(files.slice(0, half));
+      return put(files.slice(half));
     }
-    if (response.status === 413) tooLarge.push(...group.map(({ path }) => path));
+    if (response.status === 413) unread.push(...files.map(({ path }) => ({ path, reason: "holds too much text" })));
+  };
+  for (const group of batches(send)) {
+    const read = await Promise.all(group.map(async (document) => toWire(document, containers)));
+    unread.push(...read.filter((one) => "reason" in one));
+    await put(read.filter((one) => "text" in one));
     done += group.length;
     report(done);
-  };
-  for (const group of batches(send)) await put(group);
+  }
   // The folder may have been typed differently while nothing in it has changed.
   if (send.length === 0) await put([]);
-  for (let start = 0; start < remove.length; start += MAX_FILES) {
-    await call("POST", "/remove", { paths: remove.slice(start, start + MAX_FILES) });
+  // An earlier version of what cannot be read any more is not what the folder holds.
+  const known = new Set(manifest.files.map(({ path }) => path));
+  const gone = [...remove, ...unread.map(({ path }) => path).filter((path) => known.has(path))];
+  for (let start = 0; start < gone.length; start += MAX_FILES) {
+    await call("POST", "/remove", { paths: gone.slice(start, start + MAX_FILES) });
   }
-  if (send.length > 0 || remove.length > 0 || corpus.skipped > 0) {
-    const parts = [`${send.length - tooLarge.length} sent`, `${remove.length} removed`];
-    if (corpus.skipped > 0) parts.push(`${corpus.skipped} skipped (not text)`);
-    io.note(`Documents of ${agent.id} from ${corpus.root}: ${corpus.documents.length} (${parts.join(", ")})`);
+  const leftOut = [...corpus.leftOut, ...unread];
+  if (send.length > 0 || gone.length > 0 || leftOut.length > 0) {
+    const parts = [`${send.length - unread.length} sent`, `${gone.length} removed`];
+    if (leftOut.length > 0) parts.push(`${leftOut.length} left out`);
+    const taken = corpus.documents.length - unread.length;
+    const list = leftOut.length > 0 ? `\n${describeLeftOut(leftOut)}` : "";
+    io.note(`Documents of ${agent.id} from ${corpus.root}: ${taken} (${parts.join(", ")})${list}`);
   }
-  for (const path of tooLarge) io.note(`${oneLine(path)} is too large to be indexed, and was left out.`);
+  return leftOut;
 }
 
-async function toWire({ path, hash, type, file }: Document) {
-  return { path, hash, type, text: new TextDecoder().decode(await readFile(file)) };
+interface WireFile extends Pick<Document, "path" | "hash" | "type"> {
+  readonly text: string;
+}
+
+async function toWire(document: Document, containers: Containers): Promise<WireFile | LeftOut> {
+  const { path, hash, type } = document;
+  const read = await readText(document, containers).catch((error: unknown) => ({ reason: reasonOf(error) }));
+  return "reason" in read ? { path, reason: read.reason } : { path, hash, type, text: read.text };
 }
 
 function caller(base: string, agent: string, key: string, signal: AbortSignal) {

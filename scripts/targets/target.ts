@@ -3,6 +3,7 @@ import type { Job } from "#jobs/schema.ts";
 import type { Source } from "#jobs/source.ts";
 
 import { CliError } from "../cli-error.ts";
+import type { LeftOut } from "../corpus/left-out.ts";
 import type { Io } from "../io.ts";
 import { troupeHome } from "../project.ts";
 import type { TraceStore } from "../traces/store.ts";
@@ -22,6 +23,8 @@ export interface Deployed {
   readonly status: JobStatus;
   /** From the start of the command until all agents were healthy. */
   readonly healthyMs: number;
+  /** Files of folders of documents that were not read. */
+  readonly leftOut?: readonly LeftOut[];
 }
 
 export interface LogRequest {

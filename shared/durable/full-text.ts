@@ -15,21 +15,18 @@ const STOP_WORDS = new Set(
 
 /** The distinct words of `text` that carry meaning; when all are stop words, all of them. Lower case, in order. */
 export function searchTerms(text: string): string[] {
-  const words =
-    text
-      .normalize("NFC")
-      .toLowerCase()
-      .match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
-  const distinct = [...new Set(words.map((word) => word.slice(0, MAX_TERM_CHARS)))];
+  // Normalization takes time that grows with the square of a word's marks, so a word is cut first.
+  const words = (text.match(/[\p{L}\p{N}\p{M}]+/gu) ?? []).map((word) => word.slice(0, MAX_TERM_CHARS));
+  const distinct = [...new Set(words.map((word) => word.normalize("NFC").toLowerCase()))];
   const meaningful = distinct.filter((word) => !STOP_WORDS.has(word));
   return (meaningful.length > 0 ? meaningful : distinct).slice(0, MAX_TERMS);
 }
 
 /**
- * A MATCH expression that finds rows with any of the words, ranked by `bm25()` as usual; undefined when `text` has no word.
- * `prefix: true` also finds longer words that begin with one of them.
+ * A MATCH expression that finds rows with any of the words or longer ones that begin with them, ranked by `bm25()` as usual;
+ * undefined when `text` has no word.
  */
-export function matchAny(text: string, options: { prefix: boolean }): string | undefined {
-  const terms = searchTerms(text).map((term) => (options.prefix ? `"${term}"*` : `"${term}"`));
+export function matchAny(text: string): string | undefined {
+  const terms = searchTerms(text).map((term) => `"${term}"*`);
   return terms.length > 0 ? terms.join(" OR ") : undefined;
 }

@@ -4,16 +4,19 @@
 
 const VERSION_VIEW = "schema_version";
 
+/** SQL statements, or a function for what SQL alone cannot do; it may read and write, but not wait. */
+export type Migration = string | ((sql: SqlStorage) => void);
+
 /**
  * Brings the database to the newest schema. Call it before the first read or write of an object, from any method, as often
  * as you like: when nothing is to do it is one read and no write, so it may also run in a constructor of an object that exists.
- * `migrations[n]` (one or more SQL statements) leads from version n to n + 1; never edit, reorder or remove one that shipped.
+ * `migrations[n]` leads from version n to n + 1; never edit, reorder or remove one that shipped.
  * Synchronous; without an `await` around it all of it commits together with the caller's first write.
  * Throws what SQLite throws; migrations before the failing one are then kept and counted.
  * `fresh`, where given, is what all migrations come to: a new database runs it instead of them.
  * Throws too when the database is newer than this code (an older version was deployed over a newer one).
  */
-export function migrate(sql: SqlStorage, migrations: readonly string[], fresh?: string): void {
+export function migrate(sql: SqlStorage, migrations: readonly Migration[], fresh?: string): void {
   const from = readVersion(sql);
   if (from === migrations.length) return;
   if (from > migrations.length) {
@@ -28,7 +31,8 @@ export function migrate(sql: SqlStorage, migrations: readonly string[], fresh?: 
       version = migrations.length;
     }
     for (const migration of migrations.slice(version)) {
-      sql.exec(migration);
+      if (typeof migration === "string") sql.exec(migration);
+      else migration(sql);
       version += 1;
     }
   } finally {

@@ -1,5 +1,6 @@
 // Reads a JSON request body: content type, size, syntax and schema, in this order, each with an error that says what to do.
 import * as z from "zod";
+import { isTooDeep, MOST_JSON_DEPTH } from "../text/parse-json.ts";
 import { problem, type Problem } from "./problem.ts";
 import { BODY_LIMIT_MS, readRequest } from "./read-body.ts";
 
@@ -43,7 +44,9 @@ export async function readAnyJson(
     );
   }
   try {
-    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes));
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+    if (isTooDeep(text)) return fail("invalid-request", `The body is nested more than ${MOST_JSON_DEPTH} levels deep.`);
+    const value: unknown = JSON.parse(text);
     return { ok: true, value };
   } catch (error) {
     // Both ways to fail, bad UTF-8 and bad syntax, are the client's to repair.

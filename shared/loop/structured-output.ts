@@ -1,6 +1,7 @@
 // Answers in a shape: the JSON Schema that the API is given, and the reading of what the model says. The API holds a model to
 // types and fields only; bounds and patterns go into the descriptions, and zod checks them afterwards.
 import * as z from "zod";
+import { isTooDeep, MOST_JSON_DEPTH } from "../text/parse-json.ts";
 import { reasonOf } from "../tracing/reason.ts";
 
 /** Keywords that the API refuses. */
@@ -112,9 +113,11 @@ export async function parseOutput<Shape extends z.ZodType>(
   shape: Shape,
   text: string,
 ): Promise<{ readonly value: z.output<Shape> } | { readonly error: string }> {
+  const json = unfenced(text);
+  if (isTooDeep(json)) return { error: `Your answer is nested more than ${MOST_JSON_DEPTH} levels deep.` };
   let said: unknown;
   try {
-    said = JSON.parse(unfenced(text));
+    said = JSON.parse(json);
   } catch (error) {
     return { error: `Your answer is not JSON (${reasonOf(error)}). Answer with one JSON object and nothing else.` };
   }

@@ -28,7 +28,7 @@ const Sendable = z.custom<ContentBlockParam>((block) => CompactionBlock.safePars
 const Refused = z.object({ error: z.object({ message: z.string() }) });
 /** What a server says of a parameter, or a beta, that it does not know. */
 const UNKNOWN =
-  /\bcompaction\b.*(?:not (?:permitted|supported|allowed)|extra inputs|un(?:known|expected|recogni[sz]ed))/i;
+  /\bcompaction\b.{0,2000}?(?:not (?:permitted|supported|allowed)|extra inputs|un(?:known|expected|recogni[sz]ed))/i;
 /** A summary that ends so is none, or only half of one. */
 const BROKEN: ReadonlySet<string | null | undefined> = new Set([
   "max_tokens",

@@ -1,8 +1,14 @@
 // Answers by quoting: the sentences of given passages that say most about a question, each with [n], then `Sources:`.
 import { compose } from "./compose.ts";
+import { neighbourhoods } from "./neighbourhood.ts";
 import { formatSources } from "./passages.ts";
 import type { Passage } from "./passages.ts";
 import { scoreSentences, sentencesOf } from "./sentence-scores.ts";
+import { headingOf } from "./sentences.ts";
+import { questionTerms } from "./tokens.ts";
+
+/** Quotations of passages without sentences. */
+const MOST_OF_THEM = 2;
 
 export interface Quote<P extends Passage = Passage> {
   /** One sentence of the passage, Markdown marks removed. */
@@ -15,8 +21,23 @@ export interface Quote<P extends Passage = Passage> {
  * far less than the best are left out. With an empty question the most central sentences are taken.
  */
 export function bestSentences<P extends Passage>(question: string, passages: readonly P[], limit = 5): Quote<P>[] {
-  const { scored, asked } = scoreSentences(question, sentencesOf(passages));
-  return compose(scored, asked, limit).map(({ text, passage }) => ({ text, passage }));
+  const { scored, asked } = scoreSentences(question, sentencesOf(question, passages));
+  const chosen = compose(scored, asked, limit).map(({ text, passage }) => ({ text, passage }));
+  return chosen.length > 0 ? chosen : withoutSentences(question, passages, limit);
+}
+
+/** Of passages without a single sentence to quote, as tables, code and data are: what stands around the question's words. */
+function withoutSentences<P extends Passage>(question: string, passages: readonly P[], limit: number): Quote<P>[] {
+  const wanted = new Set(questionTerms(question));
+  return passages.slice(0, Math.min(limit, MOST_OF_THEM)).flatMap((passage) => {
+    const lines = passage.text.split("\n").filter((line) => headingOf(line) === undefined);
+    const text = lines.join(" ").replace(/\s+/g, " ").trim();
+    return text === ""
+      ? []
+      : neighbourhoods(text, wanted)
+          .slice(0, 1)
+          .map((piece) => ({ text: piece, passage }));
+  });
 }
 
 /** Numbers sources in order of first appearance; two passages of one source share a number. */

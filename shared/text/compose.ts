@@ -3,10 +3,10 @@ import { pickDiverse } from "./mmr.ts";
 import type { Passage } from "./passages.ts";
 import { matchUnit, titleTokens } from "./question.ts";
 import type { AskedFor, Unit } from "./question.ts";
+import { LONGEST_QUOTE } from "./sentence-scores.ts";
 import type { Scored } from "./sentence-scores.ts";
 
 const SHORTEST = 20;
-const LONGEST = 420;
 /** A sentence that answers less than this, compared with the best one, is left out; from another source it takes more. */
 const LEAST_SHARE = 0.62;
 const LEAST_SHARE_ELSEWHERE = 0.75;
@@ -29,7 +29,7 @@ const REFERS_BACK_INSIDE = /^(?:\S+ ){1,3}(?:it|they|them)\b/i;
 /** At most `limit` sentences, source by source, the one with the best sentence first; within a source in the text's order. */
 export function compose<P extends Passage>(scored: readonly Scored<P>[], asked: AskedFor, limit: number): Scored<P>[] {
   const quotable = scored.filter(
-    ({ text }) => text.length >= SHORTEST && text.length <= LONGEST && !/[?:]$/.test(text),
+    ({ text }) => text.length >= SHORTEST && text.length <= LONGEST_QUOTE && !/[?:]$/.test(text),
   );
   const best = quotable.reduce<Scored<P> | undefined>(
     (top, one) => (top === undefined || one.score > top.score ? one : top),

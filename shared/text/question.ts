@@ -1,7 +1,7 @@
 // What a question asks for, told from its words and from the titles of the passages at hand: its units (words and names of
 // several words), how much each counts, and the kind of answer that is wanted.
 import { relatedStems } from "./related-words.ts";
-import { keyWords, tokenize } from "./tokens.ts";
+import { hasToken, keyWords, tokenize } from "./tokens.ts";
 
 /** A word or a name of several words, e.g. "Durable Objects", that the answer should speak about. */
 export interface Unit {
@@ -23,7 +23,7 @@ export interface AskedFor {
 }
 
 /** What the person now asks weighs more than what they asked before (see `contextualQuestion`). */
-const EARLIER = /\(follow-up to: ([^]*)\)\s*$/;
+const EARLIER = "(follow-up to: ";
 const EARLIER_WEIGHT = 0.4;
 const FOLLOW_UP_WEIGHT = 1.5;
 const COMPARES =
@@ -37,14 +37,20 @@ const DEFINES =
 const OVERVIEW =
   /^\s*(?:please )?(?:how (?:do|does)\b.*\bwork|(?:explain|describe|summarise|summarize|tell me (?:more )?about)\b)/i;
 const MOST_UNITS_DEFINED = 2;
+/** What is read of a question; who asks says so in fewer words. Each unit is looked for in every sentence. */
+const LONGEST_QUESTION = 4_000;
+const MOST_UNITS = 32;
+const MOST_HEADINGS = 1_000;
 const LONGEST_NAME = 4;
 
 /** `headings` tell which words are one name, `titles` also what the texts are about. */
 export function readQuestion(question: string, titles: readonly string[], headings: readonly string[] = []): AskedFor {
-  const [context = "", earlier = ""] = EARLIER.exec(question) ?? [];
-  const asked = question.slice(0, question.length - context.length);
-  const about: Headlines = { titles: titles.map(titleTokens), headings: headings.map((heading) => tokenize(heading)) };
-  const now = unitsOf(asked, about, context === "" ? 1 : FOLLOW_UP_WEIGHT);
+  const { asked, earlier } = splitQuestion(question);
+  const about: Headlines = {
+    titles: titles.map(titleTokens),
+    headings: headings.slice(0, MOST_HEADINGS).map((heading) => tokenize(heading)),
+  };
+  const now = unitsOf(asked, about, earlier === "" ? 1 : FOLLOW_UP_WEIGHT);
   const known = new Set(now.flatMap(({ stems }) => stems));
   // Of an earlier question the subject counts in full.
   const before = unitsOf(earlier, about, EARLIER_WEIGHT)
@@ -52,6 +58,17 @@ export function readQuestion(question: string, titles: readonly string[], headin
     .filter(({ stems }) => !stems.every((stem) => known.has(stem)));
   const units = [...now, ...before];
   return { units, kind: kindOf(asked, now, units) };
+}
+
+/** A question and what it refers back to, each cut to a length at which it still is one. */
+function splitQuestion(question: string): { asked: string; earlier: string } {
+  const whole = question.trimEnd();
+  const begin = whole.endsWith(")") ? whole.indexOf(EARLIER) : -1;
+  if (begin < 0) return { asked: question.slice(0, LONGEST_QUESTION), earlier: "" };
+  return {
+    asked: whole.slice(0, Math.min(begin, LONGEST_QUESTION)),
+    earlier: whole.slice(begin + EARLIER.length, -1).slice(0, LONGEST_QUESTION),
+  };
 }
 
 /** Stems of a title, and its initials if they could be its short name: "Server-sent events" gives "sse" as well. */
@@ -81,9 +98,11 @@ export function matchUnit(unit: Unit, tokens: readonly string[], set: ReadonlySe
   const [first = ""] = stems;
   if (stems.length > 1) {
     if (stems.every((stem) => set.has(stem)) && indexOfStems(stems, tokens) >= 0) return 1;
-    return 0.15 * (stems.filter((stem) => set.has(stem)).length / stems.length);
+    // Of a name apart from each other, or of one word some pairs of characters: its stem.
+    const scale = unit.written.includes(" ") ? 0.15 : 0.9;
+    return scale * (stems.filter((stem) => set.has(stem)).length / stems.length);
   }
-  if (set.has(first)) return 1;
+  if (hasToken(set, first)) return 1;
   for (const other of relatedStems(first)) if (set.has(other)) return 0.6;
   return 0;
 }
@@ -96,14 +115,16 @@ interface Headlines {
 
 function unitsOf(text: string, { titles, headings }: Headlines, scale: number): Unit[] {
   const words = keyWords(text)
+    .slice(0, MOST_UNITS)
     .map((word) => ({ word, stems: tokenize(word) }))
     .filter(({ stems }) => stems.length > 0);
+  const plain = text.replaceAll(/[^\p{L}\p{N}\p{M}]+/gu, " ");
   const inTitle = (stems: readonly string[]) => titles.some((title) => indexOfStems(stems, title) >= 0);
   const isOneName = (stems: readonly string[]) =>
     inTitle(stems) || headings.some((heading) => indexOfStems(stems, heading) >= 0);
   const units: Unit[] = [];
   for (let index = 0; index < words.length;) {
-    const length = nameLength(text, words.slice(index, index + LONGEST_NAME), isOneName);
+    const length = nameLength(plain, words.slice(index, index + LONGEST_NAME), isOneName);
     const taken = words.slice(index, index + length);
     const stems = taken.flatMap((word) => word.stems);
     const focus = inTitle(stems) || taken.every(({ word }) => isName(text, word));
@@ -125,13 +146,13 @@ function unitsOf(text: string, { titles, headings }: Headlines, scale: number): 
 
 /** How many of the words, from the first on, are one name: they follow each other in the question and in some title or heading. */
 function nameLength(
-  text: string,
+  plain: string,
   words: readonly { readonly word: string; readonly stems: readonly string[] }[],
   isOneName: (stems: readonly string[]) => boolean,
 ): number {
   for (let length = words.length; length > 1; length -= 1) {
     const run = words.slice(0, length);
-    const adjacent = text.replaceAll(/[^\p{L}\p{N}]+/gu, " ").includes(run.map(({ word }) => word).join(" "));
+    const adjacent = plain.includes(run.map(({ word }) => word).join(" "));
     if (
       adjacent &&
       (isOneName(run.flatMap(({ stems }) => stems)) || run.every(({ word }) => /^\p{Lu}\p{Ll}/u.test(word)))

@@ -38,10 +38,19 @@ export function relevantPassages<P extends Passage>(question: string, passages: 
   const subject = units
     .map(({ focus }, at) => (focus ? at : -1))
     .filter((at) => matches.some((match) => both(match[at]) >= 1));
+  const pieces = Map.groupBy(matches.entries(), ([index]) => passages[index]?.source);
+  const enoughIn = new Map(
+    [...pieces].map(([source, found]) => [
+      source,
+      enough(
+        units,
+        found.map(([, match]) => match),
+      ),
+    ]),
+  );
   const scored = passages.flatMap((passage, index) => {
     const found = matches[index] ?? [];
-    const pieces = matches.filter((_, other) => passages[other]?.source === passage.source);
-    if (!enough(units, pieces)) return [];
+    if (enoughIn.get(passage.source) !== true) return [];
     // Whoever asks about several things is served by a passage about one of them.
     if (subject.length > 0 && !subject.some((at) => both(found[at]) >= 0.6)) return [];
     const fit =

@@ -3,9 +3,10 @@ import { centrality } from "./centrality.ts";
 import type { Passage } from "./passages.ts";
 import { indexOfStems, matchUnit, readQuestion, titleTokens } from "./question.ts";
 import type { AskedFor, Kind, Unit } from "./question.ts";
+import { neighbourhoods } from "./neighbourhood.ts";
 import { rarity } from "./relevance.ts";
 import { headingsOf, splitParagraphs } from "./sentences.ts";
-import { tokenize } from "./tokens.ts";
+import { questionTerms, tokenize } from "./tokens.ts";
 
 export interface Sentence<P extends Passage = Passage> {
   readonly text: string;
@@ -30,6 +31,8 @@ export interface Scored<P extends Passage = Passage> extends Sentence<P> {
 
 /** Sentences beyond these are not looked at; at about 100 characters each this is 200 KB of text. */
 const MOST_SENTENCES = 2_000;
+/** Characters of a sentence that is quoted as a whole. */
+export const LONGEST_QUOTE = 420;
 /** What a word in the title or heading above counts, compared with one in the sentence; for one in the sentence before it, less. */
 const ABOVE = 0.75;
 const BEFORE = 0.3;
@@ -56,9 +59,10 @@ const MEASURES: readonly [RegExp, RegExp][] = [
   [/\bhow often\b/i, /\b(?:times|retries|every|each|seconds?|minutes?|daily|weekly|once|twice)\b/i],
 ];
 
-/** All sentences of the passages, in order. */
-export function sentencesOf<P extends Passage>(passages: readonly P[]): Sentence<P>[] {
+/** All sentences of the passages, in order; of those too long to be quoted what stands around the question's words. */
+export function sentencesOf<P extends Passage>(question: string, passages: readonly P[]): Sentence<P>[] {
   const sentences: Sentence<P>[] = [];
+  const wanted = new Set(questionTerms(question));
   for (const [rank, passage] of passages.entries()) {
     let place = 0;
     let heading: readonly string[] = [];
@@ -66,7 +70,7 @@ export function sentencesOf<P extends Passage>(passages: readonly P[]): Sentence
     for (const [paragraph, part] of splitParagraphs(passage.text).entries()) {
       if (part.heading !== above) heading = tokenize(part.heading);
       above = part.heading;
-      for (const text of part.sentences) {
+      for (const text of part.sentences.flatMap((one) => quotable(one, wanted))) {
         if (sentences.length >= MOST_SENTENCES) return sentences;
         const tokens = tokenize(text);
         sentences.push({ text, passage, rank, place, paragraph, tokens, set: new Set(tokens), heading });
@@ -75,6 +79,10 @@ export function sentencesOf<P extends Passage>(passages: readonly P[]): Sentence
     }
   }
   return sentences;
+}
+
+function quotable(sentence: string, wanted: ReadonlySet<string>): string[] {
+  return sentence.length <= LONGEST_QUOTE ? [sentence] : neighbourhoods(sentence, wanted);
 }
 
 /** Scores for the question; without one, or when no sentence has any of its words, for being central to the text. */

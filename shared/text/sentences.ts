@@ -1,11 +1,14 @@
 // Splits running text, plain or Markdown, into sentences. Headings, code blocks and tables are no sentences and stay out.
+import { trimEndOf } from "./trim.ts";
 
 const segmenter = new Intl.Segmenter("en", { granularity: "sentence" });
 
 /** A split after one of these is undone: the full stop belongs to the abbreviation. */
 const ABBREVIATION = /(?:^|[\s(])(?:e\.g|i\.e|etc|cf|vs|no|nos|fig|dr|mr|mrs|ms|prof|st|approx|resp|inc|ltd|[A-Z])\.$/i;
+/** The longest abbreviation and what stands around it. */
+const ABBREVIATION_CHARS = 12;
 const NO_PROSE = /^\s*(?:#{1,6}\s|\||[-=*_]{3,}\s*$|<[^>]+>\s*$)/;
-const HEADING = /^\s*#{1,6}\s+(.*?)[\s#]*$/;
+const HEADING_MARK = /^\s*#{1,6}\s+/;
 const FENCE = /^\s*(?:```|~~~)/;
 /** A sentence may begin with code in lower case, which the segmenter does not take for a beginning. */
 const BEFORE_CODE = /(?<=[\p{L}\p{N})`][.!?])\s+(?=`)/u;
@@ -18,7 +21,13 @@ export function splitSentences(text: string): string[] {
 
 /** The Markdown headings of `text` in order, without their marks. */
 export function headingsOf(text: string): string[] {
-  return [...text.matchAll(/^#{1,6}[ \t]+(.*?)[ \t#]*$/gm)].map(([, heading = ""]) => heading);
+  return [...text.matchAll(/^#{1,6}[ \t].*$/gm)].flatMap(([line]) => headingOf(line) ?? []);
+}
+
+/** What a line says that is a Markdown heading; undefined for other lines. */
+export function headingOf(line: string): string | undefined {
+  const [mark] = HEADING_MARK.exec(line) ?? [];
+  return mark === undefined ? undefined : trimEndOf(line.slice(mark.length), /[\s#]/);
 }
 
 export interface Paragraph {
@@ -38,10 +47,12 @@ export function splitParagraphs(text: string): Paragraph[] {
 function splitBlock(block: string): string[] {
   const sentences: string[] = [];
   let pending = "";
-  for (const { segment } of segmenter.segment(block)) {
+  let inCode = false;
+  for (const { segment } of segmenter.segment(withoutLinks(block))) {
     pending += segment;
+    for (let tick = segment.indexOf("`"); tick >= 0; tick = segment.indexOf("`", tick + 1)) inCode = !inCode;
     // Within code, a full stop ends nothing.
-    if (ABBREVIATION.test(pending.trimEnd()) || pending.split("`").length % 2 === 0) continue;
+    if (inCode || ABBREVIATION.test(segment.slice(-ABBREVIATION_CHARS).trimEnd())) continue;
     const sentence = plain(pending);
     if (sentence !== "") sentences.push(sentence);
     pending = "";
@@ -68,7 +79,7 @@ function proseBlocks(text: string): { heading: string; block: string }[] {
       continue;
     } else if (line.trim() === "" || NO_PROSE.test(line)) {
       close();
-      heading = HEADING.exec(line)?.[1] ?? heading;
+      heading = headingOf(line) ?? heading;
     } else {
       if (LIST_ITEM.test(line)) close();
       lines.push(line.replace(LIST_ITEM, "").trim());
@@ -80,8 +91,31 @@ function proseBlocks(text: string): { heading: string; block: string }[] {
 
 function plain(sentence: string): string {
   return sentence
-    .replace(/!?\[([^\]]*)\]\([^)\s]*\)/g, "$1")
     .replace(/(\*\*|__|`)(.+?)\1/g, "$2")
     .replace(/\s+/g, " ")
     .trim();
+}
+
+/** Links and images of Markdown as the words that stand for them, in one pass however many brackets there are. */
+function withoutLinks(text: string): string {
+  if (!text.includes("](")) return text;
+  let written = "";
+  let from = 0;
+  let open = -1;
+  let stop = -1;
+  for (let at = 0; at < text.length; at += 1) {
+    if (text[at] === "[") open = at;
+    if (text[at] !== "]") continue;
+    const begin = open;
+    open = -1;
+    if (begin < from || text[at + 1] !== "(") continue;
+    // An address ends at its bracket; with a space in it, it is none.
+    while (stop < at + 2 || (stop < text.length && !/[)\s]/.test(text.charAt(stop)))) stop = Math.max(stop, at + 1) + 1;
+    if (text[stop] !== ")") continue;
+    const image = begin > from && text[begin - 1] === "!" ? 1 : 0;
+    written += text.slice(from, begin - image) + text.slice(begin + 1, at);
+    from = stop + 1;
+    at = stop;
+  }
+  return written + text.slice(from);
 }

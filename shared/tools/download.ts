@@ -1,5 +1,6 @@
 // Reads a text from the public web within limits of size, time and redirects. Every address is checked before it is asked;
 // what hides a private address behind a public name is refused by the engine.
+import { decodeText } from "../text/decode.ts";
 import { ERROR } from "../tracing/names.ts";
 import { readBytes } from "../http/read-body.ts";
 import { timeLimit } from "../time/stopwatch.ts";
@@ -109,26 +110,8 @@ function tooLarge(url: URL): string {
   return `${url.href} is larger than ${MAX_BYTES / 1024 / 1024} MB. Look for a smaller page about the same.`;
 }
 
-/** Decodes by byte order mark, HTTP charset, the page's own declaration, else as UTF-8, in this order. */
+/** What cannot be told is read as UTF-8, as browsers do. */
 function decode(bytes: Uint8Array, charset: string | undefined): string {
-  const start = new TextDecoder("windows-1252").decode(bytes.subarray(0, 1024));
-  const declared =
-    /<meta[^>]{0,200}?charset\s*=\s*["']?([\w-]+)/i.exec(start) ??
-    /^<\?xml[^>]{0,100}encoding=["']([\w-]+)/.exec(start);
-  return decoderOf(byteOrderMark(bytes) ?? charset ?? declared?.[1] ?? "utf-8").decode(bytes);
-}
-
-function byteOrderMark([first, second, third]: Uint8Array): string | undefined {
-  if (first === 0xef && second === 0xbb && third === 0xbf) return "utf-8";
-  if (first === 0xfe && second === 0xff) return "utf-16be";
-  return first === 0xff && second === 0xfe ? "utf-16le" : undefined;
-}
-
-function decoderOf(label: string): TextDecoder {
-  try {
-    return new TextDecoder(label);
-  } catch {
-    // Pages name encodings that do not exist; nearly all of them are UTF-8.
-    return new TextDecoder();
-  }
+  const decoded = decodeText(bytes, charset);
+  return "text" in decoded ? decoded.text : new TextDecoder().decode(bytes);
 }

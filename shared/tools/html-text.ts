@@ -1,5 +1,5 @@
-// Text of an HTML tree that keeps what layout says: headings, paragraphs, list items, table cells, preformatted lines.
-// Walks without recursion, since a page may nest as deep as it likes.
+// Text of HTML that keeps what layout says: headings, paragraphs, list items, table cells, preformatted lines.
+// A tree is walked without recursion, since a page may nest as deep as it likes.
 
 /** What the walk needs of a DOM node; linkedom's nodes have it. */
 export interface TreeNode {
@@ -14,7 +14,8 @@ export interface TreeNode {
 const TEXT_NODE = 3;
 const ELEMENT_NODE = 1;
 
-const SKIPPED = new Set(
+/** Elements whose text is not read. */
+export const SKIPPED: ReadonlySet<string> = new Set(
   "SCRIPT STYLE NOSCRIPT TEMPLATE IFRAME OBJECT SVG MATH CANVAS AUDIO VIDEO BUTTON SELECT INPUT TEXTAREA FORM NAV FOOTER DIALOG HEAD".split(
     " ",
   ),
@@ -53,36 +54,43 @@ function enter(node: TreeNode, writer: TextWriter): boolean {
   if (node.nodeType !== ELEMENT_NODE) return node.nodeType !== TEXT_NODE;
   const name = node.nodeName.toUpperCase();
   if (SKIPPED.has(name)) return false;
-  if (BLOCKS.has(name)) writer.block(TIGHT.has(name));
-  const level = /^H([1-6])$/.exec(name)?.[1];
-  if (level) writer.mark(`${"#".repeat(Number(level))} `);
-  if (name === "LI") writer.mark("- ");
-  if (name === "BR") writer.lineBreak();
-  if (name === "PRE") writer.preformatted += 1;
-  if (name === "TD" || name === "TH") writer.cell();
+  writer.open(name);
   return true;
 }
 
 function leave(node: TreeNode, writer: TextWriter): void {
-  if (node.nodeType !== ELEMENT_NODE) return;
   const name = node.nodeName.toUpperCase();
-  if (SKIPPED.has(name)) return;
-  if (name === "PRE") writer.preformatted -= 1;
-  if (BLOCKS.has(name)) writer.block(TIGHT.has(name));
+  if (node.nodeType === ELEMENT_NODE && !SKIPPED.has(name)) writer.close(name);
 }
 
 /** Collects text; breaks and spaces are written only once something follows them. */
-class TextWriter {
+export class TextWriter {
   /** How many PRE elements are open. */
-  preformatted = 0;
+  #preformatted = 0;
   readonly #parts: string[] = [];
   #breaks = 0;
   #space = false;
   #mark = "";
   #cells = false;
 
+  /** An element begins; its name in capitals. */
+  open(name: string): void {
+    if (BLOCKS.has(name)) this.#block(TIGHT.has(name));
+    const level = /^H([1-6])$/.exec(name)?.[1];
+    if (level) this.#mark = `${"#".repeat(Number(level))} `;
+    if (name === "LI") this.#mark = "- ";
+    if (name === "BR") this.#breaks = Math.max(this.#breaks, 1);
+    if (name === "PRE") this.#preformatted += 1;
+    if (name === "TD" || name === "TH") this.#cell();
+  }
+
+  close(name: string): void {
+    if (name === "PRE") this.#preformatted -= 1;
+    if (BLOCKS.has(name)) this.#block(TIGHT.has(name));
+  }
+
   text(text: string): void {
-    if (this.preformatted > 0) {
+    if (this.#preformatted > 0) {
       this.#write(text);
       return;
     }
@@ -94,31 +102,24 @@ class TextWriter {
     this.#space = words.endsWith(" ");
   }
 
-  block(tight: boolean): void {
+  finish(): string {
+    const lines = this.#parts.join("").split("\n");
+    return lines
+      .map((line) => line.trimEnd())
+      .join("\n")
+      .trim();
+  }
+
+  #block(tight: boolean): void {
     this.#breaks = Math.max(this.#breaks, tight ? 1 : 2);
     this.#mark = "";
     this.#cells = false;
   }
 
-  lineBreak(): void {
-    this.#breaks = Math.max(this.#breaks, 1);
-  }
-
-  mark(mark: string): void {
-    this.#mark = mark;
-  }
-
-  cell(): void {
+  #cell(): void {
     if (this.#cells) this.#write(" |");
     this.#cells = true;
     this.#space = true;
-  }
-
-  finish(): string {
-    return this.#parts
-      .join("")
-      .replace(/[ \t]+$/gm, "")
-      .trim();
   }
 
   #write(text: string): void {

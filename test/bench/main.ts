@@ -1,6 +1,7 @@
-// `npm run bench [-- deploy|turn|research|durability|text|trace-store]`: ratios in one run. Method and the figures of one machine: docs/benchmarks.md.
+// `npm run bench [-- deploy|turn|research|durability|text|hostile|trace-store]`: ratios in one run. Method and the figures of one machine: docs/benchmarks.md.
 import { deploy } from "./deploy.ts";
 import { durability } from "./durability.ts";
+import { hostile } from "./hostile.ts";
 import { research } from "./research.ts";
 import { Bench } from "./servers.ts";
 import { text } from "./text.ts";
@@ -14,6 +15,7 @@ const sections: Record<string, (bench: Bench) => Promise<void>> = {
   research,
   durability,
   text,
+  hostile,
   tracing,
   "tracing-memory": tracingMemory,
   "trace-store": traceStore,

@@ -1,5 +1,5 @@
 // One question, through deployed jobs of each kind, to a cited answer.
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -75,4 +75,25 @@ test("a session goes on where its first message left it, and a stopped job keeps
   const provisional = (await store.spans(first.traceId)).filter((span) => span.provisional || span.open);
   expect(provisional).toEqual([]);
   await deployment.succeed("stop", "keeps");
+});
+
+test("what of a folder cannot be read is named, and a folder that is gone leaves what is indexed", async () => {
+  const folder = join(deployment.home, "mixed");
+  await mkdir(folder);
+  await writeFile(join(folder, "photo.png"), "x");
+  await writeFile(join(folder, "gate.txt"), `${"filler ".repeat(200)}the marzipan key opens the garden gate`);
+  await writeFile(join(folder, "team.txt"), Buffer.from("\ufeff仓库主管的名字是李明远。", "utf16le"));
+  const path = await deployment.write("mixed.yaml", fourAgents("mixed", HUB_SPOKE));
+  const deployed = await deployment.json("deploy", path, "--corpus", "mixed");
+  expect(deployed).toMatchObject({
+    leftOut: [{ path: "photo.png", reason: "is of a type that is not read (.png)" }],
+  });
+  await rm(folder, { recursive: true });
+  await deployment.succeed("deploy", path);
+
+  expect((await ask("mixed", "仓库主管的名字是什么？")).answer).toContain("李明远");
+  const { answer } = await ask("mixed", "Which key opens the garden gate?");
+  expect(answer).toContain("the marzipan key opens the garden gate [1]");
+  expect(answer).not.toMatch(/none of the sources|No text came/);
+  await deployment.succeed("stop", "mixed");
 });

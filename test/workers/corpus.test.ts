@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { evictDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { beforeEach, expect, test } from "vitest";
 import type { Corpus } from "../../workers/agents/searcher/corpus.ts";
 import type { CorpusFile } from "../../workers/agents/searcher/corpus-schema.ts";
@@ -128,6 +128,48 @@ test("an evicted corpus keeps its documents", async () => {
   await put(file("a.txt", "zebras"));
   await evictDurableObject(corpus);
   expect(await sources("zebra")).toEqual(["docs/a.txt"]);
+});
+
+test("documents that an older version indexed are found after the upgrade, and can be replaced and removed", async () => {
+  await runInDurableObject(corpus, (_, { storage: { sql } }) => {
+    sql.exec(`CREATE TABLE files (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT NOT NULL UNIQUE, hash TEXT NOT NULL, root TEXT NOT NULL
+      );
+      CREATE VIRTUAL TABLE passages USING fts5(title, body, tokenize='porter unicode61 remove_diacritics 2');
+      CREATE VIEW schema_version AS SELECT 1 AS version`);
+    for (let number = 1; number <= 600; number += 1) {
+      sql.exec("INSERT INTO files VALUES (?, ?, '1', 'docs')", number, `${number}.txt`);
+      const body = number === 600 ? "仓库主管的名字是李明远。" : `Zebra number ${number}.`;
+      sql.exec("INSERT INTO passages (rowid, title, body) VALUES (?, 'T', ?)", number * 65_536, body);
+    }
+  });
+  expect(await sources("李明远")).toEqual(["docs/600.txt"]);
+  expect(await sources("number 599")).toContain("docs/599.txt");
+  await put({ ...file("599.txt", "A giraffe."), hash: "2" });
+  await corpus.remove(["600.txt"]);
+  expect(await sources("giraffe")).toEqual(["docs/599.txt"]);
+  expect(await sources("李明远")).toEqual([]);
+  expect((await corpus.manifest()).length).toBe(599);
+});
+
+test.for([
+  ["Wo ist Zoe\u0301?", "Zo\u00e9 ist hier."],
+  ["straße", "Die STRASSE ist lang."],
+  ["ＡＢＣ", "abc"],
+  ["猫", "黒猫がいる。"],
+  ["Will", "Will is here."],
+] as const)("%s finds %s", async ([query, text]) => {
+  await put(file("a.txt", text));
+  expect(await sources(query)).toEqual(["docs/a.txt"]);
+});
+
+test("a sentence within an endless line is whole in one of its passages", async () => {
+  const sentence = "the marzipan key opens the garden gate";
+  for (let before = 940; before < 1000; before += 6) {
+    await put(file(`${before}.txt`, `${"x ".repeat(before / 2)}${sentence}${" y".repeat(400)}`));
+  }
+  const whole = (await corpus.search("marzipan key", 20)).filter(({ text }) => text.includes(sentence));
+  expect(new Set(whole.map(({ source }) => source)).size).toBe(10);
 });
 
 function file(path: string, text: string): CorpusFile {

@@ -32,6 +32,12 @@ function client(settings?: object) {
 }
 const post = (body: string, path = "/v1/messages") => app.request(`http://localhost${path}`, { method: "POST", body });
 
+test("a request that is nested without end is refused in words", async () => {
+  const response = await post(`{"model":"offline","messages":${"[".repeat(100_000)}`);
+  expect(response.status).toBe(400);
+  expect(await response.text()).toContain("nested more than 256 levels deep");
+});
+
 test("a streamed tool call arrives whole", async () => {
   const message = await client()
     .messages.stream({ ...ask, tools })

@@ -6,6 +6,7 @@ import type { Passage } from "#shared/text/passages.ts";
 import { namesMeasure, titleTokens } from "#shared/text/question.ts";
 import { relatedStems } from "#shared/text/related-words.ts";
 import { keyWords, tokenize } from "#shared/text/tokens.ts";
+import { lackingTool } from "./plan.ts";
 import { callTo, callsOf, citedTexts, usablePassages } from "./task.ts";
 import type { Task } from "./task.ts";
 import { readVerdicts, writeVerdicts } from "./verdicts.ts";
@@ -19,6 +20,8 @@ const MOST_QUOTES = 6;
 const FEW_QUOTES = 3;
 const MOST_PASSAGES = 8;
 const MOST_RESULT = 2_000;
+/** Names in a row. */
+const MOST_NAMED = 12;
 
 export function writeAnswer(task: Task): string {
   const passages = usablePassages(task).slice(0, MOST_PASSAGES);
@@ -46,7 +49,7 @@ export function writeAnswer(task: Task): string {
       .map((line, index) => `- ${checked.labels[index]}: ${line}`)
       .join("\n"),
     ...otherResults(task),
-    quotes.length + verdicts.length === 0 ? nothingFound(task) : missing.most ? "" : missing.remark,
+    quotes.length + verdicts.length === 0 ? nothingFound(task, passages) : missing.most ? "" : missing.remark,
     checkedByPeer(task),
     ...failures(task),
     task.transcript.askedBy !== null ? "" : sources.length > 0 ? EXTRACTED : BY_RULES,
@@ -79,13 +82,15 @@ function chooseQuotes(task: Task, passages: readonly Passage[]): { quotes: Quote
             .join("\n\n"),
         );
   const listed = parseSources(call?.result ?? "");
+  const bySource = new Map(sent.toReversed().map((one) => [one.source, one]));
+  const byNumber = new Map(sent.toReversed().map((one) => [one.number, one]));
   const quotes =
     call === undefined || call.isError || passages.length === 0
       ? []
       : citedTexts(call.result).flatMap(({ text, numbers }): Quote[] => {
           // An agent may have renumbered: its own list says which source a number means.
-          const source = listed.get(numbers[0] ?? 0);
-          const passage = sent.find((one) => (listed.size > 0 ? one.source === source : one.number === numbers[0]));
+          const [number = 0] = numbers;
+          const passage = listed.size > 0 ? bySource.get(listed.get(number) ?? "") : byNumber.get(number);
           return passage === undefined ? [] : [{ text, passage }];
         });
   if (quotes.length > 0) return { quotes: quotes.slice(0, MOST_QUOTES), digested: own !== undefined };
@@ -106,8 +111,10 @@ function otherResults(task: Task): string[] {
   return [...results, ...answers].filter((text) => text !== "").map((text) => text.slice(0, MOST_RESULT));
 }
 
-function nothingFound(task: Task): string {
+function nothingFound(task: Task, passages: readonly Passage[]): string {
   if (otherResults(task).length > 0) return "";
+  if (passages.length > 0)
+    return `There is text at hand for this, but no words in it to quote: ${sourcesIn(passages)}.`;
   const needsText = task.tools.some(({ kind }) => kind === "digest" || kind === "check");
   const canSearch = task.tools.some(({ kind }) => kind === "search") || task.roles.search !== undefined;
   if (needsText && !canSearch)
@@ -115,7 +122,16 @@ function nothingFound(task: Task): string {
   if (canSearch)
     return `Nothing relevant was found for “${task.asked.slice(0, 300)}”: none of the sources that could be searched is about it.`;
   if (failures(task).length > 0) return "";
-  return "There is no tool or text here that this could be answered from.";
+  const lacking = lackingTool(task);
+  const needs =
+    lacking === undefined
+      ? ""
+      : ` The tool ${lacking.name} needs what the question does not say: ${lacking.missing.slice(0, MOST_NAMED).join(", ")}.`;
+  return `There is no tool or text here that this could be answered from.${needs}`;
+}
+
+function sourcesIn(passages: readonly Passage[]): string {
+  return [...new Set(passages.map(({ source }) => source))].slice(0, MOST_NAMED).join(", ");
 }
 
 /** What of the question no passage speaks about: names always; other words only when they are `most` of it. */
@@ -132,7 +148,8 @@ function missingWords(task: Task, passages: readonly Passage[]): { remark: strin
   const telling = most
     ? missing
     : missing.filter((word) => /\p{Lu}|\p{N}/u.test(word) && !task.asked.trimStart().startsWith(word));
-  return { remark: telling.length === 0 ? "" : `The sources do not mention: ${telling.join(", ")}.`, most };
+  const named = telling.slice(0, MOST_NAMED).join(", ");
+  return { remark: named === "" ? "" : `The sources do not mention: ${named}.`, most };
 }
 
 /** The first line of what the checking agent said; its own numbers are left out, they would point elsewhere. */
@@ -144,6 +161,7 @@ function checkedByPeer(task: Task): string {
       .split("\n")
       .find((text) => text.trim() !== "") ?? "";
   const said = line
+    .slice(0, MOST_RESULT)
     .replace(/\s*\[\d+\]/g, "")
     .trim()
     .slice(0, 300);

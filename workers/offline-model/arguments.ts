@@ -1,6 +1,7 @@
 // Fills a tool's arguments from its JSON Schema: by property name, then by type, enum and default.
 import { keyWords, tokenize } from "#shared/text/tokens.ts";
-import { namedNumber, namedText } from "./named-values.ts";
+import { trimEndOf } from "#shared/text/trim.ts";
+import { namedNumber, namedText, saidAfter } from "./named-values.ts";
 import { asObject, propertiesOf } from "./tools.ts";
 
 /** What there is to fill in. */
@@ -28,87 +29,122 @@ const MEANINGS: readonly [RegExp, (facts: Facts) => string | undefined][] = [
   [/^(?:city|location|place|country|name|person|title)$/, ({ question }) => properName(question)],
   [/(?:date|day)$/, ({ question }) => /\b\d{4}-\d{2}-\d{2}\b/.exec(question)?.[0]],
 ];
+const QUOTED = /["“«]([^"“«”»]+)["”»]/;
 /** Optional properties worth filling; others keep the tool's own default. */
 const WELCOME = /^(?:focus|question|topic)$/;
 
-/** Characters of a text that is held against a pattern. */
-const LONGEST_WORD = 200;
+/** Characters of a word that is held against a pattern. */
+const LONGEST_WORD = 64;
+const LONGEST_PATTERN = 200;
+/** What is read of a question for the values that it names. */
+const LONGEST_QUESTION = 4_000;
+/** Schemas may refer to themselves. */
+export const DEEPEST = 4;
+
+/** One filling: what there is, and what had to be made up. */
+interface Filling {
+  readonly facts: Facts;
+  /** The part of the question that is searched for values. */
+  readonly said: string;
+  readonly saidTokens: ReadonlySet<string>;
+  /** Numbers and listed values that no property has taken yet, in the question's order. */
+  readonly numbers: number[];
+  readonly taken: Set<unknown>;
+  readonly root: Schema;
+  /** Properties whose value the question does not say. */
+  readonly missing: string[];
+}
 
 /** Fills every required property, and optional ones where the meaning is sure. Numbers are used in the question's order. */
 export function fillArguments(schema: Schema, facts: Facts): Record<string, unknown> {
-  return fillObject(schema, facts, numbersIn(facts.question), schema, 0);
+  return fillObject(schema, begin(schema, facts), 0);
 }
 
-function numbersIn(question: string): number[] {
-  return [...question.matchAll(/-?\d+(?:\.\d+)?/g)].map(([number]) => Number(number));
+/** Names of required properties that the question says nothing about: fillArguments makes their values up. */
+export function missingArguments(schema: Schema, facts: Facts): string[] {
+  const filling = begin(schema, facts);
+  fillObject(schema, filling, 0);
+  return [...new Set(filling.missing)];
 }
 
 /** Fills a value of any type, as a property of this name would be filled. */
 export function fillValue(name: string, schema: Schema, facts: Facts): unknown {
-  return fill(name, schema, facts, numbersIn(facts.question), schema, 0);
+  return fill(name, schema, begin(schema, facts), 0);
 }
 
-function fillObject(
-  schema: Schema,
-  facts: Facts,
-  numbers: number[],
-  root: Schema,
-  depth: number,
-): Record<string, unknown> {
+function begin(root: Schema, facts: Facts): Filling {
+  const said = facts.question.slice(0, LONGEST_QUESTION);
+  const saidTokens = new Set(tokenize(said));
+  return { facts, said, saidTokens, numbers: numbersIn(said), taken: new Set(), root, missing: [] };
+}
+
+function numbersIn(text: string): number[] {
+  return [...text.matchAll(/-?\d+(?:\.\d+)?/g)].map(([number]) => Number(number));
+}
+
+function fillObject(schema: Schema, filling: Filling, depth: number): Record<string, unknown> {
   const required = new Set(Array.isArray(schema["required"]) ? schema["required"] : []);
   const entries = Object.entries(propertiesOf(schema)).filter(([name]) => required.has(name) || WELCOME.test(name));
-  return Object.fromEntries(
-    entries.map(([name, property]) => [name, fill(name, property, facts, numbers, root, depth)]),
+  // What the question names goes first, so that nothing else takes it.
+  const named = (name: string) => Number(namedText(name, filling.said) !== undefined);
+  const values = new Map(
+    entries
+      .toSorted(([a], [b]) => named(b) - named(a))
+      .map(([name, property]) => [name, fill(name, property, filling, depth)]),
   );
+  return Object.fromEntries(entries.map(([name]) => [name, values.get(name)]));
 }
 
-function fill(name: string, given: Schema, facts: Facts, numbers: number[], root: Schema, depth: number): unknown {
-  const schema = resolve(given, root);
+function fill(name: string, given: Schema, filling: Filling, depth: number): unknown {
+  const schema = resolve(given, filling.root);
   if ("const" in schema) return schema["const"];
-  if (Array.isArray(schema["enum"])) {
-    const named = namedText(name, facts.question);
-    return named !== undefined && schema["enum"].includes(named)
-      ? named
-      : choose(schema["enum"], facts.question, schema["default"]);
-  }
+  if (Array.isArray(schema["enum"])) return choose(name, schema["enum"], schema["default"], filling);
   switch (typeOf(schema)) {
     case "number":
     case "integer":
-      return pickNumber(schema, numbers, namedNumber(name, facts.question));
+      return pickNumber(name, schema, filling);
     case "boolean":
-      return typeof schema["default"] === "boolean" ? schema["default"] : mentions(facts.question, name);
+      return typeof schema["default"] === "boolean" ? schema["default"] : mentions(filling, name);
     case "array": {
-      if (depth > 4) return [];
+      if (depth > DEEPEST) return [];
       const item = asObject(schema["items"]);
-      const words = keyWords(facts.question);
-      if (typeOf(resolve(item, root)) === "string" && !("enum" in item) && words.length > 0) return words;
-      return [fill(name.replace(/s$/, ""), item, facts, numbers, root, depth + 1)];
+      const words = keyWords(filling.said);
+      if (typeOf(resolve(item, filling.root)) === "string" && !("enum" in item) && words.length > 0) return words;
+      return [fill(name.replace(/s$/, ""), item, filling, depth + 1)];
     }
     case "object":
-      return depth > 4 ? {} : fillObject(schema, facts, numbers, root, depth + 1);
+      return depth > DEEPEST ? {} : fillObject(schema, filling, depth + 1);
     case "null":
       return null;
     default:
-      return fillString(name, schema, facts);
+      return fillString(name, schema, filling);
   }
 }
 
-function fillString(name: string, schema: Schema, facts: Facts): string {
+function fillString(name: string, schema: Schema, { facts, said, numbers, missing }: Filling): string {
   const meaning = MEANINGS.find(([pattern]) => pattern.test(name.toLowerCase()));
   const meant = meaning?.[1](facts);
   if (meant !== undefined && meant !== "") return cut(meant, schema);
-  const named = namedText(name, facts.question) ?? patterned(schema, facts.question);
-  if (named !== undefined) return cut(named, schema);
+  const named = namedText(name, said) ?? patterned(schema, said);
+  if (named !== undefined) {
+    // The number of an invoice is no amount.
+    for (const number of numbersIn(named)) if (numbers.includes(number)) numbers.splice(numbers.indexOf(number), 1);
+    return cut(named, schema);
+  }
   if (typeof schema["default"] === "string") return schema["default"];
-  const quoted = /["“«]([^"”»]+)["”»]/.exec(facts.question)?.[1];
+  const quoted = QUOTED.exec(said)?.[1];
+  if (quoted === undefined) missing.push(name);
   return cut(quoted ?? facts.question, schema);
 }
 
 /** The first word with a digit that has the form that the schema asks for. */
-function patterned(schema: Schema, question: string): string | undefined {
-  if (patternOf(schema) === undefined) return undefined;
-  const words = question.split(/[\s,;:!?()"“”]+/).map((word) => word.replace(/[.\p{Sc}#]+$|^[\p{Sc}#]+/gu, ""));
-  return words.find((word) => /\d/.test(word) && hasForm(schema, word));
+function patterned(schema: Schema, said: string): string | undefined {
+  const pattern = patternOf(schema);
+  if (pattern === undefined) return undefined;
+  const words = said.split(/[\s,;:!?()"“”]+/).filter((word) => word.length <= LONGEST_WORD && /\d/.test(word));
+  return words
+    .map((word) => word.replace(/[.\p{Sc}#]+$|^[\p{Sc}#]+/gu, ""))
+    .find((word) => /\d/.test(word) && pattern.test(word));
 }
 
 /** Whether the question held what the tool cannot do without: texts in the form that the schema asks for. */
@@ -124,13 +160,20 @@ function hasForm(schema: Schema, text: string): boolean {
   return pattern === undefined || (text.length <= LONGEST_WORD && pattern.test(text));
 }
 
+/** Patterns come from anywhere: one that could take long even for a word is not tried, nor one of another engine's. */
 function patternOf(schema: Schema): RegExp | undefined {
+  const pattern = schema["pattern"];
+  if (typeof pattern !== "string" || pattern.length > LONGEST_PATTERN || mayTakeLong(pattern)) return undefined;
   try {
-    return typeof schema["pattern"] === "string" ? new RegExp(schema["pattern"]) : undefined;
+    return new RegExp(pattern);
   } catch {
-    // Patterns come from anywhere, and not every engine's are JavaScript's.
     return undefined;
   }
+}
+
+/** Repeated groups may backtrack exponentially; a few repeated characters take a power of the word's length. */
+function mayTakeLong(pattern: string): boolean {
+  return /\)[*+{]|\\[1-9k]/.test(pattern) || (pattern.match(/[*+]|,\}/g) ?? []).length > 3;
 }
 
 function cut(text: string, schema: Schema): string {
@@ -138,26 +181,42 @@ function cut(text: string, schema: Schema): string {
 }
 
 /** The number that the question names for it, else the next of those that it has. */
-function pickNumber(schema: Schema, numbers: number[], named: number | undefined): number {
+function pickNumber(name: string, schema: Schema, { said, numbers, missing }: Filling): number {
+  const named = namedNumber(name, said);
   const integer = typeOf(schema) === "integer";
   const fits = (number: number) => !integer || Number.isInteger(number);
   const next = named !== undefined && fits(named) ? named : numbers.find(fits);
   if (next !== undefined) numbers.splice(numbers.indexOf(next), 1);
+  else if (typeof schema["default"] !== "number") missing.push(name);
   const fallback = typeof schema["default"] === "number" ? schema["default"] : 1;
   const low = typeof schema["minimum"] === "number" ? schema["minimum"] : -Infinity;
   const high = typeof schema["maximum"] === "number" ? schema["maximum"] : Infinity;
   return Math.min(high, Math.max(low, next ?? fallback));
 }
 
-/** The value whose words occur in the question, else the default, else the first. */
-function choose(values: readonly unknown[], question: string, fallback: unknown): unknown {
-  return values.find((value) => typeof value === "string" && mentions(question, value)) ?? fallback ?? values[0];
+/**
+ * The value that the question names for it ("to mi"), else the one that it mentions, else the default, else the first.
+ * Of several that are mentioned none is sure.
+ */
+function choose(name: string, values: readonly unknown[], fallback: unknown, filling: Filling): unknown {
+  const { said, taken, missing } = filling;
+  const named = namedText(name, said);
+  const follows = saidAfter(name, said)?.toLowerCase();
+  const mentioned = values.filter(
+    (value) => typeof value === "string" && !taken.has(value) && mentions(filling, value),
+  );
+  const sure =
+    values.find((value) => named !== undefined && value === named) ??
+    values.find((value) => typeof value === "string" && follows !== undefined && value.toLowerCase() === follows) ??
+    (mentioned.length === 1 ? mentioned[0] : undefined);
+  if (sure === undefined && fallback === undefined) missing.push(name);
+  if (sure !== undefined) taken.add(sure);
+  return sure ?? mentioned[0] ?? fallback ?? values[0];
 }
 
-function mentions(question: string, phrase: string): boolean {
-  const asked = new Set(tokenize(question));
+function mentions({ saidTokens }: Filling, phrase: string): boolean {
   const words = tokenize(phrase.replaceAll("_", " "));
-  return words.length > 0 && words.every((word) => asked.has(word));
+  return words.length > 0 && words.every((word) => saidTokens.has(word));
 }
 
 function resolve(schema: Schema, root: Schema): Schema {
@@ -178,7 +237,8 @@ function typeOf(schema: Schema): unknown {
 }
 
 export function firstUrl(text: string): string | undefined {
-  return /https?:\/\/[^\s<>"')\]]+/.exec(text)?.[0].replace(/[.,;:!?]+$/, "");
+  const [url] = /https?:\/\/[^\s<>"')\]]+/.exec(text) ?? [];
+  return url === undefined ? undefined : trimEndOf(url, /[.,;:!?]/);
 }
 
 /** A run of capitalised words that does not begin the sentence: "Paris", "New York". */

@@ -3,6 +3,7 @@ import { bearer } from "#shared/a2a/token.ts";
 import { gate, type Visitor } from "#shared/http/gate.ts";
 import { problem } from "#shared/http/problem.ts";
 import { readRequest } from "#shared/http/read-body.ts";
+import { isTooDeep, MOST_JSON_DEPTH } from "#shared/text/parse-json.ts";
 import { reasonOf } from "#shared/tracing/reason.ts";
 import { Hono } from "hono";
 import type * as z from "zod";
@@ -74,7 +75,9 @@ async function readBody<Body extends CountRequest>(raw: Request, schema: z.ZodTy
   if (bytes === "too-slow") return errorResponse(408, "The request body came too slowly.");
   let body: unknown;
   try {
-    body = JSON.parse(new TextDecoder().decode(bytes));
+    const text = new TextDecoder().decode(bytes);
+    if (isTooDeep(text)) return errorResponse(400, `The request is nested more than ${MOST_JSON_DEPTH} levels deep.`);
+    body = JSON.parse(text);
   } catch (error) {
     return errorResponse(400, `The request body is not valid JSON: ${reasonOf(error)}`);
   }

@@ -1,7 +1,9 @@
 // Values that a question names: "invoice 4711" for a property invoice, "120 EUR" for an amount, "to ACME" for who gets it.
+import { trimEndOf } from "#shared/text/trim.ts";
 
 const AMOUNT = /^(?:.*_)?(?:amount|price|sum|total|cost)$/;
 const PARTY = /^(?:payee|recipient|receiver|vendor|supplier|company|customer)$/;
+const SMALL_WORDS: ReadonlySet<string> = new Set(["from", "to", "into"]);
 const CURRENCY = /^(?:currency|currency_?code)$/;
 
 const SYMBOLS: Readonly<Record<string, string>> = { "€": "EUR", $: "USD", "£": "GBP", euro: "EUR", euros: "EUR" };
@@ -14,9 +16,10 @@ const NAMES = String.raw`${NAME}(?:\s+(?:&\s+)?${NAME})*`;
 const PARTIES: readonly RegExp[] = [
   new RegExp(String.raw`\b[Tt]o\s+(?:the\s+)?(${NAMES})`, "u"),
   new RegExp(String.raw`\b(?:from|by|of)\s+(${NAMES})`, "u"),
-  new RegExp(String.raw`(?<=\S\s+)(${NAMES})`, "u"),
-  /.*\bto\s+([\p{L}\p{N}]+)/u,
+  // The capital first: looking back at each space of a run would take the square of its length.
+  new RegExp(String.raw`(?=\p{Lu})(?<=\S\s+)(${NAMES})`, "u"),
 ];
+const TO_ANYBODY = /\bto\s+([\p{L}\p{N}]+)/gu;
 
 /** The number that a property of this name means; undefined where the question does not say it plainly. */
 export function namedNumber(name: string, question: string): number | undefined {
@@ -32,11 +35,19 @@ export function namedText(name: string, question: string): string | undefined {
   if (PARTY.test(key)) {
     for (const pattern of PARTIES) {
       const found = pattern.exec(question)?.[1];
-      if (found !== undefined) return found.replace(/[.&-]+$/, "");
+      if (found !== undefined) return trimEndOf(found, /[.&-]/);
     }
-    return undefined;
+    return [...question.matchAll(TO_ANYBODY)].at(-1)?.[1];
   }
-  return after(name, question);
+  return after(name, question) ?? saidAfter(name, question);
+}
+
+/** What follows the small word that a property's name is or begins with: "mi" for "to" or "to_unit" in "5 km to mi". */
+export function saidAfter(name: string, question: string): string | undefined {
+  const [small = ""] = name.toLowerCase().split(/[_-]/);
+  if (!SMALL_WORDS.has(small)) return undefined;
+  const words = question.split(/[^\p{L}\p{N}_-]+/u);
+  return words[words.findLastIndex((word) => word.toLowerCase() === small) + 1 || words.length];
 }
 
 /** What follows a property's name in the question and has a digit: "invoice 4711", "order no. A-17". */
@@ -45,7 +56,7 @@ function after(name: string, question: string): string | undefined {
   if (words.trim() === "") return undefined;
   const label = String.raw`\b${words}(?:\s+(?:no\.?|nr\.?|number|id))?[\s:#]+`;
   const found = new RegExp(String.raw`${label}((?=[\w./-]*\d)[\w./,-]+)`, "iu").exec(question)?.[1];
-  return found?.replace(/[^\p{L}\p{N}]+$/u, "");
+  return found === undefined ? undefined : trimEndOf(found, /[^\p{L}\p{N}]/u);
 }
 
 function moneyIn(question: string): { amount: number; currency: string } | undefined {

@@ -1,6 +1,6 @@
 // Which agent to ask for what: roles are told from what agents say of themselves, never from known names.
 import { bm25 } from "#shared/text/bm25.ts";
-import { tokenize } from "#shared/text/tokens.ts";
+import { keyWords, tokenize } from "#shared/text/tokens.ts";
 import { asObject, delegateProperties, propertiesOf } from "./tools.ts";
 import type { KnownTool } from "./tools.ts";
 
@@ -58,8 +58,9 @@ export function assignRoles(peers: readonly Peer[]): Partial<Record<Role, Peer>>
 
 /** Whom to ask when no role fits: the best match of words, else the first. */
 export function closestPeer(question: string, peers: readonly Peer[]): Peer | undefined {
-  const scores = bm25(tokenize(question), peers.map(selfDescription));
-  return peers.toSorted((a, b) => (scores[peers.indexOf(b)] ?? 0) - (scores[peers.indexOf(a)] ?? 0))[0];
+  const scores = bm25(tokenize(keyWords(question).join(" ")), peers.map(selfDescription));
+  const best = scores.reduce((top, score, index) => (score > (scores[top] ?? 0) ? index : top), 0);
+  return peers[best];
 }
 
 /** The id counts three times: it is the shortest and surest description. */

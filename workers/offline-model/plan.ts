@@ -3,7 +3,7 @@ import { bestSentences } from "#shared/text/cite.ts";
 import { formatPassages } from "#shared/text/passages.ts";
 import type { Passage } from "#shared/text/passages.ts";
 import { questionTerms, tokenize } from "#shared/text/tokens.ts";
-import { fillArguments, firstUrl, hasForms } from "./arguments.ts";
+import { fillArguments, firstUrl, hasForms, missingArguments } from "./arguments.ts";
 import type { Facts } from "./arguments.ts";
 import { ROLES, closestPeer } from "./peers.ts";
 import type { Peer } from "./peers.ts";
@@ -43,27 +43,46 @@ export function nextCalls(task: Task): PlannedCall[] {
 
 /** Fills the tool's arguments from what the task knows. */
 export function plan(task: Task, tool: KnownTool, more: Partial<Facts> = {}): PlannedCall {
-  const text = bundle(usablePassages(task));
-  const facts: Facts = { question: task.question, ...(text === "" ? {} : { text, evidence: text }), ...more };
-  return { name: tool.name, input: fillArguments(tool.schema, facts) };
+  return { name: tool.name, input: fillArguments(tool.schema, factsOf(task, more)) };
 }
 
-const useFittingTool: Step = (task) => {
+function factsOf(task: Task, more: Partial<Facts> = {}): Facts {
+  const text = bundle(usablePassages(task));
+  return { question: task.question, ...(text === "" ? {} : { text, evidence: text }), ...more };
+}
+
+/** Tools of the agent's own that the question is about, the best first. */
+function fittingTools(task: Task): KnownTool[] {
   const others = task.tools.filter(({ kind }) => kind === "other");
-  if (callsOf(task, "other").length > 0) return [];
   const asked = new Set(questionTerms(task.question));
-  const fits = others
-    .filter((tool) => hasForms(tool.schema, plan(task, tool).input))
+  const alone = others.length === task.tools.length;
+  const needed = alone ? (others.length === 1 ? 0 : 1) : 2;
+  return others
     .map((tool) => ({
       tool,
       shared: new Set(
         tokenize(`${tool.name.replaceAll(/[_-]/g, " ")} ${tool.description}`).filter((token) => asked.has(token)),
       ).size,
     }))
-    .toSorted((a, b) => b.shared - a.shared)[0];
-  const alone = others.length === task.tools.length;
-  const needed = alone ? (others.length === 1 ? 0 : 1) : 2;
-  return fits !== undefined && fits.shared >= needed ? [plan(task, fits.tool)] : [];
+    .filter(({ shared }) => shared >= needed)
+    .toSorted((a, b) => b.shared - a.shared)
+    .map(({ tool }) => tool);
+}
+
+/** The tool that would fit, and what the question does not say for it; undefined when a tool can be called, or none fits. */
+export function lackingTool(task: Task): { readonly name: string; readonly missing: readonly string[] } | undefined {
+  const [tool] = callsOf(task, "other").length > 0 ? [] : fittingTools(task);
+  const missing = tool === undefined ? [] : missingArguments(tool.schema, factsOf(task));
+  return tool === undefined || missing.length === 0 ? undefined : { name: tool.name, missing };
+}
+
+const useFittingTool: Step = (task) => {
+  if (callsOf(task, "other").length > 0) return [];
+  const facts = factsOf(task);
+  const ready = fittingTools(task).filter(
+    (tool) => missingArguments(tool.schema, facts).length === 0 && hasForms(tool.schema, plan(task, tool).input),
+  );
+  return ready.slice(0, 1).map((tool) => plan(task, tool));
 };
 
 const discover: Step = (task) => {

@@ -1,6 +1,6 @@
 // Structured output (`output_config.format`): the answer as JSON that fits a schema. Its most text-like field holds the extracted text,
 // the others are filled as arguments of tools are.
-import { fillValue } from "./arguments.ts";
+import { DEEPEST, fillValue } from "./arguments.ts";
 import { asObject, propertiesOf } from "./tools.ts";
 
 type Schema = Readonly<Record<string, unknown>>;
@@ -22,7 +22,8 @@ export function structuredAnswer(schema: Schema, question: string, answer: strin
 }
 
 /** Puts the answer into a text field of the object, or of one inside it. */
-function placeText(value: Record<string, unknown>, schema: Schema, answer: string): boolean {
+function placeText(value: Record<string, unknown>, schema: Schema, answer: string, depth = 0): boolean {
+  if (depth > DEEPEST) return false;
   const properties = propertiesOf(schema);
   const names = Object.keys(properties).filter((name) => isFreeText(properties[name] ?? {}));
   const named = TEXT_NAMES.flatMap((pattern) => names.filter((name) => pattern.test(name)))[0];
@@ -32,7 +33,7 @@ function placeText(value: Record<string, unknown>, schema: Schema, answer: strin
     value[chosen] = (typeof most === "number" ? answer.slice(0, most) : answer).toWellFormed();
     return true;
   }
-  return Object.entries(properties).some(([name, inner]) => placeText(asObject(value[name]), inner, answer));
+  return Object.entries(properties).some(([name, inner]) => placeText(asObject(value[name]), inner, answer, depth + 1));
 }
 
 function isFreeText(schema: Schema): boolean {

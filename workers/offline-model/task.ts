@@ -36,6 +36,9 @@ export interface Task {
 const LONG_MESSAGE = 600;
 /** A page that was read: its title, its address, then the text. */
 const PAGE_HEAD = /^# (.*)\nsource: (.*)\n/;
+/** Citations one after another. Begins with a bracket, so that no run of text is looked at from each of its characters. */
+const CITATIONS = /\[\d+\](?:[\s,]*\[\d+\])*[\s,]*/g;
+const LIST_MARK = /^[\s.,;•*-]+/;
 const QUESTION_LINE = /^Question: (.+)$/m;
 
 export function readTask(request: MessagesRequest): Task {
@@ -101,13 +104,14 @@ function passagesOf(call: Call): Passage[] {
   if (passages.length > 0) return passages;
   const sources = parseSources(call.result);
   if (sources.size > 0) {
+    const texts = Map.groupBy(
+      citedTexts(call.result).flatMap(({ text, numbers }) => [...new Set(numbers)].map((number) => ({ text, number }))),
+      ({ number }) => number,
+    );
     return [...sources].map(([number, source]) => ({
       title: source,
       source,
-      text: citedTexts(call.result)
-        .filter((cited) => cited.numbers.includes(number))
-        .map(({ text }) => text)
-        .join(" "),
+      text: (texts.get(number) ?? []).map(({ text }) => text).join(" "),
     }));
   }
   const [head, title = "", source = ""] = PAGE_HEAD.exec(call.result) ?? [];
@@ -118,12 +122,14 @@ function passagesOf(call: Call): Passage[] {
 
 /** Text that carries citations, cut at each: "A. [1][2] B. [3]" gives A with 1 and 2, B with 3. List marks are dropped. */
 export function citedTexts(answer: string): { text: string; numbers: number[] }[] {
-  return withoutSources(answer)
-    .split("\n")
-    .flatMap((line) => [...line.matchAll(/(.+?)\s*((?:\[\d+\][\s,]*)+)/g)])
-    .map(([, text = "", marks = ""]) => ({
-      text: text.replace(/^[\s.,;•*-]+/, "").trim(),
-      numbers: [...marks.matchAll(/\d+/g)].map(([number]) => Number(number)),
-    }))
-    .filter(({ text }) => text !== "");
+  const cited: { text: string; numbers: number[] }[] = [];
+  for (const line of withoutSources(answer).split("\n")) {
+    let from = 0;
+    for (const group of line.matchAll(CITATIONS)) {
+      const text = line.slice(from, group.index).replace(LIST_MARK, "").trim();
+      from = group.index + group[0].length;
+      if (text !== "") cited.push({ text, numbers: [...group[0].matchAll(/\d+/g)].map(([number]) => Number(number)) });
+    }
+  }
+  return cited;
 }

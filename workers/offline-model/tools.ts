@@ -30,6 +30,9 @@ const CLAIM = ["claim", "statement", "assertion", "hypothesis"];
 const QUERY = ["query", "q", "search", "keywords", "terms", "search_query", "question"];
 const TEXT = ["text", "content", "document", "passages", "body", "article"];
 
+const FINDS = /\b(?:find|discover|list|look up|search)\b/;
+const AGENTS = /\b(?:agents?|peers?)\b/;
+
 /** The tools that can be called, each with its kind. */
 export function knownTools(tools: readonly ToolDefinition[]): KnownTool[] {
   return tools.flatMap((tool) => {
@@ -45,13 +48,20 @@ function kindOf(tool: ToolDefinition, schema: Readonly<Record<string, unknown>>)
   const says = `${tool.name.replaceAll(/[_-]/g, " ")}. ${tool.description ?? ""}`.toLowerCase();
 
   if (has(AGENT) && has(MESSAGE)) return "delegate";
-  if (/\b(?:find|discover|list|look up|search)\b[^.]*\b(?:agents?|peers?)\b/.test(says) && names.length <= 3)
-    return "discover";
+  if (names.length <= 3 && findsAgents(says)) return "discover";
   if (has(CLAIM)) return "check";
   if (has(URL_NAMES)) return "fetch";
   if (has(QUERY) && /\b(?:search|find|retrieve|look up|lookup)/.test(says)) return "search";
   if (has(TEXT) && /\b(?:summar|digest|condens|shorten|extract|key points?)/.test(says)) return "digest";
   return "other";
+}
+
+/** Whether a sentence says "find" and later "agents". */
+function findsAgents(says: string): boolean {
+  return says.split(".").some((sentence) => {
+    const verb = FINDS.exec(sentence);
+    return verb !== null && AGENTS.test(sentence.slice(verb.index + verb[0].length));
+  });
 }
 
 /** The property of a delegate tool that names the agent, and the one that takes the message. */

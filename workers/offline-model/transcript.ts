@@ -30,7 +30,7 @@ export interface Transcript {
 /** Results beyond this many characters are not read. */
 const RESULT_LIMIT = 400_000;
 /** What some runtimes add below an agent's answer; not part of it. */
-const THREAD_NOTE = /\s*\(thread \d+\)\s*$/;
+const THREAD_NOTE = /^\(thread \d+\)$/;
 const ASKED_BY = /^You were asked by the agent "([^"]+)"\.$/m;
 
 export function readTranscript(request: Pick<MessagesRequest, "messages" | "system">): Transcript {
@@ -97,7 +97,7 @@ function readTurn(messages: readonly InputMessage[]): Turn {
       return {
         name: use.name,
         input: use.input,
-        result: text.slice(0, RESULT_LIMIT).replace(THREAD_NOTE, ""),
+        result: withoutThreadNote(text.slice(0, RESULT_LIMIT)),
         isError: block?.is_error ?? false,
       };
     });
@@ -112,6 +112,12 @@ function readTurn(messages: readonly InputMessage[]): Turn {
       .join("\n")
       .trim(),
   };
+}
+
+function withoutThreadNote(result: string): string {
+  const trimmed = result.trimEnd();
+  const begin = trimmed.lastIndexOf("(");
+  return begin >= 0 && THREAD_NOTE.test(trimmed.slice(begin)) ? trimmed.slice(0, begin).trimEnd() : result;
 }
 
 function textOf(message: InputMessage): string {

@@ -8,6 +8,7 @@ import { TROUPE } from "#shared/tracing/names.ts";
 
 import { buildWorkers } from "../../build.ts";
 import { CliError } from "../../cli-error.ts";
+import type { LeftOut } from "../../corpus/left-out.ts";
 import { prepareCorpus } from "../../corpus/prepare.ts";
 import { uploadCorpus } from "../../corpus/upload.ts";
 import { checkAgents } from "../../inspection/check-agents.ts";
@@ -81,12 +82,13 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   const gone = Object.keys(last?.ports ?? {}).filter((id) => !plan.agents.some((agent) => agent.id === id));
   await unregisterAgents(controlPlane, job.name, gone);
   const key = (await readJobSecrets(layout.secrets))?.key ?? "";
+  const leftOut: LeftOut[] = [];
   if (corpus.assignments.length > 0) {
     await trace.stage("corpus", async () => {
-      for (const assignment of corpus.assignments) await uploadCorpus(assignment, key, io);
+      for (const assignment of corpus.assignments) leftOut.push(...(await uploadCorpus(assignment, key, io)));
     });
   }
-  return { status: await jobStatus(home, next), healthyMs };
+  return { status: await jobStatus(home, next), healthyMs, leftOut };
 }
 
 /** Starts the processes of `plan`, which are those of `state`. */

@@ -19,6 +19,7 @@ export const expectations: Readonly<Record<string, readonly string[]>> = {
     "production-imports-only-dependencies scripts/uses-vitest.ts",
     "scripts-import-no-worker scripts/lazy.ts",
     "shared-foundation-knows-only-tracing shared/a2a/knows-loop.ts",
+    "shared-http-knows-only-text-and-tracing shared/http/knows-loop.ts",
     "shared-knows-nobody shared/text/knows-jobs.ts",
     "shared-loop-knows-no-backend shared/loop/knows-backend.ts",
     "shared-models-know-only-tracing shared/models/knows-loop.ts",

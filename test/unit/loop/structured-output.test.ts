@@ -77,6 +77,7 @@ describe("an answer in a shape", () => {
   it("that does not fit is told where", async () => {
     expect(await parseOutput(shape, '{"n":6}')).toEqual({ error: expect.stringMatching(/does not fit[^]*at n/) });
     expect(await parseOutput(shape, "{}")).toHaveProperty("error");
+    expect(await parseOutput(shape, "[".repeat(10_000))).toEqual({ error: expect.stringContaining("256 levels deep") });
   });
 
   it("may be checked by code that has to wait", async () => {

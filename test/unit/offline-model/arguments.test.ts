@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fillArguments } from "../../../workers/offline-model/arguments.ts";
+import { fillArguments, missingArguments } from "../../../workers/offline-model/arguments.ts";
 import { delegateProperties, knownTools } from "../../../workers/offline-model/tools.ts";
 import { object, text } from "./team.ts";
 
@@ -57,4 +57,25 @@ test("optional properties keep the tool's own defaults", () => {
 test("a schema that refers to itself comes to an end", () => {
   const schema = object({ child: { $ref: "#" } });
   expect(JSON.stringify(fillArguments(schema, { question: "x" })).length).toBeLessThan(200);
+});
+
+const unit = { type: "string", enum: ["km", "mi", "m"] };
+const number = { type: "number" };
+
+test.each([
+  ["Convert 5 km to mi", object({ value: number, from: unit, to: unit }), []],
+  ["Convert 5 from km to mi", object({ value: number, from: text, to: text }), []],
+  ["Convert 5 km to mi", object({ value: number, from: text, to: text }), ["from"]],
+  ["Convert 5 km to mi", object({ value: number, from_unit: text, to_unit: text }), ["from_unit"]],
+  ["Convert km to mi", object({ value: number, from: unit, to: unit }), ["value"]],
+  ["Convert 5 km to mi", object({ value: number, one: unit, other: unit }), ["one", "other"]],
+  ["Roll the dice", object({ count: { type: "integer", default: 1 }, sides: { type: "integer" } }), ["sides"]],
+  ["What is the weather?", object({ city: text }), ["city"]],
+])("%s, with %j, lacks %j", (question, schema, missing) => {
+  expect(missingArguments(schema, { question })).toEqual(missing);
+});
+
+test("a pattern that could keep the engine busy is not tried", () => {
+  const schema = object({ id: { type: "string", pattern: "^(a+)+$" } });
+  expect(fillArguments(schema, { question: `1${"a".repeat(60)}!` })).toHaveProperty("id");
 });

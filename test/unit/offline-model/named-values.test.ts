@@ -37,5 +37,8 @@ test("a tool is not called without what it needs in its form", () => {
       }),
     );
   expect(ask("What did we pay?")).toMatchObject({ text: expect.stringContaining("There is no tool or text here") });
+  expect(ask("Pay invoice 4711")).toMatchObject({
+    text: expect.stringContaining("does not say: payee, amount, currency"),
+  });
   expect(ask("Pay invoice 4711 over 120 EUR to ACME")).toEqual({ calls: [{ name, input: INVOICE }] });
 });

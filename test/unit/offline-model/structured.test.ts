@@ -72,3 +72,12 @@ test("tools are called before, as without a schema", () => {
     calls: [{ name: "web_search" }],
   });
 });
+
+test("a schema that is nested without end comes to an end", () => {
+  let schema: Record<string, unknown> = { type: "string" };
+  for (let level = 0; level < 50_000; level += 1) {
+    schema = { type: "object", properties: { inner: schema }, required: ["inner"] };
+  }
+  const decision = ask(schema);
+  expect("text" in decision && decision.text).toContain("inner");
+});

@@ -51,3 +51,21 @@ test("at most as many sentences are quoted as were asked for", () => {
   expect(quote("", [iron], 2)).toEqual([]);
   expect(bestSentences("", [iron], 2)).toHaveLength(2);
 });
+
+const filler = "filler ".repeat(200);
+
+test("of an endless line the words around those that were asked for are quoted", () => {
+  const passage = article("Gate", `${filler}the marzipan key opens the garden gate ${filler}`);
+  const [first = ""] = quote("Which key opens the garden gate?", [passage]);
+  expect(first).toContain("the marzipan key opens the garden gate");
+  expect(first).toMatch(/^… .* …$/);
+  expect(first.length).toBeLessThan(320);
+});
+
+test.each([
+  ["a table", "| lamp | watts |\n| --- | --- |\n| reading lamp | 12 |"],
+  ["code", "```\nconst lampWatts = 12; // reading lamp\n```"],
+  ["a short note", "Reading lamp: 12"],
+])("where there is no sentence to quote, %s is quoted as it is", (_, text) => {
+  expect(quote("reading lamp", [article("Reading lamp", text)]).join(" ")).toContain("12");
+});

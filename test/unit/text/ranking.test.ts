@@ -32,6 +32,28 @@ test("tokens are stems without stop words, and scripts without spaces become pai
   expect(tokenize("東京都")).toEqual(["東京", "京都"]);
 });
 
+test.each([
+  ["cafe\u0301", "caf\u00e9"],
+  ["Königsbrücke", "KONIGSBRUCKE"],
+  ["маяка", "маяк"],
+  ["المكتبة", "مكتبه"],
+  ["ｗｏｒｄ", "word"],
+  ["1,000", "1000"],
+])("%s and %s are one word", (one, other) => {
+  expect(tokenize(one)).toEqual(tokenize(other));
+});
+
+test.each([
+  ["仓库主管的名字是什么？", ["仓库", "主管", "名字"]],
+  ["李明远", ["李明远"]],
+  ["倉庫の責任者は誰ですか", ["倉庫", "責任", "者"]],
+  ["ร้านกาแฟของสมชายอยู่ที่ไหน", ["ร้าน", "กาแฟ", "สมชาย", "ที่ไหน"]],
+  ["창고 책임자는 누구입니까?", ["창고", "책임자는"]],
+  ["Quand ferme le café de Zoé ?", ["ferme", "café", "de", "Zoé"]],
+])("the key words of %s are told apart", (question, words) => {
+  expect(keyWords(question)).toEqual(words);
+});
+
 test("the key words of a question leave out the asking", () => {
   expect(keyWords("Please explain how WebSocket hibernation works")).toEqual(["WebSocket", "hibernation"]);
   expect(questionTerms("tell me")).toEqual(["tell"]);

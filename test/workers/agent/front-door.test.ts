@@ -18,6 +18,16 @@ async function rest(path: string, body: unknown, headers = {}) {
   return { http: response.status, message: error?.message ?? "" };
 }
 
+it.each([
+  ["data of a part", (deep: string) => `{"message":{"messageId":"m","role":"ROLE_USER","parts":[{"data":${deep}}]}}`],
+  ["metadata", (deep: string) => `{"message":{"messageId":"m","role":"ROLE_USER","metadata":{"a":${deep}}}}`],
+])("%s that is nested without end is refused in words", async (_, body) => {
+  const deep = "[".repeat(100_000) + "]".repeat(100_000);
+  const response = await post("/message:send", body(deep));
+  expect(response.status).toBe(400);
+  expect(await response.text()).toContain("nested more than 256 levels deep");
+});
+
 describe("the JSON-RPC binding", () => {
   it("answers malformed JSON with -32700", async () => {
     const response = await post("/jsonrpc", "{");

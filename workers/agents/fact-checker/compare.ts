@@ -1,5 +1,7 @@
 // Holds a claim against text by comparing words, numbers and negations. It finds agreement of wording, not truth. Pure.
+import { neighbourhoods } from "#shared/text/neighbourhood.ts";
 import { parsePassages } from "#shared/text/passages.ts";
+import { LONGEST_QUOTE } from "#shared/text/sentence-scores.ts";
 import { splitSentences } from "#shared/text/sentences.ts";
 import { tokenize } from "#shared/text/tokens.ts";
 
@@ -17,6 +19,8 @@ export interface Evidence {
 
 export type Verdict = "supported" | "disputed" | "contradicted" | "partly supported" | "not found";
 
+/** A claim is one statement; what is longer is read so far. */
+const LONGEST_CLAIM = 4_000;
 const SUPPORTS = 0.7;
 const TOUCHES = 0.5;
 /** Words this alike make a difference in numbers or negation tell. */
@@ -26,12 +30,17 @@ const NUMBER = /(?<![\p{L}\d])\d+(?:[.,]\d+)*/gu;
 
 /** Sentences that share at least half of the claim's words, best first, at most `limit`. */
 export function findEvidence(claim: string, text: string, limit = 5): Evidence[] {
-  const wanted = new Set(tokenize(claim));
+  const claimed = readClaim(claim.slice(0, LONGEST_CLAIM));
+  const { wanted } = claimed;
   if (wanted.size === 0) return [];
   const passages = parsePassages(text);
   const units = passages.length > 0 ? passages : [{ number: null, source: null, text }];
   return units
-    .flatMap(({ number, source, text: body }) => splitSentences(body).map((quote) => ({ quote, number, source })))
+    .flatMap(({ number, source, text: body }) =>
+      splitSentences(body)
+        .flatMap((sentence) => (sentence.length > LONGEST_QUOTE ? neighbourhoods(sentence, wanted) : [sentence]))
+        .map((quote) => ({ quote, number, source })),
+    )
     .map((sentence): Evidence => {
       const words = new Set(tokenize(sentence.quote));
       const shared = [...wanted].filter((word) => words.has(word)).length;
@@ -41,7 +50,7 @@ export function findEvidence(claim: string, text: string, limit = 5): Evidence[]
       return {
         ...sentence,
         overlap,
-        conflict: overlap >= SAME_SUBJECT ? conflictOf(claim, sentence.quote, saysOnlyThis) : null,
+        conflict: overlap >= SAME_SUBJECT ? conflictOf(claimed, sentence.quote, saysOnlyThis) : null,
       };
     })
     .filter(({ overlap }) => overlap >= TOUCHES)
@@ -58,12 +67,22 @@ export function judge(evidence: readonly Evidence[]): Verdict {
   return evidence.length > 0 ? "partly supported" : "not found";
 }
 
+interface Claim {
+  readonly wanted: ReadonlySet<string>;
+  readonly numbers: readonly number[];
+  readonly negations: number;
+}
+
+/** Once a claim, since each sentence is held against it. */
+function readClaim(claim: string): Claim {
+  return { wanted: new Set(tokenize(claim)), numbers: numbersOf(claim), negations: negations(claim) };
+}
+
 /** Numbers conflict when both have some and the sentence lacks one of the claim's. */
-function conflictOf(claim: string, sentence: string, saysOnlyThis: boolean): Evidence["conflict"] {
-  const claimed = numbersOf(claim);
+function conflictOf(claim: Claim, sentence: string, saysOnlyThis: boolean): Evidence["conflict"] {
   const stated = new Set(numbersOf(sentence));
-  if (claimed.length > 0 && stated.size > 0 && claimed.some((number) => !stated.has(number))) return "numbers";
-  return saysOnlyThis && negations(claim) % 2 !== negations(sentence) % 2 ? "negation" : null;
+  if (stated.size > 0 && claim.numbers.some((number) => !stated.has(number))) return "numbers";
+  return saysOnlyThis && claim.negations % 2 !== negations(sentence) % 2 ? "negation" : null;
 }
 
 /** Values, so that 1,000 and 1000 are the same; a comma before three digits is a thousands mark. */

@@ -15,7 +15,8 @@ export const CorpusFile = z.object({
   path: Path,
   /** Changes when the content does; what it is made of is the uploader's business. */
   hash: z.string().min(1).max(128),
-  type: z.enum(["md", "txt", "html"]),
+  /** How its title is found: `data` (tables, programs) has none but the file's name. */
+  type: z.enum(["md", "txt", "html", "data"]),
   text: z.string(),
 });
 

@@ -1,14 +1,15 @@
-// The user's own documents, searchable: mirrors one folder as passages in a full-text index.
-// A passage's number is its file's number and its place within the file, so that the index is the only table of passages.
+// The user's own documents, searchable: mirrors one folder as passages, and the tokens of each in a full-text index.
+// A passage's number is its file's number and its place within the file.
 import { DurableObject } from "cloudflare:workers";
-import { matchAny, searchTerms } from "#shared/durable/full-text.ts";
-import { migrate } from "#shared/durable/migrations.ts";
+import { type Migration, migrate } from "#shared/durable/migrations.ts";
 import type { Passage } from "#shared/text/passages.ts";
-import { keyWords } from "#shared/text/tokens.ts";
+import { indexTokens } from "#shared/text/tokens.ts";
 import type { CorpusFile, Upload } from "./corpus-schema.ts";
 import { readDocument, type Document } from "./document.ts";
+import { matchOf } from "./index-query.ts";
 
-const MIGRATIONS = [
+/** SQLite knows no language: it is given tokens, and only cuts them apart again. */
+const MIGRATIONS: readonly Migration[] = [
   `CREATE TABLE files (
      number INTEGER PRIMARY KEY AUTOINCREMENT,
      path TEXT NOT NULL UNIQUE,
@@ -16,7 +17,24 @@ const MIGRATIONS = [
      root TEXT NOT NULL
    );
    CREATE VIRTUAL TABLE passages USING fts5(title, body, tokenize='porter unicode61 remove_diacritics 2')`,
-] as const;
+  (sql) => {
+    sql.exec(`CREATE TABLE texts (number INTEGER PRIMARY KEY, title TEXT NOT NULL, body TEXT NOT NULL);
+      CREATE VIRTUAL TABLE tokens USING fts5(
+        title, body,
+        content='', contentless_delete=1, tokenize="unicode61 remove_diacritics 0 categories 'L* N* M* Co'"
+      )`);
+    let last = -1;
+    for (let rows = oldPassages(sql, last); rows.length > 0; rows = oldPassages(sql, last)) {
+      for (const { number, title, body } of rows) {
+        putPassage(sql, number, title, body);
+        last = number;
+      }
+    }
+    sql.exec("DROP TABLE passages");
+  },
+];
+/** Passages that are moved to the new tables at a time. */
+const MOVED_AT_ONCE = 500;
 
 /** Passages of one file at most; at a thousand characters each more than an upload can hold. */
 const PER_FILE = 65_536;
@@ -69,13 +87,14 @@ export class Corpus extends DurableObject {
 
   /** The passages that fit the question's words best, hits in different files preferred. Empty when no word occurs. */
   search(query: string, limit: number): FoundPassage[] {
-    const match = matchWords(keyWords(query).join(" ")) ?? matchWords(query);
+    const match = matchOf(query);
     if (match === undefined) return [];
     const hits = this.#sql.exec<Hit>(
-      `SELECT passages.rowid / ${PER_FILE} AS file, title, body AS text, path, root, score
-       FROM (SELECT rowid, title, body, -bm25(passages, ${TITLE_WEIGHT}, 1.0) AS score
-             FROM passages WHERE passages MATCH ? ORDER BY score DESC LIMIT ?) AS passages
-       JOIN files ON files.number = passages.rowid / ${PER_FILE}
+      `SELECT files.number AS file, title, body AS text, path, root, score
+       FROM (SELECT rowid AS number, -bm25(tokens, ${TITLE_WEIGHT}, 1.0) AS score
+             FROM tokens WHERE tokens MATCH ? ORDER BY score DESC LIMIT ?) AS hits
+       JOIN texts ON texts.number = hits.number
+       JOIN files ON files.number = hits.number / ${PER_FILE}
        ORDER BY score DESC`,
       match,
       limit * CANDIDATES_PER_RESULT,
@@ -97,15 +116,15 @@ export class Corpus extends DurableObject {
   }
 
   #putPassages(file: number, { title, passages }: Document): void {
-    const insert = "INSERT INTO passages (rowid, title, body) VALUES (?, ?, ?)";
     for (const [index, passage] of passages.slice(0, PER_FILE).entries()) {
-      this.#sql.exec(insert, file * PER_FILE + index, title, passage);
+      putPassage(this.#sql, file * PER_FILE + index, title, passage);
     }
   }
 
   #removePassages(file: number): void {
     const first = file * PER_FILE;
-    this.#sql.exec("DELETE FROM passages WHERE rowid BETWEEN ? AND ?", first, first + PER_FILE - 1);
+    this.#sql.exec("DELETE FROM tokens WHERE rowid BETWEEN ? AND ?", first, first + PER_FILE - 1);
+    this.#sql.exec("DELETE FROM texts WHERE number BETWEEN ? AND ?", first, first + PER_FILE - 1);
   }
 
   get #sql(): SqlStorage {
@@ -115,12 +134,20 @@ export class Corpus extends DurableObject {
   }
 }
 
-/** Any of the words; two that follow each other count once more where they do so in the text, as in a name. */
-function matchWords(text: string): string | undefined {
-  const terms = searchTerms(text);
-  const pairs = terms.slice(1).map((term, index) => `"${terms[index]} ${term}"`);
-  const words = matchAny(text, { prefix: false });
-  return words === undefined ? undefined : [words, ...pairs].join(" OR ");
+function putPassage(sql: SqlStorage, number: number, title: string, body: string): void {
+  sql.exec("INSERT INTO texts (number, title, body) VALUES (?, ?, ?)", number, title, body);
+  const [titleTokens, bodyTokens] = [indexTokens(title).join(" "), indexTokens(body).join(" ")];
+  sql.exec("INSERT INTO tokens (rowid, title, body) VALUES (?, ?, ?)", number, titleTokens, bodyTokens);
+}
+
+function oldPassages(sql: SqlStorage, after: number): { number: number; title: string; body: string }[] {
+  return sql
+    .exec<{ number: number; title: string; body: string }>(
+      "SELECT rowid AS number, title, body FROM passages WHERE rowid > ? ORDER BY rowid LIMIT ?",
+      after,
+      MOVED_AT_ONCE,
+    )
+    .toArray();
 }
 
 /** Best first, where each further hit in the same file counts less than the one before. */

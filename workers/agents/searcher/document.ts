@@ -1,4 +1,5 @@
 // A file of the corpus as a title and passages: pieces of about a thousand characters that end where a thought ends.
+import { headingsOf } from "#shared/text/sentences.ts";
 import { readWhole } from "#shared/tools/readable.ts";
 import type { CorpusFile } from "./corpus-schema.ts";
 
@@ -10,6 +11,8 @@ export interface Document {
 const PASSAGE_CHARS = 1000;
 /** A heading begins a new passage unless the one before would be shorter than this. */
 const MIN_CHARS = 300;
+/** A sentence of usual length is whole in one of two pieces. */
+const OVERLAP_CHARS = 150;
 const MAX_TITLE_CHARS = 200;
 
 /** Titles come from the document itself, or from its file name. A file without text has no passages. */
@@ -27,15 +30,28 @@ const PARSERS: Record<CorpusFile["type"], (text: string) => { title: string; bod
   md(text) {
     const [frontMatter = ""] = /^---\n[^]*?\n---(?:\n|$)/.exec(text) ?? [];
     const body = text.slice(frontMatter.length);
-    const named = /^title:[ \t]*["']?(.*?)["']?[ \t]*$/m.exec(frontMatter)?.[1];
-    const heading = /^#{1,6}[ \t]+(.+?)[ \t#]*$/m.exec(body)?.[1] ?? /^(\S.*)\n=+[ \t]*$/m.exec(body)?.[1];
-    return { title: named || heading || "", body };
+    return { title: titleIn(frontMatter) || headingIn(body), body };
   },
   txt(text) {
     const first = text.trim().split("\n", 1)[0] ?? "";
     return { title: first.length <= 100 ? first : "", body: text };
   },
+  // The first line of a table or a program is no title.
+  data: (text) => ({ title: "", body: text }),
 };
+
+/** The value of a line `title: …`, without its quotation marks. */
+function titleIn(frontMatter: string): string {
+  const value = /^title:(.*)$/m.exec(frontMatter)?.[1]?.trim() ?? "";
+  return /^(["']).*\1$/.test(value) ? value.slice(1, -1) : value;
+}
+
+/** The first heading, in either form of Markdown. */
+function headingIn(body: string): string {
+  const [marked] = headingsOf(body);
+  if (marked !== undefined && marked !== "") return marked;
+  return /^(\S.*)\n=+[ \t]*$/m.exec(body)?.[1] ?? "";
+}
 
 /** Cuts at headings and paragraphs, within long paragraphs at sentences, within endless ones anywhere. */
 export function splitPassages(text: string): string[] {
@@ -55,23 +71,26 @@ export function splitPassages(text: string): string[] {
 }
 
 function splitBlock(block: string): string[] {
-  let rest = block.trim();
+  const whole = block.trim();
   const pieces: string[] = [];
-  while (rest.length > PASSAGE_CHARS) {
-    const end = cutPosition(rest.slice(0, PASSAGE_CHARS));
-    pieces.push(rest.slice(0, end).trim());
-    rest = rest.slice(end).trim();
+  let from = 0;
+  while (whole.length - from > PASSAGE_CHARS) {
+    const window = whole.slice(from, from + PASSAGE_CHARS);
+    const sentence = /^[^]*[.!?。！？]["')\]]?(?=\s)/.exec(window)?.[0].length ?? 0;
+    const end = sentence > MIN_CHARS ? sentence : spaceBefore(window, PASSAGE_CHARS);
+    pieces.push(window.slice(0, end).trim());
+    // Where no sentence ends, the next piece says again what stands around the cut.
+    from += sentence > MIN_CHARS ? sentence : spaceBefore(window, end - OVERLAP_CHARS);
   }
+  const rest = whole.slice(from).trim();
   return rest === "" ? pieces : [...pieces, rest];
 }
 
-function cutPosition(window: string): number {
-  const sentence = /^[^]*[.!?。！？]["')\]]?(?=\s)/.exec(window)?.[0].length ?? 0;
-  if (sentence > MIN_CHARS) return sentence;
-  const space = Math.max(window.lastIndexOf(" "), window.lastIndexOf("\n"));
+/** The last place before `at` where a word ends, else one that is not between the halves of a surrogate pair. */
+function spaceBefore(window: string, at: number): number {
+  const space = Math.max(window.lastIndexOf(" ", at), window.lastIndexOf("\n", at));
   if (space > MIN_CHARS) return space;
-  // Never between the halves of a surrogate pair.
-  return /[\ud800-\udbff]$/.test(window) ? window.length - 1 : window.length;
+  return /[\ud800-\udbff]$/.test(window.slice(0, at)) ? at - 1 : at;
 }
 
 function oneLine(title: string): string {

@@ -199,7 +199,7 @@ export class AgentRows {
   }
 
   search({ skill, tag, q, limit }: SearchQuery): FoundAgent[] {
-    const match = q?.trim() ? (matchAny(q, { prefix: true }) ?? NOTHING) : undefined;
+    const match = q?.trim() ? (matchAny(q) ?? NOTHING) : undefined;
     const source = match
       ? `(SELECT rowid, -bm25(agent_words, ${WEIGHTS}) AS score FROM agent_words WHERE agent_words MATCH ?1) AS hits
          JOIN agents ON agents.number = hits.rowid`

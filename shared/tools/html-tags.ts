@@ -1,0 +1,101 @@
+// Cuts HTML into tags, comments and text, each character looked at once. Attributes are only counted: nobody reads them here.
+import { decodeEntities } from "./html-entities.ts";
+
+export interface TagReader {
+  /** Names are in capitals. */
+  open(name: string, attributes: number): void;
+  close(name: string): void;
+  comment(): void;
+  /** With its entities decoded, except in scripts and styles. One run of text may come in pieces. */
+  text(text: string): void;
+}
+
+/** Their content is text up to their own end tag; in the second list with entities. */
+const RAW = new Set("SCRIPT STYLE XMP IFRAME NOEMBED NOFRAMES".split(" "));
+const RAW_WITH_ENTITIES = new Set(["TITLE", "TEXTAREA"]);
+/** Longer names are no elements. */
+const LONGEST_NAME = 32;
+const NAME_END = /[\s/>]/g;
+const LETTER = /[A-Za-z]/;
+
+export function readTags(html: string, reader: TagReader): void {
+  let at = 0;
+  while (at < html.length) {
+    const begin = nextMarkup(html, at);
+    if (begin > at) reader.text(decodeEntities(html.slice(at, begin)));
+    if (begin === html.length) return;
+    at = readMarkup(html, begin, reader);
+  }
+}
+
+/** Where the next tag or comment begins; "<" before anything else is text. */
+function nextMarkup(html: string, from: number): number {
+  for (let at = html.indexOf("<", from); at >= 0; at = html.indexOf("<", at + 1)) {
+    const next = html.charAt(at + 1);
+    if (next === "!" || next === "?" || LETTER.test(next)) return at;
+    if (next === "/" && at + 2 < html.length) return at;
+  }
+  return html.length;
+}
+
+/** Reads the tag or comment that begins there; answers where it ends. */
+function readMarkup(html: string, begin: number, reader: TagReader): number {
+  const next = html.charAt(begin + 1);
+  if (next === "!" || next === "?") {
+    reader.comment();
+    return html.startsWith("<!--", begin) ? after(html, "-->", begin + 4) : after(html, ">", begin + 2);
+  }
+  if (next === "/") {
+    const end = after(html, ">", begin + 2);
+    if (LETTER.test(html.charAt(begin + 2))) reader.close(nameAt(html, begin + 2));
+    else reader.comment();
+    return end;
+  }
+  const name = nameAt(html, begin + 1);
+  const { end, attributes } = readAttributes(html, begin + 1 + name.length);
+  reader.open(name, attributes);
+  if (!RAW.has(name) && !RAW_WITH_ENTITIES.has(name)) return end;
+  const close = endOfRaw(html, name, end);
+  const content = html.slice(end, close);
+  if (content !== "") reader.text(RAW.has(name) ? content : decodeEntities(content));
+  return close;
+}
+
+/** Where the tag ends: the first ">" outside of quotation marks. */
+function readAttributes(html: string, from: number): { end: number; attributes: number } {
+  let attributes = 0;
+  let quote = "";
+  let before = " ";
+  for (let at = from; at < html.length; at += 1) {
+    const character = html.charAt(at);
+    if (quote !== "") {
+      if (character === quote) quote = "";
+    } else if (character === ">") return { end: at + 1, attributes };
+    else if ((character === '"' || character === "'") && before === "=") quote = character;
+    else if (isSpace(before) && !isSpace(character)) attributes += 1;
+    // Spaces may stand between "=" and the value.
+    if (!(before === "=" && isSpace(character))) before = character;
+  }
+  return { end: html.length, attributes };
+}
+
+function isSpace(character: string): boolean {
+  return character === " " || character === "\n" || character === "\t" || character === "\r" || character === "\f";
+}
+
+function endOfRaw(html: string, name: string, from: number): number {
+  const end = new RegExp(`</${name}(?=[\\s/>])`, "gi");
+  end.lastIndex = from;
+  return end.exec(html)?.index ?? html.length;
+}
+
+function nameAt(html: string, start: number): string {
+  NAME_END.lastIndex = start;
+  const end = NAME_END.exec(html)?.index ?? html.length;
+  return html.slice(start, Math.min(end, start + LONGEST_NAME)).toUpperCase();
+}
+
+function after(html: string, mark: string, from: number): number {
+  const found = html.indexOf(mark, from);
+  return found < 0 ? html.length : found + mark.length;
+}

@@ -1,0 +1,31 @@
+// Questions as the index understands them: FTS5 MATCH expressions of quoted tokens, so that no input can be query syntax.
+// Index and query have their tokens from one tokenizer (shared/text/tokens.ts). https://sqlite.org/fts5.html#full_text_query_syntax
+import { keyWords, tokenize } from "#shared/text/tokens.ts";
+import { fold, wordsOf } from "#shared/text/words.ts";
+
+/** More make a query slower and no better. */
+const MOST_WORDS = 32;
+const LONGEST_QUESTION = 4_000;
+
+/** Any of the words; those of several tokens, and two that follow each other, count once more where they do so in the text. */
+export function matchOf(question: string): string | undefined {
+  const words = wordsIn(question.slice(0, LONGEST_QUESTION)).map(tokensOf);
+  const tokens = new Set(words.flat());
+  const names = words.flatMap((word, index) => [
+    ...(word.length > 1 ? [word] : []),
+    ...(index > 0 ? [[...(words[index - 1] ?? []), ...word]] : []),
+  ]);
+  const terms = [...tokens, ...new Set(names.map((name) => name.join(" ")))];
+  return terms.length > 0 ? terms.map((term) => `"${term}"`).join(" OR ") : undefined;
+}
+
+/** The key words; of a question that has none all words. */
+function wordsIn(question: string): string[] {
+  const words = keyWords(question);
+  return (words.length > 0 ? words : wordsOf(question)).slice(0, MOST_WORDS);
+}
+
+function tokensOf(word: string): string[] {
+  const tokens = tokenize(word);
+  return tokens.length > 0 ? tokens : [fold(word)];
+}
