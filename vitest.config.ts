@@ -41,6 +41,7 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
+          globalSetup: "./test/e2e/prebuilt.ts",
           environment: "node",
           include: ["test/e2e/**/*.test.ts"],
           fileParallelism: false,

@@ -27,7 +27,12 @@ const Bundle = z.object({
   /** SHA-256 of the module, in hex. */
   hash: z.string(),
 });
-const Manifest = z.object({ key: z.string(), inputs: z.array(z.string()), bundles: z.array(Bundle) });
+/** Names no folder, so that a build may be copied. */
+const Manifest = z.object({
+  key: z.string(),
+  inputs: z.array(z.string()),
+  bundles: z.array(Bundle.omit({ path: true })),
+});
 
 type Manifest = z.infer<typeof Manifest>;
 export type Bundle = z.infer<typeof Bundle>;
@@ -82,10 +87,10 @@ export async function buildWorkers(home: string, workers?: Readonly<Record<strin
   const manifestPath = join(folder, "manifest.json");
   const entries = workers ?? (await entryPoints());
   const last = await readManifest(manifestPath);
-  const current =
-    last !== undefined && last.key === (await keyOf(entries, last.inputs)) && (await intact(last.bundles));
+  const kept = (last?.bundles ?? []).map((item) => ({ ...item, path: pathOf(folder, item.worker) }));
+  const current = last !== undefined && last.key === (await keyOf(entries, last.inputs)) && (await intact(kept));
   const { bundles, broken } = current
-    ? { bundles: last.bundles, broken: new Map() }
+    ? { bundles: kept, broken: new Map() }
     : await bundle(entries, folder, manifestPath);
   return {
     broken,
@@ -93,6 +98,10 @@ export async function buildWorkers(home: string, workers?: Readonly<Record<strin
     built: !current,
     durationMs: performance.now() - started,
   };
+}
+
+function pathOf(folder: string, worker: string): string {
+  return join(folder, worker, "index.js");
 }
 
 /** Where the table of source lines of a bundle lies. */
@@ -121,12 +130,12 @@ async function bundle(
   entries: Readonly<Record<string, string>>,
   folder: string,
   manifestPath: string,
-): Promise<Pick<Manifest, "bundles"> & Pick<BuildResult, "broken">> {
+): Promise<{ readonly bundles: readonly Bundle[] } & Pick<BuildResult, "broken">> {
   const [whole, prelude] = await Promise.all([runEsbuild(entries, folder), stackPrelude()]);
   if (!("errors" in whole)) {
     const bundles = await writeBundles(entries, whole, folder, prelude);
     const inputs = [...PRELUDE_INPUTS, ...Object.keys(whole.metafile.inputs)].toSorted();
-    const manifest: Manifest = { key: await keyOf(entries, inputs), inputs, bundles };
+    const manifest = Manifest.parse({ key: await keyOf(entries, inputs), inputs, bundles });
     await writeFileAtomically(manifestPath, JSON.stringify(manifest, null, 2));
     return { bundles, broken: new Map() };
   }
@@ -153,7 +162,7 @@ async function writeBundles(
 ): Promise<Bundle[]> {
   const bundles: Bundle[] = [];
   for (const [worker, entry] of Object.entries(entries)) {
-    const path = join(folder, worker, "index.js");
+    const path = pathOf(folder, worker);
     const { exports = [], inputs = {} } = metafile.outputs[relative(PROJECT, path).split(sep).join("/")] ?? {};
     const [code = "", map = ""] = [path, `${path}.map`].map(
       (name) => outputFiles.find((file) => file.path === name)?.text,

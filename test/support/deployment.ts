@@ -1,6 +1,6 @@
 // Real deployments for tests: the real CLI, as a user starts it, on a `.troupe` folder of its own that is gone afterwards.
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -45,11 +45,13 @@ export class Deployment {
     this.#environment = environment;
   }
 
-  /** A fresh, empty deployment folder. `environment` is added to that of the tests, without any model key or collector. */
+  /** A fresh deployment folder, empty but for bundles where there are any. `environment` is added to that of the tests, without any model key or collector. */
   static async create(environment: NodeJS.ProcessEnv = {}): Promise<Deployment> {
     const home = await mkdtemp(join(tmpdir(), "troupe-e2e-"));
     const own = /^(ANTHROPIC_|OTEL_|TROUPE_)/;
     const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.test(name)));
+    const prebuilt = process.env["PREBUILT_WORKERS"];
+    if (prebuilt !== undefined) await cp(prebuilt, join(home, ".troupe", "build"), { recursive: true });
     return new Deployment(home, { ...inherited, ...environment, TROUPE_HOME: join(home, ".troupe") });
   }
 
