@@ -10,7 +10,7 @@ export interface Io {
   note(text: string): void;
   /** Aborts at Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
-  /** Somebody can type. */
+  /** Somebody can type, and sees what is asked (on stderr) and answered. */
   readonly interactive: boolean;
 }
 
@@ -23,7 +23,7 @@ export function terminal(signal: AbortSignal): Io {
     write: (text) => void process.stdout.write(text),
     note: (text) => void process.stderr.write(`${text}\n`),
     signal,
-    interactive: process.stdin.isTTY && process.stdout.isTTY,
+    interactive: process.stdin.isTTY && process.stdout.isTTY && process.stderr.isTTY,
   };
 }
 

@@ -8,12 +8,13 @@ import { type Io, printJson } from "../io.ts";
 import type { Request } from "../query/ask.ts";
 import { chat } from "../query/chat.ts";
 import { answersGiven, type GivenAnswers, saysAll } from "../query/given-answers.ts";
+import { pipedQuestion } from "../query/piped-question.ts";
 import { type Asked, askInTime, printAnswer, requireCompletion } from "../query/print.ts";
 import { showTrace } from "../query/show-trace.ts";
 
 export default defineCommand({
   name: "query",
-  summary: "Ask a job a question; without one, talk to it",
+  summary: "Ask a job a question, also by a pipe; in a terminal, talk to it",
   usage: "<job> [question]",
   positionals: [1, 2],
   options: {
@@ -40,10 +41,11 @@ export default defineCommand({
     'troupe query research-assistant "What is a Durable Object?"',
     'troupe query research-assistant "And its limits?" --session ID',
     'troupe query research-assistant "What is workerd?" --trace',
+    "git diff | troupe query research-assistant -",
     "troupe query approvals --task TASK --allow ID --deny ID",
   ],
 
-  async run({ positionals: [job = "", text], options, io }) {
+  async run({ positionals: [job = "", typed], options, io }) {
     const timeoutMs = durationMs(options.timeout ?? "10m");
     if (timeoutMs === undefined) {
       throw new CliError(
@@ -53,19 +55,18 @@ export default defineCommand({
     }
     const { session, task, trace = false } = options;
     const given = { allow: options.allow ?? [], deny: options.deny ?? [], reason: options.reason };
-    checkTogether({ text, session, task, given });
+    checkTogether({ typed, session, task, given });
     const status = await statusOf(job);
     const { id: agent, url } = agentOf(status, options.agent ?? status.entryPoint);
     if (status.state === "stopped" || status.state === "dead") {
       throw new CliError("failed", `${job} does not run.`, `Start it again: troupe restart ${job}`);
     }
     const asked: Asked = { job, url, agent: agent === status.entryPoint ? undefined : agent, timeoutMs, trace };
-    if (task === undefined && text === undefined) {
-      if (!io.interactive || options.json === true) {
-        throw new CliError("bad_input", "There is no question.", `Type: troupe query ${job} "…"`);
-      }
+    if (task === undefined && typed === undefined && io.interactive && options.json !== true) {
       return chat({ asked, agent, session }, io);
     }
+    const isPiped = task === undefined && (typed === undefined || typed === "-");
+    const text = isPiped ? await pipedQuestion(process.stdin, job, io) : typed;
     const request: Request =
       task === undefined ? { is: "question", text: text ?? "", session } : await requestOn(task, given, asked, io);
     if (options.json === true) {
@@ -82,17 +83,18 @@ export default defineCommand({
 });
 
 interface Typed {
-  readonly text: string | undefined;
+  /** The question. */
+  readonly typed: string | undefined;
   readonly session: string | undefined;
   readonly task: string | undefined;
   readonly given: GivenAnswers;
 }
 
-function checkTogether({ text, session, task, given: { allow, deny, reason } }: Typed): void {
-  if (text?.trim() === "") throw new CliError("bad_input", "The question is empty.");
+function checkTogether({ typed, session, task, given: { allow, deny, reason } }: Typed): void {
+  if (typed?.trim() === "") throw new CliError("bad_input", "The question is empty.");
   if (task === undefined && allow.length + deny.length > 0)
     throw new CliError("bad_input", "--allow and --deny answer a task: name it with --task ID.");
-  if (task !== undefined && text !== undefined)
+  if (task !== undefined && typed !== undefined)
     throw new CliError("bad_input", "--task goes on with a task, a question begins one: leave one of them out.");
   if (task !== undefined && session !== undefined)
     throw new CliError("bad_input", "--task and --session cannot be used together: a task knows its session.");

@@ -106,8 +106,8 @@ describe("three agents in a row, a process each", () => {
       expect(answer.state).toBe("completed");
       expect(screen).toMatch(
         typed === "y"
-          ? /payments wants to run pay_invoice[^]*Allow it\? \[y\/N\] [^]*Receipt \d+: /
-          : /payments wants to run pay_invoice[^]*Allow it\? \[y\/N\] [^]*said no/,
+          ? /payments wants to run pay_invoice[^]*Allow it\? \[y\/n\] [^]*Receipt \d+: /
+          : /payments wants to run pay_invoice[^]*Allow it\? \[y\/n\] [^]*said no/,
       );
     }
     approved.push("4y");
