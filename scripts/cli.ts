@@ -4,6 +4,7 @@ import { suggest } from "#shared/text/nearest.ts";
 import { CliError, exitCodeOf } from "./cli-error.ts";
 import type { Command, CommandGroup, Commands } from "./command.ts";
 import { commandHelp, generalHelp, groupHelp } from "./help.ts";
+import { listenForSignals } from "./interruption.ts";
 import { type Io, terminal } from "./io.ts";
 import { manyLines } from "./terminal-text.ts";
 
@@ -67,26 +68,19 @@ async function all(commands: Commands): Promise<(Command | CommandGroup)[]> {
   return modules.map((module) => module.default);
 }
 
-function report(error: unknown, io: Io): number {
+function report(error: unknown, io: Io, interrupted: number): number {
   if (error instanceof CliError) {
     // Messages quote logs, agents and what was typed.
     for (const text of [error.message, error.next]) if (text !== "") io.note(manyLines(text));
-    return exitCodeOf(error.code);
+    return error.code === "interrupted" ? interrupted : exitCodeOf(error.code);
   }
-  if (io.signal.aborted) return exitCodeOf("interrupted");
+  if (io.signal.aborted) return interrupted;
   // A bug, not a failure that was foreseen: the stack says where.
   io.note(manyLines(error instanceof Error ? (error.stack ?? error.message) : String(error)));
   return exitCodeOf("failed");
 }
 
-const interruption = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => {
-    // The second time nothing is waited for.
-    if (interruption.signal.aborted) process.exit(exitCodeOf("interrupted"));
-    interruption.abort(new CliError("interrupted", "Interrupted."));
-  });
-}
+const interruption = listenForSignals();
 // A reader that has seen enough (`troupe logs | head`) is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
@@ -97,5 +91,5 @@ const io = terminal(interruption.signal);
 try {
   await main(process.argv.slice(2), io);
 } catch (error) {
-  process.exitCode = report(error, io);
+  process.exitCode = report(error, io, interruption.exitCode);
 }

@@ -14,7 +14,7 @@ export interface Line {
   readonly busyS: () => number | undefined;
 }
 
-const CANCEL_LIMIT_MS = 3_000;
+const CANCEL_LIMIT_MS = 1_500;
 
 /** Reads the agent's card. Throws CliError when the agent does not answer, or the signal's reason. */
 export async function connect(url: string, signal: AbortSignal): Promise<Line> {
