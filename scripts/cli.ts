@@ -6,6 +6,7 @@ import type { Command, CommandGroup, Commands } from "./command.ts";
 import { commandHelp, generalHelp, groupHelp } from "./help.ts";
 import { listenForSignals } from "./interruption.ts";
 import { type Io, terminal } from "./io.ts";
+import { keepLoopbackDirect } from "./proxy.ts";
 import { manyLines } from "./terminal-text.ts";
 
 const COMMANDS: Commands = {
@@ -80,6 +81,7 @@ function report(error: unknown, io: Io, interrupted: number): number {
   return exitCodeOf("failed");
 }
 
+keepLoopbackDirect(process.env);
 const interruption = listenForSignals();
 // A reader that has seen enough (`troupe logs | head`) is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
