@@ -4,6 +4,7 @@ import { suggest } from "#shared/text/nearest.ts";
 import { CliError, exitCodeOf } from "./cli-error.ts";
 import type { Command, CommandGroup, Commands } from "./command.ts";
 import { commandHelp, generalHelp, groupHelp } from "./help.ts";
+import { prefix } from "./hint.ts";
 import { listenForSignals } from "./interruption.ts";
 import { type Io, terminal } from "./io.ts";
 import { keepLoopbackDirect } from "./proxy.ts";
@@ -54,7 +55,7 @@ async function find(argv: readonly string[]) {
       throw new CliError(
         "bad_input",
         `There is no command "${typed}". ${suggest(word, Object.keys(commands))}`,
-        `Run: troupe ${command === undefined ? "" : `${command.name} `}--help`,
+        `Run: ${prefix()} ${command === undefined ? "" : `${command.name} `}--help`,
       );
     }
     command = (await load()).default;

@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { suggest } from "#shared/text/nearest.ts";
 
 import { CliError } from "./cli-error.ts";
+import { prefix } from "./hint.ts";
 import type { Io } from "./io.ts";
 
 export interface Option {
@@ -74,7 +75,7 @@ export function defineCommand<const O extends Options>(definition: Definition<O>
 
 function parse<O extends Options>(definition: Definition<O>, args: readonly string[]) {
   const { name, options } = definition;
-  const help = `Run: troupe ${name} --help`;
+  const help = `Run: ${prefix()} ${name} --help`;
   const config = Object.fromEntries(Object.entries(options).map(([key, { type }]) => [key, { type }]));
   const { tokens } = parseArgs({
     args: [...args],

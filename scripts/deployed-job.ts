@@ -2,6 +2,7 @@
 import { suggest } from "#shared/text/nearest.ts";
 
 import { CliError } from "./cli-error.ts";
+import { troupe } from "./hint.ts";
 import { jobFiles } from "./job-files.ts";
 import { troupeHome } from "./project.ts";
 import { deployedJobs } from "./targets/local/state.ts";
@@ -13,9 +14,9 @@ export async function requireDeployed(job: string): Promise<string> {
   if (jobs.includes(job)) return job;
   const files = await jobFiles();
   if (files.has(job))
-    throw new CliError("bad_input", `The job "${job}" is not deployed.`, `Deploy it: troupe deploy ${job}`);
+    throw new CliError("bad_input", `The job "${job}" is not deployed.`, `Deploy it: ${troupe`deploy ${job}`}`);
   const hint = suggest(job, new Set([...jobs, ...files.keys()]));
-  throw new CliError("bad_input", `There is no job "${job}". ${hint}`, "Run: troupe list");
+  throw new CliError("bad_input", `There is no job "${job}". ${hint}`, `Run: ${troupe`list`}`);
 }
 
 /** The status of a deployed job. Throws CliError when it is not deployed. */

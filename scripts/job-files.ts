@@ -8,6 +8,7 @@ import { suggest } from "#shared/text/nearest.ts";
 import { readJobFile } from "#jobs/read.ts";
 
 import { CliError } from "./cli-error.ts";
+import { troupe } from "./hint.ts";
 import { missingExports } from "./inspection/missing-exports.ts";
 import { JOBS_FOLDER, shown, workerNames } from "./project.ts";
 
@@ -70,7 +71,7 @@ export async function findJobFile(wanted: string): Promise<string> {
   throw new CliError(
     "bad_input",
     `There is no job "${wanted}" in jobs/. ${suggest(wanted, files.keys())}`,
-    "Run: troupe list",
+    `Run: ${troupe`list`}`,
   );
 }
 

@@ -4,7 +4,6 @@
 import { spawn } from "node:child_process";
 import * as modules from "node:module";
 import { constants } from "node:os";
-import { fileURLToPath } from "node:url";
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 
@@ -21,7 +20,7 @@ if (major > 23 || (major === 23 && minor >= 6)) {
     );
     process.exit(1);
   }
-  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+  const child = spawn(node, process.argv.slice(1), {
     stdio: ["inherit", "inherit", "inherit", "ipc"],
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {

@@ -1,5 +1,6 @@
 // troupe deploy: brings a job up, or replaces the one that runs.
 import { defineCommand, JSON_OPTION } from "../command.ts";
+import { troupe } from "../hint.ts";
 import { printJson } from "../io.ts";
 import { loadJobFile } from "../job-files.ts";
 import { describeStatus } from "../show-status.ts";
@@ -22,6 +23,6 @@ export default defineCommand({
     const { status, healthyMs } = await target.deploy({ job, source, file: path, corpus: options.corpus }, io);
     if (options.json === true) return printJson(io, { ...status, healthyMs: Math.round(healthyMs) });
     io.print(describeStatus(status));
-    io.note(`Healthy after ${(healthyMs / 1000).toFixed(2)} s. Ask it: troupe query ${job.name} "…"`);
+    io.note(`Healthy after ${(healthyMs / 1000).toFixed(2)} s. Ask it: ${troupe`query ${job.name} "…"`}`);
   },
 });

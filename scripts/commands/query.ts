@@ -4,6 +4,7 @@ import { durationMs } from "#shared/text/duration.ts";
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
 import { agentOf, statusOf } from "../deployed-job.ts";
+import { troupe } from "../hint.ts";
 import { type Io, printJson } from "../io.ts";
 import type { Request } from "../query/ask.ts";
 import { chat } from "../query/chat.ts";
@@ -59,7 +60,7 @@ export default defineCommand({
     const status = await statusOf(job);
     const { id: agent, url } = agentOf(status, options.agent ?? status.entryPoint);
     if (status.state === "stopped" || status.state === "dead") {
-      throw new CliError("failed", `${job} does not run.`, `Start it again: troupe restart ${job}`);
+      throw new CliError("failed", `${job} does not run.`, `Start it again: ${troupe`restart ${job}`}`);
     }
     const asked: Asked = { job, url, agent: agent === status.entryPoint ? undefined : agent, timeoutMs, trace };
     if (task === undefined && typed === undefined && io.interactive && options.json !== true) {
@@ -77,8 +78,8 @@ export default defineCommand({
     }
     const { contextId, traceId } = await printAnswer(asked, request, io);
     if (!io.interactive) return;
-    io.note(`\nTo go on: troupe query ${job} "…" --session ${contextId}`);
-    if (traceId !== null && !trace) io.note(`What the agents did: troupe traces show ${traceId.slice(0, 8)}`);
+    io.note(`\nTo go on: ${troupe`query ${job} "…" --session ${contextId}`}`);
+    if (traceId !== null && !trace) io.note(`What the agents did: ${troupe`traces show ${traceId.slice(0, 8)}`}`);
   },
 });
 

@@ -2,6 +2,7 @@
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
 import { requireDeployed } from "../deployed-job.ts";
+import { troupe } from "../hint.ts";
 import { step } from "../io.ts";
 import { troupeHome } from "../project.ts";
 import { deployedJobs } from "../targets/local/state.ts";
@@ -17,13 +18,13 @@ export default defineCommand({
 
   async run({ positionals: [name], options, io }) {
     if ((name === undefined) === (options.all !== true)) {
-      throw new CliError("bad_input", "Name one job, or say --all.", "Run: troupe list");
+      throw new CliError("bad_input", "Name one job, or say --all.", `Run: ${troupe`list`}`);
     }
     const jobs = name === undefined ? await deployedJobs(troupeHome()) : [await requireDeployed(name)];
     const target = await localTarget();
     for (const job of jobs) {
       const ran = await step(io, `Stopping ${job}`, async () => target.stop(job, io));
-      io.print(ran ? `${job} is stopped. Start it again: troupe restart ${job}` : `${job} was not running.`);
+      io.print(ran ? `${job} is stopped. Start it again: ${troupe`restart ${job}`}` : `${job} was not running.`);
     }
   },
 });

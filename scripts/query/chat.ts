@@ -2,6 +2,7 @@
 import { suggest } from "#shared/text/nearest.ts";
 
 import { CliError } from "../cli-error.ts";
+import { troupe } from "../hint.ts";
 import type { Io } from "../io.ts";
 import { manyLines } from "../terminal-text.ts";
 import { promptOn } from "./decide.ts";
@@ -46,7 +47,7 @@ export async function chat({ asked, agent, session }: Chat, io: Io): Promise<voi
   } finally {
     const { left } = keyboard;
     if (left.length > 0) io.note(`Not sent any more:\n${manyLines(left.join("\n"))}`);
-    if (current !== undefined) io.note(`To go on later: --session ${current}`);
+    if (current !== undefined) io.note(`To go on later: ${troupe`query ${asked.job} --session ${current}`}`);
   }
 }
 

@@ -4,6 +4,7 @@ import { addAbortSignal, type Readable } from "node:stream";
 import { reasonOf } from "#shared/tracing/reason.ts";
 
 import { CliError } from "../cli-error.ts";
+import { troupe } from "../hint.ts";
 import { type Io, step } from "../io.ts";
 
 /** An agent takes messages of 1 MB, as JSON. */
@@ -20,7 +21,7 @@ export async function pipedQuestion(
   const bytes = await step(io, label, async () => read(input, io.signal));
   const text = textOf(bytes).trimEnd();
   if (text.trim() !== "") return text;
-  throw new CliError("bad_input", "There is no question: stdin is empty.", `Type: troupe query ${job} "…"`);
+  throw new CliError("bad_input", "There is no question: stdin is empty.", `Type: ${troupe`query ${job} "…"`}`);
 }
 
 async function read(input: Readable, signal: AbortSignal): Promise<Buffer> {

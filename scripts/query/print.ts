@@ -1,6 +1,7 @@
 // Shows an answer: as it streams where somebody watches, whole and alone where it goes into a file or a pipe. Where the agents ask
 // for an approval on the way, it asks the person, or says how to answer.
 import { CliError } from "../cli-error.ts";
+import { troupe } from "../hint.ts";
 import type { Io } from "../io.ts";
 import { screenOf } from "../screen.ts";
 import { manyLines } from "../terminal-text.ts";
@@ -97,8 +98,8 @@ export function requireCompletion(target: Target, answer: Answer): void {
   if (state === "completed") return;
   if (approvals.length > 0) throw approvalNeeded(target, answer);
   const why = reason === "" ? "" : `: ${reason}`;
-  const trace = traceId === null ? "" : `What happened: troupe traces show ${traceId.slice(0, 8)}. `;
-  throw new CliError("failed", `The task ended as ${state}${why}`, `${trace}More in: troupe logs ${target.job}`);
+  const trace = traceId === null ? "" : `What happened: ${troupe`traces show ${traceId.slice(0, 8)}`}. `;
+  throw new CliError("failed", `The task ended as ${state}${why}`, `${trace}More in: ${troupe`logs ${target.job}`}`);
 }
 
 /** What the person at the terminal says; undefined when nobody is left to say anything. Throws CliError at Ctrl-C. */

@@ -3,6 +3,7 @@ import type { Job } from "#jobs/schema.ts";
 import type { Source } from "#jobs/source.ts";
 
 import { CliError } from "../cli-error.ts";
+import { troupe } from "../hint.ts";
 import type { Io } from "../io.ts";
 import { troupeHome } from "../project.ts";
 import type { TraceStore } from "../traces/store.ts";
@@ -73,7 +74,7 @@ export async function targetOf(job: Pick<Job, "name" | "deployment" | "agents">)
     throw new CliError(
       "bad_input",
       `${job.name} is to run on ${other}. Deploying to ${other} comes later; for now such a job can be validated and planned.`,
-      `Run: troupe plan ${job.name}, or set deployment.target to local.`,
+      `Run: ${troupe`plan ${job.name}`}, or set deployment.target to local.`,
     );
   }
   return localTarget();

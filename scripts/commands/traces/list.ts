@@ -1,6 +1,7 @@
 // troupe traces list: the newest traces, a line each.
 import { CliError } from "../../cli-error.ts";
 import { defineCommand, JSON_OPTION } from "../../command.ts";
+import { troupe } from "../../hint.ts";
 import { printJson } from "../../io.ts";
 import { screenOf } from "../../screen.ts";
 import { localTarget } from "../../targets/target.ts";
@@ -65,6 +66,6 @@ export default defineCommand({
         ? "No trace fits. Leave flags out, or look at all kinds: --kind all"
         : `There is no trace of this kind${named === undefined ? "" : ` of ${named}`}.`,
     );
-    if (!filtered && kind === "query") io.note(`Ask something: troupe query ${named ?? jobs[0] ?? "<job>"} "…"`);
+    if (!filtered && kind === "query") io.note(`Ask something: ${troupe`query ${named ?? jobs[0] ?? ""} "…"`}`);
   },
 });

@@ -1,6 +1,7 @@
 // troupe traces prune: removes traces before their time.
 import { CliError } from "../../cli-error.ts";
 import { defineCommand, JSON_OPTION } from "../../command.ts";
+import { troupe } from "../../hint.ts";
 import { printJson } from "../../io.ts";
 import { localTarget } from "../../targets/target.ts";
 import { count } from "../../traces/amounts.ts";
@@ -22,7 +23,7 @@ export default defineCommand({
   async run({ positionals: [named], options, io }) {
     const age = options["older-than"];
     if ((age === undefined) === (options.all !== true)) {
-      throw new CliError("bad_input", "Say which: --older-than TIME, or --all.", "Run: troupe traces prune --help");
+      throw new CliError("bad_input", "Say which: --older-than TIME, or --all.", `Run: ${troupe`traces prune --help`}`);
     }
     const before = age === undefined ? new Date() : agoOf(age, "--older-than");
     const deleted = await (

@@ -5,11 +5,12 @@ import { jobLayout } from "./layout.ts";
 import { unregisterAgents } from "./registry.ts";
 import { stopProcesses } from "./run.ts";
 import { readJobState, runningProcesses, writeState } from "./state.ts";
+import { troupe } from "../../hint.ts";
 
 /** Stops the job; the caller holds its lock. False when nothing of it ran. May be repeated. */
 export async function stopJob(home: string, job: string): Promise<boolean> {
   const state = await readJobState(home, job);
-  if (state === undefined) throw new CliError("bad_input", `${job} is not deployed.`, "Run: troupe list");
+  if (state === undefined) throw new CliError("bad_input", `${job} is not deployed.`, `Run: ${troupe`list`}`);
   const running = await runningProcesses(state);
   await stopProcesses(running, state);
   const stoppedAt = state.stoppedAt ?? new Date().toISOString();

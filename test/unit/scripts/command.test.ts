@@ -86,6 +86,6 @@ test("the help is made of the definition", () => {
       --help     Print this
 
     Examples:
-      troupe greet Ada --loud"
+      npx troupe greet Ada --loud"
   `);
 });

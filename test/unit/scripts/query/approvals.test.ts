@@ -142,13 +142,13 @@ describe("what to type later", () => {
 
   test("names the task and each id", () => {
     expect(howToAnswer(target, "c.1.x", [approval("ap_1")])).toBe(
-      "Answer: troupe query approvals --task c.1.x --allow ap_1 (or --deny ap_1)",
+      "Answer: npx troupe query approvals --task c.1.x --allow ap_1 (or --deny ap_1)",
     );
     expect(howToAnswer(target, "c.1.x", [approval("ap_1"), approval("ap_2")])).toContain("--allow ap_1 --deny ap_2");
   });
   test("names an agent that is not the entry point, and quotes what a shell would take apart", () => {
     expect(commandFor({ ...target, agent: "payments" }, "it's $(me).1.x")).toBe(
-      String.raw`troupe query approvals --agent payments --task 'it'\''s $(me).1.x'`,
+      String.raw`npx troupe query approvals --agent payments --task 'it'\''s $(me).1.x'`,
     );
   });
 });

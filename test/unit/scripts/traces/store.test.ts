@@ -121,7 +121,9 @@ describe("finding", () => {
   });
 
   test("without any query, last says what to do", async () => {
-    await expect(findTrace([store], "last")).rejects.toMatchObject({ next: 'Ask something: troupe query <job> "…"' });
+    await expect(findTrace([store], "last")).rejects.toMatchObject({
+      next: 'Ask something: npx troupe query <job> "…"',
+    });
   });
 
   test.each(["abc", "xyz0", "", "a".repeat(33), "1a2b%", "../x"])("%j is no id", (text) => {
@@ -138,7 +140,7 @@ describe("a failure", () => {
     expect(error).toMatchObject({
       name: "CliError",
       message: "The trace store answers 401: No such token.",
-      next: "The control plane has a new secret. Deploy the job again: troupe deploy job",
+      next: "The control plane has a new secret. Deploy the job again: npx troupe deploy job",
     });
     expect(JSON.stringify(error)).not.toContain("job.wrong");
   });
