@@ -26,9 +26,11 @@ const COMMANDS: Commands = {
 };
 
 const HELP = new Set(["help", "--help", "-h"]);
+const VERSION = new Set(["version", "--version", "-V"]);
 
 async function main(argv: readonly string[], io: Io): Promise<void> {
   const [verb] = argv;
+  if (verb !== undefined && VERSION.has(verb)) return io.print(`troupe ${await version()}`);
   const asked = verb !== undefined && HELP.has(verb);
   const { command, args } = await find(asked ? argv.slice(1) : argv);
   if (command === undefined) return io.print(generalHelp(await all(COMMANDS)));
@@ -70,6 +72,11 @@ async function all(commands: Commands): Promise<(Command | CommandGroup)[]> {
   return modules.map((module) => module.default);
 }
 
+async function version(): Promise<string> {
+  const { default: about } = await import("../package.json", { with: { type: "json" } });
+  return about.version;
+}
+
 function report(error: unknown, io: Io, interrupted: number): number {
   if (error instanceof CliError) {
     // Messages quote logs, agents and what was typed.
@@ -84,11 +91,14 @@ function report(error: unknown, io: Io, interrupted: number): number {
 
 keepLoopbackDirect(process.env);
 const interruption = listenForSignals();
-// A reader that has seen enough (`troupe logs | head`) is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(0);
+  // A reader that has seen enough (`troupe logs | head`) is no failure.
+  if (error.code === "EPIPE") process.exit(0);
+  process.stderr.write(`The output cannot be written: ${error.message}\n`);
+  process.exit(exitCodeOf("failed"));
 });
+// Where nobody reads the notes, the work goes on.
+process.stderr.on("error", () => {});
 
 const io = terminal(interruption.signal);
 try {

@@ -9,6 +9,7 @@ export function generalHelp(commands: readonly (Command | CommandGroup)[]): stri
 Usage: troupe <command> [arguments]
 
 ${overview(commands)}
+  --version  Print which version this is
 
 A <job> is the name of a file in jobs/, or a path to one. State lies in .troupe, or in the folder that TROUPE_HOME names.
 Exit codes: 0 done, 1 failed, 2 bad input, 3 an approval is waited for, 130 interrupted (143 by SIGTERM, 129 by SIGHUP).

@@ -1,20 +1,16 @@
 // troupe cleanup: removes what is left of jobs that were stopped a while ago, their sessions included.
 import { rm } from "node:fs/promises";
 
-import { durationMs } from "#shared/text/duration.ts";
 import { reasonOf } from "#shared/tracing/reason.ts";
 
-import { CliError } from "../cli-error.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
+import { timeOf } from "../flag-values.ts";
 import { folderBytes } from "../folder-size.ts";
 import { type Io, printJson } from "../io.ts";
 import { troupeHome } from "../project.ts";
 import { manyLines } from "../terminal-text.ts";
-import { changeJob } from "../targets/local/change.ts";
-import { releaseControlPlane } from "../targets/local/control-plane.ts";
 import { jobLayout } from "../targets/local/layout.ts";
-import { withTraceStores } from "../targets/local/trace-stores.ts";
-import { deployedJobs, type JobState, readJobState, runningProcesses } from "../targets/local/state.ts";
+import type { JobState } from "../targets/local/state.ts";
 
 export default defineCommand({
   name: "cleanup",
@@ -29,14 +25,11 @@ export default defineCommand({
   examples: ["troupe cleanup --dry-run", "troupe cleanup --older-than 12h"],
 
   async run({ options, io }) {
-    const age = durationMs(options["older-than"] ?? "7d");
-    if (age === undefined) {
-      throw new CliError(
-        "bad_input",
-        `--older-than takes a number and a unit, such as 12h or 7d, not "${options["older-than"] ?? ""}".`,
-      );
-    }
+    const age = timeOf(options["older-than"] ?? "7d", "--older-than");
     const home = troupeHome();
+    const { changeJob } = await import("../targets/local/change.ts");
+    const { releaseControlPlane } = await import("../targets/local/control-plane.ts");
+    const { deployedJobs, readJobState } = await import("../targets/local/state.ts");
     const dryRun = options["dry-run"] === true;
     const before = Date.now() - age;
     const removed: Removed[] = [];
@@ -77,6 +70,7 @@ function describe(removed: readonly Removed[], dryRun: boolean): string {
 
 /** While the job's folder is there: traces of a job without one cannot be named. A store that cannot be had is a note. */
 async function pruneTraces(home: string, job: string, io: Io): Promise<void> {
+  const { withTraceStores } = await import("../targets/local/trace-stores.ts");
   try {
     await withTraceStores(home, [job], io, async ([store]) => store?.prune(new Date()));
   } catch (error) {
@@ -87,6 +81,7 @@ async function pruneTraces(home: string, job: string, io: Io): Promise<void> {
 
 /** Stopped, or found dead, before this moment. */
 async function isOver(state: JobState, before: number): Promise<boolean> {
+  const { runningProcesses } = await import("../targets/local/state.ts");
   const since = Date.parse(state.stoppedAt ?? state.deployedAt);
   return since <= before && (await runningProcesses(state)).length === 0;
 }

@@ -2,7 +2,6 @@
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import { troupe } from "../hint.ts";
 import { printJson } from "../io.ts";
-import { loadJobFile } from "../job-files.ts";
 import { describeStatus } from "../show-status.ts";
 import { targetOf } from "../targets/target.ts";
 
@@ -18,6 +17,7 @@ export default defineCommand({
   examples: ["troupe deploy research-assistant", "troupe deploy research-assistant --corpus ~/notes"],
 
   async run({ positionals: [name = ""], options, io }) {
+    const { loadJobFile } = await import("../job-files.ts");
     const { job, source, path } = await loadJobFile(name);
     const target = await targetOf(job);
     const { status, healthyMs } = await target.deploy({ job, source, file: path, corpus: options.corpus }, io);

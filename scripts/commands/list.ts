@@ -1,9 +1,7 @@
 // troupe list: the job files there are, and what is deployed.
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import { printJson, table } from "../io.ts";
-import { jobFiles } from "../job-files.ts";
 import { shown, troupeHome } from "../project.ts";
-import { deployedJobs, readJobState } from "../targets/local/state.ts";
 import { localTarget } from "../targets/target.ts";
 
 interface Row {
@@ -22,6 +20,8 @@ export default defineCommand({
   options: { json: JSON_OPTION },
 
   async run({ options, io }) {
+    const { jobFiles } = await import("../job-files.ts");
+    const { deployedJobs, readJobState } = await import("../targets/local/state.ts");
     const home = troupeHome();
     const target = await localTarget();
     const deployed = await Promise.all(

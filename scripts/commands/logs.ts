@@ -1,10 +1,10 @@
 // troupe logs: what a job's agents have written.
-import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
-import { agentOf, statusOf } from "../deployed-job.ts";
+import { wholeNumber } from "../flag-values.ts";
 import { manyLines } from "../terminal-text.ts";
 import { type LogLine, localTarget } from "../targets/target.ts";
-import { hexPrefix } from "../traces/find-trace.ts";
+
+const MOST_LINES = 1_000_000;
 
 export default defineCommand({
   name: "logs",
@@ -24,10 +24,9 @@ export default defineCommand({
   ],
 
   async run({ positionals: [job = ""], options, io }) {
-    const lines = Number(options.lines ?? "100");
-    if (!Number.isInteger(lines) || lines < 0) {
-      throw new CliError("bad_input", `--lines takes a whole number, not "${options.lines ?? ""}".`);
-    }
+    const { agentOf, statusOf } = await import("../deployed-job.ts");
+    const { hexPrefix } = await import("../traces/find-trace.ts");
+    const lines = wholeNumber(options.lines ?? "100", "--lines", 0, MOST_LINES);
     const status = await statusOf(job);
     const agent = options.agent === undefined ? undefined : agentOf(status, options.agent).id;
     const trace = options.trace === undefined ? undefined : hexPrefix(options.trace, "trace id", 32);

@@ -1,17 +1,12 @@
 // troupe query: asks a job a question, opens a conversation, or goes on with a task that waits for approvals.
-import { durationMs } from "#shared/text/duration.ts";
-
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
-import { agentOf, statusOf } from "../deployed-job.ts";
+import { LONGEST_WAIT_MS, timeOf } from "../flag-values.ts";
 import { troupe } from "../hint.ts";
 import { type Io, printJson } from "../io.ts";
 import type { Request } from "../query/ask.ts";
-import { chat } from "../query/chat.ts";
+import type { Asked } from "../query/print.ts";
 import { answersGiven, type GivenAnswers, saysAll } from "../query/given-answers.ts";
-import { pipedQuestion } from "../query/piped-question.ts";
-import { type Asked, askInTime, printAnswer, requireCompletion } from "../query/print.ts";
-import { showTrace } from "../query/show-trace.ts";
 
 export default defineCommand({
   name: "query",
@@ -47,16 +42,12 @@ export default defineCommand({
   ],
 
   async run({ positionals: [job = "", typed], options, io }) {
-    const timeoutMs = durationMs(options.timeout ?? "10m");
-    if (timeoutMs === undefined) {
-      throw new CliError(
-        "bad_input",
-        `--timeout takes a number and a unit, such as 90s or 5m, not "${options.timeout ?? ""}".`,
-      );
-    }
+    const timeoutMs = timeOf(options.timeout ?? "10m", "--timeout", { least: 1, most: LONGEST_WAIT_MS });
     const { session, task, trace = false } = options;
     const given = { allow: options.allow ?? [], deny: options.deny ?? [], reason: options.reason };
     checkTogether({ typed, session, task, given });
+    const { agentOf, statusOf } = await import("../deployed-job.ts");
+    const { askInTime, printAnswer, requireCompletion } = await import("../query/print.ts");
     const status = await statusOf(job);
     const { id: agent, url } = agentOf(status, options.agent ?? status.entryPoint);
     if (status.state === "stopped" || status.state === "dead") {
@@ -64,15 +55,18 @@ export default defineCommand({
     }
     const asked: Asked = { job, url, agent: agent === status.entryPoint ? undefined : agent, timeoutMs, trace };
     if (task === undefined && typed === undefined && io.interactive && options.json !== true) {
+      const { chat } = await import("../query/chat.ts");
       return chat({ asked, agent, session }, io);
     }
     const isPiped = task === undefined && (typed === undefined || typed === "-");
+    const { pipedQuestion } = await import("../query/piped-question.ts");
     const text = isPiped ? await pipedQuestion(process.stdin, job, io) : typed;
     const request: Request =
       task === undefined ? { is: "question", text: text ?? "", session } : await requestOn(task, given, asked, io);
     if (options.json === true) {
       const { reason, ...answer } = await askInTime(asked, request, io);
       printJson(io, answer);
+      const { showTrace } = await import("../query/show-trace.ts");
       if (trace && answer.approvals.length === 0) await showTrace(job, answer.traceId, io);
       return requireCompletion(asked, { ...answer, reason });
     }
@@ -106,6 +100,7 @@ function checkTogether({ typed, session, task, given: { allow, deny, reason } }:
 /** What to do with a task: look at it, or send the answers that were typed. */
 async function requestOn(taskId: string, given: GivenAnswers, asked: Asked, io: Io): Promise<Request> {
   if (given.allow.length + given.deny.length === 0) return { is: "look", taskId };
+  const { askInTime } = await import("../query/print.ts");
   const { approvals, state } = saysAll(given)
     ? await askInTime(asked, { is: "look", taskId }, io)
     : { approvals: [], state: "" };

@@ -2,8 +2,6 @@
 import { defineCommand } from "../command.ts";
 import { troupe } from "../hint.ts";
 import { table } from "../io.ts";
-import { loadJobFile } from "../job-files.ts";
-import { askAndPrint } from "../query/print.ts";
 import { describeStatus } from "../show-status.ts";
 import { targetOf } from "../targets/target.ts";
 
@@ -24,6 +22,8 @@ export default defineCommand({
   examples: ["troupe start", 'troupe start --corpus ~/notes "What did I decide about backups?"'],
 
   async run({ positionals: [typed], options, io }) {
+    const { loadJobFile } = await import("../job-files.ts");
+    const { askAndPrint } = await import("../query/print.ts");
     const { job, source, path } = await loadJobFile(JOB);
     io.note(`Deploying ${JOB} …`);
     const target = await targetOf(job);

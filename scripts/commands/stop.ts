@@ -1,11 +1,9 @@
 // troupe stop: ends a job's processes. Sessions stay.
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
-import { requireDeployed } from "../deployed-job.ts";
 import { troupe } from "../hint.ts";
 import { step } from "../io.ts";
 import { troupeHome } from "../project.ts";
-import { deployedJobs } from "../targets/local/state.ts";
 import { localTarget } from "../targets/target.ts";
 
 export default defineCommand({
@@ -20,6 +18,8 @@ export default defineCommand({
     if ((name === undefined) === (options.all !== true)) {
       throw new CliError("bad_input", "Name one job, or say --all.", `Run: ${troupe`list`}`);
     }
+    const { requireDeployed } = await import("../deployed-job.ts");
+    const { deployedJobs } = await import("../targets/local/state.ts");
     const jobs = name === undefined ? await deployedJobs(troupeHome()) : [await requireDeployed(name)];
     const target = await localTarget();
     for (const job of jobs) {

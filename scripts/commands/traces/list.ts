@@ -1,6 +1,7 @@
 // troupe traces list: the newest traces, a line each.
 import { CliError } from "../../cli-error.ts";
 import { defineCommand, JSON_OPTION } from "../../command.ts";
+import { timeOf, wholeNumber } from "../../flag-values.ts";
 import { troupe } from "../../hint.ts";
 import { printJson } from "../../io.ts";
 import { screenOf } from "../../screen.ts";
@@ -8,7 +9,7 @@ import { localTarget } from "../../targets/target.ts";
 import { chooseJobs } from "../../traces/choose-jobs.ts";
 import { drawList } from "../../traces/draw-list.ts";
 import { newest } from "../../traces/find-trace.ts";
-import { agoOf, oneOf, timeOf } from "../../traces/options.ts";
+import { agoOf, oneOf } from "../../traces/options.ts";
 
 const KINDS = ["query", "deploy", "lifecycle", "other", "all"];
 const STATES = ["ok", "error", "open"];
@@ -38,11 +39,8 @@ export default defineCommand({
 
   async run({ positionals: [named], options, io }) {
     const { kind = "query", agent, status, since, slower, costlier, text } = options;
-    const limit = Number(options.limit ?? "20");
-    if (!Number.isInteger(limit) || limit < 1 || limit > MOST) {
-      throw new CliError("bad_input", `--limit takes a whole number from 1 to ${MOST}, not "${options.limit ?? ""}".`);
-    }
-    if (costlier !== undefined && !/^\d*\.?\d+$/.test(costlier)) {
+    const limit = wholeNumber(options.limit ?? "20", "--limit", 1, MOST);
+    if (costlier !== undefined && !/^\d{0,9}\.?\d{1,12}$/.test(costlier)) {
       throw new CliError("bad_input", `--costlier takes US dollars such as 0.05, not "${costlier}".`);
     }
     const filter = {
