@@ -10,6 +10,7 @@ import { readJobFile } from "#jobs/read.ts";
 import { CliError } from "./cli-error.ts";
 import { troupe } from "./hint.ts";
 import { missingExports } from "./inspection/missing-exports.ts";
+import { anthropicUrl } from "./plan-environment.ts";
 import { JOBS_FOLDER, shown, workerNames } from "./project.ts";
 
 const MAX_SHOWN = 20;
@@ -30,6 +31,8 @@ export async function loadJobFile(wanted: string): Promise<JobFile> {
   const path = await findJobFile(wanted);
   const result = await tryLoad(path);
   if ("mistakes" in result) throw mistakesError(result.mistakes);
+  // Before anything is built.
+  anthropicUrl();
   return { ...result, path };
 }
 
