@@ -13,7 +13,7 @@ const LONGEST_MS = 36_500 * DAY_MS;
 export function timeOf(text: string, flag: string, { least = 0, most = LONGEST_MS } = {}): number {
   const ms = durationMs(text);
   if (ms === undefined) {
-    throw new CliError("bad_input", `${flag} takes a number and a unit, such as 90s, 5m or 7d, not "${text}".`);
+    throw new CliError("bad_input", `${flag} takes a number and a unit, such as 2s, 90m or 7d, not "${text}".`);
   }
   if (ms < least) throw new CliError("bad_input", `${flag} takes a time of more than nothing, not "${text}".`);
   if (ms > most) throw new CliError("bad_input", `${flag} takes ${Math.floor(most / DAY_MS)}d at most, not "${text}".`);

@@ -78,7 +78,8 @@ export async function findJobFile(wanted: string): Promise<string> {
   );
 }
 
-function isYaml(path: string): boolean {
+/** Whether a path is meant, not a name. */
+export function isYaml(path: string): boolean {
   return [".yaml", ".yml"].includes(extname(path).toLowerCase());
 }
 

@@ -1,6 +1,7 @@
 // A deployment's status in words and columns.
 import type { BreakerStatus } from "#shared/loop/breaker.ts";
 
+import { troupe } from "./hint.ts";
 import { table } from "./io.ts";
 import { oneLine } from "./terminal-text.ts";
 import type { JobStatus } from "./targets/target.ts";
@@ -20,11 +21,23 @@ export function describeStatus(status: JobStatus): string {
       ago(lastHeartbeat),
     ]),
   ).split("\n");
-  const lines = status.agents.flatMap(({ breakers }, index) => [
+  const lines = status.agents.flatMap(({ breakers, turns }, index) => [
     rows[index] ?? "",
+    ...(turns === null || turns.waiting === 0 ? [] : [`    ${describeTurns(turns)}`]),
     ...breakers.map((breaker) => `    ${describeBreaker(breaker, Date.now())}`),
   ]);
-  return `${status.job} is ${status.state} (${status.target}${pid})${registry}\n${lines.join("\n")}`;
+  return `${status.job} is ${status.state} (${status.target}${pid})${registry}\n${lines.join("\n")}${nextStep(status)}`;
+}
+
+function describeTurns({ limit, running, waiting }: NonNullable<JobStatus["agents"][number]["turns"]>): string {
+  return `turns: ${running} of at most ${limit} at work, ${waiting} waiting in line`;
+}
+
+function nextStep({ job, state, controlPlane }: JobStatus): string {
+  if (state === "stopped") return `\nStart it again: ${troupe`restart ${job}`}`;
+  if (state === "running" && controlPlane !== null) return "";
+  const what = state === "degraded" ? "Some of its agents do not run. " : "";
+  return `\n${what}Start it again: ${troupe`restart ${job}`}. Its log may say why: ${troupe`logs ${job}`}`;
 }
 
 /** One line on a backend or a peer that fails; `now` in milliseconds since the epoch. */

@@ -14,27 +14,30 @@ import type { JobState } from "../targets/local/state.ts";
 
 export default defineCommand({
   name: "cleanup",
-  summary: "Remove jobs that do not run any more, with their sessions, logs and traces",
-  usage: "",
-  positionals: [0, 0],
+  summary: "Remove jobs that do not run any more, all or these, with their sessions, logs and traces",
+  usage: "[job …]",
+  positionals: [0, 100],
   options: {
     "older-than": { type: "string", value: "TIME", description: "Only what was stopped this long ago (default 7d)" },
     "dry-run": { type: "boolean", description: "Only show what would be removed" },
     json: JSON_OPTION,
   },
-  examples: ["troupe cleanup --dry-run", "troupe cleanup --older-than 12h"],
+  examples: ["troupe cleanup --dry-run", "troupe cleanup --older-than 12h", "troupe cleanup my-job --older-than 0s"],
 
-  async run({ options, io }) {
+  async run({ positionals, options, io }) {
     const age = timeOf(options["older-than"] ?? "7d", "--older-than");
     const home = troupeHome();
     const { changeJob } = await import("../targets/local/change.ts");
     const { releaseControlPlane } = await import("../targets/local/control-plane.ts");
+    const { requireDeployed } = await import("../deployed-job.ts");
     const { deployedJobs, readJobState } = await import("../targets/local/state.ts");
     const dryRun = options["dry-run"] === true;
     const before = Date.now() - age;
+    const named = await Promise.all(positionals.map(requireDeployed));
+    const jobs = named.length === 0 ? await deployedJobs(home) : [...new Set(named)];
     const removed: Removed[] = [];
     try {
-      for (const job of await deployedJobs(home)) {
+      for (const job of jobs) {
         const { folder } = jobLayout(home, job);
         await changeJob(home, job, io, async () => {
           const state = await readJobState(home, job);

@@ -23,11 +23,12 @@ export default defineCommand({
     "troupe logs research-assistant --trace 1a2b3c4d --json",
   ],
 
-  async run({ positionals: [job = ""], options, io }) {
+  async run({ positionals: [named = ""], options, io }) {
     const { agentOf, statusOf } = await import("../deployed-job.ts");
     const { hexPrefix } = await import("../traces/find-trace.ts");
     const lines = wholeNumber(options.lines ?? "100", "--lines", 0, MOST_LINES);
-    const status = await statusOf(job);
+    const status = await statusOf(named);
+    const { job } = status;
     const agent = options.agent === undefined ? undefined : agentOf(status, options.agent).id;
     const trace = options.trace === undefined ? undefined : hexPrefix(options.trace, "trace id", 32);
     const target = await localTarget();

@@ -31,7 +31,10 @@ export default defineCommand({
     reason: { type: "string", value: "TEXT", description: "With --deny: why, for the agent" },
     timeout: { type: "string", value: "TIME", description: "Cancel after this, such as 90s (default 10m)" },
     trace: { type: "boolean", description: "Draw what all agents did for it below the answer, on stderr" },
-    json: { type: "boolean", description: "Print answer, ids, state, approvals, usage and duration as JSON" },
+    json: {
+      type: "boolean",
+      description: "Print answer, ids, state and its reason, approvals, usage and duration as JSON",
+    },
   },
   examples: [
     'troupe query research-assistant "What is a Durable Object?"',
@@ -41,14 +44,15 @@ export default defineCommand({
     "troupe query approvals --task TASK --allow ID --deny ID",
   ],
 
-  async run({ positionals: [job = "", typed], options, io }) {
+  async run({ positionals: [named = "", typed], options, io }) {
     const timeoutMs = timeOf(options.timeout ?? "10m", "--timeout", { least: 1, most: LONGEST_WAIT_MS });
     const { session, task, trace = false } = options;
     const given = { allow: options.allow ?? [], deny: options.deny ?? [], reason: options.reason };
     checkTogether({ typed, session, task, given });
     const { agentOf, statusOf } = await import("../deployed-job.ts");
     const { askInTime, printAnswer, requireCompletion } = await import("../query/print.ts");
-    const status = await statusOf(job);
+    const status = await statusOf(named);
+    const { job } = status;
     const { id: agent, url } = agentOf(status, options.agent ?? status.entryPoint);
     if (status.state === "stopped" || status.state === "dead") {
       throw new CliError("failed", `${job} does not run.`, `Start it again: ${troupe`restart ${job}`}`);
@@ -64,11 +68,11 @@ export default defineCommand({
     const request: Request =
       task === undefined ? { is: "question", text: text ?? "", session } : await requestOn(task, given, asked, io);
     if (options.json === true) {
-      const { reason, ...answer } = await askInTime(asked, request, io);
-      printJson(io, answer);
+      const answer = await askInTime(asked, request, io);
+      printJson(io, { ...answer, reason: answer.reason === "" ? null : answer.reason });
       const { showTrace } = await import("../query/show-trace.ts");
       if (trace && answer.approvals.length === 0) await showTrace(job, answer.traceId, io);
-      return requireCompletion(asked, { ...answer, reason });
+      return requireCompletion(asked, answer);
     }
     const { contextId, traceId } = await printAnswer(asked, request, io);
     if (!io.interactive) return;

@@ -14,3 +14,9 @@ export function oneOf(text: string, flag: string, values: readonly string[]): st
   if (values.includes(text)) return text;
   throw new CliError("bad_input", `${flag} does not know "${text}". ${suggest(text, values)}`);
 }
+
+/** A job named as an argument or by --job: commands on one trace know only the flag. Throws CliError where both are given. */
+export function jobNamed(argument: string | undefined, flag: string | undefined): string | undefined {
+  if (argument === undefined || flag === undefined || argument === flag) return argument ?? flag;
+  throw new CliError("bad_input", `"${argument}" and --job ${flag}: name one job.`);
+}

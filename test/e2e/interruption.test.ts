@@ -105,6 +105,31 @@ test("a failed task exits with 1 and says why", async () => {
   expect([code, stdout]).toEqual([1, ""]);
   expect(stderr).toContain("The task ended as failed: ");
   expect(stderr).toContain("401");
+  const asJson = await deployment.troupe("query", "refused", "hello", "--json");
+  expect([asJson.code, JSON.parse(asJson.stdout)]).toEqual([
+    1,
+    expect.objectContaining({ state: "failed", reason: expect.stringContaining("401") as unknown }),
+  ]);
+});
+
+test("a deployed job is known by its file's path as well, and is cleaned up alone when it is named", async () => {
+  await deploy("here", "{}");
+  await deploy("there", "{}");
+  const path = join(deployment.home, "here.yaml");
+  expect(Status.parse(await deployment.json("status", path)).job).toBe("here");
+  expect(await deployment.succeed("query", path, "hello")).not.toBe("");
+  expect(await deployment.succeed("stop", path)).toContain("here is stopped.");
+  await deployment.succeed("stop", "there");
+  expect(await deployment.troupe("restart", "nowhere.yaml")).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(
+      /^No job was deployed from nowhere\.yaml\.\nDeploy it: .* deploy nowhere\.yaml\n$/,
+    ) as unknown,
+  });
+  expect(await deployment.succeed("cleanup", "here", "--older-than", "0s")).toMatch(/^Removed here: [^\n]*\n$/);
+  const { jobs } = z.object({ jobs: z.array(z.object({ job: z.string() })) }).parse(await deployment.json("list"));
+  expect(jobs.map(({ job }) => job)).toContain("there");
+  expect(jobs.map(({ job }) => job)).not.toContain("here");
 });
 
 test("a job that does not run is said to, with what to type", async () => {

@@ -9,7 +9,7 @@ import { localTarget } from "../../targets/target.ts";
 import { chooseJobs } from "../../traces/choose-jobs.ts";
 import { drawList } from "../../traces/draw-list.ts";
 import { newest } from "../../traces/find-trace.ts";
-import { agoOf, oneOf } from "../../traces/options.ts";
+import { agoOf, jobNamed, oneOf } from "../../traces/options.ts";
 
 const KINDS = ["query", "deploy", "lifecycle", "other", "all"];
 const STATES = ["ok", "error", "open"];
@@ -33,11 +33,13 @@ export default defineCommand({
     costlier: { type: "string", value: "USD", description: "Only those that cost at least this, such as 0.05" },
     text: { type: "string", value: "TEXT", description: "Only those in which this was said" },
     limit: { type: "string", value: "N", description: `At most so many (default 20, at most ${MOST})` },
+    job: { type: "string", value: "JOB", description: "As [job]" },
     json: JSON_OPTION,
   },
   examples: ["troupe traces list research-assistant --since 1h", "troupe traces list --status error --kind all"],
 
-  async run({ positionals: [named], options, io }) {
+  async run({ positionals, options, io }) {
+    const named = jobNamed(positionals[0], options.job);
     const { kind = "query", agent, status, since, slower, costlier, text } = options;
     const limit = wholeNumber(options.limit ?? "20", "--limit", 1, MOST);
     if (costlier !== undefined && !/^\d{0,9}\.?\d{1,12}$/.test(costlier)) {

@@ -1,7 +1,7 @@
 // How a deployment is: what the registry says, held against whether the processes live.
 import type { BreakerStatus } from "#shared/loop/breaker.ts";
 
-import { askHealth } from "./health.ts";
+import { type AgentHealth, askHealth } from "./health.ts";
 import { findControlPlane } from "./control-plane.ts";
 import { processesOf } from "./job-config.ts";
 import { jobLayout } from "./layout.ts";
@@ -18,6 +18,8 @@ interface AgentStatus {
   readonly lastHeartbeat: string | null;
   /** What the agent itself says of backends and peers that fail it; none when it does not answer. */
   readonly breakers: readonly BreakerStatus[];
+  /** Messages that it works on, and that wait for their turn; null when it does not say. */
+  readonly turns: AgentHealth["turns"];
 }
 
 export interface JobStatus {
@@ -43,12 +45,12 @@ export async function jobStatus(home: string, state: JobState): Promise<JobStatu
       process.agents.map(async ({ id, url }) => {
         const pid = running.get(process.name) ?? null;
         const known = registered?.find((agent) => agent.id === id);
-        const breakers = pid === null ? undefined : await askHealth(url, LOOK_MS);
+        const health = pid === null ? undefined : await askHealth(url, LOOK_MS);
         const facts = {
           stopped: state.stoppedAt !== null,
           running: pid !== null,
           // Without a registry the agent itself is all that can be asked.
-          healthy: breakers !== undefined,
+          healthy: health !== undefined,
         };
         return {
           id,
@@ -57,7 +59,8 @@ export async function jobStatus(home: string, state: JobState): Promise<JobStatu
           state: registered === undefined ? unregisteredState(facts) : agentState(known, facts),
           lastHeartbeat: known?.lastHeartbeat ?? null,
           pid,
-          breakers: breakers ?? [],
+          breakers: health?.breakers ?? [],
+          turns: health?.turns ?? null,
         };
       }),
     ),

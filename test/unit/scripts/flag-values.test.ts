@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { timeOf, wholeNumber } from "../../../scripts/flag-values.ts";
 import { agoOf } from "../../../scripts/traces/options.ts";
 
-const NO_TIME = "--t takes a number and a unit, such as 90s, 5m or 7d, not";
+const NO_TIME = "--t takes a number and a unit, such as 2s, 90m or 7d, not";
 
 test.each([
   ["1.5s", 1_500],

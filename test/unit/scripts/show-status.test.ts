@@ -47,12 +47,26 @@ test("an agent's circuits stand below its row, and nobody else's", () => {
     controlPlane: "http://c",
   } as const;
   const agents = [
-    { id: "a", ...agent, breakers },
-    { id: "b", ...agent, breakers: [] },
+    { id: "a", ...agent, breakers, turns: null },
+    { id: "b", ...agent, breakers: [], turns: { limit: 2, running: 1, waiting: 0 } },
   ];
   expect(describeStatus({ ...about, agents })).toBe(
     "x is running (local, pid 1)\n  a  alive  http://127.0.0.1:1  A\n    peer b: 3 failures in a row\n  b  alive  http://127.0.0.1:1  A",
   );
+});
+
+test("turns that wait are shown, and a job that does not run as it should says what to do", () => {
+  const agent = { id: "a", name: "A", url: "http://127.0.0.1:1", state: "alive", lastHeartbeat: null, pid: 1 } as const;
+  const agents = [{ ...agent, breakers: [], turns: { limit: 2, running: 2, waiting: 5 } }];
+  const about = { job: "x", target: "local", pid: 1, entryPoint: "a", controlPlane: "http://c", agents } as const;
+  const shown = (state: "running" | "degraded" | "stopped" | "dead", controlPlane: string | null = "http://c") =>
+    describeStatus({ ...about, state, controlPlane }).split("\n");
+  expect(shown("running")).toContain("    turns: 2 of at most 2 at work, 5 waiting in line");
+  expect(shown("running")).toHaveLength(3);
+  expect(shown("stopped").at(-1)).toBe("Start it again: npx troupe restart x");
+  const next = "Start it again: npx troupe restart x. Its log may say why: npx troupe logs x";
+  expect(shown("degraded").at(-1)).toBe(`Some of its agents do not run. ${next}`);
+  expect([shown("dead").at(-1), shown("running", null).at(-1)]).toEqual([next, next]);
 });
 
 async function serve(listener: RequestListener): Promise<string> {
@@ -69,9 +83,20 @@ async function serve(listener: RequestListener): Promise<string> {
 test("an agent's health tells its breakers; one of an older release, or with odd ones, has none to tell", async () => {
   const say = async (body: unknown) =>
     askHealth(await serve((_, response) => response.end(JSON.stringify(body))), 5_000);
-  expect(await say({ status: "ok", breakers: [OPEN] })).toEqual([OPEN]);
-  expect(await say({ status: "ok" })).toEqual([]);
-  expect(await say({ status: "ok", breakers: [{ target: 1 }] })).toEqual([]);
+  expect(await say({ status: "ok", breakers: [OPEN] })).toEqual({ breakers: [OPEN], turns: null });
+  expect(await say({ status: "ok" })).toEqual({ breakers: [], turns: null });
+  expect(await say({ status: "ok", breakers: [{ target: 1 }], turns: { limit: "x" } })).toEqual({
+    breakers: [],
+    turns: null,
+  });
+});
+
+test("an agent's health tells how many turns wait, and one without room for a look is healthy", async () => {
+  const turns = { limit: 100, running: 100, waiting: 3 };
+  const body = JSON.stringify({ status: "ok", breakers: [], turns });
+  expect(await askHealth(await serve((_, response) => response.end(body)), 5_000)).toEqual({ breakers: [], turns });
+  const full = await serve((_, response) => response.writeHead(503, { "retry-after": "1" }).end());
+  expect(await askHealth(full, 5_000)).toEqual({ breakers: [], turns: null });
 });
 
 test.each<[string, RequestListener]>([
