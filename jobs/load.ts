@@ -1,4 +1,6 @@
 // A job file's text → a validated job, or all of its mistakes at once.
+import type * as z from "zod";
+
 import { checkJob, type Surroundings } from "./check.ts";
 import type { Mistake } from "./mistake.ts";
 import { schemaMistakes } from "./schema-mistakes.ts";
@@ -19,7 +21,7 @@ export function loadJob(text: string, file: string, surroundings: Surroundings):
   const read = readSource(text, file);
   if ("mistakes" in read) return read;
   const { source } = read;
-  const parsed = Job.safeParse(source.data);
+  const parsed = parse(source.data);
   let mistakes = parsed.success ? [] : schemaMistakes(parsed.error.issues, source);
   // A misspelt field must not hide an unknown agent: what does not fit is left out, and the rest is checked too.
   const job = parsed.success ? parsed.data : repaired(source.data, parsed.error.issues);
@@ -30,6 +32,20 @@ export function loadJob(text: string, file: string, surroundings: Surroundings):
   const loaded = job && { job, source };
   if (mistakes.length === 0 && loaded !== undefined) return loaded;
   return { mistakes: inOrder(mistakes), partial: loaded };
+}
+
+/** Fields that begin with x- are the file's own, for anchors and notes, wherever the schema knows each field. */
+function parse(data: unknown): z.ZodSafeParseResult<Job> {
+  const parsed = Job.safeParse(data);
+  const own = (parsed.error?.issues ?? []).flatMap(({ path, ...issue }) =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.filter((key) => key.startsWith("x-")).map((key) => [...path, key])
+      : [],
+  );
+  if (own.length === 0) return parsed;
+  const copy: unknown = structuredClone(data);
+  for (const path of own) removeField(copy, path);
+  return Job.safeParse(copy);
 }
 
 /** By their lines, those of other files last. */
@@ -50,7 +66,7 @@ function repaired(
     const paths = keys === undefined ? [issue.path] : keys.map((key: string) => [...issue.path, key]);
     for (const path of paths) removeField(copy, path);
   }
-  const parsed = Job.safeParse(copy);
+  const parsed = parse(copy);
   return parsed.success ? parsed.data : undefined;
 }
 

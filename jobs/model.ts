@@ -58,7 +58,7 @@ export function resolveModel(
     name: OFFLINE_MODEL,
     maxTokens,
     contextTokens,
-    price: FREE,
+    price: price ?? FREE,
     baseUrl: OFFLINE_URL,
     offline: {
       ttftMs: checkedDurationMs(model.offline.ttft ?? TTFT),

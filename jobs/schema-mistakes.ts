@@ -3,7 +3,8 @@ import type * as z from "zod";
 
 import type { Mistake } from "./mistake.ts";
 import { suggest } from "#shared/text/nearest.ts";
-import { jobJsonSchema } from "./schema.ts";
+import { DURATION_PATTERN } from "#shared/text/duration.ts";
+import { jobJsonSchema, RULES } from "./schema.ts";
 import type { Path, Source } from "./source.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -23,9 +24,9 @@ function describe(issue: Issue, path: Path, source: Source): Mistake[] {
     case "invalid_type": {
       const input = valueAt(source.data, path);
       if (input === undefined) return [missing(path, source)];
-      const quote = issue.expected === "string" && (typeof input === "number" || typeof input === "boolean");
-      const hint = quote ? `Put it in quotes: "${String(input)}".` : "";
-      return [source.mistake(path, `${field} must be ${article(issue.expected)}, not ${kindOf(input)}`, hint)];
+      const kind = issue.expected === "int" && Number.isFinite(input) ? "one with a fraction" : kindOf(input);
+      const message = `${field} must be ${article(issue.expected)}, not ${kind}`;
+      return [source.mistake(path, message, otherwise(issue.expected, path, input, source))];
     }
     case "invalid_value": {
       const input = valueAt(source.data, path);
@@ -58,7 +59,12 @@ function describeUnion(issue: Extract<Issue, { code: "invalid_union" }>, path: P
 
 function oneOf(path: Path, input: unknown, values: string[], source: Source): Mistake {
   const shown = typeof input === "string" ? `"${input.slice(0, 100)}"` : kindOf(input);
-  return source.mistake(path, `${nameOf(path)} cannot be ${shown}`, suggest(String(input), values));
+  const typed = source.typed(path) ?? "";
+  const hint =
+    typeof input !== "string" && values.includes(typed)
+      ? `Put it in quotes: "${typed}".`
+      : suggest(String(input), values);
+  return source.mistake(path, `${nameOf(path)} cannot be ${shown}`, hint);
 }
 
 function missing(path: Path, source: Source): Mistake {
@@ -77,8 +83,36 @@ function nameOf(path: Path): string {
   return name === "" ? "the job" : name;
 }
 
+/** How what was typed is to be written instead, if that can be known. */
+function otherwise(expected: string, path: Path, input: unknown, source: Source): string {
+  const typed = source.typed(path);
+  switch (expected) {
+    case "boolean":
+      return "Write true or false.";
+    case "number":
+    case "int":
+      return typeof input === "string" && /^\d{1,15}(?:\.\d{1,15})?$/.test(input)
+        ? `Write it without quotes: ${input}.`
+        : "";
+    case "string": {
+      if (typed === undefined || !["number", "boolean"].includes(typeof input)) return "";
+      const pattern = property(schemaAt(path, source.data), "pattern");
+      if (pattern === DURATION_PATTERN.source) {
+        return /^\d/.test(typed) && DURATION_PATTERN.test(`${typed}s`)
+          ? `A duration is a number and a unit: "${typed}s".`
+          : 'A duration is a number and a unit, such as "90s".';
+      }
+      if (typeof pattern === "string" && !new RegExp(pattern).test(typed)) return RULES.get(pattern) ?? "";
+      return `Put it in quotes: "${typed}".`;
+    }
+    default:
+      return "";
+  }
+}
+
 function kindOf(value: unknown): string {
   if (value === null) return "empty";
+  if (typeof value === "number" && !Number.isFinite(value)) return String(value);
   if (Array.isArray(value)) return "a list";
   return typeof value === "object" ? "a mapping" : article(typeof value);
 }
@@ -99,8 +133,14 @@ function valueAt(data: unknown, path: Path): unknown {
   return value;
 }
 
-/** The fields that the schema knows at `path`; of a choice of shapes, the one whose `type` the data has. */
+/** The fields that the schema knows at `path`. */
 function fieldsAt(path: Path, data: unknown): string[] {
+  const properties = property(schemaAt(path, data), "properties");
+  return typeof properties === "object" && properties !== null ? Object.keys(properties) : [];
+}
+
+/** The JSON Schema at `path`; of a choice of shapes, the one whose `type` the data has. */
+function schemaAt(path: Path, data: unknown): unknown {
   let schema: unknown = jobJsonSchema();
   let value = data;
   const enter = (): void => {
@@ -115,8 +155,7 @@ function fieldsAt(path: Path, data: unknown): string[] {
     value = property(value, step);
     enter();
   }
-  const properties = property(schema, "properties");
-  return typeof properties === "object" && properties !== null ? Object.keys(properties) : [];
+  return schema;
 }
 
 function property(value: unknown, key: PropertyKey): unknown {

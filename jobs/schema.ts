@@ -4,10 +4,18 @@ import * as z from "zod";
 
 import { CARD_FIELDS } from "#shared/agent/card-fields.ts";
 import { MAX_USD } from "#shared/loop/pico-dollars.ts";
-import { DURATION_PATTERN } from "#shared/text/duration.ts";
+
+import { anyLength, duration, pause } from "./duration-fields.ts";
 
 const AGENT_ID_PATTERN = /^[a-z][a-z0-9_]{0,62}$/;
 const JOB_NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,62}$/;
+const ID_RULE = "an agent's id is lower-case letters, digits and _, beginning with a letter";
+const NAME_RULE = "a job's name is lower-case letters, digits and -, at most 63";
+/** What a pattern says, by its source. */
+export const RULES: ReadonlyMap<string, string> = new Map([
+  [AGENT_ID_PATTERN.source, `Write another: ${ID_RULE}.`],
+  [JOB_NAME_PATTERN.source, `Write another: ${NAME_RULE}.`],
+]);
 /** A mesh of more would have over a million edges. */
 const MAX_AGENTS = 1000;
 const VARIABLE_NAME_PATTERN = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -15,18 +23,13 @@ const VARIABLE_NAME_PATTERN = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** A reference to an agent: whether it exists is checked in check.ts, which knows the nearest right name. */
 const agentId = z.string().describe("Id of an agent of this job");
 
-const duration = z
-  .string()
-  .regex(DURATION_PATTERN, "a duration is a number and a unit, such as 500ms, 90s, 5m or 2h")
-  .describe("A number and a unit: ms, s, m, h or d");
-
 const variables = z
   .record(z.string().regex(VARIABLE_NAME_PATTERN, "a variable's name is letters, digits and _"), z.string())
   .describe("Name → value. ${VAR} takes the value of VAR when the job is deployed; such values are kept as secrets");
 
 const OfflineModel = z
   .strictObject({
-    ttft: duration.optional().describe("Time to the first token (default 20ms)"),
+    ttft: pause.optional().describe("Time to the first token (default 20ms)"),
     tokens_per_second: z.number().nonnegative().optional().describe("Pace of the text; 0 is as fast as it goes"),
     fault: z
       .enum(["401", "403", "429", "500", "529", "cut", "stall", "malformed", "error_event", "garbage_tool_input"])
@@ -122,7 +125,7 @@ const fieldText = z.union([z.string(), z.number(), z.boolean()]);
 
 const Approvals = z
   .strictObject({
-    expires: duration.default("1h").describe("What was not answered by then is denied"),
+    expires: anyLength.default("1h").describe("What was not answered by then is denied"),
     policy: z
       .array(
         z.strictObject({
@@ -147,10 +150,7 @@ export const TargetName = z.enum(["local", "ssh", "cloudflare"]);
 
 const Agent = z
   .strictObject({
-    id: z
-      .string()
-      .regex(AGENT_ID_PATTERN, "an agent's id is lower-case letters, digits and _, beginning with a letter")
-      .describe("Name of the agent within the job"),
+    id: z.string().regex(AGENT_ID_PATTERN, ID_RULE).describe("Name of the agent within the job"),
     worker: z
       .string()
       .regex(/^[a-z0-9][a-z0-9-]*$/, "a worker is the name of a folder under workers/agents")
@@ -236,10 +236,7 @@ const Deployment = z
 
 export const Job = z
   .strictObject({
-    name: z
-      .string()
-      .regex(JOB_NAME_PATTERN, "a job's name is lower-case letters, digits and -, at most 63")
-      .describe("Name of the job, by which every command knows it"),
+    name: z.string().regex(JOB_NAME_PATTERN, NAME_RULE).describe("Name of the job, by which every command knows it"),
     version: z.string().default("0.0.0").describe("Version of the job, in quotes"),
     description: z.string().default(""),
     tags: z.array(z.string()).default([]),
@@ -282,7 +279,12 @@ export type TargetName = z.infer<typeof TargetName>;
 
 /** JSON Schema (draft 2020-12) of a job file, for editors. */
 export function jobJsonSchema(): Record<string, unknown> {
-  const schema = z.toJSONSchema(Job, { io: "input" });
+  const schema = z.toJSONSchema(Job, {
+    io: "input",
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.additionalProperties === false) jsonSchema.patternProperties = { "^x-": {} };
+    },
+  });
   return { ...schema, title: "Troupe job" };
 }
 

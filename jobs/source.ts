@@ -1,16 +1,20 @@
 // YAML text → plain data that knows its places: any path in the data can be turned back into a line and a column.
 import {
+  type Alias,
   isAlias,
+  isCollection,
   isMap,
   isNode,
   isScalar,
   isSeq,
   LineCounter,
+  type Pair,
   parseDocument,
   visit,
   type Document,
   type Node,
   type YAMLError,
+  type YAMLMap,
 } from "yaml";
 
 import type { Mistake } from "./mistake.ts";
@@ -20,11 +24,15 @@ export type Path = readonly PropertyKey[];
 /** Aliases may stand for at most this many nodes, so that a small file cannot become a huge job. */
 const MAX_ALIAS_COUNT = 100;
 const MAX_SYNTAX_MISTAKES = 5;
+/** How deep mappings may take in others that do so too, when a place is looked for. */
+const MAX_MERGES = 10;
 
 export interface Source {
   readonly data: unknown;
   /** A mistake at the value of `path`, or at its key; at the nearest parent there is, when there is no such value. */
   mistake(path: Path, message: string, hint?: string, at?: "key" | "value"): Mistake;
+  /** The plain value of `path` as it was typed, such as 1.10 or 007; undefined for anything longer. */
+  typed(path: Path): string | undefined;
 }
 
 export type SourceResult = { readonly source: Source } | { readonly mistakes: Mistake[] };
@@ -36,7 +44,8 @@ export function readSource(text: string, file: string): SourceResult {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col), message, hint };
   };
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  // Lists and mappings as keys are unknown fields, and not worth a warning of Node's besides.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: "error" });
   const problems = [...document.errors, ...document.warnings];
   if (problems.length > 0) {
     return {
@@ -63,23 +72,61 @@ export function readSource(text: string, file: string): SourceResult {
   try {
     data = document.toJS({ maxAliasCount: MAX_ALIAS_COUNT });
   } catch (error) {
-    if (!(error instanceof ReferenceError || error instanceof RangeError)) throw error;
-    return {
-      mistakes: [
-        mistakeAt(
-          firstAlias(document),
-          "aliases (*name) multiply beyond what a job may hold",
-          "Write the repeated parts out.",
-        ),
-      ],
-    };
+    return { mistakes: [mistakeAt(...aliasMistake(document, error))] };
   }
+  const at = (path: Path, end: "key" | "value"): number => offsetOf(document, path, end);
+  const foreign = foreignPart(data);
+  if (foreign !== undefined) return { mistakes: [mistakeAt(at(foreign.path, "value"), foreign.message, foreign.hint)] };
   return {
     source: {
       data,
-      mistake: (path, message, hint, at = "value") => mistakeAt(offsetOf(document, path, at), message, hint),
+      mistake: (path, message, hint, end = "value") => mistakeAt(at(path, end), message, hint),
+      typed: (path) => {
+        const { node } = find(document, path);
+        const typed = isScalar(node) && node.range ? text.slice(node.range[0], node.range[1]) : "";
+        return /^[^\s"']{1,60}$/.test(typed) ? typed : undefined;
+      },
     },
   };
+}
+
+type Place = [offset: number, message: string, hint: string];
+
+/** Why a document whose syntax is right cannot be turned into data: its aliases. */
+function aliasMistake(document: Document.Parsed, error: unknown): Place {
+  const unknown = firstUnknownAlias(document);
+  if (unknown !== undefined) {
+    const { source: name, range } = unknown;
+    return [range?.[0] ?? 0, `the alias *${name} stands for nothing`, `Mark what it stands for, further up: &${name}.`];
+  }
+  const merged = firstBadMerge(document);
+  if (merged !== undefined) return [merged, "<<: takes in a mapping, or a list of them", "Such as <<: *name."];
+  if (!(error instanceof ReferenceError || error instanceof RangeError)) throw error;
+  const place = firstAlias(document);
+  return [place, "aliases (*name) multiply beyond what a job may hold", "Write the repeated parts out."];
+}
+
+interface Foreign {
+  readonly path: Path;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** The first part that JSON does not know: a job is stored as JSON. */
+function foreignPart(value: unknown, path: Path = [], above: readonly object[] = []): Foreign | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  if (above.includes(value)) {
+    return { path, message: "an alias (*name) stands in what it stands for", hint: "Write the repeated part out." };
+  }
+  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) {
+    const hint = "Write plain text, in quotes, or a mapping or list without a tag.";
+    return { path, message: "a job holds text, numbers, lists and mappings, no other types of YAML", hint };
+  }
+  for (const [key, item] of Object.entries(value)) {
+    const found = foreignPart(item, [...path, key], [...above, value]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function describe({ code, message }: Pick<YAMLError, "code" | "message">): [message: string, hint: string] {
@@ -99,27 +146,95 @@ function distinctPlaces(problems: readonly YAMLError[]): YAMLError[] {
 }
 
 function offsetOf(document: Document.Parsed, path: Path, at: "key" | "value"): number {
+  const { key, value } = find(document, path);
+  return at === "key" ? key : value;
+}
+
+interface Found {
+  /** Null where there is nothing at the end of the path. */
+  readonly node: Node | null;
+  /** Where the key of the last step begins, and where its value does; of the nearest parent where there is no such step. */
+  readonly key: number;
+  readonly value: number;
+}
+
+function find(document: Document.Parsed, path: Path): Found {
   let node: Node | null = document.contents;
-  let offset = node?.range?.[0] ?? 0;
-  for (const [index, step] of path.entries()) {
-    if (isAlias(node)) node = node.resolve(document) ?? null;
+  let [key, value] = [node?.range?.[0] ?? 0, node?.range?.[0] ?? 0];
+  for (const step of path) {
+    node = resolved(document, node);
     if (isMap(node)) {
-      const pair = node.items.find(({ key }) => String(isScalar(key) ? key.value : key) === String(step));
-      if (pair === undefined) return offset;
-      const key = isNode(pair.key) ? pair.key : null;
-      const value = isNode(pair.value) ? pair.value : null;
-      const last = index === path.length - 1;
-      offset = (last && at === "key" ? key : value)?.range?.[0] ?? key?.range?.[0] ?? offset;
-      node = value;
+      const pair = pairOf(document, node, String(step));
+      if (pair === undefined) return { node: null, key: value, value };
+      key = startOf(pair.key) ?? value;
+      value = startOf(pair.value) ?? key;
+      node = isNode(pair.value) ? pair.value : null;
     } else if (isSeq(node)) {
       const item = node.items[Number(step)];
       node = isNode(item) ? item : null;
-      offset = node?.range?.[0] ?? offset;
+      value = startOf(item) ?? value;
+      key = value;
     } else {
-      return offset;
+      return { node: null, key: value, value };
     }
   }
+  return { node, key, value };
+}
+
+/** A mapping's own field, else one that `<<` takes in. */
+function pairOf(document: Document.Parsed, map: YAMLMap, name: string, depth = 0): Pair | undefined {
+  const own = map.items.find(({ key }) => String(isScalar(key) ? key.value : key) === name);
+  if (own !== undefined || depth > MAX_MERGES) return own;
+  for (const { value } of map.items.filter(isMerge)) {
+    const source = resolved(document, value);
+    for (const part of isSeq(source) ? source.items : [source]) {
+      const other = resolved(document, part);
+      const taken = isMap(other) ? pairOf(document, other, name, depth + 1) : undefined;
+      if (taken !== undefined) return taken;
+    }
+  }
+  return undefined;
+}
+
+function isMerge({ key }: Pair): boolean {
+  // Its value is a symbol, unlike that of a key "<<" in quotes.
+  return isScalar(key) && typeof key.value === "symbol";
+}
+
+function resolved(document: Document.Parsed, node: unknown): Node | null {
+  if (isAlias(node)) return node.resolve(document) ?? null;
+  return isNode(node) ? node : null;
+}
+
+function startOf(node: unknown): number | undefined {
+  return isNode(node) ? node.range?.[0] : undefined;
+}
+
+function firstBadMerge(document: Document.Parsed): number | undefined {
+  let offset: number | undefined;
+  visit(document, {
+    Pair(_, pair) {
+      if (!isMerge(pair)) return undefined;
+      const source = resolved(document, pair.value);
+      const parts = isSeq(source) ? source.items.map((part) => resolved(document, part)) : [source];
+      if (parts.every(isMap) || (source === null && isAlias(pair.value))) return undefined;
+      offset = startOf(pair.value) ?? startOf(pair.key) ?? 0;
+      return visit.BREAK;
+    },
+  });
   return offset;
+}
+
+function firstUnknownAlias(document: Document.Parsed): Alias | undefined {
+  const anchors = new Set<string>();
+  let unknown: Alias | undefined;
+  visit(document, (_, node) => {
+    if ((isScalar(node) || isCollection(node)) && node.anchor !== undefined) anchors.add(node.anchor);
+    if (!isAlias(node) || anchors.has(node.source)) return undefined;
+    unknown = node;
+    return visit.BREAK;
+  });
+  return unknown;
 }
 
 function firstAlias(document: Document.Parsed): number {

@@ -4,8 +4,11 @@ import { suggest } from "#shared/text/nearest.ts";
 import { CliError, exitCodeOf } from "./cli-error.ts";
 import type { Command, CommandGroup, Commands } from "./command.ts";
 import { commandHelp, generalHelp, groupHelp } from "./help.ts";
+import { prefix } from "./hint.ts";
+import { listenForSignals } from "./interruption.ts";
 import { type Io, terminal } from "./io.ts";
 import { keepPrivate } from "./private-folder.ts";
+import { keepLoopbackDirect } from "./proxy.ts";
 import { troupeHome } from "./project.ts";
 import { inWords } from "./system-error.ts";
 import { manyLines } from "./terminal-text.ts";
@@ -26,9 +29,11 @@ const COMMANDS: Commands = {
 };
 
 const HELP = new Set(["help", "--help", "-h"]);
+const VERSION = new Set(["version", "--version", "-V"]);
 
 async function main(argv: readonly string[], io: Io): Promise<void> {
   const [verb] = argv;
+  if (verb !== undefined && VERSION.has(verb)) return io.print(`troupe ${await version()}`);
   const asked = verb !== undefined && HELP.has(verb);
   const { command, args } = await find(asked ? argv.slice(1) : argv);
   if (command === undefined) return io.print(generalHelp(await all(COMMANDS)));
@@ -56,7 +61,7 @@ async function find(argv: readonly string[]) {
       throw new CliError(
         "bad_input",
         `There is no command "${typed}". ${suggest(word, Object.keys(commands))}`,
-        `Run: troupe ${command === undefined ? "" : `${command.name} `}--help`,
+        `Run: ${prefix()} ${command === undefined ? "" : `${command.name} `}--help`,
       );
     }
     command = (await load()).default;
@@ -71,15 +76,20 @@ async function all(commands: Commands): Promise<(Command | CommandGroup)[]> {
   return modules.map((module) => module.default);
 }
 
-function report(error: unknown, io: Io): number {
+async function version(): Promise<string> {
+  const { default: about } = await import("../package.json", { with: { type: "json" } });
+  return about.version;
+}
+
+function report(error: unknown, io: Io, interrupted: number): number {
   if (error instanceof CliError) {
     // Messages quote logs, agents and what was typed.
     for (const text of [error.message, error.next]) if (text !== "") io.note(manyLines(text));
-    return exitCodeOf(error.code);
+    return error.code === "interrupted" ? interrupted : exitCodeOf(error.code);
   }
-  if (io.signal.aborted) return exitCodeOf("interrupted");
+  if (io.signal.aborted) return interrupted;
   const refused = inWords(error, troupeHome());
-  if (refused !== undefined) return report(refused, io);
+  if (refused !== undefined) return report(refused, io, interrupted);
   // A bug, not a failure that was foreseen: the stack says where.
   io.note(manyLines(error instanceof Error ? (error.stack ?? error.message) : String(error)));
   return exitCodeOf("failed");
@@ -87,21 +97,17 @@ function report(error: unknown, io: Io): number {
 
 // Whatever is written holds answers, logs and secrets: it is its owner's alone.
 process.umask(0o077);
-const interruption = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => {
-    // The second time nothing is waited for.
-    if (interruption.signal.aborted) process.exit(exitCodeOf("interrupted"));
-    interruption.abort(new CliError("interrupted", "Interrupted."));
-  });
-}
+keepLoopbackDirect(process.env);
+const interruption = listenForSignals();
+// Where nobody reads the notes, the work goes on.
+process.stderr.on("error", () => {});
 const io = terminal(interruption.signal);
 // A reader that has seen enough (`troupe logs | head`) is no failure; a full disk behind `>` is.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === "EPIPE" ? 0 : report(error, io));
+  process.exit(error.code === "EPIPE" ? 0 : report(error, io, interruption.exitCode));
 });
 try {
   await main(process.argv.slice(2), io);
 } catch (error) {
-  process.exitCode = report(error, io);
+  process.exitCode = report(error, io, interruption.exitCode);
 }

@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { suggest } from "#shared/text/nearest.ts";
 
 import { CliError } from "./cli-error.ts";
+import { prefix, word } from "./hint.ts";
 import type { Io } from "./io.ts";
 
 export interface Option {
@@ -74,7 +75,7 @@ export function defineCommand<const O extends Options>(definition: Definition<O>
 
 function parse<O extends Options>(definition: Definition<O>, args: readonly string[]) {
   const { name, options } = definition;
-  const help = `Run: troupe ${name} --help`;
+  const help = `Run: ${prefix()} ${name} --help`;
   const config = Object.fromEntries(Object.entries(options).map(([key, { type }]) => [key, { type }]));
   const { tokens } = parseArgs({
     args: [...args],
@@ -88,7 +89,7 @@ function parse<O extends Options>(definition: Definition<O>, args: readonly stri
   for (const token of tokens) {
     if (token.kind === "positional") positionals.push(token.value);
     if (token.kind !== "option") continue;
-    const option = options[token.name];
+    const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
     if (option === undefined) {
       throw new CliError(
         "bad_input",
@@ -101,6 +102,14 @@ function parse<O extends Options>(definition: Definition<O>, args: readonly stri
     }
     if (option.type === "string" && (token.value === undefined || token.value === "")) {
       throw new CliError("bad_input", `${token.rawName} needs a value: ${token.rawName} ${option.value ?? "…"}`, help);
+    }
+    // What begins with a dash is the next flag, whose value got lost on the way, as in --session $ID --json.
+    if (option.type === "string" && token.inlineValue === false && token.value?.startsWith("-")) {
+      throw new CliError(
+        "bad_input",
+        `${token.rawName} needs a value before ${token.value}.`,
+        `A value that begins with a dash follows an equals sign: ${token.rawName}=${word(token.value)}`,
+      );
     }
     if (option.type === "boolean" && token.value !== undefined) {
       throw new CliError("bad_input", `${token.rawName} takes no value.`, help);

@@ -1,5 +1,6 @@
 // Help texts, made from the commands themselves.
 import type { Command, CommandGroup } from "./command.ts";
+import { prefix } from "./hint.ts";
 import { table } from "./io.ts";
 
 export function generalHelp(commands: readonly (Command | CommandGroup)[]): string {
@@ -8,10 +9,11 @@ export function generalHelp(commands: readonly (Command | CommandGroup)[]): stri
 Usage: troupe <command> [arguments]
 
 ${overview(commands)}
+  --version  Print which version this is
 
 A <job> is the name of a file in jobs/, or a path to one. State lies in .troupe, or in the folder that TROUPE_HOME names.
-Exit codes: 0 done, 1 failed, 2 bad input, 3 an approval is waited for, 130 interrupted.
-More on each command: troupe <command> --help`;
+Exit codes: 0 done, 1 failed, 2 bad input, 3 an approval is waited for, 130 interrupted (143 by SIGTERM, 129 by SIGHUP).
+More on each command: ${prefix()} <command> --help`;
 }
 
 export function groupHelp({ name, summary }: CommandGroup, commands: readonly (Command | CommandGroup)[]): string {
@@ -21,7 +23,7 @@ Usage: troupe ${name} <command> [arguments]
 
 ${overview(commands)}
 
-More on each command: troupe ${name} <command> --help`;
+More on each command: ${prefix()} ${name} <command> --help`;
 }
 
 export function commandHelp({ name, usage, summary, options, examples = [] }: Command): string {
@@ -32,7 +34,10 @@ export function commandHelp({ name, usage, summary, options, examples = [] }: Co
     ]),
     ["  --help", "Print this"],
   ];
-  const shown = examples.length === 0 ? "" : `\n\nExamples:\n${examples.map((line) => `  ${line}`).join("\n")}`;
+  const shown =
+    examples.length === 0
+      ? ""
+      : `\n\nExamples:\n${examples.map((line) => `  ${line.replace(/\btroupe /, () => `${prefix()} `)}`).join("\n")}`;
   return `${summary}
 
 Usage: ${`troupe ${name} ${usage}`.trimEnd()}

@@ -8,9 +8,9 @@ export interface Io {
   write(text: string): void;
   /** A note on stderr: progress, warnings. */
   note(text: string): void;
-  /** Aborts at Ctrl-C or SIGTERM. */
+  /** Aborts at Ctrl-C, SIGTERM and SIGHUP. */
   readonly signal: AbortSignal;
-  /** Somebody can type. */
+  /** Somebody can type, and sees what is asked (on stderr) and answered. */
   readonly interactive: boolean;
 }
 
@@ -23,7 +23,7 @@ export function terminal(signal: AbortSignal): Io {
     write: (text) => void process.stdout.write(text),
     note: (text) => void process.stderr.write(`${text}\n`),
     signal,
-    interactive: process.stdin.isTTY && process.stdout.isTTY,
+    interactive: process.stdin.isTTY && process.stdout.isTTY && process.stderr.isTTY,
   };
 }
 
@@ -31,8 +31,9 @@ export function printJson(io: Io, value: unknown): void {
   io.print(JSON.stringify(value, null, 2));
 }
 
-/** Runs `work`; when it takes longer than a second, says so once. */
+/** Runs `work`, unless the user has ended the command; when it takes longer than a second, says so once. */
 export async function step<Result>(io: Io, label: string, work: () => Promise<Result>): Promise<Result> {
+  io.signal.throwIfAborted();
   const timer = setTimeout(() => io.note(`${label} …`), SILENCE_MS);
   try {
     return await work();

@@ -8,7 +8,9 @@ import { suggest } from "#shared/text/nearest.ts";
 import { readJobFile } from "#jobs/read.ts";
 
 import { CliError } from "./cli-error.ts";
+import { troupe } from "./hint.ts";
 import { missingExports } from "./inspection/missing-exports.ts";
+import { anthropicUrl } from "./plan-environment.ts";
 import { JOBS_FOLDER, shown, workerNames } from "./project.ts";
 
 const MAX_SHOWN = 20;
@@ -29,6 +31,8 @@ export async function loadJobFile(wanted: string): Promise<JobFile> {
   const path = await findJobFile(wanted);
   const result = await tryLoad(path);
   if ("mistakes" in result) throw mistakesError(result.mistakes);
+  // Before anything is built.
+  anthropicUrl();
   return { ...result, path };
 }
 
@@ -70,11 +74,12 @@ export async function findJobFile(wanted: string): Promise<string> {
   throw new CliError(
     "bad_input",
     `There is no job "${wanted}" in jobs/. ${suggest(wanted, files.keys())}`,
-    "Run: troupe list",
+    `Run: ${troupe`list`}`,
   );
 }
 
-function isYaml(path: string): boolean {
+/** Whether a path is meant, not a name. */
+export function isYaml(path: string): boolean {
   return [".yaml", ".yml"].includes(extname(path).toLowerCase());
 }
 

@@ -1,6 +1,7 @@
 // A deployment's status in words and columns.
 import type { BreakerStatus } from "#shared/loop/breaker.ts";
 
+import { troupe } from "./hint.ts";
 import { table } from "./io.ts";
 import { oneLine } from "./terminal-text.ts";
 import type { ProcessStatus } from "./targets/local/supervisor.ts";
@@ -21,8 +22,9 @@ export function describeStatus(status: JobStatus): string {
       ago(lastHeartbeat),
     ]),
   ).split("\n");
-  const lines = status.agents.flatMap(({ breakers }, index) => [
+  const lines = status.agents.flatMap(({ breakers, turns }, index) => [
     rows[index] ?? "",
+    ...(turns === null || turns.waiting === 0 ? [] : [`    ${describeTurns(turns)}`]),
     ...breakers.map((breaker) => `    ${describeBreaker(breaker, Date.now())}`),
   ]);
   // What was stopped is not running, whatever it did before.
@@ -30,7 +32,7 @@ export function describeStatus(status: JobStatus): string {
     describeEnd(own, status),
   );
   const head = `${status.job} is ${status.state} (${status.target}${pid})${registry}`;
-  return [head, ...ends, ...lines].join("\n");
+  return `${[head, ...ends, ...lines].join("\n")}${nextStep(status)}`;
 }
 
 /** Lines on a process that ended by itself, or whose supervisor did; none on any other. */
@@ -39,11 +41,13 @@ function describeEnd(
   { job, shared }: JobStatus,
 ): string[] {
   if (state === "running" && !supervised && process.platform !== "win32")
-    return [`The process ${name} runs without its supervisor, so nobody would start it again: troupe restart ${job}`];
+    return [
+      `The process ${name} runs without its supervisor, so nobody would start it again: ${troupe`restart ${job}`}`,
+    ];
   if (lastEnd === null) return [];
   const times = `${restarts} ${restarts === 1 ? "time" : "times"}`;
   const isShared = shared.some((own) => own.name === name);
-  const again = isShared ? "deploy or restart any job" : `troupe restart ${job}`;
+  const again = isShared ? "deploy or restart any job" : troupe`restart ${job}`;
   const now = {
     running: `was started again ${times}`,
     restarting: `is being started again, after ${times} before`,
@@ -51,6 +55,17 @@ function describeEnd(
     dead: `has ended, and nobody starts it again. Start it: ${again}`,
   }[state];
   return [`The process ${name} ${now}`, `  It ended last at ${lastEnd.at}: ${oneLine(lastEnd.reason)}`];
+}
+
+function describeTurns({ limit, running, waiting }: NonNullable<JobStatus["agents"][number]["turns"]>): string {
+  return `turns: ${running} of at most ${limit} at work, ${waiting} waiting in line`;
+}
+
+function nextStep({ job, state, controlPlane }: JobStatus): string {
+  if (state === "stopped") return `\nStart it again: ${troupe`restart ${job}`}`;
+  if (state === "running" && controlPlane !== null) return "";
+  const what = state === "degraded" ? "Some of its agents do not run. " : "";
+  return `\n${what}Start it again: ${troupe`restart ${job}`}. Its log may say why: ${troupe`logs ${job}`}`;
 }
 
 /** One line on a backend or a peer that fails; `now` in milliseconds since the epoch. */

@@ -1,10 +1,9 @@
 #!/usr/bin/env node
 // Starts the CLI with a Node that runs TypeScript as it is (23.6 or later): this one, else the one among the
-// dependencies. Signals and the exit code pass through. Plain JavaScript, since an old Node must be able to read it.
+// dependencies. Signals and the exit code pass through (interruption.ts). Plain JavaScript, since an old Node must be able to read it.
 import { spawn } from "node:child_process";
 import * as modules from "node:module";
 import { constants } from "node:os";
-import { fileURLToPath } from "node:url";
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 
@@ -21,10 +20,12 @@ if (major > 23 || (major === 23 && minor >= 6)) {
     );
     process.exit(1);
   }
-  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
+  const child = spawn(node, process.argv.slice(1), {
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
+  });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-    // A terminal sends Ctrl-C to the child as well: staying alive until it has ended is all there is to do.
-    process.on(signal, () => signal !== "SIGINT" && child.kill(signal));
+    // A terminal sends Ctrl-C to the child as well, so it is passed on as a message, which the child can tell from the signal.
+    process.on(signal, () => child.connected && child.send(signal, () => {}));
   }
   child.on("error", (error) => {
     console.error(`${node} cannot be started: ${error.message}`);

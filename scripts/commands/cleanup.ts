@@ -1,48 +1,43 @@
 // troupe cleanup: removes what is left of jobs that were stopped a while ago, their sessions included.
 import { rm } from "node:fs/promises";
 
-import { durationMs } from "#shared/text/duration.ts";
 import { reasonOf } from "#shared/tracing/reason.ts";
 
-import { CliError } from "../cli-error.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
+import { timeOf } from "../flag-values.ts";
 import { folderBytes } from "../folder-size.ts";
 import { type Io, printJson } from "../io.ts";
 import { troupeHome } from "../project.ts";
 import { manyLines } from "../terminal-text.ts";
-import { changeJob } from "../targets/local/change.ts";
-import { releaseControlPlane } from "../targets/local/control-plane.ts";
 import { jobLayout } from "../targets/local/layout.ts";
-import { withTraceStores } from "../targets/local/trace-stores.ts";
-import { isUp } from "../targets/local/processes.ts";
-import { DamagedError, deployedJobs, type JobState, readJobState } from "../targets/local/state.ts";
+import type { JobState } from "../targets/local/state.ts";
 
 export default defineCommand({
   name: "cleanup",
-  summary: "Remove jobs that do not run any more, with their sessions, logs and traces",
-  usage: "",
-  positionals: [0, 0],
+  summary: "Remove jobs that do not run any more, all or these, with their sessions, logs and traces",
+  usage: "[job …]",
+  positionals: [0, 100],
   options: {
     "older-than": { type: "string", value: "TIME", description: "Only what was stopped this long ago (default 7d)" },
     "dry-run": { type: "boolean", description: "Only show what would be removed" },
     json: JSON_OPTION,
   },
-  examples: ["troupe cleanup --dry-run", "troupe cleanup --older-than 12h"],
+  examples: ["troupe cleanup --dry-run", "troupe cleanup --older-than 12h", "troupe cleanup my-job --older-than 0s"],
 
-  async run({ options, io }) {
-    const age = durationMs(options["older-than"] ?? "7d");
-    if (age === undefined) {
-      throw new CliError(
-        "bad_input",
-        `--older-than takes a number and a unit, such as 12h or 7d, not "${options["older-than"] ?? ""}".`,
-      );
-    }
+  async run({ positionals, options, io }) {
+    const age = timeOf(options["older-than"] ?? "7d", "--older-than");
     const home = troupeHome();
+    const { changeJob } = await import("../targets/local/change.ts");
+    const { releaseControlPlane } = await import("../targets/local/control-plane.ts");
+    const { requireDeployed } = await import("../deployed-job.ts");
+    const { DamagedError, deployedJobs, readJobState } = await import("../targets/local/state.ts");
     const dryRun = options["dry-run"] === true;
     const before = Date.now() - age;
+    const named = await Promise.all(positionals.map(requireDeployed));
+    const jobs = named.length === 0 ? await deployedJobs(home) : [...new Set(named)];
     const removed: Removed[] = [];
     try {
-      for (const job of await deployedJobs(home)) {
+      for (const job of jobs) {
         const { folder } = jobLayout(home, job);
         await changeJob(home, job, io, async () => {
           const state = await readJobState(home, job).catch((error: unknown) => {
@@ -82,6 +77,7 @@ function describe(removed: readonly Removed[], dryRun: boolean): string {
 
 /** While the job's folder is there: traces of a job without one cannot be named. A store that cannot be had is a note. */
 async function pruneTraces(home: string, job: string, io: Io): Promise<void> {
+  const { withTraceStores } = await import("../targets/local/trace-stores.ts");
   try {
     await withTraceStores(home, [job], io, async ([store]) => store?.prune(new Date()));
   } catch (error) {
@@ -92,6 +88,7 @@ async function pruneTraces(home: string, job: string, io: Io): Promise<void> {
 
 /** Stopped, or found dead, before this moment. */
 async function isOver(home: string, state: JobState, before: number): Promise<boolean> {
+  const { isUp } = await import("../targets/local/processes.ts");
   const since = Date.parse(state.stoppedAt ?? state.deployedAt);
   return since <= before && !(await isUp(home, state.job));
 }

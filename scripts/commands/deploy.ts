@@ -1,7 +1,7 @@
 // troupe deploy: brings a job up, or replaces the one that runs.
 import { defineCommand, JSON_OPTION } from "../command.ts";
+import { troupe } from "../hint.ts";
 import { printJson } from "../io.ts";
-import { loadJobFile } from "../job-files.ts";
 import { describeStatus } from "../show-status.ts";
 import { targetOf } from "../targets/target.ts";
 
@@ -21,6 +21,7 @@ export default defineCommand({
   examples: ["troupe deploy research-assistant", "troupe deploy research-assistant --corpus ~/notes"],
 
   async run({ positionals: [name = ""], options, io }) {
+    const { loadJobFile } = await import("../job-files.ts");
     const { job, source, path } = await loadJobFile(name);
     const target = await targetOf(job);
     const {
@@ -30,6 +31,6 @@ export default defineCommand({
     } = await target.deploy({ job, source, file: path, corpus: options.corpus }, io);
     if (options.json === true) return printJson(io, { ...status, healthyMs: Math.round(healthyMs), leftOut });
     io.print(describeStatus(status));
-    io.note(`Healthy after ${(healthyMs / 1000).toFixed(2)} s. Ask it: troupe query ${job.name} "…"`);
+    io.note(`Healthy after ${(healthyMs / 1000).toFixed(2)} s. Ask it: ${troupe`query ${job.name} "…"`}`);
   },
 });

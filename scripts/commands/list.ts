@@ -2,9 +2,7 @@
 import { CliError } from "../cli-error.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import { type Io, printJson, table } from "../io.ts";
-import { jobFiles } from "../job-files.ts";
 import { shown, troupeHome } from "../project.ts";
-import { deployedJobs, readJobState } from "../targets/local/state.ts";
 import { manyLines } from "../terminal-text.ts";
 import { localTarget } from "../targets/target.ts";
 
@@ -24,6 +22,8 @@ export default defineCommand({
   options: { json: JSON_OPTION },
 
   async run({ options, io }) {
+    const { jobFiles } = await import("../job-files.ts");
+    const { deployedJobs } = await import("../targets/local/state.ts");
     const home = troupeHome();
     const deployed = await Promise.all((await deployedJobs(home)).map(async (job) => rowOf(home, job, io)));
     const files = [...(await jobFiles())].map(([job, path]) => ({ job, file: shown(path) }));
@@ -39,6 +39,7 @@ export default defineCommand({
 
 /** One that cannot be read is a row and a note, and no reason to hide the others. */
 async function rowOf(home: string, job: string, io: Io): Promise<Row> {
+  const { readJobState } = await import("../targets/local/state.ts");
   try {
     const state = await readJobState(home, job);
     const status = await (await localTarget()).status(job);

@@ -1,10 +1,10 @@
 // troupe logs: what a job's agents have written.
-import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
-import { agentOf, statusOf } from "../deployed-job.ts";
+import { wholeNumber } from "../flag-values.ts";
 import { manyLines } from "../terminal-text.ts";
 import { type LogLine, localTarget } from "../targets/target.ts";
-import { hexPrefix } from "../traces/find-trace.ts";
+
+const MOST_LINES = 1_000_000;
 
 export default defineCommand({
   name: "logs",
@@ -23,12 +23,12 @@ export default defineCommand({
     "troupe logs research-assistant --trace 1a2b3c4d --json",
   ],
 
-  async run({ positionals: [job = ""], options, io }) {
-    const lines = Number(options.lines ?? "100");
-    if (!Number.isInteger(lines) || lines < 0) {
-      throw new CliError("bad_input", `--lines takes a whole number, not "${options.lines ?? ""}".`);
-    }
-    const status = await statusOf(job);
+  async run({ positionals: [named = ""], options, io }) {
+    const { agentOf, statusOf } = await import("../deployed-job.ts");
+    const { hexPrefix } = await import("../traces/find-trace.ts");
+    const lines = wholeNumber(options.lines ?? "100", "--lines", 0, MOST_LINES);
+    const status = await statusOf(named);
+    const { job } = status;
     const agent = options.agent === undefined ? undefined : agentOf(status, options.agent).id;
     const trace = options.trace === undefined ? undefined : hexPrefix(options.trace, "trace id", 32);
     const target = await localTarget();

@@ -1,6 +1,5 @@
 // troupe restart: starts again what was deployed last, with its sessions.
 import { defineCommand, JSON_OPTION } from "../command.ts";
-import { requireDeployed } from "../deployed-job.ts";
 import { printJson } from "../io.ts";
 import { describeStatus } from "../show-status.ts";
 import { localTarget } from "../targets/target.ts";
@@ -14,6 +13,7 @@ export default defineCommand({
   examples: ["troupe restart research-assistant"],
 
   async run({ positionals: [name = ""], options, io }) {
+    const { requireDeployed } = await import("../deployed-job.ts");
     const target = await localTarget();
     const { status, healthyMs } = await target.restart(await requireDeployed(name), io);
     if (options.json === true) return printJson(io, { ...status, healthyMs: Math.round(healthyMs) });

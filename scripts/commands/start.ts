@@ -1,7 +1,7 @@
 // troupe start: the shortest way to see it work. Deploys, asks one question, shows the answer and what to type next.
 import { defineCommand } from "../command.ts";
-import { loadJobFile } from "../job-files.ts";
-import { askAndPrint } from "../query/print.ts";
+import { troupe } from "../hint.ts";
+import { table } from "../io.ts";
 import { describeStatus } from "../show-status.ts";
 import { targetOf } from "../targets/target.ts";
 
@@ -22,6 +22,8 @@ export default defineCommand({
   examples: ["troupe start", 'troupe start --corpus ~/notes "What did I decide about backups?"'],
 
   async run({ positionals: [typed], options, io }) {
+    const { loadJobFile } = await import("../job-files.ts");
+    const { askAndPrint } = await import("../query/print.ts");
     const { job, source, path } = await loadJobFile(JOB);
     io.note(`Deploying ${JOB} …`);
     const target = await targetOf(job);
@@ -35,16 +37,18 @@ export default defineCommand({
     const question = { job: job.name, url, text, session: undefined, timeoutMs: TIMEOUT_MS };
     const answer = await askAndPrint(question, io);
 
-    io.print(`
-${describeStatus((await target.status(job.name)) ?? status)}
-
-Next:
-  npx troupe query ${JOB} "${typed !== undefined || options.corpus !== undefined ? "…" : FOLLOW_UP}" --session ${answer.contextId}
-  npx troupe query ${JOB}     (talk to it)
-  npx troupe traces show                  (what each agent did for the answer)
-  npx troupe start --corpus DIR "…"       (ask about your own documents)
-  npx troupe status ${JOB}
-  npx troupe stop ${JOB}
-  npx troupe --help`);
+    const follow = typed === undefined && options.corpus === undefined ? FOLLOW_UP : "…";
+    io.print(`\n${describeStatus((await target.status(job.name)) ?? status)}\n\nNext:`);
+    io.print(`  ${troupe`query ${JOB} "`}${follow}" --session ${answer.contextId}`);
+    io.print(
+      table([
+        [`  ${troupe`query ${JOB}`}`, "(talk to it)"],
+        [`  ${troupe`traces show`}`, "(what each agent did for the answer)"],
+        [`  ${troupe`start --corpus DIR "…"`}`, "(ask about your own documents)"],
+        [`  ${troupe`status ${JOB}`}`],
+        [`  ${troupe`stop ${JOB}`}`],
+        [`  ${troupe`--help`}`],
+      ]),
+    );
   },
 });

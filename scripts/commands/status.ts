@@ -1,6 +1,5 @@
 // troupe status: whether the agents of a job live.
 import { defineCommand, JSON_OPTION } from "../command.ts";
-import { statusOf } from "../deployed-job.ts";
 import { printJson } from "../io.ts";
 import { describeStatus } from "../show-status.ts";
 
@@ -13,6 +12,7 @@ export default defineCommand({
   examples: ["troupe status research-assistant --json"],
 
   async run({ positionals: [job = ""], options, io }) {
+    const { statusOf } = await import("../deployed-job.ts");
     const status = await statusOf(job);
     if (options.json === true) printJson(io, status);
     else io.print(describeStatus(status));

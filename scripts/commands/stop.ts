@@ -3,10 +3,9 @@ import { reasonOf } from "#shared/tracing/reason.ts";
 
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
-import { requireDeployed } from "../deployed-job.ts";
+import { troupe } from "../hint.ts";
 import { step } from "../io.ts";
 import { troupeHome } from "../project.ts";
-import { deployedJobs } from "../targets/local/state.ts";
 import { manyLines } from "../terminal-text.ts";
 import { localTarget } from "../targets/target.ts";
 
@@ -20,15 +19,17 @@ export default defineCommand({
 
   async run({ positionals: [name], options, io }) {
     if ((name === undefined) === (options.all !== true)) {
-      throw new CliError("bad_input", "Name one job, or say --all.", "Run: troupe list");
+      throw new CliError("bad_input", "Name one job, or say --all.", `Run: ${troupe`list`}`);
     }
+    const { requireDeployed } = await import("../deployed-job.ts");
+    const { deployedJobs } = await import("../targets/local/state.ts");
     const jobs = name === undefined ? await deployedJobs(troupeHome()) : [await requireDeployed(name)];
     const target = await localTarget();
     let failures = 0;
     for (const job of jobs) {
       try {
         const ran = await step(io, `Stopping ${job}`, async () => target.stop(job, io));
-        io.print(ran ? `${job} is stopped. Start it again: troupe restart ${job}` : `${job} was not running.`);
+        io.print(ran ? `${job} is stopped. Start it again: ${troupe`restart ${job}`}` : `${job} was not running.`);
       } catch (error) {
         // The others are stopped all the same.
         if (io.signal.aborted || jobs.length === 1) throw error;

@@ -1,13 +1,9 @@
 // troupe validate: reads job files and shows every mistake in them.
-import { inOrder } from "#jobs/load.ts";
 import { formatMistake, type Mistake } from "#jobs/mistake.ts";
 
-import { buildWorkers } from "../build.ts";
 import { CliError } from "../cli-error.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
-import { checkAgents } from "../inspection/check-agents.ts";
 import { printJson, step } from "../io.ts";
-import { findJobFile, jobFiles, tryLoad } from "../job-files.ts";
 import { shown, troupeHome } from "../project.ts";
 
 export default defineCommand({
@@ -19,6 +15,10 @@ export default defineCommand({
   examples: ["troupe validate research-assistant", "troupe validate my-job.yaml --json"],
 
   async run({ positionals, options, io }) {
+    const { inOrder } = await import("#jobs/load.ts");
+    const { buildWorkers } = await import("../build.ts");
+    const { checkAgents } = await import("../inspection/check-agents.ts");
+    const { findJobFile, jobFiles, tryLoad } = await import("../job-files.ts");
     const paths =
       positionals.length === 0 ? [...(await jobFiles()).values()] : await Promise.all(positionals.map(findJobFile));
     const loaded = await Promise.all(paths.map(async (path) => ({ file: shown(path), result: await tryLoad(path) })));

@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import type { Plan, PlannedAgent } from "#jobs/plan-shape.ts";
 
 import { CliError } from "../cli-error.ts";
+import { troupe } from "../hint.ts";
 import type { Io } from "../io.ts";
 import { JOBS_FOLDER, shown } from "../project.ts";
 import { type Corpus, readCorpus } from "./walk.ts";
@@ -67,7 +68,7 @@ async function readAgain(job: string, folder: Folder, { typed, last }: Wishes, i
   } catch (error) {
     if (typed !== undefined || last === undefined || !(error instanceof CliError)) throw error;
     io.note(
-      `${error.message} The job goes on with the documents that it has indexed. To change them: troupe deploy ${job} --corpus DIR`,
+      `${error.message} The job goes on with the documents that it has indexed. To change them: ${troupe`deploy ${job} --corpus DIR`}`,
     );
     return undefined;
   }

@@ -4,6 +4,7 @@ import * as z from "zod";
 import { signToken } from "#shared/a2a/token.ts";
 
 import { CliError } from "../cli-error.ts";
+import { troupe } from "../hint.ts";
 import type { Io } from "../io.ts";
 import { batches, difference, MAX_FILES } from "./batches.ts";
 import { Containers } from "./containers.ts";
@@ -94,7 +95,7 @@ function caller(base: string, agent: string, key: string, signal: AbortSignal) {
     throw new CliError(
       "failed",
       `The agent ${agent} does not take the documents: ${method} /corpus${path} answered ${response.status} ${await response.text()}`,
-      "The job runs. Its log may say more: troupe logs.",
+      `The job runs. Its log may say more: ${troupe`logs`} <job>`,
     );
   };
 }

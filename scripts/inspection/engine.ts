@@ -99,14 +99,18 @@ export async function askWorkers(
 
 class Engine {
   readonly #folder: string;
-  readonly #process: ChildProcess;
+  readonly #child: ChildProcess;
   readonly #origin: string;
 
-  private constructor(folder: string, process: ChildProcess, origin: string) {
+  private constructor(folder: string, child: ChildProcess, origin: string) {
     this.#folder = folder;
-    this.#process = process;
+    this.#child = child;
     this.#origin = origin;
+    process.once("exit", this.#kill);
   }
+
+  /** Also where the command ends without cleaning up. */
+  readonly #kill = (): void => void this.#child.kill("SIGKILL");
 
   static async start(home: string, bundles: readonly Bundle[]): Promise<Engine> {
     const folder = await mkdtemp(join(home, "build", "inspection-"));
@@ -143,7 +147,8 @@ class Engine {
   }
 
   async end(): Promise<void> {
-    this.#process.kill("SIGKILL");
+    this.#kill();
+    process.off("exit", this.#kill);
     await rm(this.#folder, { recursive: true, force: true });
   }
 }

@@ -13,6 +13,7 @@ import { CliError } from "../cli-error.ts";
 import { commandFor, type Target } from "./later.ts";
 import { cancel, connect, refusal } from "./line.ts";
 import { type Answer, type Listener, Progress } from "./progress.ts";
+import { troupe } from "../hint.ts";
 
 export type { Answer };
 
@@ -48,9 +49,8 @@ const MAX_PAUSE_MS = 2_000;
 
 /** Resolves with the state in which the task ended or waits. Throws CliError when the agent cannot be reached or refuses. */
 export async function ask(target: Target, request: Request, asking: Asking): Promise<Answer> {
-  const { url } = target;
   const { signal, patienceMs = PATIENCE_MS } = asking;
-  const { client, isBroken, busyS } = await connect(url, signal);
+  const { client, isBroken, busyS } = await connect(target, signal);
   const open = opener(client, request);
   const progress = new Progress(asking, request.is === "question" ? {} : request);
   let brokenAt: number | undefined;
@@ -83,7 +83,7 @@ export async function ask(target: Target, request: Request, asking: Asking): Pro
       await delay(Math.min(againS, MAX_BUSY_S) * 1_000, undefined, { signal }).catch(() => {});
       continue;
     }
-    if (!isBroken()) throw refusal(failure, url);
+    if (!isBroken()) throw refusal(failure, target);
     if (brokenAt === undefined) asking.onBroken();
     brokenAt ??= Date.now();
     if (Date.now() + pauseMs > brokenAt + patienceMs) throw gaveUp(target, progress.taskId, patienceMs, failure);
@@ -125,6 +125,6 @@ function gaveUp(target: Target, taskId: string, patienceMs: number, failure: unk
   return new CliError(
     "failed",
     `The connection to the agent broke and could not be made again within ${patienceMs / 1_000} s: ${reasonOf(failure)}${cause}. ${kept}`,
-    `Start the job again: troupe restart ${target.job}.${look}`,
+    `Start the job again: ${troupe`restart ${target.job}`}.${look}`,
   );
 }

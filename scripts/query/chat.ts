@@ -1,10 +1,12 @@
-// A conversation in the terminal: one session, one question a line.
-import { createInterface } from "node:readline/promises";
+// A conversation in the terminal: one session, one message after the other.
+import { suggest } from "#shared/text/nearest.ts";
 
 import { CliError } from "../cli-error.ts";
+import { troupe } from "../hint.ts";
 import type { Io } from "../io.ts";
 import { manyLines } from "../terminal-text.ts";
 import { promptOn } from "./decide.ts";
+import { Keyboard } from "./keyboard.ts";
 import { type Asked, askAndPrint } from "./print.ts";
 
 interface Chat {
@@ -14,20 +16,28 @@ interface Chat {
   readonly session: string | undefined;
 }
 
-/** Asks until an empty line, Ctrl-D or Ctrl-C. A failed answer is shown and the conversation goes on. */
+const HELP = `/help   prints this
+/quit   ends the conversation, as do an empty line and Ctrl-D
+All else goes to the agent: one line is a message, and so is what is pasted, with all its lines.
+What you type while it works is sent when it has answered.`;
+
+/** Asks until an empty line, /quit, Ctrl-D or Ctrl-C. A failed answer is shown and the conversation goes on. */
 export async function chat({ asked, agent, session }: Chat, io: Io): Promise<void> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  const prompt = promptOn(lines);
+  using keyboard = new Keyboard();
   let current = session;
-  io.note(`You are talking to ${agent}. An empty line ends it.`);
-  lines.on("SIGINT", () => process.emit("SIGINT"));
+  io.note(`You are talking to ${agent}. An empty line ends it; /help says more.`);
   try {
     for (;;) {
-      const text = (await prompt("\n> ", io.signal))?.trim() ?? "";
+      const text = (await keyboard.message("\n> ", io.signal))?.trim() ?? "";
       io.signal.throwIfAborted();
-      if (text === "") return;
+      if (text === "" || text === "/quit") return;
+      const said = ownWords(text);
+      if (said !== undefined) {
+        io.note(said);
+        continue;
+      }
       try {
-        const answer = await askAndPrint({ ...asked, text, session: current }, io, prompt);
+        const answer = await askAndPrint({ ...asked, text, session: current }, io, promptOn(keyboard));
         current = answer.contextId;
       } catch (error) {
         if (!(error instanceof CliError) || error.code !== "failed") throw error;
@@ -35,7 +45,15 @@ export async function chat({ asked, agent, session }: Chat, io: Io): Promise<voi
       }
     }
   } finally {
-    lines.close();
-    if (current !== undefined) io.note(`To go on later: --session ${current}`);
+    const { left } = keyboard;
+    if (left.length > 0) io.note(`Not sent any more:\n${manyLines(left.join("\n"))}`);
+    if (current !== undefined) io.note(`To go on later: ${troupe`query ${asked.job} --session ${current}`}`);
   }
+}
+
+/** What is answered here; undefined for what is meant for the agent. */
+function ownWords(text: string): string | undefined {
+  if (text === "/help") return HELP;
+  if (/^\/[a-z]{1,20}$/.test(text)) return `There is no ${text} here. ${suggest(text, ["/help", "/quit"])}`;
+  return undefined;
 }

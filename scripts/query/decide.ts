@@ -1,16 +1,16 @@
-// Asks the person at the terminal about each approval. Only a clear yes is one; whoever goes away has said nothing.
-import { createInterface, type Interface } from "node:readline/promises";
-
+// Asks the person at the terminal about each approval. Only a clear yes or no is an answer; whoever goes away has said nothing.
 import type { Approval, ApprovalAnswer } from "#shared/loop/approval.ts";
 
 import type { Io } from "../io.ts";
+import { Keyboard } from "./keyboard.ts";
 import { showApproval } from "./show-approval.ts";
 
-/** One line typed after `text`; undefined when the person, or `signal`, ended it first. */
+/** What is typed after `text` was shown; undefined when the person, or `signal`, ended it first. */
 export type Prompt = (text: string, signal: AbortSignal) => Promise<string | undefined>;
 
 /** The longest that a timer can wait, in milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
+const QUESTION = "Allow it? [y/n] ";
 
 /**
  * The answers to those of `approvals` that have not expired meanwhile; perhaps none. Undefined when the person went away without an
@@ -28,9 +28,9 @@ export async function decide(
     if (leftMs > 0) {
       io.note(`\n${showApproval(approval, Date.now())}`);
       const expiry = AbortSignal.timeout(Math.min(leftMs, MAX_TIMER_MS));
-      const typed = await prompt("Allow it? [y/N] ", AbortSignal.any([io.signal, expiry]));
-      if (typed !== undefined) {
-        answers.push({ id, decision: isYes(typed) ? "allow" : "deny" });
+      const decision = await askUntilClear(prompt, AbortSignal.any([io.signal, expiry]));
+      if (decision !== undefined) {
+        answers.push({ id, decision });
         continue;
       }
       // The cursor stands behind the question.
@@ -44,30 +44,29 @@ export async function decide(
   return answers.filter(({ id }) => !expired.has(id));
 }
 
-function isYes(typed: string): boolean {
-  return ["y", "yes"].includes(typed.trim().toLowerCase());
-}
-
-/** Asks on an interface that stays open. */
-export function promptOn(lines: Interface): Prompt {
-  return async (text, signal) => {
-    try {
-      return await lines.question(text, { signal });
-    } catch (error) {
-      // Ctrl-D, or the signal.
-      if (error instanceof Error && error.name === "AbortError") return undefined;
-      throw error;
-    }
-  };
-}
-
-/** Asks on an interface of its own, which is closed when `work` has ended. */
-export async function withPrompt<Result>(work: (prompt: Prompt) => Promise<Result>): Promise<Result> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  lines.on("SIGINT", () => process.emit("SIGINT"));
-  try {
-    return await work(promptOn(lines));
-  } finally {
-    lines.close();
+async function askUntilClear(prompt: Prompt, signal: AbortSignal): Promise<ApprovalAnswer["decision"] | undefined> {
+  for (let text = QUESTION; ; text = `Please type yes or no. ${QUESTION}`) {
+    const typed = await prompt(text, signal);
+    if (typed === undefined) return undefined;
+    const decision = decisionOf(typed);
+    if (decision !== undefined) return decision;
   }
+}
+
+/** Undefined where it is neither a clear yes nor a clear no. */
+function decisionOf(typed: string): ApprovalAnswer["decision"] | undefined {
+  // NFKC: keyboards for Chinese and Japanese type letters of full width.
+  const word = typed.normalize("NFKC").trim().toLowerCase();
+  if (["y", "yes"].includes(word)) return "allow";
+  return ["n", "no"].includes(word) ? "deny" : undefined;
+}
+
+export function promptOn(keyboard: Keyboard): Prompt {
+  return async (text, signal) => keyboard.answer(text, signal);
+}
+
+/** Asks at the terminal, which is let go when `work` has ended. */
+export async function withPrompt<Result>(work: (prompt: Prompt) => Promise<Result>): Promise<Result> {
+  using keyboard = new Keyboard();
+  return await work(promptOn(keyboard));
 }

@@ -1,6 +1,8 @@
 // What to type to go on with a task later: in another terminal, or after this one was closed.
 import type { Approval } from "#shared/loop/approval.ts";
 
+import { troupe, word } from "../hint.ts";
+
 /** Who is asked. */
 export interface Target {
   readonly job: string;
@@ -12,8 +14,9 @@ export interface Target {
 
 /** The command that goes on with a task. */
 export function commandFor({ job, agent }: Target, taskId: string): string {
-  const whom = agent === undefined ? "" : ` --agent ${word(agent)}`;
-  return `troupe query ${word(job)}${whom} --task ${word(taskId)}`;
+  return agent === undefined
+    ? troupe`query ${job} --task ${taskId}`
+    : troupe`query ${job} --agent ${agent} --task ${taskId}`;
 }
 
 /** How to answer `approvals`, at least one, from a command line. */
@@ -23,9 +26,4 @@ export function howToAnswer(target: Target, taskId: string, approvals: readonly 
   if (more.length === 0) return `Answer: ${command} --allow ${first ?? ""} (or --deny ${first ?? ""})`;
   const each = [`--allow ${first ?? ""}`, ...more.map((id) => `--deny ${id}`)].join(" ");
   return `Answer: ${command} ${each} (each --allow or --deny; "all" stands for all others)`;
-}
-
-/** As one word of a shell. */
-function word(text: string): string {
-  return /^[\w./:-][\w.~/:-]*$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -5,6 +5,8 @@ import { retryAfterSeconds } from "#shared/http/retry-after.ts";
 import { reasonOf } from "#shared/tracing/reason.ts";
 
 import { CliError } from "../cli-error.ts";
+import { troupe } from "../hint.ts";
+import type { Target } from "./later.ts";
 
 export interface Line {
   readonly client: Client;
@@ -14,10 +16,10 @@ export interface Line {
   readonly busyS: () => number | undefined;
 }
 
-const CANCEL_LIMIT_MS = 3_000;
+const CANCEL_LIMIT_MS = 1_500;
 
 /** Reads the agent's card. Throws CliError when the agent does not answer, or the signal's reason. */
-export async function connect(url: string, signal: AbortSignal): Promise<Line> {
+export async function connect({ job, url }: Target, signal: AbortSignal): Promise<Line> {
   let status: number | undefined;
   let busyS: number | undefined;
   const fetchImpl: typeof fetch = async (input, init) => {
@@ -37,7 +39,7 @@ export async function connect(url: string, signal: AbortSignal): Promise<Line> {
     return { client: await new ClientFactory(options).createFromUrl(url), isBroken, busyS: () => busyS };
   } catch (error) {
     signal.throwIfAborted();
-    throw refusal(error, url);
+    throw refusal(error, { job, url });
   }
 }
 
@@ -52,14 +54,14 @@ export async function cancel(client: Client, taskId: string): Promise<void> {
   }
 }
 
-export function refusal(error: unknown, url: string): CliError {
+export function refusal(error: unknown, { job, url }: Target): CliError {
   const message = reasonOf(error);
   const cause = error instanceof Error && error.cause instanceof Error ? ` (${error.cause.message})` : "";
   if (message.includes("fetch failed")) {
     return new CliError(
       "failed",
       `The agent at ${url} does not answer${cause}.`,
-      "See how it is: troupe status. Start it again: troupe restart.",
+      `See how it is: ${troupe`status ${job}`}. Start it again: ${troupe`restart ${job}`}`,
     );
   }
   return new CliError("failed", `The agent refuses: ${message}${cause}`);

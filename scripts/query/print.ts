@@ -1,9 +1,11 @@
 // Shows an answer: as it streams where somebody watches, whole and alone where it goes into a file or a pipe. Where the agents ask
 // for an approval on the way, it asks the person, or says how to answer.
 import { CliError } from "../cli-error.ts";
+import { troupe } from "../hint.ts";
 import type { Io } from "../io.ts";
 import { screenOf } from "../screen.ts";
 import { manyLines } from "../terminal-text.ts";
+import { WordWrap } from "../word-wrap.ts";
 import { type Answer, ask, type Request } from "./ask.ts";
 import { decide, type Prompt, withPrompt } from "./decide.ts";
 import { howToAnswer, type Target } from "./later.ts";
@@ -35,18 +37,24 @@ export async function askAndPrint(question: Asked & Question, io: Io, prompt?: P
  */
 export async function printAnswer(asked: Asked, first: Request, io: Io, prompt?: Prompt): Promise<Answer> {
   const live = io.interactive;
-  const shown = screenOf(process.stdout).isTerminal ? manyLines : String;
+  const { isTerminal } = screenOf(process.stdout);
+  const shown = isTerminal ? manyLines : String;
+  const wrap = new WordWrap(() => screenOf(process.stdout).columns);
   let printed = "";
   const onText: Listener["onText"] = (text, fresh) => {
     if (!live) return;
     // What the model said before it used a tool stays on the screen, apart from what follows.
-    if (fresh && text !== "" && printed.trim() !== "") io.write("\n\n");
+    if (fresh && text !== "" && printed.trim() !== "") io.write(`${wrap.take("\n")}\n`);
     printed = fresh ? text : printed + text;
-    io.write(shown(text));
+    io.write(isTerminal ? wrap.take(shown(text)) : text);
   };
   let answer: Answer;
   for (let request = first; ;) {
-    answer = await askInTime(asked, request, io, onText);
+    try {
+      answer = await askInTime(asked, request, io, onText);
+    } finally {
+      if (isTerminal) io.write(wrap.end());
+    }
     if (live && (printed !== "" || answer.approvals.length === 0)) io.print("");
     if (answer.approvals.length === 0) break;
     const { taskId, answer: said } = answer;
@@ -97,8 +105,8 @@ export function requireCompletion(target: Target, answer: Answer): void {
   if (state === "completed") return;
   if (approvals.length > 0) throw approvalNeeded(target, answer);
   const why = reason === "" ? "" : `: ${reason}`;
-  const trace = traceId === null ? "" : `What happened: troupe traces show ${traceId.slice(0, 8)}. `;
-  throw new CliError("failed", `The task ended as ${state}${why}`, `${trace}More in: troupe logs ${target.job}`);
+  const trace = traceId === null ? "" : `What happened: ${troupe`traces show ${traceId.slice(0, 8)}`}. `;
+  throw new CliError("failed", `The task ended as ${state}${why}`, `${trace}More in: ${troupe`logs ${target.job}`}`);
 }
 
 /** What the person at the terminal says; undefined when nobody is left to say anything. Throws CliError at Ctrl-C. */

@@ -1,5 +1,6 @@
 // The trace of an answer, drawn below it on stderr, so that stdout holds the answer alone.
 import { CliError } from "../cli-error.ts";
+import { troupe } from "../hint.ts";
 import type { Io } from "../io.ts";
 import { screenOf } from "../screen.ts";
 import { manyLines } from "../terminal-text.ts";
@@ -19,7 +20,9 @@ export async function showTrace(job: string, traceId: string | null, io: Io): Pr
       if (store === undefined) return;
       const { summary, spans, isComplete } = await untilComplete(store, traceId, io.signal);
       if (summary === undefined) {
-        return io.note(`\nNothing of the trace ${traceId} has arrived yet. Look again: troupe traces show ${traceId}`);
+        return io.note(
+          `\nNothing of the trace ${traceId} has arrived yet. Look again: ${troupe`traces show ${traceId}`}`,
+        );
       }
       const details = await readDetails(store, summary);
       const lines = drawTrace({ job, summary, spans, details }, screenOf(process.stderr), Date.now() * 1_000);
@@ -27,7 +30,7 @@ export async function showTrace(job: string, traceId: string | null, io: Io): Pr
       if (isComplete) return;
       const open =
         summary.openSpans === 0 ? "spans were still coming" : `${count(summary.openSpans, "span")} had not ended`;
-      io.note(`After 5 s ${open}. Look again: troupe traces show ${traceId}`);
+      io.note(`After 5 s ${open}. Look again: ${troupe`traces show ${traceId}`}`);
     });
   } catch (error) {
     if (!(error instanceof CliError) || error.code !== "failed") throw error;

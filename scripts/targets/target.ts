@@ -4,6 +4,7 @@ import type { Source } from "#jobs/source.ts";
 
 import { CliError } from "../cli-error.ts";
 import type { LeftOut } from "../corpus/left-out.ts";
+import { troupe } from "../hint.ts";
 import type { Io } from "../io.ts";
 import { troupeHome } from "../project.ts";
 import type { TraceStore } from "../traces/store.ts";
@@ -76,7 +77,7 @@ export async function targetOf(job: Pick<Job, "name" | "deployment" | "agents">)
     throw new CliError(
       "bad_input",
       `${job.name} is to run on ${other}. Deploying to ${other} comes later; for now such a job can be validated and planned.`,
-      `Run: troupe plan ${job.name}, or set deployment.target to local.`,
+      `Run: ${troupe`plan ${job.name}`}, or set deployment.target to local.`,
     );
   }
   return localTarget();

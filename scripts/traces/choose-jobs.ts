@@ -1,6 +1,7 @@
 // Which jobs' traces are meant: the named one, else those of all that are deployed, running or not.
 import { CliError } from "../cli-error.ts";
 import { requireDeployed } from "../deployed-job.ts";
+import { troupe } from "../hint.ts";
 import { troupeHome } from "../project.ts";
 import { deployedJobs } from "../targets/local/state.ts";
 
@@ -9,5 +10,5 @@ export async function chooseJobs(named: string | undefined): Promise<string[]> {
   if (named !== undefined) return [await requireDeployed(named)];
   const jobs = await deployedJobs(troupeHome());
   if (jobs.length > 0) return jobs;
-  throw new CliError("failed", "No job is deployed, so there are no traces.", "Begin with: troupe start");
+  throw new CliError("failed", "No job is deployed, so there are no traces.", `Begin with: ${troupe`start`}`);
 }

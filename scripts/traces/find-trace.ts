@@ -1,5 +1,6 @@
 // From what a user typed to one trace: `last`, a trace id, or as many of its first digits as tell it from others.
 import { CliError } from "../cli-error.ts";
+import { troupe } from "../hint.ts";
 import type { Io } from "../io.ts";
 import { manyLines, oneLine } from "../terminal-text.ts";
 import type { TraceSummary } from "./shapes.ts";
@@ -20,7 +21,7 @@ export function hexPrefix(text: string, what: string, length: number): string {
   throw new CliError(
     "bad_input",
     `"${text}" is no ${what}: that is ${length} hex digits, or the first of them, at least ${LEAST_DIGITS}.`,
-    "Run: troupe traces list",
+    `Run: ${troupe`traces list`}`,
   );
 }
 
@@ -60,13 +61,13 @@ export async function findTrace(stores: readonly TraceStore[], wanted: string, i
   if (wanted === "last") {
     const [last] = await newest(stores, { kind: "query" }, 1, io);
     if (last !== undefined) return last;
-    throw new CliError("failed", "No query has been traced yet.", 'Ask something: troupe query <job> "…"');
+    throw new CliError("failed", "No query has been traced yet.", `Ask something: ${troupe`query <job> "…"`}`);
   }
   const prefix = hexPrefix(wanted, "trace id", 32);
   const candidates = await newest(stores, { id: prefix }, MOST_CANDIDATES, io);
   const [only, ...others] = candidates;
   if (only === undefined) {
-    throw new CliError("failed", `There is no trace ${wanted}.`, "Run: troupe traces list --kind all");
+    throw new CliError("failed", `There is no trace ${wanted}.`, `Run: ${troupe`traces list --kind all`}`);
   }
   if (others.length === 0) return only;
   const lines = candidates.map(({ summary, store }) => `  ${summary.traceId}  ${store.job}  ${oneLine(summary.name)}`);

@@ -8,6 +8,7 @@ import { reasonOf } from "#shared/tracing/reason.ts";
 import { CliError } from "../cli-error.ts";
 import { OtlpPage } from "./otlp-page.ts";
 import { type Span, spansOf, TraceList, TracePage, type TraceSummary } from "./shapes.ts";
+import { troupe } from "../hint.ts";
 
 /** What is looked for; all of it must hold. Keys and values as in the store's query string. */
 export interface Filter {
@@ -149,28 +150,29 @@ export class TraceStore {
       throw new CliError(
         "failed",
         `The control plane at ${url} does not answer: ${reasonOf(error)}.`,
-        `Start it again: troupe restart ${job}`,
+        `Start it again: ${troupe`restart ${job}`}`,
       );
     }
     if (response.ok) return response;
     const { type, detail } = Problem.safeParse(parseJson(await response.text())).data ?? { type: "", detail: "" };
     const message = `The trace store answers ${response.status}: ${detail}`;
-    if (type === "/problems/unknown-trace") throw new UnknownTraceError("failed", message, "Run: troupe traces list");
+    if (type === "/problems/unknown-trace")
+      throw new UnknownTraceError("failed", message, `Run: ${troupe`traces list`}`);
     throw new CliError("failed", message, adviceFor(response, job));
   }
 }
 
 /** The error for a trace that was there a moment ago. */
 export function deletedMeanwhile(traceId: string): CliError {
-  return new CliError("failed", `The trace ${traceId} was deleted meanwhile.`, "Run: troupe traces list");
+  return new CliError("failed", `The trace ${traceId} was deleted meanwhile.`, `Run: ${troupe`traces list`}`);
 }
 
 function adviceFor({ status }: Response, job: string): string {
   switch (status) {
     case 401:
-      return `The control plane has a new secret. Deploy the job again: troupe deploy ${job}`;
+      return `The control plane has a new secret. Deploy the job again: ${troupe`deploy ${job}`}`;
     case 404:
-      return `An older control plane may run. Start the current one: troupe restart ${job}`;
+      return `An older control plane may run. Start the current one: ${troupe`restart ${job}`}`;
     default:
       return "";
   }
@@ -182,6 +184,6 @@ function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.infe
   throw new CliError(
     "failed",
     `The trace store says what this version does not understand: ${z.prettifyError(parsed.error)}`,
-    "Restart a job, so that both are of one version: troupe restart",
+    `Restart a job, so that both are of one version: ${troupe`restart`} <job>`,
   );
 }

@@ -35,7 +35,8 @@ describe("three agents in a row, a process each", () => {
     expect([asked.code, asked.stdout]).toEqual([3, ""]);
     expect(asked.stderr).toMatch(/^payments wants to run pay_invoice with\n {4}\{\n {6}"invoice": "4711",/);
     expect(asked.stderr).toContain("Why it asks:  The job asks about pay_invoice each time.");
-    const [, ...command] = /Answer: troupe (query) (\S+) (--task) (\S+) (--allow) (\S+) /.exec(asked.stderr) ?? [];
+    const [, ...command] =
+      /Answer: node \S+troupe.mjs (query) (\S+) (--task) (\S+) (--allow) (\S+) /.exec(asked.stderr) ?? [];
     expect(await job.deployment.troupe(...command)).toMatchObject({
       code: 0,
       stdout: expect.stringContaining("Receipt 1: 120.00 EUR paid to ACME for invoice 4711.") as unknown,
@@ -106,8 +107,8 @@ describe("three agents in a row, a process each", () => {
       expect(answer.state).toBe("completed");
       expect(screen).toMatch(
         typed === "y"
-          ? /payments wants to run pay_invoice[^]*Allow it\? \[y\/N\] [^]*Receipt \d+: /
-          : /payments wants to run pay_invoice[^]*Allow it\? \[y\/N\] [^]*said no/,
+          ? /payments wants to run pay_invoice[^]*Allow it\? \[y\/n\] [^]*Receipt \d+: /
+          : /payments wants to run pay_invoice[^]*Allow it\? \[y\/n\] [^]*said no/,
       );
     }
     approved.push("4y");

@@ -42,7 +42,7 @@ const TABLE: readonly (readonly [rule: string, args: string, ...messages: string
     "a job that is not deployed can be",
     "query research-assistant hi",
     'The job "research-assistant" is not deployed.',
-    "troupe deploy research-assistant",
+    "troupe.mjs deploy research-assistant",
   ],
   ["a file that is not there is named", "validate nowhere.yaml", "There is no file nowhere.yaml."],
   [

@@ -106,7 +106,7 @@ describe("a second deployment", () => {
   test("that does not get healthy gives way to the first again", async () => {
     const good = await deployment.write("back.yaml", fourAgents("back", HUB_SPOKE));
     await deployment.succeed("deploy", good);
-    const bad = await deployment.write("bad.yaml", fourAgents("back", `${HUB_SPOKE}\ndeployment: { timeout: 0ms }`));
+    const bad = await deployment.write("bad.yaml", fourAgents("back", `${HUB_SPOKE}\ndeployment: { timeout: 1ms }`));
     const { code, stderr } = await deployment.troupe("deploy", bad);
     expect(code).toBe(1);
     expect(stderr).toContain("The release before runs again");

@@ -1,11 +1,17 @@
 // Questions that end early: Ctrl-C, a timeout, a failing model. The task must not go on without anyone waiting for it.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as z from "zod";
 
-import { Deployment, eventually } from "../support/deployment.ts";
+import { jobLayout } from "../../scripts/targets/local/layout.ts";
+import { Deployment, eventually, signalProcess } from "../support/deployment.ts";
 import { Status } from "./shapes.ts";
 
 const Tasks = z.object({ tasks: z.array(z.object({ status: z.object({ state: z.string() }) })) });
+
+const isWindows = process.platform === "win32";
 
 let deployment: Deployment;
 beforeAll(async () => {
@@ -24,13 +30,63 @@ async function taskStates(url: string): Promise<string[]> {
   return Tasks.parse(await response.json()).tasks.map(({ status }) => status.state);
 }
 
-test("Ctrl-C cancels the task and exits with 130", { skip: process.platform === "win32" }, async () => {
+test("Ctrl-C cancels the task and exits with 130", { skip: isWindows }, async () => {
   const url = await deploy("slow", "{ ttft: 60s }");
   const { process: child, outcome } = deployment.start("query", "slow", "hello");
   await eventually(async () => ((await taskStates(url)).length > 0 ? true : undefined), 10_000, "a task begins");
   child.kill("SIGINT");
   expect((await outcome).code).toBe(130);
   expect(await taskStates(url)).toEqual(["TASK_STATE_CANCELED"]);
+});
+
+const ENDS = [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const;
+
+test.each(ENDS)("%s to the wrapper alone ends the command with %i", { skip: isWindows }, async (signal, code) => {
+  const url = await deploy("wrapped", "{ ttft: 60s }");
+  const before = (await taskStates(url)).length;
+  const { process: wrapper, outcome } = deployment.startUnderOldNode("query", "wrapped", "hello");
+  const begun = async () => ((await taskStates(url)).length > before ? true : undefined);
+  await eventually(begun, 10_000, "a task begins");
+  wrapper.kill(signal);
+  // The output ends when the command has ended too.
+  expect((await outcome).code).toBe(code);
+  expect(new Set(await taskStates(url))).toEqual(new Set(["TASK_STATE_CANCELED"]));
+});
+
+test("a wrapper that is killed takes the command with it", { skip: isWindows }, async () => {
+  const url = await deploy("bereft", "{ ttft: 60s }");
+  const { process: wrapper } = deployment.startUnderOldNode("query", "bereft", "hello");
+  const states = async (state: string) => ((await taskStates(url)).includes(state) ? true : undefined);
+  await eventually(async () => states("TASK_STATE_WORKING"), 10_000, "a task begins");
+  wrapper.kill("SIGKILL");
+  expect(await eventually(async () => states("TASK_STATE_CANCELED"), 10_000, "the task is canceled")).toBe(true);
+});
+
+test(
+  "a Ctrl-C that comes to wrapper and command at once counts once: the task is canceled",
+  { skip: isWindows },
+  async () => {
+    const url = await deploy("both", "{ ttft: 60s }");
+    const { process: wrapper, outcome } = deployment.startUnderOldNode("query", "both", "hello");
+    await eventually(async () => ((await taskStates(url)).length > 0 ? true : undefined), 10_000, "a task begins");
+    signalProcess(-(wrapper.pid ?? 0), "SIGINT");
+    expect([(await outcome).code, await taskStates(url)]).toEqual([130, ["TASK_STATE_CANCELED"]]);
+  },
+);
+
+test("a deployment that is interrupted leaves nothing new, and no lock", { skip: isWindows }, async () => {
+  const job = "name: halted\nagents: [{ id: coordinator }]\ntopology: { type: mesh }\n";
+  const path = await deployment.write("halted.yaml", job);
+  const { lock, folder } = jobLayout(join(deployment.home, ".troupe"), "halted");
+  const { process: wrapper, outcome } = deployment.startUnderOldNode("deploy", path);
+  await eventually(async () => (existsSync(lock) ? true : undefined), 10_000, "the deployment begins");
+  wrapper.kill("SIGTERM");
+  expect((await outcome).code).toBe(143);
+  expect([existsSync(lock), existsSync(join(folder, "state.json"))]).toEqual([false, false]);
 });
 
 test("--timeout cancels the task and exits with 1", async () => {
@@ -49,11 +105,39 @@ test("a failed task exits with 1 and says why", async () => {
   expect([code, stdout]).toEqual([1, ""]);
   expect(stderr).toContain("The task ended as failed: ");
   expect(stderr).toContain("401");
+  const asJson = await deployment.troupe("query", "refused", "hello", "--json");
+  expect([asJson.code, JSON.parse(asJson.stdout)]).toEqual([
+    1,
+    expect.objectContaining({ state: "failed", reason: expect.stringContaining("401") as unknown }),
+  ]);
+});
+
+test("a deployed job is known by its file's path as well, and is cleaned up alone when it is named", async () => {
+  await deploy("here", "{}");
+  await deploy("there", "{}");
+  const path = join(deployment.home, "here.yaml");
+  expect(Status.parse(await deployment.json("status", path)).job).toBe("here");
+  expect(await deployment.succeed("query", path, "hello")).not.toBe("");
+  expect(await deployment.succeed("stop", path)).toContain("here is stopped.");
+  await deployment.succeed("stop", "there");
+  expect(await deployment.troupe("restart", "nowhere.yaml")).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(
+      /^No job was deployed from nowhere\.yaml\.\nDeploy it: .* deploy nowhere\.yaml\n$/,
+    ) as unknown,
+  });
+  expect(await deployment.succeed("cleanup", "here", "--older-than", "0s")).toMatch(/^Removed here: [^\n]*\n$/);
+  const { jobs } = z.object({ jobs: z.array(z.object({ job: z.string() })) }).parse(await deployment.json("list"));
+  expect(jobs.map(({ job }) => job)).toContain("there");
+  expect(jobs.map(({ job }) => job)).not.toContain("here");
 });
 
 test("a job that does not run is said to, with what to type", async () => {
   await deploy("resting", "{}");
   await deployment.succeed("stop", "resting");
   const { code, stderr } = await deployment.troupe("query", "resting", "hello");
-  expect([code, stderr]).toEqual([1, "resting does not run.\nStart it again: troupe restart resting\n"]);
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(/^resting does not run\.\nStart it again: node \S+\/scripts\/troupe\.mjs restart resting\n$/),
+  ]);
 });

@@ -20,7 +20,7 @@ async function ask(job: string, question: string, ...flags: string[]) {
 test("npm start's command deploys, answers with sources, and leaves the job running", async () => {
   const output = await deployment.succeed("start");
   expect(output).toMatch(/Sources:\n\[1\] .*jobs\/corpus\/.+\.md/);
-  expect(output).toContain("npx troupe query research-assistant");
+  expect(output).toContain("troupe.mjs query research-assistant");
   const status = Status.parse(await deployment.json("status", "research-assistant"));
   expect(status.agents.map(({ id, state }) => `${id} ${state}`)).toEqual([
     "coordinator alive",

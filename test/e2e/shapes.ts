@@ -28,6 +28,7 @@ export const Status = z.object({
       lastHeartbeat: z.nullable(z.iso.datetime()),
       pid: z.nullable(z.int()),
       breakers: z.array(BreakerStatus),
+      turns: z.nullable(z.object({ limit: z.int(), running: z.int(), waiting: z.int() })),
     }),
   ),
 });

@@ -12,6 +12,9 @@ import { problemsOf } from "./trace-rules.ts";
 import { TraceStore } from "./trace-store.ts";
 
 const CLI = join(import.meta.dirname, "../../scripts/troupe.mjs");
+/** Imported first, it makes the wrapper believe that it runs on an old Node. */
+const OLD_NODE =
+  'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.0.0"}})';
 
 const SILENT_IO: Io = {
   print: () => {},
@@ -64,7 +67,17 @@ export class Deployment {
 
   /** Starts `troupe <args>`, in the deployment's folder. */
   start(...args: string[]): Running {
-    const child = spawn(process.execPath, [CLI, ...args], {
+    return this.#spawn([CLI, ...args]);
+  }
+
+  /** As `start`, by the wrapper that an old Node needs: the command is its child, and both are a process group. */
+  startUnderOldNode(...args: string[]): Running {
+    return this.#spawn(["--import", OLD_NODE, CLI, ...args], { detached: true });
+  }
+
+  #spawn(args: readonly string[], options: { readonly detached?: true } = {}): Running {
+    const child = spawn(process.execPath, args, {
+      ...options,
       cwd: this.home,
       env: this.#environment,
       stdio: ["ignore", "pipe", "pipe"],
@@ -140,7 +153,7 @@ export class Deployment {
   }
 }
 
-/** Sends a signal to one process. Throws for a pid that is none: 0 would mean the tests themselves. */
+/** Sends a signal to one process, or to the group of it for a negative pid. Throws for a pid that is none: 0 would mean the tests themselves. */
 export function signalProcess(pid: number | null | undefined, signal: NodeJS.Signals | 0): void {
   if (!pid) throw new Error(`There is no process to send ${signal} to.`);
   process.kill(pid, signal);

@@ -1,13 +1,15 @@
 // troupe traces list: the newest traces, a line each.
 import { CliError } from "../../cli-error.ts";
 import { defineCommand, JSON_OPTION } from "../../command.ts";
+import { timeOf, wholeNumber } from "../../flag-values.ts";
+import { troupe } from "../../hint.ts";
 import { printJson } from "../../io.ts";
 import { screenOf } from "../../screen.ts";
 import { localTarget } from "../../targets/target.ts";
 import { chooseJobs } from "../../traces/choose-jobs.ts";
 import { drawList } from "../../traces/draw-list.ts";
 import { newest } from "../../traces/find-trace.ts";
-import { agoOf, oneOf, timeOf } from "../../traces/options.ts";
+import { agoOf, jobNamed, oneOf } from "../../traces/options.ts";
 
 const KINDS = ["query", "deploy", "lifecycle", "other", "all"];
 const STATES = ["ok", "error", "open"];
@@ -31,17 +33,16 @@ export default defineCommand({
     costlier: { type: "string", value: "USD", description: "Only those that cost at least this, such as 0.05" },
     text: { type: "string", value: "TEXT", description: "Only those in which this was said" },
     limit: { type: "string", value: "N", description: `At most so many (default 20, at most ${MOST})` },
+    job: { type: "string", value: "JOB", description: "As [job]" },
     json: JSON_OPTION,
   },
   examples: ["troupe traces list research-assistant --since 1h", "troupe traces list --status error --kind all"],
 
-  async run({ positionals: [named], options, io }) {
+  async run({ positionals, options, io }) {
+    const named = jobNamed(positionals[0], options.job);
     const { kind = "query", agent, status, since, slower, costlier, text } = options;
-    const limit = Number(options.limit ?? "20");
-    if (!Number.isInteger(limit) || limit < 1 || limit > MOST) {
-      throw new CliError("bad_input", `--limit takes a whole number from 1 to ${MOST}, not "${options.limit ?? ""}".`);
-    }
-    if (costlier !== undefined && !/^\d*\.?\d+$/.test(costlier)) {
+    const limit = wholeNumber(options.limit ?? "20", "--limit", 1, MOST);
+    if (costlier !== undefined && !/^\d{0,9}\.?\d{1,12}$/.test(costlier)) {
       throw new CliError("bad_input", `--costlier takes US dollars such as 0.05, not "${costlier}".`);
     }
     const filter = {
@@ -65,6 +66,6 @@ export default defineCommand({
         ? "No trace fits. Leave flags out, or look at all kinds: --kind all"
         : `There is no trace of this kind${named === undefined ? "" : ` of ${named}`}.`,
     );
-    if (!filtered && kind === "query") io.note(`Ask something: troupe query ${named ?? jobs[0] ?? "<job>"} "…"`);
+    if (!filtered && kind === "query") io.note(`Ask something: ${troupe`query ${named ?? jobs[0] ?? ""} "…"`}`);
   },
 });

@@ -1,11 +1,12 @@
 // troupe traces prune: removes traces before their time.
 import { CliError } from "../../cli-error.ts";
 import { defineCommand, JSON_OPTION } from "../../command.ts";
+import { troupe } from "../../hint.ts";
 import { printJson } from "../../io.ts";
 import { localTarget } from "../../targets/target.ts";
 import { count } from "../../traces/amounts.ts";
 import { chooseJobs } from "../../traces/choose-jobs.ts";
-import { agoOf } from "../../traces/options.ts";
+import { agoOf, jobNamed } from "../../traces/options.ts";
 
 export default defineCommand({
   name: "traces prune",
@@ -15,14 +16,16 @@ export default defineCommand({
   options: {
     "older-than": { type: "string", value: "TIME", description: "Those that began so long ago or longer, such as 7d" },
     all: { type: "boolean", description: "All of them" },
+    job: { type: "string", value: "JOB", description: "As [job]" },
     json: JSON_OPTION,
   },
   examples: ["troupe traces prune --older-than 7d", "troupe traces prune research-assistant --all"],
 
-  async run({ positionals: [named], options, io }) {
+  async run({ positionals, options, io }) {
+    const named = jobNamed(positionals[0], options.job);
     const age = options["older-than"];
     if ((age === undefined) === (options.all !== true)) {
-      throw new CliError("bad_input", "Say which: --older-than TIME, or --all.", "Run: troupe traces prune --help");
+      throw new CliError("bad_input", "Say which: --older-than TIME, or --all.", `Run: ${troupe`traces prune --help`}`);
     }
     const before = age === undefined ? new Date() : agoOf(age, "--older-than");
     const outcomes = await (

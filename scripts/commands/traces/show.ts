@@ -1,6 +1,7 @@
 // troupe traces show: one trace as a tree, or one of its spans whole.
 import { CliError } from "../../cli-error.ts";
 import { defineCommand } from "../../command.ts";
+import { troupe } from "../../hint.ts";
 import { type Io, printJson } from "../../io.ts";
 import { screenOf } from "../../screen.ts";
 import { oneLine } from "../../terminal-text.ts";
@@ -67,7 +68,11 @@ async function showSpan({ store, summary: { traceId } }: Found, wanted: string, 
   const fitting = changes.spans.filter(({ spanId }) => spanId.startsWith(wanted));
   const [only, ...others] = fitting;
   if (only === undefined) {
-    throw new CliError("failed", `The trace has no span ${wanted}.`, `Its spans: troupe traces show ${traceId} --json`);
+    throw new CliError(
+      "failed",
+      `The trace has no span ${wanted}.`,
+      `Its spans: ${troupe`traces show ${traceId} --json`}`,
+    );
   }
   if (others.length > 0) {
     const lines = fitting

@@ -58,16 +58,23 @@ export async function isHealthy(
   }
 }
 
-/** Releases from before there were breakers say nothing of them. */
-const AgentHealth = z.object({ breakers: z.array(BreakerStatus).catch([]) });
+const count = z.int().nonnegative();
 
-/** The circuit breakers of the agent at `url` that have something to tell; undefined when it is not healthy within `timeoutMs`. */
-export async function askHealth(url: string, timeoutMs: number): Promise<readonly BreakerStatus[] | undefined> {
+/** Releases from before there were breakers, or slots for turns, say nothing of them. */
+const AgentHealth = z.object({
+  breakers: z.array(BreakerStatus).catch([]),
+  turns: z.nullable(z.object({ limit: count, running: count, waiting: count })).catch(null),
+});
+export type AgentHealth = z.infer<typeof AgentHealth>;
+
+/** What the agent at `url` says of itself; undefined when it is not healthy within `timeoutMs`. One without room is healthy. */
+export async function askHealth(url: string, timeoutMs: number): Promise<AgentHealth | undefined> {
   try {
     const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(timeoutMs) });
     const text = await response.text();
+    if (response.status === 503) return { breakers: [], turns: null };
     if (response.status !== 200) return undefined;
-    return AgentHealth.parse(JSON.parse(text)).breakers;
+    return AgentHealth.parse(JSON.parse(text));
   } catch {
     // As above, or what answers there is no agent.
     return undefined;

@@ -10,6 +10,7 @@ import { CliError } from "../../cli-error.ts";
 import { fileBytes } from "../../folder-size.ts";
 import type { LogLine, LogRequest } from "../target.ts";
 import { JOB_PROCESS, jobLayout } from "./layout.ts";
+import { troupe } from "../../hint.ts";
 
 const POLL_MS = 150;
 const CHUNK_BYTES = 256 * 1024;
@@ -111,7 +112,7 @@ async function processNames(folder: string): Promise<string[]> {
     return files.filter((file) => file.endsWith(".log")).map((file) => file.slice(0, -".log".length));
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-    throw new CliError("bad_input", "There are no logs: the job was never deployed.", "Run: troupe list");
+    throw new CliError("bad_input", "There are no logs: the job was never deployed.", `Run: ${troupe`list`}`);
   }
 }
 

@@ -5,6 +5,7 @@ import { TROUPE } from "#shared/tracing/names.ts";
 
 import { buildWorkers } from "../../build.ts";
 import { CliError } from "../../cli-error.ts";
+import { troupe } from "../../hint.ts";
 import type { Io } from "../../io.ts";
 import type { Deployed } from "../target.ts";
 import { ensureControlPlane } from "./control-plane.ts";
@@ -26,7 +27,7 @@ export async function restartJob(home: string, job: string, io: Io): Promise<Dep
 async function restart(home: string, job: string, trace: DeployTrace, io: Io): Promise<Deployed> {
   const begun = performance.now();
   const last = await readJobState(home, job);
-  if (last === undefined) throw new CliError("bad_input", `${job} is not deployed.`, `Run: troupe deploy ${job}`);
+  if (last === undefined) throw new CliError("bad_input", `${job} is not deployed.`, `Run: ${troupe`deploy ${job}`}`);
   await checkOpenFiles(io);
   const plan = await readRelease(jobLayout(home, job), last.release);
   trace.root.set({ [TROUPE.release]: last.release });
@@ -41,7 +42,7 @@ async function restart(home: string, job: string, trace: DeployTrace, io: Io): P
     throw new CliError(
       "failed",
       `Port ${socket.port} of the agent ${id} is in use by another program now.`,
-      `End that program, or run: troupe deploy ${job} (which chooses another port unless the job names it).`,
+      `End that program, or run: ${troupe`deploy ${job}`} (which chooses another port unless the job names it).`,
     );
   }
   const next: JobState = { ...last, stoppedAt: null };

@@ -12,6 +12,7 @@ import { mac, MIN_SECRET } from "#shared/a2a/token.ts";
 
 import { writeFileAtomically } from "../../atomic-file.ts";
 import { CliError } from "../../cli-error.ts";
+import { troupe } from "../../hint.ts";
 import type { Io } from "../../io.ts";
 import { readState, writeState } from "./state.ts";
 
@@ -53,7 +54,7 @@ export async function ensureControlPlaneSecret(path: string, io: Io): Promise<st
   if (stored !== undefined && stored.length >= MIN_SECRET) return stored;
   if (stored !== undefined) {
     io.note(
-      `${path} is damaged (${stored.length} characters instead of ${MIN_SECRET} or more), so a new secret was made. Other jobs that run need it: troupe restart each of them.`,
+      `${path} is damaged (${stored.length} characters instead of ${MIN_SECRET} or more), so a new secret was made. Other jobs that run need it: ${troupe`restart <job>`}`,
     );
   }
   const secret = randomBytes(32).toString("base64url");

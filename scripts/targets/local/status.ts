@@ -1,7 +1,7 @@
 // How a deployment is: what the registry says, held against whether the processes live.
 import type { BreakerStatus } from "#shared/loop/breaker.ts";
 
-import { askHealth } from "./health.ts";
+import { type AgentHealth, askHealth } from "./health.ts";
 import { findControlPlane } from "./control-plane.ts";
 import { processesOf } from "./job-config.ts";
 import { controlPlaneLayout, jobLayout } from "./layout.ts";
@@ -19,6 +19,8 @@ interface AgentStatus {
   readonly lastHeartbeat: string | null;
   /** What the agent itself says of backends and peers that fail it; none when it does not answer. */
   readonly breakers: readonly BreakerStatus[];
+  /** Messages that it works on, and that wait for their turn; null when it does not say. */
+  readonly turns: AgentHealth["turns"];
 }
 
 export interface JobStatus {
@@ -53,12 +55,12 @@ export async function jobStatus(home: string, state: JobState): Promise<JobStatu
         const own = processes.find(({ name }) => name === process.name);
         const pid = own?.pid ?? null;
         const known = registered?.find((agent) => agent.id === id);
-        const breakers = pid === null ? undefined : await askHealth(url, LOOK_MS);
+        const health = pid === null ? undefined : await askHealth(url, LOOK_MS);
         const facts = {
           stopped: state.stoppedAt !== null,
           process: own?.state ?? "dead",
           // Without a registry the agent itself is all that can be asked.
-          healthy: breakers !== undefined,
+          healthy: health !== undefined,
         };
         return {
           id,
@@ -67,7 +69,8 @@ export async function jobStatus(home: string, state: JobState): Promise<JobStatu
           state: registered === undefined ? unregisteredState(facts) : agentState(known, facts),
           lastHeartbeat: known?.lastHeartbeat ?? null,
           pid,
-          breakers: breakers ?? [],
+          breakers: health?.breakers ?? [],
+          turns: health?.turns ?? null,
         };
       }),
     ),

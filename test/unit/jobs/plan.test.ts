@@ -119,6 +119,12 @@ describe("models", () => {
     const price = { input: 1, output: 7, cacheRead: 1, cacheWrite: 1.25, webSearch: 10_000 };
     expect(configOf(planJob(job, ENVIRONMENT), "a").model.price).toEqual(price);
   });
+  test("a price counts offline too, so that budgets in dollars can be tried; without one the offline model is free", () => {
+    const priced = jobWith(HUB, "model: { provider: offline, price: { input: 1, output: 7 } }");
+    expect(configOf(planJob(priced, ENVIRONMENT), "a").model.price).toMatchObject({ input: 1, output: 7 });
+    const free = jobWith(HUB, "model: { provider: offline }");
+    expect(configOf(planJob(free, ENVIRONMENT), "a").model.price).toMatchObject({ input: 0, output: 0 });
+  });
   test("an agent with a model of its own does not take the job's price for it", () => {
     const job = jobOf(`name: x
 agents: [{ id: a, worker: searcher, model: { name: claude-haiku-4-5 } }, { id: b, worker: searcher, model: { name: other } }]

@@ -47,6 +47,9 @@ describe("arguments", () => {
       times: "2",
     });
   });
+  test("a value that begins with a dash follows an equals sign", async () => {
+    expect(await run("Ada", "--times=-3")).toEqual({ positionals: ["Ada"], times: "-3" });
+  });
   test("after -- nothing is a flag", async () => {
     expect(await run("--", "--loud")).toEqual({ positionals: ["--loud"] });
   });
@@ -55,6 +58,13 @@ describe("arguments", () => {
 const WRONG: readonly (readonly [rule: string, args: string[], message: string])[] = [
   ["an unknown flag gets the nearest", ["Ada", "--lod"], 'greet has no flag --lod. Did you mean "--loud"?'],
   ["a flag without its value is named", ["Ada", "--times"], "--times needs a value: --times N"],
+  ["a flag whose value got lost is named", ["Ada", "--times", "--loud"], "--times needs a value before --loud."],
+  ["a flag with an empty value is named", ["Ada", "--times="], "--times needs a value: --times N"],
+  [
+    "what every object has is no flag",
+    ["Ada", "--constructor", "--__proto__"],
+    "greet has no flag --constructor. There is: --loud, --times, --as.",
+  ],
   ["a flag that takes no value refuses one", ["Ada", "--loud=yes"], "--loud takes no value."],
   ["too few arguments show the usage", [], "Something is missing: troupe greet <name> [words]"],
   [
@@ -86,6 +96,6 @@ test("the help is made of the definition", () => {
       --help     Print this
 
     Examples:
-      troupe greet Ada --loud"
+      npx troupe greet Ada --loud"
   `);
 });

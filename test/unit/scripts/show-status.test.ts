@@ -49,8 +49,8 @@ test("an agent's circuits stand below its row, and nobody else's", () => {
     shared: [],
   } as const;
   const agents = [
-    { id: "a", ...agent, breakers },
-    { id: "b", ...agent, breakers: [] },
+    { id: "a", ...agent, breakers, turns: null },
+    { id: "b", ...agent, breakers: [], turns: { limit: 2, running: 1, waiting: 0 } },
   ];
   expect(describeStatus({ ...about, agents })).toBe(
     "x is running (local, pid 1)\n  a  alive  http://127.0.0.1:1  A\n    peer b: 3 failures in a row\n  b  alive  http://127.0.0.1:1  A",
@@ -60,8 +60,8 @@ test("an agent's circuits stand below its row, and nobody else's", () => {
 test.each([
   ["running", "was started again 2 times"],
   ["restarting", "is being started again, after 2 times before"],
-  ["failed", "has failed: it ended each time it was started (2 times). Mend the reason, then: troupe restart x"],
-  ["dead", "has ended, and nobody starts it again. Start it: troupe restart x"],
+  ["failed", "has failed: it ended each time it was started (2 times). Mend the reason, then: npx troupe restart x"],
+  ["dead", "has ended, and nobody starts it again. Start it: npx troupe restart x"],
 ] as const)("a process that ended and is %s now has its lines: what became of it, when and why", (state, words) => {
   const lastEnd = {
     at: "2026-01-01T00:00:00.000Z",
@@ -95,6 +95,29 @@ test("a process without its supervisor is named, with what to do", () => {
   expect(text.includes("runs without its supervisor")).toBe(process.platform !== "win32");
 });
 
+test("turns that wait are shown, and a job that does not run as it should says what to do", () => {
+  const agent = { id: "a", name: "A", url: "http://127.0.0.1:1", state: "alive", lastHeartbeat: null, pid: 1 } as const;
+  const agents = [{ ...agent, breakers: [], turns: { limit: 2, running: 2, waiting: 5 } }];
+  const about = {
+    job: "x",
+    target: "local",
+    pid: 1,
+    entryPoint: "a",
+    controlPlane: "http://c",
+    agents,
+    processes: [],
+    shared: [],
+  } as const;
+  const shown = (state: "running" | "degraded" | "stopped" | "dead", controlPlane: string | null = "http://c") =>
+    describeStatus({ ...about, state, controlPlane }).split("\n");
+  expect(shown("running")).toContain("    turns: 2 of at most 2 at work, 5 waiting in line");
+  expect(shown("running")).toHaveLength(3);
+  expect(shown("stopped").at(-1)).toBe("Start it again: npx troupe restart x");
+  const next = "Start it again: npx troupe restart x. Its log may say why: npx troupe logs x";
+  expect(shown("degraded").at(-1)).toBe(`Some of its agents do not run. ${next}`);
+  expect([shown("dead").at(-1), shown("running", null).at(-1)]).toEqual([next, next]);
+});
+
 async function serve(listener: RequestListener): Promise<string> {
   const server = createServer(listener).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -109,9 +132,20 @@ async function serve(listener: RequestListener): Promise<string> {
 test("an agent's health tells its breakers; one of an older release, or with odd ones, has none to tell", async () => {
   const say = async (body: unknown) =>
     askHealth(await serve((_, response) => response.end(JSON.stringify(body))), 5_000);
-  expect(await say({ status: "ok", breakers: [OPEN] })).toEqual([OPEN]);
-  expect(await say({ status: "ok" })).toEqual([]);
-  expect(await say({ status: "ok", breakers: [{ target: 1 }] })).toEqual([]);
+  expect(await say({ status: "ok", breakers: [OPEN] })).toEqual({ breakers: [OPEN], turns: null });
+  expect(await say({ status: "ok" })).toEqual({ breakers: [], turns: null });
+  expect(await say({ status: "ok", breakers: [{ target: 1 }], turns: { limit: "x" } })).toEqual({
+    breakers: [],
+    turns: null,
+  });
+});
+
+test("an agent's health tells how many turns wait, and one without room for a look is healthy", async () => {
+  const turns = { limit: 100, running: 100, waiting: 3 };
+  const body = JSON.stringify({ status: "ok", breakers: [], turns });
+  expect(await askHealth(await serve((_, response) => response.end(body)), 5_000)).toEqual({ breakers: [], turns });
+  const full = await serve((_, response) => response.writeHead(503, { "retry-after": "1" }).end());
+  expect(await askHealth(full, 5_000)).toEqual({ breakers: [], turns: null });
 });
 
 test.each<[string, RequestListener]>([

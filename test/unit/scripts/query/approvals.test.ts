@@ -57,13 +57,29 @@ describe("a person at the terminal", () => {
   test.each([
     ["y", "allow"],
     [" YES ", "allow"],
-    ["", "deny"],
+    ["\uff59", "allow"],
     ["n", "deny"],
-    ["yeah", "deny"],
-    ["y y", "deny"],
+    ["No\r", "deny"],
+    ["\uff2e\uff2f", "deny"],
   ])("who types %j says %s", async (typed, decision) => {
     expect(await decide([approval("ap_1")], typing(typed), recordedIo())).toEqual([{ id: "ap_1", decision }]);
   });
+
+  test.each(["", " ", "yeah", "y y", "y\ny", "maybe", "ja", "nope", "yn", "\u200by", "\u0443", "--allow", "1", "true"])(
+    "who types %j says neither yes nor no, and is asked again",
+    async (typed) => {
+      for (const [word, decision] of [
+        ["yes", "allow"],
+        ["no", "deny"],
+      ] as const) {
+        const asked: string[] = [];
+        const lines = [typed, typed, word];
+        const prompt: Prompt = async (text) => (asked.push(text), lines.shift());
+        expect(await decide([approval("ap_1")], prompt, recordedIo())).toEqual([{ id: "ap_1", decision }]);
+        expect(asked).toEqual(["Allow it? [y/n] ", ...Array(2).fill("Please type yes or no. Allow it? [y/n] ")]);
+      }
+    },
+  );
 
   test("is asked about each, and each answer goes with its id", async () => {
     const io = recordedIo();
@@ -126,13 +142,13 @@ describe("what to type later", () => {
 
   test("names the task and each id", () => {
     expect(howToAnswer(target, "c.1.x", [approval("ap_1")])).toBe(
-      "Answer: troupe query approvals --task c.1.x --allow ap_1 (or --deny ap_1)",
+      "Answer: npx troupe query approvals --task c.1.x --allow ap_1 (or --deny ap_1)",
     );
     expect(howToAnswer(target, "c.1.x", [approval("ap_1"), approval("ap_2")])).toContain("--allow ap_1 --deny ap_2");
   });
   test("names an agent that is not the entry point, and quotes what a shell would take apart", () => {
     expect(commandFor({ ...target, agent: "payments" }, "it's $(me).1.x")).toBe(
-      String.raw`troupe query approvals --agent payments --task 'it'\''s $(me).1.x'`,
+      String.raw`npx troupe query approvals --agent payments --task 'it'\''s $(me).1.x'`,
     );
   });
 });

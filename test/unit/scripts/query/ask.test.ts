@@ -92,7 +92,7 @@ test("an agent that does not come back is given up in the end: the task is kept,
   await expect(screenOf(agent, 600)).rejects.toMatchObject({
     code: "failed",
     message: expect.stringMatching(/could not be made again within 0.6 s: .*Its task is kept/),
-    next: "Start the job again: troupe restart job. Then look at it: troupe query job --task t1",
+    next: "Start the job again: npx troupe restart job. Then look at it: npx troupe query job --task t1",
   });
 });
 

@@ -25,7 +25,7 @@ test("the group's help names its commands, and so does the general one", () => {
       traces diff <id> <id>    Show how two traces differ: what took longer, cost more, failed or is missing
       traces prune [job]       Delete traces, of all jobs when none is named
 
-    More on each command: troupe traces <command> --help"
+    More on each command: npx troupe traces <command> --help"
   `);
   expect(generalHelp([traces])).toContain("  traces list|show|export|diff|prune  Show what happened");
 });
@@ -43,9 +43,9 @@ test("a subcommand's help is headed by both names", () => {
       --help     Print this
 
     Examples:
-      troupe traces show
-      troupe traces show 1a2b3c4d --span 5e6f
-      troupe traces show last --job research-assistant --follow"
+      npx troupe traces show
+      npx troupe traces show 1a2b3c4d --span 5e6f
+      npx troupe traces show last --job research-assistant --follow"
   `);
 });
 

@@ -139,7 +139,7 @@ describe("finding", () => {
 
   test("without any query, last says what to do", async () => {
     await expect(findTrace([store], "last", noNote)).rejects.toMatchObject({
-      next: 'Ask something: troupe query <job> "…"',
+      next: 'Ask something: npx troupe query <job> "…"',
     });
   });
 
@@ -157,7 +157,7 @@ describe("a failure", () => {
     expect(error).toMatchObject({
       name: "CliError",
       message: "The trace store answers 401: No such token.",
-      next: "The control plane has a new secret. Deploy the job again: troupe deploy job",
+      next: "The control plane has a new secret. Deploy the job again: npx troupe deploy job",
     });
     expect(JSON.stringify(error)).not.toContain("job.wrong");
   });

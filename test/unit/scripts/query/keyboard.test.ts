@@ -1,0 +1,255 @@
+// What is typed at a terminal: a terminal at the edge of the process, whose keys the real line editor reads.
+import { PassThrough } from "node:stream";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+
+import type { Approval } from "#shared/loop/approval.ts";
+
+import { decide, promptOn } from "../../../../scripts/query/decide.ts";
+import { Keyboard } from "../../../../scripts/query/keyboard.ts";
+import { recordedIo } from "../io.ts";
+
+const PASTE = (text: string) => `\u001b[200~${text}\u001b[201~`;
+
+async function until(holds: () => boolean, otherwise: () => string): Promise<void> {
+  await vi.waitFor(() => {
+    if (!holds()) throw new Error(otherwise());
+  }, 5_000);
+}
+
+/** A terminal: `type` is what a person does, `screen` what the keyboard wrote. */
+class Terminal implements Disposable {
+  readonly input = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => {} });
+  readonly #output = Object.assign(new PassThrough(), { isTTY: true, columns: 200 });
+  readonly keyboard = new Keyboard(this.input, this.#output);
+  readonly never = new AbortController().signal;
+  screen = "";
+
+  constructor() {
+    this.#output.setEncoding("utf8").on("data", (text: string) => (this.screen += text));
+  }
+
+  type(text: string): void {
+    this.input.write(text);
+  }
+
+  /** Comes back when the screen shows it for the n-th time. */
+  async shows(text: string, times = 1): Promise<void> {
+    await until(
+      () => this.screen.split(text).length > times,
+      () => `"${text}" is not on the screen:\n${this.screen}`,
+    );
+  }
+
+  async message(): Promise<string | undefined> {
+    return this.keyboard.message("> ", this.never);
+  }
+
+  async answer(signal = this.never): Promise<string | undefined> {
+    return this.keyboard.answer("Allow it? ", signal);
+  }
+
+  /** Comes back when this was typed and nobody has taken it. */
+  async keeps(...texts: string[]): Promise<void> {
+    await until(
+      () => this.keyboard.left.join("|") === texts.join("|"),
+      () => `kept: ${this.keyboard.left.join("|")}`,
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.keyboard[Symbol.dispose]();
+  }
+}
+
+beforeEach(() => void vi.stubEnv("TERM", "xterm"));
+afterEach(() => void vi.unstubAllEnvs());
+
+describe("a message", () => {
+  test.each([
+    ["typed", "alpha\r", "alpha"],
+    ["pasted", "alpha one\nbravo two\n\ncharlie three\n", "alpha one\nbravo two\n\ncharlie three"],
+    ["pasted with the line ends of Windows", "alpha\r\nbravo\r\n", "alpha\nbravo"],
+    ["pasted without an end, and ended by Enter", "alpha\nbravo", "alpha\nbravo", "\r"],
+    ["pasted with marks, and ended by Enter", PASTE("alpha\n\nbravo"), "alpha\n\nbravo", "\r"],
+    ["pasted with marks and its own end, and ended by Enter", PASTE("alpha\nbravo\n"), "alpha\nbravo", "\r"],
+    ["pasted with marks into a line", `say ${PASTE("alpha\nbravo")} now`, "say alpha\nbravo now", "\r"],
+  ])("that was %s is whole", async (_, typed, message, end = "") => {
+    using terminal = new Terminal();
+    const said = terminal.message();
+    terminal.type(typed);
+    if (end !== "") {
+      await terminal.shows(typed.includes("now") ? "now" : "bravo");
+      terminal.type(end);
+    }
+    expect((await said)?.trim()).toBe(message);
+  });
+
+  test("that was pasted in many pieces is whole", async () => {
+    using terminal = new Terminal();
+    const lines = Array.from({ length: 2_000 }, (_, n) => `line ${n}`);
+    const said = terminal.message();
+    for (let at = 0; at < lines.length; at += 100) {
+      terminal.type(`${at === 0 ? "\u001b[200~" : ""}${lines.slice(at, at + 100).join("\n")}\n`);
+      await terminal.shows(`line ${at + 99}`);
+    }
+    terminal.type("\u001b[201~\r");
+    expect((await said)?.trim()).toBe(lines.join("\n"));
+  });
+
+  test("that comes while nobody waits is kept, in its order, and shown when it is taken", async () => {
+    using terminal = new Terminal();
+    terminal.type("first\r");
+    await terminal.keeps("first");
+    terminal.type("\rsecond\r");
+    await terminal.keeps("first", "\nsecond");
+    expect([await terminal.message(), (await terminal.message())?.trim()]).toEqual(["first", "second"]);
+    expect(terminal.screen).toContain("> first");
+  });
+
+  test("that is empty is none while nobody waits", async () => {
+    using terminal = new Terminal();
+    terminal.type("\r");
+    terminal.type("first\r");
+    await vi.waitFor(() => expect(terminal.keyboard.left).toHaveLength(1));
+    const [, next] = [await terminal.message(), terminal.message()];
+    terminal.type("second\r");
+    expect(await next).toBe("second");
+  });
+
+  test("that was typed before Ctrl-D or a hang-up is still there; then nothing comes", async () => {
+    for (const end of ["\u0004", undefined]) {
+      using terminal = new Terminal();
+      terminal.type("first\r");
+      if (end === undefined) terminal.input.end();
+      else terminal.type(end);
+      await terminal.keeps("first");
+      expect([await terminal.message(), await terminal.message(), await terminal.answer()]).toEqual([
+        "first",
+        undefined,
+        undefined,
+      ]);
+    }
+  });
+});
+
+describe("an answer", () => {
+  test("is not what was typed before the question; that stays as the next message", async () => {
+    using terminal = new Terminal();
+    terminal.type("y\r");
+    const answer = terminal.answer();
+    await terminal.shows("Allow it?");
+    expect(terminal.screen).toContain('Typed before this question, so no answer to it: "y"');
+    terminal.type("no\r");
+    expect([await answer, await terminal.message()]).toEqual(["no", "y"]);
+  });
+
+  test("is not completed by what stood in the line before the question", async () => {
+    using terminal = new Terminal();
+    terminal.type("pay it, ye");
+    const answer = terminal.answer();
+    await terminal.shows("Allow it?");
+    terminal.type("s\r");
+    expect(await answer).toBe("s");
+    const message = terminal.message();
+    await terminal.shows("pay it, ye", 3);
+    terminal.type("s, later\r");
+    expect(await message).toBe("pay it, yes, later");
+  });
+
+  test("is not what comes while the question is being shown: it waits until nobody types", async () => {
+    using terminal = new Terminal();
+    const answer = terminal.answer();
+    terminal.type("y\r");
+    await Promise.resolve();
+    terminal.type("y\r");
+    await terminal.shows("Allow it?");
+    terminal.type("n\r");
+    expect(await answer).toBe("n");
+  });
+
+  test("is not the rest of a paste that a question came upon", async () => {
+    using terminal = new Terminal();
+    terminal.type("\u001b[200~alpha\nbravo");
+    const answer = terminal.answer();
+    await terminal.shows("Allow it?");
+    terminal.type("\u001b[201~no\r");
+    expect(await answer).toBe("no");
+    const message = terminal.message();
+    await terminal.shows("bravo", 3);
+    terminal.type("!\r");
+    expect(await message).toBe("alpha\nbravo!");
+  });
+
+  test("may hold no control characters of a terminal's keys", async () => {
+    using terminal = new Terminal();
+    const answer = terminal.answer();
+    await terminal.shows("Allow it?");
+    terminal.type("\u001b[A\u001b[B\u001b[Cx\u007fyes\u001b[D\r");
+    expect(await answer).toBe("yes");
+  });
+
+  test("that was begun when the question expired is dropped", async () => {
+    using terminal = new Terminal();
+    const expiry = new AbortController();
+    const answer = terminal.answer(expiry.signal);
+    await terminal.shows("Allow it?");
+    terminal.type("ye");
+    await terminal.shows("ye");
+    expiry.abort();
+    expect([await answer, terminal.keyboard.left]).toEqual([undefined, []]);
+    const message = terminal.message();
+    terminal.type("hello\r");
+    expect(await message).toBe("hello");
+  });
+
+  test("to the first of several questions answers no other, nor does what is typed along with it", async () => {
+    using terminal = new Terminal();
+    const about = { agent: "payments", tool: "pay", input: {}, reason: "r", expiresAt: Date.now() + 60_000 };
+    const approvals: Approval[] = ["ap_1", "ap_2"].map((id) => ({ ...about, id }));
+    const decided = decide(approvals, promptOn(terminal.keyboard), recordedIo());
+    await terminal.shows("Allow it?");
+    terminal.type("y\ry\r");
+    await terminal.shows("Please type yes or no.");
+    terminal.type("y\r");
+    await terminal.shows("Allow it?", 3);
+    terminal.type("n\r");
+    expect(await decided).toEqual([
+      { id: "ap_1", decision: "allow" },
+      { id: "ap_2", decision: "deny" },
+    ]);
+  });
+});
+
+test("Ctrl-C is the process's matter, also while nobody waits for a line", async () => {
+  using terminal = new Terminal();
+  const interrupted = vi.fn<() => void>();
+  process.once("SIGINT", interrupted);
+  terminal.type("\u0003");
+  await vi.waitFor(() => expect(interrupted).toHaveBeenCalledOnce());
+});
+
+test("a terminal that is gone ends what is typed, and one that is let go is not listened to", async () => {
+  using terminal = new Terminal();
+  const message = terminal.message();
+  terminal.input.destroy(new Error("read EIO"));
+  expect(await message).toBeUndefined();
+  using other = new Terminal();
+  other.keyboard[Symbol.dispose]();
+  expect(other.input.listenerCount("keypress")).toBe(0);
+});
+
+test("a terminal is asked to mark pastes, and no longer when the keyboard is let go; a dumb one never", async () => {
+  for (const [term, marks] of [
+    ["xterm", ["\u001b[?2004h", "\u001b[?2004l"]],
+    ["dumb", []],
+  ] as const) {
+    vi.stubEnv("TERM", term);
+    const terminal = new Terminal();
+    const message = terminal.message();
+    terminal.type("hello\r");
+    expect(await message).toBe("hello");
+    terminal[Symbol.dispose]();
+    await terminal.shows("hello");
+    expect(terminal.screen.match(/\u001b\[\?2004[hl]/g) ?? []).toEqual(marks);
+  }
+});
