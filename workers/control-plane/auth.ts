@@ -32,11 +32,11 @@ export const requireJob: MiddlewareHandler<{ Bindings: Env; Variables: JobVariab
   return next();
 };
 
-/** What a request's Authorization header makes of its sender. */
+/** What a request's Authorization header makes of its sender: agents, and the tools of whoever deployed them, hold tokens. */
 export function visitorOf(request: Request, env: Env): Visitor {
   if (!request.headers.has("authorization")) return "anonymous";
   const job = identifyJob(request, env);
-  return typeof job === "string" ? "known" : job;
+  return typeof job === "string" ? "peer" : job;
 }
 
 function unconfigured({ TROUPE_SECRET: secret, TROUPE_DEVELOPMENT: development }: Env): Problem | undefined {

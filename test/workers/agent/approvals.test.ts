@@ -58,6 +58,21 @@ describe("a call that has to be approved", () => {
     expect(paid("once")).toBe(1);
   });
 
+  it.each([
+    ["all yes", () => true],
+    ["all no", () => false],
+    ["yes and no", (n: number) => n % 2 === 0],
+  ])("is decided by the first of twenty answers that come at once, %s", async (how, isYes) => {
+    const name = `race ${how}`;
+    const task = await asked(name);
+    const [id = ""] = waitsFor(task);
+    const answers = Array.from({ length: 20 }, async (_, n) => reply(task, `${isYes(n) ? "allow" : "deny"} ${id}`));
+    const settled = await Promise.allSettled(answers);
+    const taken = settled.flatMap(({ status }, n) => (status === "fulfilled" ? [n] : []));
+    expect(taken).toHaveLength(1);
+    expect(paid(name)).toBe(isYes(taken[0] ?? -1) ? 1 : 0);
+  });
+
   it("is not approved by a bare yes when the task was answered before: its sender may never have seen this call", async () => {
     const calls = ["seen", "unseen"].map((to) => ["pay", { to, amount: 5 }]);
     const task = await send(await client("JSONRPC"), ask(`chain ${JSON.stringify(calls)}`, "replayed"));
