@@ -3,6 +3,7 @@ import { queryAccount } from "#shared/agent/query-account.ts";
 import { BudgetSpent, type Limits } from "#shared/loop/budget.ts";
 import { Reserve } from "../../../workers/control-plane/budgets/schema.ts";
 import controlPlane from "../../../workers/control-plane/index.ts";
+import { randomOf } from "../../support/fuzzed-requests.ts";
 import { account, call, ENV, objectOf, QUERY, tokenOf } from "./accounts.ts";
 
 const PRICE = { input: 0.37, output: 10.01, cacheRead: 0.037, cacheWrite: 0.4625 };
@@ -121,14 +122,3 @@ test.for(Array.from({ length: 25 }, (_, seed) => seed))(
     expect(booked.size).toBeGreaterThan(10);
   },
 );
-
-/** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
