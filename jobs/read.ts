@@ -1,5 +1,5 @@
 // Job files on disk: the size is looked at before the content.
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 
 import type { Mistake } from "./mistake.ts";
 
@@ -10,10 +10,13 @@ export type ReadResult = { readonly text: string } | { readonly mistakes: Mistak
 
 /** The text of a job file. A file that is too large, or not UTF-8, is a mistake; one that cannot be opened throws. */
 export async function readJobFile(path: string, file = path): Promise<ReadResult> {
-  const handle = await open(path, "r");
   const mistake = (message: string, hint: string): ReadResult => ({
     mistakes: [{ file, line: 1, column: 1, message, hint }],
   });
+  const about = await stat(path);
+  // A pipe is waited for until somebody writes into it.
+  if (!about.isFile() && !about.isDirectory()) return mistake("this is no file", "Copy what it holds into one.");
+  const handle = await open(path, "r");
   try {
     const { size } = await handle.stat();
     if (size > MAX_JOB_BYTES) {

@@ -11,7 +11,7 @@ Usage: troupe <command> [arguments]
 ${overview(commands)}
   --version  Print which version this is
 
-A <job> is the name of a file in jobs/, or a path to one. State lies in .troupe, or in the folder that TROUPE_HOME names.
+A <job> is the name of a file in jobs/, or of what is deployed, or a path to a file. State lies in .troupe, or in the folder that TROUPE_HOME names.
 Exit codes: 0 done, 1 failed, 2 bad input, 3 an approval is waited for, 130 interrupted (143 by SIGTERM, 129 by SIGHUP).
 More on each command: ${prefix()} <command> --help`;
 }

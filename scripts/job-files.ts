@@ -1,4 +1,5 @@
 // From what the user typed to a validated job: finds the file, reads it, and shows every mistake in it.
+import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { extname, join, resolve } from "node:path";
 
@@ -11,7 +12,8 @@ import { CliError } from "./cli-error.ts";
 import { troupe } from "./hint.ts";
 import { missingExports } from "./inspection/missing-exports.ts";
 import { anthropicUrl } from "./plan-environment.ts";
-import { JOBS_FOLDER, shown, workerNames } from "./project.ts";
+import { JOBS_FOLDER, shown, troupeHome, workerNames } from "./project.ts";
+import { deployedJobs, readJobState } from "./targets/local/state.ts";
 
 const MAX_SHOWN = 20;
 
@@ -65,12 +67,23 @@ export async function tryLoad(path: string): Promise<LoadResult> {
   }
 }
 
-/** The absolute path of the job file that `wanted` names. Throws CliError for a name that there is not. */
+/** The absolute path of the job file that `wanted` names: one in jobs/, else the one that a job of this name was deployed from. Throws CliError for a name that there is not. */
 export async function findJobFile(wanted: string): Promise<string> {
   if (isYaml(wanted)) return resolve(wanted);
   const files = await jobFiles();
   const path = files.get(wanted);
   if (path !== undefined) return path;
+  const state = (await deployedJobs(troupeHome())).includes(wanted)
+    ? await readJobState(troupeHome(), wanted)
+    : undefined;
+  if (state !== undefined) {
+    if (existsSync(state.file)) return state.file;
+    throw new CliError(
+      "bad_input",
+      `The job "${wanted}" was deployed from ${shown(state.file)}, which is gone.`,
+      `Start what was deployed: ${troupe`restart ${wanted}`}`,
+    );
+  }
   throw new CliError(
     "bad_input",
     `There is no job "${wanted}" in jobs/. ${suggest(wanted, files.keys())}`,

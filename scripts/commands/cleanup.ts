@@ -25,7 +25,8 @@ export default defineCommand({
   examples: ["troupe cleanup --dry-run", "troupe cleanup --older-than 12h", "troupe cleanup my-job --older-than 0s"],
 
   async run({ positionals, options, io }) {
-    const age = timeOf(options["older-than"] ?? "7d", "--older-than");
+    const olderThan = options["older-than"] ?? "7d";
+    const age = timeOf(olderThan, "--older-than");
     const home = troupeHome();
     const { changeJob } = await import("../targets/local/change.ts");
     const { releaseControlPlane } = await import("../targets/local/control-plane.ts");
@@ -53,7 +54,7 @@ export default defineCommand({
         });
       }
       if (options.json === true) printJson(io, { dryRun, removed });
-      else io.print(describe(removed, dryRun));
+      else io.print(describe(removed, dryRun, olderThan));
     } finally {
       // Pruning leaves it running, since the job is locked.
       if (!dryRun && removed.length > 0) await releaseControlPlane(home, "");
@@ -67,8 +68,8 @@ interface Removed {
   readonly bytes: number;
 }
 
-function describe(removed: readonly Removed[], dryRun: boolean): string {
-  if (removed.length === 0) return "There is nothing to remove.";
+function describe(removed: readonly Removed[], dryRun: boolean, olderThan: string): string {
+  if (removed.length === 0) return `There is nothing to remove: no job was stopped ${olderThan} ago or longer.`;
   const verb = dryRun ? "Would remove" : "Removed";
   return removed
     .map(({ job, folder, bytes }) => `${verb} ${job}: ${folder} (${(bytes / 1e6).toFixed(1)} MB)`)

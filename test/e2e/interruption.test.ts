@@ -1,5 +1,6 @@
 // Questions that end early: Ctrl-C, a timeout, a failing model. The task must not go on without anyone waiting for it.
 import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -119,6 +120,14 @@ test("a deployed job is known by its file's path as well, and is cleaned up alon
   expect(Status.parse(await deployment.json("status", path)).job).toBe("here");
   expect(await deployment.succeed("query", path, "hello")).not.toBe("");
   expect(await deployment.succeed("stop", path)).toContain("here is stopped.");
+  expect(await deployment.succeed("validate", "here")).toBe("here.yaml: ok\n");
+  await rm(path);
+  expect(await deployment.troupe("deploy", "here")).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(
+      /^The job "here" was deployed from here\.yaml, which is gone\.\nStart .* restart here\n$/,
+    ) as unknown,
+  });
   await deployment.succeed("stop", "there");
   expect(await deployment.troupe("restart", "nowhere.yaml")).toMatchObject({
     code: 2,

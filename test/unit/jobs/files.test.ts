@@ -52,6 +52,9 @@ describe("reading a job file", () => {
     });
     await rm(temporary, { recursive: true });
   });
+  test("what is neither a file nor a folder is not waited for", { skip: process.platform === "win32" }, async () => {
+    expect(await readJobFile("/dev/null")).toMatchObject({ mistakes: [{ message: "this is no file" }] });
+  });
   test("bytes that are no UTF-8 are not YAML", async () => {
     const temporary = await mkdtemp(join(tmpdir(), "troupe-"));
     const path = join(temporary, "binary.yaml");

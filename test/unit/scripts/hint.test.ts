@@ -1,4 +1,6 @@
 // Commands that are shown to be typed run where they are read.
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 
 import { prefix, troupe } from "../../../scripts/hint.ts";
@@ -22,4 +24,20 @@ test.each([
 test("what a hint names is one argument, and what is to be filled in stands as it is", () => {
   expect(troupe`query ${"my job"} "…" --session ${"a;b"}`).toBe(`npx troupe query 'my job' "…" --session 'a;b'`);
   expect(troupe`logs ${"it's"} --agent ${""}`).toBe(String.raw`npx troupe logs 'it'\''s' --agent ''`);
+});
+
+test("no message names a command but by the prefix that runs", async () => {
+  const folder = join(PROJECT, "scripts");
+  const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith(".ts"));
+  const lines = await Promise.all(
+    files.map(async (file) =>
+      (await readFile(join(folder, file), "utf8")).split("\n").map((line) => `${file}: ${line.trim()}`),
+    ),
+  );
+  // A usage names the program; examples in help get the prefix when they are printed.
+  const hints = lines
+    .flat()
+    .filter((line) => /(?<!Usage|missing|many): troupe |[Rr]un troupe /.test(line.replace(/^\S+: /, "")));
+  expect(hints).toEqual([]);
+  expect(lines.length).toBeGreaterThan(100);
 });
