@@ -6,10 +6,11 @@ import { cut, wrap } from "../terminal-text.ts";
 import { duration } from "./amounts.ts";
 import { type Axis, bar, scale } from "./bar.ts";
 import { type CriticalPath, criticalPath, type Segment } from "./critical-path.ts";
-import { headline, pathSentence } from "./headline.ts";
+import { clockNotes, headline, pathSentence } from "./headline.ts";
 import type { Detail } from "./details.ts";
 import { layoutOf, type Row, rowOf } from "./rows.ts";
 import { endUs, type Span, type TraceSummary } from "./shapes.ts";
+import { onOneClock } from "./skew.ts";
 import { buildTree, type SpanNode, walk } from "./tree.ts";
 
 export interface Trace {
@@ -28,7 +29,10 @@ const LEAST_WIDTH = 39;
 
 /** All lines of it; none is wider than the screen. `nowUs` is the present, for what is still open. */
 export function drawTrace(trace: Trace, screen: Screen, nowUs: number): string[] {
-  const { summary, spans, job } = trace;
+  const { job } = trace;
+  const { spans, shifts, skews } = onOneClock(trace.spans, trace.summary, nowUs);
+  const range = rangeOf(spans, nowUs);
+  const summary = shifts.size === 0 ? trace.summary : { ...trace.summary, startUs: range.fromUs };
   const width = Math.max(LEAST_WIDTH, screen.columns - 1);
   const style = paints(screen);
   const head = headline(summary, job, nowUs, width, style.bold);
@@ -50,7 +54,7 @@ export function drawTrace(trace: Trace, screen: Screen, nowUs: number): string[]
     rows.filter((row) => typeof row !== "string"),
     width,
   );
-  const axis: Axis = { ...rangeOf(spans, nowUs), width: layout.bar };
+  const axis: Axis = { ...range, width: layout.bar };
   const length = duration(axis.toUs - axis.fromUs);
   const lines = [...head, "", style.dim(cut(`  ${layout.header(scale(layout.bar, length))}`.trimEnd(), width))];
   for (const row of rows) {
@@ -70,6 +74,7 @@ export function drawTrace(trace: Trace, screen: Screen, nowUs: number): string[]
     }
   }
   if (path !== undefined) lines.push("", ...wrap(pathSentence(path).split(" "), " ", width));
+  for (const note of clockNotes(skews)) lines.push(...wrap(note.split(" "), " ", width).map(style.yellow));
   return lines;
 }
 

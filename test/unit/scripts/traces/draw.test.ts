@@ -136,6 +136,26 @@ describe("the critical path", () => {
   });
 });
 
+test("a clock that is wrong costs no bar its length: its spans are drawn shifted, and a line below says so", () => {
+  const root = span("root", 0, 20, { agent: "shop" });
+  const child = span("child", 2_400_000, 5, { agent: "shop", parentId: root.spanId });
+  const lines = draw([root, child], WIDE, { name: "root", agent: "shop" });
+  expect(lines[4]).toMatch(/^ +0 +20 ms /);
+  expect(lineOf(lines, "root ")).toMatch(/^● [█▒]{30}/);
+  expect(lineOf(lines, "child ")).toMatch(/^● █{10}/);
+  expect(lines.at(-1)).toBe("The clock of shop is 40 min ahead of its caller's: its spans are drawn shifted.");
+});
+
+test("a clock that is behind does not make a trace older than it is", () => {
+  const root = span("root", 0, null);
+  const lines = draw([root, span("child", -2_400_000, 5, { parentId: root.spanId })], WIDE, {
+    status: "open",
+    durationMs: null,
+    startUs: START_US - 2_400_000_000,
+  });
+  expect(lines[1]).toContain("still open after 1.20 s");
+});
+
 test("colours come only where the screen shows them, and the text is the same without", () => {
   const plain = draw(question()).join("\n");
   const coloured = draw(question(), { ...WIDE, colours: true }).join("\n");
