@@ -11,8 +11,8 @@ export interface Hop {
   readonly server: SpanNode;
 }
 
-/** What did not pass within the peer is worth a row where it is more than this, and more than half. */
-const OUTSIDE_US = 100_000;
+/** Times that differ by more than this, and by more than half, are worth a row each. */
+const APART_US = 100_000;
 
 /** The spans below a tool's that go into its row. */
 export function hopOf(tool: SpanNode): Hop | undefined {
@@ -29,9 +29,11 @@ function only({ children }: SpanNode): SpanNode | undefined {
 
 function addsNothing(inner: Span, outer: Span): boolean {
   const [took, ofAll] = [inner.durationUs, outer.durationUs];
-  const outsideUs = took === null || ofAll === null ? 0 : ofAll - took;
+  // The peer may work on what was given up, or wait for an approval.
+  const apartUs = took === null || ofAll === null ? 0 : Math.abs(ofAll - took);
   return (
-    outsideUs <= Math.max(OUTSIDE_US, (ofAll ?? 0) / 2) &&
+    (took !== null || ofAll === null) &&
+    apartUs <= Math.max(APART_US, (ofAll ?? 0) / 2) &&
     inner.provisional === outer.provisional &&
     inner.inputTokens + inner.outputTokens + (inner.costUsd ?? 0) === 0 &&
     (inner.status !== STATUS.error || (outer.status === STATUS.error && outer.message.includes(inner.message)))

@@ -134,6 +134,9 @@ describe("a question to a peer", () => {
     );
     expect(draw([span("SendMessage", 0, 10)]).join()).not.toContain("--full");
   });
+  test("is one row while it runs, too", () => {
+    expect(hops(asked({ durationUs: null }, { durationUs: null }, { durationUs: null }))).toHaveLength(1);
+  });
   test("that failed is one row with one reason, where all three say the same", () => {
     const failed = { status: STATUS.error, message: "timeout" };
     const lines = draw(asked({ ...failed, message: "searcher: timeout" }, failed, failed));
@@ -147,6 +150,8 @@ describe("a question to a peer", () => {
     ["an end that was made up", asked({}, {}, { provisional: true })],
     ["tokens", asked({}, { inputTokens: 5 })],
     ["that most of the time did not pass at the peer", asked({}, {}, { durationUs: 200_000 })],
+    ["that the peer went on for long", asked({}, {}, { durationUs: 900_000 })],
+    ["that the peer still works", asked({}, {}, { durationUs: null })],
   ])("keeps its rows where a span within has more to say: %s", (_, spans) => {
     expect(hops(spans)).toHaveLength(3);
   });
