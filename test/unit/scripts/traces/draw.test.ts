@@ -155,10 +155,12 @@ describe("a question to a peer", () => {
   ])("keeps its rows where a span within has more to say: %s", (_, spans) => {
     expect(hops(spans)).toHaveLength(3);
   });
-  test("keeps its rows where it was asked twice", () => {
+  test.each([3, 4])("keeps its rows where something else stands beside them (%d)", (above) => {
     const spans = asked();
-    const [again] = [span("again", 212, 3, { parentId: spans[3]?.spanId ?? "" })];
-    expect(hops([...spans, again])).toHaveLength(3);
+    expect(hops([...spans, span("again", 212, 3, { parentId: spans[above]?.spanId ?? "" })])).toHaveLength(3);
+  });
+  test("keeps its rows where no tool asked", () => {
+    expect(hops(asked({ operation: "" }))).toHaveLength(3);
   });
   test("is on the critical path with the time of all three", () => {
     expect(draw(asked()).find((line) => line.includes("→"))).toMatch(/^● +█+▒+█+ /);
@@ -166,10 +168,14 @@ describe("a question to a peer", () => {
 });
 
 describe("what was asked", () => {
+  const idOf = (spans: readonly Span[], fits: (one: Span) => boolean): string => spans.find(fits)?.spanId ?? "";
   const details = (spans: readonly Span[]) =>
     new Map([
-      [spans[3]?.spanId ?? "", { asked: "agent: searcher, message: Where is it?" }],
-      [spans[4]?.spanId ?? "", { target: "searcher", asked: "“Where\u001b[2J is it?”" }],
+      [idOf(spans, ({ operation }) => operation === "execute_tool"), { asked: "message: Where is it?" }],
+      [
+        idOf(spans, ({ name, kind }) => name.startsWith("SendStreaming") && kind === KIND.client),
+        { target: "searcher", asked: "“Where\u001b[2J is it?”" },
+      ],
     ]);
   const drawn = (spans: readonly Span[], full: boolean, columns = 80): string[] =>
     drawTrace(
@@ -194,8 +200,16 @@ describe("what was asked", () => {
     const lines = drawTrace({ job: "j", summary: summary(), spans: [tool], details: asked }, WIDE, NOW_US);
     expect(lines[lines.findIndex((line) => line.includes("execute_tool add")) + 1]?.trim()).toBe("a: 1, b: 2");
   });
-  test.each([40, 80, 300])("never leaves a screen of %d", (columns) => {
-    for (const line of drawn(question(), false, columns)) expect(widthOf(line)).toBeLessThan(columns);
+  test.each([40, 80, 300])("never leaves a screen of %d, however deep it stands", (columns) => {
+    const deep = [span("SendMessage", 0, 1_000)];
+    for (let depth = 1; depth < 30; depth++)
+      deep.push(span(`deep ${depth}`, depth, 900, { parentId: deep.at(-1)?.spanId ?? "" }));
+    const below = question().map((one) =>
+      one.parentId === "" ? { ...one, parentId: deep.at(-1)?.spanId ?? "" } : one,
+    );
+    const lines = drawn([...deep, ...below], true, columns);
+    expect(lines.join()).toContain("“Whe");
+    for (const line of lines) expect(widthOf(line)).toBeLessThan(columns);
   });
 });
 
@@ -216,7 +230,7 @@ describe("an id", () => {
 });
 
 describe("names", () => {
-  test("of three agents deep are whole in 80 columns", () => {
+  test.each([50, 80])("of three agents deep are whole in %d columns", (columns) => {
     const spans: Span[] = [];
     const add = (name: string, agent: string, more: Partial<Span> = {}): void => {
       const [depth, parentId] = [spans.length, spans.at(-1)?.spanId ?? ""];
@@ -236,7 +250,7 @@ describe("names", () => {
       add(`invoke_agent ${agent}`, agent, { operation: "invoke_agent", inputTokens: 1_200 });
     }
     add("execute_tool web_search", "searcher", { operation: "execute_tool" });
-    const text = draw(spans, PLAIN_SCREEN).join("\n");
+    const text = draw(spans, { ...PLAIN_SCREEN, columns }).join("\n");
     for (const name of [
       "coordinator → summarizer",
       "summarizer → searcher",

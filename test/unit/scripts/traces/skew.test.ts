@@ -49,6 +49,12 @@ describe("a child on another clock is drawn from its parent's beginning", () => 
     expect(notes).toHaveLength(1);
   });
 
+  test("with what another agent on its clock did for it, as it lay", () => {
+    const { times, notes } = drawn(chain(["a", 0, 100], ["b", AHEAD + 10, 80], ["c", AHEAD + 20, 10]));
+    expect(times).toEqual(["a 0-100", "b 0-80", "c 10-20"]);
+    expect(notes).toEqual(["The clock of b is 40 min ahead of its caller's: its spans are drawn shifted."]);
+  });
+
   test("and what that calls on the first clock stays where it is", () => {
     const { times, notes } = drawn(chain(["a", 0, 100], ["b", AHEAD + 10, 80], ["c", 30, 10]));
     expect(times).toEqual(["a 0-100", "b 0-80", "c 30-40"]);
@@ -88,6 +94,15 @@ describe("spans below one parent", () => {
     expect(drawn([root, ...agents]).notes.join()).toContain("The clocks of a, b, c and 2 more are");
   });
 
+  test("of one agent are told once, if its clock is off by about the same, and a few times at most", () => {
+    const calls = (step: number): Span[] =>
+      Array.from({ length: 50 }, (_, index) => span("call", index * 10, 10, { parentId: root.spanId })).flatMap(
+        (call, index) => [call, span("x", 2_000 + index * step, 1, { agent: "x", parentId: call.spanId })],
+      );
+    expect(drawn([root, ...calls(7)]).notes).toHaveLength(1);
+    expect(onOneClock([root, ...calls(MIN)], summary(), START_US).skews).toHaveLength(8);
+  });
+
   test("on many clocks are told in a few sentences", () => {
     const agents = Array.from({ length: 500 }, (_, index) => below(`agent ${index}`, (index + 2) * MIN * 3, 1));
     const { notes } = drawn([root, ...agents]);
@@ -115,6 +130,7 @@ describe("stays as it is", () => {
     const [parent, child] = chain(["a", 0, 20], ["b", 9 * MIN, 5]);
     if (parent === undefined || child === undefined) throw new Error("There are two");
     expect(moved([{ ...parent, provisional: true }, child])).toBe(0);
+    expect(moved(chain(["a", AHEAD, null], ["a", AHEAD + 5 * MIN, 5]))).toBe(0);
   });
   test("a child of what took no time, for a while", () => {
     expect(moved(chain(["a", 0, 0], ["b", 30_000, 5]))).toBe(0);
