@@ -58,6 +58,21 @@ export function cut(text: string, width: number): string {
   return text;
 }
 
+/** At most `width` columns of it; what is left out is left out of the middle, and more of its end stays than of its beginning. */
+export function cutMiddle(text: string, width: number): string {
+  if (width < 4 || (text.length <= width && ASCII.test(text)) || cut(text, width) === text) return cut(text, width);
+  const start = cut(text, Math.floor((width - 1) / 3) + 1);
+  // No character that is seen has more code units than these.
+  const last = [...graphemes.segment(text.slice(-16 * width))].map(({ segment }) => segment);
+  let [end, room] = ["", width - widthOf(start)];
+  for (let segment = last.pop(); segment !== undefined; segment = last.pop()) {
+    room -= graphemeWidth(segment);
+    if (room < 0) break;
+    end = segment + end;
+  }
+  return start + end;
+}
+
 /** The parts on as few lines as they fit; a part that is wider than a line is cut. */
 export function wrap(parts: readonly string[], separator: string, width: number): string[] {
   const lines: string[] = [];

@@ -3,7 +3,7 @@ import { paints, type Screen } from "../screen.ts";
 import { manyLines, oneLine } from "../terminal-text.ts";
 import { duration } from "./amounts.ts";
 import { microseconds, type OtlpPage, plainAttributes } from "./otlp-page.ts";
-import { kindName, statusName } from "./shapes.ts";
+import { kindName, type Span, statusName } from "./shapes.ts";
 
 export interface PlainSpan {
   readonly traceId: string;
@@ -55,7 +55,11 @@ export function plainSpan({ resourceSpans }: OtlpPage): PlainSpan | undefined {
   };
 }
 
-export function drawSpan(span: PlainSpan, screen: Screen): string[] {
+/** How many of the spans below are named. */
+const MOST_BELOW = 20;
+
+/** `below`: the spans whose parent it is. */
+export function drawSpan(span: PlainSpan, screen: Screen, below: readonly Span[] = []): string[] {
   const style = paints(screen);
   const took = span.durationUs === null ? "still open" : duration(span.durationUs);
   const status = span.status === "error" ? style.red(`error: ${oneLine(span.message)}`) : span.status;
@@ -84,6 +88,11 @@ export function drawSpan(span: PlainSpan, screen: Screen): string[] {
   }
   for (const link of span.links) lines.push(`${style.bold("link")} to span ${link.spanId} of trace ${link.traceId}`);
   if (Object.keys(span.resource).length > 0) section("resource", span.resource);
+  if (below.length > 0) lines.push(style.bold("below it"));
+  for (const { spanId, agent, name } of below.slice(0, MOST_BELOW)) {
+    lines.push(`  ${spanId}  ${oneLine(agent)}  ${oneLine(name)}`);
+  }
+  if (below.length > MOST_BELOW) lines.push(`  and ${below.length - MOST_BELOW} more`);
   return lines;
 }
 

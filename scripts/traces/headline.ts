@@ -4,9 +4,12 @@ import { cut, oneLine, wrap } from "../terminal-text.ts";
 import { cost, count, duration, tokens, when } from "./amounts.ts";
 import { type CriticalPath, ownTimes, waitsOf } from "./critical-path.ts";
 import type { TraceSummary } from "./shapes.ts";
+import type { Skew } from "./skew.ts";
 
 /** How many spans are named where the path was neither model nor tools. */
 const NAMED = 4;
+/** Sentences on clocks, and agents named in each. */
+const [MOST_CLOCK_NOTES, MOST_CLOCKS] = [4, 3];
 
 /** The question, what it took, and which trace it is. */
 export function headline(summary: TraceSummary, job: string, nowUs: number, width: number, bold: Paint): string[] {
@@ -67,6 +70,28 @@ export function pathSentence(path: CriticalPath): string {
     .filter(([, us]) => us > 0)
     .map(([what, us]) => `${what} ${duration(us)} (${percent(us / total)})`);
   return `Critical path (●): ${duration(total)}, of which ${shares.join(", ")}.`;
+}
+
+/** Which clocks differ and by how much: a sentence for each size. */
+export function clockNotes(skews: readonly Skew[]): string[] {
+  const groups = new Map<string, Set<string>>();
+  for (const { agent, aheadUs } of skews) {
+    const size = `${duration(Math.abs(aheadUs))} ${aheadUs > 0 ? "ahead of" : "behind"}`;
+    groups.set(size, (groups.get(size) ?? new Set()).add(oneLine(agent) || "an agent without a name"));
+  }
+  const notes = [...groups].map(([size, agents]) => {
+    if (agents.size > 1)
+      return `The clocks of ${listed([...agents])} are ${size} their callers': their spans are drawn shifted.`;
+    return `The clock of ${listed([...agents])} is ${size} its caller's: its spans are drawn shifted.`;
+  });
+  const more = notes.splice(MOST_CLOCK_NOTES).length;
+  return more === 0 ? notes : [...notes, "Other clocks differ as well, by other times."];
+}
+
+function listed(names: readonly string[]): string {
+  if (names.length > MOST_CLOCKS)
+    return `${names.slice(0, MOST_CLOCKS).join(", ")} and ${names.length - MOST_CLOCKS} more`;
+  return [...names.slice(0, -2), names.slice(-2).join(" and ")].join(", ");
 }
 
 function percent(share: number): string {

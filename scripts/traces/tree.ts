@@ -43,8 +43,11 @@ export function buildTree(spans: readonly Span[], { name, agent }: Pick<TraceSum
   return { roots: tops.filter(isRoot), orphans: tops.filter((node) => !isRoot(node)) };
 }
 
-/** Every node below and with `tops`, depth first. */
-export function* walk(tops: readonly SpanNode[]): Generator<Visit> {
+/** Every node below and with `tops`, depth first; `below` says which those of a node are, its children unless told otherwise. */
+export function* walk(
+  tops: readonly SpanNode[],
+  below: (node: SpanNode) => readonly SpanNode[] = ({ children }) => children,
+): Generator<Visit> {
   const waiting: Visit[] = [];
   const add = (nodes: readonly SpanNode[], depth: number): void => {
     for (let index = nodes.length - 1; index >= 0; index--) {
@@ -55,7 +58,7 @@ export function* walk(tops: readonly SpanNode[]): Generator<Visit> {
   add(tops, 0);
   for (let visit = waiting.pop(); visit !== undefined; visit = waiting.pop()) {
     yield visit;
-    add(visit.node.children, visit.depth + 1);
+    add(below(visit.node), visit.depth + 1);
   }
 }
 

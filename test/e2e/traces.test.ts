@@ -124,6 +124,24 @@ describe("traces show", () => {
     expect(drawn).not.toContain("\u001b");
   });
 
+  test("draws a question to a peer as one row with the question below it, and each of its spans in the full view", async () => {
+    const drawn = await deployment.succeed("traces", "show", query.traceId);
+    const lines = drawn.split("\n");
+    const at = lines.findIndex((line) => line.includes("coordinator → searcher"));
+    expect(lines[at + 1]).toContain("“");
+    expect(drawn).not.toContain("execute_tool query_agent");
+    const full = await deployment.succeed("traces", "show", query.traceId, "--full");
+    expect(full.match(/execute_tool query_agent/g)).toHaveLength(PEERS.length);
+  });
+
+  test("shows ids that --span takes", async () => {
+    const drawn = await deployment.succeed("traces", "show", query.traceId);
+    const [, id = ""] = / invoke_agent coordinator +([0-9a-f]{4,8}) /.exec(drawn) ?? [];
+    const whole = await deployment.succeed("traces", "show", query.traceId, "--span", id);
+    expect(whole).toMatch(new RegExp(`^invoke_agent coordinator\n  span    ${id}`));
+    expect(whole).toMatch(/\nbelow it\n {2}[0-9a-f]{16} {2}coordinator {2}chat /);
+  });
+
   test("shows one span whole, the question within", async () => {
     const { spans } = await show(query.traceId);
     const chat = spans.find(({ operation }) => operation === "chat");

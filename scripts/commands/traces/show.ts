@@ -23,7 +23,8 @@ export default defineCommand({
   options: {
     job: { type: "string", value: "JOB", description: "Look only among the traces of this job" },
     follow: { type: "boolean", description: "Go on while it runs, until it has ended or Ctrl-C" },
-    span: { type: "string", value: "ID", description: "Show this span whole: attributes, events, links" },
+    span: { type: "string", value: "ID", description: "Show this span whole, by the first digits of its id" },
+    full: { type: "boolean", description: "Draw each span of a question to a peer on a row of its own" },
     json: { type: "boolean", description: "Print the trace and its spans, or the one span, as JSON" },
   },
   examples: [
@@ -38,6 +39,13 @@ export default defineCommand({
     if (options.follow === true && (json || span !== undefined)) {
       throw new CliError("bad_input", "--follow shows the tree, and goes with neither --json nor --span.");
     }
+    const full = options.full === true;
+    if (full && (json || span !== undefined || options.follow === true)) {
+      throw new CliError(
+        "bad_input",
+        "--full shows the whole tree, and goes with none of --json, --span and --follow.",
+      );
+    }
     await (
       await localTarget()
     ).withTraces(await chooseJobs(options.job), io, async (stores) => {
@@ -47,19 +55,19 @@ export default defineCommand({
         await follow(found.store, found.summary.traceId, io, () => screenOf(process.stdout));
         return;
       }
-      return showTrace(found, json, io);
+      return showTrace(found, json, full, io);
     });
   },
 });
 
-async function showTrace({ store, summary: { traceId } }: Found, json: boolean, io: Io): Promise<void> {
+async function showTrace({ store, summary: { traceId } }: Found, json: boolean, full: boolean, io: Io): Promise<void> {
   const changes = await store.changes(traceId, 0);
   if (changes === undefined) throw deletedMeanwhile(traceId);
   const { summary, spans } = changes;
   const nowUs = Date.now() * 1_000;
   if (json) return printJson(io, traceRows({ job: store.job, summary, spans }, nowUs));
   const trace = { job: store.job, summary, spans, details: await readDetails(store, summary) };
-  io.print(drawTrace(trace, screenOf(process.stdout), nowUs).join("\n"));
+  io.print(drawTrace(trace, screenOf(process.stdout), nowUs, full).join("\n"));
 }
 
 async function showSpan({ store, summary: { traceId } }: Found, wanted: string, json: boolean, io: Io): Promise<void> {
@@ -71,7 +79,7 @@ async function showSpan({ store, summary: { traceId } }: Found, wanted: string, 
     throw new CliError(
       "failed",
       `The trace has no span ${wanted}.`,
-      `Its spans: ${troupe`traces show ${traceId} --json`}`,
+      `Its spans: ${troupe`traces show ${traceId} --full`}`,
     );
   }
   if (others.length > 0) {
@@ -84,5 +92,8 @@ async function showSpan({ store, summary: { traceId } }: Found, wanted: string, 
   const span = page === undefined ? undefined : plainSpan(page);
   if (span === undefined) throw new CliError("failed", "The span changes just now.", "Ask for it again.");
   if (json) return printJson(io, span);
-  io.print(drawSpan(span, screenOf(process.stdout)).join("\n"));
+  const below = changes.spans
+    .filter(({ spanId, parentId }) => parentId === only.spanId && spanId !== parentId)
+    .toSorted((a, b) => a.startUs - b.startUs);
+  io.print(drawSpan(span, screenOf(process.stdout), below).join("\n"));
 }

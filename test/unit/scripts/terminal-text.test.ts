@@ -1,7 +1,7 @@
 // Text in columns: what is wide, what is cut, and what never reaches a terminal.
 import { describe, expect, test } from "vitest";
 
-import { cut, fill, manyLines, oneLine, widthOf, wrap } from "../../../scripts/terminal-text.ts";
+import { cut, cutMiddle, fill, manyLines, oneLine, widthOf, wrap } from "../../../scripts/terminal-text.ts";
 
 test.each([
   ["plain", 5],
@@ -28,6 +28,24 @@ test.each([
 ])("%s in %d columns is %s", (text, width, shown) => {
   expect(cut(text, width)).toBe(shown);
 });
+
+test.each([
+  ["searcher", 8, "searcher"],
+  ["execute_tool web_search", 12, "exe…b_search"],
+  ["検索する長い名前", 16, "検索する長い名前"],
+  ["検索する長い名前", 10, "検…い名前"],
+  ["any", 2, "a…"],
+  ["any", 0, ""],
+])("%s in %d columns without its middle is %s", (text, width, shown) => {
+  expect(cutMiddle(text, width)).toBe(shown);
+});
+
+test.each(["x".repeat(600_000), "検".repeat(200_000), "👩‍👩‍👧".repeat(50_000), "e\u0301".repeat(200_000)])(
+  "text of any length and script fits without its middle (%#)",
+  (text) => {
+    for (const width of [4, 5, 20]) expect(widthOf(cutMiddle(text, width))).toBeLessThanOrEqual(width);
+  },
+);
 
 test("text is filled up to a width, by columns and not by characters", () => {
   expect(fill("検索", 6)).toBe("検索  ");

@@ -4,8 +4,10 @@ import { expect, test } from "vitest";
 import { PLAIN_SCREEN } from "../../../../scripts/screen.ts";
 import { drawSpan, plainSpan } from "../../../../scripts/traces/draw-span.ts";
 import { OtlpPage } from "../../../../scripts/traces/otlp-page.ts";
+import { span } from "./made-up.ts";
 
 const attribute = (key: string, value: unknown) => ({ key, value });
+
 const SPAN = {
   traceId: "4bf92f3577b34da6a3ce929d0e0e4736",
   spanId: "00f067aa0ba902b7",
@@ -92,6 +94,17 @@ test("an open span with nothing else to say is shown as such", () => {
     parentId: null,
     resource: { "service.name": "searcher" },
   });
+});
+
+test("the spans below one are named with their ids, the first twenty of them", () => {
+  const shown = plainSpan(page(SPAN));
+  if (shown === undefined) throw new Error("There is no span");
+  const below = Array.from({ length: 23 }, (_, index) => span(`chat ${index}`, index, 1));
+  const lines = drawSpan(shown, PLAIN_SCREEN, below);
+  const at = lines.indexOf("below it");
+  expect(lines[at + 1]).toBe(`  ${below[0]?.spanId}  coordinator  chat 0`);
+  expect(lines.slice(at)).toHaveLength(22);
+  expect(lines.at(-1)).toBe("  and 3 more");
 });
 
 test("a page without spans has none", () => {

@@ -1,7 +1,7 @@
 // What a person sees of a trace.
 import { describe, expect, test } from "vitest";
 
-import { STATUS } from "#shared/tracing/otlp.ts";
+import { KIND, STATUS } from "#shared/tracing/otlp.ts";
 
 import { PLAIN_SCREEN, type Screen } from "../../../../scripts/screen.ts";
 import { widthOf } from "../../../../scripts/terminal-text.ts";
@@ -29,19 +29,18 @@ test("a question is drawn with its bars, its tree and what each span took", () =
     ok in 1.00 s · 2 agents · 3 model calls · 3.6k tokens in, 450 out · $0.0175 · 9 spans
     trace 4bf92f3577b34da6a3ce929d0e0e4736 · research · 1 s ago
 
-      0                              1.00 s  SPAN                             AGENT          TOOK    IN/OUT     COST  FIRST
-    ● ▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒  SendMessage                      coordinator  1.00 s
-    ● ▒▒▒▒▒▒▒█▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒  └ invoke_agent coordinator       coordinator  990 ms
-    ● ███████                                  ├ chat claude                  coordinator  190 ms  1.2k/150  $0.0059  20 ms
-    ●        █▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒               ├ execute_tool query_agent     coordinator  500 ms
-    ●        █▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒               │ └ coordinator → searcher     coordinator  490 ms
-    ●         ▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒█               │   └ SendStreamingMessage     searcher     470 ms
-    ●         █▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒                │     └ invoke_agent searcher  searcher     460 ms
-    ●         █████████████████                │       └ chat claude          searcher     450 ms  1.2k/150  $0.0059
-    ●                           ███████████    └ chat claude                  coordinator  280 ms  1.2k/150  $0.0059
+      0                                  1.00 s  SPAN                         AGENT          TOOK    IN/OUT     COST  FIRST
+    ● ▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒  SendMessage                  coordinator  1.00 s
+    ● ▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒  └ invoke_agent coordinator   coordinator  990 ms
+    ● ████████                                     ├ chat claude              coordinator  190 ms  1.2k/150  $0.0059  20 ms
+    ●         █▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒█                ├ coordinator → searcher   coordinator  500 ms
+    ●          ▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒                 │ └ invoke_agent searcher  searcher     460 ms
+    ●          ███████████████████                 │   └ chat claude          searcher     450 ms  1.2k/150  $0.0059
+    ●                              ████████████    └ chat claude              coordinator  280 ms  1.2k/150  $0.0059
 
     Critical path (●): 1.00 s, of which model 920 ms (92 %), tools 10 ms (1 %), waiting for peers 20 ms (2 %), the agents'
-    own work 50 ms (5 %)."
+    own work 50 ms (5 %).
+    A question to a peer is one row. Every span: troupe traces show 4bf92f35 --full"
   `);
 });
 
@@ -110,6 +109,165 @@ describe("a span", () => {
   });
 });
 
+describe("a question to a peer", () => {
+  /** The question with these three spans as they are said to be. */
+  const asked = (...changes: readonly Partial<Span>[]): Span[] => {
+    const spans = question();
+    return spans.map((one, index) => ({ ...one, ...(index > 2 && index < 6 ? changes[index - 3] : {}) }));
+  };
+  const hops = (spans: readonly Span[], full = false): string[] =>
+    drawTrace({ job: "research", summary: summary(), spans }, WIDE, NOW_US, full).filter((line) =>
+      / (execute_tool query_agent|coordinator → searcher|SendStreamingMessage) /.test(line),
+    );
+
+  test("is one row for the tool, the call and the peer's span, as long as the tool took", () => {
+    const rows = hops(asked());
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toMatch(/coordinator → searcher +coordinator +500 ms$/);
+  });
+  test("is three rows in the full view, and a line below the other says how to get it", () => {
+    expect(hops(asked(), true)).toHaveLength(3);
+    const hint = "Every span: troupe traces show 4bf92f35 --full";
+    expect(draw(asked()).at(-1)).toContain(hint);
+    expect(drawTrace({ job: "research", summary: summary(), spans: asked() }, WIDE, NOW_US, true).join()).not.toContain(
+      hint,
+    );
+    expect(draw([span("SendMessage", 0, 10)]).join()).not.toContain("--full");
+  });
+  test("is one row while it runs, too", () => {
+    expect(hops(asked({ durationUs: null }, { durationUs: null }, { durationUs: null }))).toHaveLength(1);
+  });
+  test("that failed is one row with one reason, where all three say the same", () => {
+    const failed = { status: STATUS.error, message: "timeout" };
+    const lines = draw(asked({ ...failed, message: "searcher: timeout" }, failed, failed));
+    expect(lines.filter((line) => line.includes("timeout"))).toHaveLength(1);
+    expect(lineOf(lines, "→")).toContain("✗ coordinator → searcher");
+  });
+  const error = { status: STATUS.error, message: "lost" };
+  test.each([
+    ["an error of its own", asked({}, error)],
+    ["another error", asked({ status: STATUS.error, message: "timeout" }, {}, error)],
+    ["an end that was made up", asked({}, {}, { provisional: true })],
+    ["tokens", asked({}, { inputTokens: 5 })],
+    ["that most of the time did not pass at the peer", asked({}, {}, { durationUs: 200_000 })],
+    ["that the peer went on for long", asked({}, {}, { durationUs: 900_000 })],
+    ["that the peer still works", asked({}, {}, { durationUs: null })],
+  ])("keeps its rows where a span within has more to say: %s", (_, spans) => {
+    expect(hops(spans)).toHaveLength(3);
+  });
+  test.each([3, 4])("keeps its rows where something else stands beside them (%d)", (above) => {
+    const spans = asked();
+    expect(hops([...spans, span("again", 212, 3, { parentId: spans[above]?.spanId ?? "" })])).toHaveLength(3);
+  });
+  test("keeps its rows where no tool asked", () => {
+    expect(hops(asked({ operation: "" }))).toHaveLength(3);
+  });
+  test("is on the critical path with the time of all three", () => {
+    expect(draw(asked()).find((line) => line.includes("→"))).toMatch(/^● +█+▒+█+ /);
+  });
+});
+
+describe("what was asked", () => {
+  const idOf = (spans: readonly Span[], fits: (one: Span) => boolean): string => spans.find(fits)?.spanId ?? "";
+  const details = (spans: readonly Span[]) =>
+    new Map([
+      [idOf(spans, ({ operation }) => operation === "execute_tool"), { asked: "message: Where is it?" }],
+      [
+        idOf(spans, ({ name, kind }) => name.startsWith("SendStreaming") && kind === KIND.client),
+        { target: "searcher", asked: "“Where\u001b[2J is it?”" },
+      ],
+    ]);
+  const drawn = (spans: readonly Span[], full: boolean, columns = 80): string[] =>
+    drawTrace(
+      { job: "j", summary: summary(), spans, details: details(spans) },
+      { ...PLAIN_SCREEN, columns },
+      NOW_US,
+      full,
+    );
+
+  test.each([false, true])(
+    "stands below the row of the peer, once and without control characters (full: %s)",
+    (full) => {
+      const lines = drawn(question(), full);
+      const at = lines.findIndex((line) => line.includes("coordinator → searcher"));
+      expect(lines[at + 1]?.trim()).toMatch(/^[│ ]*“Where \[2J is it\?”$/);
+      expect(lines.filter((line) => line.includes("Where"))).toHaveLength(1);
+    },
+  );
+  test("stands below a tool", () => {
+    const tool = span("execute_tool add", 0, 10, { operation: "execute_tool" });
+    const asked = new Map([[tool.spanId, { asked: "a: 1, b: 2" }]]);
+    const lines = drawTrace({ job: "j", summary: summary(), spans: [tool], details: asked }, WIDE, NOW_US);
+    expect(lines[lines.findIndex((line) => line.includes("execute_tool add")) + 1]?.trim()).toBe("a: 1, b: 2");
+  });
+  test.each([40, 80, 300])("never leaves a screen of %d, however deep it stands", (columns) => {
+    const deep = [span("SendMessage", 0, 1_000)];
+    for (let depth = 1; depth < 30; depth++)
+      deep.push(span(`deep ${depth}`, depth, 900, { parentId: deep.at(-1)?.spanId ?? "" }));
+    const below = question().map((one) =>
+      one.parentId === "" ? { ...one, parentId: deep.at(-1)?.spanId ?? "" } : one,
+    );
+    const lines = drawn([...deep, ...below], true, columns);
+    expect(lines.join()).toContain("“Whe");
+    for (const line of lines) expect(widthOf(line)).toBeLessThan(columns);
+  });
+});
+
+describe("an id", () => {
+  const ids = (...spanIds: string[]) =>
+    draw(spanIds.map((spanId, index) => span(`chat ${index}`, index, 1, { spanId }))).join("\n");
+
+  test("is shown by as many digits as tell it from the others, at least the four that --span takes", () => {
+    expect(ids("1a2b000000000000", "1a2c000000000000")).toMatch(/chat 0 +1a2b  coordinator/);
+    expect(ids("1a2b300000000000", "1a2b400000000000")).toMatch(/chat 0 +1a2b3  coordinator/);
+  });
+  test.each([1, 2])("that needs more than eight, or is alone, is left to the full view (%d)", (count) => {
+    const spans = Array.from({ length: count }, (_, index) => span(`chat ${index}`, 0, 1));
+    expect(draw(spans).join()).not.toContain("  ID  ");
+    const full = drawTrace({ job: "j", summary: summary(), spans }, WIDE, NOW_US, true).join();
+    expect(full).toContain(spans[0]?.spanId ?? "");
+  });
+});
+
+describe("names", () => {
+  test.each([50, 80])("of three agents deep are whole in %d columns", (columns) => {
+    const spans: Span[] = [];
+    const add = (name: string, agent: string, more: Partial<Span> = {}): void => {
+      const [depth, parentId] = [spans.length, spans.at(-1)?.spanId ?? ""];
+      spans.push(span(name, depth, 1_000 - 2 * depth, { agent, parentId, ...more }));
+    };
+    add("SendMessage", "coordinator", { kind: KIND.server });
+    for (const [asking, agent] of [
+      ["", "coordinator"],
+      ["coordinator", "summarizer"],
+      ["summarizer", "searcher"],
+    ] as const) {
+      if (asking !== "") {
+        add("execute_tool query_agent", asking, { operation: "execute_tool" });
+        add("SendStreamingMessage", asking, { kind: KIND.client });
+        add("SendStreamingMessage", agent, { kind: KIND.server });
+      }
+      add(`invoke_agent ${agent}`, agent, { operation: "invoke_agent", inputTokens: 1_200 });
+    }
+    add("execute_tool web_search", "searcher", { operation: "execute_tool" });
+    const text = draw(spans, { ...PLAIN_SCREEN, columns }).join("\n");
+    for (const name of [
+      "coordinator → summarizer",
+      "summarizer → searcher",
+      "invoke_agent searcher",
+      "execute_tool web_search",
+    ]) {
+      expect(text).toContain(name);
+    }
+  });
+  test("that are too long lose their middle", () => {
+    const text = draw([span("execute_tool mcp__archive_of_the_house__search_documents", 0, 1)], PLAIN_SCREEN).join(
+      "\n",
+    );
+    expect(text).toMatch(/execute_tool? ?[a-z_]*…[a-z_]+search_documents /);
+  });
+});
+
 describe("the critical path", () => {
   test("is marked: spans with time of their own on it, spans it only leads through, and the rest", () => {
     const root = span("root", 0, 100, { agent: "a" });
@@ -134,6 +292,26 @@ describe("the critical path", () => {
       "Critical path (●): 1.00 s, of which deploy.build 700 ms (70 %), deploy research 300 ms (30 %).",
     );
   });
+});
+
+test("a clock that is wrong costs no bar its length: its spans are drawn shifted, and a line below says so", () => {
+  const root = span("root", 0, 20, { agent: "shop" });
+  const child = span("child", 2_400_000, 5, { agent: "shop", parentId: root.spanId });
+  const lines = draw([root, child], WIDE, { name: "root", agent: "shop" });
+  expect(lines[4]).toMatch(/^ +0 +20 ms /);
+  expect(lineOf(lines, "root ")).toMatch(/^● [█▒]{30}/);
+  expect(lineOf(lines, "child ")).toMatch(/^● █{10}/);
+  expect(lines.at(-1)).toBe("The clock of shop is 40 min ahead of its caller's: its spans are drawn shifted.");
+});
+
+test("a clock that is behind does not make a trace older than it is", () => {
+  const root = span("root", 0, null);
+  const lines = draw([root, span("child", -2_400_000, 5, { parentId: root.spanId })], WIDE, {
+    status: "open",
+    durationMs: null,
+    startUs: START_US - 2_400_000_000,
+  });
+  expect(lines[1]).toContain("still open after 1.20 s");
 });
 
 test("colours come only where the screen shows them, and the text is the same without", () => {

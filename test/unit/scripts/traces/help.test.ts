@@ -38,7 +38,8 @@ test("a subcommand's help is headed by both names", () => {
 
       --job JOB  Look only among the traces of this job
       --follow   Go on while it runs, until it has ended or Ctrl-C
-      --span ID  Show this span whole: attributes, events, links
+      --span ID  Show this span whole, by the first digits of its id
+      --full     Draw each span of a question to a peer on a row of its own
       --json     Print the trace and its spans, or the one span, as JSON
       --help     Print this
 
@@ -63,6 +64,13 @@ describe("a flag that is wrong is refused in words", () => {
     [list, ["--costlier", "$1"], '--costlier takes US dollars such as 0.05, not "$1".'],
     [show, ["--span", "xyz"], '"xyz" is no span id: that is 16 hex digits, or the first of them, at least 4.'],
     [show, ["--follow", "--json"], "--follow shows the tree, and goes with neither --json nor --span."],
+    [show, ["--full", "--json"], "--full shows the whole tree, and goes with none of --json, --span and --follow."],
+    [
+      show,
+      ["--full", "--span", "5e6f"],
+      "--full shows the whole tree, and goes with none of --json, --span and --follow.",
+    ],
+    [show, ["--full", "--follow"], "--full shows the whole tree, and goes with none of --json, --span and --follow."],
     [exported, ["last", "--format", "xml"], '--format does not know "xml". There is: otlp, chrome.'],
     [prune, [], "Say which: --older-than TIME, or --all."],
     [prune, ["--all", "--older-than", "1d"], "Say which: --older-than TIME, or --all."],
