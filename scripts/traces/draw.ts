@@ -1,4 +1,5 @@
 // Draws a trace for the terminal: a line a span with its bar on the time axis, its place in the tree, and what it took.
+import { troupe } from "../hint.ts";
 import { STATUS } from "#shared/tracing/otlp.ts";
 
 import { type Paint, paints, type Screen } from "../screen.ts";
@@ -88,7 +89,7 @@ export function drawTrace(trace: Trace, screen: Screen, nowUs: number, full = fa
   if (path !== undefined) lines.push("", ...wrap(pathSentence(path).split(" "), " ", width));
   for (const note of clockNotes(skews)) lines.push(...wrap(note.split(" "), " ", width).map(style.yellow));
   if (rows.some((row) => typeof row !== "string" && row.within.length > 0)) {
-    const hint = `A question to a peer is one row. Every span: troupe traces show ${summary.traceId.slice(0, 8)} --full`;
+    const hint = `A question to a peer is one row. Every span: ${troupe`traces show ${summary.traceId.slice(0, 8)} --full`}`;
     lines.push(...wrap(hint.split(" "), " ", width).map(style.dim));
   }
   return lines;

@@ -40,7 +40,7 @@ test("a question is drawn with its bars, its tree and what each span took", () =
 
     Critical path (●): 1.00 s, of which model 920 ms (92 %), tools 10 ms (1 %), waiting for peers 20 ms (2 %), the agents'
     own work 50 ms (5 %).
-    A question to a peer is one row. Every span: troupe traces show 4bf92f35 --full"
+    A question to a peer is one row. Every span: npx troupe traces show 4bf92f35 --full"
   `);
 });
 
@@ -127,7 +127,7 @@ describe("a question to a peer", () => {
   });
   test("is three rows in the full view, and a line below the other says how to get it", () => {
     expect(hops(asked(), true)).toHaveLength(3);
-    const hint = "Every span: troupe traces show 4bf92f35 --full";
+    const hint = "Every span: npx troupe traces show 4bf92f35 --full";
     expect(draw(asked()).at(-1)).toContain(hint);
     expect(drawTrace({ job: "research", summary: summary(), spans: asked() }, WIDE, NOW_US, true).join()).not.toContain(
       hint,
