@@ -12,6 +12,8 @@ import { testInternet } from "./test/support/test-internet.ts";
 export default defineConfig({
   test: {
     reporters: ["default", new CountReporter()],
+    // What is waited for takes longer on a busy machine.
+    expect: { poll: { timeout: 15_000 } },
     projects: [
       { test: { name: "unit", environment: "node", include: ["test/unit/**/*.test.ts"] } },
       {
