@@ -9,13 +9,14 @@ import { testCollector } from "./test/support/test-collector.ts";
 import { testControlPlane } from "./test/support/test-control-plane.ts";
 import { testInternet } from "./test/support/test-internet.ts";
 
+/** What is waited for takes longer on a busy machine. */
+const patience = { poll: { timeout: 15_000 } };
+
 export default defineConfig({
   test: {
     reporters: ["default", new CountReporter()],
-    // What is waited for takes longer on a busy machine.
-    expect: { poll: { timeout: 15_000 } },
     projects: [
-      { test: { name: "unit", environment: "node", include: ["test/unit/**/*.test.ts"] } },
+      { test: { name: "unit", environment: "node", include: ["test/unit/**/*.test.ts"], expect: patience } },
       {
         plugins: [
           cloudflareTest({
@@ -38,7 +39,13 @@ export default defineConfig({
           }),
         ],
         // The first call of an object loads the entry with all Workers, which takes seconds on a busy machine.
-        test: { name: "workers", include: ["test/workers/**/*.test.ts"], testTimeout: 20_000, hookTimeout: 20_000 },
+        test: {
+          name: "workers",
+          include: ["test/workers/**/*.test.ts"],
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+          expect: patience,
+        },
       },
       {
         test: {
@@ -46,6 +53,7 @@ export default defineConfig({
           globalSetup: "./test/e2e/prebuilt.ts",
           environment: "node",
           include: ["test/e2e/**/*.test.ts"],
+          expect: patience,
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
