@@ -3,6 +3,7 @@ import type { ModelRequest } from "../models/model.ts";
 import { allowedTokens, type Searches } from "./allowed-tokens.ts";
 import { BudgetUnreachable } from "./budget.ts";
 import { callModel, type AssistantStep, type Meter } from "./model-call.ts";
+import { originOf } from "./sendable.ts";
 import type { Step } from "./step.ts";
 import { NO_USAGE } from "../tracing/usage.ts";
 import { tokensOf } from "./context.ts";
@@ -37,7 +38,7 @@ export async function callReserved(turn: Turn, request: ModelRequest, planned: P
     .flatMap((step) => (step.kind === "assistant" ? step.content : []))
     .map((block) => ("id" in block ? block.id : ""));
   const answer = await callModel(model, request, planned.ordinal, planned.signal, emit, trace, meter, used);
-  return { answer: measured(answer, planned), reservation: reservation() };
+  return { answer: { ...measured(answer, planned), origin: originOf(model) }, reservation: reservation() };
 }
 
 /** Some backends do not say what an answer has cost, and a budget of tokens has to hold for them too: they are estimated. */

@@ -23,6 +23,9 @@ const STOP_REASONS = [
 /** Reasons that other backends make up say no more than none does. */
 export const KnownStopReason = z.nullable(z.enum(STOP_REASONS)).catch(null);
 
+/** Who was asked, and by which name of a model: what is signed or sealed is bound to them. Left out in logs from before. */
+const Origin = z.optional(z.object({ provider: z.string(), server: z.string(), model: z.string() }));
+
 export const Step = z.discriminatedUnion("kind", [
   /** What the person, or the peer that opened this thread, said. */
   z.object({
@@ -41,7 +44,9 @@ export const Step = z.discriminatedUnion("kind", [
     content: z.array(Block),
     stopReason: z.nullable(z.enum(STOP_REASONS)),
     usage: Usage,
+    /** As it calls itself. */
     model: z.string(),
+    origin: Origin,
     /** Raw text of tool inputs that were not JSON, by tool_use id. */
     malformedInputs: z.record(z.string(), z.string()),
     /** What was set aside for the call at the query's account. */
@@ -137,6 +142,7 @@ export const Step = z.discriminatedUnion("kind", [
     kept: z.int().nonnegative(),
     /** What the API's own compaction returned: stands for the summary, word for word. */
     block: z.optional(CompactionBlock),
+    origin: Origin,
     tokensBefore: z.number(),
     tokensAfter: z.number(),
     usage: Usage,

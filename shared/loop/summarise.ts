@@ -10,6 +10,7 @@ import { callReserved, meterOf, type PlannedCall } from "./reserved-call.ts";
 import { shortened, withoutThinking } from "./shortened.ts";
 import { ChatSpan } from "./spans.ts";
 import { conversationOf, type Conversation } from "./conversation.ts";
+import { originOf } from "./sendable.ts";
 import { type Step } from "./step.ts";
 import type { Turn } from "./turn.ts";
 
@@ -27,7 +28,7 @@ export interface Wish {
 type CompactionStep = Extract<Step, { kind: "compaction" }>;
 type Failed = Extract<Step, { kind: "compaction_failed" }>;
 
-export interface Summary extends Pick<CompactionStep, "usage" | "block" | "reservation"> {
+export interface Summary extends Pick<CompactionStep, "usage" | "block" | "origin" | "reservation"> {
   readonly text: string;
 }
 
@@ -83,7 +84,7 @@ async function summaryByApi(
   span.used(usage);
   span.end({ model: model.name, stopReason: null, content });
   const cost = paid(usage, reservation());
-  if (block) return { text: block.content, block, ...cost };
+  if (block) return { text: block.content, block, origin: originOf(model), ...cost };
   await fail(turn, wish, "api", "The API made no summary of it.", cost);
   return undefined;
 }
