@@ -28,7 +28,7 @@ const COMMAND = "/compact";
 
 /** Of the context's room, how much recent messages may keep. */
 const KEPT = 0.2;
-/** No text has more bytes a token; a backend that reports less than that has left something out. */
+/** What has to be cut has at least so many tokens for each by length, whatever a backend reports: little text has five bytes a token. */
 const LEAST_DENSITY = 0.6;
 
 type CompactionStep = Extract<Step, { kind: "compaction" }>;
@@ -39,7 +39,8 @@ export async function compactIfFull(turn: Turn, frame: Frame, signal: AbortSigna
   const room = roomOf(model);
   const estimate = estimateTokens(log, frame);
   if (estimate < room * LOOK_CLOSER || hasFailed(turn)) return;
-  const tokens = await countTokens(model, { ...frame, ...conversationOf(log, model) }, estimate, signal);
+  const request = { ...frame, ...conversationOf(log, model) };
+  const tokens = await countTokens(model, request, { log, estimate }, signal);
   if (tokens < room * FULL) return;
   await compactNow(turn, wishOf(turn, "auto", null, frame, tokens), signal);
 }

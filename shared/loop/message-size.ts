@@ -12,7 +12,8 @@ export async function tooLong(turn: Turn, text: string, signal: AbortSignal): Pr
   const estimate = tokensOfFrame(frame) + tokensOfText(text);
   if (estimate < room * LOOK_CLOSER) return undefined;
   const request = { ...frame, messages: [{ role: "user" as const, content: [{ type: "text" as const, text }] }] };
-  const tokens = await countTokens(model, request, estimate, signal);
+  const log = [{ kind: "user" as const, text }];
+  const tokens = await countTokens(model, request, { log, estimate }, signal);
   if (tokens <= room * FULL) return undefined;
   // A count is of the whole request: the message has the share of it that it has of the estimate.
   const share = tokens / estimate;

@@ -6,7 +6,7 @@ import { allowedTokens, searchesIn } from "./allowed-tokens.ts";
 import { COMPACTION_INSTRUCTIONS } from "./compaction-prompt.ts";
 import { roomOf, tokensOfFrame, tokensOfText, type Frame } from "./context.ts";
 import { mayHaveBegun, type AssistantStep } from "./model-call.ts";
-import { callReserved, meterOf, type PlannedCall } from "./reserved-call.ts";
+import { callReserved, measured, meterOf, type PlannedCall } from "./reserved-call.ts";
 import { shortened, withoutThinking } from "./shortened.ts";
 import { ChatSpan } from "./spans.ts";
 import { conversationOf, type Conversation } from "./conversation.ts";
@@ -63,7 +63,8 @@ async function summaryByApi(
   const { model, trace } = turn;
   if (!model.compact || model.canCompact?.() === false) return undefined;
   const searches = searchesIn(wish.frame.tools);
-  const { meter, reservation } = meterOf(turn, { ...planned(turn, wish, signal), ...searches });
+  const plan = planned(turn, wish, signal);
+  const { meter, reservation } = meterOf(turn, { ...plan, ...searches });
   const maxTokens = await meter.begin();
   const { system, tools } = wish.frame;
   const request = { system, tools, ...conversation, ...(maxTokens === undefined ? {} : { maxTokens }) };
@@ -79,7 +80,12 @@ async function summaryByApi(
     if (error instanceof ModelError) return undefined;
     throw error;
   }
-  const { block, usage } = made;
+  const { block } = made;
+  const usage = measured(
+    made.usage,
+    plan.inputTokens,
+    block ? [{ kind: "note", about: "context", text: block.content }] : [],
+  );
   const content = block ? [{ type: "text" as const, text: block.content, citations: null }] : [];
   span.used(usage);
   span.end({ model: model.name, stopReason: null, content });
