@@ -45,6 +45,33 @@ export async function compactIfFull(turn: Turn, frame: Frame, signal: AbortSigna
   await compactNow(turn, wishOf(turn, "auto", null, frame, tokens), signal);
 }
 
+/** Where a backend does not say how many times too long a conversation is. */
+const TIMES_TOO_LONG = 2;
+
+/**
+ * The backend has said that the conversation is too long, whatever was estimated: it is compacted, once in a turn. Resolves to why not,
+ * where it stays as it is.
+ */
+export async function compactRefused(
+  turn: Turn,
+  frame: Frame,
+  signal: AbortSignal,
+  timesTooLong = TIMES_TOO_LONG,
+): Promise<string | undefined> {
+  if (wasRefused(turn)) return "It had been compacted before in this turn.";
+  if (hasFailed(turn)) return "It could not be summarised before in this turn.";
+  const tokens = Math.ceil(turn.model.contextTokens * timesTooLong);
+  const made = await compactNow(turn, { ...wishOf(turn, "auto", null, frame, tokens), refused: true }, signal);
+  return typeof made === "string" ? made : undefined;
+}
+
+/** Whether the conversation was compacted in this turn because the backend had said that it is too long. */
+export function wasRefused({ log, begin }: Turn): boolean {
+  return log
+    .slice(begin)
+    .some((step) => (step.kind === "compaction" || step.kind === "compaction_failed") && step.refused);
+}
+
 /** The message `/compact`, perhaps with words on what matters. */
 export async function compactOnDemand(turn: Turn, text: string, signal: AbortSignal): Promise<Conclusion> {
   const own = turn.log.slice(turn.begin);
@@ -115,6 +142,7 @@ async function written(turn: Turn, kept: number, wish: Wish, signal: AbortSignal
     kept: kept + log.length - begun,
     tokensBefore,
     tokensAfter: 0,
+    ...(wish.refused ? { refused: true } : {}),
     ...made,
   };
   const after = { ...step, tokensAfter: Math.round(tokensByLength([...log, step], frame) * density) };

@@ -77,7 +77,8 @@ export async function countTokens(
     return counted !== undefined && isCredible(counted, log, request) ? counted : estimate;
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof ModelError) return estimate;
+    if (error instanceof ModelError)
+      return error.code === "prompt_too_long" ? Math.max(estimate, model.contextTokens) : estimate;
     throw error;
   }
 }

@@ -110,8 +110,9 @@ interface Remaining {
 
 const SUMMARY_FOLLOWS = "The conversation so far was shortened. This is a summary of its earlier part:";
 
+/** The API takes no text that is only white space, although hooks may say such. */
 function texts(text: string): ContentBlockParam[] {
-  return [{ type: "text", text }];
+  return text.trim() === "" ? [] : [{ type: "text", text }];
 }
 
 /** The results of the assistant step at `index`: those before the next one, because not every backend's ids are unique in a thread. */
@@ -132,6 +133,7 @@ function resultsOf(steps: readonly Step[], index: number): Map<string, Omit<Tool
 
 /** Appends to the last message where the role is the same: the API wants roles to alternate. */
 function say(messages: MessageParam[], role: "user" | "assistant", content: readonly ContentBlockParam[]): void {
+  if (content.length === 0) return;
   const last = messages.at(-1);
   if (last?.role === role && Array.isArray(last.content)) last.content.push(...content);
   else messages.push({ role, content: [...content] });

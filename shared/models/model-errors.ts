@@ -4,6 +4,7 @@ import { AnthropicError, APIConnectionError, APIError } from "@anthropic-ai/sdk/
 import * as z from "zod";
 import { ModelError, type ModelErrorCode } from "./model.ts";
 import { retryAfterSeconds } from "../http/retry-after.ts";
+import { saysTooLong, timesTooLong } from "./too-long.ts";
 
 /** Characters of the API's own words that are kept. */
 const MAX_SAID = 1_000;
@@ -15,19 +16,32 @@ const Body = z.object({ error: z.object({ message: z.string() }) });
 export function toModelError(error: unknown): ModelError {
   if (error instanceof ModelError) return error;
   if (error instanceof APIConnectionError) return connectionLost(error);
-  if (isApiError(error)) {
-    const [code, advice] =
-      error.status === undefined ? explainType(error.type) : explainStatus(error.status, error.headers);
-    const said = bounded(Body.safeParse(error.error).data?.error.message ?? "");
-    const message = said === "" ? `${advice}.` : `${advice}. The API said: ${said}`;
-    // What has a status came before the answer, where the client has tried again already.
-    return new ModelError(code, message, { cause: error, ...(error.status === undefined ? {} : { retryable: false }) });
-  }
+  if (isApiError(error)) return refusal(error);
   const reason = bounded(reasonOf(error));
   const broken = error instanceof AnthropicError || error instanceof SyntaxError || error instanceof TypeError;
   return broken
     ? new ModelError("broken_stream", `The model's answer broke off or was malformed: ${reason}`, { cause: error })
     : connectionLost(error);
+}
+
+function refusal(error: APIError): ModelError {
+  const { status, type, headers } = error;
+  const said = Body.safeParse(error.error).data?.error.message ?? "";
+  // Some put it into a type or a code beside the message, some have a body of another shape.
+  const all = `${type ?? ""} ${error.message}`;
+  const isTooLong = status === 413 || ((status ?? 400) === 400 && saysTooLong(all));
+  const [code, advice] = isTooLong
+    ? (["prompt_too_long", "The conversation does not fit the model's context"] as const)
+    : status === undefined
+      ? explainType(type)
+      : explainStatus(status, headers);
+  const message = said === "" ? `${advice}.` : `${advice}. The API said: ${bounded(said)}`;
+  return new ModelError(code, message, {
+    cause: error,
+    // What has a status came before the answer, where the client has tried again already.
+    ...(status === undefined ? {} : { retryable: false }),
+    timesTooLong: timesTooLong(said),
+  });
 }
 
 /**
