@@ -49,7 +49,7 @@ export class Assembly {
         break;
       case "content_block_start": {
         this.#weigh(event.content_block);
-        const begun = { block: { ...event.content_block }, json: "" };
+        const begun = { block: whole(event.content_block), json: "" };
         this.#blocks.push(begun);
         this.#open.set(event.index, begun);
         break;
@@ -105,6 +105,13 @@ export class Assembly {
       `The model's answer is longer than the ${limit} that can be kept; it was given up.`,
     );
   }
+}
+
+/** Some backends begin a block without its text or its id. */
+function whole(block: ContentBlock): ContentBlock {
+  const { text, id }: { text?: string | null; id?: string | null } = { text: null, id: null, ...block };
+  if (block.type === "text") return { ...block, text: text ?? "" };
+  return block.type === "tool_use" ? { ...block, id: id ?? "" } : { ...block };
 }
 
 /** Bytes of it as JSON. */

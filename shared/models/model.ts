@@ -93,7 +93,9 @@ export type ModelErrorCode =
   /** The request: refused before it was worked on. */
   | "prompt_too_long"
   | "stalled"
-  | "circuit_open";
+  | "circuit_open"
+  /** What answers is no Messages API. */
+  | "wrong_address";
 
 const RETRYABLE: ReadonlySet<ModelErrorCode> = new Set(["overloaded", "connection_lost", "broken_stream", "stalled"]);
 /** Those after which the API may have worked on the call, so that it may have to be paid for. */
@@ -112,6 +114,8 @@ export class ModelError extends Error {
   readonly retryable: boolean;
   /** How many times too long a request was that did not fit, where that is known. */
   readonly timesTooLong: number | undefined;
+  /** The backend is there, and has said when to come again. */
+  readonly isBusy: boolean;
 
   /** Whether the API may have worked on the call, although nothing of an answer came. */
   get mayHaveBegun(): boolean {
@@ -121,11 +125,16 @@ export class ModelError extends Error {
   constructor(
     code: ModelErrorCode,
     message: string,
-    options: ErrorOptions & { readonly retryable?: boolean; readonly timesTooLong?: number | undefined } = {},
+    options: ErrorOptions & {
+      readonly retryable?: boolean;
+      readonly timesTooLong?: number | undefined;
+      readonly isBusy?: boolean;
+    } = {},
   ) {
     super(message, options);
     this.code = code;
     this.retryable = options.retryable ?? RETRYABLE.has(code);
     this.timesTooLong = options.timesTooLong;
+    this.isBusy = options.isBusy ?? false;
   }
 }

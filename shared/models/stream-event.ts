@@ -15,8 +15,8 @@ const DELTAS = {
   input_json_delta: z.object({ partial_json: z.string() }),
 };
 const BLOCKS = {
-  text: z.object({ text: z.string() }),
-  tool_use: z.object({ id: z.string(), name: z.string().max(MAX_NAME) }),
+  text: z.object({ text: z.string().nullish() }),
+  tool_use: z.object({ id: z.string().nullish(), name: z.string().max(MAX_NAME) }),
 };
 const EVENTS = {
   message_start: z.object({ message: z.object({ id: z.string().max(MAX_NAME), model: z.string().max(MAX_NAME) }) }),

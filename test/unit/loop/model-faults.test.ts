@@ -163,7 +163,6 @@ describe("an answer that breaks", () => {
     ["has an error api_error in mid-stream", streamed(errorEvent("api_error"))],
     ["stalls in mid-stream", (response) => response.write(BEGUN)],
     ["stalls before its first byte", () => {}],
-    ["is a web page", (response) => response.setHeader("content-type", "text/html").end("<html>gateway</html>")],
     ["is empty", (response) => response.end()],
   ];
   it.each(FAULTS)("because it %s is asked for again, and nothing of it is kept", async (_, misbehave) => {
