@@ -1,5 +1,6 @@
 // Compaction: near the limit of the context, or on demand, a summary takes the place of the conversation's older part towards the
 // model. The log keeps everything. Pairs of tool_use and tool_result stay whole: what is kept begins with a message or an answer.
+import { ModelError } from "../models/model.ts";
 import { searchesIn } from "./allowed-tokens.ts";
 import { BudgetUnreachable } from "./budget.ts";
 import type { Conclusion } from "./conclude.ts";
@@ -15,6 +16,7 @@ import {
   type Frame,
 } from "./context.ts";
 import { frameOf } from "./frame.ts";
+import { refusalOf } from "./message-size.ts";
 import { keptSteps, type KeptLimits } from "./kept-steps.ts";
 import { afterCompaction, conversationOf, isSaid, transcript } from "./conversation.ts";
 import { noteCut } from "./reserved-call.ts";
@@ -42,7 +44,20 @@ export async function compactIfFull(turn: Turn, frame: Frame, signal: AbortSigna
   const request = { ...frame, ...conversationOf(log, model) };
   const tokens = await countTokens(model, request, { log, estimate }, signal);
   if (tokens < room * FULL) return;
-  await compactNow(turn, wishOf(turn, "auto", null, frame, tokens), signal);
+  const wish = wishOf(turn, "auto", null, frame, tokens);
+  const unfit = hasWorked(turn) ? refusalOf(turn, messageOf(turn), frame, wish.density) : undefined;
+  if (unfit !== undefined) throw new ModelError("prompt_too_long", unfit);
+  await compactNow(turn, wish, signal);
+}
+
+/** Whether this turn's own calls are what would be summarised: it would make them again. */
+function hasWorked({ log, begin }: Turn): boolean {
+  return log.slice(begin).some(({ kind }) => kind === "assistant");
+}
+
+function messageOf({ log, begin }: Turn): string {
+  const step = log[begin];
+  return step?.kind === "user" ? step.text : "";
 }
 
 /** Where a backend does not say how many times too long a conversation is. */
