@@ -7,7 +7,8 @@ import { estimateTokens, type Frame } from "./context.ts";
 import { frameOf } from "./frame.ts";
 import type { AssistantStep } from "./model-call.ts";
 import { callReserved, noteCut, type ReservedAnswer } from "./reserved-call.ts";
-import { conversationOf } from "./conversation.ts";
+import { conversationOf, type Conversation } from "./conversation.ts";
+import { ANYONE, isBound } from "./sendable.ts";
 import type { Turn } from "./turn.ts";
 
 /**
@@ -43,13 +44,28 @@ async function fittingAnswer(turn: Turn, frame: Frame, signal: AbortSignal): Pro
   }
 }
 
+/**
+ * A request that is refused although it may be right is made again without what is bound to a backend, which may have changed: what was
+ * signed for another key is refused like what is wrong, and with it every later message of its thread. A refused request costs nothing.
+ */
 async function ask(turn: Turn, frame: Frame, signal: AbortSignal): Promise<ReservedAnswer> {
   const { log, model, begin } = turn;
-  const request = { ...frame, ...conversationOf(log, model) };
+  const conversation = conversationOf(log, model);
   const ordinal = log.slice(begin).filter(({ kind }) => kind === "assistant").length + 1;
   const inputTokens = estimateTokens(log, frame);
   const call = { ordinal, inputTokens, maxTokens: model.maxTokens, ...searchesIn(frame.tools), signal };
-  return callReserved(turn, request, call);
+  try {
+    return await callReserved(turn, { ...frame, ...conversation }, call);
+  } catch (error) {
+    const isRefused = error instanceof ModelError && error.code === "invalid_request";
+    if (!isRefused || !holdsBound(conversation)) throw error;
+    return callReserved(turn, { ...frame, ...conversationOf(log, ANYONE) }, call);
+  }
+}
+
+function holdsBound({ messages, compacted }: Conversation): boolean {
+  const blocks = messages.flatMap(({ content }) => (typeof content === "string" ? [] : content));
+  return compacted !== undefined || blocks.some(isBound);
 }
 
 function isTooLong(error: unknown): error is ModelError {

@@ -11,6 +11,9 @@ export interface Backend {
   readonly server: { readonly address: string; readonly port: number };
 }
 
+/** Nobody: what is sent to it holds nothing that is bound to a backend. */
+export const ANYONE: Backend = { provider: "", name: "", server: { address: "", port: 0 } };
+
 /** Characters of an id that every backend takes. */
 const MAX_ID = 64;
 /** Characters of a tool's name. */
@@ -56,6 +59,12 @@ export function sendable(step: AssistantStep, asked: Backend | undefined, used: 
   return { content, calls };
 }
 
+/** Whether only the backend that said it may take a block, so that another key or a later version of it may not. */
+export function isBound(block: ContentBlockParam): boolean {
+  if (block.type === "text") return (block.citations?.length ?? 0) > 0;
+  return block.type !== "tool_use" && block.type !== "tool_result";
+}
+
 function callOf(block: ToolUseBlockParam, id: string, isOwn: boolean): ToolUseBlockParam {
   const sent = { id, name: fitting(block.name, MAX_NAME, "unknown"), input: isObject(block.input) ? block.input : {} };
   return isOwn ? { ...block, ...sent } : { type: "tool_use", ...sent };
@@ -72,6 +81,7 @@ function fitting(name: string, most: number, otherwise: string): string {
 
 /** Whether the backend has said this itself. Of steps from before that was written down it is believed. */
 export function isFrom({ origin }: Pick<AssistantStep, "origin">, asked: Backend): boolean {
+  if (asked.provider === ANYONE.provider) return false;
   if (!origin) return true;
   const now = originOf(asked);
   return origin.provider === now.provider && origin.server === now.server && origin.model === now.model;

@@ -5,7 +5,8 @@ import { conversationOf, transcript } from "#shared/loop/conversation.ts";
 import { originOf, type Backend } from "#shared/loop/sendable.ts";
 import { Step } from "#shared/loop/step.ts";
 import { NO_USAGE } from "#shared/tracing/usage.ts";
-import { answered, asked, called } from "./steps.ts";
+import { ModelError } from "#shared/models/model.ts";
+import { answered, asked, book, called } from "./steps.ts";
 import { run, ScriptedModel } from "./scripted.ts";
 
 const HERE: Backend = { provider: "anthropic", name: "m-1", server: { address: "here.test", port: 443 } };
@@ -140,6 +141,40 @@ describe("a log from before it was written down who was asked", () => {
     expect(sent(steps("m-1-20260101"))).toContainEqual(THOUGHT);
     expect(sent(steps("m"))).toContainEqual(THOUGHT);
     expect(sent(steps("another")).slice(1)).toEqual([TEXT]);
+  });
+});
+
+describe("a request that the backend refuses for what it has signed itself", () => {
+  const signed = said([THOUGHT, SEARCH, FOUND, TEXT], {
+    provider: "scripted",
+    server: "model.test:443",
+    model: "scripted",
+  });
+  const refused = { error: new ModelError("invalid_request", "Invalid `signature` in `thinking` block") };
+
+  it("is made again without all of that, once", async () => {
+    const model = new ScriptedModel(refused, { text: "done" });
+    const { lines, account } = book();
+    const { result } = await run(model, { steps: [asked("hi"), signed, asked("next")], account });
+    expect(result).toMatchObject({ subtype: "success", text: "done" });
+    expect(JSON.stringify(model.requests[0])).toContain("signature");
+    expect(blocksOf(model.requests[1]?.messages ?? [])).toEqual([
+      { type: "text", text: "hi" },
+      { type: "text", text: "so" },
+      { type: "text", text: "next" },
+    ]);
+    expect(lines.some((line) => line.startsWith("settle r2"))).toBe(true);
+    const again = new ScriptedModel(refused, refused);
+    expect((await run(again, { steps: [asked("hi"), signed, asked("next")] })).result).toMatchObject({
+      errorType: "invalid_request",
+    });
+    expect(again.requests).toHaveLength(2);
+  });
+
+  it("is not made again where it holds nothing of the kind", async () => {
+    const model = new ScriptedModel(refused);
+    await run(model, { steps: [asked("hi"), ...called({ t1: "x" }), answered("so"), asked("next")] });
+    expect(model.requests).toHaveLength(1);
   });
 });
 
