@@ -9,7 +9,7 @@ import { asStream } from "./content-type.ts";
 import type { Gate } from "./gate.ts";
 import { connectionLost, isApiError } from "./model-errors.ts";
 import { ModelError, type Compaction, type Model, type ModelNotice, type ModelRequest } from "./model.ts";
-import { isKnownEvent } from "./stream-event.ts";
+import { eventsIn, isKnownEvent } from "./stream-event.ts";
 import { WatchedCall } from "./watched-call.ts";
 import { watchedFetch, watchedRequests } from "./watched-fetch.ts";
 import type { Price } from "../tracing/price.ts";
@@ -88,8 +88,10 @@ export function messagesApi(options: MessagesApiOptions): Model {
     const call = new WatchedCall(gate, idleLimitMs, signal, onNotice);
     try {
       let isComplete = false;
-      const response = await call.run("stream", () => messages.create(create, { ...call.options, headers }));
-      for await (const event of response) {
+      const response = await call.run("stream", () =>
+        messages.create(create, { ...call.options, headers }).asResponse(),
+      );
+      for await (const event of eventsIn(response)) {
         if (!isKnownEvent(event)) continue;
         if (event.type === "message_stop") call.succeeded();
         yield event;

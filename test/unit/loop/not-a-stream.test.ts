@@ -208,11 +208,27 @@ describe("a stream of another hand", () => {
       "that says no usage",
       `${START.replace(/,"usage":\{[^}]*\}/, "")}${text("whole")}${end().replace(/,"usage":\{[^}]*\}/, "")}`,
     ],
+    ["whose events have no names", answer(text("whole")).replaceAll(/^event: .*\n/gm, "")],
+    ["whose events are all called the same", answer(text("whole")).replaceAll(/^event: .*$/gm, "event: message")],
+    ["that ends as those of other APIs do", `${BEGUN}${delta}data: [DONE]\n\n`],
     ["with comments in it", `: hello\n\n${BEGUN}: still here\n\n${end()}`],
   ])("%s is read, in one call", async (_, stream) => {
     say("text/event-stream", stream);
     expect((await run(api.model())).result).toMatchObject(whole);
     expect(api.calls).toHaveLength(1);
+  });
+
+  it.each(["event: message\n", ""])("with an error under another name (%j) is that error", async (name) => {
+    const error = { type: "error", error: { type: "invalid_request_error", message: "as told" } };
+    say("text/event-stream", `${START}${name}data: ${JSON.stringify(error)}\n\n`);
+    expect((await run(api.model())).result).toMatchObject(failed(/The API said: as told/, "invalid_request"));
+  });
+
+  it("with an error in plain words is told with them", async () => {
+    say("text/event-stream", `${START}event: error\ndata: out of memory\n\n`);
+    expect((await run(api.model())).result).toMatchObject(
+      failed(/with an error\. The API said: out of memory/, "broken_stream"),
+    );
   });
 
   it("that is packed is unpacked", async () => {
@@ -244,6 +260,25 @@ describe("a stream of another hand", () => {
     const ids = steps.flatMap((step) => (step.kind === "tool_result" ? [step.toolUseId] : []));
     expect(ids).toEqual(["toolu", "toolu_2"]);
   });
+});
+
+it("an answer that is given up for its length closes its connection", async () => {
+  const closed = new Promise<void>((resolve) => {
+    api.behave = (response) => {
+      response.once("close", resolve);
+      response.write(
+        START + event({ type: "content_block_start", index: 0, content_block: { type: "text", text: "" } }),
+      );
+      const more = event({
+        type: "content_block_delta",
+        index: 0,
+        delta: { type: "text_delta", text: "x".repeat(900_000) },
+      });
+      response.write(more + more + more);
+    };
+  });
+  expect((await run(api.model())).result).toMatchObject(failed(/can be kept/, "too_long"));
+  await closed;
 });
 
 describe("a backend that is busy", () => {
