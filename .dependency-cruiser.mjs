@@ -32,7 +32,13 @@ export default {
     room("shared-foundation-knows-only-tracing", "(durable|tracing|text|time)", ["$1/", "tracing/"]),
     room("shared-http-knows-only-text-and-tracing", "http", ["http/", "text/", "tracing/"]),
     room("shared-a2a-knows-only-http", "a2a", ["a2a/", "tracing/", "http/", "text/parse-json\\.ts$"]),
-    room("shared-models-know-only-tracing", "models", ["models/", "tracing/", "time/", "http/retry-after\\.ts$"]),
+    room("shared-models-know-only-tracing", "models", [
+      "models/",
+      "tracing/",
+      "time/",
+      "http/retry-after\\.ts$",
+      "text/parse-json\\.ts$",
+    ]),
     room("shared-loop-knows-no-backend", "loop", ["loop/", "tracing/", "text/", "time/", "models/(model|gate)\\.ts$"]),
     room("shared-tools-know-only-tool-types", "tools", [
       "tools/",

@@ -10,6 +10,13 @@ export function retryAfterSeconds(headers: Headers): number | undefined {
   return seconds > 0 ? seconds : undefined;
 }
 
+/** Whether it says when, be it at once. */
+export function saysWhenToRetry(headers: Headers): boolean {
+  const said = headers.get("retry-after");
+  const isTime = said !== null && (Number(said) === 0 || !Number.isNaN(Date.parse(said)));
+  return isTime || retryAfterSeconds(headers) !== undefined;
+}
+
 /** The same headers, from which the API client takes that it must not ask again. */
 export function withoutRetry(headers: Headers): Headers {
   const changed = new Headers(headers);

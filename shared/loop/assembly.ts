@@ -9,7 +9,7 @@ import type {
 import * as z from "zod";
 import { ModelError } from "../models/model.ts";
 import { parseJson } from "../text/parse-json.ts";
-import { NO_USAGE, type Usage } from "../tracing/usage.ts";
+import { NO_USAGE, ReportedFigure, type Usage } from "../tracing/usage.ts";
 import { KnownStopReason, Step } from "./step.ts";
 import { claimId } from "./tool-use-ids.ts";
 import { wellFormed } from "./well-formed.ts";
@@ -49,7 +49,7 @@ export class Assembly {
         break;
       case "content_block_start": {
         this.#weigh(event.content_block);
-        const begun = { block: { ...event.content_block }, json: "" };
+        const begun = { block: whole(event.content_block), json: "" };
         this.#blocks.push(begun);
         this.#open.set(event.index, begun);
         break;
@@ -107,6 +107,13 @@ export class Assembly {
   }
 }
 
+/** Some backends begin a block without its text or its id. */
+function whole(block: ContentBlock): ContentBlock {
+  const { text, id }: { text?: string | null; id?: string | null } = { text: null, id: null, ...block };
+  if (block.type === "text") return { ...block, text: text ?? "" };
+  return block.type === "tool_use" ? { ...block, id: id ?? "" } : { ...block };
+}
+
 /** Bytes of it as JSON. */
 function sizeOf(part: unknown): number {
   try {
@@ -149,14 +156,13 @@ function payloadOf(delta: RawContentBlockDelta): unknown {
   }
 }
 
-const Figure = z.int().nonnegative().nullish().catch(null);
 const Figures = z
   .object({
-    input_tokens: Figure,
-    output_tokens: Figure,
-    cache_read_input_tokens: Figure,
-    cache_creation_input_tokens: Figure,
-    server_tool_use: z.object({ web_search_requests: Figure }).partial().nullish().catch(null),
+    input_tokens: ReportedFigure,
+    output_tokens: ReportedFigure,
+    cache_read_input_tokens: ReportedFigure,
+    cache_creation_input_tokens: ReportedFigure,
+    server_tool_use: z.object({ web_search_requests: ReportedFigure }).partial().nullish().catch(null),
   })
   .partial()
   .catch({});

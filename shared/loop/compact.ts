@@ -1,5 +1,6 @@
 // Compaction: near the limit of the context, or on demand, a summary takes the place of the conversation's older part towards the
 // model. The log keeps everything. Pairs of tool_use and tool_result stay whole: what is kept begins with a message or an answer.
+import { ModelError } from "../models/model.ts";
 import { searchesIn } from "./allowed-tokens.ts";
 import { BudgetUnreachable } from "./budget.ts";
 import type { Conclusion } from "./conclude.ts";
@@ -15,6 +16,7 @@ import {
   type Frame,
 } from "./context.ts";
 import { frameOf } from "./frame.ts";
+import { refusalOf } from "./message-size.ts";
 import { keptSteps, type KeptLimits } from "./kept-steps.ts";
 import { afterCompaction, conversationOf, isSaid, transcript } from "./conversation.ts";
 import { noteCut } from "./reserved-call.ts";
@@ -28,7 +30,7 @@ const COMMAND = "/compact";
 
 /** Of the context's room, how much recent messages may keep. */
 const KEPT = 0.2;
-/** No text has more bytes a token; a backend that reports less than that has left something out. */
+/** What has to be cut has at least so many tokens for each by length, whatever a backend reports: little text has five bytes a token. */
 const LEAST_DENSITY = 0.6;
 
 type CompactionStep = Extract<Step, { kind: "compaction" }>;
@@ -39,9 +41,50 @@ export async function compactIfFull(turn: Turn, frame: Frame, signal: AbortSigna
   const room = roomOf(model);
   const estimate = estimateTokens(log, frame);
   if (estimate < room * LOOK_CLOSER || hasFailed(turn)) return;
-  const tokens = await countTokens(model, { ...frame, ...conversationOf(log, model) }, estimate, signal);
+  const request = { ...frame, ...conversationOf(log, model) };
+  const tokens = await countTokens(model, request, { log, estimate }, signal);
   if (tokens < room * FULL) return;
-  await compactNow(turn, wishOf(turn, "auto", null, frame, tokens), signal);
+  const wish = wishOf(turn, "auto", null, frame, tokens);
+  const unfit = hasWorked(turn) ? refusalOf(turn, messageOf(turn), frame, wish.density) : undefined;
+  if (unfit !== undefined) throw new ModelError("prompt_too_long", unfit);
+  await compactNow(turn, wish, signal);
+}
+
+/** Whether this turn's own calls are what would be summarised: it would make them again. */
+function hasWorked({ log, begin }: Turn): boolean {
+  return log.slice(begin).some(({ kind }) => kind === "assistant");
+}
+
+function messageOf({ log, begin }: Turn): string {
+  const step = log[begin];
+  return step?.kind === "user" ? step.text : "";
+}
+
+/** Where a backend does not say how many times too long a conversation is. */
+const TIMES_TOO_LONG = 2;
+
+/**
+ * The backend has said that the conversation is too long, whatever was estimated: it is compacted, once in a turn. Resolves to why not,
+ * where it stays as it is.
+ */
+export async function compactRefused(
+  turn: Turn,
+  frame: Frame,
+  signal: AbortSignal,
+  timesTooLong = TIMES_TOO_LONG,
+): Promise<string | undefined> {
+  if (wasRefused(turn)) return "It had been compacted before in this turn.";
+  if (hasFailed(turn)) return "It could not be summarised before in this turn.";
+  const tokens = Math.ceil(turn.model.contextTokens * timesTooLong);
+  const made = await compactNow(turn, { ...wishOf(turn, "auto", null, frame, tokens), refused: true }, signal);
+  return typeof made === "string" ? made : undefined;
+}
+
+/** Whether the conversation was compacted in this turn because the backend had said that it is too long. */
+export function wasRefused({ log, begin }: Turn): boolean {
+  return log
+    .slice(begin)
+    .some((step) => (step.kind === "compaction" || step.kind === "compaction_failed") && step.refused);
 }
 
 /** The message `/compact`, perhaps with words on what matters. */
@@ -114,6 +157,7 @@ async function written(turn: Turn, kept: number, wish: Wish, signal: AbortSignal
     kept: kept + log.length - begun,
     tokensBefore,
     tokensAfter: 0,
+    ...(wish.refused ? { refused: true } : {}),
     ...made,
   };
   const after = { ...step, tokensAfter: Math.round(tokensByLength([...log, step], frame) * density) };

@@ -1,5 +1,7 @@
 // What an answer without tool calls means for its turn: the end, or one more round because a hook or the output schema wants it.
 import { ERROR } from "../tracing/names.ts";
+import { compactRefused, wasRefused } from "./compact.ts";
+import { frameOf } from "./frame.ts";
 import type { AssistantStep } from "./model-call.ts";
 import type { Step } from "./step.ts";
 import { parseOutput, type OutputShape } from "./structured-output.ts";
@@ -28,6 +30,12 @@ export type Conclusion =
       readonly errorType: string;
     };
 
+const EMPTY = "empty_answer";
+const OUT_OF_ROOM = "model_context_window_exceeded";
+const SAY_SOMETHING = "Your last answer was empty. Answer now, in words, with what you have.";
+const SAY_IT_AGAIN =
+  "Your last answer broke off because the context was full. The conversation has been made shorter: answer again, whole.";
+
 /** Times that an output that does not fit is sent back to the model. */
 const MAX_OUTPUT_RETRIES = 3;
 
@@ -40,13 +48,13 @@ export async function conclude(
   const own = turn.log.slice(turn.begin);
   const words = said(own);
   const concluded = meaningOf(answer, words);
-  if (concluded.subtype !== "success") return concluded;
+  if (concluded.subtype !== "success") return failedOrAskedAgain(turn, concluded, own, signal);
   const fitting = turn.output ? await structured(turn, turn.output, { ...concluded, text: words }, own) : concluded;
   if (fitting?.subtype !== "success") return fitting;
   const stopped = await turn.hook(
     {
       hook_event_name: "Stop",
-      stop_hook_active: own.some((step) => step.kind === "note" && step.about === "stop"),
+      stop_hook_active: own.some(isAbout("stop")),
       last_assistant_message: fitting.text,
     },
     signal,
@@ -57,6 +65,27 @@ export async function conclude(
   return undefined;
 }
 
+/** An empty answer, and one for which the context had no room, are asked for once more in a turn. The log says so first, for other lives. */
+async function failedOrAskedAgain(
+  turn: Turn,
+  failed: Failure,
+  own: readonly Step[],
+  signal: AbortSignal,
+): Promise<Conclusion | undefined> {
+  if (failed.errorType === EMPTY && !own.some(isAbout("empty"))) {
+    turn.append({ kind: "note", about: "empty", text: SAY_SOMETHING });
+    return undefined;
+  }
+  if (failed.errorType !== OUT_OF_ROOM || wasRefused(turn)) return failed;
+  turn.append({ kind: "note", about: "cut", text: SAY_IT_AGAIN });
+  const why = await compactRefused(turn, frameOf(turn), signal);
+  return why === undefined ? undefined : { ...failed, message: `${failed.message} ${why}` };
+}
+
+function isAbout(about: Extract<Step, { kind: "note" }>["about"]): (step: Step) => boolean {
+  return (step) => step.kind === "note" && step.about === about;
+}
+
 async function structured(
   turn: Turn,
   output: OutputShape,
@@ -65,7 +94,7 @@ async function structured(
 ): Promise<Conclusion | undefined> {
   const parsed = await parseOutput(output.shape, concluded.text);
   if ("value" in parsed) return { ...concluded, text: JSON.stringify(parsed.value), structured: parsed.value };
-  const tries = own.filter((step) => step.kind === "note" && step.about === "output").length;
+  const tries = own.filter(isAbout("output")).length;
   if (tries < MAX_OUTPUT_RETRIES) {
     turn.append({ kind: "note", about: "output", text: parsed.error });
     return undefined;
@@ -103,7 +132,7 @@ function meaningOf({ stopReason }: AssistantStep, words: string): Conclusion {
   switch (stopReason) {
     case "refusal":
       return failure(text || "The model refused to answer this.", ERROR.modelRefusal);
-    case "model_context_window_exceeded":
+    case OUT_OF_ROOM:
       return failure("The conversation no longer fits the model's context window: begin a new session.", stopReason);
     case "max_tokens":
       if (text)
@@ -115,10 +144,15 @@ function meaningOf({ stopReason }: AssistantStep, words: string): Conclusion {
     case "pause_turn":
     case null:
       if (text) return { subtype: "success", text, stopReason };
-      return failure("The model returned an empty answer.", "empty_answer");
+      return failure(
+        "The model returned an empty answer, and another one when it was asked again: send the message again in other words, or begin a new session.",
+        EMPTY,
+      );
   }
 }
 
-function failure(message: string, errorType: string): Conclusion {
+type Failure = Exclude<Conclusion, { subtype: "success" }>;
+
+function failure(message: string, errorType: string): Failure {
   return { subtype: "error_during_execution", message, errorType };
 }

@@ -1,10 +1,15 @@
-// How full a model's context is. An estimate: what the last answer said of its request is exact, what came since is not.
+// How full a model's context is. An estimate: what the last answer said of its request is exact, what came since is not. A figure that no
+// text of that length can have is not believed: then the length alone counts.
 import { ModelError, type Model, type ModelRequest } from "../models/model.ts";
 import type { Step } from "./step.ts";
 import { afterCompaction, isSaid } from "./conversation.ts";
 
 /** Bytes of UTF-8 a token, on the careful side: English has about four, Chinese about three, which is one character. */
 const BYTES_PER_TOKEN = 3;
+/** No text has more bytes a token. */
+const MOST_BYTES_PER_TOKEN = 12;
+/** Tokens that a backend may add to a request by itself. No text has more tokens than bytes. */
+const MOST_ADDED = 20_000;
 const ENCODER = new TextEncoder();
 
 /** How much of the room a request may take, and from where on it is worth asking the backend how much it really takes. */
@@ -27,7 +32,7 @@ export function estimateTokens(log: readonly Step[], frame: Frame): number {
   if (last?.kind === "assistant" && isMeasured(log, last)) {
     const { inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens } = last.usage;
     const known = inputTokens + cacheReadTokens + cacheWriteTokens + outputTokens;
-    if (known > 0) return known + tokensOf(steps.slice(at + 1));
+    if (isCredible(known, log.slice(0, log.lastIndexOf(last) + 1), frame)) return known + tokensOf(steps.slice(at + 1));
   }
   return tokensByLength(log, frame);
 }
@@ -40,32 +45,57 @@ export function tokensByLength(log: readonly Step[], frame: Frame): number {
 
 /** Tokens of some steps, by their length. */
 export function tokensOf(steps: readonly (Step | undefined)[]): number {
-  return toTokens(steps.reduce((sum, step, index) => sum + (isSaid(steps, index) ? sizeOf(step) : 0), 0));
+  return toTokens(bytesOfSteps(steps));
+}
+
+function bytesOfSteps(steps: readonly (Step | undefined)[]): number {
+  return steps.reduce((sum, step, index) => sum + (isSaid(steps, index) ? sizeOf(step) : 0), 0);
 }
 
 /** By its length. The conversation is none of it, even where a whole request is passed. */
-export function tokensOfFrame({ system, tools, outputSchema }: Frame): number {
-  return tokensOfText(JSON.stringify({ system, tools, outputSchema }));
+export function tokensOfFrame(frame: Frame): number {
+  return tokensOfText(JSON.stringify(partsOf(frame)));
+}
+
+function partsOf({ system, tools, outputSchema }: Frame): Frame {
+  return { system, tools, ...(outputSchema ? { outputSchema } : {}) };
 }
 
 export function tokensOfText(text: string): number {
   return toTokens(bytesOf(text));
 }
 
-/** The backend's count where it has one, else the estimate. */
+/** The backend's count of what the log says where it has one that can be true, else the estimate. */
 export async function countTokens(
   model: Model,
   request: ModelRequest,
-  estimate: number,
+  { log, estimate }: { readonly log: readonly Step[]; readonly estimate: number },
   signal: AbortSignal,
 ): Promise<number> {
   try {
-    return (await model.countTokens(request, signal)) ?? estimate;
+    const counted = await model.countTokens(request, signal);
+    return counted !== undefined && isCredible(counted, log, request) ? counted : estimate;
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof ModelError) return estimate;
+    if (error instanceof ModelError)
+      return error.code === "prompt_too_long" ? Math.max(estimate, model.contextTokens) : estimate;
     throw error;
   }
+}
+
+/** Whether a request that the log made with this frame can have had so many tokens. */
+function isCredible(tokens: number, log: readonly Step[], frame: Frame): boolean {
+  const { steps, compaction } = afterCompaction(log);
+  const all = [...steps, compaction];
+  const framed = bytesOf(JSON.stringify(partsOf(frame)));
+  const least = (bytesOfSteps(all.map(readable)) + framed) / MOST_BYTES_PER_TOKEN;
+  return tokens >= least && tokens <= bytesOfSteps(all) + framed + MOST_ADDED;
+}
+
+/** Without what is sealed or signed, which may have any number of bytes a token. */
+function readable(step: Step | undefined): Step | undefined {
+  if (step?.kind !== "assistant") return step;
+  return { ...step, content: step.content.filter(({ type }) => type === "text" || type === "tool_use") };
 }
 
 /** An answer from before a compaction speaks of a context that is gone. */

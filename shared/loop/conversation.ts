@@ -6,6 +6,7 @@ import type {
 } from "@anthropic-ai/sdk/resources/messages/messages";
 import type { CompactionBlock } from "../models/model.ts";
 import { asNote } from "./note.ts";
+import { isFrom, sendable, type Backend } from "./sendable.ts";
 import { CUT_OFF, type Step } from "./step.ts";
 
 /** What the model is told of a log. */
@@ -15,17 +16,23 @@ export interface Conversation {
   readonly compacted?: CompactionBlock;
 }
 
-/** The conversation of a log. What was compacted is left out: its summary stands for it, as a block where the API makes such itself. */
-export function conversationOf(log: readonly Step[], model: { readonly compact?: unknown }): Conversation {
+/**
+ * The conversation of a log, as `model` takes it. What was compacted is left out: its summary stands for it, as a block where the API
+ * makes such itself.
+ */
+export function conversationOf(
+  log: readonly Step[],
+  model: Partial<Backend> & { readonly compact?: unknown },
+): Conversation {
   const { steps, compaction, earlier } = afterCompaction(log);
-  if (!compaction) return { messages: transcript(steps) };
-  if (compaction.block && model.compact) return { messages: transcript(steps), compacted: compaction.block };
-  return {
-    messages: transcript([
-      { kind: "note", about: "context", text: `${SUMMARY_FOLLOWS}\n\n${compaction.summary}` },
-      ...steps.map((step, index) => (index < earlier ? withoutThinking(step) : step)),
-    ]),
-  };
+  const { provider, name, server } = model;
+  const asked = provider !== undefined && name !== undefined && server ? { provider, name, server } : undefined;
+  if (!compaction) return { messages: transcript(steps, asked) };
+  if (compaction.block && model.compact && (!asked || isFrom(compaction, asked)))
+    return { messages: transcript(steps, asked), compacted: compaction.block };
+  const summary: Step = { kind: "note", about: "context", text: `${SUMMARY_FOLLOWS}\n\n${compaction.summary}` };
+  const kept = steps.map((step, index) => (index < earlier ? withoutThinking(step) : step));
+  return { messages: transcript([summary, ...kept], asked) };
 }
 
 /** What the model thought is bound to what stood before it: where a summary of ours stands there now, the API would refuse it. */
@@ -45,9 +52,13 @@ export function isSaid(steps: readonly (Step | undefined)[], index: number): boo
   return step?.kind !== "user" || (!step.command && steps[index + 1]?.kind !== "blocked");
 }
 
-/** The messages of steps. Every `tool_use` gets exactly one `tool_result`; one that never settled is said to be cut off. */
-export function transcript(steps: readonly Step[]): MessageParam[] {
+/**
+ * The messages of steps, as `asked` takes them. Every `tool_use` gets exactly one `tool_result`; one that never settled is said to be
+ * cut off.
+ */
+export function transcript(steps: readonly Step[], asked?: Backend): MessageParam[] {
   const messages: MessageParam[] = [];
+  const usedIds = new Set<string>();
   for (const [index, step] of steps.entries()) {
     const next = steps[index + 1];
     const isNew = step.kind === "user" && isSaid(steps, index);
@@ -56,17 +67,14 @@ export function transcript(steps: readonly Step[]): MessageParam[] {
     const isBefore = isInitial(step) && steps[index - 1]?.kind === "user";
     if (step.kind === "note" && !isBefore) say(messages, "user", texts(asNote(step.text)));
     if (step.kind !== "assistant") continue;
-    // The API takes no text that is only white space, although models say such.
-    const said = step.content.filter((block) => block.type !== "text" || block.text.trim() !== "");
-    if (said.length === 0) continue;
-    say(messages, "assistant", said);
+    const { content, calls } = sendable(step, asked, usedIds);
+    if (content.length === 0) continue;
+    say(messages, "assistant", content);
     const results = resultsOf(steps, index);
-    const answers = step.content
-      .filter((block) => block.type === "tool_use")
-      .map(
-        (block): ToolResultBlockParam =>
-          results.get(block.id) ?? { type: "tool_result", tool_use_id: block.id, content: CUT_OFF, is_error: true },
-      );
+    const answers = calls.map(({ stored, sent }): ToolResultBlockParam => {
+      const result = results.get(stored) ?? { type: "tool_result", content: CUT_OFF, is_error: true };
+      return { ...result, tool_use_id: sent };
+    });
     if (answers.length > 0) say(messages, "user", answers);
   }
   return messages;
@@ -102,20 +110,20 @@ interface Remaining {
 
 const SUMMARY_FOLLOWS = "The conversation so far was shortened. This is a summary of its earlier part:";
 
+/** The API takes no text that is only white space, although hooks may say such. */
 function texts(text: string): ContentBlockParam[] {
-  return [{ type: "text", text }];
+  return text.trim() === "" ? [] : [{ type: "text", text }];
 }
 
 /** The results of the assistant step at `index`: those before the next one, because not every backend's ids are unique in a thread. */
-function resultsOf(steps: readonly Step[], index: number): Map<string, ToolResultBlockParam> {
-  const results = new Map<string, ToolResultBlockParam>();
+function resultsOf(steps: readonly Step[], index: number): Map<string, Omit<ToolResultBlockParam, "tool_use_id">> {
+  const results = new Map<string, Omit<ToolResultBlockParam, "tool_use_id">>();
   for (let next = index + 1; next < steps.length; next++) {
     const step = steps[next];
     if (!step || step.kind === "assistant" || step.kind === "user") break;
     if (step.kind !== "tool_result") continue;
     results.set(step.toolUseId, {
       type: "tool_result",
-      tool_use_id: step.toolUseId,
       content: step.content,
       ...(step.isError ? { is_error: true } : {}),
     });
@@ -125,6 +133,7 @@ function resultsOf(steps: readonly Step[], index: number): Map<string, ToolResul
 
 /** Appends to the last message where the role is the same: the API wants roles to alternate. */
 function say(messages: MessageParam[], role: "user" | "assistant", content: readonly ContentBlockParam[]): void {
+  if (content.length === 0) return;
   const last = messages.at(-1);
   if (last?.role === role && Array.isArray(last.content)) last.content.push(...content);
   else messages.push({ role, content: [...content] });

@@ -66,6 +66,7 @@ const STOP_FAILURES: Readonly<Record<string, InputOf<"StopFailure">["error"]>> =
   rate_limited: "rate_limit",
   overloaded: "overloaded",
   invalid_request: "invalid_request",
+  prompt_too_long: "invalid_request",
   unavailable: "server_error",
   connection_lost: "server_error",
   broken_stream: "server_error",

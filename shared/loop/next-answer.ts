@@ -1,12 +1,14 @@
 // One model call of a turn, with all that surrounds it: the agent's own limits, room in the context, and the query's account.
+import { ModelError } from "../models/model.ts";
 import { allowedTokens, searchesIn } from "./allowed-tokens.ts";
 import { BudgetUnreachable } from "./budget.ts";
-import { compactIfFull } from "./compact.ts";
-import { estimateTokens } from "./context.ts";
+import { compactIfFull, compactRefused } from "./compact.ts";
+import { estimateTokens, type Frame } from "./context.ts";
 import { frameOf } from "./frame.ts";
 import type { AssistantStep } from "./model-call.ts";
-import { callReserved, noteCut } from "./reserved-call.ts";
-import { conversationOf } from "./conversation.ts";
+import { callReserved, noteCut, type ReservedAnswer } from "./reserved-call.ts";
+import { conversationOf, type Conversation } from "./conversation.ts";
+import { ANYONE, isBound } from "./sendable.ts";
 import type { Turn } from "./turn.ts";
 
 /**
@@ -18,17 +20,63 @@ export async function nextAnswer(turn: Turn, signal: AbortSignal, mayHaveCut = f
   // First, because a compaction is a model call too.
   allowedTokens(turn, 0);
   await compactIfFull(turn, frame, signal);
-  const request = { ...frame, ...conversationOf(turn.log, turn.model) };
-  const calls = turn.log.slice(turn.begin).filter(({ kind }) => kind === "assistant").length + 1;
-  const inputTokens = estimateTokens(turn.log, frame);
-  const searches = searchesIn(frame.tools);
-  if (mayHaveCut) noteCut(turn, inputTokens, searches);
-  const call = { ordinal: calls, inputTokens, maxTokens: turn.model.maxTokens, ...searches, signal };
-  const { answer, reservation } = await callReserved(turn, request, call);
+  if (mayHaveCut) noteCut(turn, estimateTokens(turn.log, frame), searchesIn(frame.tools));
+  const { answer, reservation } = await fittingAnswer(turn, frame, signal);
   const step = reservation === undefined ? answer : { ...answer, reservation };
   turn.append(step);
   if (reservation !== undefined) await settle(turn, reservation, answer);
   return step;
+}
+
+/** Where the backend says that the conversation is too long it is compacted, and the call made again, once in a turn. */
+async function fittingAnswer(turn: Turn, frame: Frame, signal: AbortSignal): Promise<ReservedAnswer> {
+  try {
+    return await ask(turn, frame, signal);
+  } catch (error) {
+    if (!isTooLong(error)) throw error;
+    const why = await compactRefused(turn, frame, signal, error.timesTooLong);
+    if (why !== undefined) throw unfit(error, why);
+  }
+  try {
+    return await ask(turn, frame, signal);
+  } catch (error) {
+    throw isTooLong(error) ? unfit(error, "It was compacted, and is still too long.") : error;
+  }
+}
+
+/**
+ * A request that is refused although it may be right is made again without what is bound to a backend, which may have changed: what was
+ * signed for another key is refused like what is wrong, and with it every later message of its thread. A refused request costs nothing.
+ */
+async function ask(turn: Turn, frame: Frame, signal: AbortSignal): Promise<ReservedAnswer> {
+  const { log, model, begin } = turn;
+  const conversation = conversationOf(log, model);
+  const ordinal = log.slice(begin).filter(({ kind }) => kind === "assistant").length + 1;
+  const inputTokens = estimateTokens(log, frame);
+  const call = { ordinal, inputTokens, maxTokens: model.maxTokens, ...searchesIn(frame.tools), signal };
+  try {
+    return await callReserved(turn, { ...frame, ...conversation }, call);
+  } catch (error) {
+    const isRefused = error instanceof ModelError && error.code === "invalid_request";
+    if (!isRefused || !holdsBound(conversation)) throw error;
+    return callReserved(turn, { ...frame, ...conversationOf(log, ANYONE) }, call);
+  }
+}
+
+function holdsBound({ messages, compacted }: Conversation): boolean {
+  const blocks = messages.flatMap(({ content }) => (typeof content === "string" ? [] : content));
+  return compacted !== undefined || blocks.some(isBound);
+}
+
+function isTooLong(error: unknown): error is ModelError {
+  return error instanceof ModelError && error.code === "prompt_too_long";
+}
+
+/** What the backend said comes last: it may have the true limit in it. */
+function unfit(error: ModelError, why: string): ModelError {
+  const advice =
+    "Send a shorter message or begin a new session; where model.context_tokens is more than the model has, set it right";
+  return new ModelError(error.code, `${why} ${advice}. ${error.message}`, { cause: error });
 }
 
 /** An answer that ends the turn is not lost because the account is: what was set aside for it stays booked then. */

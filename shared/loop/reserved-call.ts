@@ -3,10 +3,10 @@ import type { ModelRequest } from "../models/model.ts";
 import { allowedTokens, type Searches } from "./allowed-tokens.ts";
 import { BudgetUnreachable } from "./budget.ts";
 import { callModel, type AssistantStep, type Meter } from "./model-call.ts";
+import { originOf } from "./sendable.ts";
 import type { Step } from "./step.ts";
-import { NO_USAGE } from "../tracing/usage.ts";
+import type { Usage } from "../tracing/usage.ts";
 import { tokensOf } from "./context.ts";
-import { tokensOf as spent } from "./spending.ts";
 import { ReservationSpan } from "./wait-spans.ts";
 import type { Turn } from "./turn.ts";
 
@@ -37,13 +37,15 @@ export async function callReserved(turn: Turn, request: ModelRequest, planned: P
     .flatMap((step) => (step.kind === "assistant" ? step.content : []))
     .map((block) => ("id" in block ? block.id : ""));
   const answer = await callModel(model, request, planned.ordinal, planned.signal, emit, trace, meter, used);
-  return { answer: measured(answer, planned), reservation: reservation() };
+  const usage = measured(answer.usage, planned.inputTokens, answer.content.length > 0 ? [answer] : []);
+  return { answer: { ...answer, usage, origin: originOf(model) }, reservation: reservation() };
 }
 
-/** Some backends do not say what an answer has cost, and a budget of tokens has to hold for them too: they are estimated. */
-function measured(answer: AssistantStep, { inputTokens }: PlannedCall): AssistantStep {
-  if (spent(answer.usage) > 0) return answer;
-  return { ...answer, usage: { ...NO_USAGE, inputTokens, outputTokens: tokensOf([answer]) } };
+/** Some backends do not say what a call has cost, and a budget of tokens has to hold for them too: what they leave out is estimated. */
+export function measured(usage: Usage, inputTokens: number, said: readonly Step[]): Usage {
+  const isAsked = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens > 0;
+  const outputTokens = usage.outputTokens > 0 ? usage.outputTokens : tokensOf(said);
+  return { ...usage, outputTokens, ...(isAsked ? {} : { inputTokens }) };
 }
 
 /** Accounts for one call's attempts at the query's account. `reservation` is that of the last attempt. */

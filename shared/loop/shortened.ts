@@ -12,8 +12,8 @@ const STEP = 0.75;
 /** The conversation itself where it has no more than `tokens`, by length. */
 export function shortened(conversation: Conversation, tokens: number): Conversation {
   const { messages, compacted } = conversation;
+  if (tokensOfConversation(conversation) <= tokens) return conversation;
   const room = tokens - (compacted ? tokensOfText(compacted.content) : 0);
-  if (tokensOfText(messages.flatMap(blocksOf).map(textOf).join("")) <= room) return conversation;
   let chars = Math.max(LEAST_PIECE, ...messages.flatMap(blocksOf).map((block) => pieceOf(block).length));
   let cut = messages;
   do {
@@ -21,6 +21,12 @@ export function shortened(conversation: Conversation, tokens: number): Conversat
     cut = cutPieces(messages, chars);
   } while (chars > LEAST_PIECE && tokensOfMessages(cut) > room);
   return { ...conversation, messages: withoutOldest(cut, room) };
+}
+
+/** By length. */
+export function tokensOfConversation({ messages, compacted }: Conversation): number {
+  const before = compacted ? tokensOfText(compacted.content) : 0;
+  return before + tokensOfText(messages.flatMap(blocksOf).map(textOf).join(""));
 }
 
 /** Without what the model thought: that is bound to the conversation in which it did, and refused in any other. */

@@ -23,6 +23,12 @@ const STOP_REASONS = [
 /** Reasons that other backends make up say no more than none does. */
 export const KnownStopReason = z.nullable(z.enum(STOP_REASONS)).catch(null);
 
+/** Who was asked, and by which name of a model: what is signed or sealed is bound to them. Left out in logs from before. */
+const Origin = z.optional(z.object({ provider: z.string(), server: z.string(), model: z.string() }));
+
+/** It was made because the backend had said that the conversation is too long, which is answered so once in a turn. */
+const Refused = z.optional(z.literal(true));
+
 export const Step = z.discriminatedUnion("kind", [
   /** What the person, or the peer that opened this thread, said. */
   z.object({
@@ -41,7 +47,9 @@ export const Step = z.discriminatedUnion("kind", [
     content: z.array(Block),
     stopReason: z.nullable(z.enum(STOP_REASONS)),
     usage: Usage,
+    /** As it calls itself. */
     model: z.string(),
+    origin: Origin,
     /** Raw text of tool inputs that were not JSON, by tool_use id. */
     malformedInputs: z.record(z.string(), z.string()),
     /** What was set aside for the call at the query's account. */
@@ -122,11 +130,11 @@ export const Step = z.discriminatedUnion("kind", [
   }),
   /**
    * Something that the loop itself says to the model: a hook's words (batch: of PostToolBatch), why a Stop hook wants more, why an output
-   * does not fit. initial: a hook's words that stand before the message which is the step before, as if they were a person's.
+   * does not fit, that an answer was empty (empty) or had no room (cut). initial: a hook's words that stand before the message which is the step before, as if they were a person's.
    */
   z.object({
     kind: z.literal("note"),
-    about: z.enum(["context", "batch", "initial", "stop", "output"]),
+    about: z.enum(["context", "batch", "initial", "stop", "output", "empty", "cut"]),
     text: z.string(),
   }),
   /** Towards the model, `summary` stands for all steps of the thread but the last `kept` before this one. */
@@ -137,8 +145,10 @@ export const Step = z.discriminatedUnion("kind", [
     kept: z.int().nonnegative(),
     /** What the API's own compaction returned: stands for the summary, word for word. */
     block: z.optional(CompactionBlock),
+    origin: Origin,
     tokensBefore: z.number(),
     tokensAfter: z.number(),
+    refused: Refused,
     usage: Usage,
     reservation: z.optional(z.string()),
   }),
@@ -149,6 +159,7 @@ export const Step = z.discriminatedUnion("kind", [
     /** Who was asked: the API's own compaction, after which the model is, or the model. */
     by: z.enum(["api", "model"]),
     reason: z.string(),
+    refused: Refused,
     usage: Usage,
     reservation: z.optional(z.string()),
   }),

@@ -6,10 +6,11 @@ import { allowedTokens, searchesIn } from "./allowed-tokens.ts";
 import { COMPACTION_INSTRUCTIONS } from "./compaction-prompt.ts";
 import { roomOf, tokensOfFrame, tokensOfText, type Frame } from "./context.ts";
 import { mayHaveBegun, type AssistantStep } from "./model-call.ts";
-import { callReserved, meterOf, type PlannedCall } from "./reserved-call.ts";
-import { shortened, withoutThinking } from "./shortened.ts";
+import { callReserved, measured, meterOf, type PlannedCall } from "./reserved-call.ts";
+import { shortened, tokensOfConversation, withoutThinking } from "./shortened.ts";
 import { ChatSpan } from "./spans.ts";
 import { conversationOf, type Conversation } from "./conversation.ts";
+import { originOf } from "./sendable.ts";
 import { type Step } from "./step.ts";
 import type { Turn } from "./turn.ts";
 
@@ -22,12 +23,14 @@ export interface Wish {
   readonly tokens: number;
   /** How many tokens one token by length is really, as far as it is known. */
   readonly density: number;
+  /** The backend has said that the conversation is too long. */
+  readonly refused?: true;
 }
 
 type CompactionStep = Extract<Step, { kind: "compaction" }>;
 type Failed = Extract<Step, { kind: "compaction_failed" }>;
 
-export interface Summary extends Pick<CompactionStep, "usage" | "block" | "reservation"> {
+export interface Summary extends Pick<CompactionStep, "usage" | "block" | "origin" | "reservation"> {
   readonly text: string;
 }
 
@@ -37,18 +40,32 @@ export class NoSummary extends Error {
 }
 
 /** Answers that are about the request rather than the API: another request may well be answered. */
-const REFUSED: ReadonlySet<ModelErrorCode> = new Set(["invalid_request", "too_long"]);
+const REFUSED: ReadonlySet<ModelErrorCode> = new Set(["invalid_request", "too_long", "prompt_too_long"]);
+
+/** Times that a conversation is made shorter because it was too long to be summarised, by half or more each time. */
+const MAX_SHORTER = 5;
 
 /** Throws NoSummary, which is in the log then, and what callReserved throws. */
 export async function summarise(turn: Turn, old: readonly Step[], wish: Wish, signal: AbortSignal): Promise<Summary> {
   const focus = wish.instructions === null ? "" : `\n\nWhat matters most: ${wish.instructions}`;
   const asked = `${COMPACTION_INSTRUCTIONS}${focus}`;
-  const most = roomOf(turn.model) / wish.density - tokensOfFrame(wish.frame) - tokensOfText(asked);
-  const conversation = shortened(conversationOf(old, turn.model), most);
-  return (
-    (await summaryByApi(turn, conversation, asked, wish, signal)) ??
-    (await summaryByModel(turn, conversation, focus, wish, signal))
-  );
+  let most = roomOf(turn.model) / wish.density - tokensOfFrame(wish.frame) - tokensOfText(asked);
+  for (let shorter = 0; ; shorter++) {
+    const conversation = shortened(conversationOf(old, turn.model), most);
+    try {
+      return (
+        (await summaryByApi(turn, conversation, asked, wish, signal)) ??
+        (await summaryByModel(turn, conversation, focus, wish, signal))
+      );
+    } catch (error) {
+      if (!(error instanceof ModelError) || !REFUSED.has(error.code)) throw error;
+      if (error.code !== "prompt_too_long" || shorter === MAX_SHORTER) {
+        await fail(turn, wish, "model", error.message, { usage: NO_USAGE });
+        throw new NoSummary(error.message, { cause: error });
+      }
+      most = Math.min(most, tokensOfConversation(conversation)) / Math.max(2, error.timesTooLong ?? 0);
+    }
+  }
 }
 
 /** Undefined where the API has no compaction of its own, or makes none of this conversation. */
@@ -62,7 +79,8 @@ async function summaryByApi(
   const { model, trace } = turn;
   if (!model.compact || model.canCompact?.() === false) return undefined;
   const searches = searchesIn(wish.frame.tools);
-  const { meter, reservation } = meterOf(turn, { ...planned(turn, wish, signal), ...searches });
+  const plan = planned(turn, wish, signal);
+  const { meter, reservation } = meterOf(turn, { ...plan, ...searches });
   const maxTokens = await meter.begin();
   const { system, tools } = wish.frame;
   const request = { system, tools, ...conversation, ...(maxTokens === undefined ? {} : { maxTokens }) };
@@ -78,12 +96,17 @@ async function summaryByApi(
     if (error instanceof ModelError) return undefined;
     throw error;
   }
-  const { block, usage } = made;
+  const { block } = made;
+  const usage = measured(
+    made.usage,
+    plan.inputTokens,
+    block ? [{ kind: "note", about: "context", text: block.content }] : [],
+  );
   const content = block ? [{ type: "text" as const, text: block.content, citations: null }] : [];
   span.used(usage);
   span.end({ model: model.name, stopReason: null, content });
   const cost = paid(usage, reservation());
-  if (block) return { text: block.content, block, ...cost };
+  if (block) return { text: block.content, block, origin: originOf(model), ...cost };
   await fail(turn, wish, "api", "The API made no summary of it.", cost);
   return undefined;
 }
@@ -105,19 +128,13 @@ async function summaryByModel(
     messages: [...withoutThinking(conversation.messages), last],
     tools: [],
   };
-  try {
-    // Nobody who watches the answer is to see the summary in its place.
-    const quiet: Turn = { ...turn, emit: (event) => event.type !== "text_delta" && turn.emit(event) };
-    const { answer, reservation } = await callReserved(quiet, request, planned(turn, wish, signal));
-    const flaw = flawOf(answer);
-    if (flaw === undefined) return { text: textOf(answer), ...paid(answer.usage, reservation) };
-    await fail(turn, wish, "model", flaw, paid(answer.usage, reservation));
-    throw new NoSummary(flaw);
-  } catch (error) {
-    if (!(error instanceof ModelError) || !REFUSED.has(error.code)) throw error;
-    await fail(turn, wish, "model", error.message, { usage: NO_USAGE });
-    throw new NoSummary(error.message, { cause: error });
-  }
+  // Nobody who watches the answer is to see the summary in its place.
+  const quiet: Turn = { ...turn, emit: (event) => event.type !== "text_delta" && turn.emit(event) };
+  const { answer, reservation } = await callReserved(quiet, request, planned(turn, wish, signal));
+  const flaw = flawOf(answer);
+  if (flaw === undefined) return { text: textOf(answer), ...paid(answer.usage, reservation) };
+  await fail(turn, wish, "model", flaw, paid(answer.usage, reservation));
+  throw new NoSummary(flaw);
 }
 
 /** Why an answer is no summary: half of one would leave out what happened last. */
@@ -146,12 +163,12 @@ function textOf({ content }: AssistantStep): string {
 /** What came to nothing is written down and paid for all the same. */
 async function fail(
   turn: Turn,
-  { trigger }: Wish,
+  { trigger, refused }: Wish,
   by: Failed["by"],
   reason: string,
   cost: Pick<Failed, "usage" | "reservation">,
 ): Promise<void> {
-  turn.append({ kind: "compaction_failed", trigger, by, reason, ...cost });
+  turn.append({ kind: "compaction_failed", trigger, by, reason, ...(refused ? { refused } : {}), ...cost });
   if (cost.reservation !== undefined) await turn.account?.settle(cost.reservation, cost.usage);
 }
 

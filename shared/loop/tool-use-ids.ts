@@ -1,7 +1,7 @@
 // Ids of tool calls. A result finds its call by the id, so each call of a thread needs one of its own; not every backend gives it one.
 import type { MessageParam } from "@anthropic-ai/sdk/resources/messages/messages";
 
-/** Characters of an id. */
+/** Characters of an id in the log. */
 const MAX_ID = 128;
 
 /** The ids of all tool calls in these messages. */
@@ -10,11 +10,18 @@ export function toolUseIds(messages: readonly MessageParam[]): Set<string> {
   return new Set(blocks.flatMap((block) => (block.type === "tool_use" ? [block.id] : [])));
 }
 
-/** `id`, or where that is taken or cannot be an id, one like it that is free. It is taken from now on. */
-export function claimId(id: string, used: Set<string>): string {
-  const base = id === "" || id.length > MAX_ID || !id.isWellFormed() ? "toolu" : id;
+/** `id`, or where that is taken or cannot be an id, one like it that is free, of `most` characters. It is taken from now on. */
+export function claimId(id: string, used: Set<string>, most = MAX_ID): string {
+  const base = id === "" || id.length > most || !id.isWellFormed() ? "toolu" : id;
   let free = base;
-  for (let n = 2; used.has(free) || free === ""; n++) free = `${base}_${n}`;
+  for (let n = 2; used.has(free); n++) free = numbered(base, n, most);
   used.add(free);
   return free;
+}
+
+/** Never half a character at its end: what cannot be cut so is cut by one more. */
+function numbered(base: string, n: number, most: number): string {
+  const end = `_${n}`;
+  const begin = base.slice(0, most - end.length);
+  return (begin.isWellFormed() ? begin : begin.slice(0, -1)) + end;
 }

@@ -5,7 +5,7 @@ import type { ContentBlockParam, MessageParam } from "@anthropic-ai/sdk/resource
 import * as z from "zod";
 import { isApiError } from "./model-errors.ts";
 import { CompactionBlock, ModelError, type Compaction, type ModelRequest } from "./model.ts";
-import { addUsage, NO_USAGE, type Usage } from "../tracing/usage.ts";
+import { addUsage, NO_USAGE, ReportedFigure, type Usage } from "../tracing/usage.ts";
 
 const BETA_NAME = "compact-2026-09-04";
 const BETA = { "anthropic-beta": BETA_NAME };
@@ -13,10 +13,10 @@ const BETA = { "anthropic-beta": BETA_NAME };
 const NOT_SERVED: ReadonlySet<number | undefined> = new Set([404, 405, 501]);
 
 const Figures = z.object({
-  input_tokens: z.number().catch(0),
-  output_tokens: z.number().catch(0),
-  cache_read_input_tokens: z.number().catch(0),
-  cache_creation_input_tokens: z.number().catch(0),
+  input_tokens: ReportedFigure,
+  output_tokens: ReportedFigure,
+  cache_read_input_tokens: ReportedFigure,
+  cache_creation_input_tokens: ReportedFigure,
 });
 const Answer = z.object({
   content: z.array(z.looseObject({ type: z.string() })),
@@ -90,9 +90,9 @@ function usageOf({ iterations, ...top }: z.infer<typeof Answer>["usage"]): Usage
 
 function toUsage(figures: z.infer<typeof Figures>): Usage {
   return {
-    inputTokens: figures.input_tokens,
-    outputTokens: figures.output_tokens,
-    cacheReadTokens: figures.cache_read_input_tokens,
-    cacheWriteTokens: figures.cache_creation_input_tokens,
+    inputTokens: figures.input_tokens ?? 0,
+    outputTokens: figures.output_tokens ?? 0,
+    cacheReadTokens: figures.cache_read_input_tokens ?? 0,
+    cacheWriteTokens: figures.cache_creation_input_tokens ?? 0,
   };
 }

@@ -5,12 +5,13 @@ import { BaseAnthropic } from "@anthropic-ai/sdk/client";
 import type { Middleware } from "@anthropic-ai/sdk/core/middleware";
 import { Messages, type RawMessageStreamEvent } from "@anthropic-ai/sdk/resources/messages/messages";
 import { hasNoCompaction, requestCompaction, withCompaction } from "./compaction.ts";
+import { asStream } from "./content-type.ts";
 import type { Gate } from "./gate.ts";
 import { connectionLost, isApiError } from "./model-errors.ts";
 import { ModelError, type Compaction, type Model, type ModelNotice, type ModelRequest } from "./model.ts";
-import { isKnownEvent } from "./stream-event.ts";
+import { eventsIn, isKnownEvent } from "./stream-event.ts";
 import { WatchedCall } from "./watched-call.ts";
-import { watchedFetch } from "./watched-fetch.ts";
+import { watchedFetch, watchedRequests } from "./watched-fetch.ts";
 import type { Price } from "../tracing/price.ts";
 
 export interface MessagesApiOptions {
@@ -37,10 +38,11 @@ const COUNT_LIMIT_MS = 10_000;
 /** Statuses of a path that a server does not have. */
 const NOT_SERVED: ReadonlySet<number | undefined> = new Set([404, 405, 501]);
 
-/** What a middleware throws the client passes on as it is. */
-const noRetryOfLostConnections: Middleware = async (request, next) => {
+/** What a middleware throws the client passes on as it is: neither lost connections nor wrong addresses are tried again. */
+const believeStreamsAlone: Middleware = async (request, next) => {
   try {
-    return await next(request);
+    const response = await next(request);
+    return response.ok && watchedRequests.getStore()?.expects === "stream" ? await asStream(response) : response;
   } catch (error) {
     throw error instanceof ModelError ? error : connectionLost(error);
   }
@@ -53,7 +55,7 @@ export function messagesApi(options: MessagesApiOptions): Model {
     authToken: null,
     baseURL: options.baseUrl,
     fetch: watchedFetch(options.fetch),
-    middleware: [noRetryOfLostConnections],
+    middleware: [believeStreamsAlone],
     defaultHeaders: options.headers ?? {},
     logLevel: "off",
     // Its own spans would double ours.
@@ -85,12 +87,22 @@ export function messagesApi(options: MessagesApiOptions): Model {
     };
     const call = new WatchedCall(gate, idleLimitMs, signal, onNotice);
     try {
-      const response = await call.run(() => messages.create(create, { ...call.options, headers }));
-      for await (const event of response) {
+      let isComplete = false;
+      const response = await call.run("stream", () =>
+        messages.create(create, { ...call.options, headers }).asResponse(),
+      );
+      for await (const event of eventsIn(response)) {
         if (!isKnownEvent(event)) continue;
         if (event.type === "message_stop") call.succeeded();
         yield event;
         if (event.type === "message_stop") return;
+        isComplete ||= event.type === "message_delta" && typeof event.delta.stop_reason === "string";
+      }
+      // Some end without the last event. Why it stopped comes after all that is said.
+      if (isComplete) {
+        call.succeeded();
+        yield { type: "message_stop" };
+        return;
       }
       throw new ModelError("broken_stream", "The model's answer ended before it was complete.");
     } catch (error) {
@@ -105,7 +117,7 @@ export function messagesApi(options: MessagesApiOptions): Model {
     const { body, headers } = prompt(request);
     const call = new WatchedCall(undefined, COUNT_LIMIT_MS, signal, () => {});
     try {
-      const { input_tokens: counted }: { input_tokens: unknown } = await call.run(() =>
+      const { input_tokens: counted }: { input_tokens: unknown } = await call.run("json", () =>
         messages.countTokens(body, { ...call.options, headers, maxRetries: 0 }),
       );
       if (typeof counted === "number" && counted >= 0) return counted;
@@ -128,7 +140,7 @@ export function messagesApi(options: MessagesApiOptions): Model {
     const body = { ...prompt(request).body, max_tokens: request.maxTokens ?? options.maxTokens };
     const call = new WatchedCall(gate, COMPACTION_LIMIT_MS, signal, onNotice);
     try {
-      const { isKnown, ...compaction } = await call.run(() =>
+      const { isKnown, ...compaction } = await call.run("json", () =>
         requestCompaction(client, body, instructions, call.options),
       );
       call.succeeded();

@@ -3,7 +3,8 @@ import { reasonOf } from "../tracing/reason.ts";
 import { AnthropicError, APIConnectionError, APIError } from "@anthropic-ai/sdk/core/error";
 import * as z from "zod";
 import { ModelError, type ModelErrorCode } from "./model.ts";
-import { retryAfterSeconds } from "../http/retry-after.ts";
+import { retryAfterSeconds, saysWhenToRetry } from "../http/retry-after.ts";
+import { saysTooLong, timesTooLong } from "./too-long.ts";
 
 /** Characters of the API's own words that are kept. */
 const MAX_SAID = 1_000;
@@ -15,14 +16,7 @@ const Body = z.object({ error: z.object({ message: z.string() }) });
 export function toModelError(error: unknown): ModelError {
   if (error instanceof ModelError) return error;
   if (error instanceof APIConnectionError) return connectionLost(error);
-  if (isApiError(error)) {
-    const [code, advice] =
-      error.status === undefined ? explainType(error.type) : explainStatus(error.status, error.headers);
-    const said = bounded(Body.safeParse(error.error).data?.error.message ?? "");
-    const message = said === "" ? `${advice}.` : `${advice}. The API said: ${said}`;
-    // What has a status came before the answer, where the client has tried again already.
-    return new ModelError(code, message, { cause: error, ...(error.status === undefined ? {} : { retryable: false }) });
-  }
+  if (isApiError(error)) return refusal(error);
   const reason = bounded(reasonOf(error));
   const broken = error instanceof AnthropicError || error instanceof SyntaxError || error instanceof TypeError;
   return broken
@@ -30,15 +24,55 @@ export function toModelError(error: unknown): ModelError {
     : connectionLost(error);
 }
 
+function refusal(error: APIError): ModelError {
+  const { status, type, headers } = error;
+  const said = Body.safeParse(error.error).data?.error.message ?? "";
+  // Some put it into a type or a code beside the message, some have a body of another shape.
+  const all = `${type ?? ""} ${error.message}`;
+  const isTooLong = status === 413 || ((status ?? 400) === 400 && saysTooLong(all));
+  const [code, advice] = isTooLong
+    ? (["prompt_too_long", "The conversation does not fit the model's context"] as const)
+    : status === undefined
+      ? explainType(type)
+      : explainStatus(status, headers);
+  const message = said === "" ? `${advice}.` : `${advice}. The API said: ${bounded(said)}`;
+  return new ModelError(code, message, {
+    cause: error,
+    // What has a status came before the answer, where the client has tried again already.
+    ...(status === undefined ? {} : { retryable: false }),
+    timesTooLong: timesTooLong(said),
+    isBusy: (status === 503 || status === 529) && headers !== undefined && saysWhenToRetry(headers),
+  });
+}
+
 /**
  * No answer came, or it came only in part: whether the request had arrived nobody knows. The cause is told, not linked: the client
  * would take the error for its own connection's, and try again.
  */
 export function connectionLost(cause: unknown): ModelError {
-  return new ModelError(
-    "connection_lost",
-    `The connection to the model API failed or broke: ${bounded(reasonOf(cause))}`,
-  );
+  const reason = bounded(reasonOf(cause));
+  if (NO_ADDRESS.some((words) => reason.includes(words)))
+    return new ModelError(
+      "wrong_address",
+      "The address of the model API is none: set ANTHROPIC_BASE_URL to one that begins with http:// or https:// and deploy again.",
+    );
+  const advice = mayBeWrongAddress(cause) ? ". Where it stays so, check ANTHROPIC_BASE_URL" : "";
+  return new ModelError("connection_lost", `The connection to the model API failed or broke: ${reason}${advice}`);
+}
+
+/** How workerd and Node begin to say that an address is none; it stands in their words. */
+const NO_ADDRESS = ["Fetch API cannot load", "Invalid URL", "Failed to parse URL"];
+/** What workerd says of a connection that was lost or refused, and of a name that it does not find or of a failed handshake. */
+const WORKERD_SAYS = ["Network connection lost.", "internal error"];
+/** Node's codes for connections that never were. */
+const NEVER_CONNECTED =
+  /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|(?:ERR_)?(?:SSL|TLS|CERT).{0,60})$/;
+const Caused = z.object({ cause: z.object({ code: z.string() }) });
+
+function mayBeWrongAddress(error: unknown): boolean {
+  const said = reasonOf(error);
+  if (WORKERD_SAYS.some((words) => said.startsWith(words))) return true;
+  return NEVER_CONNECTED.test(Caused.safeParse(error).data?.cause.code ?? "");
 }
 
 /** Narrows to the type's defaults: the class's own parameters are any. */
@@ -62,13 +96,24 @@ function explainStatus(status: number, headers: Headers | undefined): [ModelErro
     case 403:
       return [
         "forbidden",
-        "The model API does not allow this key to use this model (403): check the key's workspace and the model's name",
+        "The model API does not allow this key to use this model (403): check the key's workspace and the model's name, or set ANTHROPIC_API_KEY to another key",
+      ];
+    case 404:
+    case 405:
+      return [
+        "invalid_request",
+        `The model API has no such path or no such model (${status}): check ANTHROPIC_BASE_URL and the model's name`,
       ];
     case 429:
       return ["rate_limited", `The model API limits the rate of requests (429): ${later}`];
     case 529:
       return ["overloaded", `The model API is overloaded (529): ${later}`];
     default:
+      if (status < 400)
+        return [
+          "wrong_address",
+          `The model API answered with a redirect (${status}), which is not followed: set ANTHROPIC_BASE_URL to the address that it leads to`,
+        ];
       return status >= 500
         ? ["unavailable", `The model API failed with status ${status}: ${later}`]
         : ["invalid_request", `The model API rejected the request with status ${status}`];

@@ -88,9 +88,14 @@ export type ModelErrorCode =
   | "unavailable"
   | "connection_lost"
   | "broken_stream"
+  /** The answer. */
   | "too_long"
+  /** The request: refused before it was worked on. */
+  | "prompt_too_long"
   | "stalled"
-  | "circuit_open";
+  | "circuit_open"
+  /** What answers is no Messages API. */
+  | "wrong_address";
 
 const RETRYABLE: ReadonlySet<ModelErrorCode> = new Set(["overloaded", "connection_lost", "broken_stream", "stalled"]);
 /** Those after which the API may have worked on the call, so that it may have to be paid for. */
@@ -107,15 +112,29 @@ export class ModelError extends Error {
   readonly code: ModelErrorCode;
   /** Whether the same call may succeed when it is made again; false as well where the backend has tried often enough. */
   readonly retryable: boolean;
+  /** How many times too long a request was that did not fit, where that is known. */
+  readonly timesTooLong: number | undefined;
+  /** The backend is there, and has said when to come again. */
+  readonly isBusy: boolean;
 
   /** Whether the API may have worked on the call, although nothing of an answer came. */
   get mayHaveBegun(): boolean {
     return MAY_HAVE_BEGUN.has(this.code);
   }
 
-  constructor(code: ModelErrorCode, message: string, options: ErrorOptions & { readonly retryable?: boolean } = {}) {
+  constructor(
+    code: ModelErrorCode,
+    message: string,
+    options: ErrorOptions & {
+      readonly retryable?: boolean;
+      readonly timesTooLong?: number | undefined;
+      readonly isBusy?: boolean;
+    } = {},
+  ) {
     super(message, options);
     this.code = code;
     this.retryable = options.retryable ?? RETRYABLE.has(code);
+    this.timesTooLong = options.timesTooLong;
+    this.isBusy = options.isBusy ?? false;
   }
 }

@@ -1,6 +1,9 @@
 // What a backend streams, held against the shapes that the loop relies on: not every server that speaks the Messages API speaks it well.
+import { APIError } from "@anthropic-ai/sdk/core/error";
+import { Stream } from "@anthropic-ai/sdk/core/streaming";
 import type { RawMessageStreamEvent } from "@anthropic-ai/sdk/resources/messages/messages";
 import * as z from "zod";
+import { parseJson } from "../text/parse-json.ts";
 import { ModelError } from "./model.ts";
 
 /** Characters of ids and names that come with an answer. */
@@ -15,8 +18,8 @@ const DELTAS = {
   input_json_delta: z.object({ partial_json: z.string() }),
 };
 const BLOCKS = {
-  text: z.object({ text: z.string() }),
-  tool_use: z.object({ id: z.string(), name: z.string().max(MAX_NAME) }),
+  text: z.object({ text: z.string().nullish() }),
+  tool_use: z.object({ id: z.string().nullish(), name: z.string().max(MAX_NAME) }),
 };
 const EVENTS = {
   message_start: z.object({ message: z.object({ id: z.string().max(MAX_NAME), model: z.string().max(MAX_NAME) }) }),
@@ -35,6 +38,27 @@ function typed(shapes: Readonly<Record<string, z.ZodType>>): z.ZodType {
     if (parsed?.error)
       context.issues.push({ code: "custom", input: context.value, message: z.prettifyError(parsed.error) });
   });
+}
+
+/** What ends the streams of other APIs, and is no event. */
+const DONE = "[DONE]";
+
+/**
+ * The events of an answer as they come, parsed. Which one it is says its data: some servers leave its name out. Throws APIError for an
+ * event that says so, and undefined stands for what is no JSON.
+ */
+export async function* eventsIn(response: Response): AsyncGenerator {
+  for await (const { event, data } of Stream.rawEvents(response)) {
+    if (data === "" || data === DONE || event === "ping") continue;
+    const value = parseJson(data);
+    if (event === "error" || Typed.safeParse(value).data?.type === "error") throw errorOf(value ?? data, response);
+    yield value;
+  }
+}
+
+function errorOf(body: unknown, { headers }: Response): APIError {
+  const said = typeof body === "object" && body !== null ? body : { error: { message: String(body) } };
+  return new APIError(undefined, said, undefined, headers);
 }
 
 /** False for events that nobody here knows, such as later versions of the API may have. Throws ModelError for malformed ones. */

@@ -3,11 +3,11 @@ import type { Gate, Pass } from "./gate.ts";
 import { IdleWatch } from "./idle-watch.ts";
 import { toModelError } from "./model-errors.ts";
 import { ModelError, type ModelErrorCode, type ModelNotice } from "./model.ts";
-import { watchedRequests } from "./watched-fetch.ts";
+import { watchedRequests, type Expected } from "./watched-fetch.ts";
 
 /**
  * What shows that a backend is down. Whoever says 401, 403, 400 or 429 is there: the first three will not get better by waiting, and
- * a limit of rate says itself when to come again.
+ * a limit of rate says itself when to come again. So does one who is busy.
  */
 const DOWN: ReadonlySet<ModelErrorCode> = new Set([
   "unavailable",
@@ -50,8 +50,8 @@ export class WatchedCall {
   }
 
   /** Runs what asks the client: its requests are this call's. */
-  async run<Result>(work: () => PromiseLike<Result>): Promise<Result> {
-    return watchedRequests.run({ watch: this.#watch, onRetry: this.#onNotice, count: 0 }, async () => work());
+  async run<Result>(expects: Expected, work: () => PromiseLike<Result>): Promise<Result> {
+    return watchedRequests.run({ watch: this.#watch, onRetry: this.#onNotice, expects, count: 0 }, async () => work());
   }
 
   succeeded(): void {
@@ -65,7 +65,7 @@ export class WatchedCall {
     const failed = this.#watch.stalled
       ? new ModelError("stalled", `The model sent nothing for ${limit} s; the call was given up.`)
       : toModelError(error);
-    if (DOWN.has(failed.code)) this.#pass.failure(failed.message);
+    if (DOWN.has(failed.code) && !failed.isBusy) this.#pass.failure(failed.message);
     else this.#pass.success();
     return failed;
   }

@@ -1,21 +1,26 @@
 // The `fetch` under the API client, which makes retries by itself: notices them, watches for silence in answers (pings are life, and
 // only bytes show them), and bounds what comes from outside: error bodies, lines, and how long the API may make us wait.
 import { AsyncLocalStorage } from "node:async_hooks";
+import { isStream } from "./content-type.ts";
 import type { IdleWatch } from "./idle-watch.ts";
 import { ModelError, type RetryNotice } from "./model.ts";
 import { retryAfterSeconds, withoutRetry } from "../http/retry-after.ts";
 
 /** Bytes of an error's body that are read. */
 const MAX_ERROR_BODY = 64 * 1024;
-/** Bytes of a line: the client keeps them until its end. The largest event of an answer that can be stored has fewer. */
+/** Bytes of a line, or of an answer that comes as one piece: the client keeps them until its end. The largest event of an answer that can be stored has fewer. */
 const MAX_LINE = 8 * 1024 * 1024;
 /** Longest wait that the API may ask for before the call is made again, in seconds; a person waits behind it. */
 const MAX_RETRY_AFTER_S = 60;
 const LINE_FEED = 10;
 
+/** How an answer is to come. */
+export type Expected = "stream" | "json";
+
 interface WatchedRequests {
   readonly watch: IdleWatch;
   readonly onRetry: (notice: RetryNotice) => void;
+  readonly expects: Expected;
   count: number;
   /** How the last attempt failed. */
   last?: Pick<RetryNotice, "status" | "reason">;
@@ -32,7 +37,8 @@ export function watchedFetch(fetchImpl: typeof fetch): typeof fetch {
     call.count++;
     call.watch.heard();
     try {
-      const response = await fetchImpl(input, init);
+      // Where a redirect leads nobody has said; the key would go along.
+      const response = await fetchImpl(input, { ...init, redirect: "manual" });
       call.last = { status: response.status, reason: String(response.status) };
       return watchBody(response, call.watch);
     } catch (error) {
@@ -49,15 +55,19 @@ function watchBody(response: Response, watch: IdleWatch): Response {
   const headers = waitS !== undefined && waitS > MAX_RETRY_AFTER_S ? withoutRetry(response.headers) : response.headers;
   if (ok) watch.heard();
   else watch.pause();
-  return new Response(body && (ok ? watchLines(body, watch) : cutAt(body, MAX_ERROR_BODY, watch)), { status, headers });
+  return new Response(body && (ok ? watchLines(body, watch, isStream(response)) : cutAt(body, MAX_ERROR_BODY, watch)), {
+    status,
+    headers,
+  });
 }
 
-function watchLines(body: ReadableStream<Uint8Array>, watch: IdleWatch): ReadableStream<Uint8Array> {
+function watchLines(body: ReadableStream<Uint8Array>, watch: IdleWatch, hasLines: boolean): ReadableStream<Uint8Array> {
   let line = 0;
   return passOn(body, watch, (chunk) => {
-    const end = chunk.lastIndexOf(LINE_FEED);
+    const end = hasLines ? chunk.lastIndexOf(LINE_FEED) : -1;
     line = end === -1 ? line + chunk.length : chunk.length - end - 1;
-    if (line > MAX_LINE) throw new ModelError("too_long", "The model sent a line without an end; it was given up.");
+    if (line > MAX_LINE)
+      throw new ModelError("too_long", "The model sent a line without an end, or too much at once; it was given up.");
     return chunk;
   });
 }

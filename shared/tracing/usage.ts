@@ -12,6 +12,19 @@ export const Usage = z.object({
 });
 export type Usage = Readonly<z.infer<typeof Usage>>;
 
+/** More tokens than any call has: sums of such figures would not be exact. */
+const MOST_REPORTED = 100_000_000;
+
+/** A figure as a backend reports it; null where it says none, or none that can be true. */
+export const ReportedFigure = z
+  .number()
+  .nonnegative()
+  .max(MOST_REPORTED)
+  .transform(Math.ceil)
+  .nullish()
+  .catch(null)
+  .transform((figure) => figure ?? null);
+
 export const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 };
 
 export function addUsage(a: Usage, b: Usage): Usage {

@@ -7,7 +7,7 @@
 //   both <json array>              calls query_agent once with each of these inputs
 //   stop <reason>                  answers, and says that it stopped for this reason
 //   long [<n>] | gateway           an answer of n times 100,000 characters (3 MB), or an error of some megabytes
-//   refuse | empty | cut | status <n>
+//   refuse | empty (again and again) | cut | status <n>
 // Anything else is answered with the number of messages and the last user text.
 import { Response, type Request } from "miniflare";
 
@@ -31,6 +31,7 @@ export async function scriptedModel(request: Request): Promise<Response> {
   const said = last.findLast((block) => block.type === "text")?.text ?? "";
   const [tool, input] = nextOfChain(body) ?? [];
   if (tool !== undefined) return toolUse(tool, JSON.stringify(input));
+  if (said.includes("Your last answer was empty.")) return stream([]);
   if (result) return stream(words(`done: ${String(result.content)}`));
   const [verb = "", ...rest] = said.split(" ");
   const text = rest.join(" ");

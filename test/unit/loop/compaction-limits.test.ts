@@ -200,7 +200,7 @@ describe("what stays beside the message that is being answered", () => {
 
   it("is nothing of itself in the summary", async () => {
     const model = new ScriptedModel({ text: "SUMMARY" }, { text: "done" });
-    await run(model, { steps: [...rounds(1, 3_000), asked(`LAST ${"x".repeat(26_000)}`)] });
+    await run(model, { steps: [...rounds(1, 3_000), asked(`LAST ${"x".repeat(26_000)}`)], tools: [] });
     expect(said(model.requests[0])).not.toContain("LAST");
     expect(said(model.requests[1])).toMatch(/SUMMARY.*LAST/);
   });
@@ -217,7 +217,7 @@ describe("what stays beside the message that is being answered", () => {
     };
     const model = new ScriptedModel({ text: "done" });
     const steps = [asked("x".repeat(27_000)), ...called({ t1: "y" }), first];
-    const { result } = await run(model, { steps, begin: 0, life: 2 });
+    const { result } = await run(model, { steps, begin: 0, life: 2, tools: [] });
     expect(result).toMatchObject({ text: "done" });
     expect(model.requests).toHaveLength(1);
   });

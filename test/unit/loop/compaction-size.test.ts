@@ -4,7 +4,7 @@ import { tokensOfText } from "#shared/loop/context.ts";
 import { shortened, withoutThinking } from "#shared/loop/shortened.ts";
 import { Step } from "#shared/loop/step.ts";
 import { ModelError, type ModelRequest } from "#shared/models/model.ts";
-import { run, ScriptedModel, type More } from "./scripted.ts";
+import { ECHO, run, ScriptedModel, type More } from "./scripted.ts";
 import { answered, asked, called, COMPACT, rounds } from "./steps.ts";
 
 /** Refuses what does not fit its context, as an API does; a summary is SUMMARY, all else is answered with "fine". */
@@ -52,12 +52,36 @@ describe("a message that does not fit the context even alone", () => {
 
   it("is weighed by the backend where that counts tokens", async () => {
     const model = Object.assign(new ScriptedModel({ text: "fits" }), { countTokens: async () => 9_000 });
-    expect((await run(model, { steps: [huge] })).result.subtype).toBe("success");
+    expect((await run(model, { steps: [huge], tools: [] })).result.subtype).toBe("success");
     const dense = Object.assign(new ScriptedModel(), { countTokens: async () => 9_600 });
-    expect((await run(dense, { steps: [asked("x".repeat(24_000))] })).result).toMatchObject({
+    expect((await run(dense, { steps: [asked("x".repeat(24_000))], tools: [] })).result).toMatchObject({
       message: expect.stringMatching(/about 9,\d\d\d tokens, and about 9,\d\d\d fit/),
     });
     expect(dense.requests).toEqual([]);
+  });
+
+  it("with room for the calls of tools beside it is refused too where the agent has tools", async () => {
+    const steps = [asked("x".repeat(26_800))];
+    expect((await answer(steps)).result.subtype).toBe("success");
+    const { result, model } = await answer(steps, { tools: [ECHO] });
+    expect(result).toMatchObject({ message: expect.stringMatching(/about 8,9\d\d tokens, and about 8,\d\d\d fit/) });
+    expect(model.requests).toEqual([]);
+  });
+
+  it("with its work, which only the first call shows, is refused then, not when the budget is spent on the same calls", async () => {
+    const calls = [{ id: "t1", name: "echo", json: '{"text":"x"}' }];
+    const model = new ScriptedModel(...Array.from({ length: 10 }, () => ({ calls })));
+    // The backend adds tokens of its own, and tells so with its answers alone.
+    const counts = [7_000, 9_500];
+    const counting = Object.assign(model, { countTokens: async () => counts.shift() ?? 9_500 });
+    const { result, steps } = await run(counting, { steps: [asked("x".repeat(28_000))] });
+    expect(result).toMatchObject({
+      subtype: "error_during_execution",
+      errorType: "prompt_too_long",
+      message: expect.stringContaining("Send a shorter one"),
+    });
+    expect(model.requests).toHaveLength(1);
+    expect(steps.map(({ kind }) => kind)).not.toContain("compaction");
   });
 
   it("is weighed with what hooks add to it", async () => {

@@ -71,7 +71,7 @@ it("far from the limit nothing is summarised", async () => {
 
 it("where the backend counts tokens, its count decides", async () => {
   const model = new ScriptedModel({ text: "done" });
-  await ask(Object.assign(model, { countTokens: async () => 100 }), long(4));
+  await ask(Object.assign(model, { countTokens: async () => 6_000 }), long(4));
   expect(model.requests).toHaveLength(1);
   const broken = new ScriptedModel({ text: "SUMMARY" }, { text: "done" });
   const countTokens = async () => {

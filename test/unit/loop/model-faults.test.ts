@@ -163,7 +163,6 @@ describe("an answer that breaks", () => {
     ["has an error api_error in mid-stream", streamed(errorEvent("api_error"))],
     ["stalls in mid-stream", (response) => response.write(BEGUN)],
     ["stalls before its first byte", () => {}],
-    ["is a web page", (response) => response.setHeader("content-type", "text/html").end("<html>gateway</html>")],
     ["is empty", (response) => response.end()],
   ];
   it.each(FAULTS)("because it %s is asked for again, and nothing of it is kept", async (_, misbehave) => {
@@ -221,8 +220,6 @@ describe("an answer that breaks", () => {
 
 describe("an answer that is none", () => {
   it.each<[string, string, object]>([
-    ["of no blocks", answer(""), failed(/empty answer/, "empty_answer")],
-    ["of white space", answer(text(" \n")), failed(/empty answer/, "empty_answer")],
     ["that refuses", answer("", "refusal"), failed(/refused/, "model_refusal")],
     ["that refuses in words", answer(text("I will not."), "refusal"), failed(/^I will not\.$/, "model_refusal")],
     ["cut off by max_tokens before a word", answer("", "max_tokens"), failed(/raise max_tokens/, "max_tokens")],
@@ -230,6 +227,22 @@ describe("an answer that is none", () => {
     api.behave = inTurn(body);
     expect((await turn()).result).toMatchObject(expected);
     expect(api.calls).toHaveLength(1);
+  });
+
+  it.each([
+    ["of no blocks", answer("")],
+    ["of white space", answer(text(" \n"))],
+    ["of thinking alone", answer(block(0, { type: "thinking", thinking: "hm", signature: "s" }))],
+    ["that says nothing of how it stopped", START + end("made up")],
+  ])("%s is asked for once more, and no third time", async (_, body) => {
+    api.behave = inTurn(body, answer(text("whole")));
+    const { result, steps } = await turn();
+    expect(result).toMatchObject({ ...whole, turns: 2 });
+    expect(steps[2]).toMatchObject({ kind: "note", about: "empty" });
+    expect(JSON.stringify(api.calls[1]?.body.messages)).toContain("Your last answer was empty.");
+    api.behave = inTurn(body);
+    expect((await turn()).result).toMatchObject(failed(/empty answer.* other words/, "empty_answer"));
+    expect(api.calls).toHaveLength(4);
   });
 
   it("because it pauses is gone on with, from what was said", async () => {

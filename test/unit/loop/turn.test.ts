@@ -64,9 +64,14 @@ describe("a turn", () => {
   });
 
   it("takes an answer of white space for none, and keeps it from the next request", async () => {
-    const { result, steps } = await run(new ScriptedModel({ text: " \n" }));
-    expect(result).toMatchObject({ subtype: "error_during_execution", message: "The model returned an empty answer." });
-    expect(transcript(steps)).toEqual([{ role: "user", content: [{ type: "text", text: "hi" }] }]);
+    const { result, steps } = await run(new ScriptedModel({ text: " \n" }, { text: "" }));
+    expect(result).toMatchObject({
+      subtype: "error_during_execution",
+      message: expect.stringMatching(/^The model returned an empty answer, and another one when it was asked again: /),
+    });
+    expect(transcript(steps)).toEqual([
+      { role: "user", content: [{ type: "text", text: "hi" }, expect.objectContaining({ type: "text" })] },
+    ]);
   });
 
   it.each([
@@ -76,7 +81,8 @@ describe("a turn", () => {
     ["refusal", "error_during_execution"],
     ["model_context_window_exceeded", "error_during_execution"],
   ] as const)("ends on %s as %s", async (stop, subtype) => {
-    expect((await run(new ScriptedModel({ text: "text", stop }))).result.subtype).toBe(subtype);
+    const answers = Array.from({ length: 3 }, () => ({ text: "text", stop }));
+    expect((await run(new ScriptedModel(...answers))).result.subtype).toBe(subtype);
   });
 
   it("does not run a tool call that max_tokens cut off, and tells the model", async () => {

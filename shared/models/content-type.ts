@@ -1,0 +1,79 @@
+// What a backend answers with, looked at before it is believed: an event stream, or the whole message as JSON where a server knows no
+// streams. Whatever else comes is no Messages API, and is not asked again.
+import * as z from "zod";
+import { parseJson } from "../text/parse-json.ts";
+import { ModelError } from "./model.ts";
+
+const STREAM = "text/event-stream";
+const JSON_TYPE = "application/json";
+/** Types of media as they go over the wire; what has no such form is not repeated to anybody. */
+const MEDIA_TYPE = /^[a-z0-9.+-]{1,60}\/[a-z0-9.+-]{1,60}$/;
+
+interface Event {
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
+const Block = z.looseObject({ type: z.string() });
+const Message = z.looseObject({ type: z.literal("message"), content: z.array(Block) });
+const Failure = z.object({ error: z.looseObject({ message: z.string() }) });
+
+/** A type that is left out is not held against a server. */
+export function isStream({ headers }: Response): boolean {
+  return [STREAM, ""].includes(essence(headers));
+}
+
+/** The answer as a stream of events. Throws ModelError for what is none. */
+export async function asStream(response: Response): Promise<Response> {
+  if (isStream(response)) return response;
+  const type = essence(response.headers);
+  const { status, headers } = response;
+  if (type === JSON_TYPE) return new Response(eventsOf(await response.text()), { status, headers });
+  await response.body?.cancel();
+  const named = MEDIA_TYPE.test(type) ? type : "something else";
+  throw new ModelError(
+    "wrong_address",
+    `The model API answered with ${named}, not with an event stream (${STREAM}): set ANTHROPIC_BASE_URL to the address of a Messages API and deploy again.`,
+  );
+}
+
+/** Without parameters, in small letters. */
+function essence(headers: Headers): string {
+  return (headers.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+}
+
+/** The events that would have come for what has come as one piece. */
+function eventsOf(json: string): string {
+  const value = parseJson(json.replace(/^\uFEFF/, ""));
+  const failure = Failure.safeParse(value).data;
+  if (failure) return toEvent({ ...failure, type: "error" });
+  const message = Message.safeParse(value).data;
+  if (!message)
+    throw new ModelError(
+      "broken_stream",
+      "The model API answered with JSON that is no message: see whether ANTHROPIC_BASE_URL is the address of a Messages API.",
+      { retryable: false },
+    );
+  const { content, stop_reason = null, usage = {}, ...rest } = message;
+  return [
+    { type: "message_start", message: { id: "", model: "", ...rest, content: [], usage } },
+    ...content.flatMap(blockEvents),
+    { type: "message_delta", delta: { stop_reason }, usage },
+    { type: "message_stop" },
+  ]
+    .map(toEvent)
+    .join("");
+}
+
+/** Text comes as a delta, which is what those who watch an answer are told. */
+function blockEvents(block: z.infer<typeof Block>, index: number): Event[] {
+  const { text } = block;
+  const isText = block.type === "text" && typeof text === "string";
+  const begin = { type: "content_block_start", index, content_block: isText ? { ...block, text: "" } : block };
+  const delta = { type: "content_block_delta", index, delta: { type: "text_delta", text } };
+  return [begin, ...(isText ? [delta] : []), { type: "content_block_stop", index }];
+}
+
+function toEvent(event: Event): string {
+  return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+}

@@ -1,0 +1,48 @@
+// What backends say of a request that does not fit the model's context. Each says it in words of its own.
+
+/** Characters of an error that are looked at. */
+const MOST_WORDS = 4_000;
+
+/** In small letters, each as some backend has it. */
+const WORDS = [
+  // The Messages API, and Bedrock's.
+  "prompt is too long",
+  "exceed context limit",
+  "request_too_large",
+  "input is too long",
+  // OpenAI, vLLM, LiteLLM, Groq.
+  "context_length_exceeded",
+  "maximum context length",
+  "maximum model length",
+  "contextwindowexceeded",
+  "reduce the length of the messages",
+  "reduce the length of the prompt",
+  // OpenAI's newer words, OpenRouter's.
+  "exceeds the context window",
+  "exceeds the model's context",
+  "exceed the context window",
+  // Ollama, LM Studio, llama.cpp.
+  "prompt too long",
+  "exceeded max context length",
+  "exceeds the context length",
+  "greater than the context length",
+  "exceeds the available context size",
+  "exceed_context_size",
+  // Gemini.
+  "exceeds the maximum number of tokens",
+];
+
+/** `said`: all that the backend said, as text. */
+export function saysTooLong(said: string): boolean {
+  const words = said.slice(0, MOST_WORDS).toLowerCase();
+  return WORDS.some((some) => words.includes(some));
+}
+
+/** How many times too long it was, where the words have both figures of it; undefined where they have not. */
+export function timesTooLong(said: string): number | undefined {
+  const words = said.slice(0, MOST_WORDS);
+  const [, whole, most] = /(\d{1,12}) tokens > (\d{1,12})\b/.exec(words) ?? [];
+  const [, input, output, limit] = /(\d{1,12}) \+ (\d{1,12}) > (\d{1,12})\b/.exec(words) ?? [];
+  const times = whole === undefined ? (Number(input) + Number(output)) / Number(limit) : Number(whole) / Number(most);
+  return times > 1 && Number.isFinite(times) ? times : undefined;
+}
