@@ -1,5 +1,6 @@
 // Ports on this machine: finding free ones, and telling whether one is taken.
 import { createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 
 const HOST = "127.0.0.1";
 
@@ -9,6 +10,7 @@ const HOST = "127.0.0.1";
  */
 const RANGE = { from: 20_000, to: 32_767 };
 const MAX_TRIES = 1_000;
+const POLL_MS = 20;
 
 /** `count` different ports that are free now. */
 export async function freePorts(count: number): Promise<number[]> {
@@ -28,6 +30,12 @@ export async function isTaken(port: number): Promise<boolean> {
   const listener = await tryListen(port);
   await listener?.close();
   return listener === undefined;
+}
+
+/** Waits, for at most `limitMs` milliseconds, until nothing listens on this port. A process that has ended may hold it a moment longer. */
+export async function untilFree(port: number, limitMs: number): Promise<void> {
+  const deadline = performance.now() + limitMs;
+  while ((await isTaken(port)) && performance.now() < deadline) await delay(POLL_MS);
 }
 
 interface Listener {

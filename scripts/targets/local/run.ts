@@ -18,6 +18,7 @@ import type { JobLayout } from "./layout.ts";
 import { jobProcesses, runningProcesses } from "./processes.ts";
 import { modulePath } from "./release.ts";
 import { jobToken, secretValues, updateJobSecrets } from "./secrets.ts";
+import { untilFree } from "./ports.ts";
 import type { JobState } from "./state.ts";
 import { endedError, endSupervised, machineFolder, markHealthy, startSupervised } from "./supervisor.ts";
 import type { Started } from "./workerd.ts";
@@ -60,15 +61,19 @@ export async function startProcesses(run: Run): Promise<void> {
 }
 
 const FLUSH_MS = 1_000;
+/** How long the system may take to give the ports of ended processes back. */
+const FREE_MS = 2_000;
 
 /** Ends the processes of a job, after its agents have sent what spans they still hold; `state` is what is known of it, if anything. */
 export async function stopProcesses(home: string, job: string, state: JobState | undefined): Promise<void> {
-  const urls = Object.values(state?.ports ?? {}).map((port) => `http://127.0.0.1:${port}`);
+  const ports = Object.values(state?.ports ?? {});
+  const urls = ports.map((port) => `http://127.0.0.1:${port}`);
   const runs = (await runningProcesses(home, job)).length > 0;
   await endSupervised(await jobProcesses(home, job), async () => {
     // An agent that does not answer is ended all the same.
     if (runs) await Promise.all(urls.map(async (url) => isHealthy(url, FLUSH_MS, { flush: true })));
   });
+  if (runs) await Promise.all(ports.map(async (port) => untilFree(port, FREE_MS)));
 }
 
 async function startProcess(run: Run, process: JobProcess, secrets: Record<string, string>): Promise<Started> {
