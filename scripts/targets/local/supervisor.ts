@@ -1,10 +1,9 @@
 // A workerd under a supervisor: a shell script (supervise.sh) that outlives the command, starts workerd again when it ends by itself,
 // and tells what it did. In its room lie `supervisor` (its lock), `report.json`, `end` (the last lines of the log at the last end),
 // `healthy` (there once all agents answered) and `machine/disk.json`, which the Workers read.
-import { spawn } from "node:child_process";
-import { mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { constants } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 
 import * as z from "zod";
 
@@ -15,7 +14,7 @@ import { CliError } from "../../cli-error.ts";
 import type { ProcessLayout } from "./layout.ts";
 import { acquireLock, lockHolder } from "./lock.ts";
 import { endProcess, identify, type ProcessIdentity } from "./process.ts";
-import { type Started, startWorkerd, workerdBinary, workerdEnvironment } from "./workerd.ts";
+import { type Started, startDetached, startWorkerd, workerdBinary } from "./workerd.ts";
 import { lastWords } from "./last-words.ts";
 
 const SCRIPT = join(import.meta.dirname, "supervise.sh");
@@ -38,28 +37,10 @@ export async function startSupervised({ process: own, secrets, restart, urls }: 
   await mkdir(machineFolder(own), { recursive: true });
   if (process.platform === "win32") return startWorkerd({ config, log, dataLock, secrets });
   await refuseSecond(own);
-  await mkdir(dirname(log), { recursive: true });
   await rm(join(room, "healthy"), { force: true });
   await rm(reportFile(own), { force: true });
-  const output = await open(log, "a");
   const args = [SCRIPT, workerdBinary(), config, log, room, data, dataLock, restart, process.execPath, WAKE, ...urls];
-  const child = spawn("sh", args, {
-    cwd: dirname(config),
-    detached: true,
-    stdio: ["pipe", output.fd, output.fd],
-    env: workerdEnvironment(secrets),
-  });
-  const ended = new AbortController();
-  child.once("exit", () => ended.abort());
-  try {
-    await new Promise<void>((resolve, reject) => {
-      child.once("spawn", resolve);
-      child.once("error", reject);
-    });
-  } finally {
-    await output.close();
-  }
-  child.unref();
+  const { child, ended } = await startDetached("sh", args, { config, log, secrets, hears: true });
   const identity = child.pid === undefined ? undefined : await identify(child.pid);
   if (identity === undefined) throw await endedError(own);
   try {
@@ -70,7 +51,7 @@ export async function startSupervised({ process: own, secrets, restart, urls }: 
   }
   // Only now may it start workerd.
   child.stdin?.on("error", () => {}).end("go\n");
-  return { ended: ended.signal };
+  return { ended };
 }
 
 async function refuseSecond(own: ProcessLayout): Promise<void> {

@@ -1,5 +1,5 @@
 // Finding workerd, and starting it as a detached process that outlives the command, with its log in a file and nobody to watch it.
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -53,14 +53,36 @@ export async function startWorkerd({ config, log, dataLock, secrets }: WorkerdSt
       `End it first: two processes would damage the sessions. (The lock is ${dataLock}.)`,
     );
   }
+  const { child, ended } = await startDetached(binary, ["serve", config], { config, log, secrets });
+  const identity = child.pid === undefined ? undefined : await identify(child.pid);
+  if (identity === undefined) throw new CliError("failed", "workerd ended by itself.", `Its log: ${log}`);
+  try {
+    await acquireLock(dataLock, { patienceMs: 0, holder: identity });
+  } catch (error) {
+    await endProcess(identity);
+    throw error;
+  }
+  return { identity, ended };
+}
+
+/**
+ * Starts a program that outlives this command, in the folder of the configuration, with its output in the log and its standard input
+ * closed, or a pipe where `hears` is true. `ended` aborts when it ends while this command still runs. Throws CliError when it cannot be
+ * started.
+ */
+export async function startDetached(
+  program: string,
+  args: readonly string[],
+  { config, log, secrets, hears = false }: Omit<WorkerdStart, "dataLock"> & { readonly hears?: boolean },
+): Promise<Started & { readonly child: ChildProcess }> {
   await mkdir(dirname(log), { recursive: true });
   const output = await open(log, "a");
-  const child = spawn(binary, ["serve", config], {
+  const child = spawn(program, args, {
     cwd: dirname(config),
     detached: true,
     windowsHide: true,
-    stdio: ["ignore", output.fd, output.fd],
-    env: workerdEnvironment(secrets),
+    stdio: [hears ? "pipe" : "ignore", output.fd, output.fd],
+    env: environment(secrets),
   });
   const ended = new AbortController();
   child.once("exit", () => ended.abort());
@@ -73,19 +95,11 @@ export async function startWorkerd({ config, log, dataLock, secrets }: WorkerdSt
     await output.close();
   }
   child.unref();
-  const identity = child.pid === undefined ? undefined : await identify(child.pid);
-  if (identity === undefined) throw new CliError("failed", "workerd ended by itself.", `Its log: ${log}`);
-  try {
-    await acquireLock(dataLock, { patienceMs: 0, holder: identity });
-  } catch (error) {
-    await endProcess(identity);
-    throw error;
-  }
-  return { identity, ended: ended.signal };
+  return { child, ended: ended.signal };
 }
 
 /** What workerd may know of this environment, and its secrets. */
-export function workerdEnvironment(secrets: Readonly<Record<string, string>>): Record<string, string> {
+function environment(secrets: Readonly<Record<string, string>>): Record<string, string> {
   const passed = PASSED_ON.flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value] as const];
