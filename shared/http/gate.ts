@@ -1,7 +1,6 @@
 // The gate in front of every listener: refuses what a foreign page sends, credentials that are not valid, and more than can be worked
 // on at once. What comes over a service binding was let in by the deployment, which says so in the binding's props.
 import type { Context, MiddlewareHandler } from "hono";
-import * as z from "zod";
 import { problem, problemResponse, type Problem } from "./problem.ts";
 
 const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
@@ -14,7 +13,6 @@ export const RETRY_AFTER_S = 1;
 
 /** The props of a service binding. No request can set them, only a deployment. */
 export const BINDING_PROPS = { via: "binding" } as const;
-const BindingProps = z.object({ via: z.literal(BINDING_PROPS.via) });
 
 /** Who sent a request: nobody in particular, somebody who proved it, another agent that did; or why the proof does not hold. */
 export type Visitor = "anonymous" | "known" | "peer" | Problem;
@@ -36,7 +34,7 @@ export function gate<E extends { Bindings: object }>(listener: Listener<E>): Mid
   let underWay = 0;
   const leave = () => void underWay--;
   return async (c, next) => {
-    const isBinding = BindingProps.safeParse(propsOf(c)).success;
+    const isBinding = isBindingProps(propsOf(c));
     const foreign = isBinding ? undefined : foreignRequest(c.req.raw, listener.url(c.env));
     if (foreign) return refuse(foreign, {});
     const visitor = listener.visitor(c);
@@ -94,6 +92,10 @@ function watched(response: Response, leave: () => void): Response {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   void response.body.pipeTo(writable).then(leave, leave);
   return new Response(readable, response);
+}
+
+function isBindingProps(props: unknown): boolean {
+  return typeof props === "object" && props !== null && "via" in props && props.via === BINDING_PROPS.via;
 }
 
 /** Props are there in workerd only, and only for what was called with a context. */
