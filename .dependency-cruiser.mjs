@@ -1,7 +1,8 @@
 // The directions in which files may import one another: workers → shared, scripts → jobs → shared, test → anything,
 // and inside shared a room knows only what is listed here. A rule's name is what `npm run check` prints.
 
-const rooms = ["a2a", "agent", "durable", "http", "loop", "models", "text", "time", "tools", "tracing"];
+const ground = ["text", "durable", "budget", "resilience", "retrieval", "tracing"];
+const rooms = [...ground, "http", "a2a", "control-plane", "models", "loop", "tools", "agent"];
 const production = "^(workers|shared|jobs|scripts)/";
 
 /** Files under `from` may import from shared only what matches one of `allowed`. */
@@ -29,24 +30,17 @@ export default {
     never("scripts-import-no-worker", "^scripts/", "^workers/"),
     never("production-imports-no-test", production, "^test/"),
 
-    room("shared-foundation-knows-only-tracing", "(durable|tracing|text|time)", ["$1/", "tracing/"]),
+    room("shared-text-knows-nobody", "text", ["text/"]),
+    room("shared-foundation-knows-only-text", "(durable|budget|resilience|retrieval)", ["$1/", "text/"]),
+    room("shared-tracing-knows-only-ground", "tracing", ["tracing/", "text/", "budget/"]),
     room("shared-http-knows-only-text-and-tracing", "http", ["http/", "text/", "tracing/"]),
-    room("shared-a2a-knows-only-http", "a2a", ["a2a/", "tracing/", "http/", "text/parse-json\\.ts$"]),
-    room("shared-models-know-only-tracing", "models", [
-      "models/",
-      "tracing/",
-      "time/",
-      "http/retry-after\\.ts$",
-      "text/parse-json\\.ts$",
-    ]),
-    room("shared-loop-knows-no-backend", "loop", ["loop/", "tracing/", "text/", "time/", "models/(model|gate)\\.ts$"]),
+    room("shared-a2a-knows-only-http", "a2a", ["a2a/", "(text|budget|tracing|http)/"]),
+    room("shared-control-plane-knows-only-formats", "control-plane", ["control-plane/", "a2a/", "budget/", "text/"]),
+    room("shared-models-know-only-ground", "models", ["models/", "(text|budget|resilience|tracing)/", "http/"]),
+    room("shared-loop-knows-no-backend", "loop", ["loop/", "(text|budget|resilience|tracing)/", "models/model\\.ts$"]),
     room("shared-tools-know-only-tool-types", "tools", [
       "tools/",
-      "a2a/",
-      "tracing/",
-      "text/",
-      "time/",
-      "http/",
+      "(text|tracing|resilience|http|a2a)/",
       "loop/(tool|peers)\\.ts$",
     ]),
     {

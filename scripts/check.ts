@@ -1,7 +1,7 @@
 // `npm run check`: runs all guards side by side, prints a line for each and the findings of those that fail.
 // Exit code 1 when any does. What the guards are is in check/guards.ts.
 import { fileURLToPath } from "node:url";
-import { reasonOf } from "#shared/tracing/reason.ts";
+import { reasonOf } from "#shared/text/reason.ts";
 import type { Finding, Guard } from "./check/guard.ts";
 import { guards } from "./check/guards.ts";
 

@@ -1,7 +1,17 @@
-// Money without rounding: whole pico-dollars (a millionth of a millionth of a dollar). A price is dollars per million tokens,
-// so a token costs a million times that number of them, and sums stay whole.
-import type { Price } from "../tracing/price.ts";
-import type { Usage } from "../tracing/usage.ts";
+// What a model call costs, without rounding: money is whole pico-dollars (a millionth of a millionth of a dollar). A price is
+// dollars per million tokens, so a token costs a million times that number of pico-dollars.
+import * as z from "zod";
+import type { Usage } from "./usage.ts";
+
+/** US dollars per million: of tokens, and of searches that the API makes by itself. */
+export const Price = z.object({
+  input: z.number().nonnegative(),
+  output: z.number().nonnegative(),
+  cacheRead: z.number().nonnegative(),
+  cacheWrite: z.number().nonnegative(),
+  webSearch: z.optional(z.number().nonnegative()),
+});
+export type Price = Readonly<z.infer<typeof Price>>;
 
 const PICO = 1e12;
 /** The largest budget, in dollars: sums up to here are exact. */
@@ -20,6 +30,11 @@ export function toPico(usd: number): number {
 /** Dollars, for people and for JSON. */
 export function toUsd(pico: number): number {
   return pico / PICO;
+}
+
+/** What a model call cost, in dollars. */
+export function costOf(usage: Usage, price: Price): number {
+  return toUsd(picoOf(usage, price));
 }
 
 /** What a model call cost, in pico-dollars. */

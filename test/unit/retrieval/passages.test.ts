@@ -6,7 +6,7 @@ import {
   parseSources,
   textBeforePassages,
   withoutSources,
-} from "#shared/text/passages.ts";
+} from "#shared/retrieval/passages.ts";
 
 const two = [
   { title: "First", source: "a/one.md", text: "One line.\n\nAnother, see [2]." },

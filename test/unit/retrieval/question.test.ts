@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readQuestion, titleTokens } from "#shared/text/question.ts";
+import { readQuestion, titleTokens } from "#shared/retrieval/question.ts";
 
 const titles = ["Cloudflare Durable Objects", "R2 object storage"];
 const units = (question: string, more: readonly string[] = titles) =>

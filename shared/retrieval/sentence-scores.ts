@@ -1,8 +1,7 @@
 // How well each sentence of the passages answers a question: the units it has, and whether it is the kind of sentence wanted.
-import { centrality } from "./centrality.ts";
+import { centrality } from "./ranking.ts";
 import type { Passage } from "./passages.ts";
-import { indexOfStems, matchUnit, readQuestion, titleTokens } from "./question.ts";
-import type { AskedFor, Kind, Unit } from "./question.ts";
+import { indexOfStems, matchUnit, readQuestion, titleTokens, type AskedFor, type Kind, type Unit } from "./question.ts";
 import { neighbourhoods } from "./neighbourhood.ts";
 import { rarity } from "./relevance.ts";
 import { headingsOf, splitParagraphs } from "./sentences.ts";

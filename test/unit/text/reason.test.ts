@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { reasonOf, stackOf } from "#shared/tracing/reason.ts";
+import { reasonOf, stackOf } from "#shared/text/reason.ts";
 
 class Throwing extends Error {
   override get message(): string {

@@ -1,9 +1,9 @@
 // The accounts' wire format: what is asked, and what is answered. Types, checks and the OpenAPI document derive from here.
 import * as z from "zod";
-import { Limits } from "#shared/loop/budget.ts";
-import { AgentShare, Exhaustion } from "#shared/loop/exhaustion.ts";
-import { Price } from "#shared/tracing/price.ts";
-import { Usage } from "#shared/tracing/usage.ts";
+import { Limits } from "../budget/limits.ts";
+import { AgentShare, Exhaustion } from "../budget/exhaustion.ts";
+import { Price } from "../budget/price.ts";
+import { Usage } from "../budget/usage.ts";
 
 /** How long a call may wait in its object for others to settle. */
 const MAX_WAIT_MS = 20_000;

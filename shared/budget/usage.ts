@@ -37,3 +37,8 @@ export function addUsage(a: Usage, b: Usage): Usage {
     ...(webSearches > 0 ? { webSearches } : {}),
   };
 }
+
+/** All tokens of a call, those of the cache included. */
+export function tokensOf({ inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }: Usage): number {
+  return inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens;
+}

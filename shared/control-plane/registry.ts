@@ -1,7 +1,18 @@
 // The registry's wire format. Everything else about it (types, checks, the OpenAPI document) is derived from here.
 import * as z from "zod";
-import { MAX_HEARTBEAT_MS, MIN_HEARTBEAT_MS } from "#shared/agent/lease.ts";
-import { CARD_FIELDS, MAX_SKILLS, SKILL_FIELDS } from "#shared/agent/card-fields.ts";
+import { CARD_FIELDS, MAX_SKILLS, SKILL_FIELDS } from "../a2a/card-fields.ts";
+
+/** A lease outlives this many missed heartbeats. */
+const LEASE_INTERVALS = 3;
+
+/** The lease of an agent with this heartbeat interval, both in milliseconds. */
+export function leaseMs(intervalMs: number): number {
+  return LEASE_INTERVALS * intervalMs;
+}
+
+/** Heartbeat intervals that the registry takes, in milliseconds. */
+export const MIN_HEARTBEAT_MS = 100;
+export const MAX_HEARTBEAT_MS = 3_600_000;
 
 export const AgentId = z
   .string()

@@ -1,6 +1,6 @@
 // The report on a budget that is spent: which, how much was spent and by whom, as data and in words for the person who asked.
 import * as z from "zod";
-import { BUDGETS, type BudgetKind } from "./budget.ts";
+import { BUDGETS, type BudgetKind } from "./limits.ts";
 
 /** What one agent has spent of a query's budget, what is set aside for its calls under way included. */
 export const AgentShare = z.object({

@@ -1,10 +1,8 @@
 // Chooses among scored sentences those that read well together: the best first, each with what it refers to, none said twice.
-import { pickDiverse } from "./mmr.ts";
+import { pickDiverse } from "./ranking.ts";
 import type { Passage } from "./passages.ts";
-import { matchUnit, titleTokens } from "./question.ts";
-import type { AskedFor, Unit } from "./question.ts";
-import { LONGEST_QUOTE } from "./sentence-scores.ts";
-import type { Scored } from "./sentence-scores.ts";
+import { matchUnit, titleTokens, type AskedFor, type Unit } from "./question.ts";
+import { LONGEST_QUOTE, type Scored } from "./sentence-scores.ts";
 
 const SHORTEST = 20;
 /** A sentence that answers less than this, compared with the best one, is left out; from another source it takes more. */

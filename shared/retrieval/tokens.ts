@@ -1,8 +1,7 @@
 // Words as index and rankers see them: folded, stemmed, without stop words. Where a script has no spaces, and in Korean,
 // where endings are part of the word, they are pairs of characters; Thai and its neighbours are cut by a dictionary.
 import { stemmer } from "stemmer";
-import { FOREIGN_STOP_WORDS, isAskingInKorean } from "./stop-words.ts";
-import { fold, wordsOf } from "./words.ts";
+import { FOREIGN_STOP_WORDS, isAskingInKorean, fold, wordsOf } from "./words.ts";
 
 const PAIRED = "\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}ー";
 const BY_DICTIONARY = "\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}";

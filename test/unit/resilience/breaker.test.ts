@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Breaker, CircuitOpen } from "#shared/loop/breaker.ts";
-import type { GateChange } from "#shared/models/gate.ts";
+import { Breaker, CircuitOpen, type GateChange } from "#shared/resilience/breaker.ts";
 
 const START = Date.UTC(2026, 0, 1, 12);
 

@@ -1,6 +1,6 @@
 // Time under a clock that may be set: a jump forward costs a tick, one back nothing.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { Stopwatch, TICK_MS, timeLimit } from "#shared/time/stopwatch.ts";
+import { Stopwatch, TICK_MS, timeLimit } from "#shared/resilience/stopwatch.ts";
 import { SettableClock } from "../../support/settable-clock.ts";
 
 const HOUR_MS = 3_600_000;

@@ -1,11 +1,9 @@
 import { expect, test } from "vitest";
-import { bm25 } from "#shared/text/bm25.ts";
-import { centrality } from "#shared/text/centrality.ts";
-import { bestSentences, writeAnswer } from "#shared/text/cite.ts";
-import { overlap, pickDiverse } from "#shared/text/mmr.ts";
-import { relevantPassages } from "#shared/text/relevance.ts";
-import { splitSentences } from "#shared/text/sentences.ts";
-import { keyWords, questionTerms, tokenize } from "#shared/text/tokens.ts";
+import { bm25, centrality, overlap, pickDiverse } from "#shared/retrieval/ranking.ts";
+import { bestSentences, writeAnswer } from "#shared/retrieval/cite.ts";
+import { relevantPassages } from "#shared/retrieval/relevance.ts";
+import { splitSentences } from "#shared/retrieval/sentences.ts";
+import { keyWords, questionTerms, tokenize } from "#shared/retrieval/tokens.ts";
 
 test("an abbreviation or a number ends no sentence", () => {
   expect(splitSentences("Use it, e.g. Here. It costs 1.5 units. Done!")).toEqual([

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { bestSentences } from "#shared/text/cite.ts";
-import { relevantPassages } from "#shared/text/relevance.ts";
+import { bestSentences } from "#shared/retrieval/cite.ts";
+import { relevantPassages } from "#shared/retrieval/relevance.ts";
 
 const article = (title: string, text: string) => ({
   title,

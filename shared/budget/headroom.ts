@@ -1,8 +1,7 @@
 // How long an answer may be so that a model call stays within its limits. Pure arithmetic, the same for the budget of an agent
 // and for that of a whole query.
-import type { Price } from "../tracing/price.ts";
-import type { Limits } from "./budget.ts";
-import { perInputToken, perToken, toPico, toUsd } from "./pico-dollars.ts";
+import { type Price, perInputToken, perToken, toPico, toUsd } from "./price.ts";
+import type { Limits } from "./limits.ts";
 
 /** What counts against the limits. */
 export interface Used {
