@@ -1,11 +1,11 @@
 // A job file's text → a validated job, or all of its mistakes at once.
 import type * as z from "zod";
 
-import { checkJob, type Surroundings } from "./check.ts";
-import type { Mistake } from "./mistake.ts";
-import { schemaMistakes } from "./schema-mistakes.ts";
-import { Job } from "./schema.ts";
-import { readSource, type Source } from "./source.ts";
+import { checkJob, type Surroundings } from "./check/check.ts";
+import type { Mistake } from "./file/mistake.ts";
+import { schemaMistakes } from "./check/schema-mistakes.ts";
+import { Job } from "./schema/schema.ts";
+import { readSource, type Source } from "./file/source.ts";
 
 /** A job and the text in which it stands. */
 export interface LoadedJob {

@@ -1,31 +1,31 @@
 // The `troupe` command: finds the verb, runs it, and turns its outcome into an exit code. Only this file exits.
 import { suggest } from "#shared/text/nearest.ts";
 
-import { CliError, exitCodeOf } from "./cli-error.ts";
-import type { Command, CommandGroup, Commands } from "./command.ts";
-import { commandHelp, generalHelp, groupHelp } from "./help.ts";
-import { prefix } from "./hint.ts";
-import { listenForSignals } from "./interruption.ts";
-import { type Io, terminal } from "./io.ts";
-import { keepPrivate } from "./private-folder.ts";
-import { keepLoopbackDirect } from "./proxy.ts";
-import { troupeHome } from "./project.ts";
-import { inWords } from "./system-error.ts";
-import { manyLines } from "./terminal-text.ts";
+import { CliError, exitCodeOf } from "./terminal/cli-error.ts";
+import type { Command, CommandGroup, Commands } from "./terminal/command.ts";
+import { commandHelp, generalHelp, groupHelp } from "./terminal/help.ts";
+import { prefix } from "./terminal/hint.ts";
+import { listenForSignals } from "./terminal/interruption.ts";
+import { type Io, terminal } from "./terminal/io.ts";
+import { keepPrivate } from "./project/private-folder.ts";
+import { keepLoopbackDirect } from "./project/proxy.ts";
+import { troupeHome } from "./project/project.ts";
+import { inWords } from "./terminal/system-error.ts";
+import { manyLines } from "./terminal/terminal-text.ts";
 
 const COMMANDS: Commands = {
-  start: () => import("./commands/start.ts"),
-  validate: () => import("./commands/validate.ts"),
-  plan: () => import("./commands/plan.ts"),
-  deploy: () => import("./commands/deploy.ts"),
-  list: () => import("./commands/list.ts"),
-  status: () => import("./commands/status.ts"),
-  logs: () => import("./commands/logs.ts"),
-  query: () => import("./commands/query.ts"),
-  traces: () => import("./commands/traces.ts"),
-  stop: () => import("./commands/stop.ts"),
-  restart: () => import("./commands/restart.ts"),
-  cleanup: () => import("./commands/cleanup.ts"),
+  start: () => import("./commands/deployment/start.ts"),
+  validate: () => import("./commands/jobs/validate.ts"),
+  plan: () => import("./commands/jobs/plan.ts"),
+  deploy: () => import("./commands/deployment/deploy.ts"),
+  list: () => import("./commands/jobs/list.ts"),
+  status: () => import("./commands/deployment/status.ts"),
+  logs: () => import("./commands/deployment/logs.ts"),
+  query: () => import("./commands/query/query.ts"),
+  traces: () => import("./commands/traces/traces.ts"),
+  stop: () => import("./commands/deployment/stop.ts"),
+  restart: () => import("./commands/deployment/restart.ts"),
+  cleanup: () => import("./commands/deployment/cleanup.ts"),
 };
 
 const HELP = new Set(["help", "--help", "-h"]);

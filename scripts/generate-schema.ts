@@ -2,7 +2,7 @@
 // fails when the file is not current.
 import { readFile, writeFile } from "node:fs/promises";
 
-import { jobJsonSchema } from "#jobs/schema.ts";
+import { jobJsonSchema } from "#jobs/schema/schema.ts";
 
 const path = new URL("../jobs/job.schema.json", import.meta.url);
 const current = `${JSON.stringify(jobJsonSchema(), null, 2)}\n`;

@@ -1,5 +1,5 @@
 // Files of a folder that are not read, each with its reason, so that nobody searches for what is not there.
-import { oneLine } from "../terminal-text.ts";
+import { oneLine } from "../terminal/terminal-text.ts";
 
 export interface LeftOut {
   /** Below the folder, forward slashes; a folder's ends with one. */

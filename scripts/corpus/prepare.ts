@@ -2,12 +2,12 @@
 // changes nothing.
 import { dirname, join, resolve } from "node:path";
 
-import type { Plan, PlannedAgent } from "#jobs/plan-shape.ts";
+import type { Plan, PlannedAgent } from "#jobs/plan/plan-shape.ts";
 
-import { CliError } from "../cli-error.ts";
-import { troupe } from "../hint.ts";
-import type { Io } from "../io.ts";
-import { JOBS_FOLDER, shown } from "../project.ts";
+import { CliError } from "../terminal/cli-error.ts";
+import { troupe } from "../terminal/hint.ts";
+import type { Io } from "../terminal/io.ts";
+import { JOBS_FOLDER, shown } from "../project/project.ts";
 import { type Corpus, readCorpus } from "./walk.ts";
 
 /** The class by which a Worker shows that it takes documents. */

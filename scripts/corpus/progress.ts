@@ -1,5 +1,5 @@
 // A counter on stderr, once a second at most, and only for what takes longer than that.
-import type { Io } from "../io.ts";
+import type { Io } from "../terminal/io.ts";
 
 const EVERY_MS = 1_000;
 

@@ -3,9 +3,9 @@ import * as z from "zod";
 
 import { signToken } from "#shared/a2a/token.ts";
 
-import { CliError } from "../cli-error.ts";
-import { troupe } from "../hint.ts";
-import type { Io } from "../io.ts";
+import { CliError } from "../terminal/cli-error.ts";
+import { troupe } from "../terminal/hint.ts";
+import type { Io } from "../terminal/io.ts";
 import { batches, difference, MAX_FILES } from "./batches.ts";
 import { Containers } from "./containers.ts";
 import { describeLeftOut, type LeftOut } from "./left-out.ts";

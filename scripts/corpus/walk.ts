@@ -4,8 +4,8 @@ import { readFile, stat } from "node:fs/promises";
 
 import { decodeText } from "#shared/text/decode.ts";
 
-import { CliError } from "../cli-error.ts";
-import type { Io } from "../io.ts";
+import { CliError } from "../terminal/cli-error.ts";
+import type { Io } from "../terminal/io.ts";
 import type { Containers } from "./containers.ts";
 import { type DocumentType, type Kind, kindOf, noKind } from "./kinds.ts";
 import { describeLeftOut, type LeftOut } from "./left-out.ts";

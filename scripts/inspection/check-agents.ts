@@ -2,14 +2,14 @@
 // that they do not have. All of it at once, before anything is started.
 import type { Message } from "esbuild";
 
-import { checkTakenNames, checkTools } from "#jobs/check-tools.ts";
-import { agentConfigs } from "#jobs/bindings.ts";
-import type { Mistake } from "#jobs/mistake.ts";
+import { checkTakenNames, checkTools } from "#jobs/check/check-tools.ts";
+import { agentConfigs } from "#jobs/plan/bindings.ts";
+import type { Mistake } from "#jobs/file/mistake.ts";
 import { inOrder, type LoadedJob } from "#jobs/load.ts";
-import { workerOf } from "#jobs/schema.ts";
+import { workerOf } from "#jobs/schema/schema.ts";
 
-import type { Bundle, BuildResult } from "../build.ts";
-import { planEnvironment } from "../plan-environment.ts";
+import type { Bundle, BuildResult } from "../project/build.ts";
+import { planEnvironment } from "../project/plan-environment.ts";
 import { inspectAgents, type Inspection } from "./inspect-agents.ts";
 import { missingObjects } from "./missing-exports.ts";
 import { beginningOf, placeOf } from "./place.ts";

@@ -11,10 +11,10 @@ import * as z from "zod";
 import { AgentReport } from "#shared/agent/inspection/report.ts";
 import { parseJson } from "#shared/text/parse-json.ts";
 
-import type { Bundle } from "../build.ts";
-import { CliError } from "../cli-error.ts";
-import { COMPATIBILITY_DATE, quote } from "../targets/local/capnp.ts";
-import { workerdBinary } from "../targets/local/workerd.ts";
+import type { Bundle } from "../project/build.ts";
+import { CliError } from "../terminal/cli-error.ts";
+import { COMPATIBILITY_DATE, quote } from "../targets/local/processes/capnp.ts";
+import { workerdBinary } from "../targets/local/processes/workerd.ts";
 
 /** Time that one Worker may take to load, and for each agent that it reports of. */
 const LIMIT_MS = 10_000;

@@ -7,8 +7,8 @@ import * as z from "zod";
 
 import { AgentReport } from "#shared/agent/inspection/report.ts";
 
-import { writeFileAtomically } from "../atomic-file.ts";
-import type { Bundle } from "../build.ts";
+import { writeFileAtomically } from "../project/atomic-file.ts";
+import type { Bundle } from "../project/build.ts";
 import { type Answer, askWorkers } from "./engine.ts";
 
 /** Answers that are kept; a job has as many as agents. */

@@ -2,10 +2,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { Mistake } from "#jobs/mistake.ts";
-import { type Job, workerOf } from "#jobs/schema.ts";
+import type { Mistake } from "#jobs/file/mistake.ts";
+import { type Job, workerOf } from "#jobs/schema/schema.ts";
 
-import { PROJECT } from "../project.ts";
+import { PROJECT } from "../project/project.ts";
 import { beginningOf } from "./place.ts";
 
 /** The Durable Objects of every agent. */

@@ -2,8 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path/posix";
 
-import type { Bundle } from "../build.ts";
-import { PROJECT, shown } from "../project.ts";
+import type { Bundle } from "../project/build.ts";
+import { PROJECT, shown } from "../project/project.ts";
 
 export interface Place {
   /** As a person in the working directory would type it. */

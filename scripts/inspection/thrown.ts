@@ -6,8 +6,8 @@ import * as z from "zod";
 
 import { readSourceTable } from "#shared/tracing/source-lines.ts";
 
-import { type Bundle, tablePath } from "../build.ts";
-import { PROJECT, shown } from "../project.ts";
+import { type Bundle, tablePath } from "../project/build.ts";
+import { PROJECT, shown } from "../project/project.ts";
 import { beginningOf, type Place } from "./place.ts";
 
 const Table = z.object({ files: z.array(z.string()), pieces: z.string() });

@@ -6,14 +6,14 @@ import { Role, type StreamResponse } from "@a2a-js/sdk";
 import type { Client } from "@a2a-js/sdk/client";
 
 import { dataPart, textMessage } from "#shared/a2a/message.ts";
-import type { ApprovalAnswer } from "#shared/loop/approval.ts";
+import type { ApprovalAnswer } from "#shared/loop/log/approval.ts";
 import { reasonOf } from "#shared/text/reason.ts";
 
-import { CliError } from "../cli-error.ts";
-import { commandFor, type Target } from "./later.ts";
-import { cancel, connect, refusal } from "./line.ts";
+import { CliError } from "../terminal/cli-error.ts";
+import { commandFor, type Target } from "./reply-command.ts";
+import { cancel, connect, refusal } from "./client.ts";
 import { type Answer, type Listener, Progress } from "./progress.ts";
-import { troupe } from "../hint.ts";
+import { troupe } from "../terminal/hint.ts";
 
 export type { Answer };
 

@@ -1,10 +1,10 @@
 // A conversation in the terminal: one session, one message after the other.
 import { suggest } from "#shared/text/nearest.ts";
 
-import { CliError } from "../cli-error.ts";
-import { troupe } from "../hint.ts";
-import type { Io } from "../io.ts";
-import { manyLines } from "../terminal-text.ts";
+import { CliError } from "../terminal/cli-error.ts";
+import { troupe } from "../terminal/hint.ts";
+import type { Io } from "../terminal/io.ts";
+import { manyLines } from "../terminal/terminal-text.ts";
 import { promptOn } from "./decide.ts";
 import { Keyboard } from "./keyboard.ts";
 import { type Asked, askAndPrint } from "./print.ts";

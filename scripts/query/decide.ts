@@ -1,7 +1,7 @@
 // Asks the person at the terminal about each approval. Only a clear yes or no is an answer; whoever goes away has said nothing.
-import type { Approval, ApprovalAnswer } from "#shared/loop/approval.ts";
+import type { Approval, ApprovalAnswer } from "#shared/loop/log/approval.ts";
 
-import type { Io } from "../io.ts";
+import type { Io } from "../terminal/io.ts";
 import { Keyboard } from "./keyboard.ts";
 import { showApproval } from "./show-approval.ts";
 

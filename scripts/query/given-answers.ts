@@ -1,7 +1,7 @@
 // The answers that were typed as flags: --allow ID --deny ID --reason TEXT. "all" stands for what no other flag names.
-import type { Approval, ApprovalAnswer } from "#shared/loop/approval.ts";
+import type { Approval, ApprovalAnswer } from "#shared/loop/log/approval.ts";
 
-import { CliError } from "../cli-error.ts";
+import { CliError } from "../terminal/cli-error.ts";
 
 export interface GivenAnswers {
   readonly allow: readonly string[];

@@ -3,7 +3,7 @@
 import { createInterface, type Interface } from "node:readline";
 import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
 
-import { cut, nothingHidden } from "../terminal-text.ts";
+import { cut, nothingHidden } from "../terminal/terminal-text.ts";
 
 /** Lines that follow each other this fast were pasted: they are one message. */
 const BURST_MS = 50;

@@ -3,9 +3,9 @@ import { addAbortSignal, type Readable } from "node:stream";
 
 import { reasonOf } from "#shared/text/reason.ts";
 
-import { CliError } from "../cli-error.ts";
-import { troupe } from "../hint.ts";
-import { type Io, step } from "../io.ts";
+import { CliError } from "../terminal/cli-error.ts";
+import { troupe } from "../terminal/hint.ts";
+import { type Io, step } from "../terminal/io.ts";
 
 /** An agent takes messages of 1 MB, as JSON. */
 const MAX_KB = 512;

@@ -1,14 +1,14 @@
 // Shows an answer: as it streams where somebody watches, whole and alone where it goes into a file or a pipe. Where the agents ask
 // for an approval on the way, it asks the person, or says how to answer.
-import { CliError } from "../cli-error.ts";
-import { troupe } from "../hint.ts";
-import type { Io } from "../io.ts";
-import { screenOf } from "../screen.ts";
-import { manyLines } from "../terminal-text.ts";
-import { WordWrap } from "../word-wrap.ts";
+import { CliError } from "../terminal/cli-error.ts";
+import { troupe } from "../terminal/hint.ts";
+import type { Io } from "../terminal/io.ts";
+import { screenOf } from "../terminal/screen.ts";
+import { manyLines } from "../terminal/terminal-text.ts";
+import { WordWrap } from "../terminal/word-wrap.ts";
 import { type Answer, ask, type Request } from "./ask.ts";
 import { decide, type Prompt, withPrompt } from "./decide.ts";
-import { howToAnswer, type Target } from "./later.ts";
+import { howToAnswer, type Target } from "./reply-command.ts";
 import type { Listener } from "./progress.ts";
 import { showApproval } from "./show-approval.ts";
 import { showTrace } from "./show-trace.ts";

@@ -10,7 +10,7 @@ import {
 import * as z from "zod";
 
 import { isTerminal, textOfParts } from "#shared/a2a/message.ts";
-import { Approval } from "#shared/loop/approval.ts";
+import { Approval } from "#shared/loop/log/approval.ts";
 import { Usage } from "#shared/budget/usage.ts";
 
 const Metadata = z.object({ traceId: z.optional(z.string()), usage: z.optional(Usage) });

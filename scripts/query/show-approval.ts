@@ -1,8 +1,8 @@
 // One question of an agent as a person sees it. Its words come from a model that may want a yes: nothing in them can move the cursor,
 // hide, or look like a line of ours.
-import type { Approval } from "#shared/loop/approval.ts";
+import type { Approval } from "#shared/loop/log/approval.ts";
 
-import { nothingHidden } from "../terminal-text.ts";
+import { nothingHidden } from "../terminal/terminal-text.ts";
 import { duration } from "../traces/amounts.ts";
 
 /** Characters of an input that are shown. */

@@ -1,14 +1,14 @@
 // The trace of an answer, drawn below it on stderr, so that stdout holds the answer alone.
-import { CliError } from "../cli-error.ts";
-import { troupe } from "../hint.ts";
-import type { Io } from "../io.ts";
-import { screenOf } from "../screen.ts";
-import { manyLines } from "../terminal-text.ts";
+import { CliError } from "../terminal/cli-error.ts";
+import { troupe } from "../terminal/hint.ts";
+import type { Io } from "../terminal/io.ts";
+import { screenOf } from "../terminal/screen.ts";
+import { manyLines } from "../terminal/terminal-text.ts";
 import { localTarget } from "../targets/choose-target.ts";
 import { count } from "../traces/amounts.ts";
-import { readDetails } from "../traces/details.ts";
-import { drawTrace } from "../traces/draw.ts";
-import { untilComplete } from "../traces/follow.ts";
+import { readDetails } from "../traces/store/details.ts";
+import { drawTrace } from "../traces/draw/draw.ts";
+import { untilComplete } from "../traces/draw/follow.ts";
 
 /** Waits up to five seconds for the trace to be complete and draws what there is. What is missing is said, not thrown. An answer without an id has none. */
 export async function showTrace(job: string, traceId: string | null, io: Io): Promise<void> {

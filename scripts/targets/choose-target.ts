@@ -1,8 +1,8 @@
 // Which target carries out a job's plan.
-import type { Job } from "#jobs/schema.ts";
-import { CliError } from "../cli-error.ts";
-import { troupe } from "../hint.ts";
-import { troupeHome } from "../project.ts";
+import type { Job } from "#jobs/schema/schema.ts";
+import { CliError } from "../terminal/cli-error.ts";
+import { troupe } from "../terminal/hint.ts";
+import { troupeHome } from "../project/project.ts";
 import type { Target } from "./target.ts";
 
 /** The target that deploys a job. Throws CliError for those that only plan so far. */
@@ -21,6 +21,6 @@ export async function targetOf(job: Pick<Job, "name" | "deployment" | "agents">)
 
 /** The target of jobs on this machine. */
 export async function localTarget(): Promise<Target> {
-  const { LocalTarget } = await import("./local.ts");
+  const { LocalTarget } = await import("./local/local.ts");
   return new LocalTarget(troupeHome());
 }

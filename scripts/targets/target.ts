@@ -1,9 +1,9 @@
 // What every target can do. A target carries out a plan; it knows nothing of job files.
-import type { Job } from "#jobs/schema.ts";
-import type { Source } from "#jobs/source.ts";
+import type { Job } from "#jobs/schema/schema.ts";
+import type { Source } from "#jobs/file/source.ts";
 import type { LeftOut } from "../corpus/left-out.ts";
-import type { Io } from "../io.ts";
-import type { TraceStore } from "../traces/store.ts";
+import type { Io } from "../terminal/io.ts";
+import type { TraceStore } from "../traces/store/store.ts";
 import type { BreakerStatus } from "#shared/resilience/breaker.ts";
 
 export interface DeployRequest {

@@ -2,7 +2,7 @@
 // ordinal among siblings of that name, and those that only one of them has.
 import { STATUS } from "#shared/tracing/otlp.ts";
 
-import { endUs, type Span, type TraceSummary } from "./shapes.ts";
+import { endUs, type Span, type TraceSummary } from "./store/span.ts";
 import { answered, buildTree, labelOf, type SpanNode, walk } from "./tree.ts";
 
 export type Verdict = "same" | "changed" | "only_a" | "only_b";

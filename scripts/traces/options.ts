@@ -1,8 +1,8 @@
 // Values of flags that several commands on traces take.
 import { suggest } from "#shared/text/nearest.ts";
 
-import { CliError } from "../cli-error.ts";
-import { timeOf } from "../flag-values.ts";
+import { CliError } from "../terminal/cli-error.ts";
+import { timeOf } from "../terminal/flag-values.ts";
 
 /** The moment that lies so long ago. Throws CliError. */
 export function agoOf(text: string, flag: string): Date {

@@ -1,9 +1,9 @@
-// What a deployment tells one agent: the `AGENT` binding, made by jobs/plan.ts and parsed when the Worker starts.
+// What a deployment tells one agent: the `AGENT` binding, made by jobs/plan/plan.ts and parsed when the Worker starts.
 // Names only: URLs of peers are resolved by bindings or the registry and never reach a model.
 import * as z from "zod";
-import { ApprovalRule } from "../loop/approval.ts";
+import { ApprovalRule } from "../loop/log/approval.ts";
 import { Limits } from "../budget/limits.ts";
-import { Permissions } from "../loop/permissions.ts";
+import { Permissions } from "../loop/tools/permissions.ts";
 import { CONTENT_POLICIES } from "../tracing/content.ts";
 import { Price } from "../budget/price.ts";
 

@@ -1,16 +1,16 @@
 // Turns a definition into a Worker: the front door as its handler, and the Durable Object classes it has to export.
 import { checkHooks } from "../loop/hooks/matcher.ts";
 import { tagOwnConsole } from "./console.ts";
-import { BeaconObject } from "./beacon.ts";
+import { BeaconObject } from "./beacon/beacon.ts";
 import type { AgentDefinition } from "./definition.ts";
 import type { AgentEnv } from "./env.ts";
 import { inspectAgent } from "./inspection/inspect.ts";
 import { INSPECT, isInspected } from "./inspection/report.ts";
 import { frontDoor } from "./front-door/front-door.ts";
-import { SessionIndexObject } from "./session-index.ts";
-import { SessionObject } from "./session.ts";
+import { SessionIndexObject } from "./session-index/session-index.ts";
+import { SessionObject } from "./session/session.ts";
 
-export { defineTool } from "../loop/tool.ts";
+export { defineTool } from "../loop/tools/tool.ts";
 
 // What the agent's modules write while they load is theirs too.
 tagOwnConsole();

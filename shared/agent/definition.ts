@@ -1,9 +1,9 @@
 // What an agent is, independent of where and in which job it runs.
 import type * as z from "zod";
 import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
-import type { CanUseTool } from "../loop/can-use-tool.ts";
+import type { CanUseTool } from "../loop/tools/can-use-tool.ts";
 import type { Hooks } from "../loop/hooks/matcher.ts";
-import type { Tool } from "../loop/tool.ts";
+import type { Tool } from "../loop/tools/tool.ts";
 import type { AgentConfig } from "./config.ts";
 import type { AgentEnv } from "./env.ts";
 

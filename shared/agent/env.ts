@@ -1,4 +1,4 @@
-// The bindings of an agent Worker (jobs/plan.ts makes them), and what is derived from them once per isolate.
+// The bindings of an agent Worker (jobs/plan/plan.ts makes them), and what is derived from them once per isolate.
 import * as z from "zod";
 import { AgentConfig } from "./config.ts";
 import type { BeaconRpc, SessionIndexRpc, SessionRpc } from "./rpc.ts";

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { busy, type Refusal } from "./gate.ts";
 
-/** The file `disk.json` behind the binding MACHINE, as scripts/targets/local/supervise.sh writes it. */
+/** The file `disk.json` behind the binding MACHINE, as scripts/targets/local/processes/supervise.sh writes it. */
 const Measurement = z.object({
   /** Seconds since the epoch. */
   at: z.number(),

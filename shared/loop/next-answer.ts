@@ -1,14 +1,14 @@
 // One model call of a turn, with all that surrounds it: the agent's own limits, room in the context, and the query's account.
 import { ModelError } from "../models/model.ts";
-import { allowedTokens, searchesIn } from "./allowed-tokens.ts";
+import { allowedTokens, searchesIn } from "./model-call/allowed-tokens.ts";
 import { BudgetUnreachable } from "../budget/account.ts";
-import { compactIfFull, compactRefused } from "./compact.ts";
-import { estimateTokens, type Frame } from "./context.ts";
-import { frameOf } from "./frame.ts";
-import type { AssistantStep } from "./step.ts";
-import { callReserved, noteCut, type ReservedAnswer } from "./reserved-call.ts";
-import { conversationOf, type Conversation } from "./conversation.ts";
-import { ANYONE, isBound } from "./sendable.ts";
+import { compactIfFull, compactRefused } from "./compaction/compact.ts";
+import { estimateTokens, type Frame } from "./model-call/context-size.ts";
+import { frameOf } from "./model-call/request.ts";
+import type { AssistantStep } from "./log/step.ts";
+import { callReserved, noteCut, type ReservedAnswer } from "./model-call/metered-call.ts";
+import { conversationOf, type Conversation } from "./log/conversation.ts";
+import { ANYONE, isBound } from "./model-call/sendable.ts";
 import type { Turn } from "./turn.ts";
 
 /**

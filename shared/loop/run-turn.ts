@@ -4,19 +4,19 @@
 import { Stopwatch } from "../resilience/stopwatch.ts";
 import { ERROR } from "../tracing/names.ts";
 import { picoOf, toUsd } from "../budget/price.ts";
-import { closeCalls } from "./close-calls.ts";
-import { compactOnDemand } from "./compact.ts";
-import { conclude } from "./conclude.ts";
+import { closeCalls } from "./tool-calls/close-calls.ts";
+import { compactOnDemand } from "./compaction/compact.ts";
+import { conclude } from "./ending/conclude.ts";
 import type { Conclusion, Turn, Ended, SuspendedTurn, TurnResult } from "./turn.ts";
-import { denialsIn } from "./denials.ts";
-import { failureOf, overtime, tellOfFailure, wallLimit } from "./failure.ts";
-import { usageOf } from "./ledger.ts";
-import { tooLong } from "./message-size.ts";
+import { denialsIn } from "./log/denials.ts";
+import { failureOf, overtime, tellOfFailure, wallLimit } from "./ending/failure.ts";
+import { usageOf } from "./log/ledger.ts";
+import { tooLong } from "./model-call/message-size.ts";
 import { nextAnswer } from "./next-answer.ts";
-import { settleEarlier } from "./reserved-call.ts";
-import { isModelCall, type Step } from "./step.ts";
-import { runToolCalls } from "./tool-calls.ts";
-import { hasCalls, hasOpenCalls, unfinished } from "./unfinished.ts";
+import { settleEarlier } from "./model-call/metered-call.ts";
+import { isModelCall, type Step } from "./log/step.ts";
+import { runToolCalls } from "./tool-calls/tool-calls.ts";
+import { hasCalls, hasOpenCalls, unfinished } from "./log/unfinished.ts";
 
 class WallTimeSpent extends Error {
   override readonly name = "WallTimeSpent";

@@ -4,20 +4,20 @@
 import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
 import type { Model } from "../models/model.ts";
 import type { Usage } from "../budget/usage.ts";
-import type { Approval, ApprovalRule } from "./approval.ts";
+import type { Approval, ApprovalRule } from "./log/approval.ts";
 import type { Account } from "../budget/account.ts";
-import type { Denial } from "./denials.ts";
-import type { OutputShape } from "./structured-output.ts";
+import type { Denial } from "./log/denials.ts";
+import type { OutputShape } from "./ending/output-shape.ts";
 import type { TraceContext } from "../tracing/trace-context.ts";
 import type { Limits } from "../budget/limits.ts";
 import type { LoopEvent } from "./event.ts";
-import type { CanUseTool } from "./can-use-tool.ts";
+import type { CanUseTool } from "./tools/can-use-tool.ts";
 import type { TurnHook } from "./hooks/turn-hook.ts";
-import type { Peers } from "./peers.ts";
-import type { Permissions } from "./permissions.ts";
-import type { TurnTrace } from "./turn-trace.ts";
-import type { Step, AssistantStep } from "./step.ts";
-import type { Tool, ToolCall } from "./tool.ts";
+import type { Peers } from "./tools/peers.ts";
+import type { Permissions } from "./tools/permissions.ts";
+import type { TurnTrace } from "./spans/turn-trace.ts";
+import type { Step, AssistantStep } from "./log/step.ts";
+import type { Tool, ToolCall } from "./tools/tool.ts";
 
 export interface Turn extends ToolRuntime {
   readonly system: string;

@@ -1,6 +1,6 @@
 // fetch_url: reads one public web page as text. Limits and address checks are in download.ts.
 import * as z from "zod";
-import { defineTool } from "../loop/tool.ts";
+import { defineTool } from "../loop/tools/tool.ts";
 import { download, type Fetch } from "./download.ts";
 import { readArticle } from "./readable.ts";
 

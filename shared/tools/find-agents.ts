@@ -1,6 +1,6 @@
 // find_agents: looks for agents in the registry by what they can do.
 import * as z from "zod";
-import { defineTool } from "../loop/tool.ts";
+import { defineTool } from "../loop/tools/tool.ts";
 
 export const findAgents = defineTool({
   name: "find_agents",

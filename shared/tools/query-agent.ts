@@ -1,7 +1,7 @@
 // query_agent: asks another agent by name and returns its answer. The schema is constant within a session, so that prompt caching holds.
 import * as z from "zod";
-import type { PeerProfile } from "../loop/peers.ts";
-import { defineTool, type Tool } from "../loop/tool.ts";
+import type { PeerProfile } from "../loop/tools/peers.ts";
+import { defineTool, type Tool } from "../loop/tools/tool.ts";
 
 /** `neighbours`: the agents that can be asked; undefined in a dynamic topology, where finding an agent is what allows it. */
 export function queryAgent(neighbours: readonly PeerProfile[] | undefined): Tool {

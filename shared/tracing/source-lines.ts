@@ -1,5 +1,5 @@
 // Which source line a place of a bundle comes from: a table small enough to lie in the bundle, made of a source map by
-// scripts/source-table.ts. A line of the project's own files is told; of a dependency, only the file.
+// scripts/project/source-table.ts. A line of the project's own files is told; of a dependency, only the file.
 
 export interface SourceTable {
   /** Paths in the project. */

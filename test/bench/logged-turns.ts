@@ -11,9 +11,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { build } from "esbuild";
 import * as z from "zod";
 
-import { ANY_NETWORK, renderConfig } from "../../scripts/targets/local/capnp.ts";
-import { freePorts } from "../../scripts/targets/local/ports.ts";
-import { workerdBinary } from "../../scripts/targets/local/workerd.ts";
+import { ANY_NETWORK, renderConfig } from "../../scripts/targets/local/processes/capnp.ts";
+import { freePorts } from "../../scripts/targets/local/processes/ports.ts";
+import { workerdBinary } from "../../scripts/targets/local/processes/workerd.ts";
 import { eventually } from "../support/deployment.ts";
 import { answerEvents, type Piece } from "../support/messages-stream.ts";
 

@@ -4,7 +4,7 @@ import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { workerdBinary } from "../../scripts/targets/local/workerd.ts";
+import { workerdBinary } from "../../scripts/targets/local/processes/workerd.ts";
 
 const WORKER = `
 import { DurableObject } from "cloudflare:workers";

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { type Task, TaskState } from "@a2a-js/sdk";
 import * as z from "zod";
 
-import { Approval } from "#shared/loop/approval.ts";
+import { Approval } from "#shared/loop/log/approval.ts";
 
 import { connect, tasksOf } from "../support/a2a-client.ts";
 import { Deployment, eventually, type Outcome } from "../support/deployment.ts";

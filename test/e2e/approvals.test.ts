@@ -2,7 +2,7 @@
 import { TaskState } from "@a2a-js/sdk";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { approvalRequest } from "#shared/loop/approvals/request.ts";
+import { approvalRequest } from "#shared/agent/session/tasks/approval-request.ts";
 
 import { askAndPrint } from "../../scripts/query/print.ts";
 import { saying, send, taskParams, textOf } from "../support/a2a-client.ts";

@@ -6,10 +6,10 @@ import { type Task, TaskState } from "@a2a-js/sdk";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as z from "zod";
 
-import { findControlPlane } from "../../scripts/targets/local/control-plane.ts";
-import { controlPlaneLayout } from "../../scripts/targets/local/layout.ts";
-import { endSupervised } from "../../scripts/targets/local/supervisor.ts";
-import { jobToken } from "../../scripts/targets/local/secrets.ts";
+import { findControlPlane } from "../../scripts/targets/local/control-plane/control-plane.ts";
+import { controlPlaneLayout } from "../../scripts/targets/local/state/layout.ts";
+import { endSupervised } from "../../scripts/targets/local/processes/supervisor.ts";
+import { jobToken } from "../../scripts/targets/local/state/secrets.ts";
 import { connect, saying, send } from "../support/a2a-client.ts";
 import { eventually } from "../support/deployment.ts";
 import { type MessagesApi, saidLast, silence } from "../support/messages-api.ts";

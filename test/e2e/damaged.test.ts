@@ -7,11 +7,11 @@ import { promisify } from "node:util";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { findControlPlane } from "../../scripts/targets/local/control-plane.ts";
-import { controlPlaneLayout, jobLayout } from "../../scripts/targets/local/layout.ts";
-import { registeredAgents } from "../../scripts/targets/local/registry.ts";
-import { ControlPlaneState, readState } from "../../scripts/targets/local/state.ts";
-import { processStatus } from "../../scripts/targets/local/supervisor.ts";
+import { findControlPlane } from "../../scripts/targets/local/control-plane/control-plane.ts";
+import { controlPlaneLayout, jobLayout } from "../../scripts/targets/local/state/layout.ts";
+import { registeredAgents } from "../../scripts/targets/local/control-plane/registry.ts";
+import { ControlPlaneState, readState } from "../../scripts/targets/local/state/state.ts";
+import { processStatus } from "../../scripts/targets/local/processes/supervisor.ts";
 import { connect, saying, send, tasksOf } from "../support/a2a-client.ts";
 import { Deployment, eventually, signalProcess } from "../support/deployment.ts";
 import { Status } from "./shapes.ts";

@@ -7,11 +7,11 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 
 import { TRACE_SETTINGS } from "#shared/tracing/settings.ts";
 
-import { buildWorkers } from "../../scripts/build.ts";
-import { terminal } from "../../scripts/io.ts";
-import { ensureControlPlane, findControlPlane } from "../../scripts/targets/local/control-plane.ts";
-import { controlPlaneLayout } from "../../scripts/targets/local/layout.ts";
-import { identify } from "../../scripts/targets/local/process.ts";
+import { buildWorkers } from "../../scripts/project/build.ts";
+import { terminal } from "../../scripts/terminal/io.ts";
+import { ensureControlPlane, findControlPlane } from "../../scripts/targets/local/control-plane/control-plane.ts";
+import { controlPlaneLayout } from "../../scripts/targets/local/state/layout.ts";
+import { identify } from "../../scripts/targets/local/state/process.ts";
 import { Deployment, eventually, signalProcess } from "../support/deployment.ts";
 import { Answer, fourAgents, HUB_SPOKE, NEVER, Status } from "./shapes.ts";
 

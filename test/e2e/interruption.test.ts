@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as z from "zod";
 
-import { jobLayout } from "../../scripts/targets/local/layout.ts";
+import { jobLayout } from "../../scripts/targets/local/state/layout.ts";
 import { Deployment, eventually, signalProcess } from "../support/deployment.ts";
 import { Status } from "./shapes.ts";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { jobLayout } from "../../scripts/targets/local/layout.ts";
+import { jobLayout } from "../../scripts/targets/local/state/layout.ts";
 import { connect, saying, send, tasksOf, textOf } from "../support/a2a-client.ts";
 import { Deployment, eventually, signalProcess } from "../support/deployment.ts";
 import { NEVER, Status } from "./shapes.ts";

@@ -9,10 +9,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as z from "zod";
 
-import { ANY_NETWORK, renderConfig } from "../../scripts/targets/local/capnp.ts";
-import { freePorts } from "../../scripts/targets/local/ports.ts";
-import { endProcess } from "../../scripts/targets/local/process.ts";
-import { startWorkerd, type Workerd } from "../../scripts/targets/local/workerd.ts";
+import { ANY_NETWORK, renderConfig } from "../../scripts/targets/local/processes/capnp.ts";
+import { freePorts } from "../../scripts/targets/local/processes/ports.ts";
+import { endProcess } from "../../scripts/targets/local/state/process.ts";
+import { startWorkerd, type Workerd } from "../../scripts/targets/local/processes/workerd.ts";
 import { eventually } from "../support/deployment.ts";
 
 /** Answers what fetching `url` came to, over the Worker's own fetch or over a binding to any network. */

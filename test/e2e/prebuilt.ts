@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { buildWorkers } from "../../scripts/build.ts";
+import { buildWorkers } from "../../scripts/project/build.ts";
 
 export default async function setup() {
   const home = await mkdtemp(join(tmpdir(), "troupe-prebuilt-"));

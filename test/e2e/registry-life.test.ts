@@ -4,12 +4,12 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { findControlPlane } from "../../scripts/targets/local/control-plane.ts";
-import { controlPlaneLayout } from "../../scripts/targets/local/layout.ts";
-import { lockHolder } from "../../scripts/targets/local/lock.ts";
-import { endProcess, identify } from "../../scripts/targets/local/process.ts";
-import { type RegisteredAgent, registeredAgents } from "../../scripts/targets/local/registry.ts";
-import { supervisorOf } from "../../scripts/targets/local/supervisor.ts";
+import { findControlPlane } from "../../scripts/targets/local/control-plane/control-plane.ts";
+import { controlPlaneLayout } from "../../scripts/targets/local/state/layout.ts";
+import { lockHolder } from "../../scripts/targets/local/state/lock.ts";
+import { endProcess, identify } from "../../scripts/targets/local/state/process.ts";
+import { type RegisteredAgent, registeredAgents } from "../../scripts/targets/local/control-plane/registry.ts";
+import { supervisorOf } from "../../scripts/targets/local/processes/supervisor.ts";
 import { Deployment, eventually, signalProcess } from "../support/deployment.ts";
 import { Answer, fourAgents, HUB_SPOKE, NEVER, Status } from "./shapes.ts";
 

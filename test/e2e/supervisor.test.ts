@@ -9,13 +9,13 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import * as z from "zod";
 
-import type { RestartPolicy } from "#jobs/schema.ts";
+import type { RestartPolicy } from "#jobs/schema/schema.ts";
 
-import { renderConfig } from "../../scripts/targets/local/capnp.ts";
-import type { ProcessLayout } from "../../scripts/targets/local/layout.ts";
-import { lockHolder } from "../../scripts/targets/local/lock.ts";
-import { freePorts } from "../../scripts/targets/local/ports.ts";
-import { isRunning } from "../../scripts/targets/local/process.ts";
+import { renderConfig } from "../../scripts/targets/local/processes/capnp.ts";
+import type { ProcessLayout } from "../../scripts/targets/local/state/layout.ts";
+import { lockHolder } from "../../scripts/targets/local/state/lock.ts";
+import { freePorts } from "../../scripts/targets/local/processes/ports.ts";
+import { isRunning } from "../../scripts/targets/local/state/process.ts";
 import {
   endedError,
   endSupervised,
@@ -24,7 +24,7 @@ import {
   processStatus,
   startSupervised,
   supervisorOf,
-} from "../../scripts/targets/local/supervisor.ts";
+} from "../../scripts/targets/local/processes/supervisor.ts";
 import { eventually, signalProcess } from "../support/deployment.ts";
 
 const WORKER = `export default {

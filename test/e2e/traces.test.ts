@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 
-import { controlPlaneLayout } from "../../scripts/targets/local/layout.ts";
-import { lockHolder } from "../../scripts/targets/local/lock.ts";
-import { supervisorOf } from "../../scripts/targets/local/supervisor.ts";
+import { controlPlaneLayout } from "../../scripts/targets/local/state/layout.ts";
+import { lockHolder } from "../../scripts/targets/local/state/lock.ts";
+import { supervisorOf } from "../../scripts/targets/local/processes/supervisor.ts";
 import { Deployment, eventually, type Outcome, signalProcess } from "../support/deployment.ts";
 import { Answer, fourAgents, HUB_SPOKE } from "./shapes.ts";
 

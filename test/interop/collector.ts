@@ -8,7 +8,7 @@ import * as z from "zod";
 
 import type { ResourceSpans } from "#shared/tracing/otlp.ts";
 
-import { freePorts } from "../../scripts/targets/local/ports.ts";
+import { freePorts } from "../../scripts/targets/local/processes/ports.ts";
 import { type FlatSpan, flatSpans } from "../support/flat-span.ts";
 import { Program } from "./program.ts";
 import { CACHE, exists, fetching, running } from "./toolchain.ts";

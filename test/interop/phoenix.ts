@@ -8,7 +8,7 @@ import * as z from "zod";
 
 import { GEN_AI, OPERATION } from "#shared/tracing/names.ts";
 
-import { freePorts } from "../../scripts/targets/local/ports.ts";
+import { freePorts } from "../../scripts/targets/local/processes/ports.ts";
 import { bySpanId, type FlatSpan } from "../support/flat-span.ts";
 import { Program } from "./program.ts";
 import { CACHE, exists, fetching } from "./toolchain.ts";

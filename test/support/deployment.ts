@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { deployedJobs } from "../../scripts/targets/local/state.ts";
-import { withTraceStores } from "../../scripts/targets/local/trace-stores.ts";
-import type { Io } from "../../scripts/io.ts";
+import { deployedJobs } from "../../scripts/targets/local/state/state.ts";
+import { withTraceStores } from "../../scripts/targets/local/control-plane/trace-stores.ts";
+import type { Io } from "../../scripts/terminal/io.ts";
 import { problemsOf } from "./trace-rules.ts";
 import { TraceStore } from "./trace-store.ts";
 

@@ -13,11 +13,11 @@ import { redactor } from "#shared/tracing/redact.ts";
 import { findEvidence } from "../../workers/agents/fact-checker/compare.ts";
 import { readDocument } from "../../workers/agents/searcher/document.ts";
 import { extractKeyPoints } from "../../workers/agents/summarizer/key-points.ts";
-import { fillArguments, missingArguments } from "../../workers/offline-model/arguments.ts";
+import { fillArguments, missingArguments } from "../../workers/offline-model/calls/arguments.ts";
 import { decide } from "../../workers/offline-model/decide.ts";
-import { MessagesRequest } from "../../workers/offline-model/request.ts";
-import { citedTexts } from "../../workers/offline-model/task.ts";
-import { readVerdicts } from "../../workers/offline-model/verdicts.ts";
+import { MessagesRequest } from "../../workers/offline-model/api/request.ts";
+import { citedTexts } from "../../workers/offline-model/reading/task.ts";
+import { readVerdicts } from "../../workers/offline-model/reading/verdicts.ts";
 
 /** What a hostile text repeats, with what stands before and behind it. */
 const UNITS: readonly (string | readonly [unit: string, before: string, behind: string])[] = [

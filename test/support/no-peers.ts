@@ -1,5 +1,5 @@
 // An agent that has nobody to ask.
-import type { Peers, ToolPeers } from "#shared/loop/peers.ts";
+import type { Peers, ToolPeers } from "#shared/loop/tools/peers.ts";
 
 export const NO_PEERS: Peers & ToolPeers = {
   find: async () => [],

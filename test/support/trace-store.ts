@@ -1,8 +1,8 @@
 // A deployment's trace store as an outsider asks it: over HTTP, with the job's token.
 import * as z from "zod";
 
-import { findControlPlane } from "../../scripts/targets/local/control-plane.ts";
-import { jobToken } from "../../scripts/targets/local/secrets.ts";
+import { findControlPlane } from "../../scripts/targets/local/control-plane/control-plane.ts";
+import { jobToken } from "../../scripts/targets/local/state/secrets.ts";
 import { type KeyValue, scalarOf } from "#shared/tracing/otlp.ts";
 
 const Attributes = z.array(

@@ -8,8 +8,8 @@ import * as z from "zod";
 import { A2A, RESOURCE, TROUPE } from "#shared/tracing/names.ts";
 import { KIND, type ResourceSpans } from "#shared/tracing/otlp.ts";
 
-import { findControlPlane } from "../../scripts/targets/local/control-plane.ts";
-import { jobToken } from "../../scripts/targets/local/secrets.ts";
+import { findControlPlane } from "../../scripts/targets/local/control-plane/control-plane.ts";
+import { jobToken } from "../../scripts/targets/local/state/secrets.ts";
 import { Answer } from "../e2e/shapes.ts";
 import { Deployment } from "./deployment.ts";
 import { type FlatSpan, flatSpans } from "./flat-span.ts";

@@ -18,9 +18,11 @@ declare namespace Cloudflare {
     readonly AGENT: unknown;
     readonly TROUPE_KEY: string;
     readonly TROUPE_TOKEN: string;
-    readonly SESSION: DurableObjectNamespace<import("../../shared/agent/session.ts").SessionObject>;
-    readonly SHAPED_SESSION: DurableObjectNamespace<import("../../shared/agent/session.ts").SessionObject>;
-    readonly SESSION_INDEX: DurableObjectNamespace<import("../../shared/agent/session-index.ts").SessionIndexObject>;
-    readonly BEACON: DurableObjectNamespace<import("../../shared/agent/beacon.ts").BeaconObject>;
+    readonly SESSION: DurableObjectNamespace<import("#shared/agent/session/session.ts").SessionObject>;
+    readonly SHAPED_SESSION: DurableObjectNamespace<import("#shared/agent/session/session.ts").SessionObject>;
+    readonly SESSION_INDEX: DurableObjectNamespace<
+      import("#shared/agent/session-index/session-index.ts").SessionIndexObject
+    >;
+    readonly BEACON: DurableObjectNamespace<import("#shared/agent/beacon/beacon.ts").BeaconObject>;
   }
 }

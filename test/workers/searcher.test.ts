@@ -2,7 +2,7 @@ import { reachBinding } from "#shared/http/reach.ts";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { signToken } from "#shared/a2a/token.ts";
-import type { ToolCall } from "#shared/loop/tool.ts";
+import type { ToolCall } from "#shared/loop/tools/tool.ts";
 import { SILENT } from "../../shared/tracing/tracer.ts";
 import { NO_PEERS } from "../support/no-peers.ts";
 import { corpusRoutes } from "../../workers/agents/searcher/corpus-routes.ts";

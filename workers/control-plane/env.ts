@@ -1,6 +1,6 @@
 // What the control plane's Worker is given.
 import type { BudgetRpc, RegistryRpc, TracesRpc } from "./rpc.ts";
-import type { SettingVariables } from "./traces/settings.ts";
+import type { SettingVariables } from "./traces/forward/settings.ts";
 
 export interface Env extends SettingVariables {
   readonly REGISTRY: DurableObjectNamespace<RegistryRpc>;

@@ -23,7 +23,7 @@ import type {
 } from "#shared/control-plane/registry.ts";
 import type { ListQuery, PageQuery, TraceSummary } from "#shared/control-plane/traces.ts";
 import type { TraceContext } from "#shared/tracing/trace-context.ts";
-import type { SpanBatch } from "./traces/span-record.ts";
+import type { SpanBatch } from "./traces/otlp/span-record.ts";
 
 /** One per job: its agents. */
 export interface RegistryRpc extends Rpc.DurableObjectBranded {

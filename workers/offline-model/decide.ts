@@ -1,13 +1,13 @@
 // From a request to the assistant's next turn: a pure function, the same for the same request, with no model behind it.
-import { BY_RULES, writeAnswer } from "./answer.ts";
-import { nextCalls, plan } from "./plan.ts";
-import type { PlannedCall } from "./plan.ts";
-import type { MessagesRequest } from "./request.ts";
-import { structuredAnswer } from "./structured.ts";
-import { asksForSummary, summarise } from "./summarise.ts";
-import { smallTalk } from "./talk.ts";
-import { readTask } from "./task.ts";
-import type { Task } from "./task.ts";
+import { BY_RULES, writeAnswer } from "./answers/answer.ts";
+import { nextCalls, plan } from "./calls/plan.ts";
+import type { PlannedCall } from "./calls/plan.ts";
+import type { MessagesRequest } from "./api/request.ts";
+import { structuredAnswer } from "./answers/structured.ts";
+import { asksForSummary, summarise } from "./answers/summarise.ts";
+import { smallTalk } from "./reading/talk.ts";
+import { readTask } from "./reading/task.ts";
+import type { Task } from "./reading/task.ts";
 
 /** Either tools to call, side by side, or the final text. */
 export type Decision = { readonly calls: readonly PlannedCall[] } | { readonly text: string };

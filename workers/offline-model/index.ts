@@ -8,12 +8,12 @@ import { reasonOf } from "#shared/text/reason.ts";
 import { Hono } from "hono";
 import type * as z from "zod";
 import { decide } from "./decide.ts";
-import { errorResponse, firstIssue, isErrorStatus, newRequestId } from "./errors.ts";
-import { CountRequest, MessagesRequest, misplacedBlocks } from "./request.ts";
+import { errorResponse, firstIssue, isErrorStatus, newRequestId } from "./api/errors.ts";
+import { CountRequest, MessagesRequest, misplacedBlocks } from "./api/request.ts";
 import { MODEL, countTokens, reply } from "./reply.ts";
-import { readSettings } from "./settings.ts";
-import { failingResponse } from "./faults.ts";
-import { streamMessage } from "./stream.ts";
+import { readSettings } from "./api/settings.ts";
+import { failingResponse } from "./api/faults.ts";
+import { streamMessage } from "./api/stream.ts";
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 

@@ -1,7 +1,7 @@
 // A decision as a Message: ids, token counts, and the limits that the request sets.
 import type { ContentBlock as Block, Message, StopReason, Usage } from "@anthropic-ai/sdk/resources/messages/messages";
 import type { Decision } from "./decide.ts";
-import type { CountRequest, MessagesRequest } from "./request.ts";
+import type { CountRequest, MessagesRequest } from "./api/request.ts";
 
 export const MODEL = "offline";
 const CHARS_PER_TOKEN = 4;

@@ -1,13 +1,13 @@
 // troupe traces diff: how two traces differ.
-import { defineCommand, JSON_OPTION } from "../../command.ts";
-import { type Io, printJson } from "../../io.ts";
-import { screenOf } from "../../screen.ts";
+import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
+import { type Io, printJson } from "../../terminal/io.ts";
+import { screenOf } from "../../terminal/screen.ts";
 import { localTarget } from "../../targets/choose-target.ts";
-import { chooseJobs } from "../../traces/choose-jobs.ts";
+import { chooseJobs } from "./choose-jobs.ts";
 import { diffTraces } from "../../traces/diff.ts";
-import { drawDiff } from "../../traces/draw-diff.ts";
-import { findTrace } from "../../traces/find-trace.ts";
-import { deletedMeanwhile, type TraceStore } from "../../traces/store.ts";
+import { drawDiff } from "../../traces/draw/draw-diff.ts";
+import { findTrace } from "../../traces/store/find-trace.ts";
+import { deletedMeanwhile, type TraceStore } from "../../traces/store/store.ts";
 
 export default defineCommand({
   name: "traces diff",

@@ -1,11 +1,11 @@
 // troupe traces export: a trace in a form that other programs read.
-import { defineCommand } from "../../command.ts";
+import { defineCommand } from "../../terminal/command.ts";
 import { localTarget } from "../../targets/choose-target.ts";
-import { chooseJobs } from "../../traces/choose-jobs.ts";
-import { chromeTrace } from "../../traces/chrome.ts";
-import { findTrace } from "../../traces/find-trace.ts";
+import { chooseJobs } from "./choose-jobs.ts";
+import { chromeTrace } from "../../traces/draw/chrome.ts";
+import { findTrace } from "../../traces/store/find-trace.ts";
 import { oneOf } from "../../traces/options.ts";
-import { OtlpDocument } from "../../traces/otlp-merge.ts";
+import { OtlpDocument } from "../../traces/store/otlp-merge.ts";
 
 const FORMATS = ["otlp", "chrome"];
 

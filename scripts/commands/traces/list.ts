@@ -1,14 +1,14 @@
 // troupe traces list: the newest traces, a line each.
-import { CliError } from "../../cli-error.ts";
-import { defineCommand, JSON_OPTION } from "../../command.ts";
-import { timeOf, wholeNumber } from "../../flag-values.ts";
-import { troupe } from "../../hint.ts";
-import { printJson } from "../../io.ts";
-import { screenOf } from "../../screen.ts";
+import { CliError } from "../../terminal/cli-error.ts";
+import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
+import { timeOf, wholeNumber } from "../../terminal/flag-values.ts";
+import { troupe } from "../../terminal/hint.ts";
+import { printJson } from "../../terminal/io.ts";
+import { screenOf } from "../../terminal/screen.ts";
 import { localTarget } from "../../targets/choose-target.ts";
-import { chooseJobs } from "../../traces/choose-jobs.ts";
-import { drawList } from "../../traces/draw-list.ts";
-import { newest } from "../../traces/find-trace.ts";
+import { chooseJobs } from "./choose-jobs.ts";
+import { drawList } from "../../traces/draw/draw-list.ts";
+import { newest } from "../../traces/store/find-trace.ts";
 import { agoOf, jobNamed, oneOf } from "../../traces/options.ts";
 
 const KINDS = ["query", "deploy", "lifecycle", "other", "all"];

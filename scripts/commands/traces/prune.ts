@@ -1,11 +1,11 @@
 // troupe traces prune: removes traces before their time.
-import { CliError } from "../../cli-error.ts";
-import { defineCommand, JSON_OPTION } from "../../command.ts";
-import { troupe } from "../../hint.ts";
-import { printJson } from "../../io.ts";
+import { CliError } from "../../terminal/cli-error.ts";
+import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
+import { troupe } from "../../terminal/hint.ts";
+import { printJson } from "../../terminal/io.ts";
 import { localTarget } from "../../targets/choose-target.ts";
 import { count } from "../../traces/amounts.ts";
-import { chooseJobs } from "../../traces/choose-jobs.ts";
+import { chooseJobs } from "./choose-jobs.ts";
 import { agoOf, jobNamed } from "../../traces/options.ts";
 
 export default defineCommand({

@@ -1,19 +1,19 @@
 // troupe traces show: one trace as a tree, or one of its spans whole.
-import { CliError } from "../../cli-error.ts";
-import { defineCommand } from "../../command.ts";
-import { troupe } from "../../hint.ts";
-import { type Io, printJson } from "../../io.ts";
-import { screenOf } from "../../screen.ts";
-import { oneLine } from "../../terminal-text.ts";
+import { CliError } from "../../terminal/cli-error.ts";
+import { defineCommand } from "../../terminal/command.ts";
+import { troupe } from "../../terminal/hint.ts";
+import { type Io, printJson } from "../../terminal/io.ts";
+import { screenOf } from "../../terminal/screen.ts";
+import { oneLine } from "../../terminal/terminal-text.ts";
 import { localTarget } from "../../targets/choose-target.ts";
-import { chooseJobs } from "../../traces/choose-jobs.ts";
-import { readDetails } from "../../traces/details.ts";
-import { drawSpan, plainSpan } from "../../traces/draw-span.ts";
-import { drawTrace } from "../../traces/draw.ts";
-import { type Found, findTrace, hexPrefix } from "../../traces/find-trace.ts";
-import { follow } from "../../traces/follow.ts";
-import { deletedMeanwhile } from "../../traces/store.ts";
-import { traceRows } from "../../traces/trace-rows.ts";
+import { chooseJobs } from "./choose-jobs.ts";
+import { readDetails } from "../../traces/store/details.ts";
+import { drawSpan, plainSpan } from "../../traces/draw/draw-span.ts";
+import { drawTrace } from "../../traces/draw/draw.ts";
+import { type Found, findTrace, hexPrefix } from "../../traces/store/find-trace.ts";
+import { follow } from "../../traces/draw/follow.ts";
+import { deletedMeanwhile } from "../../traces/store/store.ts";
+import { traceRows } from "../../traces/draw/trace-rows.ts";
 
 export default defineCommand({
   name: "traces show",

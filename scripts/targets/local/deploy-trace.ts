@@ -14,10 +14,10 @@ import { reasonOf } from "#shared/text/reason.ts";
 import { redactor } from "#shared/tracing/redact.ts";
 import { randomContext, randomHex, type TraceContext } from "#shared/tracing/trace-context.ts";
 
-import { CliError } from "../../cli-error.ts";
-import { type Io, step } from "../../io.ts";
-import { type ControlPlane, findControlPlane } from "./control-plane.ts";
-import { jobToken } from "./secrets.ts";
+import { CliError } from "../../terminal/cli-error.ts";
+import { type Io, step } from "../../terminal/io.ts";
+import { type ControlPlane, findControlPlane } from "./control-plane/control-plane.ts";
+import { jobToken } from "./state/secrets.ts";
 
 type Attributes = Readonly<Record<string, Plain>>;
 

@@ -2,33 +2,33 @@
 // not get healthy. Sessions stay where they are: data folders belong to agents, not to releases.
 import { performance } from "node:perf_hooks";
 
-import { planJob } from "#jobs/plan.ts";
-import type { Plan } from "#jobs/plan-shape.ts";
+import { planJob } from "#jobs/plan/plan.ts";
+import type { Plan } from "#jobs/plan/plan-shape.ts";
 import { TROUPE } from "#shared/tracing/names.ts";
 
-import { buildWorkers } from "../../build.ts";
-import { CliError } from "../../cli-error.ts";
+import { buildWorkers } from "../../project/build.ts";
+import { CliError } from "../../terminal/cli-error.ts";
 import type { LeftOut } from "../../corpus/left-out.ts";
 import { prepareCorpus } from "../../corpus/prepare.ts";
 import { uploadCorpus } from "../../corpus/upload.ts";
 import { checkAgents } from "../../inspection/check-agents.ts";
-import { type Io, step } from "../../io.ts";
-import { mistakesError } from "../../job-files.ts";
-import { planEnvironment } from "../../plan-environment.ts";
+import { type Io, step } from "../../terminal/io.ts";
+import { mistakesError } from "../../jobs/job-files.ts";
+import { planEnvironment } from "../../project/plan-environment.ts";
 import type { Deployed, DeployRequest } from "../target.ts";
-import { type ControlPlane, ensureControlPlane, releaseControlPlane } from "./control-plane.ts";
+import { type ControlPlane, ensureControlPlane, releaseControlPlane } from "./control-plane/control-plane.ts";
 import { type DeployTrace, stagesOf, traced } from "./deploy-trace.ts";
-import { jobLayout } from "./layout.ts";
-import { checkOpenFiles } from "./open-files.ts";
-import { choosePorts } from "./choose-ports.ts";
-import { unregisterAgents } from "./registry.ts";
-import { pruneReleases, readRelease, writeRelease } from "./release.ts";
+import { jobLayout } from "./state/layout.ts";
+import { checkOpenFiles } from "./processes/open-files.ts";
+import { choosePorts } from "./processes/choose-ports.ts";
+import { unregisterAgents } from "./control-plane/registry.ts";
+import { pruneReleases, readRelease, writeRelease } from "./state/release.ts";
 import { type Run, startProcesses, stopProcesses } from "./run.ts";
-import { readJobSecrets } from "./secrets.ts";
-import { isUp } from "./processes.ts";
-import { JobState, readOrSetAside, writeState } from "./state.ts";
+import { readJobSecrets } from "./state/secrets.ts";
+import { isUp } from "./processes/processes.ts";
+import { JobState, readOrSetAside, writeState } from "./state/state.ts";
 import { jobStatus } from "./status.ts";
-import { workerdBinary } from "./workerd.ts";
+import { workerdBinary } from "./processes/workerd.ts";
 
 /** Deploys the job; the caller holds its lock. Throws CliError; then the job runs as before, or not at all if it did not. */
 export async function deployJob(home: string, request: DeployRequest, io: Io): Promise<Deployed> {

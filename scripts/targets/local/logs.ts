@@ -6,11 +6,11 @@ import * as z from "zod";
 
 import { parseJson } from "#shared/text/parse-json.ts";
 
-import { CliError } from "../../cli-error.ts";
-import { fileBytes } from "../../folder-size.ts";
+import { CliError } from "../../terminal/cli-error.ts";
+import { fileBytes } from "../../project/folder-size.ts";
 import type { LogLine, LogRequest } from "../target.ts";
-import { JOB_PROCESS, jobLayout } from "./layout.ts";
-import { troupe } from "../../hint.ts";
+import { JOB_PROCESS, jobLayout } from "./state/layout.ts";
+import { troupe } from "../../terminal/hint.ts";
 
 const POLL_MS = 150;
 const CHUNK_BYTES = 256 * 1024;

@@ -3,20 +3,20 @@ import { performance } from "node:perf_hooks";
 
 import { TROUPE } from "#shared/tracing/names.ts";
 
-import { buildWorkers } from "../../build.ts";
-import { CliError } from "../../cli-error.ts";
-import { troupe } from "../../hint.ts";
-import type { Io } from "../../io.ts";
+import { buildWorkers } from "../../project/build.ts";
+import { CliError } from "../../terminal/cli-error.ts";
+import { troupe } from "../../terminal/hint.ts";
+import type { Io } from "../../terminal/io.ts";
 import type { Deployed } from "../target.ts";
-import { ensureControlPlane } from "./control-plane.ts";
+import { ensureControlPlane } from "./control-plane/control-plane.ts";
 import { start } from "./deploy.ts";
 import { type DeployTrace, stagesOf, traced } from "./deploy-trace.ts";
-import { jobLayout } from "./layout.ts";
-import { checkOpenFiles } from "./open-files.ts";
-import { isTaken } from "./ports.ts";
-import { readRelease } from "./release.ts";
+import { jobLayout } from "./state/layout.ts";
+import { checkOpenFiles } from "./processes/open-files.ts";
+import { isTaken } from "./processes/ports.ts";
+import { readRelease } from "./state/release.ts";
 import { stopProcesses } from "./run.ts";
-import { type JobState, readJobState } from "./state.ts";
+import { type JobState, readJobState } from "./state/state.ts";
 import { jobStatus } from "./status.ts";
 
 /** Restarts the job; the caller holds its lock. Throws CliError when it was never deployed or does not get healthy. */

@@ -1,27 +1,27 @@
 // Brings the processes of a release up, stage by stage, and takes them down again.
 import { mkdir } from "node:fs/promises";
 
-import type { Plan, PlannedAgent } from "#jobs/plan-shape.ts";
+import type { Plan, PlannedAgent } from "#jobs/plan/plan-shape.ts";
 import { GEN_AI, OPERATION, SPAN, TROUPE } from "#shared/tracing/names.ts";
 import { formatTraceparent, type TraceContext } from "#shared/tracing/trace-context.ts";
 
-import { writeFileAtomically } from "../../atomic-file.ts";
-import { CliError } from "../../cli-error.ts";
-import type { Io } from "../../io.ts";
-import { renderConfig } from "./capnp.ts";
-import type { ControlPlane } from "./control-plane.ts";
-import { findDamaged, setAside } from "./damaged.ts";
+import { writeFileAtomically } from "../../project/atomic-file.ts";
+import { CliError } from "../../terminal/cli-error.ts";
+import type { Io } from "../../terminal/io.ts";
+import { renderConfig } from "./processes/capnp.ts";
+import type { ControlPlane } from "./control-plane/control-plane.ts";
+import { findDamaged, setAside } from "./state/damaged.ts";
 import type { DeploySpan } from "./deploy-trace.ts";
-import { isHealthy, waitUntilHealthy } from "./health.ts";
-import { configOf, type JobProcess, processesOf } from "./job-config.ts";
-import type { JobLayout } from "./layout.ts";
-import { jobProcesses, runningProcesses } from "./processes.ts";
-import { modulePath } from "./release.ts";
-import { jobToken, secretValues, updateJobSecrets } from "./secrets.ts";
-import { untilFree } from "./ports.ts";
-import type { JobState } from "./state.ts";
-import { endedError, endSupervised, machineFolder, markHealthy, startSupervised } from "./supervisor.ts";
-import type { Started } from "./workerd.ts";
+import { isHealthy, waitUntilHealthy } from "./processes/health.ts";
+import { configOf, type JobProcess, processesOf } from "./processes/job-config.ts";
+import type { JobLayout } from "./state/layout.ts";
+import { jobProcesses, runningProcesses } from "./processes/processes.ts";
+import { modulePath } from "./state/release.ts";
+import { jobToken, secretValues, updateJobSecrets } from "./state/secrets.ts";
+import { untilFree } from "./processes/ports.ts";
+import type { JobState } from "./state/state.ts";
+import { endedError, endSupervised, machineFolder, markHealthy, startSupervised } from "./processes/supervisor.ts";
+import type { Started } from "./processes/workerd.ts";
 
 export interface Run {
   readonly layout: JobLayout;

@@ -1,12 +1,12 @@
 // How a deployment is: what the registry says, held against whether the processes live.
-import { askHealth } from "./health.ts";
-import { findControlPlane } from "./control-plane.ts";
-import { processesOf } from "./job-config.ts";
-import { controlPlaneLayout, jobLayout } from "./layout.ts";
-import { type RegisteredAgent, registeredAgents } from "./registry.ts";
-import { readRelease } from "./release.ts";
-import type { JobState } from "./state.ts";
-import { processStatus } from "./supervisor.ts";
+import { askHealth } from "./processes/health.ts";
+import { findControlPlane } from "./control-plane/control-plane.ts";
+import { processesOf } from "./processes/job-config.ts";
+import { controlPlaneLayout, jobLayout } from "./state/layout.ts";
+import { type RegisteredAgent, registeredAgents } from "./control-plane/registry.ts";
+import { readRelease } from "./state/release.ts";
+import type { JobState } from "./state/state.ts";
+import { processStatus } from "./processes/supervisor.ts";
 import type { ProcessStatus, JobStatus, AgentStatus } from "../target.ts";
 
 const LOOK_MS = 2_000;

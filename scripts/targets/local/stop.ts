@@ -1,12 +1,12 @@
 // Stopping a job: its processes end, the registry forgets its agents, its sessions stay on disk.
-import type { Io } from "../../io.ts";
-import { hasNoRoom } from "../../system-error.ts";
-import { findControlPlane, releaseControlPlane } from "./control-plane.ts";
-import { jobLayout } from "./layout.ts";
-import { unregisterAgents } from "./registry.ts";
+import type { Io } from "../../terminal/io.ts";
+import { hasNoRoom } from "../../terminal/system-error.ts";
+import { findControlPlane, releaseControlPlane } from "./control-plane/control-plane.ts";
+import { jobLayout } from "./state/layout.ts";
+import { unregisterAgents } from "./control-plane/registry.ts";
 import { stopProcesses } from "./run.ts";
-import { isUp } from "./processes.ts";
-import { DamagedError, type JobState, overwriteState, readJobState, writeState } from "./state.ts";
+import { isUp } from "./processes/processes.ts";
+import { DamagedError, type JobState, overwriteState, readJobState, writeState } from "./state/state.ts";
 
 /** Stops the job; the caller holds its lock. False when nothing of it ran. May be repeated. Needs no room on the disk. */
 export async function stopJob(home: string, job: string, io: Io): Promise<boolean> {

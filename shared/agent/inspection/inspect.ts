@@ -1,8 +1,8 @@
 // Looks an agent's definition over for one job: everything that is wrong with it at once, and the tools it has there.
 import * as z from "zod";
 import { hookFlaws } from "../../loop/hooks/matcher.ts";
-import { outputShape } from "../../loop/structured-output.ts";
-import type { Tool } from "../../loop/tool.ts";
+import { outputShape } from "../../loop/ending/output-shape.ts";
+import type { Tool } from "../../loop/tools/tool.ts";
 import { findAgents } from "../../tools/find-agents.ts";
 import { queryAgent } from "../../tools/query-agent.ts";
 import { reasonOf, stackOf } from "../../text/reason.ts";

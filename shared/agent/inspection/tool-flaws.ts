@@ -1,7 +1,7 @@
 // What the Messages API refuses of a tool, and what of a tool is not as Troupe wants it. The API would say so to every message.
 import * as z from "zod";
-import { writtenFields, type Tool } from "../../loop/tool.ts";
-import { isRecursive } from "../../loop/structured-output.ts";
+import { writtenFields, type Tool } from "../../loop/tools/tool.ts";
+import { isRecursive } from "../../loop/ending/output-shape.ts";
 import { flaw, type Flaw } from "./report.ts";
 import { shapeFlaws } from "./shape-flaws.ts";
 

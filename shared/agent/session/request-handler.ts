@@ -24,18 +24,18 @@ import {
 import type { A2ARequestHandler } from "@a2a-js/sdk/server";
 import { isTerminal, textOf } from "../../a2a/message.ts";
 import { formatTaskId, parseTaskId, type TaskOwner, type TaskRef } from "../../a2a/task-id.ts";
-import type { Approval, ApprovalAnswer } from "../../loop/approval.ts";
-import { parseAnswers } from "../../loop/approvals/answers.ts";
-import { repetition } from "../../loop/approvals/repeated-answer.ts";
-import { hasAnswers, pendingApprovals } from "../../loop/ledger.ts";
-import { taskEvent, toTask, type TaskView } from "./a2a-task.ts";
-import { LiveTask } from "./live-task.ts";
-import { checkHistoryLength, listPage } from "./list-page.ts";
-import type { SessionStore } from "./store.ts";
-import type { TaskRow } from "./task-row.ts";
+import type { Approval, ApprovalAnswer } from "../../loop/log/approval.ts";
+import { parseAnswers } from "./approvals/answers.ts";
+import { repetition } from "./approvals/repeated-answer.ts";
+import { hasAnswers, pendingApprovals } from "../../loop/log/ledger.ts";
+import { taskEvent, toTask, type TaskView } from "./tasks/task-view.ts";
+import { LiveTask } from "./tasks/live-task.ts";
+import { checkHistoryLength, listPage } from "../session-index/list-page.ts";
+import type { SessionStore } from "./tasks/store.ts";
+import type { TaskRow } from "./tasks/task-row.ts";
 import type { Asker } from "../caller.ts";
-import type { TaskTrace } from "./task-trace.ts";
-import type { Turns } from "./turns.ts";
+import type { TaskTrace } from "./tasks/task-trace.ts";
+import type { Turns } from "./turns/turns.ts";
 
 /** Characters of an id from outside that a message repeats. */
 const MAX_SHOWN = 200;

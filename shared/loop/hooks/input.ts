@@ -1,6 +1,6 @@
 // What a hook is told: the events and their inputs, with the Claude Agent SDK's names and shapes (0.3.329).
 // Left out is what has no meaning here: transcript_path and cwd, MCP provenance, permission suggestions, background tasks.
-import type { Permissions } from "../permissions.ts";
+import type { Permissions } from "../tools/permissions.ts";
 
 export interface BaseHookInput {
   /** The session: the contextId up to its first `~`. */

@@ -2,7 +2,7 @@
 // words always merge to the same outcome, whoever was faster.
 import type { HookEvent } from "./input.ts";
 import type { HookJSONOutput, PermissionRequestDecision } from "./output.ts";
-import type { HookBehavior } from "../permissions.ts";
+import type { HookBehavior } from "../tools/permissions.ts";
 
 /** Each field is left out where no hook said anything of the kind. */
 export interface HookOutcome {

@@ -3,11 +3,11 @@
 import { DurableObject } from "cloudflare:workers";
 import * as z from "zod";
 import { defineTool } from "#shared/agent/define-agent.ts";
-import { SessionStore } from "#shared/agent/session/store.ts";
-import { newTaskTrace } from "#shared/agent/session/task-trace.ts";
+import { SessionStore } from "#shared/agent/session/tasks/store.ts";
+import { newTaskTrace } from "#shared/agent/session/tasks/task-trace.ts";
 import { baseHookInput } from "#shared/loop/hooks/input.ts";
 import { runHooks } from "#shared/loop/hooks/run-hooks.ts";
-import type { Step } from "#shared/loop/step.ts";
+import type { Step } from "#shared/loop/log/step.ts";
 import type { Turn } from "#shared/loop/turn.ts";
 import { runTurn } from "#shared/loop/run-turn.ts";
 import { messagesApi } from "#shared/models/messages-api.ts";

@@ -1,7 +1,7 @@
 // The budget's account of each query against the logs: what is settled is what the logged model calls have used, to the token and
 // to the millionth of a millionth of a dollar; nothing is left open.
 import { picoOf, toUsd } from "#shared/budget/price.ts";
-import { isModelCall } from "#shared/loop/step.ts";
+import { isModelCall } from "#shared/loop/log/step.ts";
 import { tokensOf } from "#shared/budget/usage.ts";
 import type { Account, CrashJob } from "./job.ts";
 import type { LoggedTask } from "./logs.ts";

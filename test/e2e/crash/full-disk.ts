@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 
-import { JOB_PROCESS, jobLayout } from "../../../scripts/targets/local/layout.ts";
+import { JOB_PROCESS, jobLayout } from "../../../scripts/targets/local/state/layout.ts";
 import { Deployment, eventually } from "../../support/deployment.ts";
 import { Status } from "../shapes.ts";
 import { checkAccounts } from "./accounts.ts";

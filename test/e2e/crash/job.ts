@@ -4,10 +4,10 @@ import { join } from "node:path";
 
 import * as z from "zod";
 
-import { findControlPlane } from "../../../scripts/targets/local/control-plane.ts";
-import { jobLayout } from "../../../scripts/targets/local/layout.ts";
-import { jobToken, readJobSecrets } from "../../../scripts/targets/local/secrets.ts";
-import { type RunningProcess, runningProcesses } from "../../../scripts/targets/local/processes.ts";
+import { findControlPlane } from "../../../scripts/targets/local/control-plane/control-plane.ts";
+import { jobLayout } from "../../../scripts/targets/local/state/layout.ts";
+import { jobToken, readJobSecrets } from "../../../scripts/targets/local/state/secrets.ts";
+import { type RunningProcess, runningProcesses } from "../../../scripts/targets/local/processes/processes.ts";
 import type { Deployment } from "../../support/deployment.ts";
 import { Status } from "../shapes.ts";
 import { slowRelease } from "./slow-release.ts";

@@ -6,9 +6,9 @@ import { DatabaseSync } from "node:sqlite";
 import { taskStateFromJSON, type TaskState } from "@a2a-js/sdk";
 import * as z from "zod";
 import { formatTaskId } from "#shared/a2a/task-id.ts";
-import { Life } from "#shared/agent/session/task-row.ts";
+import { Life } from "#shared/agent/session/tasks/task-row.ts";
 import { Asker } from "#shared/agent/caller.ts";
-import { Step } from "#shared/loop/step.ts";
+import { Step } from "#shared/loop/log/step.ts";
 import type { CrashJob } from "./job.ts";
 
 const TaskColumns = z.object({

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { TaskState } from "@a2a-js/sdk";
 
 import { isTerminal } from "#shared/a2a/message.ts";
-import { CUT_OFF, type Step } from "#shared/loop/step.ts";
+import { CUT_OFF, type Step } from "#shared/loop/log/step.ts";
 import type { Query } from "./client.ts";
 import type { LoggedTask, LoggedThread, Logs } from "./logs.ts";
 import type { Run } from "./recorder.ts";

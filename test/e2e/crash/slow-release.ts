@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 import * as z from "zod";
 
-import { Plan } from "#jobs/plan-shape.ts";
+import { Plan } from "#jobs/plan/plan-shape.ts";
 
-import { PROJECT } from "../../../scripts/project.ts";
-import { jobLayout } from "../../../scripts/targets/local/layout.ts";
-import { readJobState } from "../../../scripts/targets/local/state.ts";
+import { PROJECT } from "../../../scripts/project/project.ts";
+import { jobLayout } from "../../../scripts/targets/local/state/layout.ts";
+import { readJobState } from "../../../scripts/targets/local/state/state.ts";
 
 const STAND_IN = join(import.meta.dirname, "worker", "define-slow-agent.ts");
 

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { agentCard } from "#shared/agent/card.ts";
 import { AgentConfig } from "#shared/agent/config.ts";
-import { systemPrompt } from "#shared/agent/prompt.ts";
-import { planJob } from "#jobs/plan.ts";
+import { systemPrompt } from "#shared/agent/session/turns/prompt.ts";
+import { planJob } from "#jobs/plan/plan.ts";
 import { jobOf } from "../jobs/support.ts";
 
 const definition = {

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { queryAccount, type Spender } from "#shared/agent/query-account.ts";
+import { queryAccount, type Spender } from "#shared/agent/control-plane/query-account.ts";
 import { BudgetSpent, PriceUnknown } from "#shared/budget/limits.ts";
 import { BudgetUnreachable } from "#shared/budget/account.ts";
 import { type AccountServer, accountServer, type Answering } from "../../support/account-server.ts";

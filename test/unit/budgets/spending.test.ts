@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import { BUDGETS, BudgetSpent, type Limits, PriceUnknown, type Spent, SUBTYPE } from "#shared/budget/limits.ts";
 import { spentMessage } from "#shared/budget/exhaustion.ts";
 import { MAX_USD, picoOf, toPico, toUsd } from "#shared/budget/price.ts";
-import { allowedAnswer, checkLimits, checkToolCalls, spentIn } from "#shared/loop/spending.ts";
+import { allowedAnswer, checkLimits, checkToolCalls, spentIn } from "#shared/loop/log/spending.ts";
 import { roomFor } from "#shared/budget/headroom.ts";
-import type { Step } from "#shared/loop/step.ts";
+import type { Step } from "#shared/loop/log/step.ts";
 
 const PRICE = { input: 2, output: 10, cacheRead: 0.1, cacheWrite: 2.5 };
 const USAGE = { inputTokens: 10, outputTokens: 20, cacheReadTokens: 300, cacheWriteTokens: 4000 };

@@ -2,7 +2,7 @@
 import { TaskState } from "@a2a-js/sdk";
 import { describe, expect, test } from "vitest";
 
-import type { Step } from "#shared/loop/step.ts";
+import type { Step } from "#shared/loop/log/step.ts";
 import type { Query } from "../../e2e/crash/client.ts";
 import type { LoggedTask } from "../../e2e/crash/logs.ts";
 import { faultsIn, type Evidence } from "../../e2e/crash/proof.ts";

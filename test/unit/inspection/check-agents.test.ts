@@ -6,13 +6,13 @@ import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { loadJob } from "#jobs/load.ts";
-import { formatMistake, type Mistake } from "#jobs/mistake.ts";
+import { formatMistake, type Mistake } from "#jobs/file/mistake.ts";
 
-import { type BuildResult, buildWorkers } from "../../../scripts/build.ts";
+import { type BuildResult, buildWorkers } from "../../../scripts/project/build.ts";
 import { checkAgents } from "../../../scripts/inspection/check-agents.ts";
 import { askWorkers } from "../../../scripts/inspection/engine.ts";
 import { missingExports } from "../../../scripts/inspection/missing-exports.ts";
-import { PROJECT } from "../../../scripts/project.ts";
+import { PROJECT } from "../../../scripts/project/project.ts";
 
 const WORKERS = ["flawed", "throws", "hangs", "foreign", "bare", "picky"];
 const never = new AbortController().signal;

@@ -2,8 +2,8 @@
 import { expect, test } from "vitest";
 
 import { loadJob } from "#jobs/load.ts";
-import { formatMistake } from "#jobs/mistake.ts";
-import { PRICED_MODELS, PRICES_AS_OF, priceOf } from "#jobs/prices.ts";
+import { formatMistake } from "#jobs/file/mistake.ts";
+import { PRICED_MODELS, PRICES_AS_OF, priceOf } from "#jobs/schema/prices.ts";
 
 function mistakesOf(text: string, variables: readonly string[] = ["ANTHROPIC_API_KEY"]): string[] {
   const surroundings = { workers: ["searcher"], variables: new Set(variables) };

@@ -2,8 +2,8 @@
 import { expect, test } from "vitest";
 
 import type { AgentReport, InspectedTool } from "#shared/agent/inspection/report.ts";
-import { checkTakenNames, checkTools } from "#jobs/check-tools.ts";
-import { formatMistake } from "#jobs/mistake.ts";
+import { checkTakenNames, checkTools } from "#jobs/check/check-tools.ts";
+import { formatMistake } from "#jobs/file/mistake.ts";
 import { loadJob } from "#jobs/load.ts";
 
 function tool(name: string, more: Partial<InspectedTool> = {}): InspectedTool {

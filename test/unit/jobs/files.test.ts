@@ -5,9 +5,9 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
-import { planJob } from "#jobs/plan.ts";
-import { readJobFile } from "#jobs/read.ts";
-import { jobJsonSchema } from "#jobs/schema.ts";
+import { planJob } from "#jobs/plan/plan.ts";
+import { readJobFile } from "#jobs/file/read.ts";
+import { jobJsonSchema } from "#jobs/schema/schema.ts";
 
 import { jobOf } from "./support.ts";
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 
 import { loadJob } from "#jobs/load.ts";
-import { formatMistake } from "#jobs/mistake.ts";
+import { formatMistake } from "#jobs/file/mistake.ts";
 
 const SURROUNDINGS = {
   workers: ["coordinator", "fact-checker", "searcher", "summarizer"],

@@ -2,8 +2,8 @@
 import { describe, expect, test } from "vitest";
 
 import { AgentConfig } from "#shared/agent/config.ts";
-import type { Plan } from "#jobs/plan-shape.ts";
-import { planJob } from "#jobs/plan.ts";
+import type { Plan } from "#jobs/plan/plan-shape.ts";
+import { planJob } from "#jobs/plan/plan.ts";
 
 import { jobOf, jobWith } from "./support.ts";
 

@@ -1,7 +1,7 @@
 // Loads a job from text for the tests beside this file; a mistake fails the test with the mistake's own words.
 import { loadJob } from "#jobs/load.ts";
-import { formatMistake } from "#jobs/mistake.ts";
-import type { Job } from "#jobs/schema.ts";
+import { formatMistake } from "#jobs/file/mistake.ts";
+import type { Job } from "#jobs/schema/schema.ts";
 
 const WORKERS = ["coordinator", "desk", "fact-checker", "payments", "searcher", "summarizer"];
 

@@ -1,7 +1,7 @@
 // Edges, entry points and the order of start of each topology.
 import { describe, expect, test } from "vitest";
 
-import { edgesOf, entryPointOf, findCycle, startOrder } from "#jobs/topology.ts";
+import { edgesOf, entryPointOf, findCycle, startOrder } from "#jobs/schema/topology.ts";
 
 import { jobWith } from "./support.ts";
 

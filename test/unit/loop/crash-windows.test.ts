@@ -1,8 +1,8 @@
 // Crash windows of the loop: what another life does with the log that the last one left.
 import { expect, it } from "vitest";
 import * as z from "zod";
-import type { Step } from "#shared/loop/step.ts";
-import { defineTool } from "#shared/loop/tool.ts";
+import type { Step } from "#shared/loop/log/step.ts";
+import { defineTool } from "#shared/loop/tools/tool.ts";
 import { ECHO, run, ScriptedModel } from "./scripted.ts";
 
 const call = (id: string, name: string, text: string) => ({ id, name, json: JSON.stringify({ text }) });

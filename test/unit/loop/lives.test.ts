@@ -1,9 +1,9 @@
 // A turn that is gone on with: whatever step its life ended at, the next one comes to the same end, and does nothing twice.
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
-import type { Step } from "#shared/loop/step.ts";
-import { transcript } from "#shared/loop/conversation.ts";
-import { defineTool } from "#shared/loop/tool.ts";
+import type { Step } from "#shared/loop/log/step.ts";
+import { transcript } from "#shared/loop/log/conversation.ts";
+import { defineTool } from "#shared/loop/tools/tool.ts";
 import { ECHO, FULL_ACCESS, run, runToRest, ScriptedModel, type Answer } from "./scripted.ts";
 
 function tools() {

@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { jsonCopy, wellFormed } from "#shared/text/plain-json.ts";
-import { transcript } from "#shared/loop/conversation.ts";
-import { defineTool } from "#shared/loop/tool.ts";
+import { transcript } from "#shared/loop/log/conversation.ts";
+import { defineTool } from "#shared/loop/tools/tool.ts";
 import { ECHO, FULL_ACCESS, run, ScriptedModel } from "./scripted.ts";
 
 const ECHO_CALL = { calls: [{ id: "t1", name: "echo", json: '{"text":"x"}' }] };

@@ -1,14 +1,14 @@
 // A model made of prepared answers, and a turn around it: the loop without network.
 import type { RawMessageStreamEvent, StopReason } from "@anthropic-ai/sdk/resources/messages/messages";
 import * as z from "zod";
-import { approvalText } from "#shared/loop/approvals/binding.ts";
+import { approvalText } from "#shared/agent/session/approvals/binding.ts";
 import type { LoopEvent } from "#shared/loop/event.ts";
 import { baseHookInput } from "#shared/loop/hooks/input.ts";
 import type { Hooks } from "#shared/loop/hooks/matcher.ts";
 import { runHooks } from "#shared/loop/hooks/run-hooks.ts";
-import type { Permissions } from "#shared/loop/permissions.ts";
-import type { Step } from "#shared/loop/step.ts";
-import { defineTool } from "#shared/loop/tool.ts";
+import type { Permissions } from "#shared/loop/tools/permissions.ts";
+import type { Step } from "#shared/loop/log/step.ts";
+import { defineTool } from "#shared/loop/tools/tool.ts";
 import type { EndedTurn, Turn, TurnResult } from "#shared/loop/turn.ts";
 import { runTurn } from "#shared/loop/run-turn.ts";
 import { randomContext } from "#shared/tracing/trace-context.ts";

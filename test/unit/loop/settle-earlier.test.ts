@@ -1,7 +1,7 @@
 // A life that takes a turn over pays what those before had not: their last answer is in the log, and perhaps not at the account.
 import { expect, test } from "vitest";
 import { BudgetUnreachable, type Account } from "#shared/budget/account.ts";
-import type { Step } from "#shared/loop/step.ts";
+import type { Step } from "#shared/loop/log/step.ts";
 import { run, ScriptedModel } from "./scripted.ts";
 
 const USAGE = { inputTokens: 10, outputTokens: 7, cacheReadTokens: 0, cacheWriteTokens: 0 };

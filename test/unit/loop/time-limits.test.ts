@@ -1,7 +1,7 @@
 // Limits as a job file may set them, and clocks as machines have them.
 import { afterEach, expect, it, vi } from "vitest";
 import * as z from "zod";
-import { defineTool } from "#shared/loop/tool.ts";
+import { defineTool } from "#shared/loop/tools/tool.ts";
 import { SettableClock } from "../../support/settable-clock.ts";
 import { run, ScriptedModel } from "./scripted.ts";
 

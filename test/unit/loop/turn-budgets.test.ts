@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { BudgetSpent } from "#shared/budget/limits.ts";
 import { BudgetUnreachable, type Account } from "#shared/budget/account.ts";
-import { transcript } from "#shared/loop/conversation.ts";
+import { transcript } from "#shared/loop/log/conversation.ts";
 import { ModelError } from "#shared/models/model.ts";
 import { ECHO, FULL_ACCESS, run, ScriptedModel } from "./scripted.ts";
 

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import type { HookCallback, Hooks } from "#shared/loop/hooks/matcher.ts";
 import type { HookEvent } from "#shared/loop/hooks/input.ts";
-import { transcript } from "#shared/loop/conversation.ts";
+import { transcript } from "#shared/loop/log/conversation.ts";
 import { ModelError } from "#shared/models/model.ts";
 import { FULL_ACCESS, run, runToRest, ScriptedModel } from "./scripted.ts";
 

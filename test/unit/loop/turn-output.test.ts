@@ -1,7 +1,7 @@
 // Answers in a shape: checked, sent back with what does not fit, given up after some tries.
 import { expect, it } from "vitest";
 import * as z from "zod";
-import { outputShape } from "#shared/loop/structured-output.ts";
+import { outputShape } from "#shared/loop/ending/output-shape.ts";
 import { run, ScriptedModel } from "./scripted.ts";
 
 const output = outputShape(z.object({ city: z.string(), people: z.int().min(1) }));

@@ -1,11 +1,11 @@
-import type { Permissions } from "#shared/loop/permissions.ts";
+import type { Permissions } from "#shared/loop/tools/permissions.ts";
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import type { HookCallback } from "#shared/loop/hooks/matcher.ts";
 import type { OutputOf } from "#shared/loop/hooks/output.ts";
-import { transcript } from "#shared/loop/conversation.ts";
-import { type Step } from "#shared/loop/step.ts";
-import { defineTool } from "#shared/loop/tool.ts";
+import { transcript } from "#shared/loop/log/conversation.ts";
+import { type Step } from "#shared/loop/log/step.ts";
+import { defineTool } from "#shared/loop/tools/tool.ts";
 import { ModelError } from "#shared/models/model.ts";
 import { randomContext } from "#shared/tracing/trace-context.ts";
 import { CollectingTracer } from "../../support/collecting-tracer.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { fillArguments, missingArguments } from "../../../workers/offline-model/arguments.ts";
-import { delegateProperties, knownTools } from "../../../workers/offline-model/tools.ts";
+import { fillArguments, missingArguments } from "../../../workers/offline-model/calls/arguments.ts";
+import { delegateProperties, knownTools } from "../../../workers/offline-model/reading/tools.ts";
 import { object, text } from "./team.ts";
 
 test.each([

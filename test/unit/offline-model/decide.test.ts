@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { decide } from "../../../workers/offline-model/decide.ts";
-import { MessagesRequest } from "../../../workers/offline-model/request.ts";
+import { MessagesRequest } from "../../../workers/offline-model/api/request.ts";
 import { parseSources } from "#shared/retrieval/passages.ts";
 import { splitSentences } from "#shared/retrieval/sentences.ts";
-import { citedTexts } from "../../../workers/offline-model/task.ts";
+import { citedTexts } from "../../../workers/offline-model/reading/task.ts";
 import {
   LISTING,
   corpus,

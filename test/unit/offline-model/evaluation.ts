@@ -1,8 +1,8 @@
 // Asks the whole team a list of questions and counts what is right. Figures are shares from 0 to 1.
 import { parseSources } from "#shared/retrieval/passages.ts";
 import { splitSentences } from "#shared/retrieval/sentences.ts";
-import { citedTexts } from "../../../workers/offline-model/task.ts";
-import type { InputMessage } from "../../../workers/offline-model/request.ts";
+import { citedTexts } from "../../../workers/offline-model/reading/task.ts";
+import type { InputMessage } from "../../../workers/offline-model/api/request.ts";
 import type { Question } from "./questions.ts";
 import { corpus, peerTools, runAgent } from "./team.ts";
 

@@ -2,9 +2,9 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { Payment } from "../../../workers/agents/payments/payment.ts";
-import { fillArguments } from "../../../workers/offline-model/arguments.ts";
+import { fillArguments } from "../../../workers/offline-model/calls/arguments.ts";
 import { decide } from "../../../workers/offline-model/decide.ts";
-import { MessagesRequest } from "../../../workers/offline-model/request.ts";
+import { MessagesRequest } from "../../../workers/offline-model/api/request.ts";
 
 const SCHEMA = z.toJSONSchema(Payment, { io: "input" });
 const INVOICE = { invoice: "4711", payee: "ACME", amount: 120, currency: "EUR" };

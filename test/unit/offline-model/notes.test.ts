@@ -1,10 +1,10 @@
 // What the loop itself says to the model is nobody's question, and a summary stands for the turns that it tells of.
 import { expect, test } from "vitest";
-import { asNote } from "#shared/loop/note.ts";
+import { asNote } from "#shared/loop/log/note.ts";
 import { decide } from "../../../workers/offline-model/decide.ts";
-import { MessagesRequest } from "../../../workers/offline-model/request.ts";
-import { summarise } from "../../../workers/offline-model/summarise.ts";
-import { readTranscript } from "../../../workers/offline-model/transcript.ts";
+import { MessagesRequest } from "../../../workers/offline-model/api/request.ts";
+import { summarise } from "../../../workers/offline-model/answers/summarise.ts";
+import { readTranscript } from "../../../workers/offline-model/reading/transcript.ts";
 
 const text = (said: string) => ({ type: "text", text: said });
 const user = (...said: string[]) => ({ role: "user", content: said.map(text) });

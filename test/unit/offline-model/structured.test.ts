@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { decide } from "../../../workers/offline-model/decide.ts";
-import { MessagesRequest } from "../../../workers/offline-model/request.ts";
+import { MessagesRequest } from "../../../workers/offline-model/api/request.ts";
 import { searcherTools } from "./team.ts";
 
 const QUESTION = "What is workerd?";

@@ -1,8 +1,8 @@
 // Compaction by rules: short, of the conversation's own words, with what is needed to go on.
 import { expect, test } from "vitest";
-import { COMPACTION_INSTRUCTIONS } from "#shared/loop/compaction-prompt.ts";
+import { COMPACTION_INSTRUCTIONS } from "#shared/loop/compaction/prompt.ts";
 import { decide } from "../../../workers/offline-model/decide.ts";
-import { MessagesRequest } from "../../../workers/offline-model/request.ts";
+import { MessagesRequest } from "../../../workers/offline-model/api/request.ts";
 import { corpus, searcherTools } from "./team.ts";
 
 const page = corpus.find(({ source }) => source === "workerd.md")?.text ?? "";

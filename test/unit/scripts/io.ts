@@ -1,5 +1,5 @@
 // A terminal for tests: keeps what was printed.
-import type { Io } from "../../../scripts/io.ts";
+import type { Io } from "../../../scripts/terminal/io.ts";
 
 export interface RecordedIo extends Io {
   readonly printed: string[];

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { sendSpans } from "../../../workers/control-plane/traces/collector.ts";
+import { sendSpans } from "../../../workers/control-plane/traces/forward/collector.ts";
 
 const COLLECTOR = {
   url: "http://collector.test/v1/traces",

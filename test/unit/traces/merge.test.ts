@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { decide, stateOf, type SpanState } from "../../../workers/control-plane/traces/merge.ts";
+import { decide, stateOf, type SpanState } from "../../../workers/control-plane/traces/rows/merge.ts";
 
 const STATES: SpanState[] = ["open", "provisional", "ended"];
 

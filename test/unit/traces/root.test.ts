@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { SpanRecord } from "../../../workers/control-plane/traces/span-record.ts";
-import { RANK, rootAfter, TraceChange } from "../../../workers/control-plane/traces/trace-change.ts";
+import type { SpanRecord } from "../../../workers/control-plane/traces/otlp/span-record.ts";
+import { RANK, rootAfter, TraceChange } from "../../../workers/control-plane/traces/rows/trace-change.ts";
 
 const NONE = { spanId: "", rank: RANK.none, startUs: 0, traceStartUs: 0 };
 

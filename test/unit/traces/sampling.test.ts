@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { isForwarded } from "../../../workers/control-plane/traces/sampling.ts";
-import { readSettings } from "../../../workers/control-plane/traces/settings.ts";
+import { isForwarded } from "../../../workers/control-plane/traces/forward/sampling.ts";
+import { readSettings } from "../../../workers/control-plane/traces/forward/settings.ts";
 
 const { settings } = readSettings({
   OTEL_TRACES_SAMPLER_ARG: "0",

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readSettings } from "../../../workers/control-plane/traces/settings.ts";
+import { readSettings } from "../../../workers/control-plane/traces/forward/settings.ts";
 
 test("without variables nothing is forwarded, and traces are kept a week, up to a gigabyte", () => {
   expect(readSettings({})).toEqual({

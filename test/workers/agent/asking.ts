@@ -1,10 +1,10 @@
 // AgentPeers as a turn uses it, against a peer that is a function.
 import { env } from "cloudflare:workers";
-import { AgentPeers } from "#shared/agent/peers.ts";
+import { AgentPeers } from "#shared/agent/peers/agent-peers.ts";
 import type { AgentEnv } from "#shared/agent/env.ts";
-import type { Approval } from "#shared/loop/approval.ts";
+import type { Approval } from "#shared/loop/log/approval.ts";
 import type { HookOutcome } from "#shared/loop/hooks/outcome.ts";
-import type { Step } from "#shared/loop/step.ts";
+import type { Step } from "#shared/loop/log/step.ts";
 import { randomContext } from "#shared/tracing/trace-context.ts";
 import { SILENT, type Tracer } from "#shared/tracing/tracer.ts";
 import type { Usage } from "#shared/budget/usage.ts";

@@ -10,8 +10,8 @@ import {
   type Client,
 } from "@a2a-js/sdk/client";
 import { textMessage } from "../../../shared/a2a/message.ts";
-import { SessionStore } from "../../../shared/agent/session/store.ts";
-import type { Step } from "../../../shared/loop/step.ts";
+import { SessionStore } from "#shared/agent/session/tasks/store.ts";
+import type { Step } from "#shared/loop/log/step.ts";
 import { testAgent } from "../../support/test-agent.ts";
 
 const ORIGIN = "https://tester.test";

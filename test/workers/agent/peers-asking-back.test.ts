@@ -1,9 +1,9 @@
 // AgentPeers: what an agent does with the log of a question, against a peer that is a function.
 import { describe, expect, it } from "vitest";
 import type { HookOutcome } from "#shared/loop/hooks/outcome.ts";
-import { InputRequired } from "#shared/loop/peers.ts";
-import type { Step } from "#shared/loop/step.ts";
-import { TurnStopped } from "#shared/loop/stopped.ts";
+import { InputRequired } from "#shared/loop/tools/peers.ts";
+import type { Step } from "#shared/loop/log/step.ts";
+import { TurnStopped } from "#shared/loop/log/stopped.ts";
 import type { Usage } from "#shared/budget/usage.ts";
 import { CollectingTracer } from "../../support/collecting-tracer.ts";
 import { approvalOf, asking, asksFor, COMPLETED, EXPIRES_MS, peerSaying } from "./asking.ts";

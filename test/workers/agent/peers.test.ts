@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { TaskState } from "@a2a-js/sdk";
 import { describe, expect, it } from "vitest";
 import { signToken } from "../../../shared/a2a/token.ts";
-import { MAX_CHAIN } from "../../../shared/agent/peers.ts";
+import { MAX_CHAIN } from "#shared/agent/peers/agent-peers.ts";
 import { answerOf, ask, client, logOf, post, send } from "./client.ts";
 
 const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

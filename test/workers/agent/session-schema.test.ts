@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
-import { FRESH, MIGRATIONS } from "#shared/agent/session/schema.ts";
+import { FRESH, MIGRATIONS } from "#shared/agent/session/tasks/schema.ts";
 import { migrate } from "#shared/durable/migrations.ts";
 
 test("a new session has the tables, columns and indexes of one that went through all migrations", async () => {

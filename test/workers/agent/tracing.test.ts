@@ -2,7 +2,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { KeptSpans } from "../../../shared/agent/kept-spans.ts";
+import { KeptSpans } from "#shared/agent/beacon/kept-spans.ts";
 import { scalarOf } from "../../../shared/tracing/otlp.ts";
 import { ask, client, knock, logOf, post, send } from "./client.ts";
 import { allSpans, one, rootOf, traceOf, type Seen } from "./spans.ts";

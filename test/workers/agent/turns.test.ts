@@ -3,11 +3,11 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { TaskState } from "@a2a-js/sdk";
 import { expect, it } from "vitest";
-import { LiveTask } from "#shared/agent/session/live-task.ts";
-import { Slots } from "#shared/agent/session/slots.ts";
-import { SessionStore } from "#shared/agent/session/store.ts";
-import { newTaskTrace } from "#shared/agent/session/task-trace.ts";
-import { Turns, type TurnHost } from "#shared/agent/session/turns.ts";
+import { LiveTask } from "#shared/agent/session/tasks/live-task.ts";
+import { Slots } from "#shared/agent/session/turns/slots.ts";
+import { SessionStore } from "#shared/agent/session/tasks/store.ts";
+import { newTaskTrace } from "#shared/agent/session/tasks/task-trace.ts";
+import { Turns, type TurnHost } from "#shared/agent/session/turns/turns.ts";
 import { approvalOf } from "./asking.ts";
 
 const { TASK_STATE_CANCELED, TASK_STATE_FAILED, TASK_STATE_INPUT_REQUIRED, TASK_STATE_WORKING } = TaskState;

@@ -3,7 +3,7 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { ListTasksRequest, TaskState } from "@a2a-js/sdk";
 import { describe, expect, it } from "vitest";
-import { flushSpans } from "#shared/agent/tracing.ts";
+import { flushSpans } from "#shared/agent/control-plane/tracing.ts";
 import { ask, client, problemOf, send } from "./client.ts";
 import { one, rootOf, traceOf } from "./spans.ts";
 

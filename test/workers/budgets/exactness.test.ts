@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { queryAccount } from "#shared/agent/query-account.ts";
+import { queryAccount } from "#shared/agent/control-plane/query-account.ts";
 import { BudgetSpent, type Limits } from "#shared/budget/limits.ts";
 import { Reserve } from "#shared/control-plane/budgets.ts";
 import controlPlane from "../../../workers/control-plane/index.ts";

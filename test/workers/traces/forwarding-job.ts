@@ -3,9 +3,9 @@ import { env } from "cloudflare:workers";
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, vi } from "vitest";
 import { randomHex } from "#shared/tracing/trace-context.ts";
-import { decodeRequest } from "../../../workers/control-plane/traces/protobuf.ts";
-import { readExport } from "../../../workers/control-plane/traces/read-export.ts";
-import type { SettingVariables } from "../../../workers/control-plane/traces/settings.ts";
+import { decodeRequest } from "../../../workers/control-plane/traces/otlp/protobuf.ts";
+import { readExport } from "../../../workers/control-plane/traces/otlp/read-export.ts";
+import type { SettingVariables } from "../../../workers/control-plane/traces/forward/settings.ts";
 import { resource, shardWith, span, type SpanParts, START, store } from "./spans.ts";
 import { jobWith } from "./test-traces.ts";
 

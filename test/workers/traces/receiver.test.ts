@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { mac } from "#shared/a2a/token.ts";
 import { randomHex } from "#shared/tracing/trace-context.ts";
 import controlPlane from "../../../workers/control-plane/index.ts";
-import { decodeResponse, encodeRequest } from "../../../workers/control-plane/traces/protobuf.ts";
+import { decodeResponse, encodeRequest } from "../../../workers/control-plane/traces/otlp/protobuf.ts";
 import { TestTraces } from "./test-traces.ts";
 import { call, nano, post, resource, rows, span, START, summary, tokenOf, traceIds } from "./spans.ts";
 

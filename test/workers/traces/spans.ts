@@ -4,7 +4,7 @@ import { toAttributes, unixNano, type Plain } from "#shared/tracing/otlp.ts";
 import { randomHex } from "#shared/tracing/trace-context.ts";
 import controlPlane from "../../../workers/control-plane/index.ts";
 import { mac } from "#shared/a2a/token.ts";
-import { readExport } from "../../../workers/control-plane/traces/read-export.ts";
+import { readExport } from "../../../workers/control-plane/traces/otlp/read-export.ts";
 import { allShards, shardOf, storeSpans } from "../../../workers/control-plane/traces/shards.ts";
 import type { ListQuery, SpanColumns, TracePage, TraceSummary } from "#shared/control-plane/traces.ts";
 import { ListQuery as ListQuerySchema } from "#shared/control-plane/traces.ts";

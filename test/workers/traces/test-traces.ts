@@ -1,6 +1,6 @@
 // The Traces object under test. Settings travel in the job's name, so that each test has its own and the job's objects share them.
 import { Traces } from "../../../workers/control-plane/traces/traces.ts";
-import type { SettingVariables } from "../../../workers/control-plane/traces/settings.ts";
+import type { SettingVariables } from "../../../workers/control-plane/traces/forward/settings.ts";
 
 type Parameters = ConstructorParameters<typeof Traces>;
 

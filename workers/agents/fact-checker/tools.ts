@@ -1,6 +1,6 @@
 // The fact checker's own tools.
 import * as z from "zod";
-import { defineTool } from "#shared/loop/tool.ts";
+import { defineTool } from "#shared/loop/tools/tool.ts";
 import { findEvidence, judge } from "./compare.ts";
 import type { Evidence } from "./compare.ts";
 

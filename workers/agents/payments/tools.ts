@@ -1,6 +1,6 @@
 // The tools of the payments agent: one that changes the ledger, and one that reads it.
 import * as z from "zod";
-import { defineTool } from "#shared/loop/tool.ts";
+import { defineTool } from "#shared/loop/tools/tool.ts";
 import { ledgerOf } from "./ledger-binding.ts";
 import { Payment, type Receipt } from "./payment.ts";
 

@@ -1,6 +1,6 @@
 // The summarizer's own tool.
 import * as z from "zod";
-import { defineTool } from "#shared/loop/tool.ts";
+import { defineTool } from "#shared/loop/tools/tool.ts";
 import { extractKeyPoints, writeKeyPoints } from "./key-points.ts";
 
 export const extractKeyPointsTool = defineTool({

@@ -2,11 +2,11 @@
 // it still come, replaces it.
 import { ERROR, GENERAL, TROUPE } from "#shared/tracing/names.ts";
 import { STATUS } from "#shared/tracing/otlp.ts";
-import { fields, list } from "./fields.ts";
-import { toResourceSpans } from "./pages.ts";
-import { readExport } from "./read-export.ts";
-import type { SpanBatch } from "./span-record.ts";
-import type { OpenSpan } from "./span-rows.ts";
+import { fields, list } from "./otlp/fields.ts";
+import { toResourceSpans } from "./rows/pages.ts";
+import { readExport } from "./otlp/read-export.ts";
+import type { SpanBatch } from "./otlp/span-record.ts";
+import type { OpenSpan } from "./rows/span-rows.ts";
 import type { LostAgent } from "../rpc.ts";
 
 /** The spans with an end: `at`, or what else the agent is known to have done in the trace, if that was later. */

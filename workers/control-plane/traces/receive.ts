@@ -4,12 +4,12 @@ import { diskFull, freeDisk } from "#shared/http/free-disk.ts";
 import { RETRY_AFTER_S } from "#shared/http/gate.ts";
 import { identifyJob } from "../auth.ts";
 import type { Env } from "../env.ts";
-import { accepted, type Encoding, refused } from "./export-answer.ts";
-import { MAX_BODY_BYTES, readBody } from "./export-body.ts";
-import { isFields } from "./fields.ts";
-import { isCrowded, MAX_PARTS } from "./crowd.ts";
-import { decodeRequest } from "./protobuf.ts";
-import { readExport } from "./read-export.ts";
+import { accepted, type Encoding, refused } from "./otlp/export-answer.ts";
+import { MAX_BODY_BYTES, readBody } from "./otlp/export-body.ts";
+import { isFields } from "./otlp/fields.ts";
+import { isCrowded, MAX_PARTS } from "./otlp/crowd.ts";
+import { decodeRequest } from "./otlp/protobuf.ts";
+import { readExport } from "./otlp/read-export.ts";
 import { storeSpans } from "./shards.ts";
 
 const ENCODINGS: Readonly<Record<string, Encoding>> = {

@@ -1,6 +1,6 @@
 // Keeps a job's traces within an age and a size, oldest first. Traces that are still being written and spans that wait for the
 // collector stay, unless there is more than twice of what there may be.
-import type { Settings } from "./settings.ts";
+import type { Settings } from "./forward/settings.ts";
 import type { TraceShard } from "./shards.ts";
 import type { Weighed } from "../rpc.ts";
 

@@ -1,9 +1,9 @@
 // Which Traces object of a job has which trace. Everything of a job is in its own objects: no token reaches another's.
 import type { ResourceSpans } from "#shared/tracing/otlp.ts";
 import type { Env } from "../env.ts";
-import { readExport } from "./read-export.ts";
-import { Rejections } from "./rejections.ts";
-import type { Source, SpanBatch, SpanRecord } from "./span-record.ts";
+import { readExport } from "./otlp/read-export.ts";
+import { Rejections } from "./otlp/rejections.ts";
+import type { Source, SpanBatch, SpanRecord } from "./otlp/span-record.ts";
 import type { LostAgent, TracesRpc } from "../rpc.ts";
 
 /** Never to be changed where there are traces: they would not be found any more. */

@@ -3,7 +3,7 @@
 import * as z from "zod";
 import { defineAgent as defineRealAgent } from "../../../../shared/agent/define-agent.ts";
 import type { AgentDefinition } from "../../../../shared/agent/definition.ts";
-import type { Tool } from "../../../../shared/loop/tool.ts";
+import type { Tool } from "#shared/loop/tools/tool.ts";
 
 /** Tools that are taken for ones that may not run twice. */
 const ONLY_ONCE: ReadonlySet<string> = new Set(["verify_claim", "extract_key_points"]);

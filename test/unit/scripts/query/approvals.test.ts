@@ -1,11 +1,11 @@
 // What a person is shown of an approval, what counts as a yes, and what is typed to answer later.
 import { describe, expect, test } from "vitest";
 
-import type { Approval } from "#shared/loop/approval.ts";
+import type { Approval } from "#shared/loop/log/approval.ts";
 
 import { decide, type Prompt } from "../../../../scripts/query/decide.ts";
 import { answersGiven, saysAll } from "../../../../scripts/query/given-answers.ts";
-import { commandFor, howToAnswer } from "../../../../scripts/query/later.ts";
+import { commandFor, howToAnswer } from "../../../../scripts/query/reply-command.ts";
 import { showApproval } from "../../../../scripts/query/show-approval.ts";
 import { recordedIo } from "../io.ts";
 

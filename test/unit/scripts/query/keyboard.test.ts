@@ -2,7 +2,7 @@
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
-import type { Approval } from "#shared/loop/approval.ts";
+import type { Approval } from "#shared/loop/log/approval.ts";
 
 import { decide, promptOn } from "../../../../scripts/query/decide.ts";
 import { Keyboard } from "../../../../scripts/query/keyboard.ts";

@@ -1,7 +1,7 @@
 // Bars on the time axis of a trace.
 import { describe, expect, test } from "vitest";
 
-import { bar, scale } from "../../../../scripts/traces/bar.ts";
+import { bar, scale } from "../../../../scripts/traces/draw/bar.ts";
 import { span } from "./made-up.ts";
 
 const AXIS = { fromUs: 1_000, toUs: 2_000, width: 10 };

@@ -2,8 +2,8 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 
-import { chromeTrace } from "../../../../scripts/traces/chrome.ts";
-import type { Span } from "../../../../scripts/traces/shapes.ts";
+import { chromeTrace } from "../../../../scripts/traces/draw/chrome.ts";
+import type { Span } from "../../../../scripts/traces/store/span.ts";
 import { question, span, START_US } from "./made-up.ts";
 import { resourceSpansOf } from "./store-double.ts";
 

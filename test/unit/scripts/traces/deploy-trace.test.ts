@@ -8,13 +8,13 @@ import { text } from "node:stream/consumers";
 
 import { describe, expect, onTestFinished, test } from "vitest";
 
-import { CliError } from "../../../../scripts/cli-error.ts";
-import type { ControlPlane } from "../../../../scripts/targets/local/control-plane.ts";
+import { CliError } from "../../../../scripts/terminal/cli-error.ts";
+import type { ControlPlane } from "../../../../scripts/targets/local/control-plane/control-plane.ts";
 import { DeployTrace, traced } from "../../../../scripts/targets/local/deploy-trace.ts";
-import { controlPlaneLayout } from "../../../../scripts/targets/local/layout.ts";
-import { jobToken } from "../../../../scripts/targets/local/secrets.ts";
-import { waitUntilHealthy } from "../../../../scripts/targets/local/health.ts";
-import { OtlpPage, plainAttributes } from "../../../../scripts/traces/otlp-page.ts";
+import { controlPlaneLayout } from "../../../../scripts/targets/local/state/layout.ts";
+import { jobToken } from "../../../../scripts/targets/local/state/secrets.ts";
+import { waitUntilHealthy } from "../../../../scripts/targets/local/processes/health.ts";
+import { OtlpPage, plainAttributes } from "../../../../scripts/traces/store/otlp-page.ts";
 import { recordedIo } from "../io.ts";
 
 interface Received {

@@ -1,8 +1,8 @@
 // What is read of whole spans for the tree.
 import { expect, test } from "vitest";
 
-import { readDetails } from "../../../../scripts/traces/details.ts";
-import { OtlpPage } from "../../../../scripts/traces/otlp-page.ts";
+import { readDetails } from "../../../../scripts/traces/store/details.ts";
+import { OtlpPage } from "../../../../scripts/traces/store/otlp-page.ts";
 import { summary } from "./made-up.ts";
 
 /** What is known of one span with these attributes. */

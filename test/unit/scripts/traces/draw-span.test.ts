@@ -1,9 +1,9 @@
 // One span, whole.
 import { expect, test } from "vitest";
 
-import { PLAIN_SCREEN } from "../../../../scripts/screen.ts";
-import { drawSpan, plainSpan } from "../../../../scripts/traces/draw-span.ts";
-import { OtlpPage } from "../../../../scripts/traces/otlp-page.ts";
+import { PLAIN_SCREEN } from "../../../../scripts/terminal/screen.ts";
+import { drawSpan, plainSpan } from "../../../../scripts/traces/draw/draw-span.ts";
+import { OtlpPage } from "../../../../scripts/traces/store/otlp-page.ts";
 import { span } from "./made-up.ts";
 
 const attribute = (key: string, value: unknown) => ({ key, value });

@@ -3,10 +3,10 @@ import { describe, expect, test } from "vitest";
 
 import { KIND, STATUS } from "#shared/tracing/otlp.ts";
 
-import { PLAIN_SCREEN, type Screen } from "../../../../scripts/screen.ts";
-import { widthOf } from "../../../../scripts/terminal-text.ts";
-import { drawTrace } from "../../../../scripts/traces/draw.ts";
-import type { Span, TraceSummary } from "../../../../scripts/traces/shapes.ts";
+import { PLAIN_SCREEN, type Screen } from "../../../../scripts/terminal/screen.ts";
+import { widthOf } from "../../../../scripts/terminal/terminal-text.ts";
+import { drawTrace } from "../../../../scripts/traces/draw/draw.ts";
+import type { Span, TraceSummary } from "../../../../scripts/traces/store/span.ts";
 import { question, span, START_US, summary } from "./made-up.ts";
 
 const NOW_US = START_US + 1_200_000;

@@ -1,14 +1,14 @@
 // The subcommands of `troupe traces`: their help says what they take, and their flags are checked before anything is started.
 import { describe, expect, test } from "vitest";
 
-import type { Command } from "../../../../scripts/command.ts";
+import type { Command } from "../../../../scripts/terminal/command.ts";
 import diff from "../../../../scripts/commands/traces/diff.ts";
 import exported from "../../../../scripts/commands/traces/export.ts";
 import list from "../../../../scripts/commands/traces/list.ts";
 import prune from "../../../../scripts/commands/traces/prune.ts";
 import show from "../../../../scripts/commands/traces/show.ts";
-import traces from "../../../../scripts/commands/traces.ts";
-import { commandHelp, generalHelp, groupHelp } from "../../../../scripts/help.ts";
+import traces from "../../../../scripts/commands/traces/traces.ts";
+import { commandHelp, generalHelp, groupHelp } from "../../../../scripts/terminal/help.ts";
 import { recordedIo } from "../io.ts";
 
 const COMMANDS: readonly Command[] = [list, show, exported, diff, prune];

@@ -1,8 +1,8 @@
 // Pages of OTLP become one document.
 import { expect, test } from "vitest";
 
-import { OtlpDocument } from "../../../../scripts/traces/otlp-merge.ts";
-import { OtlpPage } from "../../../../scripts/traces/otlp-page.ts";
+import { OtlpDocument } from "../../../../scripts/traces/store/otlp-merge.ts";
+import { OtlpPage } from "../../../../scripts/traces/store/otlp-page.ts";
 
 const string = (key: string, text: string) => ({ key, value: { stringValue: text } });
 const [NAME, JOB] = [string("service.name", "searcher"), string("service.namespace", "research")];

@@ -1,10 +1,10 @@
 // Clocks that differ: which spans are moved, by how much, and what is said of them.
 import { describe, expect, test } from "vitest";
 
-import { clockNotes } from "../../../../scripts/traces/headline.ts";
-import type { Span } from "../../../../scripts/traces/shapes.ts";
+import { clockNotes } from "../../../../scripts/traces/draw/headline.ts";
+import type { Span } from "../../../../scripts/traces/store/span.ts";
 import { onOneClock } from "../../../../scripts/traces/skew.ts";
-import { traceRows } from "../../../../scripts/traces/trace-rows.ts";
+import { traceRows } from "../../../../scripts/traces/draw/trace-rows.ts";
 import { span, START_US, summary } from "./made-up.ts";
 
 const MIN = 60_000;

@@ -2,9 +2,9 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 
-import type { ResourceSpans, WholeSpan } from "../../../../scripts/traces/otlp-page.ts";
-import type { Span, TraceSummary } from "../../../../scripts/traces/shapes.ts";
-import { TraceStore } from "../../../../scripts/traces/store.ts";
+import type { ResourceSpans, WholeSpan } from "../../../../scripts/traces/store/otlp-page.ts";
+import type { Span, TraceSummary } from "../../../../scripts/traces/store/span.ts";
+import { TraceStore } from "../../../../scripts/traces/store/store.ts";
 
 const TOKEN = "job.token";
 /** Small pages, so that what reads them must go on. */

@@ -1,10 +1,10 @@
 // The client of the trace store, over a real socket: pages, prefixes, failures in words.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { readDetails } from "../../../../scripts/traces/details.ts";
-import { findTrace, hexPrefix, newest } from "../../../../scripts/traces/find-trace.ts";
-import { OtlpDocument } from "../../../../scripts/traces/otlp-merge.ts";
-import { TraceStore } from "../../../../scripts/traces/store.ts";
+import { readDetails } from "../../../../scripts/traces/store/details.ts";
+import { findTrace, hexPrefix, newest } from "../../../../scripts/traces/store/find-trace.ts";
+import { OtlpDocument } from "../../../../scripts/traces/store/otlp-merge.ts";
+import { TraceStore } from "../../../../scripts/traces/store/store.ts";
 import { recordedIo } from "../io.ts";
 import { question, START_US, summary } from "./made-up.ts";
 import { TraceStoreDouble } from "./store-double.ts";

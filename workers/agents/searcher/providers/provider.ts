@@ -1,7 +1,7 @@
 // What every way to search has in common, and how those over HTTP ask.
 import { parseJson } from "#shared/text/parse-json.ts";
 import type * as z from "zod";
-import type { ToolCall } from "#shared/loop/tool.ts";
+import type { ToolCall } from "#shared/loop/tools/tool.ts";
 import type { Passage } from "#shared/retrieval/passages.ts";
 import { readBytes } from "#shared/http/read-body.ts";
 import { timeLimit } from "#shared/resilience/stopwatch.ts";

@@ -1,0 +1,162 @@
+// What one agent's Worker finds in its `env`: its configuration, its peers along the topology's edges, its objects,
+// secrets by name. What is not bound here is out of the agent's reach.
+import type { AgentConfig } from "#shared/agent/config.ts";
+import type { Limits } from "#shared/budget/limits.ts";
+
+import { addressesIn, reachBinding } from "#shared/http/reach.ts";
+import { checkedDurationMs } from "#shared/text/duration.ts";
+import { resolveModel } from "../schema/model.ts";
+import type { Binding, PlanEnvironment, Service } from "./plan-shape.ts";
+import { type Agent, type Job, workerOf } from "../schema/schema.ts";
+import { type Edge, edgesOf } from "../schema/topology.ts";
+import { referencesIn } from "../schema/variables.ts";
+
+interface Surroundings {
+  /** The agent's own public origin. */
+  readonly url: string;
+  /** Those that begin at the agent. */
+  readonly edges: readonly Edge[];
+  readonly environment: PlanEnvironment;
+}
+
+/** Names that a job's variables may not take, since Troupe binds them itself. */
+export const RESERVED_NAMES: ReadonlySet<string> = new Set([
+  "AGENT",
+  "CONTROL_PLANE",
+  "MACHINE",
+  "MODEL",
+  "NETWORK",
+  "TROUPE_KEY",
+  "TROUPE_TOKEN",
+  "SESSION",
+  "SESSION_INDEX",
+  "BEACON",
+]);
+
+/** The binding that leads to a peer. */
+function peerBinding(id: string): string {
+  return `PEER_${id.toUpperCase()}`;
+}
+
+/** The binding of a Durable Object class: `SessionIndex` → `SESSION_INDEX`. */
+export function objectBinding(className: string): string {
+  return className.replace(/(?<=[a-z0-9])(?=[A-Z])/g, "_").toUpperCase();
+}
+
+/** All bindings of one agent, names unique. */
+export function agentBindings(job: Job, agent: Agent, surroundings: Surroundings): Binding[] {
+  const { environment } = surroundings;
+  const config = configOf(job, agent, surroundings);
+  const { model, peers } = config;
+  const dynamic = config.topology === "dynamic";
+  const own = variables(job, agent, model.provider === "anthropic");
+  const anywhere: Service = { to: "network", reach: "any" };
+  return [
+    { type: "json", name: "AGENT", value: config },
+    { type: "secret", name: "TROUPE_KEY", variable: "TROUPE_KEY", source: { from: "job-key" } },
+    {
+      type: "secret",
+      name: "TROUPE_TOKEN",
+      variable: "TROUPE_TOKEN",
+      source: { from: "job-token" },
+    },
+    service("CONTROL_PLANE", { to: "control-plane" }),
+    service("MODEL", model.provider === "offline" ? { to: "offline-model" } : anywhere),
+    ...(dynamic ? [service("NETWORK", anywhere)] : []),
+    ...addressesIn(agent.config).map((origin) => service(reachBinding(origin), { to: "address", origin })),
+    ...peers.map(({ id, binding }) => service(binding, { to: "agent", agent: id })),
+    ...(environment.objects[workerOf(agent)] ?? []).map((className): Binding => ({
+      type: "object",
+      name: objectBinding(className),
+      className,
+    })),
+    ...own,
+  ];
+}
+
+/** What each agent of the job is told, wherever it will listen: to judge a job that may not be right yet. */
+export function agentConfigs(job: Job, environment: PlanEnvironment): AgentConfig[] {
+  const ids = [...new Set(job.agents.map(({ id }) => id))];
+  const edges = Map.groupBy(edgesOf(job.topology, ids), ({ from }) => from);
+  return job.agents.map((agent) =>
+    configOf(job, agent, { url: "http://127.0.0.1", edges: edges.get(agent.id) ?? [], environment }),
+  );
+}
+
+function configOf(job: Job, agent: Agent, { url, edges, environment }: Surroundings): AgentConfig {
+  const model = resolveModel(job.model, agent.model, environment);
+  const peers = edges.map(({ to }) => ({ id: to, binding: peerBinding(to) }));
+  const dynamic = job.topology.type === "dynamic";
+  const own = variables(job, agent, model.provider === "anthropic");
+  return {
+    ...(agent.name === undefined ? {} : { name: agent.name }),
+    ...(agent.description === undefined ? {} : { description: agent.description }),
+    job: job.name,
+    id: agent.id,
+    url,
+    model,
+    permissions: permissionsOf(agent),
+    approvals: approvalsOf(job, agent.id),
+    budget: {
+      ...limitsOf(agent.budget),
+      maxTurns: agent.budget.max_turns,
+      maxWallMs: checkedDurationMs(agent.budget.max_wall_time),
+    },
+    queryBudget: job.budget === undefined ? null : limitsOf(job.budget),
+    turnsAtOnce: agent.turns_at_once,
+    topology: dynamic ? "dynamic" : "static",
+    peers,
+    tracing: {
+      enabled: job.tracing,
+      content: job.content ?? ((agent.target ?? job.deployment.target) === "local" ? "redacted" : "none"),
+    },
+    secrets: own.filter(({ type }) => type === "secret").map(({ name }) => name),
+    heartbeat: { intervalMs: checkedDurationMs(job.heartbeat.interval) },
+    config: agent.config,
+  };
+}
+
+/** The rules of an agent as it gets them. */
+export function permissionsOf({ permissions }: Agent): AgentConfig["permissions"] {
+  const { allow, ask, deny, mode } = permissions;
+  const preset = permissions.preset ?? (allow ? "custom" : "full_access");
+  return { preset, mode, allow: allow ?? null, ask, deny };
+}
+
+function approvalsOf({ approvals }: Job, id: string): AgentConfig["approvals"] {
+  const policy = approvals.policy
+    .filter(({ agent }) => agent === undefined || agent === id)
+    .map(({ tool, input, decision }) => ({
+      tool,
+      decision,
+      ...(input && {
+        input: Object.fromEntries(Object.entries(input).map(([field, texts]) => [field, [texts].flat().map(String)])),
+      }),
+    }));
+  return { expiresMs: checkedDurationMs(approvals.expires), policy };
+}
+
+function limitsOf(budget: NonNullable<Job["budget"]>): Limits {
+  const { max_turns, max_tokens, max_usd, max_wall_time, max_tool_calls } = budget;
+  return {
+    ...(max_turns === undefined ? {} : { maxTurns: max_turns }),
+    ...(max_tokens === undefined ? {} : { maxTokens: max_tokens }),
+    ...(max_usd === undefined ? {} : { maxUsd: max_usd }),
+    ...(max_wall_time === undefined ? {} : { maxWallMs: checkedDurationMs(max_wall_time) }),
+    ...(max_tool_calls === undefined ? {} : { maxToolCalls: max_tool_calls }),
+  };
+}
+
+function service(name: string, to: Service): Binding {
+  return { type: "service", name, service: to };
+}
+
+function variables(job: Job, agent: Agent, needsKey: boolean): Binding[] {
+  const key = needsKey ? { ANTHROPIC_API_KEY: "${ANTHROPIC_API_KEY}" } : {};
+  return Object.entries({ ...key, ...job.environment, ...agent.env }).map(([name, value]): Binding => {
+    if (referencesIn(value).names.length === 0) return { type: "text", name, value };
+    // Two agents of one process may use one name for different values.
+    const variable = `${agent.id.toUpperCase()}__${name}`;
+    return { type: "secret", name, variable, source: { from: "template", template: value } };
+  });
+}

@@ -1,0 +1,90 @@
+// A job and its resolved environment → the plan that a target carries out. Pure: no clock, no files, no network.
+import { leaseMs } from "#shared/control-plane/registry.ts";
+import { agentBindings } from "./bindings.ts";
+import { checkedDurationMs } from "#shared/text/duration.ts";
+import { resolveModel } from "../schema/model.ts";
+import type { Plan, PlanEnvironment, PlannedAgent } from "./plan-shape.ts";
+import { type Job, workerOf } from "../schema/schema.ts";
+import { type Edge, edgesOf, entryPointOf, startOrder } from "../schema/topology.ts";
+import { referencesIn } from "../schema/variables.ts";
+
+const HOST = "127.0.0.1";
+
+/** The plan of a job that loadJob has found free of mistakes. Throws RangeError for one that it would have refused. */
+export function planJob(job: Job, environment: PlanEnvironment): Plan {
+  const ids = job.agents.map((agent) => agent.id);
+  const edges = edgesOf(job.topology, ids);
+  const edgesFrom = Map.groupBy(edges, ({ from }) => from);
+  const entryPoint = entryPointOf(job);
+  if (entryPoint === undefined) throw new RangeError(`The job ${job.name} has no entry point`);
+  const agents = job.agents.map((agent): PlannedAgent => {
+    const socket = {
+      host: HOST,
+      port: agent.port === 0 ? (environment.ports[agent.id] ?? 0) : agent.port,
+    };
+    const url = `http://${socket.host}:${socket.port}`;
+    const { corpus } = agent.config;
+    return {
+      id: agent.id,
+      worker: workerOf(agent),
+      target: agent.target ?? job.deployment.target,
+      socket,
+      url,
+      bindings: agentBindings(job, agent, { url, edges: edgesFrom.get(agent.id) ?? [], environment }),
+      ...(typeof corpus === "string" || corpus === false ? { corpus } : {}),
+    };
+  });
+  const intervalMs = checkedDurationMs(job.heartbeat.interval);
+  const { health_check: health, timeout } = job.deployment;
+  return {
+    job: job.name,
+    version: job.version,
+    description: job.description,
+    target: job.deployment.target,
+    isolation: job.isolation,
+    topology: job.topology.type,
+    entryPoint,
+    provider: providerOf(job, environment),
+    agents,
+    edges,
+    stages: stagesOf(job, ids, edges),
+    heartbeat: { intervalMs, leaseMs: leaseMs(intervalMs) },
+    health: {
+      timeoutMs: checkedDurationMs(timeout),
+      intervalMs: checkedDurationMs(health.interval),
+      lookMs: checkedDurationMs(health.timeout),
+    },
+    restart: job.deployment.restart,
+    secrets: secretsOf(agents),
+  };
+}
+
+function stagesOf(job: Job, ids: string[], edges: readonly Edge[]): string[][] {
+  switch (job.deployment.strategy) {
+    case "parallel":
+      return [ids];
+    case "staged":
+      return startOrder(ids, edges);
+    case "sequential":
+      return startOrder(ids, edges)
+        .flat()
+        .map((id) => [id]);
+  }
+}
+
+function providerOf(job: Job, environment: PlanEnvironment): Plan["provider"] {
+  const [first, ...others] = new Set(
+    job.agents.map((agent) => resolveModel(job.model, agent.model, environment).provider),
+  );
+  return first === undefined || others.length > 0 ? "mixed" : first;
+}
+
+function secretsOf(agents: readonly PlannedAgent[]): string[] {
+  const names = agents.flatMap((agent) =>
+    agent.bindings.flatMap((binding) => {
+      if (binding.type !== "secret" || binding.source.from !== "template") return [];
+      return referencesIn(binding.source.template).names;
+    }),
+  );
+  return [...new Set(names)].toSorted();
+}

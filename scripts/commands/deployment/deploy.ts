@@ -1,0 +1,36 @@
+// troupe deploy: brings a job up, or replaces the one that runs.
+import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
+import { troupe } from "../../terminal/hint.ts";
+import { printJson } from "../../terminal/io.ts";
+import { describeStatus } from "../../jobs/show-status.ts";
+import { targetOf } from "../../targets/choose-target.ts";
+
+export default defineCommand({
+  name: "deploy",
+  summary: "Start a job, or replace the running one without losing its sessions",
+  usage: "<job>",
+  positionals: [1, 1],
+  options: {
+    corpus: {
+      type: "string",
+      value: "DIR",
+      description: "Documents to search below DIR: text, HTML, PDF, docx, data, code",
+    },
+    json: JSON_OPTION,
+  },
+  examples: ["troupe deploy research-assistant", "troupe deploy research-assistant --corpus ~/notes"],
+
+  async run({ positionals: [name = ""], options, io }) {
+    const { loadJobFile } = await import("../../jobs/job-files.ts");
+    const { job, source, path } = await loadJobFile(name);
+    const target = await targetOf(job);
+    const {
+      status,
+      healthyMs,
+      leftOut = [],
+    } = await target.deploy({ job, source, file: path, corpus: options.corpus }, io);
+    if (options.json === true) return printJson(io, { ...status, healthyMs: Math.round(healthyMs), leftOut });
+    io.print(describeStatus(status));
+    io.note(`Healthy after ${(healthyMs / 1000).toFixed(2)} s. Ask it: ${troupe`query ${job.name} "…"`}`);
+  },
+});

@@ -1,0 +1,54 @@
+// troupe start: the shortest way to see it work. Deploys, asks one question, shows the answer and what to type next.
+import { defineCommand } from "../../terminal/command.ts";
+import { troupe } from "../../terminal/hint.ts";
+import { table } from "../../terminal/io.ts";
+import { describeStatus } from "../../jobs/show-status.ts";
+import { targetOf } from "../../targets/choose-target.ts";
+
+const JOB = "research-assistant";
+const QUESTION = "How does a Durable Object keep its state, and what happens when its isolate is evicted?";
+const FOLLOW_UP = "And how large may its database be?";
+const QUESTION_ABOUT_DOCUMENTS = "What are these documents about?";
+const TIMEOUT_MS = 5 * 60_000;
+
+export default defineCommand({
+  name: "start",
+  summary: `Deploy ${JOB} and ask it one question`,
+  usage: "[question]",
+  positionals: [0, 1],
+  options: {
+    corpus: { type: "string", value: "DIR", description: "Your documents instead of those that come with the project" },
+  },
+  examples: ["troupe start", 'troupe start --corpus ~/notes "What did I decide about backups?"'],
+
+  async run({ positionals: [typed], options, io }) {
+    const { loadJobFile } = await import("../../jobs/job-files.ts");
+    const { askAndPrint } = await import("../../query/print.ts");
+    const { job, source, path } = await loadJobFile(JOB);
+    io.note(`Deploying ${JOB} …`);
+    const target = await targetOf(job);
+    const { status, healthyMs } = await target.deploy({ job, source, file: path, corpus: options.corpus }, io);
+    io.note(`${status.agents.length} agents are healthy after ${(healthyMs / 1000).toFixed(2)} s.`);
+
+    const text = typed ?? (options.corpus === undefined ? QUESTION : QUESTION_ABOUT_DOCUMENTS);
+    const entry = status.agents.find(({ id }) => id === status.entryPoint);
+    io.print(`\n> ${text}\n`);
+    const url = entry?.url ?? "";
+    const question = { job: job.name, url, text, session: undefined, timeoutMs: TIMEOUT_MS };
+    const answer = await askAndPrint(question, io);
+
+    const follow = typed === undefined && options.corpus === undefined ? FOLLOW_UP : "…";
+    io.print(`\n${describeStatus((await target.status(job.name)) ?? status)}\n\nNext:`);
+    io.print(`  ${troupe`query ${JOB} "`}${follow}" --session ${answer.contextId}`);
+    io.print(
+      table([
+        [`  ${troupe`query ${JOB}`}`, "(talk to it)"],
+        [`  ${troupe`traces show`}`, "(what each agent did for the answer)"],
+        [`  ${troupe`start --corpus DIR "…"`}`, "(ask about your own documents)"],
+        [`  ${troupe`status ${JOB}`}`],
+        [`  ${troupe`stop ${JOB}`}`],
+        [`  ${troupe`--help`}`],
+      ]),
+    );
+  },
+});

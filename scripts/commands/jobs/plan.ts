@@ -1,0 +1,34 @@
+// troupe plan: shows what a deployment would do, without doing it.
+import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
+import { printJson, step } from "../../terminal/io.ts";
+import { troupeHome } from "../../project/project.ts";
+
+export default defineCommand({
+  name: "plan",
+  summary: "Show what deploying a job would make: Workers, bindings, ports, secrets, order",
+  usage: "<job>",
+  positionals: [1, 1],
+  options: { json: JSON_OPTION },
+  examples: ["troupe plan research-assistant"],
+
+  async run({ positionals: [name = ""], options, io }) {
+    const { planJob } = await import("#jobs/plan/plan.ts");
+    const { buildWorkers } = await import("../../project/build.ts");
+    const { checkAgents } = await import("../../inspection/check-agents.ts");
+    const { loadJobFile, mistakesError } = await import("../../jobs/job-files.ts");
+    const { planEnvironment } = await import("../../project/plan-environment.ts");
+    const { showBudgets } = await import("../../jobs/show-budgets.ts");
+    const { describePlan } = await import("../../jobs/show-plan.ts");
+    const { readJobState } = await import("../../targets/local/state/state.ts");
+    const home = troupeHome();
+    const loaded = await loadJobFile(name);
+    const { job } = loaded;
+    const built = await step(io, "Building the Workers", async () => buildWorkers(home));
+    const mistakes = await checkAgents(home, loaded, built, io.signal);
+    if (mistakes.length > 0) throw mistakesError(mistakes);
+    const ports = (await readJobState(home, job.name))?.ports ?? {};
+    const plan = planJob(job, planEnvironment(built.bundles, ports));
+    if (options.json === true) printJson(io, plan);
+    else io.print(`${describePlan(plan)}\n${showBudgets(job)}`);
+  },
+});

@@ -1,0 +1,45 @@
+// troupe validate: reads job files and shows every mistake in them.
+import { formatMistake, type Mistake } from "#jobs/file/mistake.ts";
+
+import { CliError } from "../../terminal/cli-error.ts";
+import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
+import { printJson, step } from "../../terminal/io.ts";
+import { shown, troupeHome } from "../../project/project.ts";
+
+export default defineCommand({
+  name: "validate",
+  summary: "Check job files; all of jobs/ when none is named",
+  usage: "[job …]",
+  positionals: [0, 100],
+  options: { json: JSON_OPTION },
+  examples: ["troupe validate research-assistant", "troupe validate my-job.yaml --json"],
+
+  async run({ positionals, options, io }) {
+    const { inOrder } = await import("#jobs/load.ts");
+    const { buildWorkers } = await import("../../project/build.ts");
+    const { checkAgents } = await import("../../inspection/check-agents.ts");
+    const { findJobFile, jobFiles, tryLoad } = await import("../../jobs/job-files.ts");
+    const paths =
+      positionals.length === 0 ? [...(await jobFiles()).values()] : await Promise.all(positionals.map(findJobFile));
+    const loaded = await Promise.all(paths.map(async (path) => ({ file: shown(path), result: await tryLoad(path) })));
+    const home = troupeHome();
+    const built = await step(io, "Building the Workers", async () => buildWorkers(home));
+    const results: { readonly file: string; readonly mistakes: readonly Mistake[] }[] = [];
+    for (const { file, result } of loaded) {
+      const [job, inFile] = "mistakes" in result ? [result.partial, result.mistakes] : [result, []];
+      const found = job === undefined ? [] : await checkAgents(home, job, built, io.signal);
+      results.push({ file, mistakes: inOrder(inFile.concat(found)) });
+    }
+    const wrong = results.filter(({ mistakes }) => mistakes.length > 0);
+    if (options.json === true) {
+      printJson(io, { valid: wrong.length === 0, files: results });
+    } else {
+      for (const { file, mistakes } of results) {
+        if (mistakes.length === 0) io.print(`${file}: ok`);
+        for (const mistake of mistakes) io.note(formatMistake(mistake));
+      }
+    }
+    if (wrong.length === 0) return;
+    throw new CliError("bad_input", `${wrong.length} of ${results.length} job files cannot be deployed as they stand.`);
+  },
+});

@@ -1,0 +1,122 @@
+// troupe query: asks a job a question, opens a conversation, or goes on with a task that waits for approvals.
+import { CliError } from "../../terminal/cli-error.ts";
+import { defineCommand } from "../../terminal/command.ts";
+import { LONGEST_WAIT_MS, timeOf } from "../../terminal/flag-values.ts";
+import { troupe } from "../../terminal/hint.ts";
+import { type Io, printJson } from "../../terminal/io.ts";
+import type { Request } from "../../query/ask.ts";
+import type { Asked } from "../../query/print.ts";
+import { answersGiven, type GivenAnswers, saysAll } from "../../query/given-answers.ts";
+
+export default defineCommand({
+  name: "query",
+  summary: "Ask a job a question, also by a pipe; in a terminal, talk to it",
+  usage: "<job> [question]",
+  positionals: [1, 2],
+  options: {
+    agent: { type: "string", value: "ID", description: "Ask this agent instead of the entry point" },
+    session: {
+      type: "string",
+      value: "ID",
+      description: "Go on with the session of an earlier answer (its contextId)",
+    },
+    task: { type: "string", value: "ID", description: "Look at a task, and answer what it waits for" },
+    allow: {
+      type: "string",
+      value: "ID",
+      multiple: true,
+      description: "With --task: allow what it asks under this id; all: everything else that it asks",
+    },
+    deny: { type: "string", value: "ID", multiple: true, description: "With --task: deny it; all as for --allow" },
+    reason: { type: "string", value: "TEXT", description: "With --deny: why, for the agent" },
+    timeout: { type: "string", value: "TIME", description: "Cancel after this, such as 90s (default 10m)" },
+    trace: { type: "boolean", description: "Draw what all agents did for it below the answer, on stderr" },
+    json: {
+      type: "boolean",
+      description: "Print answer, ids, state and its reason, approvals, usage and duration as JSON",
+    },
+  },
+  examples: [
+    'troupe query research-assistant "What is a Durable Object?"',
+    'troupe query research-assistant "And its limits?" --session ID',
+    'troupe query research-assistant "What is workerd?" --trace',
+    "git diff | troupe query research-assistant -",
+    "troupe query approvals --task TASK --allow ID --deny ID",
+  ],
+
+  async run({ positionals: [named = "", typed], options, io }) {
+    const timeoutMs = timeOf(options.timeout ?? "10m", "--timeout", { least: 1, most: LONGEST_WAIT_MS });
+    const { session, task, trace = false } = options;
+    const given = { allow: options.allow ?? [], deny: options.deny ?? [], reason: options.reason };
+    checkTogether({ typed, session, task, given });
+    const { agentOf, statusOf } = await import("../../jobs/deployed-job.ts");
+    const { askInTime, printAnswer, requireCompletion } = await import("../../query/print.ts");
+    const status = await statusOf(named);
+    const { job } = status;
+    const { id: agent, url } = agentOf(status, options.agent ?? status.entryPoint);
+    if (status.state === "failed") {
+      const { lastEnd } = status.processes.find(({ state }) => state === "failed") ?? { lastEnd: null };
+      throw new CliError(
+        "failed",
+        `${job} has failed: ${lastEnd?.reason ?? "it ended each time it was started"}`,
+        `Mend the reason, then: ${troupe`restart ${job}`}`,
+      );
+    }
+    if (status.state === "stopped" || status.state === "dead") {
+      throw new CliError("failed", `${job} does not run.`, `Start it again: ${troupe`restart ${job}`}`);
+    }
+    const asked: Asked = { job, url, agent: agent === status.entryPoint ? undefined : agent, timeoutMs, trace };
+    if (task === undefined && typed === undefined && io.interactive && options.json !== true) {
+      const { chat } = await import("../../query/chat.ts");
+      return chat({ asked, agent, session }, io);
+    }
+    const isPiped = task === undefined && (typed === undefined || typed === "-");
+    const { pipedQuestion } = await import("../../query/piped-question.ts");
+    const text = isPiped ? await pipedQuestion(process.stdin, job, io) : typed;
+    const request: Request =
+      task === undefined ? { is: "question", text: text ?? "", session } : await requestOn(task, given, asked, io);
+    if (options.json === true) {
+      const answer = await askInTime(asked, request, io);
+      printJson(io, { ...answer, reason: answer.reason === "" ? null : answer.reason });
+      const { showTrace } = await import("../../query/show-trace.ts");
+      if (trace && answer.approvals.length === 0) await showTrace(job, answer.traceId, io);
+      return requireCompletion(asked, answer);
+    }
+    const { contextId, traceId } = await printAnswer(asked, request, io);
+    if (!io.interactive) return;
+    io.note(`\nTo go on: ${troupe`query ${job} "…" --session ${contextId}`}`);
+    if (traceId !== null && !trace) io.note(`What the agents did: ${troupe`traces show ${traceId.slice(0, 8)}`}`);
+  },
+});
+
+interface Typed {
+  /** The question. */
+  readonly typed: string | undefined;
+  readonly session: string | undefined;
+  readonly task: string | undefined;
+  readonly given: GivenAnswers;
+}
+
+function checkTogether({ typed, session, task, given: { allow, deny, reason } }: Typed): void {
+  if (typed?.trim() === "") throw new CliError("bad_input", "The question is empty.");
+  if (task === undefined && allow.length + deny.length > 0)
+    throw new CliError("bad_input", "--allow and --deny answer a task: name it with --task ID.");
+  if (task !== undefined && typed !== undefined)
+    throw new CliError("bad_input", "--task goes on with a task, a question begins one: leave one of them out.");
+  if (task !== undefined && session !== undefined)
+    throw new CliError("bad_input", "--task and --session cannot be used together: a task knows its session.");
+  if (reason !== undefined && deny.length === 0)
+    throw new CliError("bad_input", "--reason says why something is denied: it needs --deny ID.");
+}
+
+/** What to do with a task: look at it, or send the answers that were typed. */
+async function requestOn(taskId: string, given: GivenAnswers, asked: Asked, io: Io): Promise<Request> {
+  if (given.allow.length + given.deny.length === 0) return { is: "look", taskId };
+  const { askInTime } = await import("../../query/print.ts");
+  const { approvals, state } = saysAll(given)
+    ? await askInTime(asked, { is: "look", taskId }, io)
+    : { approvals: [], state: "" };
+  const answers = answersGiven(given, approvals);
+  if (answers.length === 0) throw new CliError("failed", `The task waits for no other approval: it is ${state}.`);
+  return { is: "answers", taskId, answers, shown: "" };
+}

@@ -1,0 +1,106 @@
+// From what the user typed to a validated job: finds the file, reads it, and shows every mistake in it.
+import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { extname, join, resolve } from "node:path";
+
+import { type LoadedJob, loadJob, type LoadResult } from "#jobs/load.ts";
+import { formatMistake, type Mistake } from "#jobs/file/mistake.ts";
+import { suggest } from "#shared/text/nearest.ts";
+import { readJobFile } from "#jobs/file/read.ts";
+
+import { CliError } from "../terminal/cli-error.ts";
+import { troupe } from "../terminal/hint.ts";
+import { missingExports } from "../inspection/missing-exports.ts";
+import { anthropicUrl } from "../project/plan-environment.ts";
+import { JOBS_FOLDER, shown, troupeHome, workerNames } from "../project/project.ts";
+import { deployedJobs, readJobState } from "../targets/local/state/state.ts";
+
+const MAX_SHOWN = 20;
+
+export interface JobFile extends LoadedJob {
+  /** Absolute. */
+  readonly path: string;
+}
+
+/** Names that stand for a job file, and their paths: files in jobs/ and its subfolders, without `.yaml`. */
+export async function jobFiles(): Promise<Map<string, string>> {
+  const files = (await readdir(JOBS_FOLDER, { recursive: true })).filter((file) => isYaml(file)).toSorted();
+  return new Map(files.map((file) => [nameOf(file), join(JOBS_FOLDER, file)]));
+}
+
+/** Loads the job that `wanted` names, a name or a path. Throws CliError with all mistakes in it. */
+export async function loadJobFile(wanted: string): Promise<JobFile> {
+  const path = await findJobFile(wanted);
+  const result = await tryLoad(path);
+  if ("mistakes" in result) throw mistakesError(result.mistakes);
+  // Before anything is built.
+  anthropicUrl();
+  return { ...result, path };
+}
+
+/** The error that shows mistakes, each where it stands. */
+export function mistakesError(mistakes: readonly Mistake[]): CliError {
+  const more = mistakes.length - MAX_SHOWN;
+  const lines = mistakes.slice(0, MAX_SHOWN).map(formatMistake);
+  if (more > 0) lines.push(`… and ${more} more`);
+  return new CliError("bad_input", lines.join("\n"), `${count(mistakes.length)}. Nothing was changed.`);
+}
+
+/** The job in a file, or its mistakes. Throws CliError when the file cannot be opened. */
+export async function tryLoad(path: string): Promise<LoadResult> {
+  const file = shown(path);
+  try {
+    const read = await readJobFile(path, file);
+    if ("mistakes" in read) return read;
+    const variables = Object.entries(process.env).filter(([, value]) => value !== undefined && value !== "");
+    const workers = await workerNames();
+    const loaded = loadJob(read.text, file, { workers, variables: new Set(variables.map(([name]) => name)) });
+    const [known, mistakes] = "mistakes" in loaded ? [loaded.partial, loaded.mistakes] : [loaded, []];
+    const missing = known === undefined ? [] : await missingExports(known.job, workers);
+    return missing.length === 0 ? loaded : { mistakes: [...mistakes, ...missing], partial: known };
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
+    if (code === "ENOENT") throw new CliError("bad_input", `There is no file ${file}.`);
+    if (code === "EISDIR") throw new CliError("bad_input", `${file} is a folder, not a job file.`);
+    if (code === "EACCES") throw new CliError("bad_input", `${file} may not be read.`);
+    throw error;
+  }
+}
+
+/** The absolute path of the job file that `wanted` names: one in jobs/, else the one that a job of this name was deployed from. Throws CliError for a name that there is not. */
+export async function findJobFile(wanted: string): Promise<string> {
+  if (isYaml(wanted)) return resolve(wanted);
+  const files = await jobFiles();
+  const path = files.get(wanted);
+  if (path !== undefined) return path;
+  const state = (await deployedJobs(troupeHome())).includes(wanted)
+    ? await readJobState(troupeHome(), wanted)
+    : undefined;
+  if (state !== undefined) {
+    if (existsSync(state.file)) return state.file;
+    throw new CliError(
+      "bad_input",
+      `The job "${wanted}" was deployed from ${shown(state.file)}, which is gone.`,
+      `Start what was deployed: ${troupe`restart ${wanted}`}`,
+    );
+  }
+  throw new CliError(
+    "bad_input",
+    `There is no job "${wanted}" in jobs/. ${suggest(wanted, files.keys())}`,
+    `Run: ${troupe`list`}`,
+  );
+}
+
+/** Whether a path is meant, not a name. */
+export function isYaml(path: string): boolean {
+  return [".yaml", ".yml"].includes(extname(path).toLowerCase());
+}
+
+function nameOf(file: string): string {
+  const base = file.split(/[\\/]/).at(-1) ?? file;
+  return base.slice(0, -extname(base).length);
+}
+
+function count(mistakes: number): string {
+  return mistakes === 1 ? "1 mistake" : `${mistakes} mistakes`;
+}

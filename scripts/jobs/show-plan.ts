@@ -1,0 +1,52 @@
+// A plan in words and columns.
+import type { Plan, PlannedAgent, Service } from "#jobs/plan/plan-shape.ts";
+
+import { table } from "../terminal/io.ts";
+import { configOf, describePermissions } from "./show-permissions.ts";
+
+export function describePlan(plan: Plan): string {
+  const agents = table(
+    plan.agents.map((agent) => [`  ${agent.id}`, agent.worker, modelOf(agent), portOf(agent), bindingsOf(agent)]),
+  );
+  const edges = plan.edges.map(({ from, to }) => `${from} → ${to}`).join(", ");
+  const permissions = describePermissions(plan.agents);
+  return `${plan.job} ${plan.version} on ${plan.target}, topology ${plan.topology}, isolation ${plan.isolation}, model ${plan.provider}
+
+Agents (id, Worker, model, port, bindings)
+${agents}
+${permissions === "" ? "" : `\nPermissions (every tool where nothing is said)\n${permissions}\n`}
+Edges     ${edges === "" ? "none: agents find each other through the registry" : edges}
+Entry     ${plan.entryPoint}
+Order     ${plan.stages.map((stage) => stage.join(", ")).join(" → ")}
+Secrets   ${plan.secrets.length === 0 ? "none" : plan.secrets.join(", ")}
+Lease     ${plan.heartbeat.leaseMs / 1000} s (heartbeat every ${plan.heartbeat.intervalMs / 1000} s)`;
+}
+
+function modelOf(agent: PlannedAgent): string {
+  const { provider, name } = configOf(agent).model;
+  return provider === name ? name : `${provider} ${name}`;
+}
+
+function portOf({ socket }: PlannedAgent): string {
+  return socket.port === 0 ? "any" : String(socket.port);
+}
+
+function bindingsOf({ bindings }: PlannedAgent): string {
+  return bindings
+    .map((binding) => (binding.type === "service" ? `${binding.name} → ${serviceOf(binding.service)}` : binding.name))
+    .join(", ");
+}
+
+function serviceOf(service: Service): string {
+  switch (service.to) {
+    case "agent":
+      return service.agent;
+    case "address":
+      return service.origin;
+    case "network":
+      return `${service.reach} network`;
+    case "control-plane":
+    case "offline-model":
+      return service.to;
+  }
+}

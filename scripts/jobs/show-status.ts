@@ -1,0 +1,84 @@
+// A deployment's status in words and columns.
+import type { BreakerStatus } from "#shared/resilience/breaker.ts";
+import { troupe } from "../terminal/hint.ts";
+import { table } from "../terminal/io.ts";
+import { oneLine } from "../terminal/terminal-text.ts";
+import type { ProcessStatus, JobStatus } from "../targets/target.ts";
+
+export function describeStatus(status: JobStatus): string {
+  const pid = status.pid === null ? "" : `, pid ${status.pid}`;
+  const registry =
+    status.state !== "stopped" && status.controlPlane === null
+      ? "\nThe control plane does not run, so agents cannot find each other."
+      : "";
+  const rows = table(
+    status.agents.map(({ id, name, url, state, lastHeartbeat }) => [
+      `  ${id}`,
+      state,
+      url,
+      oneLine(name),
+      ago(lastHeartbeat),
+    ]),
+  ).split("\n");
+  const lines = status.agents.flatMap(({ breakers, turns }, index) => [
+    rows[index] ?? "",
+    ...(turns === null || turns.waiting === 0 ? [] : [`    ${describeTurns(turns)}`]),
+    ...breakers.map((breaker) => `    ${describeBreaker(breaker, Date.now())}`),
+  ]);
+  // What was stopped is not running, whatever it did before.
+  const ends = (status.state === "stopped" ? [] : [...status.processes, ...status.shared]).flatMap((own) =>
+    describeEnd(own, status),
+  );
+  const head = `${status.job} is ${status.state} (${status.target}${pid})${registry}`;
+  return `${[head, ...ends, ...lines].join("\n")}${nextStep(status)}`;
+}
+
+/** Lines on a process that ended by itself, or whose supervisor did; none on any other. */
+function describeEnd(
+  { name, state, supervised, restarts, lastEnd }: ProcessStatus,
+  { job, shared }: JobStatus,
+): string[] {
+  if (state === "running" && !supervised && process.platform !== "win32")
+    return [
+      `The process ${name} runs without its supervisor, so nobody would start it again: ${troupe`restart ${job}`}`,
+    ];
+  if (lastEnd === null) return [];
+  const times = `${restarts} ${restarts === 1 ? "time" : "times"}`;
+  const isShared = shared.some((own) => own.name === name);
+  const again = isShared ? "deploy or restart any job" : troupe`restart ${job}`;
+  const now = {
+    running: `was started again ${times}`,
+    restarting: `is being started again, after ${times} before`,
+    failed: `has failed: it ended each time it was started (${times}). Mend the reason, then: ${again}`,
+    dead: `has ended, and nobody starts it again. Start it: ${again}`,
+  }[state];
+  return [`The process ${name} ${now}`, `  It ended last at ${lastEnd.at}: ${oneLine(lastEnd.reason)}`];
+}
+
+function describeTurns({ limit, running, waiting }: NonNullable<JobStatus["agents"][number]["turns"]>): string {
+  return `turns: ${running} of at most ${limit} at work, ${waiting} waiting in line`;
+}
+
+function nextStep({ job, state, controlPlane }: JobStatus): string {
+  if (state === "stopped") return `\nStart it again: ${troupe`restart ${job}`}`;
+  if (state === "running" && controlPlane !== null) return "";
+  const what = state === "degraded" ? "Some of its agents do not run. " : "";
+  return `\n${what}Start it again: ${troupe`restart ${job}`}. Its log may say why: ${troupe`logs ${job}`}`;
+}
+
+/** One line on a backend or a peer that fails; `now` in milliseconds since the epoch. */
+export function describeBreaker({ target, state, failures, openSince, openUntil }: BreakerStatus, now: number): string {
+  const subject = oneLine(target.replace(":", " "));
+  const row = `${failures} ${failures === 1 ? "failure" : "failures"} in a row`;
+  if (state === "closed") return `${subject}: ${row}`;
+  const leftS = openUntil === undefined ? 0 : Math.ceil((Date.parse(openUntil) - now) / 1000);
+  const again = leftS > 0 ? `tried again in ${leftS} s` : "tried again with the next call";
+  const next = state === "half_open" ? "being tried again now" : again;
+  return `${subject}: circuit open since ${openSince ?? "an unknown time"}, ${row}, ${next}`;
+}
+
+function ago(moment: string | null): string {
+  if (moment === null) return "";
+  const seconds = Math.max(0, Math.round((Date.now() - Date.parse(moment)) / 1000));
+  return `heard ${seconds} s ago`;
+}

@@ -1,0 +1,29 @@
+// What to type to go on with a task later: in another terminal, or after this one was closed.
+import type { Approval } from "#shared/loop/log/approval.ts";
+
+import { troupe, word } from "../terminal/hint.ts";
+
+/** Who is asked. */
+export interface Target {
+  readonly job: string;
+  /** Origin of the agent. */
+  readonly url: string;
+  /** The agent's id, where it is not the job's entry point. */
+  readonly agent?: string | undefined;
+}
+
+/** The command that goes on with a task. */
+export function commandFor({ job, agent }: Target, taskId: string): string {
+  return agent === undefined
+    ? troupe`query ${job} --task ${taskId}`
+    : troupe`query ${job} --agent ${agent} --task ${taskId}`;
+}
+
+/** How to answer `approvals`, at least one, from a command line. */
+export function howToAnswer(target: Target, taskId: string, approvals: readonly Approval[]): string {
+  const [first, ...more] = approvals.map(({ id }) => word(id));
+  const command = commandFor(target, taskId);
+  if (more.length === 0) return `Answer: ${command} --allow ${first ?? ""} (or --deny ${first ?? ""})`;
+  const each = [`--allow ${first ?? ""}`, ...more.map((id) => `--deny ${id}`)].join(" ");
+  return `Answer: ${command} ${each} (each --allow or --deny; "all" stands for all others)`;
+}

@@ -1,0 +1,31 @@
+// Commands that read from the control plane while perhaps no job runs: while there is one, the control plane is not stopped.
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+
+import { controlPlaneLayout } from "../state/layout.ts";
+import { lockHolder, withLock } from "../state/lock.ts";
+
+/** Runs `work` as a reader. */
+export async function asReader<Result>(home: string, work: () => Promise<Result>): Promise<Result> {
+  return withLock(join(readersFolder(home), String(process.pid)), { patienceMs: 0 }, work);
+}
+
+/** Whether any living process reads. */
+export async function hasReaders(home: string): Promise<boolean> {
+  const folder = readersFolder(home);
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
+  });
+  // Beside the locks, which are called after their processes, lie files of locks in the making.
+  const holders = await Promise.all(names.filter(isNumber).map(async (name) => lockHolder(join(folder, name))));
+  return holders.some((holder) => holder !== undefined);
+}
+
+function isNumber(name: string): boolean {
+  return /^\d+$/.test(name);
+}
+
+function readersFolder(home: string): string {
+  return join(controlPlaneLayout(home).folder, "readers");
+}

@@ -1,0 +1,70 @@
+// What the command line asks of the control plane's registry, with the job's token.
+import * as z from "zod";
+
+import { parseJson } from "#shared/text/parse-json.ts";
+
+import type { ControlPlane } from "./control-plane.ts";
+import { jobToken } from "../state/secrets.ts";
+
+const RegisteredAgent = z.object({
+  id: z.string(),
+  name: z.string(),
+  url: z.string(),
+  state: z.enum(["alive", "suspect", "dead"]),
+  /** ISO 8601. */
+  lastHeartbeat: z.string(),
+});
+export type RegisteredAgent = z.infer<typeof RegisteredAgent>;
+
+/** A registry from before there were pages gives all at once. */
+const Page = z.object({ agents: z.array(z.unknown()), next: z.string().optional() });
+const MOST_PAGES = 100;
+const TIMEOUT_MS = 5_000;
+
+/** The job's agents as the registry knows them, without those that cannot be read; undefined when it does not answer as it should. */
+export async function registeredAgents(
+  controlPlane: ControlPlane,
+  job: string,
+): Promise<RegisteredAgent[] | undefined> {
+  const agents: RegisteredAgent[] = [];
+  let after = "";
+  for (let pages = 0; pages < MOST_PAGES; pages++) {
+    const response = await ask(controlPlane, job, "GET", `/agents?after=${encodeURIComponent(after)}`);
+    const page = response?.ok === true ? Page.safeParse(parseJson(await response.text())).data : undefined;
+    if (page === undefined) return undefined;
+    agents.push(...page.agents.flatMap((agent) => RegisteredAgent.safeParse(agent).data ?? []));
+    if (page.next === undefined) break;
+    after = page.next;
+  }
+  return agents;
+}
+
+/** Takes agents out of the registry. One that is not in it, or a registry that does not answer, is no error. */
+export async function unregisterAgents(controlPlane: ControlPlane, job: string, ids: readonly string[]): Promise<void> {
+  await Promise.all(
+    ids.map(async (id) => {
+      const response = await ask(controlPlane, job, "DELETE", `/agents/${encodeURIComponent(id)}`);
+      await response?.body?.cancel();
+    }),
+  );
+}
+
+async function ask(
+  controlPlane: ControlPlane,
+  job: string,
+  method: string,
+  path: string,
+): Promise<Response | undefined> {
+  try {
+    return await fetch(controlPlane.url + path, {
+      method,
+      headers: { authorization: `Bearer ${jobToken(controlPlane.secret, job)}` },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch (error) {
+    // Refused, reset or silent: the caller decides what a missing control plane means.
+    if (error instanceof TypeError || (error instanceof DOMException && error.name === "TimeoutError"))
+      return undefined;
+    throw error;
+  }
+}

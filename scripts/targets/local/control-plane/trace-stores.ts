@@ -1,0 +1,40 @@
+// Access to the trace store of a `.troupe` folder, whether a job runs or not: the control plane is started for the reading if
+// it does not run, and stopped afterwards unless a job or another reader uses it.
+import { buildWorkers } from "../../../project/build.ts";
+import { type Io, step } from "../../../terminal/io.ts";
+import { TraceStore } from "../../../traces/store/store.ts";
+import { type ControlPlane, ensureControlPlane, findControlPlane, releaseControlPlane } from "./control-plane.ts";
+import { controlPlaneLayout } from "../state/layout.ts";
+import { withLock } from "../state/lock.ts";
+import { asReader } from "./readers.ts";
+import { jobToken } from "../state/secrets.ts";
+
+const PATIENCE_MS = 60_000;
+
+/** Runs `work` with the traces of each job. */
+export async function withTraceStores<Result>(
+  home: string,
+  jobs: readonly string[],
+  io: Io,
+  work: (stores: readonly TraceStore[]) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await asReader(home, async () => {
+      const { url, secret } = await running(home, io);
+      return work(jobs.map((job) => new TraceStore({ job, url, token: jobToken(secret, job), signal: io.signal })));
+    });
+  } finally {
+    await releaseControlPlane(home, "");
+  }
+}
+
+async function running(home: string, io: Io): Promise<ControlPlane> {
+  // Under its lock: one that is just being stopped is not found.
+  const { lock } = controlPlaneLayout(home);
+  const found = await withLock(lock, { patienceMs: PATIENCE_MS, signal: io.signal }, async () =>
+    findControlPlane(home),
+  );
+  if (found !== undefined) return found;
+  const { bundles } = await step(io, "Building the Workers", async () => buildWorkers(home));
+  return step(io, "Starting the control plane", async () => ensureControlPlane(home, bundles, io));
+}

@@ -1,0 +1,42 @@
+// A port for each agent: the one that the job names, else the one it had, else any free one.
+import type { Job } from "#jobs/schema/schema.ts";
+
+import { CliError } from "../../../terminal/cli-error.ts";
+import { freePorts, isTaken } from "./ports.ts";
+import type { JobState } from "../state/state.ts";
+
+/**
+ * Agent → port. While the job runs, its own ports count as free. Throws CliError when a port that the job names is
+ * taken by another program.
+ */
+export async function choosePorts(
+  job: Pick<Job, "agents">,
+  last: Pick<JobState, "ports"> | undefined,
+  runs: boolean,
+): Promise<Record<string, number>> {
+  const own = new Set(runs ? Object.values(last?.ports ?? {}) : []);
+  const usable = async (port: number): Promise<boolean> => own.has(port) || !(await isTaken(port));
+  const chosen: Record<string, number> = {};
+  const named = new Set(job.agents.map(({ port }) => port));
+  const open: string[] = [];
+  for (const { id, port } of job.agents) {
+    const before = last?.ports[id];
+    if (port !== 0) {
+      if (!(await usable(port))) {
+        throw new CliError(
+          "failed",
+          `Port ${port} of the agent ${id} is in use by another program.`,
+          "End that program, or give the agent another port (0 is any free one).",
+        );
+      }
+      chosen[id] = port;
+    } else if (before !== undefined && !named.has(before) && (await usable(before))) {
+      chosen[id] = before;
+    } else {
+      open.push(id);
+    }
+  }
+  const fresh = await freePorts(open.length);
+  for (const [index, id] of open.entries()) chosen[id] = fresh[index] ?? 0;
+  return chosen;
+}

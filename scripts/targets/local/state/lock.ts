@@ -1,0 +1,167 @@
+// Locks as files that name the process that holds them. A lock whose process is gone is stale and taken over.
+import { randomUUID } from "node:crypto";
+import { constants, copyFile, link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { parseJson } from "#shared/text/parse-json.ts";
+
+import { hasNoRoom } from "../../../terminal/system-error.ts";
+import { identify, isRunning, ProcessIdentity } from "./process.ts";
+
+const POLL_MS = 50;
+/** Taking a stale lock over is a matter of milliseconds. */
+const ABANDONED_MS = 5_000;
+
+export interface Lock {
+  release(): Promise<void>;
+}
+
+interface LockOptions {
+  /** Gives up after this; 0 tries once. */
+  readonly patienceMs: number;
+  /** Called once when somebody else holds the lock. */
+  readonly onWait?: (holder: ProcessIdentity) => void;
+  readonly signal?: AbortSignal;
+  /** Where nothing can be written, goes on without a lock unless a living process holds it. */
+  readonly withoutRoom?: boolean;
+  /** Who holds it; this process by default. */
+  readonly holder?: ProcessIdentity;
+}
+
+/** The lock was not free in time. */
+export class LockedError extends Error {
+  override readonly name = "LockedError";
+  readonly pid: number;
+
+  constructor(pid: number) {
+    super(`The process ${pid} holds the lock`);
+    this.pid = pid;
+  }
+}
+
+/** Takes the lock at `path`, waiting while a living process holds it. Throws LockedError, or the signal's reason. */
+export async function acquireLock(path: string, options: LockOptions): Promise<Lock> {
+  const holder = options.holder ?? (await self());
+  const deadline = Date.now() + options.patienceMs;
+  let told = false;
+  for (;;) {
+    const created = await createFor(path, holder, options.withoutRoom === true);
+    if (created === true) return lock(path, holder);
+    const other = await lockHolder(path);
+    if (other === undefined) {
+      if (created === "no room") return { release: async () => {} };
+      await discard(path);
+      continue;
+    }
+    if (Date.now() >= deadline) throw new LockedError(other.pid);
+    if (!told) options.onWait?.(other);
+    told = true;
+    options.signal?.throwIfAborted();
+    await delay(POLL_MS, undefined, options.signal === undefined ? {} : { signal: options.signal });
+  }
+}
+
+async function createFor(path: string, holder: ProcessIdentity, withoutRoom: boolean): Promise<boolean | "no room"> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    return await create(path, holder);
+  } catch (error) {
+    if (withoutRoom && hasNoRoom(error)) return "no room";
+    throw error;
+  }
+}
+
+/** Runs `work` while holding the lock. Throws what acquireLock throws, or what `work` does. */
+export async function withLock<Result>(
+  path: string,
+  options: LockOptions,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const held = await acquireLock(path, options);
+  try {
+    return await work();
+  } finally {
+    await held.release();
+  }
+}
+
+/** The living process that holds the lock, if any. */
+export async function lockHolder(path: string): Promise<ProcessIdentity | undefined> {
+  const holder = await read(path);
+  return holder !== undefined && (await isRunning(holder)) ? holder : undefined;
+}
+
+function lock(path: string, holder: ProcessIdentity): Lock {
+  const release = async (): Promise<void> => {
+    const current = await read(path);
+    if (current?.pid === holder.pid && current.started === holder.started) await rm(path, { force: true });
+  };
+  return { release };
+}
+
+/** Creates the lock with its content in one step; false when there is one already. */
+async function create(path: string, holder: ProcessIdentity): Promise<boolean> {
+  const aside = `${path}.${process.pid}.${randomUUID()}`;
+  try {
+    await writeFile(aside, JSON.stringify(holder));
+    await link(aside, path).catch(async (error: unknown) => {
+      if (hasCode(error, "EEXIST")) throw error;
+      // A file system without hard links: the copy is exclusive too, if not whole from its first moment.
+      await copyFile(aside, path, constants.COPYFILE_EXCL);
+    });
+    return true;
+  } catch (error) {
+    if (hasCode(error, "EEXIST")) return false;
+    throw error;
+  } finally {
+    await rm(aside, { force: true });
+  }
+}
+
+async function read(path: string): Promise<ProcessIdentity | undefined> {
+  for (let attempt = 0; ; attempt++) {
+    let text: string;
+    try {
+      text = await readFile(path, "utf8");
+    } catch (error) {
+      if (hasCode(error, "ENOENT")) return undefined;
+      throw error;
+    }
+    const parsed = ProcessIdentity.safeParse(parseJson(text));
+    if (parsed.success) return parsed.data;
+    // Created a moment ago and not written yet, or left empty by a crash: a second look tells which.
+    if (attempt === 2) return undefined;
+    await delay(POLL_MS);
+  }
+}
+
+/**
+ * Removes the lock if it is still stale. Only one process at a time may do so, or one that looked long ago would remove
+ * the lock that another has taken since.
+ */
+async function discard(path: string): Promise<void> {
+  const guard = `${path}.takeover`;
+  if (!(await create(guard, await self()))) {
+    // Somebody else is at it. If that somebody has died on the way, its guard is the first thing to go.
+    const { mtimeMs } = await stat(guard).catch(() => ({ mtimeMs: Date.now() }));
+    if (Date.now() - mtimeMs > ABANDONED_MS) await rm(guard, { force: true });
+    await delay(POLL_MS);
+    return;
+  }
+  try {
+    if ((await lockHolder(path)) === undefined) await rm(path, { force: true });
+  } finally {
+    await rm(guard, { force: true });
+  }
+}
+
+async function self(): Promise<ProcessIdentity> {
+  const identity = await identify(process.pid);
+  if (identity === undefined) throw new Error("This process cannot find itself in the process table");
+  return identity;
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}

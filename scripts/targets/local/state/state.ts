@@ -1,0 +1,122 @@
+// What is known of deployments between two commands: one state.json a job and one for the control plane.
+import { existsSync } from "node:fs";
+import { mkdir, open, readdir, readFile, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+
+import * as z from "zod";
+
+import { writeFileAtomically } from "../../../project/atomic-file.ts";
+import { CliError } from "../../../terminal/cli-error.ts";
+import type { Io } from "../../../terminal/io.ts";
+import { jobLayout, jobsFolder } from "./layout.ts";
+
+export const JobState = z.object({
+  job: z.string(),
+  /** The job file, absolute, as deployed last. */
+  file: z.string(),
+  /** Folder under releases/ that runs, or ran last. */
+  release: z.int().positive(),
+  deployedAt: z.string(),
+  /** When it was stopped on purpose; null while it should run. */
+  stoppedAt: z.nullable(z.string()),
+  /** Agent → port, kept over restarts. */
+  ports: z.record(z.string(), z.int()),
+  /** The folder of documents that was given at the last deployment, as typed. */
+  corpus: z.optional(z.object({ folder: z.string(), label: z.string() })),
+});
+export type JobState = z.infer<typeof JobState>;
+
+export const ControlPlaneState = z.object({
+  port: z.int(),
+  modelPort: z.int(),
+  /** Hashes of the bundles it runs. */
+  version: z.string(),
+});
+export type ControlPlaneState = z.infer<typeof ControlPlaneState>;
+
+/** A file of ours cannot be understood. */
+export class DamagedError extends CliError {}
+
+/** The stored value; undefined when nothing is stored. Throws DamagedError when it cannot be understood. */
+export async function readState<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+): Promise<z.infer<Schema> | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (error) {
+    const reason = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    throw new DamagedError(
+      "failed",
+      `${path} is damaged: ${reason}`,
+      "Remove this file and deploy again; sessions lie elsewhere.",
+    );
+  }
+}
+
+/** The same; a file that cannot be understood is set aside and named, and counts as none. */
+export async function readOrSetAside<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+  io: Io,
+): Promise<z.infer<Schema> | undefined> {
+  try {
+    return await readState(path, schema);
+  } catch (error) {
+    if (!(error instanceof DamagedError)) throw error;
+    const aside = `${path}.damaged-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
+    await rename(path, aside);
+    io.note(`${error.message.split("\n", 1)[0] ?? ""}\nIt was set aside as ${aside}, and what it held is made anew.`);
+    return undefined;
+  }
+}
+
+export async function writeState(path: string, state: unknown, mode?: number): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFileAtomically(path, serialize(state), mode);
+}
+
+/** Writes over what is stored, without new room on the disk. Only for a state that may be lost when the machine stops meanwhile. */
+export async function overwriteState(path: string, state: unknown): Promise<void> {
+  const handle = await open(path, "r+");
+  try {
+    const { bytesWritten } = await handle.write(serialize(state), 0);
+    await handle.truncate(bytesWritten);
+  } finally {
+    await handle.close();
+  }
+}
+
+function serialize(state: unknown): string {
+  return `${JSON.stringify(state, null, 2)}\n`;
+}
+
+/** State of one job; undefined when it was never deployed. */
+export async function readJobState(home: string, job: string): Promise<JobState | undefined> {
+  return readState(jobLayout(home, job).state, JobState);
+}
+
+/** Jobs that have a folder: beside the deployed ones those that are just being deployed for the first time, or could not be. */
+export async function knownJobs(home: string): Promise<string[]> {
+  let entries;
+  try {
+    entries = await readdir(jobsFolder(home), { withFileTypes: true });
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
+  }
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+}
+
+/** Jobs that have been deployed, running or not, by name; also those whose state is damaged. */
+export async function deployedJobs(home: string): Promise<string[]> {
+  const names = await knownJobs(home);
+  return names.filter((name) => existsSync(jobLayout(home, name).state)).toSorted();
+}

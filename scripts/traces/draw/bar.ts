@@ -1,0 +1,34 @@
+// A span as a bar on the trace's time axis: solid where the time was its own on the critical path, shaded elsewhere.
+import type { Segment } from "../critical-path.ts";
+
+export interface Axis {
+  readonly fromUs: number;
+  readonly toUs: number;
+  /** Columns. */
+  readonly width: number;
+}
+
+const SOLID = "█";
+const SHADED = "▒";
+
+/**
+ * `width` columns. Every span has at least one of them, however short it was; of its own time only what fills half a column
+ * shows, unless that one column is all there is.
+ */
+export function bar(fromUs: number, toUs: number, own: readonly Segment[], axis: Axis): string {
+  const at = (us: number): number => ((us - axis.fromUs) / Math.max(1, axis.toUs - axis.fromUs)) * axis.width;
+  const first = Math.max(0, Math.min(axis.width - 1, Math.floor(at(fromUs))));
+  const end = Math.min(axis.width, Math.max(first + 1, Math.round(at(toUs))));
+  const cells: string[] = Array.from({ length: axis.width }, () => " ").fill(SHADED, first, end);
+  for (const segment of own) {
+    const begin = segment.fromUs <= fromUs ? first : Math.max(first, Math.round(at(segment.fromUs)));
+    cells.fill(SOLID, begin, Math.min(end, Math.round(at(segment.toUs))));
+  }
+  if (own.length > 0 && end - first === 1) cells[first] = SOLID;
+  return cells.join("");
+}
+
+/** The axis itself: its beginning, and how long it is. */
+export function scale(width: number, length: string): string {
+  return width < length.length + 3 ? length.padStart(width).slice(0, width) : `0${length.padStart(width - 1)}`;
+}

@@ -1,0 +1,67 @@
+// What a drawn trace shows of its spans beyond the columns. It stands in attributes, so the whole spans must be read for it.
+import { GEN_AI, OPERATION, TROUPE } from "#shared/tracing/names.ts";
+import { parseJson } from "#shared/text/parse-json.ts";
+import { KIND } from "#shared/tracing/otlp.ts";
+
+import { plainAttributes, type WholeSpan } from "./otlp-page.ts";
+import type { TraceSummary } from "./span.ts";
+import type { TraceStore } from "./store.ts";
+
+export interface Detail {
+  /** Until the first piece of a model's answer came, in microseconds. */
+  readonly firstUs?: number;
+  /** Who was asked, in a call to a peer. */
+  readonly target?: string;
+  /** What a peer was asked, or the input of a tool; where content is recorded, and no more than a line of it. */
+  readonly asked?: string;
+}
+
+/** Larger traces are drawn without. */
+const MOST_BYTES = 4_000_000;
+/** Characters; no screen is wider. */
+const MOST_ASKED = 400;
+
+/** By span id. */
+export async function readDetails(
+  store: Pick<TraceStore, "otlp">,
+  { traceId, bytes }: TraceSummary,
+): Promise<Map<string, Detail>> {
+  const details = new Map<string, Detail>();
+  if (bytes > MOST_BYTES) return details;
+  for await (const { resourceSpans } of store.otlp(traceId)) {
+    for (const span of resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans))) {
+      const detail = detailOf(span);
+      if (Object.keys(detail).length > 0) details.set(span.spanId, detail);
+    }
+  }
+  return details;
+}
+
+function detailOf({ kind, attributes }: WholeSpan): Detail {
+  const values = plainAttributes(attributes);
+  const { [GEN_AI.timeToFirstChunk]: seconds, [TROUPE.target]: target, [TROUPE.question]: question } = values;
+  if (values[GEN_AI.operation] === OPERATION.executeTool) return askedOf(inputText(values[GEN_AI.toolArguments]));
+  if (kind !== KIND.client) return {};
+  return {
+    ...(typeof seconds === "number" ? { firstUs: seconds * 1_000_000 } : {}),
+    ...(typeof target === "string" ? { target } : {}),
+    ...(typeof question === "string" && question !== "" ? askedOf(`“${question}”`) : {}),
+  };
+}
+
+function askedOf(text: string): Detail {
+  return text === "" ? {} : { asked: text.slice(0, MOST_ASKED) };
+}
+
+/** `query: workerd, limit: 5`; what is no object, or was cut, as it is. */
+function inputText(input: unknown): string {
+  const parsed = typeof input === "string" ? parseJson(input) : undefined;
+  const value = parsed === undefined ? input : parsed;
+  if (typeof value === "string") return value;
+  if (typeof value !== "object" || value === null) return "";
+  const shown = (part: unknown): string => (typeof part === "string" ? part : JSON.stringify(part));
+  if (Array.isArray(value)) return value.map(shown).join(", ");
+  return Object.entries(value)
+    .map(([key, part]) => `${key}: ${shown(part)}`)
+    .join(", ");
+}

@@ -1,0 +1,101 @@
+// The agent's side of the registry: register, heartbeat, search, resolve. URLs end here and in the peer client; no model sees them.
+import * as z from "zod";
+import type { AgentCard } from "@a2a-js/sdk";
+import type { FoundAgent } from "../../loop/tools/peers.ts";
+import { configOf, type AgentEnv } from "../env.ts";
+import { isolateId } from "./tracing.ts";
+
+const LIMIT_MS = 5_000;
+
+const RegisteredAgent = z.object({
+  id: z.string(),
+  description: z.string(),
+  url: z.string(),
+  state: z.string(),
+  skills: z.array(z.object({ name: z.string() })),
+});
+const Agents = z.object({ agents: z.array(RegisteredAgent) });
+
+/** The registry did not do what was asked; the message says what it answered. */
+class RegistryError extends Error {
+  override readonly name = "RegistryError";
+}
+
+/** `traceparent` is that of the deployment which started the agent, if there is one. */
+export async function register(env: AgentEnv, card: AgentCard, traceparent: string | null): Promise<void> {
+  const { id, url, heartbeat } = configOf(env);
+  const { name, description, version } = card;
+  const skills = card.skills.map(({ id, name, description, tags, examples }) => ({
+    id,
+    name,
+    description,
+    tags,
+    examples,
+  }));
+  const body = {
+    id,
+    name,
+    description,
+    version,
+    url,
+    skills,
+    intervalMs: heartbeat.intervalMs,
+    instance: isolateId(env),
+  };
+  const response = await call(env, "POST", "/agents/register", body, traceparent === null ? {} : { traceparent });
+  if (!response.ok) throw await refused("register", response);
+  await response.body?.cancel();
+}
+
+/** Renews the lease. `unknown`: the registry has forgotten this agent, which must register again. */
+export async function heartbeat(env: AgentEnv): Promise<"renewed" | "unknown"> {
+  const response = await call(env, "POST", `/agents/${encodeURIComponent(configOf(env).id)}/heartbeat`);
+  if (!response.ok && response.status !== 404) throw await refused("heartbeat", response);
+  await response.body?.cancel();
+  return response.ok ? "renewed" : "unknown";
+}
+
+/** Agents of the job that match, alive ones first, the asking one left out. */
+export async function searchAgents(env: AgentEnv, query: string): Promise<FoundAgent[]> {
+  const response = await call(env, "GET", `/agents/search?${new URLSearchParams({ q: query }).toString()}`);
+  if (!response.ok) throw await refused("search", response);
+  const { agents } = Agents.parse(await response.json());
+  return agents
+    .filter(({ id }) => id !== configOf(env).id)
+    .map(({ id, description, state, skills }) => ({ id, description, state, skills: skills.map(({ name }) => name) }));
+}
+
+/** Where an agent can be reached now. Throws RegistryError when it is unknown or dead. */
+export async function resolveAgent(env: AgentEnv, id: string): Promise<string> {
+  const response = await call(env, "GET", `/agents/${encodeURIComponent(id)}`);
+  if (!response.ok) throw await refused("look-up", response);
+  const agent = RegisteredAgent.parse(await response.json());
+  if (agent.state === "dead") throw new RegistryError(`The agent ${id} is dead: its heartbeats have stopped.`);
+  return agent.url;
+}
+
+async function call(
+  env: AgentEnv,
+  method: string,
+  path: string,
+  body?: unknown,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Response> {
+  const headers = {
+    ...more,
+    Authorization: `Bearer ${env.TROUPE_TOKEN}`,
+    ...(body ? { "Content-Type": "application/json" } : {}),
+  };
+  return env.CONTROL_PLANE.fetch(`https://control-plane${path}`, {
+    method,
+    headers,
+    signal: AbortSignal.timeout(LIMIT_MS),
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+}
+
+async function refused(what: string, response: Response): Promise<RegistryError> {
+  return new RegistryError(
+    `The registry refused the ${what} with status ${response.status}: ${(await response.text()).slice(0, 500)}`,
+  );
+}

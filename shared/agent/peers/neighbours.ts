@@ -1,0 +1,62 @@
+// The neighbours of an agent in a static topology: reached over bindings of its own, described by their own cards.
+import { AgentCard } from "@a2a-js/sdk";
+import type { PeerProfile } from "../../loop/tools/peers.ts";
+import { configOf, fetcherOf, type AgentEnv } from "../env.ts";
+import { reasonOf } from "../../text/reason.ts";
+import { log } from "../log.ts";
+
+const CARD_LIMIT_MS = 2_000;
+
+interface Neighbour {
+  readonly id: string;
+  readonly binding: string;
+}
+
+const known = new WeakMap<AgentEnv, readonly PeerProfile[]>();
+
+/**
+ * All neighbours, read once an isolate; one whose card cannot be read goes by its name until the next turn. Kept is the result
+ * and not its promise, which would never settle once the object that began to read is gone.
+ */
+export async function neighbours(env: AgentEnv): Promise<readonly PeerProfile[]> {
+  const cached = known.get(env);
+  if (cached) return cached;
+  const { peers } = configOf(env);
+  const read = await Promise.all(peers.map((peer) => profile(env, peer)));
+  const profiles = read.map((result, index) => result ?? unreachable(peers[index]?.id ?? ""));
+  if (!read.includes(undefined)) known.set(env, known.get(env) ?? profiles);
+  return known.get(env) ?? profiles;
+}
+
+async function profile(env: AgentEnv, peer: Neighbour): Promise<PeerProfile | undefined> {
+  try {
+    const signal = AbortSignal.timeout(CARD_LIMIT_MS);
+    const response = await neighbourFetch(env, peer)(`${neighbourOrigin(peer)}/.well-known/agent-card.json`, {
+      signal,
+    });
+    const card = AgentCard.fromJSON(await response.json());
+    return { id: peer.id, description: card.description, skills: card.skills.map(({ name }) => name) };
+  } catch (error) {
+    log(env, "warn", `The card of ${peer.id} could not be read: ${reasonOf(error)}`);
+    return undefined;
+  }
+}
+
+function unreachable(id: string): PeerProfile {
+  return { id, description: "(cannot be reached now)", skills: [] };
+}
+
+/** Over a binding any origin will do; this one shows in the peer's logs. */
+export function neighbourOrigin({ id }: Neighbour): string {
+  return `https://${id.replaceAll("_", "-")}`;
+}
+
+export function neighbourFetch(env: AgentEnv, { binding }: Neighbour): typeof fetch {
+  const bound: unknown = Reflect.get(env, binding);
+  if (!isFetcher(bound)) throw new Error(`The binding ${binding} is missing: deploy the job again.`);
+  return fetcherOf(bound);
+}
+
+function isFetcher(value: unknown): value is Fetcher {
+  return typeof value === "object" && value !== null && "fetch" in value && typeof value.fetch === "function";
+}

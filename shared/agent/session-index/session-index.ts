@@ -1,0 +1,150 @@
+// SessionIndex: the list of an agent's tasks over all sessions, for ListTasks without a contextId. Sessions report here off the
+// hot path; what they hold is the truth, this only knows where to look. It also knows whom to wake when the agent's process begins.
+import { DurableObject } from "cloudflare:workers";
+import { ListTasksRequest, taskStateFromJSON } from "@a2a-js/sdk";
+import { RequestMalformedError } from "@a2a-js/sdk/errors";
+import { sessionOf, type TaskRef } from "../../a2a/task-id.ts";
+import { migrate, readVersion } from "../../durable/migrations.ts";
+import { IsolateBatch } from "../../tracing/isolate-batch.ts";
+import { reasonOf } from "../../text/reason.ts";
+import { sessionIndexStub, sessionStub, type AgentEnv } from "../env.ts";
+import { log } from "../log.ts";
+import { listPage } from "./list-page.ts";
+import type { IndexedTask, Listed, Page, SessionIndexRpc } from "../rpc.ts";
+
+const MIGRATIONS = [
+  `CREATE TABLE task (
+     principal TEXT NOT NULL,
+     context_id TEXT NOT NULL,
+     n INTEGER NOT NULL,
+     state INTEGER NOT NULL,
+     updated_at INTEGER NOT NULL,
+     PRIMARY KEY (principal, context_id, n)
+   ) WITHOUT ROWID`,
+];
+const REPORT_MS = 100;
+/** Sessions that are woken side by side. */
+const WOKEN_AT_ONCE = 8;
+
+export abstract class SessionIndexObject extends DurableObject<AgentEnv> implements SessionIndexRpc {
+  /** Writes what the Sessions of one isolate have reported, in one transaction. */
+  async record(tasks: readonly IndexedTask[]): Promise<void> {
+    migrate(this.ctx.storage.sql, MIGRATIONS);
+    for (const { principal, contextId, n, state, updatedAt } of tasks) {
+      this.ctx.storage.sql.exec(
+        "INSERT OR REPLACE INTO task (principal, context_id, n, state, updated_at) VALUES (?, ?, ?, ?, ?)",
+        principal,
+        contextId,
+        n,
+        state,
+        updatedAt,
+      );
+    }
+  }
+
+  /**
+   * Wakes the sessions that hold tasks which have not ended, as far as is known here: their alarms do so too, but come late where the
+   * clock was put back while the process was down. A row may be older than its session, which then says so.
+   */
+  async wakeSessions(): Promise<void> {
+    const waiting = [...this.#openTasks()];
+    const wakeNext = async (): Promise<void> => {
+      for (let next = waiting.shift(); next; next = waiting.shift()) await this.#wake(next);
+    };
+    await Promise.all(Array.from({ length: WOKEN_AT_ONCE }, wakeNext));
+  }
+
+  async #wake({ principal, session, tasks }: OpenTasks): Promise<void> {
+    try {
+      await sessionStub(this.env, principal, session).wake(tasks);
+    } catch (error) {
+      // One that cannot be woken must not keep the others waiting.
+      log(this.env, "warn", `the session ${session} cannot be woken: ${reasonOf(error)}`);
+    }
+  }
+
+  #openTasks(): Iterable<OpenTasks> {
+    const { sql } = this.ctx.storage;
+    if (readVersion(sql) === 0) return [];
+    const bySession = new Map<string, OpenTasks>();
+    const select = "SELECT principal, context_id, n FROM task WHERE state IN (1, 2, 6)";
+    for (const row of sql.exec<{ principal: string; context_id: string; n: number }>(select)) {
+      const { principal, context_id: contextId, n } = row;
+      const session = sessionOf(contextId);
+      const key = JSON.stringify([principal, session]);
+      const open = bySession.get(key) ?? { principal, session, tasks: [] };
+      bySession.set(key, open);
+      open.tasks.push({ contextId, n });
+    }
+    return bySession.values();
+  }
+
+  /** One page of a principal's tasks, or why the request makes no sense. `request` is a ListTasksRequest as ProtoJSON. */
+  async list(principal: string, request: unknown): Promise<{ page: Page<Listed> } | { malformed: string }> {
+    migrate(this.ctx.storage.sql, MIGRATIONS);
+    const rows = this.ctx.storage.sql
+      .exec<{ context_id: string; n: number; state: number; updated_at: number }>(
+        "SELECT context_id, n, state, updated_at FROM task WHERE principal = ?",
+        principal,
+      )
+      .toArray()
+      .map((row) => ({
+        contextId: row.context_id,
+        n: row.n,
+        state: taskStateFromJSON(row.state),
+        updatedAt: row.updated_at,
+      }));
+    try {
+      return { page: listPage(rows, ListTasksRequest.fromJSON(request)) };
+    } catch (error) {
+      if (error instanceof RequestMalformedError) return { malformed: error.message };
+      throw error;
+    }
+  }
+}
+
+interface OpenTasks {
+  readonly principal: string;
+  readonly session: string;
+  readonly tasks: TaskRef[];
+}
+
+interface Report {
+  readonly env: AgentEnv;
+  readonly task: IndexedTask;
+}
+
+/** Of all Sessions of the isolate, which are those of one agent. */
+const reports = new IsolateBatch<Report>(REPORT_MS, async (waiting) => {
+  const [first] = waiting;
+  if (first) await sessionIndexStub(first.env).record(waiting.map(({ task }) => task));
+});
+
+/** Reports a task's latest state to the index. What a process has not sent when it is killed is lost. */
+export function reportTask(env: AgentEnv, task: IndexedTask, waitUntil: (work: Promise<unknown>) => void): void {
+  reports.add(keyOf(task), { env, task }, waitUntil);
+}
+
+/** Sends what waits, so that who lists right after a task ended finds it. */
+export async function flushReports(): Promise<void> {
+  await reports.flush();
+}
+
+/** Environments of isolates that have woken their sessions. */
+const begun = new WeakSet<AgentEnv>();
+
+/** Once in the life of an isolate: what its predecessor left goes on. Never throws; a failure is tried again with the next call. */
+export async function wakeSessions(env: AgentEnv): Promise<void> {
+  if (begun.has(env)) return;
+  begun.add(env);
+  try {
+    await sessionIndexStub(env).wakeSessions();
+  } catch (error) {
+    begun.delete(env);
+    log(env, "warn", `the sessions cannot be woken: ${reasonOf(error)}`);
+  }
+}
+
+function keyOf({ principal, contextId, n }: IndexedTask): string {
+  return JSON.stringify([principal, contextId, n]);
+}

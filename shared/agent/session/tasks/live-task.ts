@@ -1,0 +1,133 @@
+// A task whose turn waits, runs or is suspended in this isolate: its latest row, who watches it, and how to stop it.
+import type { StreamResponse } from "@a2a-js/sdk";
+import type { Approval } from "../../../loop/log/approval.ts";
+import { answerEvent, statusEvent, taskEvent, type TaskView } from "./task-view.ts";
+import { EventQueue } from "./event-queue.ts";
+import type { TaskRow } from "./task-row.ts";
+
+export class LiveTask {
+  readonly id: string;
+  readonly question: string;
+  row: TaskRow;
+  /** What an earlier isolate had begun may never have been heard of. */
+  isUnheard = false;
+  /** What it waits for. */
+  approvals: readonly Approval[] = [];
+  #waiting: string | undefined;
+  readonly #abort = new AbortController();
+  readonly #queues = new Set<EventQueue<StreamResponse>>();
+  #rest = Promise.withResolvers<void>();
+  #answer = "";
+  #replace = false;
+  #over = false;
+
+  constructor(id: string, row: TaskRow, question: string) {
+    this.id = id;
+    this.row = row;
+    this.question = question;
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Settles when the task has ended, or waits for answers. */
+  get atRest(): Promise<void> {
+    return this.#rest.promise;
+  }
+
+  cancel(): void {
+    this.#abort.abort(new Error("The task was canceled."));
+  }
+
+  /** The task as it stands, what has been streamed so far included. */
+  get view(): TaskView {
+    return {
+      id: this.id,
+      question: this.question,
+      row: { ...this.row, answer: this.row.answer ?? (this.#answer || null) },
+      approvals: this.approvals,
+      waiting: this.#waiting,
+    };
+  }
+
+  /**
+   * The snapshot first, then everything that follows it, until the task ends. `toRest`: only until it waits for answers, which ends
+   * the stream of whoever sent the message (A2A 1.0, section 3.1.2).
+   */
+  async *watch({ toRest }: { readonly toRest: boolean }): AsyncGenerator<StreamResponse, void, undefined> {
+    const queue = new EventQueue<StreamResponse>();
+    queue.push(taskEvent(this.view));
+    const isAtRest = this.#over || (toRest && this.approvals.length > 0);
+    if (isAtRest) queue.close();
+    else if (toRest) void this.atRest.then(() => queue.close());
+    this.#queues.add(queue);
+    try {
+      yield* queue.events();
+    } finally {
+      this.#queues.delete(queue);
+    }
+  }
+
+  /** Nothing streamed so far belongs to the answer any more. */
+  restartAnswer(): void {
+    this.#replace = true;
+  }
+
+  appendAnswer(text: string): void {
+    const append = !this.#replace && this.#answer !== "";
+    this.#answer = append ? this.#answer + text : text;
+    this.#replace = false;
+    this.#publish(answerEvent(this.id, this.row, text, append));
+  }
+
+  /** Its turn has to wait; `why` is told to those who look at the task. */
+  waitInLine(why: string): void {
+    this.#waiting = why;
+    this.#publish(statusEvent(this.view));
+  }
+
+  /** Its turn works. */
+  begin(): void {
+    this.#waiting = undefined;
+  }
+
+  /** Moves on to another state in which it is at work. */
+  update(row: TaskRow): void {
+    this.row = row;
+    this.#publish(statusEvent(this.view));
+  }
+
+  /** Its turn is suspended until these are answered. */
+  suspend(row: TaskRow, approvals: readonly Approval[]): void {
+    this.approvals = approvals;
+    this.update(row);
+    this.#rest.resolve();
+  }
+
+  /** The answers have come: whoever waits now, waits for what follows. */
+  resume(): void {
+    this.approvals = [];
+    this.#rest = Promise.withResolvers<void>();
+  }
+
+  /** Publishes the end and lets everyone who watches go. */
+  finish(row: TaskRow): void {
+    this.approvals = [];
+    if (row.answer !== null && row.answer !== this.#answer)
+      this.#publish(answerEvent(this.id, row, row.answer, false, true));
+    // What was streamed of an answer that never came is no answer, also for those who have seen it.
+    if (row.answer === null && this.#answer !== "") {
+      this.#answer = "";
+      this.#publish(answerEvent(this.id, row, "", false, true));
+    }
+    this.update(row);
+    this.#over = true;
+    for (const queue of this.#queues) queue.close();
+    this.#rest.resolve();
+  }
+
+  #publish(event: StreamResponse): void {
+    for (const queue of this.#queues) queue.push(event);
+  }
+}

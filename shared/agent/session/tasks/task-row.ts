@@ -1,0 +1,102 @@
+// A task as a Session stores it, and its columns.
+import { taskStateFromJSON, type TaskState } from "@a2a-js/sdk";
+import * as z from "zod";
+import type { TaskRef } from "../../../a2a/task-id.ts";
+import { Usage } from "../../../budget/usage.ts";
+import { TaskTrace } from "./task-trace.ts";
+import { Asker } from "../../caller.ts";
+
+/** How often a task's turn was begun. */
+export const Life = z.object({
+  /** From 1; one more each time that another isolate takes the turn up. */
+  n: z.int(),
+  /** Lives in a row that came no step further. */
+  strikes: z.int(),
+  /** Steps of the task when this life began. */
+  steps: z.int(),
+});
+export type Life = Readonly<z.infer<typeof Life>>;
+
+export const FIRST_LIFE: Life = { n: 1, strikes: 0, steps: 1 };
+
+/** What a turn came to, as the Claude Agent SDK reports it (SDKResultMessage); part of the task's metadata. */
+export const TaskResult = z.object({
+  subtype: z.string(),
+  num_turns: z.number(),
+  /** US dollars of this agent's own model calls; left out where a price is not known. */
+  total_cost_usd: z.optional(z.number()),
+  permission_denials: z.array(
+    z.object({ tool_name: z.string(), tool_use_id: z.string(), tool_input: z.record(z.string(), z.unknown()) }),
+  ),
+  /** What fits the agent's output schema. */
+  structured_output: z.optional(z.unknown()),
+});
+export type TaskResult = Readonly<z.infer<typeof TaskResult>>;
+
+export interface TaskRow extends TaskRef {
+  readonly state: TaskState;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly traceId: string;
+  /** The ids of its spans; null for a task of an older version. */
+  readonly trace: TaskTrace | null;
+  /** The message that opened it; null for a task of an older version. */
+  readonly messageId: string | null;
+  /** Null for a task of an older version, which no other life can go on with. */
+  readonly asker: Asker | null;
+  readonly life: Life;
+  /** When what it waits for expires, in milliseconds since the epoch; null while it waits for nothing. */
+  readonly wakeAt: number | null;
+  readonly answer: string | null;
+  /** Why the task failed, for the person who asked. */
+  readonly problem: string | null;
+  /** Of this agent and all whom it asked. */
+  readonly usage: Usage | null;
+  readonly result: TaskResult | null;
+}
+
+export type TaskEnd = Pick<TaskRow, "state" | "answer" | "problem" | "usage" | "result">;
+
+export type TaskColumns = {
+  context_id: string;
+  n: number;
+  state: number;
+  created_at: number;
+  updated_at: number;
+  trace_id: string;
+  trace: string | null;
+  message_id: string | null;
+  asker: string | null;
+  life: string | null;
+  wake_at: number | null;
+  answer: string | null;
+  problem: string | null;
+  usage: string | null;
+  result: string | null;
+};
+
+export function toRow(row: TaskColumns): TaskRow {
+  return {
+    contextId: row.context_id,
+    n: row.n,
+    state: taskStateFromJSON(row.state),
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    traceId: row.trace_id,
+    trace: parsed(TaskTrace, row.trace),
+    messageId: row.message_id,
+    asker: parsed(Asker, row.asker),
+    life: parsed(Life, row.life) ?? FIRST_LIFE,
+    wakeAt: row.wake_at,
+    answer: row.answer,
+    problem: row.problem,
+    usage: parsed(Usage, row.usage),
+    result: parsed(TaskResult, row.result),
+  };
+}
+
+/** Columns that were added later are undefined in rows that were read before. */
+function parsed<Schema extends z.ZodType>(schema: Schema, json: string | null | undefined): z.output<Schema> | null {
+  return json ? schema.parse(JSON.parse(json)) : null;
+}

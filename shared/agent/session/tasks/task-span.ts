@@ -1,0 +1,152 @@
+// The spans of one task: the server span of the message that opened it, and its turn below. They outlive the request that began
+// them, so their ids are given out first and kept in the task's row: an isolate that finds the task interrupted can end them.
+import { A2A_PROTOCOL_VERSION, TaskState } from "@a2a-js/sdk";
+import { TraceFlags } from "@opentelemetry/api";
+import type { EndedTurn } from "../../../loop/turn.ts";
+import { A2A, ERROR, EVENT, GEN_AI, OPERATION, SPAN, TROUPE } from "../../../tracing/names.ts";
+import type { TraceContext } from "../../../tracing/trace-context.ts";
+import { contextOf, defined, fail, shortId, SpanKind, type Span, type Tracer } from "../../../tracing/tracer.ts";
+import type { LiveTask } from "./live-task.ts";
+import type { TaskTrace } from "./task-trace.ts";
+
+/** How the spans of a task end. */
+export interface TaskOutcome {
+  readonly state: TaskState;
+  readonly answer: string | null;
+  readonly problem: string | null;
+}
+
+interface Task {
+  readonly trace: TaskTrace;
+  readonly agent: string;
+  readonly taskId: string;
+  readonly contextId: string;
+  readonly question: string;
+  /** Milliseconds since the epoch. */
+  readonly begunAt: number;
+}
+
+export class TaskSpan {
+  readonly #tracer: Tracer;
+  readonly #task: Task;
+  readonly #span: Span;
+  #turn: Span | undefined;
+  #errorType: string = ERROR.internal;
+
+  constructor(tracer: Tracer, task: Task) {
+    const { trace, agent, taskId, contextId, question, begunAt } = task;
+    this.#tracer = tracer;
+    this.#task = task;
+    this.#span = tracer.start({
+      name: trace.method,
+      kind: SpanKind.SERVER,
+      own: { traceId: trace.traceId, spanId: trace.spanId },
+      parent: trace.parentSpanId === null ? undefined : { traceId: trace.traceId, spanId: trace.parentSpanId },
+      startTime: begunAt,
+      attributes: defined({
+        [TROUPE.traceKind]: trace.isQuery ? "query" : undefined,
+        [A2A.method]: trace.method,
+        [A2A.protocolVersion]: A2A_PROTOCOL_VERSION,
+        [A2A.messageId]: shortId(trace.messageId),
+        [A2A.taskId]: shortId(taskId),
+        [TROUPE.source]: trace.source,
+        [TROUPE.target]: agent,
+        [GEN_AI.conversation]: shortId(contextId),
+        [TROUPE.question]: tracer.content(() => question),
+      }),
+    });
+  }
+
+  get context(): TraceContext {
+    return contextOf(this.#span);
+  }
+
+  /** Its turn begins, perhaps after others of its thread, or goes on; `trace` has its ids. Returns the turn's context. */
+  beginTurn(model: string, trace = this.#task.trace, startTime = Date.now()): TraceContext {
+    const { agent, contextId } = this.#task;
+    const { traceId, turnSpanId, earlierTurnSpanId } = trace;
+    const earlier = earlierTurnSpanId && { traceId, spanId: earlierTurnSpanId, traceFlags: TraceFlags.SAMPLED };
+    this.#turn = this.#tracer.start({
+      name: SPAN.turn(agent),
+      startTime,
+      own: { traceId, spanId: turnSpanId },
+      parent: this.context,
+      ...(earlier ? { links: [{ context: earlier }] } : {}),
+      attributes: {
+        [GEN_AI.operation]: OPERATION.invokeAgent,
+        [GEN_AI.agentName]: agent,
+        [GEN_AI.conversation]: shortId(contextId),
+        [GEN_AI.requestModel]: model,
+      },
+    });
+    return contextOf(this.#turn);
+  }
+
+  /** The turn waits for answers: what follows on them is another. */
+  suspendTurn(): void {
+    this.#turn?.setAttribute(TROUPE.subtype, "suspended").end();
+  }
+
+  /** An earlier life's turn was cut off; `begunAt` is when it was last heard of. What it left open below ends with it. */
+  interruptTurn(model: string, trace: TaskTrace, begunAt: number): void {
+    this.beginTurn(model, trace, begunAt);
+    if (this.#turn) fail(this.#tracer, this.#turn, ERROR.interrupted, INTERRUPTED).end();
+  }
+
+  /** The turn has come to a result. */
+  endTurn(result: EndedTurn): void {
+    const { usage } = result;
+    if (!this.#turn) return;
+    this.#turn.setAttributes({
+      [TROUPE.subtype]: result.subtype,
+      [TROUPE.modelCalls]: result.turns,
+      [GEN_AI.inputTokens]: usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens,
+      [GEN_AI.outputTokens]: usage.outputTokens,
+    });
+    if (result.subtype !== "success") {
+      this.#errorType = result.errorType;
+      fail(this.#tracer, this.#turn, result.errorType, result.message);
+    }
+    this.#turn.end();
+  }
+
+  cancelRequested(): void {
+    this.#span.addEvent(EVENT.cancelRequested);
+    this.#errorType = ERROR.canceled;
+  }
+
+  end({ state, answer, problem }: TaskOutcome, errorType = this.#errorType): void {
+    const text = answer === null ? undefined : this.#tracer.content(() => answer);
+    this.#span.setAttributes(defined({ [A2A.taskState]: nameOfState(state), [TROUPE.answer]: text }));
+    if (state !== TaskState.TASK_STATE_COMPLETED) {
+      const message = problem ?? nameOfState(state);
+      // Only a bug, or the end of its isolate, leaves the turn open.
+      if (this.#turn?.isRecording()) fail(this.#tracer, this.#turn, errorType, message).end();
+      fail(this.#tracer, this.#span, errorType, message);
+    }
+    this.#span.end();
+  }
+}
+
+const INTERRUPTED = "The agent was stopped in the middle of this turn; another life went on with it.";
+
+/** Ends the spans of a task that was at work, or waited for its turn (then `turn` is undefined), when its isolate went. */
+export function endInterrupted(
+  tracer: Tracer,
+  task: Task,
+  turn: { readonly model: string; readonly begunAt: number } | undefined,
+  outcome: TaskOutcome,
+): void {
+  const span = new TaskSpan(tracer, task);
+  if (turn) span.beginTurn(turn.model, task.trace, turn.begunAt);
+  span.end(outcome, ERROR.interrupted);
+}
+
+export function nameOfState(state: TaskState): string {
+  return TaskState[state].slice("TASK_STATE_".length).toLowerCase().replaceAll("_", "-");
+}
+
+/** What a running task's spans need of it. */
+export function taskOf(live: LiveTask, agent: string, trace: TaskTrace, begunAt: number): Task {
+  return { trace, agent, taskId: live.id, contextId: live.row.contextId, question: live.question, begunAt };
+}

@@ -1,0 +1,185 @@
+// The summary of a conversation's older part: by the API's own compaction where there is one, else by a model call. Either is accounted
+// for and traced like any other, also where nothing comes of it.
+import { ModelError, type Compaction, type ModelErrorCode, type ModelRequest } from "../../models/model.ts";
+import { NO_USAGE, type Usage } from "../../budget/usage.ts";
+import { allowedTokens, searchesIn } from "../model-call/allowed-tokens.ts";
+import { COMPACTION_INSTRUCTIONS } from "./prompt.ts";
+import { roomOf, tokensOfFrame, tokensOfText, type Frame } from "../model-call/context-size.ts";
+import { mayHaveBegun } from "../model-call/call-model.ts";
+import type { AssistantStep, Step } from "../log/step.ts";
+import { callReserved, measured, meterOf, type PlannedCall } from "../model-call/metered-call.ts";
+import { shortened, tokensOfConversation, withoutThinking } from "./shorten.ts";
+import { ChatSpan } from "../spans/chat-span.ts";
+import { conversationOf, type Conversation } from "../log/conversation.ts";
+import { originOf } from "../model-call/sendable.ts";
+import type { Turn } from "../turn.ts";
+
+export interface Wish {
+  readonly trigger: "auto" | "manual";
+  /** What matters most, in the person's words. */
+  readonly instructions: string | null;
+  readonly frame: Frame;
+  /** Of the context before. */
+  readonly tokens: number;
+  /** How many tokens one token by length is really, as far as it is known. */
+  readonly density: number;
+  /** The backend has said that the conversation is too long. */
+  readonly refused?: true;
+}
+
+type CompactionStep = Extract<Step, { kind: "compaction" }>;
+type Failed = Extract<Step, { kind: "compaction_failed" }>;
+
+export interface Summary extends Pick<CompactionStep, "usage" | "block" | "origin" | "reservation"> {
+  readonly text: string;
+}
+
+/** There is no summary that could stand for the conversation; the message says why. */
+export class NoSummary extends Error {
+  override readonly name = "NoSummary";
+}
+
+/** Answers that are about the request rather than the API: another request may well be answered. */
+const REFUSED: ReadonlySet<ModelErrorCode> = new Set(["invalid_request", "too_long", "prompt_too_long"]);
+
+/** Times that a conversation is made shorter because it was too long to be summarised, by half or more each time. */
+const MAX_SHORTER = 5;
+
+/** Throws NoSummary, which is in the log then, and what callReserved throws. */
+export async function summarise(turn: Turn, old: readonly Step[], wish: Wish, signal: AbortSignal): Promise<Summary> {
+  const focus = wish.instructions === null ? "" : `\n\nWhat matters most: ${wish.instructions}`;
+  const asked = `${COMPACTION_INSTRUCTIONS}${focus}`;
+  let most = roomOf(turn.model) / wish.density - tokensOfFrame(wish.frame) - tokensOfText(asked);
+  for (let shorter = 0; ; shorter++) {
+    const conversation = shortened(conversationOf(old, turn.model), most);
+    try {
+      return (
+        (await summaryByApi(turn, conversation, asked, wish, signal)) ??
+        (await summaryByModel(turn, conversation, focus, wish, signal))
+      );
+    } catch (error) {
+      if (!(error instanceof ModelError) || !REFUSED.has(error.code)) throw error;
+      if (error.code !== "prompt_too_long" || shorter === MAX_SHORTER) {
+        await fail(turn, wish, "model", error.message, { usage: NO_USAGE });
+        throw new NoSummary(error.message, { cause: error });
+      }
+      most = Math.min(most, tokensOfConversation(conversation)) / Math.max(2, error.timesTooLong ?? 0);
+    }
+  }
+}
+
+/** Undefined where the API has no compaction of its own, or makes none of this conversation. */
+async function summaryByApi(
+  turn: Turn,
+  conversation: Conversation,
+  instructions: string,
+  wish: Wish,
+  signal: AbortSignal,
+): Promise<Summary | undefined> {
+  const { model, trace } = turn;
+  if (!model.compact || model.canCompact?.() === false) return undefined;
+  const searches = searchesIn(wish.frame.tools);
+  const plan = planned(turn, wish, signal);
+  const { meter, reservation } = meterOf(turn, { ...plan, ...searches });
+  const maxTokens = await meter.begin();
+  const { system, tools } = wish.frame;
+  const request = { system, tools, ...conversation, ...(maxTokens === undefined ? {} : { maxTokens }) };
+  const span = new ChatSpan(trace, model, request, 1, false);
+  let made: Compaction;
+  try {
+    made = await model.compact(request, instructions, signal, (notice) => span.noticed(notice));
+  } catch (error) {
+    span.fail(error, signal);
+    await meter.failed(signal.aborted || mayHaveBegun(error));
+    signal.throwIfAborted();
+    // The summarising call tells whether it was the compaction or the whole API.
+    if (error instanceof ModelError) return undefined;
+    throw error;
+  }
+  const { block } = made;
+  const usage = measured(
+    made.usage,
+    plan.inputTokens,
+    block ? [{ kind: "note", about: "context", text: block.content }] : [],
+  );
+  const content = block ? [{ type: "text" as const, text: block.content, citations: null }] : [];
+  span.used(usage);
+  span.end({ model: model.name, stopReason: null, content });
+  const cost = paid(usage, reservation());
+  if (block) return { text: block.content, block, origin: originOf(model), ...cost };
+  await fail(turn, wish, "api", "The API made no summary of it.", cost);
+  return undefined;
+}
+
+async function summaryByModel(
+  turn: Turn,
+  conversation: Conversation,
+  focus: string,
+  wish: Wish,
+  signal: AbortSignal,
+): Promise<Summary> {
+  const last = {
+    role: "user" as const,
+    content: [{ type: "text" as const, text: `Summarise the conversation above.${focus}` }],
+  };
+  const request: ModelRequest = {
+    ...conversation,
+    system: COMPACTION_INSTRUCTIONS,
+    messages: [...withoutThinking(conversation.messages), last],
+    tools: [],
+  };
+  // Nobody who watches the answer is to see the summary in its place.
+  const quiet: Turn = { ...turn, emit: (event) => event.type !== "text_delta" && turn.emit(event) };
+  const { answer, reservation } = await callReserved(quiet, request, planned(turn, wish, signal));
+  const flaw = flawOf(answer);
+  if (flaw === undefined) return { text: textOf(answer), ...paid(answer.usage, reservation) };
+  await fail(turn, wish, "model", flaw, paid(answer.usage, reservation));
+  throw new NoSummary(flaw);
+}
+
+/** Why an answer is no summary: half of one would leave out what happened last. */
+function flawOf(answer: AssistantStep): string | undefined {
+  switch (answer.stopReason) {
+    case "end_turn":
+    case "stop_sequence":
+    case null:
+      return textOf(answer) === "" ? "The model returned no summary." : undefined;
+    case "refusal":
+      return "The model refused to summarise it.";
+    case "max_tokens":
+      return "The summary did not fit the tokens that it may have.";
+    default:
+      return `The summary broke off (${answer.stopReason}).`;
+  }
+}
+
+function textOf({ content }: AssistantStep): string {
+  return content
+    .map((block) => (block.type === "text" ? block.text : ""))
+    .join("")
+    .trim();
+}
+
+/** What came to nothing is written down and paid for all the same. */
+async function fail(
+  turn: Turn,
+  { trigger, refused }: Wish,
+  by: Failed["by"],
+  reason: string,
+  cost: Pick<Failed, "usage" | "reservation">,
+): Promise<void> {
+  turn.append({ kind: "compaction_failed", trigger, by, reason, ...(refused ? { refused } : {}), ...cost });
+  if (cost.reservation !== undefined) await turn.account?.settle(cost.reservation, cost.usage);
+}
+
+function paid(usage: Usage, reservation: string | undefined): Pick<Failed, "usage" | "reservation"> {
+  return reservation === undefined ? { usage } : { usage, reservation };
+}
+
+/** Neither the request nor the summary has more than the context holds. Throws BudgetSpent, or PriceUnknown. */
+function planned(turn: Turn, { tokens }: Wish, signal: AbortSignal): PlannedCall {
+  const room = roomOf(turn.model);
+  const inputTokens = Math.min(tokens, Math.ceil(room));
+  const maxTokens = Math.min(allowedTokens(turn, inputTokens), Math.floor(turn.model.contextTokens - room));
+  return { ordinal: 0, inputTokens, maxTokens, signal };
+}

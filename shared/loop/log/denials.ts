@@ -1,0 +1,49 @@
+// What becomes of calls that nobody will run: each gets a result all the same, because a `tool_use` without one would make the
+// API refuse the whole conversation from then on.
+import { ledger, pendingApprovals, sinceLastAnswer, type Answer } from "./ledger.ts";
+import type { Step } from "./step.ts";
+import { toRecord } from "../../text/plain-json.ts";
+
+/** A call that was not run because somebody or a rule said no, as the Claude Agent SDK reports it (SDKPermissionDenial). */
+export interface Denial {
+  readonly tool_name: string;
+  readonly tool_use_id: string;
+  readonly tool_input: Record<string, unknown>;
+}
+
+/** Why there will be no answer any more. */
+export interface NoAnswer {
+  readonly by: "message" | "cancel" | "failure";
+  readonly reason: string;
+}
+
+/**
+ * The steps that close a turn's open calls: answers of no for what was asked, and a result for each call that waits. Calls that have
+ * begun are left alone; of these the model is told that they were cut off.
+ */
+export function denyOpen(own: readonly Step[], { by, reason }: NoAnswer): Step[] {
+  // Also those of a peer that has been told the answers to others: the call has begun, and is left alone.
+  const steps: Step[] = pendingApprovals(own).map(({ id }) => noTo(id, by, reason));
+  for (const [toolUseId, state] of ledger(sinceLastAnswer(own))) {
+    if (state.is !== "asked" && state.is !== "peer_waits" && state.is !== "answered") continue;
+    const isAllowed = state.is === "answered" && state.answer.decision === "allow";
+    const why = isAllowed ? "the turn ended before it began" : "it waited for an approval that did not come";
+    const content = `This was not run: ${why}. ${reason}`;
+    steps.push({ kind: "tool_result", toolUseId, content, isError: true, ...(isAllowed ? {} : { denied: true }) });
+  }
+  return steps;
+}
+
+function noTo(id: string, by: NoAnswer["by"], reason: string): Answer {
+  return { kind: "approval_answer", id, decision: "deny", by, reason };
+}
+
+export function denialsIn(own: readonly Step[]): Denial[] {
+  const denied = new Set(own.flatMap((step) => (step.kind === "tool_result" && step.denied ? step.toolUseId : [])));
+  return own
+    .flatMap((step) => (step.kind === "assistant" ? step.content : []))
+    .flatMap((block) => {
+      if (block.type !== "tool_use" || !denied.has(block.id)) return [];
+      return { tool_name: block.name, tool_use_id: block.id, tool_input: toRecord(block.input) };
+    });
+}

@@ -1,0 +1,155 @@
+// What has become of the tool calls of an assistant message, read from the steps that followed it. The log is the ledger: a call that
+// has a result is settled, one that has only begun is pending, whatever killed the isolate in between.
+import type { Approval } from "./approval.ts";
+import { addUsage, NO_USAGE, type Usage } from "../../budget/usage.ts";
+import type { Step } from "./step.ts";
+
+export type Answer = Extract<Step, { kind: "approval_answer" }>;
+
+export type CallState =
+  /** Never begun. */
+  | { readonly is: "new" }
+  /** Waits for the answer to its own approval. */
+  | { readonly is: "asked"; readonly approval: Approval }
+  /** Its approval was answered; it has not begun. */
+  | { readonly is: "answered"; readonly approval: Approval; readonly answer: Answer }
+  /** A tool that may not run twice has begun. */
+  | { readonly is: "started" }
+  /** A peer is being asked, or has been told the answers it waited for. */
+  | { readonly is: "at_peer" }
+  /** The peer that it asked waits for answers, and none has come. */
+  | { readonly is: "peer_waits"; readonly approvals: readonly Approval[] }
+  | { readonly is: "settled" };
+
+/** The state of each call, by `tool_use` id. `since`: the steps after the assistant message. */
+export function ledger(since: readonly Step[]): Map<string, CallState> {
+  const states = new Map<string, CallState>();
+  const begun = new Set<string>();
+  const set = (id: string, state: CallState) => {
+    // Nothing that comes after a result, whatever still ran, makes the call one that is open.
+    if (states.get(id)?.is !== "settled") states.set(id, state);
+  };
+  for (const step of since) {
+    switch (step.kind) {
+      case "approval":
+        set(step.toolUseId, { is: "asked", approval: step.approval });
+        break;
+      case "approval_answer":
+        answer(states, step, begun);
+        break;
+      case "tool_start":
+        begun.add(step.toolUseId);
+        set(step.toolUseId, { is: "started" });
+        break;
+      case "peer_call":
+        set(step.toolUseId, { is: begun.has(step.toolUseId) ? "started" : "at_peer" });
+        break;
+      case "peer_input":
+        set(step.toolUseId, { is: "peer_waits", approvals: step.approvals });
+        break;
+      case "tool_result":
+        set(step.toolUseId, { is: "settled" });
+        break;
+      case "user":
+      case "assistant":
+      case "peer_task":
+      case "found":
+      case "note":
+      case "blocked":
+      case "stopped":
+      case "session_end":
+      case "model_cut":
+      case "compaction":
+      case "compaction_failed":
+        break;
+    }
+  }
+  return states;
+}
+
+/** `begun`: calls of tools that may not run twice, which an older version let ask peers. */
+function answer(states: Map<string, CallState>, step: Answer, begun: ReadonlySet<string>): void {
+  for (const [id, state] of states) {
+    if (state.is === "asked" && state.approval.id === step.id)
+      states.set(id, { is: "answered", approval: state.approval, answer: step });
+    if (state.is === "peer_waits" && state.approvals.some((approval) => approval.id === step.id))
+      states.set(id, { is: begun.has(id) ? "started" : "at_peer" });
+  }
+}
+
+/** What the task waits for, by the log of the task alone: each question that has no answer, its peers' included. */
+export function pendingApprovals(steps: readonly Step[]): Approval[] {
+  return pendingQuestions(steps).map(({ approval }) => approval);
+}
+
+/** The same, with the calls that wait for it. */
+export function pendingQuestions(steps: readonly Step[]): { readonly call: string; readonly approval: Approval }[] {
+  const pending = new Map<string, { readonly call: string; readonly approval: Approval }>();
+  const drop = (call: string) => {
+    for (const [id, question] of pending) if (question.call === call) pending.delete(id);
+  };
+  for (const step of steps) {
+    if (step.kind === "approval") pending.set(step.approval.id, { call: step.toolUseId, approval: step.approval });
+    if (step.kind === "approval_answer") pending.delete(step.id);
+    if (step.kind === "tool_result" || step.kind === "peer_call") drop(step.toolUseId);
+    if (step.kind !== "peer_input") continue;
+    drop(step.toolUseId);
+    for (const approval of step.approvals) pending.set(approval.id, { call: step.toolUseId, approval });
+  }
+  return [...pending.values()];
+}
+
+/** Whether anything that the task had asked was answered, or has expired; not by the job's policy, of which nobody outside hears. */
+export function hasAnswers(steps: readonly Step[]): boolean {
+  return steps.some((step) => step.kind === "approval_answer" && step.by !== "policy");
+}
+
+export interface AskedQuestion {
+  readonly approval: Approval;
+  readonly askedAt: number;
+  readonly spanId: string;
+}
+
+/** The question with this id as it was asked first: a call's own, or one that a peer passed on, perhaps again after an answer to another. */
+export function questionOf(steps: readonly Step[], id: string): AskedQuestion | undefined {
+  for (const step of steps) {
+    if (step.kind === "approval" && step.approval.id === id) return step;
+    if (step.kind !== "peer_input") continue;
+    const index = step.approvals.findIndex((other) => other.id === id);
+    const [approval, spanId] = [step.approvals[index], step.spanIds[index]];
+    if (approval && spanId !== undefined) return { approval, askedAt: step.askedAt, spanId };
+  }
+  return undefined;
+}
+
+/** What a task has used by its log: its own model calls, and the agents that it asked. */
+export function usageOf(steps: readonly Step[]): Usage {
+  let usage = NO_USAGE;
+  for (const step of steps) if ("usage" in step && step.usage) usage = addUsage(usage, step.usage);
+  return usage;
+}
+
+/** Steps after the last assistant message, where its calls are settled. */
+export function sinceLastAnswer(steps: readonly Step[]): readonly Step[] {
+  return steps.slice(steps.findLastIndex(({ kind }) => kind === "assistant") + 1);
+}
+
+/** The kinds of steps by which a turn has got further. What hooks say is not among them: each life may hear it again. */
+const PROGRESS: ReadonlySet<Step["kind"]> = new Set([
+  "user",
+  "assistant",
+  "tool_start",
+  "tool_result",
+  "approval",
+  "approval_answer",
+  "peer_call",
+  "peer_task",
+  "peer_input",
+  "compaction",
+  "compaction_failed",
+]);
+
+/** How far a task has come; more than before means that a life was not in vain. */
+export function progressOf(own: readonly Step[]): number {
+  return own.filter(({ kind }) => PROGRESS.has(kind)).length;
+}

@@ -1,0 +1,179 @@
+// One assistant message, put together from the events of its stream. What it becomes has to fit the log, and to be readable again.
+import type {
+  ContentBlock,
+  MessageDeltaUsage,
+  RawContentBlockDelta,
+  RawMessageStreamEvent,
+  Usage as ApiUsage,
+} from "@anthropic-ai/sdk/resources/messages/messages";
+import * as z from "zod";
+import { ModelError } from "../../models/model.ts";
+import { parseJson } from "../../text/parse-json.ts";
+import { NO_USAGE, ReportedFigure, type Usage } from "../../budget/usage.ts";
+import { KnownStopReason, Step, type AssistantStep } from "../log/step.ts";
+import { claimId } from "./tool-use-ids.ts";
+import { wellFormed } from "../../text/plain-json.ts";
+
+/**
+ * Bytes of one answer as the log keeps it, JSON in UTF-8: a row has 2 MB, and its other columns and fields need a little. So an answer
+ * may have 1.8 million plain letters, half as many quotes or line breaks, a third as many Chinese characters. No model's own limit is so high.
+ */
+export const MAX_ANSWER_BYTES = 1_800_000;
+/** Characters of a tool's input that is no JSON: enough to see what is wrong with it. */
+const MAX_MALFORMED = 1_000;
+
+const utf8 = new TextEncoder();
+
+export class Assembly {
+  readonly #blocks: { readonly block: ContentBlock; json: string }[] = [];
+  /** Blocks go by the index they began with; some backends give them all the same, one after another. */
+  readonly #open = new Map<number, { readonly block: ContentBlock; json: string }>();
+  #bytes = 0;
+  #model: string;
+  #stopReason: AssistantStep["stopReason"] = null;
+  usage: Usage = NO_USAGE;
+
+  /** `model` is the name for backends that do not say their own. */
+  constructor(model: string) {
+    this.#model = model;
+  }
+
+  /** Throws ModelError when the answer is too long, or an event does not fit those before it. */
+  add(event: RawMessageStreamEvent): void {
+    switch (event.type) {
+      case "message_start":
+        this.usage = mergeUsage(this.usage, event.message.usage);
+        this.#model = event.message.model;
+        break;
+      case "content_block_start": {
+        this.#weigh(event.content_block);
+        const begun = { block: whole(event.content_block), json: "" };
+        this.#blocks.push(begun);
+        this.#open.set(event.index, begun);
+        break;
+      }
+      case "content_block_delta": {
+        const open = this.#open.get(event.index);
+        if (!open) throw new ModelError("broken_stream", "The model sent a delta for a block that it had not begun.");
+        this.#weigh(payloadOf(event.delta));
+        if (event.delta.type === "input_json_delta") open.json += event.delta.partial_json;
+        else extend(open.block, event.delta);
+        break;
+      }
+      case "message_delta":
+        this.usage = mergeUsage(this.usage, event.usage);
+        this.#stopReason = KnownStopReason.parse(event.delta.stop_reason);
+        break;
+      case "content_block_stop":
+      case "message_stop":
+        break;
+    }
+  }
+
+  /** The whole message. `usedIds`: ids of the tool calls before it in its thread, to which those of its own are added. */
+  finish(usedIds: Set<string>): AssistantStep {
+    const malformedInputs: Record<string, string> = {};
+    for (const { block, json } of this.#blocks) {
+      if (block.type === "text") block.text = block.text.toWellFormed();
+      if (block.type === "tool_use") block.id = claimId(block.id, usedIds);
+      if (block.type !== "tool_use" && block.type !== "server_tool_use") continue;
+      // Some backends send the input whole with the block's beginning.
+      const said = json === "" ? JSON.stringify(block.input ?? {}) : json;
+      const input = said.trim() === "" ? {} : wellFormed(parseJson(said));
+      block.input = {};
+      if (typeof input === "object" && input !== null && !Array.isArray(input)) block.input = input;
+      else malformedInputs[block.id] = said.slice(0, MAX_MALFORMED).toWellFormed();
+    }
+    return readable({
+      kind: "assistant",
+      content: this.#blocks.map(({ block }) => block).filter((block) => block.type !== "text" || block.text !== ""),
+      stopReason: this.#stopReason,
+      usage: this.usage,
+      model: this.#model,
+      malformedInputs,
+    });
+  }
+
+  #weigh(part: unknown): void {
+    this.#bytes += sizeOf(part);
+    if (this.#bytes <= MAX_ANSWER_BYTES) return;
+    const limit = `${MAX_ANSWER_BYTES / 1_000_000} MB`;
+    throw new ModelError(
+      "too_long",
+      `The model's answer is longer than the ${limit} that can be kept; it was given up.`,
+    );
+  }
+}
+
+/** Some backends begin a block without its text or its id. */
+function whole(block: ContentBlock): ContentBlock {
+  const { text, id }: { text?: string | null; id?: string | null } = { text: null, id: null, ...block };
+  if (block.type === "text") return { ...block, text: text ?? "" };
+  return block.type === "tool_use" ? { ...block, id: id ?? "" } : { ...block };
+}
+
+/** Bytes of it as JSON. */
+function sizeOf(part: unknown): number {
+  try {
+    return utf8.encode(JSON.stringify(part)).length;
+  } catch (error) {
+    throw new ModelError("broken_stream", "The model's answer was malformed: it is nested too deeply.", {
+      cause: error,
+    });
+  }
+}
+
+/** A step that could not be read again would make its thread unusable, so it is not let into the log. */
+function readable(step: AssistantStep): AssistantStep {
+  const parsed = Step.safeParse(step);
+  if (parsed.success) return step;
+  throw new ModelError("broken_stream", `The model's answer was malformed: ${z.prettifyError(parsed.error)}`);
+}
+
+function extend(block: ContentBlock, delta: Exclude<RawContentBlockDelta, { type: "input_json_delta" }>): void {
+  if (delta.type === "text_delta" && block.type === "text") block.text += delta.text;
+  if (delta.type === "citations_delta" && block.type === "text")
+    block.citations = [...(block.citations ?? []), delta.citation];
+  if (delta.type === "thinking_delta" && block.type === "thinking") block.thinking += delta.thinking;
+  if (delta.type === "signature_delta" && block.type === "thinking") block.signature = delta.signature;
+}
+
+/** What of a delta stays in the message. */
+function payloadOf(delta: RawContentBlockDelta): unknown {
+  switch (delta.type) {
+    case "text_delta":
+      return delta.text;
+    case "thinking_delta":
+      return delta.thinking;
+    case "input_json_delta":
+      return delta.partial_json;
+    case "signature_delta":
+      return delta.signature;
+    case "citations_delta":
+      return delta.citation;
+  }
+}
+
+const Figures = z
+  .object({
+    input_tokens: ReportedFigure,
+    output_tokens: ReportedFigure,
+    cache_read_input_tokens: ReportedFigure,
+    cache_creation_input_tokens: ReportedFigure,
+    server_tool_use: z.object({ web_search_requests: ReportedFigure }).partial().nullish().catch(null),
+  })
+  .partial()
+  .catch({});
+
+/** Later figures replace earlier ones: the API's are cumulative. Other backends leave some of them out, or all. */
+function mergeUsage(usage: Usage, reported: ApiUsage | MessageDeltaUsage): Usage {
+  const figures = Figures.parse(reported);
+  const webSearches = figures.server_tool_use?.web_search_requests ?? usage.webSearches;
+  return {
+    inputTokens: figures.input_tokens ?? usage.inputTokens,
+    outputTokens: figures.output_tokens ?? usage.outputTokens,
+    cacheReadTokens: figures.cache_read_input_tokens ?? usage.cacheReadTokens,
+    cacheWriteTokens: figures.cache_creation_input_tokens ?? usage.cacheWriteTokens,
+    ...(webSearches ? { webSearches } : {}),
+  };
+}

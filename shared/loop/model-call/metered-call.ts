@@ -1,0 +1,120 @@
+// A model call that is paid for out of the query's account: each attempt sets aside what it may cost before it is made.
+import type { ModelRequest } from "../../models/model.ts";
+import { allowedTokens, type Searches } from "./allowed-tokens.ts";
+import { BudgetUnreachable } from "../../budget/account.ts";
+import { callModel, type Meter } from "./call-model.ts";
+import type { AssistantStep, Step } from "../log/step.ts";
+import { originOf } from "./sendable.ts";
+import type { Usage } from "../../budget/usage.ts";
+import { tokensOf } from "./context-size.ts";
+import { ReservationSpan } from "../spans/wait-spans.ts";
+import type { Turn } from "../turn.ts";
+
+export interface ReservedAnswer {
+  readonly answer: AssistantStep;
+  /** To be settled once the answer is in the log. */
+  readonly reservation: string | undefined;
+}
+
+export interface PlannedCall {
+  /** Of the turn's model calls, from 1; 0 for one that only summarises. */
+  readonly ordinal: number;
+  /** Estimate of the request. */
+  readonly inputTokens: number;
+  /** Upper bound of the answer, as far as the model goes; what the budgets leave is found out with each attempt. */
+  readonly maxTokens: number;
+  /** Searches that the API may make by itself. */
+  readonly webSearches?: number;
+  readonly signal: AbortSignal;
+}
+
+/** Throws what callModel throws, BudgetSpent and BudgetUnreachable. */
+export async function callReserved(turn: Turn, request: ModelRequest, planned: PlannedCall): Promise<ReservedAnswer> {
+  const { meter, reservation } = meterOf(turn, planned);
+  const { model, emit, trace, log } = turn;
+  // Those of messages that were compacted are taken too: a result, a key and an approval go by them.
+  const used = log
+    .flatMap((step) => (step.kind === "assistant" ? step.content : []))
+    .map((block) => ("id" in block ? block.id : ""));
+  const answer = await callModel(model, request, planned.ordinal, planned.signal, emit, trace, meter, used);
+  const usage = measured(answer.usage, planned.inputTokens, answer.content.length > 0 ? [answer] : []);
+  return { answer: { ...answer, usage, origin: originOf(model) }, reservation: reservation() };
+}
+
+/** Some backends do not say what a call has cost, and a budget of tokens has to hold for them too: what they leave out is estimated. */
+export function measured(usage: Usage, inputTokens: number, said: readonly Step[]): Usage {
+  const isAsked = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens > 0;
+  const outputTokens = usage.outputTokens > 0 ? usage.outputTokens : tokensOf(said);
+  return { ...usage, outputTokens, ...(isAsked ? {} : { inputTokens }) };
+}
+
+/** Accounts for one call's attempts at the query's account. `reservation` is that of the last attempt. */
+export function meterOf(
+  turn: Turn,
+  { inputTokens, maxTokens, webSearches, signal }: PlannedCall,
+): { readonly meter: Meter; readonly reservation: () => string | undefined } {
+  const { account, trace } = turn;
+  const searches = webSearches === undefined ? {} : { webSearches };
+  let reservation: string | undefined;
+  let allowed = maxTokens;
+  const meter: Meter = {
+    async begin() {
+      // Anew for each attempt: those that broke off count.
+      allowed = Math.min(maxTokens, allowedTokens(turn, inputTokens, searches));
+      if (!account) return allowed;
+      const span = new ReservationSpan(trace);
+      try {
+        const reserved = await account.reserve({ inputTokens, maxTokens: allowed, ...searches }, signal);
+        span.end(inputTokens + reserved.maxTokens);
+        reservation = reserved.id;
+        allowed = reserved.maxTokens;
+        return allowed;
+      } catch (error) {
+        span.fail(error, signal);
+        throw error;
+      }
+    },
+    async failed(began) {
+      if (began) turn.append({ kind: "model_cut", inputTokens, maxTokens: allowed, ...searches });
+      if (!account || reservation === undefined) return;
+      await (began ? account.cut(reservation) : account.release(reservation));
+    },
+  };
+  return { meter, reservation: () => reservation };
+}
+
+/** An earlier life ended where a model call was to be made, or was under way: it counts as one that was cut. */
+export function noteCut(turn: Turn, inputTokens: number, searches: Searches): void {
+  const maxTokens = allowedTokens(turn, inputTokens, searches);
+  turn.append({ kind: "model_cut", inputTokens, maxTokens, ...searches });
+}
+
+/**
+ * Settles what earlier lives may have left between their last answer and the account, and gives up the calls they left open: others of
+ * the query may wait for those. Doing so twice does no harm. As in a first life, an answer that ends the turn is not lost because the
+ * account is away.
+ */
+export async function settleEarlier(turn: Pick<Turn, "log" | "begin" | "account" | "life">): Promise<void> {
+  const { log, begin, account, life } = turn;
+  if (!account || life === 1) return;
+  const own = log.slice(begin);
+  try {
+    for (const kind of ["assistant", "compaction", "compaction_failed"] as const) {
+      const last = own.findLast((step) => step.kind === kind);
+      if (last?.kind === kind && last.reservation !== undefined) await account.settle(last.reservation, last.usage);
+    }
+    // After that, or an answer that is known would count for a moment with all that was set aside, and exhaust the budget.
+    await account.cutEarlierLives();
+  } catch (error) {
+    if (!(error instanceof BudgetUnreachable) || !endsTurn(own.at(-1))) throw error;
+  }
+}
+
+function endsTurn(step: Step | undefined): boolean {
+  if (step?.kind === "compaction") return step.trigger === "manual";
+  return (
+    step?.kind === "assistant" &&
+    step.stopReason !== "pause_turn" &&
+    step.content.every(({ type }) => type !== "tool_use")
+  );
+}

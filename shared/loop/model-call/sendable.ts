@@ -1,0 +1,93 @@
+// What a backend said, in a form that the asked backend takes. The log keeps it verbatim; this is made anew for each request, always the
+// same from the same log, so that prompt caches hold.
+import type { ContentBlockParam, ToolUseBlockParam } from "@anthropic-ai/sdk/resources/messages/messages";
+import type { AssistantStep } from "../log/step.ts";
+import { claimId } from "./tool-use-ids.ts";
+
+/** Who is asked, or was. */
+export interface Backend {
+  readonly provider: string;
+  readonly name: string;
+  readonly server: { readonly address: string; readonly port: number };
+}
+
+/** Nobody: what is sent to it holds nothing that is bound to a backend. */
+export const ANYONE: Backend = { provider: "", name: "", server: { address: "", port: 0 } };
+
+/** Characters of an id that every backend takes. */
+const MAX_ID = 64;
+/** Characters of a tool's name. */
+const MAX_NAME = 128;
+const NOT_IN_NAMES = /[^a-zA-Z0-9_-]/g;
+
+export interface SentAnswer {
+  readonly content: ContentBlockParam[];
+  /** Its calls in their order: the id that the log knows each by, and the one that it is sent under. */
+  readonly calls: readonly { readonly stored: string; readonly sent: string }[];
+}
+
+/** What the step says of whom it was asked from. */
+export function originOf({ provider, name, server }: Backend): NonNullable<AssistantStep["origin"]> {
+  return { provider, server: `${server.address}:${server.port}`, model: name };
+}
+
+/** `used`: ids of calls that are sent before it, to which its own are added. `asked`: undefined where it is not known who will be. */
+export function sendable(step: AssistantStep, asked: Backend | undefined, used: Set<string>): SentAnswer {
+  const isOwn = !asked || isFrom(step, asked);
+  const hasThought = isOwn && (!asked || step.origin !== undefined || isLike(step.model, asked.name));
+  const calls: { stored: string; sent: string }[] = [];
+  const content = step.content.flatMap((block): ContentBlockParam[] => {
+    switch (block.type) {
+      case "text":
+        // The API takes no text that is only white space, although models say such.
+        if (typeof block.text !== "string" || block.text.trim() === "") return [];
+        return [isOwn ? block : { type: "text", text: block.text }];
+      case "tool_use": {
+        const sent = claimId(fitting(block.id, MAX_ID, "toolu"), used, MAX_ID);
+        calls.push({ stored: block.id, sent });
+        return [callOf(block, sent, isOwn)];
+      }
+      case "thinking":
+        return hasThought && block.signature ? [block] : [];
+      case "redacted_thinking":
+        return hasThought && block.data ? [block] : [];
+      default:
+        // Sealed, or known to one backend alone: whoever else is asked would refuse it.
+        return isOwn ? [block] : [];
+    }
+  });
+  return { content, calls };
+}
+
+/** Whether only the backend that said it may take a block, so that another key or a later version of it may not. */
+export function isBound(block: ContentBlockParam): boolean {
+  if (block.type === "text") return (block.citations?.length ?? 0) > 0;
+  return block.type !== "tool_use" && block.type !== "tool_result";
+}
+
+function callOf(block: ToolUseBlockParam, id: string, isOwn: boolean): ToolUseBlockParam {
+  const sent = { id, name: fitting(block.name, MAX_NAME, "unknown"), input: isObject(block.input) ? block.input : {} };
+  return isOwn ? { ...block, ...sent } : { type: "tool_use", ...sent };
+}
+
+function isObject(input: unknown): boolean {
+  return typeof input === "object" && input !== null && !Array.isArray(input);
+}
+
+/** `name` of those characters that the API takes. */
+function fitting(name: string, most: number, otherwise: string): string {
+  return name.slice(0, most).replace(NOT_IN_NAMES, "_") || otherwise;
+}
+
+/** Whether the backend has said this itself. Of steps from before that was written down it is believed. */
+export function isFrom({ origin }: Pick<AssistantStep, "origin">, asked: Backend): boolean {
+  if (asked.provider === ANYONE.provider) return false;
+  if (!origin) return true;
+  const now = originOf(asked);
+  return origin.provider === now.provider && origin.server === now.server && origin.model === now.model;
+}
+
+/** What a model calls itself may be a longer form of the name that it is asked by. */
+function isLike(model: string, asked: string): boolean {
+  return model.startsWith(asked) || asked.startsWith(model);
+}

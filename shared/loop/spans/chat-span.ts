@@ -1,0 +1,140 @@
+// The spans of a turn: one for each attempt of a model call, one for each tool call. Names and attributes of the GenAI conventions.
+import { ModelError, type Model, type ModelNotice, type ModelRequest } from "../../models/model.ts";
+import { inputMessages, outputMessages, systemInstructions } from "../../tracing/gen-ai-messages.ts";
+import { BREAKER, ERROR, EVENT, GEN_AI, GENERAL, OPERATION, SPAN, TROUPE } from "../../tracing/names.ts";
+import { costOf } from "../../budget/price.ts";
+import { reasonOf } from "../../text/reason.ts";
+import type { Usage } from "../../budget/usage.ts";
+import { defined, fail, shortId, SpanKind, type Span, type Tracer } from "../../tracing/tracer.ts";
+import type { AssistantStep } from "../log/step.ts";
+import type { TurnTrace } from "./turn-trace.ts";
+
+/** Characters of a tool's name that no tool has. */
+export const MAX_NAME = 64;
+/** Names of what a signal aborts with when time is up: the platform's, a turn's, a tool's. */
+const TIMEOUTS: ReadonlySet<string> = new Set(["TimeoutError", "WallTimeSpent", ERROR.timeout]);
+
+/** What an answer's span tells of it. */
+type Said = Pick<AssistantStep, "model" | "content"> & { readonly stopReason: string | null };
+
+/** One attempt of a model call, from its request to the end of its stream. */
+export class ChatSpan {
+  readonly #trace: TurnTrace;
+  readonly #model: Model;
+  readonly #span: Span;
+  readonly #begun = Date.now();
+  #heard = false;
+
+  constructor(trace: TurnTrace, model: Model, request: ModelRequest, attempt: number, isStreamed = true) {
+    const { tracer, parent, agent, contextId } = trace;
+    this.#trace = trace;
+    this.#model = model;
+    this.#span = tracer.start({
+      name: SPAN.chat(model.name),
+      kind: SpanKind.CLIENT,
+      parent,
+      startTime: this.#begun,
+      attributes: defined({
+        [GEN_AI.operation]: OPERATION.chat,
+        [GEN_AI.provider]: model.provider,
+        [GEN_AI.requestModel]: model.name,
+        [GEN_AI.maxTokens]: model.maxTokens,
+        [GEN_AI.stream]: isStreamed,
+        [GEN_AI.conversation]: shortId(contextId),
+        [GEN_AI.agentName]: agent,
+        [GENERAL.serverAddress]: model.server.address,
+        [GENERAL.serverPort]: model.server.port,
+        [GENERAL.resendCount]: attempt > 1 ? attempt - 1 : undefined,
+        [GEN_AI.systemInstructions]: tracer.content(() => systemInstructions(request.system)),
+        [GEN_AI.inputMessages]: tracer.content(() => inputMessages(request.messages)),
+      }),
+    });
+  }
+
+  /** What happened to the call beside its answer: it was turned away and made again, or a circuit opened or closed. */
+  noticed(notice: ModelNotice): void {
+    if (notice.kind === "retry") {
+      const why = { [GENERAL.httpStatus]: notice.status, [GENERAL.errorType]: notice.reason };
+      this.#span.addEvent(EVENT.retry, defined({ [GENERAL.resendCount]: notice.attempt, ...why }));
+    } else {
+      const { target, state, failures } = BREAKER;
+      const change = { [target]: notice.target, [state]: notice.state, [failures]: notice.failures };
+      this.#span.addEvent(EVENT.breaker(notice.state), change);
+    }
+  }
+
+  /** Something of the answer has come. */
+  heard(): void {
+    if (this.#heard) return;
+    this.#heard = true;
+    this.#span.setAttribute(GEN_AI.timeToFirstChunk, (Date.now() - this.#begun) / 1000);
+  }
+
+  /** Whether anything of an answer has come. */
+  get hasBegun(): boolean {
+    return this.#heard;
+  }
+
+  /** What it has used so far: a call that breaks off is paid for too. */
+  used(usage: Usage): void {
+    const { price } = this.#model;
+    this.#span.setAttributes(
+      defined({
+        [GEN_AI.inputTokens]: usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens,
+        [GEN_AI.outputTokens]: usage.outputTokens,
+        [GEN_AI.cacheReadTokens]: usage.cacheReadTokens,
+        [GEN_AI.cacheWriteTokens]: usage.cacheWriteTokens,
+        [TROUPE.cost]: price && costOf(usage, price),
+      }),
+    );
+  }
+
+  named(responseId: string): void {
+    this.#span.setAttribute(GEN_AI.responseId, responseId);
+  }
+
+  end({ model, stopReason, content }: Said): void {
+    this.#span
+      .setAttributes(
+        defined({
+          [GEN_AI.responseModel]: model,
+          [GEN_AI.finishReasons]: stopReason === null ? undefined : [stopReason],
+          [GEN_AI.outputMessages]: this.#trace.tracer.content(() => outputMessages(content, stopReason)),
+        }),
+      )
+      .end();
+  }
+
+  /** `signal` is the turn's: whether the call failed, or was given up. */
+  fail(error: unknown, signal: AbortSignal): void {
+    failAborted(
+      this.#trace.tracer,
+      this.#span,
+      error,
+      signal,
+      error instanceof ModelError ? error.code : nameOf(error),
+    ).end();
+  }
+}
+
+/** Marks a span whose work was cut off by `signal` with why, any other with `type`. */
+export function failAborted(tracer: Tracer, span: Span, error: unknown, signal: AbortSignal, type: string): Span {
+  if (!signal.aborted) return fail(tracer, span, type, reasonOf(error));
+  const reason: unknown = signal.reason;
+  return fail(tracer, span, isTimeout(reason) ? ERROR.timeout : ERROR.canceled, reasonOf(reason));
+}
+
+/** The class of an error, as `error.type` wants it. */
+export function nameOf(error: unknown, otherwise: string = ERROR.toolError): string {
+  try {
+    const name: unknown = error instanceof Error ? error.name : undefined;
+    return typeof name === "string" && name !== "" && name !== "Error" ? name.toWellFormed() : otherwise;
+  } catch {
+    // It is somebody's code, and may throw when it is looked at.
+    return otherwise;
+  }
+}
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof Error && TIMEOUTS.has(reason.name);
+}

@@ -1,0 +1,64 @@
+// A call that has to be approved: first the hooks and the job's policy are asked, then it waits for a person.
+import type { Approval } from "../log/approval.ts";
+import { policyAnswer } from "../tools/policy.ts";
+import { ApprovalSpan } from "../spans/wait-spans.ts";
+import type { Taken } from "./call.ts";
+import type { Tool } from "../tools/tool.ts";
+
+type Asked =
+  | { readonly waits: readonly Approval[] }
+  | { readonly behavior: "allow"; readonly input: Record<string, unknown> }
+  /** `stop`: why the turn is to end, too. */
+  | { readonly behavior: "deny"; readonly reason: string; readonly stop?: string };
+
+export async function askApproval(
+  { block, runtime, signal }: Taken,
+  tool: Tool,
+  asked: Record<string, unknown>,
+  reason: string,
+): Promise<Asked> {
+  const about = { tool_name: tool.name, tool_input: asked } as const;
+  const hook = await runtime.hook({ hook_event_name: "PermissionRequest", ...about }, signal, block.id);
+  if (hook.stop !== undefined) return { behavior: "deny", reason: hook.stop, stop: hook.stop };
+  const said = hook.permissionRequest;
+  if (said?.behavior === "deny") {
+    const denial = said.message ?? `A hook denied this call of ${tool.name}.`;
+    return { behavior: "deny", reason: denial, ...(said.interrupt ? { stop: denial } : {}) };
+  }
+  if (said?.behavior === "allow") return { behavior: "allow", input: said.updatedInput ?? asked };
+  const now = Date.now();
+  const approval: Approval = {
+    id: runtime.approvalId({ toolUseId: block.id, tool: tool.name, input: asked }),
+    agent: runtime.call.agent,
+    tool: tool.name,
+    input: asked,
+    reason,
+    expiresAt: now + runtime.approvalMs,
+  };
+  const span = new ApprovalSpan(runtime.trace, approval, { startTime: now });
+  runtime.append({ kind: "approval", toolUseId: block.id, approval, askedAt: now, spanId: span.spanId });
+  const policy = policyAnswer(runtime.policy, tool.name, asked);
+  if (policy !== undefined) {
+    runtime.append({ kind: "approval_answer", id: approval.id, decision: policy, by: "policy" });
+    span.end(policy, "policy");
+    return policy === "allow"
+      ? { behavior: "allow", input: asked }
+      : { behavior: "deny", reason: policyDenial(tool.name) };
+  }
+  await runtime.hook(askingNotice(approval), signal);
+  return { waits: [approval] };
+}
+
+/** What Notification hooks are told when a person is asked. */
+export function askingNotice({ agent, tool }: Approval) {
+  return {
+    hook_event_name: "Notification",
+    message: `${agent} asks whether it may use ${tool}.`,
+    notification_type: "permission_prompt",
+  } as const;
+}
+
+/** Said to the model of a call that the job's policy has answered. */
+export function policyDenial(tool: string): string {
+  return `The job's approval policy denies this call of ${tool}.`;
+}

@@ -1,0 +1,122 @@
+// Runs a tool that may run: the tool itself, the hooks after it, and what of both reaches the model.
+import { reasonOf, stackOf } from "../../text/reason.ts";
+import { contextOf } from "../../tracing/tracer.ts";
+import { askingNotice } from "./ask-approval.ts";
+import { CallPeers } from "./call-peers.ts";
+import { hintOnFiles } from "../tools/no-files.ts";
+import { InputRequired } from "../tools/peers.ts";
+import { runLimited } from "./run-limited.ts";
+import { nameOf } from "../spans/chat-span.ts";
+import { TurnStopped } from "../log/stopped.ts";
+import type { CallOutcome, Result, Taken } from "./call.ts";
+import { isInputError, mayRepeat, type Tool } from "../tools/tool.ts";
+import { toRecord } from "../../text/plain-json.ts";
+
+/** Characters of a tool's output that reach the model. */
+const MAX_TOOL_OUTPUT = 100_000;
+/** Milliseconds that hooks have for a call that was interrupted: whoever canceled the task waits for them. */
+const INTERRUPT_HOOK_MS = 2_000;
+
+/** Rejects with the signal's reason. */
+export async function execute(taken: Taken, tool: Tool, input: unknown): Promise<CallOutcome> {
+  const { block, runtime, span, signal } = taken;
+  const ids = { id: block.id, idempotencyKey: runtime.idempotencyKey(block.id) };
+  const { peers, ...call } = runtime.call;
+  signal.throwIfAborted();
+  if (!mayRepeat(tool)) runtime.append({ kind: "tool_start", toolUseId: block.id });
+  const changed = input === block.input ? undefined : toRecord(input);
+  const asking = new CallPeers(tool, peers, { ...ids, span: span.span, signal, input: changed });
+  const begun = Date.now();
+  let content: string;
+  try {
+    content = await runLimited(tool, input, { ...call, ...ids, span: span.span, peers: asking.peers }, signal);
+    if (asking.interruption) throw asking.interruption;
+  } catch (thrown) {
+    const error = asking.interruption ?? thrown;
+    if (error instanceof InputRequired) {
+      // What the tool itself may take of time is over: the question is in the log, and stands however long the hooks take.
+      await Promise.all(error.untold.map((approval) => runtime.hook(askingNotice(approval), signal)));
+      return { waits: error.approvals };
+    }
+    if (error instanceof TurnStopped) return stoppedInstead(error);
+    if (!signal.aborted && !isInputError(error)) reportThrown(taken, tool, error);
+    return afterFailure(taken, tool, input, error, begun);
+  } finally {
+    asking.close();
+  }
+  const result = await afterSuccess(taken, tool, input, content, begun);
+  const stop = result.stop ?? asking.stop;
+  return stop === undefined ? result : { ...result, stop };
+}
+
+function stoppedInstead({ message, name }: TurnStopped): Result {
+  return { ...failed(cut(`This was not done, because a hook ended the turn: ${message}`), name), stop: message };
+}
+
+/** What a tool throws is its author's matter too: the model is told the words, the span and the log also where it was. */
+function reportThrown({ span, runtime }: Taken, tool: Tool, error: unknown): void {
+  span.threw(error);
+  runtime.report?.(`The tool ${tool.name} threw: ${stackOf(error)}`, contextOf(span.span));
+}
+
+async function afterSuccess(
+  { block, runtime, signal, notes }: Taken,
+  tool: Tool,
+  input: unknown,
+  content: string,
+  begun: number,
+): Promise<Result> {
+  const about = { tool_name: tool.name, tool_input: input, tool_use_id: block.id } as const;
+  const after = await runtime.hook(
+    { hook_event_name: "PostToolUse", tool_response: content, duration_ms: since(begun), ...about },
+    signal,
+    block.id,
+  );
+  if (after.additionalContext) notes.push(after.additionalContext);
+  const stop = after.stop === undefined ? {} : { stop: after.stop };
+  if (after.failed) return { ...failed(after.block ?? "A PostToolUse hook failed.", "HookFailure"), ...stop };
+  const told = after.updatedToolOutput ?? content;
+  return { content: cut(after.block === undefined ? told : `${told}\n\n${after.block}`), ...stop };
+}
+
+async function afterFailure(
+  { block, runtime, signal }: Taken,
+  tool: Tool,
+  input: unknown,
+  error: unknown,
+  begun: number,
+): Promise<Result> {
+  const about = { tool_name: tool.name, tool_input: input, tool_use_id: block.id } as const;
+  const content = cut([reasonOf(error), hintOnFiles(error)].filter((text) => text !== undefined).join("\n"));
+  const failure = {
+    hook_event_name: "PostToolUseFailure",
+    error: content,
+    duration_ms: since(begun),
+    ...about,
+  } as const;
+  if (signal.aborted) {
+    // Under a signal of their own, for that of the turn ends hooks too. What they say has nobody to hear it, nor that they took too long.
+    const limit = AbortSignal.timeout(INTERRUPT_HOOK_MS);
+    await runtime.hook({ ...failure, is_interrupt: true }, limit, block.id).catch(() => undefined);
+    signal.throwIfAborted();
+  }
+  const after = await runtime.hook({ ...failure, is_interrupt: false }, signal, block.id);
+  const words = [content, after.additionalContext].filter((text) => text !== undefined);
+  const stop = after.stop === undefined ? {} : { stop: after.stop };
+  return { ...failed(cut(words.join("\n\n")), nameOf(error)), ...stop };
+}
+
+/** Milliseconds, by a clock that may be set back meanwhile. */
+function since(begun: number): number {
+  return Math.max(0, Date.now() - begun);
+}
+
+export function cut(text: string): string {
+  // Half a surrogate pair would make the API refuse this request and all that follow in the thread.
+  if (text.length <= MAX_TOOL_OUTPUT) return text.toWellFormed();
+  return `${text.slice(0, MAX_TOOL_OUTPUT).toWellFormed()}\n[cut: ${text.length - MAX_TOOL_OUTPUT} of ${text.length} characters left out]`;
+}
+
+export function failed(content: string, errorType: string): Result {
+  return { content, errorType };
+}

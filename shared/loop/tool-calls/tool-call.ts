@@ -1,0 +1,167 @@
+// One tool call from the model's wish to its result: hooks, permission, perhaps an approval, the tool itself, hooks again.
+import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages";
+import { suggest } from "../../text/nearest.ts";
+import { ERROR } from "../../tracing/names.ts";
+import { contextOf } from "../../tracing/tracer.ts";
+import { EXPIRED } from "../log/approval.ts";
+import { askApproval, policyDenial } from "./ask-approval.ts";
+import { askCanUseTool } from "../tools/can-use-tool.ts";
+import { cut, execute, failed } from "./execute.ts";
+import type { CallState } from "../log/ledger.ts";
+import { type AssistantStep, CUT_OFF, type Step } from "../log/step.ts";
+import { peerCall } from "../log/peer-question.ts";
+import { decide } from "../tools/permissions.ts";
+import { toRecord } from "../../text/plain-json.ts";
+import type { Tool } from "../tools/tool.ts";
+import type { Taken, Result, CallOutcome } from "./call.ts";
+
+/** Takes the call as far as it goes. Rejects with the signal's reason. */
+export async function settle(taken: Taken): Promise<CallOutcome> {
+  const { block, state, message, tool, runtime } = taken;
+  if (!tool) return failed(unknownTool(block.name, runtime.tools), ERROR.refused);
+  const flaw = flawOf(block, message);
+  if (flaw) return flaw;
+  switch (state.is) {
+    case "started":
+      return failed(CUT_OFF, ERROR.interrupted);
+    case "at_peer":
+      return execute(taken, tool, heldInput(taken, tool));
+    case "answered":
+      return answered(taken, tool, state);
+    default:
+      return permitted(taken, tool);
+  }
+}
+
+/** Why a call that the model did not finish, or cannot have meant, is not run. */
+function flawOf(block: ToolUseBlock, message: AssistantStep): Result | undefined {
+  switch (message.stopReason) {
+    case "max_tokens":
+      return failed(
+        "Your answer reached its token limit before this call was complete, so it was not run. Make the call shorter.",
+        "max_tokens",
+      );
+    case "model_context_window_exceeded":
+      return failed(
+        "The conversation filled your context before this call was complete, so it was not run.",
+        message.stopReason,
+      );
+    case "refusal":
+      return failed("Your answer ended as a refusal, so this call was not run.", ERROR.modelRefusal);
+    case "end_turn":
+    case "stop_sequence":
+    case "tool_use":
+    case "pause_turn":
+    case null:
+      break;
+  }
+  const malformed = message.malformedInputs[block.id];
+  if (malformed === undefined) return undefined;
+  const shown = malformed.slice(0, 200).toWellFormed();
+  return failed(
+    `The input was not a JSON object that can be kept (numbers have to be finite, no field is called __proto__), so the tool was not run: ${shown}`,
+    "ToolInputError",
+  );
+}
+
+/** What a call that has asked another agent runs with again: what it had, where a hook or a person had changed what the model wanted. */
+function heldInput({ block, runtime }: Taken, tool: Tool): Record<string, unknown> {
+  const { call } = peerCall(runtime.log, block.id, 1);
+  const input = call?.input ?? toRecord(block.input);
+  return tool.asksItsInput && call ? { ...input, agent: call.agent, message: call.message } : input;
+}
+
+/** A call that has not begun: hooks → deny → ask → mode → allow → canUseTool. */
+async function permitted(taken: Taken, tool: Tool): Promise<CallOutcome> {
+  const { block, runtime, span, signal } = taken;
+  const about = { tool_name: tool.name, tool_use_id: block.id } as const;
+  const before = await runtime.hook(
+    { hook_event_name: "PreToolUse", tool_input: block.input, ...about },
+    signal,
+    block.id,
+  );
+  if (before.stop !== undefined) return denied(taken, tool, block.input, before.stop, before.stop);
+  if (before.additionalContext) taken.notes.push(before.additionalContext);
+  let input: unknown = before.updatedInput ?? block.input;
+  const { permissions, canUseTool } = runtime;
+  const decision = decide({ permissions, tool, hookDecision: before.decision, canUseTool: canUseTool !== undefined });
+  if (decision.behavior === "deny") return denied(taken, tool, input, decision.reason);
+  if (decision.behavior === "canUseTool" && canUseTool) {
+    const said = await askCanUseTool(
+      canUseTool,
+      { tool: tool.name, input: toRecord(input), toolUseId: block.id },
+      signal,
+      (failure) => runtime.report?.(failure, contextOf(span.span)),
+    );
+    if (said.behavior === "deny") {
+      return denied(taken, tool, input, said.message, said.interrupt ? said.message : undefined);
+    }
+    input = said.updatedInput ?? input;
+  }
+  if (input !== block.input) span.changed(input);
+  if (decision.behavior !== "ask") return execute(taken, tool, input);
+  const asked = await askApproval(taken, tool, toRecord(input), decision.reason);
+  if ("waits" in asked) return asked;
+  if (asked.behavior === "deny") return denied(taken, tool, input, asked.reason, asked.stop);
+  if (asked.input !== input) span.changed(asked.input);
+  return execute(taken, tool, asked.input);
+}
+
+/** Its approval was answered: it runs with exactly what was approved, or not at all. */
+async function answered(
+  taken: Taken,
+  tool: Tool,
+  { approval, answer }: Extract<CallState, { is: "answered" }>,
+): Promise<CallOutcome> {
+  const { block, runtime, span } = taken;
+  const { input } = approval;
+  if (answer.decision === "expired") return denied(taken, tool, input, EXPIRED);
+  if (answer.decision !== "allow")
+    return denied(
+      taken,
+      tool,
+      input,
+      answer.reason ??
+        (answer.by === "policy"
+          ? policyDenial(tool.name)
+          : `The person who was asked said no to this call of ${tool.name}.`),
+    );
+  const isBound = runtime.approvalId({ toolUseId: block.id, tool: tool.name, input }) === approval.id;
+  if (!isBound || approval.tool !== tool.name) {
+    const none = { kind: "approval_answer", id: approval.id, decision: "void", by: "binding" } as const;
+    const isSaid = (step: Step) => step.kind === none.kind && step.id === none.id && step.decision === none.decision;
+    if (!runtime.log.some(isSaid)) runtime.append(none);
+    return denied(taken, tool, input, "What was approved is not this call with this input, so the approval is void.");
+  }
+  // A rule that was deployed since counts.
+  const decision = decide({ permissions: runtime.permissions, tool, hookDecision: { behavior: "allow" } });
+  if (decision.behavior === "deny") return denied(taken, tool, input, decision.reason);
+  span.changed(input);
+  return execute(taken, tool, input);
+}
+
+/** The call is not run. `stop`: whoever said no wants the turn to end as well, and why. */
+async function denied(
+  { block, runtime, signal }: Taken,
+  tool: Tool,
+  input: unknown,
+  reason: string,
+  stop?: string,
+): Promise<Result> {
+  const said = await runtime.hook(
+    { hook_event_name: "PermissionDenied", tool_name: tool.name, tool_input: input, tool_use_id: block.id, reason },
+    signal,
+    block.id,
+  );
+  const ending = stop ?? said.stop;
+  const told = stop === undefined ? reason : `This call was not run, and the turn was ended: ${reason}`;
+  const content = said.retry ? `${told}\n\nYou may try again in another way.` : told;
+  return { ...failed(cut(content), ERROR.refused), denied: true, ...(ending === undefined ? {} : { stop: ending }) };
+}
+
+function unknownTool(name: string, tools: readonly Tool[]): string {
+  return `There is no tool named ${name}. ${suggest(
+    name,
+    tools.map((tool) => tool.name),
+  )}`;
+}

@@ -1,0 +1,40 @@
+// The answers that the job file gives, so that nobody has to be asked.
+import type { ApprovalRule } from "../log/approval.ts";
+import { ruleFits } from "./permissions.ts";
+
+/** The decision of the first rule that fits; undefined where a person has to decide. */
+export function policyAnswer(
+  rules: readonly ApprovalRule[],
+  tool: string,
+  input: Readonly<Record<string, unknown>>,
+): ApprovalRule["decision"] | undefined {
+  return rules.find((rule) => ruleFits(rule.tool, tool) && fieldsFit(rule.input ?? {}, input))?.decision;
+}
+
+function fieldsFit(wanted: NonNullable<ApprovalRule["input"]>, input: Readonly<Record<string, unknown>>): boolean {
+  return Object.entries(wanted).every(([field, patterns]) => {
+    const text = Object.hasOwn(input, field) ? textOf(input[field]) : undefined;
+    return text !== undefined && patterns.some((pattern) => globFits(pattern, text));
+  });
+}
+
+/** Lists and objects have no text of their own: whatever stands in them, they fit nothing. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
+}
+
+/** Whether `pattern` is all of `text`, where `*` stands for any text, also for none. No other character is special. */
+export function globFits(pattern: string, text: string): boolean {
+  const [first = "", ...rest] = pattern.split("*");
+  const end = rest.pop();
+  if (end === undefined) return text === pattern;
+  if (!text.startsWith(first)) return false;
+  let from = first.length;
+  for (const part of rest) {
+    const found = text.indexOf(part, from);
+    if (found === -1) return false;
+    from = found + part.length;
+  }
+  return text.length - end.length >= from && text.endsWith(end);
+}

@@ -1,0 +1,80 @@
+// Takes one batch of spans into the tables of a Traces object. The caller makes a transaction of it. A batch that comes again
+// changes nothing, and no order of arrival changes the result.
+import { decide, stateOf } from "./merge.ts";
+import { Rejections } from "../otlp/rejections.ts";
+import { SourceRows } from "./source-rows.ts";
+import type { SpanBatch, SpanRecord } from "../otlp/span-record.ts";
+import { SpanRows } from "./span-rows.ts";
+import { type Counted, rootAfter, TraceChange } from "./trace-change.ts";
+import { TraceRows, type TraceState } from "./trace-rows.ts";
+
+export class Rows {
+  readonly sources: SourceRows;
+  readonly spans: SpanRows;
+  readonly traces: TraceRows;
+
+  constructor(sql: SqlStorage) {
+    this.sources = new SourceRows(sql);
+    this.spans = new SpanRows(sql);
+    this.traces = new TraceRows(sql);
+  }
+}
+
+/** When a trace may be forwarded, in ms since the epoch; null for never. */
+export type Due = (root: { readonly rank: number; readonly open: boolean }, now: number) => number | null;
+
+export function storeBatch(rows: Rows, { sources, spans }: SpanBatch, due: Due, now: number): Rejections {
+  const rejected = new Rejections();
+  const traces = new Map(
+    rows.traces.find(new Set(spans.map(({ traceId }) => traceId))).map((row) => [row.trace_id, row]),
+  );
+  const known = new Map<string, Counted>(
+    rows.spans.find(spans.filter(({ traceId }) => traces.has(traceId))).map((row) => [row.traceId + row.spanId, row]),
+  );
+  const changes = new Map<string, TraceChange>();
+  const changed = new Map<string, SpanRecord>();
+  for (const span of spans) {
+    const key = span.traceId + span.spanId;
+    const same = () => (changed.get(key)?.json ?? rows.spans.json(span.traceId, span.spanId)) === span.json;
+    const before = changed.get(key) ?? known.get(key);
+    const decision = before ? decide(stateOf(before), stateOf(span), same) : "store";
+    if (decision === "conflict") rejected.add(span.spanId, SECOND_END);
+    if (decision !== "store") continue;
+    let change = changes.get(span.traceId);
+    if (!change) changes.set(span.traceId, (change = new TraceChange()));
+    change.add(span, sources[span.source]?.agent ?? "", before);
+    changed.set(key, span);
+  }
+  const endedSeqs = new Map<string, number>();
+  for (const span of changed.values()) {
+    const { traceId } = span;
+    let trace = traces.get(traceId);
+    if (!trace) traces.set(traceId, (trace = rows.traces.add(traceId, span.startUs, now)));
+    const source = sources[span.source];
+    if (!source) throw new RangeError(`A batch has no source ${span.source}.`);
+    const seq = rows.spans.put(trace.number, rows.sources.number(source, now), span);
+    if (span.durationUs >= 0) endedSeqs.set(traceId, seq);
+  }
+  for (const [traceId, change] of changes) {
+    const trace = traces.get(traceId);
+    if (trace) summarize(rows, trace, change, endedSeqs.get(traceId) ?? 0, due, now);
+  }
+  return rejected;
+}
+
+const SECOND_END =
+  "it has ended already, and differently; the first end stays. Send a span's end once, or again as it was";
+
+function summarize(rows: Rows, trace: TraceState, change: TraceChange, endedSeq: number, due: Due, now: number): void {
+  const before = {
+    spanId: trace.root_span,
+    rank: trace.root_rank,
+    startUs: trace.root_start_us,
+    traceStartUs: trace.start_us,
+  };
+  const root = rootAfter(before, change, (spanId) => rows.spans.parentOf(trace.number, spanId));
+  const isNew = root.spanId !== before.spanId || root.rank !== before.rank || change.spanIds.has(root.spanId);
+  const durationUs = isNew ? rows.traces.setRoot(trace.number, root) : trace.root_duration_us;
+  const dueAt = due({ rank: root.rank, open: durationUs < 0 }, now);
+  rows.traces.apply(trace, change, { now, endedSeq, dueAt });
+}

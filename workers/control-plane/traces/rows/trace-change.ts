@@ -1,0 +1,113 @@
+// What a batch changes about one trace, added up, so that its summary is brought up to date without reading its spans. Pure.
+import { OPERATION } from "#shared/tracing/names.ts";
+import { STATUS } from "#shared/tracing/otlp.ts";
+import type { SpanRecord } from "../otlp/span-record.ts";
+
+/** What counts of a span that is stored. */
+export type Counted = Pick<
+  SpanRecord,
+  "durationUs" | "provisional" | "status" | "operation" | "inputTokens" | "outputTokens" | "cost" | "bytes"
+>;
+
+/** Which span stands for the trace: the one that says so, else one without parent, else one whose parent is not there. */
+export const RANK = { named: 0, parentless: 1, orphan: 2, none: 3 } as const;
+
+export interface Root {
+  /** "" while there is none. */
+  readonly spanId: string;
+  readonly rank: number;
+  readonly startUs: number;
+}
+
+export class TraceChange {
+  /** Differences, and what they are to be added to knows them by the same names. */
+  readonly counts = {
+    spans: 0,
+    openSpans: 0,
+    errors: 0,
+    modelCalls: 0,
+    inputTokens: 0,
+    outputTokens: 0,
+    cost: 0,
+    priced: 0,
+    bytes: 0,
+  };
+  readonly spanIds = new Set<string>();
+  readonly agents = new Set<string>();
+  /** Messages of spans that failed. */
+  readonly messages: string[] = [];
+  endUs = 0;
+  /** The earliest span of the batch. */
+  earliest: Root = { spanId: "", rank: RANK.none, startUs: Number.POSITIVE_INFINITY };
+  /** The best root in the batch that needs no look at other spans. */
+  root: Root | undefined;
+
+  /** Counts a span that is stored in place of `before`. */
+  add(span: SpanRecord, agent: string, before: Counted | undefined): void {
+    const { spanId, startUs } = span;
+    this.spanIds.add(spanId);
+    this.agents.add(agent);
+    if (before) this.#count(before, -1);
+    this.#count(span, 1);
+    this.endUs = Math.max(this.endUs, startUs + Math.max(0, span.durationUs));
+    if (span.status === STATUS.error && span.message !== "") this.messages.push(span.message);
+    const rank = span.traceKind === "" ? (span.parentId === "" ? RANK.parentless : RANK.orphan) : RANK.named;
+    const candidate = { spanId, rank, startUs };
+    if (isEarlier(candidate, this.earliest)) this.earliest = candidate;
+    if (rank < RANK.orphan && (this.root === undefined || isBetter(candidate, this.root))) this.root = candidate;
+  }
+
+  #count(span: Counted, sign: 1 | -1): void {
+    const { counts } = this;
+    counts.spans += sign;
+    counts.bytes += sign * span.bytes;
+    if (span.durationUs < 0) counts.openSpans += sign;
+    if (span.status === STATUS.error) counts.errors += sign;
+    if (span.operation !== OPERATION.chat) return;
+    counts.modelCalls += sign;
+    counts.inputTokens += sign * (span.inputTokens ?? 0);
+    counts.outputTokens += sign * (span.outputTokens ?? 0);
+    counts.cost += sign * (span.cost ?? 0);
+    if (span.cost !== null) counts.priced += sign;
+  }
+}
+
+/**
+ * The root after `change`. While no span says that it is the root and each has a parent, it is the earliest span, or the one
+ * that is reached from there by going up as far as parents are there: the same whatever the order of arrival.
+ * `parentOf` gives a stored span's parent id; undefined where the span is not there.
+ */
+export function rootAfter(
+  before: Root & { readonly traceStartUs: number },
+  change: TraceChange,
+  parentOf: (spanId: string) => string | undefined,
+): Root {
+  if (change.root && isBetter(change.root, before)) return change.root;
+  if (before.rank < RANK.orphan) return before;
+  const isFirst = before.spanId === "" || change.earliest.startUs < before.traceStartUs;
+  const from = isFirst ? change.earliest : before;
+  return { spanId: climb(from.spanId, parentOf), rank: RANK.orphan, startUs: from.startUs };
+}
+
+/** Each batch goes on from where the one before came to. */
+const MAX_STEPS = 1000;
+
+function climb(from: string, parentOf: (spanId: string) => string | undefined): string {
+  const seen = new Set<string>();
+  let at = from;
+  while (seen.size < MAX_STEPS && !seen.has(at)) {
+    seen.add(at);
+    const parent = parentOf(at);
+    if (parent === undefined || parent === "" || parentOf(parent) === undefined) return at;
+    at = parent;
+  }
+  return at;
+}
+
+function isBetter(a: Root, b: Root): boolean {
+  return a.rank === b.rank ? isEarlier(a, b) : a.rank < b.rank;
+}
+
+function isEarlier(a: Root, b: Root): boolean {
+  return a.startUs === b.startUs ? a.spanId < b.spanId : a.startUs < b.startUs;
+}
