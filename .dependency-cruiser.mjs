@@ -9,9 +9,20 @@ const never = (name, from, to) => ({ name, severity: "error", from: { path: from
 
 /** From left to right: what stands left is imported by what stands right of it. */
 const orders = [
-  ...order("shared", [["durable", "text", "time"], "tracing", "http", ["a2a", "models"], "loop", "tools", "agent"]),
-  sees("shared/models", "shared/http", ["retry-after"]),
-  sees("shared/loop", "shared/models", ["model", "gate"]),
+  ...order("shared", [
+    ["durable", "text"],
+    ["budget", "resilience", "retrieval"],
+    "tracing",
+    "http",
+    "a2a",
+    ["control-plane", "models"],
+    "loop",
+    "tools",
+    "agent",
+  ]),
+  sees("shared/loop", "shared", ["loop", "text", "budget", "resilience", "tracing", "models"]),
+  sees("shared/loop", "shared/models", ["model"]),
+  sees("shared/tools", "shared", ["tools", "text", "resilience", "tracing", "http", "a2a", "loop"]),
   sees("shared/tools", "shared/loop", ["tool", "peers"]),
 ];
 
@@ -19,11 +30,10 @@ const orders = [
 const knots = [
   "scripts/targets/target.ts",
   "shared/agent/environment.ts",
-  "shared/agent/session/task-row.ts",
-  "shared/loop/budget.ts",
-  "shared/loop/conclude.ts",
-  "shared/loop/hooks/outcome.ts",
-  "shared/loop/spans.ts",
+  "shared/agent/session/live-task.ts",
+  "shared/loop/compact.ts",
+  "shared/loop/hooks/input.ts",
+  "shared/loop/model-call.ts",
   "shared/loop/tool-call.ts",
   "shared/loop/turn.ts",
   "workers/control-plane/env.ts",

@@ -1,7 +1,7 @@
 // What one agent's Worker finds in its `env`: its configuration, its peers along the topology's edges, its objects,
 // secrets by name. What is not bound here is out of the agent's reach.
 import type { AgentConfig } from "#shared/agent/config.ts";
-import type { Limits } from "#shared/loop/budget.ts";
+import type { Limits } from "#shared/budget/limits.ts";
 
 import { addressesIn, reachBinding } from "#shared/http/reach.ts";
 import { checkedDurationMs } from "#shared/text/duration.ts";

@@ -3,7 +3,7 @@
 import { checkBudgets } from "./check-budgets.ts";
 import { RESERVED_NAMES } from "./bindings.ts";
 import type { Mistake } from "./mistake.ts";
-import { MAX_HEARTBEAT_MS, MIN_HEARTBEAT_MS } from "#shared/agent/lease.ts";
+import { MAX_HEARTBEAT_MS, MIN_HEARTBEAT_MS } from "#shared/control-plane/registry.ts";
 import { checkedDurationMs } from "#shared/text/duration.ts";
 import { suggest } from "#shared/text/nearest.ts";
 import { type Job, workerOf } from "./schema.ts";

@@ -1,5 +1,5 @@
 // A job and its resolved environment → the plan that a target carries out. Pure: no clock, no files, no network.
-import { leaseMs } from "#shared/agent/lease.ts";
+import { leaseMs } from "#shared/control-plane/registry.ts";
 import { agentBindings } from "./bindings.ts";
 import { checkedDurationMs } from "#shared/text/duration.ts";
 import { resolveModel } from "./model.ts";

@@ -1,5 +1,5 @@
 // What models cost, for those whose price was looked up; for others a job names it (`model.price`), or no cost is shown.
-import type { Price } from "#shared/tracing/price.ts";
+import type { Price } from "#shared/budget/price.ts";
 
 // claude-haiku-5-5 is left out: its price depends on the length of the prompt.
 /** The day on which the prices were looked up. */

@@ -1,10 +1,8 @@
 // What a job file may say, as zod schemas. The JSON Schema for editors is generated from them (npm run generate:schema);
 // what a schema cannot say (names that must exist, cycles, ports) is in check.ts.
 import * as z from "zod";
-
-import { CARD_FIELDS } from "#shared/agent/card-fields.ts";
-import { MAX_USD } from "#shared/loop/pico-dollars.ts";
-
+import { CARD_FIELDS } from "#shared/a2a/card-fields.ts";
+import { MAX_USD } from "#shared/budget/price.ts";
 import { anyLength, duration, pause } from "./duration-fields.ts";
 
 const AGENT_ID_PATTERN = /^[a-z][a-z0-9_]{0,62}$/;

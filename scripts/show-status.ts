@@ -1,5 +1,5 @@
 // A deployment's status in words and columns.
-import type { BreakerStatus } from "#shared/loop/breaker.ts";
+import type { BreakerStatus } from "#shared/resilience/breaker.ts";
 
 import { troupe } from "./hint.ts";
 import { table } from "./io.ts";

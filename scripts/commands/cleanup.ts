@@ -1,7 +1,7 @@
 // troupe cleanup: removes what is left of jobs that were stopped a while ago, their sessions included.
 import { rm } from "node:fs/promises";
 
-import { reasonOf } from "#shared/tracing/reason.ts";
+import { reasonOf } from "#shared/text/reason.ts";
 
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import { timeOf } from "../flag-values.ts";

@@ -1,5 +1,5 @@
 // troupe stop: ends a job's processes. Sessions stay.
-import { reasonOf } from "#shared/tracing/reason.ts";
+import { reasonOf } from "#shared/text/reason.ts";
 
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";

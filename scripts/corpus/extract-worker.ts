@@ -3,7 +3,7 @@ import { parentPort } from "node:worker_threads";
 
 import * as z from "zod";
 
-import { reasonOf } from "#shared/tracing/reason.ts";
+import { reasonOf } from "#shared/text/reason.ts";
 
 const Request = z.object({ bytes: z.instanceof(Uint8Array), container: z.enum(["pdf", "docx"]) });
 

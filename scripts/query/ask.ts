@@ -7,7 +7,7 @@ import type { Client } from "@a2a-js/sdk/client";
 
 import { dataPart, textMessage } from "#shared/a2a/message.ts";
 import type { ApprovalAnswer } from "#shared/loop/approval.ts";
-import { reasonOf } from "#shared/tracing/reason.ts";
+import { reasonOf } from "#shared/text/reason.ts";
 
 import { CliError } from "../cli-error.ts";
 import { commandFor, type Target } from "./later.ts";

@@ -2,7 +2,7 @@
 import { type Client, ClientFactory, ClientFactoryOptions, RestTransportFactory } from "@a2a-js/sdk/client";
 
 import { retryAfterSeconds } from "#shared/http/retry-after.ts";
-import { reasonOf } from "#shared/tracing/reason.ts";
+import { reasonOf } from "#shared/text/reason.ts";
 
 import { CliError } from "../cli-error.ts";
 import { troupe } from "../hint.ts";

@@ -1,7 +1,7 @@
 // The question that comes on stdin: `echo hello | troupe query job`. It ends where the pipe ends.
 import { addAbortSignal, type Readable } from "node:stream";
 
-import { reasonOf } from "#shared/tracing/reason.ts";
+import { reasonOf } from "#shared/text/reason.ts";
 
 import { CliError } from "../cli-error.ts";
 import { troupe } from "../hint.ts";

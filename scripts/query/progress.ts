@@ -11,7 +11,7 @@ import * as z from "zod";
 
 import { isTerminal, textOfParts } from "#shared/a2a/message.ts";
 import { Approval } from "#shared/loop/approval.ts";
-import { Usage } from "#shared/tracing/usage.ts";
+import { Usage } from "#shared/budget/usage.ts";
 
 const Metadata = z.object({ traceId: z.optional(z.string()), usage: z.optional(Usage) });
 const Asked = z.object({ approvals: z.array(Approval) });

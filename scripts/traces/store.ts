@@ -3,7 +3,7 @@ import * as z from "zod";
 
 import { Problem } from "#shared/http/problem.ts";
 import { parseJson } from "#shared/text/parse-json.ts";
-import { reasonOf } from "#shared/tracing/reason.ts";
+import { reasonOf } from "#shared/text/reason.ts";
 
 import { CliError } from "../cli-error.ts";
 import { OtlpPage } from "./otlp-page.ts";

@@ -13,8 +13,8 @@ import {
 import { RestTransportFactory, type Transport } from "@a2a-js/sdk/client";
 import * as z from "zod";
 import { retryAfterSeconds } from "../http/retry-after.ts";
-import { reasonOf } from "../tracing/reason.ts";
-import { Usage } from "../tracing/usage.ts";
+import { reasonOf } from "../text/reason.ts";
+import { Usage } from "../budget/usage.ts";
 import { isTerminal, textOfParts } from "./message.ts";
 
 export interface PeerConnection {

@@ -1,7 +1,7 @@
 // The client span of a question to another agent: from the moment it is sent to the end of the task it opened.
 import { A2A_PROTOCOL_VERSION } from "@a2a-js/sdk";
 import { failAborted, nameOf } from "../loop/spans.ts";
-import type { GateChange } from "../models/gate.ts";
+import type { GateChange } from "../resilience/breaker.ts";
 import { A2A, BREAKER, ERROR, EVENT, GEN_AI, TROUPE } from "../tracing/names.ts";
 import { formatTraceparent, type TraceContext } from "../tracing/trace-context.ts";
 import { contextOf, defined, fail, shortId, SpanKind, type Span, type Tracer } from "../tracing/tracer.ts";

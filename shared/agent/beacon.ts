@@ -4,7 +4,7 @@ import { DurableObject } from "cloudflare:workers";
 import { agentCard } from "./card.ts";
 import type { AgentDefinition } from "./definition.ts";
 import { configOf, type AgentEnv } from "./environment.ts";
-import { reasonOf } from "../tracing/reason.ts";
+import { reasonOf } from "../text/reason.ts";
 import { log } from "./log.ts";
 import { KeptSpans, MAX_KEPT_BYTES } from "./kept-spans.ts";
 import { sendSpans } from "./trace-client.ts";

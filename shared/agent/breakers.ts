@@ -1,6 +1,6 @@
 // The circuit breakers of this isolate, which runs one agent. The environment would be no key for them: each object has its own.
 // They are memory only: a new isolate finds out for itself.
-import { Breaker, type BreakerStatus } from "../loop/breaker.ts";
+import { Breaker, type BreakerStatus } from "../resilience/breaker.ts";
 
 const breakers = new Map<string, Breaker>();
 

@@ -2,10 +2,10 @@
 // Names only: URLs of peers are resolved by bindings or the registry and never reach a model.
 import * as z from "zod";
 import { ApprovalRule } from "../loop/approval.ts";
-import { Limits } from "../loop/budget.ts";
+import { Limits } from "../budget/limits.ts";
 import { Permissions } from "../loop/permissions.ts";
 import { CONTENT_POLICIES } from "../tracing/content.ts";
-import { Price } from "../tracing/price.ts";
+import { Price } from "../budget/price.ts";
 
 const ModelConfig = z.object({
   provider: z.enum(["offline", "anthropic"]),

@@ -2,7 +2,7 @@
 import { AgentCard } from "@a2a-js/sdk";
 import type { PeerProfile } from "../loop/peers.ts";
 import { configOf, fetcherOf, type AgentEnv } from "./environment.ts";
-import { reasonOf } from "../tracing/reason.ts";
+import { reasonOf } from "../text/reason.ts";
 import { log } from "./log.ts";
 
 const CARD_LIMIT_MS = 2_000;

@@ -2,13 +2,14 @@
 // call has cost. While that cannot be reached it tries again for a while, and then no model call is made. No address is named in
 // what it throws: the words may reach another agent's model.
 import * as z from "zod";
-import { type Account, BudgetSpent, BudgetUnreachable, type Limits, PriceUnknown } from "../loop/budget.ts";
-import { Exhaustion, spentMessage } from "../loop/exhaustion.ts";
-import { untilAborted } from "../loop/until-aborted.ts";
+import { BudgetSpent, type Limits, PriceUnknown } from "../budget/limits.ts";
+import { type Account, BudgetUnreachable } from "../budget/account.ts";
+import { Exhaustion, spentMessage } from "../budget/exhaustion.ts";
+import { untilAborted } from "../resilience/until-aborted.ts";
 import { Problem } from "../http/problem.ts";
 import { parseJson } from "../text/parse-json.ts";
-import { Stopwatch, timeLimit } from "../time/stopwatch.ts";
-import type { Price } from "../tracing/price.ts";
+import { Stopwatch, timeLimit } from "../resilience/stopwatch.ts";
+import type { Price } from "../budget/price.ts";
 
 /** Of an agent's environment, what leads to the control plane. */
 export interface ControlPlaneEnv {

@@ -6,7 +6,7 @@ import { RequestMalformedError } from "@a2a-js/sdk/errors";
 import { sessionOf, type TaskRef } from "../a2a/task-id.ts";
 import { migrate, readVersion } from "../durable/migrations.ts";
 import { IsolateBatch } from "../tracing/isolate-batch.ts";
-import { reasonOf } from "../tracing/reason.ts";
+import { reasonOf } from "../text/reason.ts";
 import { sessionIndexStub, sessionStub, type AgentEnv } from "./environment.ts";
 import { log } from "./log.ts";
 import { listPage, type Listed, type Page } from "./session/list-page.ts";

@@ -9,7 +9,7 @@ import { Alarm } from "../durable/alarm.ts";
 import type { NoAnswer } from "../loop/denials.ts";
 import { progressOf } from "../loop/ledger.ts";
 import type { TurnResult } from "../loop/turn.ts";
-import { reasonOf, stackOf } from "../tracing/reason.ts";
+import { reasonOf, stackOf } from "../text/reason.ts";
 import { parseTraceparent, type TraceContext } from "../tracing/trace-context.ts";
 import type { AgentDefinition } from "./definition.ts";
 import { configOf, modelOf, principalOf, type AgentEnv } from "./environment.ts";

@@ -8,7 +8,7 @@ import { randomHex } from "../tracing/trace-context.ts";
 import { SILENT, type Tracer } from "../tracing/tracer.ts";
 import { beaconStub, configOf, type AgentEnv } from "./environment.ts";
 import { log } from "./log.ts";
-import { reasonOf } from "../tracing/reason.ts";
+import { reasonOf } from "../text/reason.ts";
 import { sendSpans } from "./trace-client.ts";
 
 /** Variables that hold secrets in every agent. */

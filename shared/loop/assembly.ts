@@ -9,10 +9,10 @@ import type {
 import * as z from "zod";
 import { ModelError } from "../models/model.ts";
 import { parseJson } from "../text/parse-json.ts";
-import { NO_USAGE, ReportedFigure, type Usage } from "../tracing/usage.ts";
+import { NO_USAGE, ReportedFigure, type Usage } from "../budget/usage.ts";
 import { KnownStopReason, Step } from "./step.ts";
 import { claimId } from "./tool-use-ids.ts";
-import { wellFormed } from "./well-formed.ts";
+import { wellFormed } from "../text/plain-json.ts";
 
 export type AssistantStep = Extract<Step, { kind: "assistant" }>;
 

@@ -1,9 +1,9 @@
 // canUseTool: the last word on a tool that no rule names, a function of the agent's definition in the Claude Agent SDK's
 // shape. What it returns is parsed, and where it fails the answer is no.
 import * as z from "zod";
-import { reasonOf, stackOf } from "../tracing/reason.ts";
-import { jsonCopy } from "./json-copy.ts";
-import { untilAborted } from "./until-aborted.ts";
+import { reasonOf, stackOf } from "../text/reason.ts";
+import { jsonCopy } from "../text/plain-json.ts";
+import { untilAborted } from "../resilience/until-aborted.ts";
 
 const PermissionResult = z.discriminatedUnion("behavior", [
   z.object({

@@ -2,7 +2,7 @@
 // model. The log keeps everything. Pairs of tool_use and tool_result stay whole: what is kept begins with a message or an answer.
 import { ModelError } from "../models/model.ts";
 import { searchesIn } from "./allowed-tokens.ts";
-import { BudgetUnreachable } from "./budget.ts";
+import { BudgetUnreachable } from "../budget/account.ts";
 import type { Conclusion } from "./conclude.ts";
 import {
   countTokens,

@@ -2,7 +2,7 @@
 // API refuse the whole conversation from then on.
 import { ledger, pendingApprovals, sinceLastAnswer, type Answer } from "./ledger.ts";
 import type { Step } from "./step.ts";
-import { toRecord } from "./to-record.ts";
+import { toRecord } from "../text/plain-json.ts";
 
 /** A call that was not run because somebody or a rule said no, as the Claude Agent SDK reports it (SDKPermissionDenial). */
 export interface Denial {

@@ -1,6 +1,6 @@
 // What a running turn tells whoever watches it, as it happens. Nothing here is needed to resume: that is the log's part.
 import type { ModelErrorCode } from "../models/model.ts";
-import type { Usage } from "../tracing/usage.ts";
+import type { Usage } from "../budget/usage.ts";
 
 export type LoopEvent =
   /** A model call begins; text that an earlier call of this turn streamed is no part of the answer any more. */

@@ -1,5 +1,5 @@
 // Runs a tool that may run: the tool itself, the hooks after it, and what of both reaches the model.
-import { reasonOf, stackOf } from "../tracing/reason.ts";
+import { reasonOf, stackOf } from "../text/reason.ts";
 import { contextOf } from "../tracing/tracer.ts";
 import { askingNotice } from "./ask-approval.ts";
 import { CallPeers } from "./call-peers.ts";
@@ -10,7 +10,7 @@ import { nameOf } from "./spans.ts";
 import { TurnStopped } from "./stopped.ts";
 import type { CallOutcome, Result, Taken } from "./tool-call.ts";
 import { isInputError, mayRepeat, type Tool } from "./tool.ts";
-import { toRecord } from "./to-record.ts";
+import { toRecord } from "../text/plain-json.ts";
 
 /** Characters of a tool's output that reach the model. */
 const MAX_TOOL_OUTPUT = 100_000;

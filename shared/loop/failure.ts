@@ -1,9 +1,10 @@
 // How a turn ends that does not come to an answer: what went wrong, in words for the person who asked, and whom it concerns.
 import { ModelError } from "../models/model.ts";
 import { ERROR } from "../tracing/names.ts";
-import { BudgetSpent, BudgetUnreachable, PriceUnknown, SUBTYPE } from "./budget.ts";
+import { BudgetSpent, PriceUnknown, SUBTYPE } from "../budget/limits.ts";
+import { BudgetUnreachable } from "../budget/account.ts";
 import type { Conclusion } from "./conclude.ts";
-import { spentMessage } from "./exhaustion.ts";
+import { spentMessage } from "../budget/exhaustion.ts";
 import type { InputOf } from "./hooks/input.ts";
 import { TurnStopped } from "./stopped.ts";
 import type { Turn } from "./turn.ts";

@@ -1,7 +1,7 @@
 // What has become of the tool calls of an assistant message, read from the steps that followed it. The log is the ledger: a call that
 // has a result is settled, one that has only begun is pending, whatever killed the isolate in between.
 import type { Approval } from "./approval.ts";
-import { addUsage, NO_USAGE, type Usage } from "../tracing/usage.ts";
+import { addUsage, NO_USAGE, type Usage } from "../budget/usage.ts";
 import type { Step } from "./step.ts";
 
 export type Answer = Extract<Step, { kind: "approval_answer" }>;

@@ -4,7 +4,7 @@ import { Assembly, type AssistantStep } from "./assembly.ts";
 import type { LoopEvent } from "./event.ts";
 import { ChatSpan, type TurnTrace } from "./spans.ts";
 import { toolUseIds } from "./tool-use-ids.ts";
-import { untilAborted } from "./until-aborted.ts";
+import { untilAborted } from "../resilience/until-aborted.ts";
 
 export type { AssistantStep };
 

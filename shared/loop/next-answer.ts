@@ -1,7 +1,7 @@
 // One model call of a turn, with all that surrounds it: the agent's own limits, room in the context, and the query's account.
 import { ModelError } from "../models/model.ts";
 import { allowedTokens, searchesIn } from "./allowed-tokens.ts";
-import { BudgetUnreachable } from "./budget.ts";
+import { BudgetUnreachable } from "../budget/account.ts";
 import { compactIfFull, compactRefused } from "./compact.ts";
 import { estimateTokens, type Frame } from "./context.ts";
 import { frameOf } from "./frame.ts";

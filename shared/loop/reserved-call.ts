@@ -1,11 +1,11 @@
 // A model call that is paid for out of the query's account: each attempt sets aside what it may cost before it is made.
 import type { ModelRequest } from "../models/model.ts";
 import { allowedTokens, type Searches } from "./allowed-tokens.ts";
-import { BudgetUnreachable } from "./budget.ts";
+import { BudgetUnreachable } from "../budget/account.ts";
 import { callModel, type AssistantStep, type Meter } from "./model-call.ts";
 import { originOf } from "./sendable.ts";
 import type { Step } from "./step.ts";
-import type { Usage } from "../tracing/usage.ts";
+import type { Usage } from "../budget/usage.ts";
 import { tokensOf } from "./context.ts";
 import { ReservationSpan } from "./wait-spans.ts";
 import type { Turn } from "./turn.ts";

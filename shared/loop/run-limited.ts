@@ -1,8 +1,8 @@
 // Runs a tool until it settles, its time is up or the turn ends, whether it listens to its signal or not.
-import { Stopwatch } from "../time/stopwatch.ts";
+import { Stopwatch } from "../resilience/stopwatch.ts";
 import { ERROR } from "../tracing/names.ts";
 import type { Tool, ToolCall } from "./tool.ts";
-import { untilAborted } from "./until-aborted.ts";
+import { untilAborted } from "../resilience/until-aborted.ts";
 
 const DEFAULT_TOOL_LIMIT_MS = 60_000;
 

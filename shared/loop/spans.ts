@@ -3,10 +3,10 @@ import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages
 import { ModelError, type Model, type ModelNotice, type ModelRequest } from "../models/model.ts";
 import { inputMessages, outputMessages, systemInstructions } from "../tracing/gen-ai-messages.ts";
 import { APPROVAL, BREAKER, ERROR, EVENT, GEN_AI, GENERAL, OPERATION, SPAN, TROUPE } from "../tracing/names.ts";
-import { costOf } from "../tracing/price.ts";
-import { reasonOf, stackOf } from "../tracing/reason.ts";
+import { costOf } from "../budget/price.ts";
+import { reasonOf, stackOf } from "../text/reason.ts";
 import type { TraceContext } from "../tracing/trace-context.ts";
-import type { Usage } from "../tracing/usage.ts";
+import type { Usage } from "../budget/usage.ts";
 import { defined, fail, shortId, SpanKind, type Span, type Tracer } from "../tracing/tracer.ts";
 import type { Approval } from "./approval.ts";
 import type { AssistantStep } from "./model-call.ts";

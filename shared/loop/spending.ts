@@ -1,10 +1,9 @@
 // What one agent has spent on a task, read from the task's own log, and whether its own budget has room for more.
-import type { Price } from "../tracing/price.ts";
-import type { Usage } from "../tracing/usage.ts";
-import { type BudgetKind, BudgetSpent, type Limits, PriceUnknown, type Spent } from "./budget.ts";
-import { spentMessage } from "./exhaustion.ts";
-import { picoOf, toPico, toUsd } from "./pico-dollars.ts";
-import { lackFor, leastAnswer, roomFor, upperCost } from "./room.ts";
+import { type Price, picoOf, toPico, toUsd } from "../budget/price.ts";
+import { tokensOf } from "../budget/usage.ts";
+import { type BudgetKind, BudgetSpent, type Limits, PriceUnknown, type Spent } from "../budget/limits.ts";
+import { spentMessage } from "../budget/exhaustion.ts";
+import { lackFor, leastAnswer, roomFor, upperCost } from "../budget/headroom.ts";
 import { isModelCall, type Step } from "./step.ts";
 
 /**
@@ -26,11 +25,6 @@ export function spentIn(steps: readonly Step[], price: Price | undefined, wallMs
     if (step.kind === "assistant") toolCalls += step.content.filter((block) => block.type === "tool_use").length;
   }
   return { turns, tokens, usd: toUsd(pico), wallMs, toolCalls };
-}
-
-/** All tokens of a call, those of the cache included. */
-export function tokensOf({ inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }: Usage): number {
-  return inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens;
 }
 
 /** Why no further model call may be made; undefined when one may. How long its answer may be says allowedAnswer. */

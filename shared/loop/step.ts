@@ -3,7 +3,7 @@ import type { ContentBlock, StopReason } from "@anthropic-ai/sdk/resources/messa
 import * as z from "zod";
 import { CompactionBlock } from "../models/model.ts";
 import { Approval } from "./approval.ts";
-import { Usage } from "../tracing/usage.ts";
+import { Usage } from "../budget/usage.ts";
 
 const Called = z.looseObject({ type: z.literal("tool_use"), id: z.string(), name: z.string() });
 const Other = z.looseObject({ type: z.string().refine((type) => type !== "tool_use") });

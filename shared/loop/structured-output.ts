@@ -2,7 +2,7 @@
 // types and fields only; bounds and patterns go into the descriptions, and zod checks them afterwards.
 import * as z from "zod";
 import { isTooDeep, MOST_JSON_DEPTH } from "../text/parse-json.ts";
-import { reasonOf } from "../tracing/reason.ts";
+import { reasonOf } from "../text/reason.ts";
 
 /** Keywords that the API refuses. */
 const UNSUPPORTED = [

@@ -1,7 +1,7 @@
 // The summary of a conversation's older part: by the API's own compaction where there is one, else by a model call. Either is accounted
 // for and traced like any other, also where nothing comes of it.
 import { ModelError, type Compaction, type ModelErrorCode, type ModelRequest } from "../models/model.ts";
-import { NO_USAGE, type Usage } from "../tracing/usage.ts";
+import { NO_USAGE, type Usage } from "../budget/usage.ts";
 import { allowedTokens, searchesIn } from "./allowed-tokens.ts";
 import { COMPACTION_INSTRUCTIONS } from "./compaction-prompt.ts";
 import { roomOf, tokensOfFrame, tokensOfText, type Frame } from "./context.ts";

@@ -14,7 +14,7 @@ import { decide } from "./permissions.ts";
 import type { ToolSpan } from "./spans.ts";
 import { CUT_OFF, type Step } from "./step.ts";
 import type { ToolRuntime } from "./tool-calls.ts";
-import { toRecord } from "./to-record.ts";
+import { toRecord } from "../text/plain-json.ts";
 import type { Tool } from "./tool.ts";
 
 export interface Taken {

@@ -2,9 +2,9 @@
 // goes on. A call that has to be approved waits in the log; the others are not held up by it.
 import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages";
 import type { TraceContext } from "../tracing/trace-context.ts";
-import type { Usage } from "../tracing/usage.ts";
+import type { Usage } from "../budget/usage.ts";
 import type { Approval, ApprovalRule } from "./approval.ts";
-import { BudgetSpent, type Limits } from "./budget.ts";
+import { BudgetSpent, type Limits } from "../budget/limits.ts";
 import type { LoopEvent } from "./event.ts";
 import type { CanUseTool } from "./can-use-tool.ts";
 import type { TurnHook } from "./hooks/turn-hook.ts";

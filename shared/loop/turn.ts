@@ -3,12 +3,12 @@
 // gone on with by running it again over the same log.
 import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
 import type { Model } from "../models/model.ts";
-import { Stopwatch } from "../time/stopwatch.ts";
+import { Stopwatch } from "../resilience/stopwatch.ts";
 import { ERROR } from "../tracing/names.ts";
-import { costOf } from "../tracing/price.ts";
-import type { Usage } from "../tracing/usage.ts";
+import { picoOf, toUsd } from "../budget/price.ts";
+import type { Usage } from "../budget/usage.ts";
 import type { Approval } from "./approval.ts";
-import type { Account } from "./budget.ts";
+import type { Account } from "../budget/account.ts";
 import { closeCalls } from "./close-calls.ts";
 import { compactOnDemand } from "./compact.ts";
 import { conclude, type Conclusion } from "./conclude.ts";
@@ -99,7 +99,7 @@ function sumOf(turn: Turn): Ended {
   const own = ownSteps(turn);
   const { price } = turn.model;
   const calls = own.filter(isModelCall);
-  const cost = price && calls.reduce((sum, { usage }) => sum + costOf(usage, price), 0);
+  const cost = price && toUsd(calls.reduce((sum, { usage }) => sum + picoOf(usage, price), 0));
   return {
     usage: usageOf(own),
     turns: own.filter(({ kind }) => kind === "assistant").length,

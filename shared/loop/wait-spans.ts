@@ -3,7 +3,7 @@ import { APPROVAL, BUDGET, COMPACTION, GEN_AI, SPAN } from "../tracing/names.ts"
 import { randomContext, type TraceContext } from "../tracing/trace-context.ts";
 import { contextOf, shortId, SpanKind, type Span, type Tracer } from "../tracing/tracer.ts";
 import type { Approval } from "./approval.ts";
-import { BudgetSpent } from "./budget.ts";
+import { BudgetSpent } from "../budget/limits.ts";
 import { questionOf, type Answer } from "./ledger.ts";
 import { failAborted, nameOf, type TurnTrace } from "./spans.ts";
 import type { Step } from "./step.ts";

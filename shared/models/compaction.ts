@@ -5,7 +5,7 @@ import type { ContentBlockParam, MessageParam } from "@anthropic-ai/sdk/resource
 import * as z from "zod";
 import { isApiError } from "./model-errors.ts";
 import { CompactionBlock, ModelError, type Compaction, type ModelRequest } from "./model.ts";
-import { addUsage, NO_USAGE, ReportedFigure, type Usage } from "../tracing/usage.ts";
+import { addUsage, NO_USAGE, ReportedFigure, type Usage } from "../budget/usage.ts";
 
 const BETA_NAME = "compact-2026-09-04";
 const BETA = { "anthropic-beta": BETA_NAME };

@@ -1,5 +1,5 @@
 // A connection that says nothing for too long is dead: neither the API client nor the platform ends it.
-import { TICK_MS } from "../time/stopwatch.ts";
+import { TICK_MS } from "../resilience/stopwatch.ts";
 
 /** Watches for silence. One timer a call: a timer, or an iterator of its own, for each event would cost more than the event. */
 export class IdleWatch {

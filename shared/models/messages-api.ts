@@ -6,13 +6,13 @@ import type { Middleware } from "@anthropic-ai/sdk/core/middleware";
 import { Messages, type RawMessageStreamEvent } from "@anthropic-ai/sdk/resources/messages/messages";
 import { hasNoCompaction, requestCompaction, withCompaction } from "./compaction.ts";
 import { asStream } from "./content-type.ts";
-import type { Gate } from "./gate.ts";
+import type { Gate } from "../resilience/breaker.ts";
 import { connectionLost, isApiError } from "./model-errors.ts";
 import { ModelError, type Compaction, type Model, type ModelNotice, type ModelRequest } from "./model.ts";
 import { eventsIn, isKnownEvent } from "./stream-event.ts";
 import { WatchedCall } from "./watched-call.ts";
 import { watchedFetch, watchedRequests } from "./watched-fetch.ts";
-import type { Price } from "../tracing/price.ts";
+import type { Price } from "../budget/price.ts";
 
 export interface MessagesApiOptions {
   /** Origin, e.g. `https://api.anthropic.com`. */

@@ -1,5 +1,5 @@
 // Failures of the Messages API in words for the person who asked. No address is named: the words may reach another agent's model.
-import { reasonOf } from "../tracing/reason.ts";
+import { reasonOf } from "../text/reason.ts";
 import { AnthropicError, APIConnectionError, APIError } from "@anthropic-ai/sdk/core/error";
 import * as z from "zod";
 import { ModelError, type ModelErrorCode } from "./model.ts";

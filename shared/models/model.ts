@@ -1,9 +1,9 @@
 // The one internal wire: a model is whatever answers a Messages API request with a stream of Messages API events.
 import * as z from "zod";
-import type { Price } from "../tracing/price.ts";
+import type { Price } from "../budget/price.ts";
 import type { MessageParam, RawMessageStreamEvent, ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
-import type { Usage } from "../tracing/usage.ts";
-import type { GateChange } from "./gate.ts";
+import type { Usage } from "../budget/usage.ts";
+import type { GateChange } from "../resilience/breaker.ts";
 
 export interface ModelRequest {
   readonly system: string;

@@ -1,5 +1,5 @@
 // One call of a backend: leave from the gate before it, a watch over its silence while it runs, and what its end means to both.
-import type { Gate, Pass } from "./gate.ts";
+import type { Gate, Pass } from "../resilience/breaker.ts";
 import { IdleWatch } from "./idle-watch.ts";
 import { toModelError } from "./model-errors.ts";
 import { ModelError, type ModelErrorCode, type ModelNotice } from "./model.ts";

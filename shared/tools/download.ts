@@ -3,7 +3,7 @@
 import { decodeText } from "../text/decode.ts";
 import { ERROR } from "../tracing/names.ts";
 import { readBytes } from "../http/read-body.ts";
-import { timeLimit } from "../time/stopwatch.ts";
+import { timeLimit } from "../resilience/stopwatch.ts";
 import { isPublicHost } from "./public-address.ts";
 
 export interface Download {

@@ -1,8 +1,8 @@
 // Ranking and quoting passages by rules, the offline model's own work: how its time grows with what there is to read.
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { bestSentences } from "#shared/text/cite.ts";
-import { relevantPassages } from "#shared/text/relevance.ts";
+import { bestSentences } from "#shared/retrieval/cite.ts";
+import { relevantPassages } from "#shared/retrieval/relevance.ts";
 import type { Bench } from "./servers.ts";
 import { fixed, table } from "./table.ts";
 

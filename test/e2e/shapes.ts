@@ -1,7 +1,7 @@
 // What the CLI prints as JSON, as far as these tests read it.
 import * as z from "zod";
 
-import { BreakerStatus } from "#shared/loop/breaker.ts";
+import { BreakerStatus } from "#shared/resilience/breaker.ts";
 
 const Process = z.object({
   name: z.string(),

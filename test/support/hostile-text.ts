@@ -1,13 +1,13 @@
 // Text made to keep a reader busy, and the passes that read text from anywhere. Each has to take time in proportion to the text.
 import { searchTerms } from "#shared/durable/full-text.ts";
-import { bestSentences } from "#shared/text/cite.ts";
+import { bestSentences } from "#shared/retrieval/cite.ts";
 import { decodeText } from "#shared/text/decode.ts";
 import { isTooDeep } from "#shared/text/parse-json.ts";
-import { formatPassages, parsePassages, parseSources } from "#shared/text/passages.ts";
-import { readQuestion } from "#shared/text/question.ts";
-import { relevantPassages } from "#shared/text/relevance.ts";
-import { headingsOf, splitSentences } from "#shared/text/sentences.ts";
-import { indexTokens, keyWords, tokenize } from "#shared/text/tokens.ts";
+import { formatPassages, parsePassages, parseSources } from "#shared/retrieval/passages.ts";
+import { readQuestion } from "#shared/retrieval/question.ts";
+import { relevantPassages } from "#shared/retrieval/relevance.ts";
+import { headingsOf, splitSentences } from "#shared/retrieval/sentences.ts";
+import { indexTokens, keyWords, tokenize } from "#shared/retrieval/tokens.ts";
 import { readArticle, readWhole } from "#shared/tools/readable.ts";
 import { redactor } from "#shared/tracing/redact.ts";
 import { findEvidence } from "../../workers/agents/fact-checker/compare.ts";

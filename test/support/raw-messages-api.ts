@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { text as readText } from "node:stream/consumers";
 import * as z from "zod";
-import type { Gate } from "#shared/models/gate.ts";
+import type { Gate } from "#shared/resilience/breaker.ts";
 import { messagesApi } from "#shared/models/messages-api.ts";
 import type { Model } from "#shared/models/model.ts";
 

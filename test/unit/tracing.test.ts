@@ -4,7 +4,7 @@ import { contentFilter, MAX_CONTENT } from "#shared/tracing/content.ts";
 import { inputMessages } from "#shared/tracing/gen-ai-messages.ts";
 import { IsolateBatch } from "#shared/tracing/isolate-batch.ts";
 import * as names from "#shared/tracing/names.ts";
-import { costOf } from "#shared/tracing/price.ts";
+import { costOf } from "#shared/budget/price.ts";
 import { redactor } from "#shared/tracing/redact.ts";
 
 describe("redaction", () => {

@@ -1,8 +1,8 @@
 // Sixty questions in ten languages over one corpus of sixty documents: found by the searcher, quoted by the rules.
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
-import { bestSentences } from "#shared/text/cite.ts";
-import { relevantPassages } from "#shared/text/relevance.ts";
+import { bestSentences } from "#shared/retrieval/cite.ts";
+import { relevantPassages } from "#shared/retrieval/relevance.ts";
 import { LANGUAGES } from "../support/languages.ts";
 
 const corpus = env.CORPUS.getByName("languages");

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { MAX_REGISTERED, type Registration, SearchQuery } from "../../workers/control-plane/registry/schema.ts";
+import { MAX_REGISTERED, type Registration, SearchQuery } from "#shared/control-plane/registry.ts";
 import type { Registry } from "../../workers/control-plane/registry/registry.ts";
 
 /** Far in the future: the engine rings an alarm that is due by the real clock on its own. */

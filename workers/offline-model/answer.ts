@@ -1,11 +1,17 @@
 // The answer of a turn, written from the results in the transcript: quotes with [n], what the check said, the sources.
-import { bestSentences, numberSources } from "#shared/text/cite.ts";
-import type { Quote } from "#shared/text/cite.ts";
-import { formatPassages, formatSources, parsePassages, parseSources, withoutSources } from "#shared/text/passages.ts";
-import type { Passage } from "#shared/text/passages.ts";
-import { namesMeasure, titleTokens } from "#shared/text/question.ts";
-import { relatedStems } from "#shared/text/related-words.ts";
-import { keyWords, tokenize } from "#shared/text/tokens.ts";
+import { bestSentences, numberSources } from "#shared/retrieval/cite.ts";
+import type { Quote } from "#shared/retrieval/cite.ts";
+import {
+  formatPassages,
+  formatSources,
+  parsePassages,
+  parseSources,
+  withoutSources,
+} from "#shared/retrieval/passages.ts";
+import type { Passage } from "#shared/retrieval/passages.ts";
+import { namesMeasure, titleTokens } from "#shared/retrieval/question.ts";
+import { relatedStems } from "#shared/retrieval/related-words.ts";
+import { keyWords, tokenize } from "#shared/retrieval/tokens.ts";
 import { lackingTool } from "./plan.ts";
 import { callTo, callsOf, citedTexts, usablePassages } from "./task.ts";
 import type { Task } from "./task.ts";

@@ -4,7 +4,7 @@ import { gate, type Visitor } from "#shared/http/gate.ts";
 import { problem } from "#shared/http/problem.ts";
 import { readRequest } from "#shared/http/read-body.ts";
 import { isTooDeep, MOST_JSON_DEPTH } from "#shared/text/parse-json.ts";
-import { reasonOf } from "#shared/tracing/reason.ts";
+import { reasonOf } from "#shared/text/reason.ts";
 import { Hono } from "hono";
 import type * as z from "zod";
 import { decide } from "./decide.ts";

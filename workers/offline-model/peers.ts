@@ -1,6 +1,6 @@
 // Which agent to ask for what: roles are told from what agents say of themselves, never from known names.
-import { bm25 } from "#shared/text/bm25.ts";
-import { keyWords, tokenize } from "#shared/text/tokens.ts";
+import { bm25 } from "#shared/retrieval/ranking.ts";
+import { keyWords, tokenize } from "#shared/retrieval/tokens.ts";
 import { asObject, delegateProperties, propertiesOf } from "./tools.ts";
 import type { KnownTool } from "./tools.ts";
 

@@ -1,8 +1,8 @@
 // Which tools to call next. Steps in a fixed order; each is taken at most once a turn, as the transcript shows, so a turn ends.
-import { bestSentences } from "#shared/text/cite.ts";
-import { formatPassages } from "#shared/text/passages.ts";
-import type { Passage } from "#shared/text/passages.ts";
-import { questionTerms, tokenize } from "#shared/text/tokens.ts";
+import { bestSentences } from "#shared/retrieval/cite.ts";
+import { formatPassages } from "#shared/retrieval/passages.ts";
+import type { Passage } from "#shared/retrieval/passages.ts";
+import { questionTerms, tokenize } from "#shared/retrieval/tokens.ts";
 import { fillArguments, firstUrl, hasForms, missingArguments } from "./arguments.ts";
 import type { Facts } from "./arguments.ts";
 import { ROLES, closestPeer } from "./peers.ts";

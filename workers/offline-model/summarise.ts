@@ -1,6 +1,6 @@
 // Compaction by rules: what was asked, which tools were used, what was found and answered, quoted; the latest turns first to be kept.
 import { COMPACTION_OPENING } from "#shared/loop/compaction-prompt.ts";
-import { bestSentences } from "#shared/text/cite.ts";
+import { bestSentences } from "#shared/retrieval/cite.ts";
 import type { MessagesRequest } from "./request.ts";
 import { readTranscript } from "./transcript.ts";
 import type { Call, Turn } from "./transcript.ts";

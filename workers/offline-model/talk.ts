@@ -1,5 +1,5 @@
 // What needs no research: greetings, questions about the conversation itself, and what a follow-up question refers to.
-import { keyWords, questionTerms, tokenize } from "#shared/text/tokens.ts";
+import { keyWords, questionTerms, tokenize } from "#shared/retrieval/tokens.ts";
 import type { Transcript, Turn } from "./transcript.ts";
 
 const GREETING = /^(?:hi|hello|hey|good (?:morning|afternoon|evening)|greetings)(?: (?:there|all|everyone))?[\s!.,]*$/i;

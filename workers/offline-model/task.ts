@@ -5,9 +5,9 @@ import {
   parseSources,
   textBeforePassages,
   withoutSources,
-} from "#shared/text/passages.ts";
-import type { Passage } from "#shared/text/passages.ts";
-import { relevantPassages } from "#shared/text/relevance.ts";
+} from "#shared/retrieval/passages.ts";
+import type { Passage } from "#shared/retrieval/passages.ts";
+import { relevantPassages } from "#shared/retrieval/relevance.ts";
 import { assignRoles, knownPeers } from "./peers.ts";
 import type { Peer, Role } from "./peers.ts";
 import type { MessagesRequest } from "./request.ts";

@@ -10,7 +10,7 @@ import {
   toAttributes,
   unixNano,
 } from "#shared/tracing/otlp.ts";
-import { reasonOf } from "#shared/tracing/reason.ts";
+import { reasonOf } from "#shared/text/reason.ts";
 import { redactor } from "#shared/tracing/redact.ts";
 import { randomContext, randomHex, type TraceContext } from "#shared/tracing/trace-context.ts";
 

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import * as z from "zod";
 
-import { BreakerStatus } from "#shared/loop/breaker.ts";
+import { BreakerStatus } from "#shared/resilience/breaker.ts";
 
 export type Health = "healthy" | "ended" | "late";
 

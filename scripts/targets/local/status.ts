@@ -1,5 +1,5 @@
 // How a deployment is: what the registry says, held against whether the processes live.
-import type { BreakerStatus } from "#shared/loop/breaker.ts";
+import type { BreakerStatus } from "#shared/resilience/breaker.ts";
 
 import { type AgentHealth, askHealth } from "./health.ts";
 import { findControlPlane } from "./control-plane.ts";

@@ -8,7 +8,7 @@ import type { Caller, Operation } from "../operation.ts";
 import { replyTo, type Reply } from "../reply.ts";
 import { log } from "../log.ts";
 import { flushReports } from "../session-index.ts";
-import { reasonOf } from "../../tracing/reason.ts";
+import { reasonOf } from "../../text/reason.ts";
 
 const TaskJson = z.record(z.string(), z.unknown());
 

@@ -1,6 +1,6 @@
 // The query's account as a task of a Session spends from it, and what it is told of a task that no life goes on with.
 import { mac } from "../../a2a/token.ts";
-import type { Account } from "../../loop/budget.ts";
+import type { Account } from "../../budget/account.ts";
 import { settleEarlier } from "../../loop/reserved-call.ts";
 import type { Step } from "../../loop/step.ts";
 import { configOf, modelOf, type AgentEnv } from "../environment.ts";

@@ -2,7 +2,7 @@
 import { taskStateFromJSON, type TaskState } from "@a2a-js/sdk";
 import * as z from "zod";
 import type { TaskRef } from "../../a2a/task-id.ts";
-import { Usage } from "../../tracing/usage.ts";
+import { Usage } from "../../budget/usage.ts";
 import { TaskTrace } from "./task-span.ts";
 
 /** Who asked: what another life of the object needs to go on in the same name. */

@@ -3,7 +3,7 @@ import { TaskState } from "@a2a-js/sdk";
 import type { TurnResult } from "../../loop/turn.ts";
 import type { NoAnswer } from "../../loop/denials.ts";
 import { usageOf } from "../../loop/ledger.ts";
-import { reasonOf } from "../../tracing/reason.ts";
+import { reasonOf } from "../../text/reason.ts";
 import type { LiveTask } from "./live-task.ts";
 import type { Slot } from "./slots.ts";
 import type { SessionStore } from "./store.ts";

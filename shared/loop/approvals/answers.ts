@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { suggest } from "../../text/nearest.ts";
 import { ApprovalAnswer, type Approval } from "../approval.ts";
-import { inOneLine } from "./request.ts";
+import { inOneLine } from "../../text/visible.ts";
 
 /** The parts of a message as A2A has them; other kinds of content are refused. */
 export interface AnswerPart {

@@ -1,11 +1,10 @@
 // How approvals are asked for: words for a person, data for a program. The input is the model's words and may try to look like
 // ours, so it is shown as JSON, indented, and nothing in it can move a cursor or hide.
 import type { Approval } from "../approval.ts";
+import { inOneLine, escaped } from "../../text/visible.ts";
 
 /** Characters of an input that are shown; the data holds all of it. */
 const MAX_SHOWN = 4_000;
-/** What terminals obey, what turns the direction of writing, what cannot be seen. JSON would let most of it pass. */
-const UNSEEN = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 /** The last moment that a date can be. */
 const MAX_DATE_MS = 8.64e15;
 
@@ -42,19 +41,6 @@ function inputLines(input: Approval["input"]): string {
   const indented = shown.replace(/^/gm, "    ");
   if (json.length <= MAX_SHOWN) return indented;
   return `${indented}\n    [cut: ${json.length - MAX_SHOWN} of ${json.length} characters are not shown; the data part holds them]`;
-}
-
-/** Words of others, harmless to show. */
-export function inOneLine(text: string): string {
-  return escaped(text.toWellFormed().replace(/\s+/g, " ").trim());
-}
-
-function escaped(text: string): string {
-  return text.replace(UNSEEN, code);
-}
-
-function code(character: string): string {
-  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }
 
 function moment(ms: number): string {

@@ -1,7 +1,7 @@
 // Which hooks an event reaches: the lists of an agent's definition, what their matchers are held against, and what is
 // wrong with them, told when the agent is defined rather than when the first tool runs.
 import * as z from "zod";
-import { reasonOf } from "../../tracing/reason.ts";
+import { reasonOf } from "../../text/reason.ts";
 import { suggest } from "../../text/nearest.ts";
 import type { HookEvent, HookInput, InputOf } from "./input.ts";
 import { HOOK_EVENTS, type OutputOf } from "./output.ts";

@@ -1,7 +1,7 @@
 // What a hook may say, with the Claude Agent SDK's names and shapes (0.3.329). Parsed: a hook is somebody's code.
 // A field that is not known here is a mistake rather than nothing: then the hook has failed, and what its `onFailure` says counts.
 import * as z from "zod";
-import { jsonCopy } from "../json-copy.ts";
+import { jsonCopy } from "../../text/plain-json.ts";
 import type { HookEvent } from "./input.ts";
 
 const text = z.string().optional();

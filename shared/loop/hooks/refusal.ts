@@ -1,5 +1,5 @@
 // The no in what a hook returned, where the whole of it does not fit: a denial counts however it is dressed, a consent never.
-import { reasonOf } from "../../tracing/reason.ts";
+import { reasonOf } from "../../text/reason.ts";
 import type { HookEvent } from "./input.ts";
 import type { HookJSONOutput } from "./output.ts";
 

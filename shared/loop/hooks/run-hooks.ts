@@ -1,8 +1,8 @@
 // Runs the hooks of one event. All that match run side by side, each on a copy of the input, and what they say is merged in
 // the order in which they are listed. A hook that fails does what its `onFailure` says, never more.
-import { Stopwatch } from "../../time/stopwatch.ts";
-import { reasonOf } from "../../tracing/reason.ts";
-import { untilAborted } from "../until-aborted.ts";
+import { Stopwatch } from "../../resilience/stopwatch.ts";
+import { reasonOf } from "../../text/reason.ts";
+import { untilAborted } from "../../resilience/until-aborted.ts";
 import type { HookEvent, InputOf } from "./input.ts";
 import { matches, type HookCallback, type HookCallbackMatcher, type Hooks } from "./matcher.ts";
 import { mergeOutputs, type HookFailure, type HookOutcome } from "./outcome.ts";

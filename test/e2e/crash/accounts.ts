@@ -1,8 +1,8 @@
 // The budget's account of each query against the logs: what is settled is what the logged model calls have used, to the token and
 // to the millionth of a millionth of a dollar; nothing is left open.
-import { picoOf, toUsd } from "#shared/loop/pico-dollars.ts";
+import { picoOf, toUsd } from "#shared/budget/price.ts";
 import { isModelCall } from "#shared/loop/step.ts";
-import { tokensOf } from "#shared/loop/spending.ts";
+import { tokensOf } from "#shared/budget/usage.ts";
 import type { Account, CrashJob } from "./job.ts";
 import type { LoggedTask } from "./logs.ts";
 import { stepsOf } from "./proof.ts";
@@ -29,7 +29,7 @@ export async function checkAccounts(job: CrashJob, tasks: readonly LoggedTask[])
   return { faults, cutCalls, cutTokens };
 }
 
-/** The smallest reservation that is worth a call (shared/loop/room.ts), in tokens. */
+/** The smallest reservation that is worth a call (shared/budget/headroom.ts), in tokens. */
 const LEAST_RESERVED = 256;
 
 function differences(

@@ -1,6 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { queryAccount, type Spender } from "#shared/agent/query-account.ts";
-import { BudgetSpent, BudgetUnreachable, PriceUnknown } from "#shared/loop/budget.ts";
+import { BudgetSpent, PriceUnknown } from "#shared/budget/limits.ts";
+import { BudgetUnreachable } from "#shared/budget/account.ts";
 import { type AccountServer, accountServer, type Answering } from "../../support/account-server.ts";
 import { SettableClock } from "../../support/settable-clock.ts";
 

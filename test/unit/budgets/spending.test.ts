@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { BUDGETS, BudgetSpent, type Limits, PriceUnknown, type Spent, SUBTYPE } from "#shared/loop/budget.ts";
-import { spentMessage } from "#shared/loop/exhaustion.ts";
-import { MAX_USD, picoOf, toPico, toUsd } from "#shared/loop/pico-dollars.ts";
+import { BUDGETS, BudgetSpent, type Limits, PriceUnknown, type Spent, SUBTYPE } from "#shared/budget/limits.ts";
+import { spentMessage } from "#shared/budget/exhaustion.ts";
+import { MAX_USD, picoOf, toPico, toUsd } from "#shared/budget/price.ts";
 import { allowedAnswer, checkLimits, checkToolCalls, spentIn } from "#shared/loop/spending.ts";
-import { roomFor } from "#shared/loop/room.ts";
+import { roomFor } from "#shared/budget/headroom.ts";
 import type { Step } from "#shared/loop/step.ts";
 
 const PRICE = { input: 2, output: 10, cacheRead: 0.1, cacheWrite: 2.5 };

@@ -1,8 +1,7 @@
 // Compaction over a real socket: the API's own and the summarising call, each accounted for and traced as a model call.
 import type { ServerResponse } from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { Breaker } from "#shared/loop/breaker.ts";
-import type { Gate } from "#shared/models/gate.ts";
+import { Breaker, type Gate } from "#shared/resilience/breaker.ts";
 import { randomContext } from "#shared/tracing/trace-context.ts";
 import { CollectingTracer } from "../../support/collecting-tracer.ts";
 import { answer, RawMessagesApi, START, text } from "../../support/raw-messages-api.ts";

@@ -1,9 +1,9 @@
 // Compaction against budgets.
 import { expect, it } from "vitest";
 import type { Step } from "#shared/loop/step.ts";
-import type { Account } from "#shared/loop/budget.ts";
+import type { Account } from "#shared/budget/account.ts";
 import type { ModelRequest } from "#shared/models/model.ts";
-import { NO_USAGE } from "#shared/tracing/usage.ts";
+import { NO_USAGE } from "#shared/budget/usage.ts";
 import { run, ScriptedModel } from "./scripted.ts";
 
 const USAGE = { ...NO_USAGE, inputTokens: 9_000, outputTokens: 500 };

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Step } from "#shared/loop/step.ts";
 import { conversationOf } from "#shared/loop/conversation.ts";
 import { ModelError } from "#shared/models/model.ts";
-import { NO_USAGE } from "#shared/tracing/usage.ts";
+import { NO_USAGE } from "#shared/budget/usage.ts";
 import { run, ScriptedModel, type Answer } from "./scripted.ts";
 import { asked, book, called, COMPACT, rounds } from "./steps.ts";
 

@@ -1,6 +1,6 @@
 // /compact in the next life of a turn: what was said, made or paid for stays so.
 import { expect, it } from "vitest";
-import { BudgetUnreachable } from "#shared/loop/budget.ts";
+import { BudgetUnreachable } from "#shared/budget/account.ts";
 import { run, ScriptedModel } from "./scripted.ts";
 import { book, rounds } from "./steps.ts";
 

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { Breaker } from "#shared/loop/breaker.ts";
+import { Breaker } from "#shared/resilience/breaker.ts";
 import { messagesApi } from "#shared/models/messages-api.ts";
 import { answer, block, end, event, RawMessagesApi, START, text, toolUse } from "../../support/raw-messages-api.ts";
 import { book } from "./steps.ts";

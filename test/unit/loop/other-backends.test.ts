@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { conversationOf, transcript } from "#shared/loop/conversation.ts";
 import { originOf, type Backend } from "#shared/loop/sendable.ts";
 import { Step } from "#shared/loop/step.ts";
-import { NO_USAGE } from "#shared/tracing/usage.ts";
+import { NO_USAGE } from "#shared/budget/usage.ts";
 import { ModelError } from "#shared/models/model.ts";
 import { answered, asked, book, called } from "./steps.ts";
 import { run, ScriptedModel } from "./scripted.ts";

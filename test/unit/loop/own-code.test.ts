@@ -1,10 +1,9 @@
 // An agent's own code and its model's inputs, at their strangest: each is a failure of its own, never one of the whole task.
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
-import { jsonCopy } from "#shared/loop/json-copy.ts";
+import { jsonCopy, wellFormed } from "#shared/text/plain-json.ts";
 import { transcript } from "#shared/loop/conversation.ts";
 import { defineTool } from "#shared/loop/tool.ts";
-import { wellFormed } from "#shared/loop/well-formed.ts";
 import { ECHO, FULL_ACCESS, run, ScriptedModel } from "./scripted.ts";
 
 const ECHO_CALL = { calls: [{ id: "t1", name: "echo", json: '{"text":"x"}' }] };

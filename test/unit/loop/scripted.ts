@@ -13,7 +13,7 @@ import { runTurn, type EndedTurn, type Turn, type TurnResult } from "#shared/loo
 import { randomContext } from "#shared/tracing/trace-context.ts";
 import { SILENT } from "#shared/tracing/tracer.ts";
 import { NO_PEERS } from "../../support/no-peers.ts";
-import type { Price } from "#shared/tracing/price.ts";
+import type { Price } from "#shared/budget/price.ts";
 import type { Model, ModelError, ModelRequest } from "#shared/models/model.ts";
 
 export const FULL_ACCESS: Permissions = { preset: "full_access", mode: "default", allow: null, ask: [], deny: [] };

@@ -1,7 +1,6 @@
 // A life that takes a turn over pays what those before had not: their last answer is in the log, and perhaps not at the account.
 import { expect, test } from "vitest";
-
-import { BudgetUnreachable, type Account } from "#shared/loop/budget.ts";
+import { BudgetUnreachable, type Account } from "#shared/budget/account.ts";
 import type { Step } from "#shared/loop/step.ts";
 import { run, ScriptedModel } from "./scripted.ts";
 

@@ -1,7 +1,7 @@
 // Ids of tool calls, which approvals and idempotency keys are bound to.
 import { expect, it } from "vitest";
 import type { Step } from "#shared/loop/step.ts";
-import { NO_USAGE } from "#shared/tracing/usage.ts";
+import { NO_USAGE } from "#shared/budget/usage.ts";
 import { run, ScriptedModel } from "./scripted.ts";
 
 it("a backend that repeats its ids gets no id twice in a task, though a compaction has taken the first out of the request", async () => {

@@ -1,6 +1,7 @@
 // Budgets in a turn: the agent's own, and the account of the whole query, which is asked before each model call and told after it.
 import { expect, it } from "vitest";
-import { BudgetSpent, BudgetUnreachable, type Account } from "#shared/loop/budget.ts";
+import { BudgetSpent } from "#shared/budget/limits.ts";
+import { BudgetUnreachable, type Account } from "#shared/budget/account.ts";
 import { transcript } from "#shared/loop/conversation.ts";
 import { ModelError } from "#shared/models/model.ts";
 import { ECHO, FULL_ACCESS, run, ScriptedModel } from "./scripted.ts";

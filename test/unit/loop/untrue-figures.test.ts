@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { countTokens, estimateTokens, tokensByLength, type Frame } from "#shared/loop/context.ts";
 import type { Step } from "#shared/loop/step.ts";
-import { NO_USAGE } from "#shared/tracing/usage.ts";
+import { NO_USAGE } from "#shared/budget/usage.ts";
 import { event, RawMessagesApi, text } from "../../support/raw-messages-api.ts";
 import { answered, asked, rounds } from "./steps.ts";
 import { run, ScriptedModel } from "./scripted.ts";

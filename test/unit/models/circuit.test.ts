@@ -1,6 +1,6 @@
 // The circuit breaker before a backend, over a real socket: what trips it, what it spares the backend, and what it tells.
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { Breaker } from "#shared/loop/breaker.ts";
+import { Breaker } from "#shared/resilience/breaker.ts";
 import type { ModelRequest } from "#shared/models/model.ts";
 import { randomContext } from "#shared/tracing/trace-context.ts";
 import { CollectingTracer } from "../../support/collecting-tracer.ts";

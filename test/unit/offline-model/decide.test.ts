@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { decide } from "../../../workers/offline-model/decide.ts";
 import { MessagesRequest } from "../../../workers/offline-model/request.ts";
-import { parseSources } from "#shared/text/passages.ts";
-import { splitSentences } from "#shared/text/sentences.ts";
+import { parseSources } from "#shared/retrieval/passages.ts";
+import { splitSentences } from "#shared/retrieval/sentences.ts";
 import { citedTexts } from "../../../workers/offline-model/task.ts";
 import {
   LISTING,

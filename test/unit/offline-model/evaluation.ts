@@ -1,6 +1,6 @@
 // Asks the whole team a list of questions and counts what is right. Figures are shares from 0 to 1.
-import { parseSources } from "#shared/text/passages.ts";
-import { splitSentences } from "#shared/text/sentences.ts";
+import { parseSources } from "#shared/retrieval/passages.ts";
+import { splitSentences } from "#shared/retrieval/sentences.ts";
 import { citedTexts } from "../../../workers/offline-model/task.ts";
 import type { InputMessage } from "../../../workers/offline-model/request.ts";
 import type { Question } from "./questions.ts";

@@ -1,10 +1,10 @@
 // A research team without Workers: the real rules and the real tools, joined by plain function calls.
 import { readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { formatPassages } from "#shared/text/passages.ts";
-import type { Passage } from "#shared/text/passages.ts";
-import { bm25 } from "#shared/text/bm25.ts";
-import { questionTerms, tokenize } from "#shared/text/tokens.ts";
+import { formatPassages } from "#shared/retrieval/passages.ts";
+import type { Passage } from "#shared/retrieval/passages.ts";
+import { bm25 } from "#shared/retrieval/ranking.ts";
+import { questionTerms, tokenize } from "#shared/retrieval/tokens.ts";
 import { SILENT } from "#shared/tracing/tracer.ts";
 import { NO_PEERS } from "../../support/no-peers.ts";
 import { decide } from "../../../workers/offline-model/decide.ts";

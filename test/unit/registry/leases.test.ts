@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { leaseMs } from "#shared/agent/lease.ts";
+import { leaseMs } from "#shared/control-plane/registry.ts";
 import { bury, nextStep, renew } from "../../../workers/control-plane/registry/leases.ts";
 
 const INTERVAL = 1000;

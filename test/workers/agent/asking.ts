@@ -7,7 +7,7 @@ import type { HookOutcome } from "#shared/loop/hooks/outcome.ts";
 import type { Step } from "#shared/loop/step.ts";
 import { randomContext } from "#shared/tracing/trace-context.ts";
 import { SILENT, type Tracer } from "#shared/tracing/tracer.ts";
-import type { Usage } from "#shared/tracing/usage.ts";
+import type { Usage } from "#shared/budget/usage.ts";
 
 export const EXPIRES_MS = 3_600_000;
 const AGENT = {

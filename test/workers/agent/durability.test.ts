@@ -6,7 +6,7 @@ import { TaskState, type StreamResponse, type Task } from "@a2a-js/sdk";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { textOfParts } from "../../../shared/a2a/message.ts";
 import { Life } from "../../../shared/agent/session/task-row.ts";
-import { TICK_MS } from "../../../shared/time/stopwatch.ts";
+import { TICK_MS } from "#shared/resilience/stopwatch.ts";
 import { effects, endings } from "../../support/test-agent.ts";
 import { answerOf, ask, client, logOf, problemOf, send } from "./client.ts";
 

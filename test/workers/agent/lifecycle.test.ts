@@ -3,7 +3,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { TaskState } from "@a2a-js/sdk";
 import { describe, expect, it, vi } from "vitest";
-import { TICK_MS } from "../../../shared/time/stopwatch.ts";
+import { TICK_MS } from "#shared/resilience/stopwatch.ts";
 import { answerOf, ask, client, knock, problemOf, send } from "./client.ts";
 
 /** Ends the object as a crash does: at once, with whatever it was doing. */

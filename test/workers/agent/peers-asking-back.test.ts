@@ -4,7 +4,7 @@ import type { HookOutcome } from "#shared/loop/hooks/outcome.ts";
 import { InputRequired } from "#shared/loop/peers.ts";
 import type { Step } from "#shared/loop/step.ts";
 import { TurnStopped } from "#shared/loop/stopped.ts";
-import type { Usage } from "#shared/tracing/usage.ts";
+import type { Usage } from "#shared/budget/usage.ts";
 import { CollectingTracer } from "../../support/collecting-tracer.ts";
 import { approvalOf, asking, asksFor, COMPLETED, EXPIRES_MS, peerSaying } from "./asking.ts";
 

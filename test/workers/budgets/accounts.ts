@@ -4,12 +4,7 @@ import { expect, vi } from "vitest";
 import type * as z from "zod";
 import { mac } from "#shared/a2a/token.ts";
 import controlPlane from "../../../workers/control-plane/index.ts";
-import {
-  QueryAccount,
-  type Reserve,
-  ReserveAnswer,
-  ToolCallsAnswer,
-} from "../../../workers/control-plane/budgets/schema.ts";
+import { QueryAccount, type Reserve, ReserveAnswer, ToolCallsAnswer } from "#shared/control-plane/budgets.ts";
 import { budgetOf } from "../../../workers/control-plane/budgets/shards.ts";
 
 const SECRET = "a secret of the control plane, long enough";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { queryAccount } from "#shared/agent/query-account.ts";
-import { BudgetSpent, type Limits } from "#shared/loop/budget.ts";
-import { Reserve } from "../../../workers/control-plane/budgets/schema.ts";
+import { BudgetSpent, type Limits } from "#shared/budget/limits.ts";
+import { Reserve } from "#shared/control-plane/budgets.ts";
 import controlPlane from "../../../workers/control-plane/index.ts";
 import { randomOf } from "../../support/fuzzed-requests.ts";
 import { account, call, ENV, objectOf, QUERY, tokenOf } from "./accounts.ts";

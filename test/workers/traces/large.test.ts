@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { randomHex } from "#shared/tracing/trace-context.ts";
-import type { TracePage } from "../../../workers/control-plane/traces/schema.ts";
+import type { TracePage } from "#shared/control-plane/traces.ts";
 import { call, post, resource } from "./spans.ts";
 
 const SPANS = 100_000;

@@ -3,10 +3,10 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { scalarOf, type OtlpSpan } from "#shared/tracing/otlp.ts";
 import { formatTraceparent, randomContext, randomHex } from "#shared/tracing/trace-context.ts";
-import type { Registration } from "../../../workers/control-plane/registry/schema.ts";
+import type { Registration } from "#shared/control-plane/registry.ts";
 import type { Registry } from "../../../workers/control-plane/registry/registry.ts";
 import { allShards, closeOpenSpans } from "../../../workers/control-plane/traces/shards.ts";
-import { ListQuery } from "../../../workers/control-plane/traces/schema.ts";
+import { ListQuery } from "#shared/control-plane/traces.ts";
 import { TestTraces } from "./test-traces.ts";
 import { call, post, resource, rows, shardWith, span, START, store, summary } from "./spans.ts";
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { randomHex } from "#shared/tracing/trace-context.ts";
-import type { TraceList, TraceSummary } from "../../../workers/control-plane/traces/schema.ts";
+import type { TraceList, TraceSummary } from "#shared/control-plane/traces.ts";
 import { call, span, START, store } from "./spans.ts";
 
 let job: string;

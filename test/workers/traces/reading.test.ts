@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { randomHex } from "#shared/tracing/trace-context.ts";
-import type { TracePage } from "../../../workers/control-plane/traces/schema.ts";
+import type { TracePage } from "#shared/control-plane/traces.ts";
 import { call, rows, span, START, store, toRows, traceIds } from "./spans.ts";
 
 let job: string;

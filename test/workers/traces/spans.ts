@@ -6,8 +6,8 @@ import controlPlane from "../../../workers/control-plane/index.ts";
 import { mac } from "#shared/a2a/token.ts";
 import { readExport } from "../../../workers/control-plane/traces/read-export.ts";
 import { allShards, shardOf, storeSpans } from "../../../workers/control-plane/traces/shards.ts";
-import type { ListQuery, SpanColumns, TracePage, TraceSummary } from "../../../workers/control-plane/traces/schema.ts";
-import { ListQuery as ListQuerySchema } from "../../../workers/control-plane/traces/schema.ts";
+import type { ListQuery, SpanColumns, TracePage, TraceSummary } from "#shared/control-plane/traces.ts";
+import { ListQuery as ListQuerySchema } from "#shared/control-plane/traces.ts";
 
 /** Far in the future: the engine rings an alarm that is due by the real clock on its own. */
 export const START = Date.UTC(2100, 0, 1);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { randomHex } from "#shared/tracing/trace-context.ts";
-import type { TraceSummary } from "../../../workers/control-plane/traces/schema.ts";
+import type { TraceSummary } from "#shared/control-plane/traces.ts";
 import { span, type SpanParts, START, store, summary } from "./spans.ts";
 
 let job: string;

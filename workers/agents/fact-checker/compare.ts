@@ -1,9 +1,9 @@
 // Holds a claim against text by comparing words, numbers and negations. It finds agreement of wording, not truth. Pure.
-import { neighbourhoods } from "#shared/text/neighbourhood.ts";
-import { parsePassages } from "#shared/text/passages.ts";
-import { LONGEST_QUOTE } from "#shared/text/sentence-scores.ts";
-import { splitSentences } from "#shared/text/sentences.ts";
-import { tokenize } from "#shared/text/tokens.ts";
+import { neighbourhoods } from "#shared/retrieval/neighbourhood.ts";
+import { parsePassages } from "#shared/retrieval/passages.ts";
+import { LONGEST_QUOTE } from "#shared/retrieval/sentence-scores.ts";
+import { splitSentences } from "#shared/retrieval/sentences.ts";
+import { tokenize } from "#shared/retrieval/tokens.ts";
 
 export interface Evidence {
   /** One sentence, word for word. */

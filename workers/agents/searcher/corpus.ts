@@ -2,8 +2,8 @@
 // A passage's number is its file's number and its place within the file.
 import { DurableObject } from "cloudflare:workers";
 import { type Migration, migrate } from "#shared/durable/migrations.ts";
-import type { Passage } from "#shared/text/passages.ts";
-import { indexTokens } from "#shared/text/tokens.ts";
+import type { Passage } from "#shared/retrieval/passages.ts";
+import { indexTokens } from "#shared/retrieval/tokens.ts";
 import type { CorpusFile, Upload } from "./corpus-schema.ts";
 import { readDocument, type Document } from "./document.ts";
 import { matchOf } from "./index-query.ts";

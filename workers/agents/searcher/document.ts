@@ -1,5 +1,5 @@
 // A file of the corpus as a title and passages: pieces of about a thousand characters that end where a thought ends.
-import { headingsOf } from "#shared/text/sentences.ts";
+import { headingsOf } from "#shared/retrieval/sentences.ts";
 import { readWhole } from "#shared/tools/readable.ts";
 import type { CorpusFile } from "./corpus-schema.ts";
 

@@ -1,7 +1,7 @@
 // Questions as the index understands them: FTS5 MATCH expressions of quoted tokens, so that no input can be query syntax.
-// Index and query have their tokens from one tokenizer (shared/text/tokens.ts). https://sqlite.org/fts5.html#full_text_query_syntax
-import { keyWords, tokenize } from "#shared/text/tokens.ts";
-import { fold, wordsOf } from "#shared/text/words.ts";
+// Index and query have their tokens from one tokenizer (shared/retrieval/tokens.ts). https://sqlite.org/fts5.html#full_text_query_syntax
+import { keyWords, tokenize } from "#shared/retrieval/tokens.ts";
+import { fold, wordsOf } from "#shared/retrieval/words.ts";
 
 /** More make a query slower and no better. */
 const MOST_WORDS = 32;

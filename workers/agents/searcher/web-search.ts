@@ -3,7 +3,7 @@ import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
 import * as z from "zod";
 import type { AgentConfig } from "#shared/agent/config.ts";
 import { defineTool } from "#shared/loop/tool.ts";
-import { formatPassages } from "#shared/text/passages.ts";
+import { formatPassages } from "#shared/retrieval/passages.ts";
 import { searchBrave } from "./providers/brave.ts";
 import { searchCorpus } from "./providers/corpus.ts";
 import type { Search } from "./providers/provider.ts";

@@ -1,8 +1,8 @@
 // The sentences that carry a text, by word statistics alone. Pure; quotes word for word, so nothing can be made up.
-import { bestSentences } from "#shared/text/cite.ts";
-import { parsePassages } from "#shared/text/passages.ts";
-import type { NumberedPassage } from "#shared/text/passages.ts";
-import { relevantPassages } from "#shared/text/relevance.ts";
+import { bestSentences } from "#shared/retrieval/cite.ts";
+import { parsePassages } from "#shared/retrieval/passages.ts";
+import type { NumberedPassage } from "#shared/retrieval/passages.ts";
+import { relevantPassages } from "#shared/retrieval/relevance.ts";
 
 export interface KeyPoint {
   /** One sentence of the text. */

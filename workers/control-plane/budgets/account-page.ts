@@ -1,9 +1,9 @@
 // An account as it is shown: amounts by agent and by state, and the report once a budget is spent. Pure.
-import type { BudgetKind, Limits } from "#shared/loop/budget.ts";
-import { type AgentShare, type Exhaustion, shareOf } from "#shared/loop/exhaustion.ts";
-import { toUsd } from "#shared/loop/pico-dollars.ts";
+import type { BudgetKind, Limits } from "#shared/budget/limits.ts";
+import { type AgentShare, type Exhaustion, shareOf } from "#shared/budget/exhaustion.ts";
+import { toUsd } from "#shared/budget/price.ts";
 import { type Account, type Share, type Sums, sumOf } from "./account-rows.ts";
-import type { QueryAccount } from "./schema.ts";
+import type { QueryAccount } from "#shared/control-plane/budgets.ts";
 
 export function pageOf(account: Account, shares: readonly Share[], waiting: number): QueryAccount {
   const inState = (state: string) => shown(sumOf(shares.filter((share) => share.state === state)));

@@ -1,7 +1,7 @@
 // The rows of accounts: finds and opens them, writes their entries, adds them up, forgets old ones. Decides nothing.
 import * as z from "zod";
-import { Limits, type BudgetKind, BUDGETS } from "#shared/loop/budget.ts";
-import type { Reserve, TaskLife, ToolCalls } from "./schema.ts";
+import { Limits, type BudgetKind, BUDGETS } from "#shared/budget/limits.ts";
+import type { Reserve, TaskLife, ToolCalls } from "#shared/control-plane/budgets.ts";
 
 /** Accounts are kept so long after their last change: longer than an approval may wait. */
 const KEPT_MS = 60 * 86_400_000;

@@ -2,9 +2,9 @@
 // SQLite tables and the line of calls that wait. Whether a call fits is decided in verdict.ts. Every method may be repeated.
 import { DurableObject } from "cloudflare:workers";
 import { migrate } from "#shared/durable/migrations.ts";
-import { picoOf } from "#shared/loop/pico-dollars.ts";
-import { upperCost } from "#shared/loop/room.ts";
-import { tokensOf } from "#shared/loop/spending.ts";
+import { picoOf } from "#shared/budget/price.ts";
+import { upperCost } from "#shared/budget/headroom.ts";
+import { tokensOf } from "#shared/budget/usage.ts";
 import type { Env } from "../env.ts";
 import { type Account, AccountRows } from "./account-rows.ts";
 import { exhaustionOf, pageOf } from "./account-page.ts";
@@ -19,7 +19,7 @@ import type {
   TimeUpAnswer,
   ToolCalls,
   ToolCallsAnswer,
-} from "./schema.ts";
+} from "#shared/control-plane/budgets.ts";
 import { judge } from "./verdict.ts";
 import { type ReserveResult, WaitingLine } from "./waiting-line.ts";
 

@@ -1,6 +1,6 @@
 // The accounts' part of the OpenAPI document, made from the zod schemas that check the requests.
 import { ref, responses, schemaOf } from "../openapi-parts.ts";
-import * as wire from "./schema.ts";
+import * as wire from "#shared/control-plane/budgets.ts";
 
 const QUERY_PARAMETER = { name: "query", in: "path", required: true, schema: schemaOf(wire.QueryId, "input") };
 

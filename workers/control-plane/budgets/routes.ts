@@ -5,7 +5,7 @@ import { readJson } from "#shared/http/read-json.ts";
 import { requireJob, type JobVariables } from "../auth.ts";
 import type { Env } from "../env.ts";
 import type { Booked } from "./budget.ts";
-import { Reserve, Reserved, Settle, TaskLife, TimeUp, ToolCalls } from "./schema.ts";
+import { Reserve, Reserved, Settle, TaskLife, TimeUp, ToolCalls } from "#shared/control-plane/budgets.ts";
 import { budgetOf } from "./shards.ts";
 
 const MAX_BODY_BYTES = 64 * 1024;

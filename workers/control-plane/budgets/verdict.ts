@@ -1,6 +1,6 @@
 // Whether a model call fits a query's account: yes and how long its answer may be, not yet, or never. Pure.
-import type { Limits } from "#shared/loop/budget.ts";
-import { lackFor, leastAnswer, roomFor, type Lack, type PlannedCall } from "#shared/loop/room.ts";
+import type { Limits } from "#shared/budget/limits.ts";
+import { lackFor, leastAnswer, roomFor, type Lack, type PlannedCall } from "#shared/budget/headroom.ts";
 import { sumOf, type Share } from "./account-rows.ts";
 
 export type Verdict = { readonly grant: number } | { readonly wait: true } | { readonly lack: Lack };

@@ -13,7 +13,7 @@ import {
   MAX_REGISTERED,
   type PageQuery,
   type SearchQuery,
-} from "./schema.ts";
+} from "#shared/control-plane/registry.ts";
 
 export const MIGRATIONS = [
   `CREATE TABLE agents (

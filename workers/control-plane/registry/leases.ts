@@ -1,7 +1,6 @@
 // The life of a registration as a pure state machine: alive → suspect → probed → alive again, or dead → removed.
 // Times are milliseconds since the epoch. Storage, clock and network belong to registry.ts.
-import { leaseMs } from "#shared/agent/lease.ts";
-import type { AgentState } from "./schema.ts";
+import { leaseMs, type AgentState } from "#shared/control-plane/registry.ts";
 
 /** A dead agent stays listed for this many leases. */
 const DEAD_LEASES = 10;

@@ -1,6 +1,6 @@
 // The registry's part of the OpenAPI document, made from the zod schemas that check the requests.
 import { queryParameters, ref, responses, schemaOf } from "../openapi-parts.ts";
-import * as wire from "./schema.ts";
+import * as wire from "#shared/control-plane/registry.ts";
 
 const ID_PARAMETER = { name: "id", in: "path", required: true, schema: schemaOf(wire.AgentId, "input") };
 

@@ -1,19 +1,8 @@
 // One job's agents: who they are, what they can do, whether they live. Owns the SQLite tables, the full-text index and the
 // one alarm that drives all leases. When a lease changes is decided in leases.ts; every method may be repeated.
 import { DurableObject } from "cloudflare:workers";
-import { leaseMs } from "#shared/agent/lease.ts";
-import { migrate } from "#shared/durable/migrations.ts";
-import { nearest } from "#shared/text/nearest.ts";
-import { reasonOf } from "#shared/tracing/reason.ts";
-import type { TraceContext } from "#shared/tracing/trace-context.ts";
-import type { Env } from "../env.ts";
-import type { LostAgent } from "../traces/close-open.ts";
-import { closeOpenSpans, storeOwnSpans } from "../traces/shards.ts";
-import { AgentRows, MIGRATIONS } from "./agent-rows.ts";
-import { bury, nextStep, renew } from "./leases.ts";
-import { lifecycleSpan, type LifecycleEvent } from "./lifecycle.ts";
-import { isHealthy, inParallel } from "./probe.ts";
 import {
+  leaseMs,
   MAX_REGISTERED,
   type Agent,
   type AgentPage,
@@ -23,7 +12,18 @@ import {
   type Registration,
   type Renewal,
   type SearchQuery,
-} from "./schema.ts";
+} from "#shared/control-plane/registry.ts";
+import { migrate } from "#shared/durable/migrations.ts";
+import { nearest } from "#shared/text/nearest.ts";
+import { reasonOf } from "#shared/text/reason.ts";
+import type { TraceContext } from "#shared/tracing/trace-context.ts";
+import type { Env } from "../env.ts";
+import type { LostAgent } from "../traces/close-open.ts";
+import { closeOpenSpans, storeOwnSpans } from "../traces/shards.ts";
+import { AgentRows, MIGRATIONS } from "./agent-rows.ts";
+import { bury, nextStep, renew } from "./leases.ts";
+import { lifecycleSpan, type LifecycleEvent } from "./lifecycle.ts";
+import { isHealthy, inParallel } from "./probe.ts";
 
 /** What an operation on one agent found; `nearest` is the id that was probably meant. */
 export type Found<Value> = { found: true; value: Value } | { found: false; nearest: string | undefined };

@@ -6,7 +6,7 @@ import { parseTraceparent } from "#shared/tracing/trace-context.ts";
 import { requireJob, type JobVariables } from "../auth.ts";
 import type { Env } from "../env.ts";
 import type { Registry } from "./registry.ts";
-import { MAX_REGISTERED, PageQuery, Registration, SearchQuery } from "./schema.ts";
+import { MAX_REGISTERED, PageQuery, Registration, SearchQuery } from "#shared/control-plane/registry.ts";
 
 const MAX_BODY_BYTES = 256 * 1024;
 const FULL = `The job has ${MAX_REGISTERED} agents that live, which is as many as are kept. Take some out: DELETE /agents/{id}.`;

@@ -1,7 +1,7 @@
 // One export request to an OpenTelemetry collector, and what became of it. Whether and when to try again is decided elsewhere.
 import * as z from "zod";
 import { readBytes } from "#shared/http/read-body.ts";
-import { reasonOf } from "#shared/tracing/reason.ts";
+import { reasonOf } from "#shared/text/reason.ts";
 import { CONTENT_TYPE } from "./export-answer.ts";
 import { decodeResponse, encodeRequest } from "./protobuf.ts";
 import type { CollectorSettings } from "./settings.ts";

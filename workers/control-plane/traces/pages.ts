@@ -1,6 +1,6 @@
 // Pages of one trace's spans in order of `seq`, as columns for an overview and as OTLP/JSON. Made as text where they are stored:
 // a page may have 10,000 spans, and objects would cost more on their way than the spans do.
-import type { PageQuery, SpanColumns } from "./schema.ts";
+import type { PageQuery, SpanColumns } from "#shared/control-plane/traces.ts";
 
 /** Characters of one page, about: an RPC carries 32 MiB, in which a character may take two bytes. */
 const MAX_CHARACTERS = 8_000_000;

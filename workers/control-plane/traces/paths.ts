@@ -1,7 +1,7 @@
 // The trace store's part of the OpenAPI document, made from the zod schemas that check the requests.
 import { queryParameters, ref, responses, schemaOf } from "../openapi-parts.ts";
 import { CONTENT_TYPE } from "./export-answer.ts";
-import * as wire from "./schema.ts";
+import * as wire from "#shared/control-plane/traces.ts";
 
 const ID_PARAMETER = { name: "id", in: "path", required: true, schema: schemaOf(wire.TraceId, "input") };
 

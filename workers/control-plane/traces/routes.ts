@@ -6,7 +6,7 @@ import { problem, problemResponse, wrongMethod } from "#shared/http/problem.ts";
 import { requireJob, type JobVariables } from "../auth.ts";
 import type { Env } from "../env.ts";
 import { receiveSpans } from "./receive.ts";
-import { DeleteQuery, ListQuery, NoQuery, PageQuery, TraceId, type TraceList } from "./schema.ts";
+import { DeleteQuery, ListQuery, NoQuery, PageQuery, TraceId, type TraceList } from "#shared/control-plane/traces.ts";
 import { allShards, shardOf } from "./shards.ts";
 
 export const traceRoutes = new Hono<{ Bindings: Env; Variables: JobVariables }>();

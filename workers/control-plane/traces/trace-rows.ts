@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { TROUPE } from "#shared/tracing/names.ts";
 import type { Root, TraceChange } from "./trace-change.ts";
-import { TRACE_KINDS } from "./schema.ts";
+import { TRACE_KINDS } from "#shared/control-plane/traces.ts";
 
 const MAX_TEXT = 200;
 /** Characters of each text that can be searched, so that a trace with much content costs no more than others. */

@@ -2,14 +2,14 @@
 // them in time; one alarm drives both. What a batch does is in store-batch.ts. Every method may be repeated.
 import { DurableObject } from "cloudflare:workers";
 import { migrate } from "#shared/durable/migrations.ts";
-import { reasonOf } from "#shared/tracing/reason.ts";
+import { reasonOf } from "#shared/text/reason.ts";
 import type { Env } from "../env.ts";
 import { closed, interruptedIn, type LostAgent } from "./close-open.ts";
 import { Forwarding } from "./forwarding.ts";
 import { MIGRATIONS } from "./migrations.ts";
 import { columnPage, otlpPage } from "./pages.ts";
 import { Retention, type Weighed } from "./retention.ts";
-import type { ListQuery, PageQuery, TracePage, TraceSummary } from "./schema.ts";
+import type { ListQuery, PageQuery, TracePage, TraceSummary } from "#shared/control-plane/traces.ts";
 import { readSettings } from "./settings.ts";
 import { allShards, SHARDS } from "./shards.ts";
 import type { SpanBatch } from "./span-record.ts";

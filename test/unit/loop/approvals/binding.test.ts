@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { approvalText, canonical } from "#shared/loop/approvals/binding.ts";
+import { approvalText } from "#shared/loop/approvals/binding.ts";
+import { canonical } from "#shared/text/canonical-json.ts";
 
 const parse = (text: string): unknown => JSON.parse(text);
 

@@ -2,9 +2,9 @@
 import { parseJson } from "#shared/text/parse-json.ts";
 import type * as z from "zod";
 import type { ToolCall } from "#shared/loop/tool.ts";
-import type { Passage } from "#shared/text/passages.ts";
+import type { Passage } from "#shared/retrieval/passages.ts";
 import { readBytes } from "#shared/http/read-body.ts";
-import { timeLimit } from "#shared/time/stopwatch.ts";
+import { timeLimit } from "#shared/resilience/stopwatch.ts";
 
 /** Finds at most `limit` passages, best first. Throws an Error whose message tells the user what to repair. */
 export type Search = (query: string, limit: number, call: ToolCall) => Promise<Passage[]>;
