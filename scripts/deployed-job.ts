@@ -1,14 +1,13 @@
 // From the name a user typed to a job that is deployed.
 import { resolve } from "node:path";
-
 import { suggest } from "#shared/text/nearest.ts";
-
 import { CliError } from "./cli-error.ts";
 import { troupe } from "./hint.ts";
 import { isYaml, jobFiles } from "./job-files.ts";
 import { troupeHome } from "./project.ts";
 import { deployedJobs, readJobState } from "./targets/local/state.ts";
-import { type JobStatus, localTarget } from "./targets/target.ts";
+import type { JobStatus } from "./targets/target.ts";
+import { localTarget } from "./targets/choose-target.ts";
 
 /** The name of the deployed job that a name, or the path of its file, stands for. Throws CliError with the nearest name otherwise. */
 export async function requireDeployed(job: string): Promise<string> {

@@ -1,11 +1,9 @@
 // A deployment's status in words and columns.
 import type { BreakerStatus } from "#shared/resilience/breaker.ts";
-
 import { troupe } from "./hint.ts";
 import { table } from "./io.ts";
 import { oneLine } from "./terminal-text.ts";
-import type { ProcessStatus } from "./targets/local/supervisor.ts";
-import type { JobStatus } from "./targets/target.ts";
+import type { ProcessStatus, JobStatus } from "./targets/target.ts";
 
 export function describeStatus(status: JobStatus): string {
   const pid = status.pid === null ? "" : `, pid ${status.pid}`;

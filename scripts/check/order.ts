@@ -23,7 +23,8 @@ export function order(
   const placed = places.flat(2);
   places.unshift([contracts.filter((name) => !placed.includes(name))]);
   const last = parts(places.at(-1)?.flat() ?? []);
-  const unplaced = { path: `^${folder}/`, pathNot: parts(places.flat(2)) };
+  const all = parts(places.flat(2));
+  const unplaced = { path: `^${folder}/`, pathNot: all };
 
   const rules = [
     forbid(`no place in ${folder}`, unplaced, {}),
@@ -35,7 +36,7 @@ export function order(
   const left = [...contracts];
   for (const column of places) {
     for (const place of column) {
-      const others = { path: `^${folder}/`, pathNot: parts([...left, ...place]) };
+      const others = { path: all, pathNot: parts([...left, ...place]) };
       for (const name of place) {
         const from = { path: parts([name]) };
         rules.push(

@@ -3,7 +3,7 @@ import { defineCommand, JSON_OPTION } from "../command.ts";
 import { troupe } from "../hint.ts";
 import { printJson } from "../io.ts";
 import { describeStatus } from "../show-status.ts";
-import { targetOf } from "../targets/target.ts";
+import { targetOf } from "../targets/choose-target.ts";
 
 export default defineCommand({
   name: "deploy",

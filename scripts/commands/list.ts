@@ -4,7 +4,7 @@ import { defineCommand, JSON_OPTION } from "../command.ts";
 import { type Io, printJson, table } from "../io.ts";
 import { shown, troupeHome } from "../project.ts";
 import { manyLines } from "../terminal-text.ts";
-import { localTarget } from "../targets/target.ts";
+import { localTarget } from "../targets/choose-target.ts";
 
 interface Row {
   readonly job: string;

@@ -2,7 +2,8 @@
 import { defineCommand } from "../command.ts";
 import { wholeNumber } from "../flag-values.ts";
 import { manyLines } from "../terminal-text.ts";
-import { type LogLine, localTarget } from "../targets/target.ts";
+import type { LogLine } from "../targets/target.ts";
+import { localTarget } from "../targets/choose-target.ts";
 
 const MOST_LINES = 1_000_000;
 

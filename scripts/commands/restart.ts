@@ -2,7 +2,7 @@
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import { printJson } from "../io.ts";
 import { describeStatus } from "../show-status.ts";
-import { localTarget } from "../targets/target.ts";
+import { localTarget } from "../targets/choose-target.ts";
 
 export default defineCommand({
   name: "restart",

@@ -3,7 +3,7 @@ import { defineCommand } from "../command.ts";
 import { troupe } from "../hint.ts";
 import { table } from "../io.ts";
 import { describeStatus } from "../show-status.ts";
-import { targetOf } from "../targets/target.ts";
+import { targetOf } from "../targets/choose-target.ts";
 
 const JOB = "research-assistant";
 const QUESTION = "How does a Durable Object keep its state, and what happens when its isolate is evicted?";

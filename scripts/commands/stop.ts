@@ -1,13 +1,12 @@
 // troupe stop: ends a job's processes. Sessions stay.
 import { reasonOf } from "#shared/text/reason.ts";
-
 import { CliError } from "../cli-error.ts";
 import { defineCommand } from "../command.ts";
 import { troupe } from "../hint.ts";
 import { step } from "../io.ts";
 import { troupeHome } from "../project.ts";
 import { manyLines } from "../terminal-text.ts";
-import { localTarget } from "../targets/target.ts";
+import { localTarget } from "../targets/choose-target.ts";
 
 export default defineCommand({
   name: "stop",

@@ -4,7 +4,7 @@ import { troupe } from "../hint.ts";
 import type { Io } from "../io.ts";
 import { screenOf } from "../screen.ts";
 import { manyLines } from "../terminal-text.ts";
-import { localTarget } from "../targets/target.ts";
+import { localTarget } from "../targets/choose-target.ts";
 import { count } from "../traces/amounts.ts";
 import { readDetails } from "../traces/details.ts";
 import { drawTrace } from "../traces/draw.ts";

@@ -6,10 +6,10 @@ import { deployJob } from "./local/deploy.ts";
 import { readLogs } from "./local/logs.ts";
 import { restartJob } from "./local/restart.ts";
 import { readJobState } from "./local/state.ts";
-import { type JobStatus, jobStatus } from "./local/status.ts";
+import { jobStatus } from "./local/status.ts";
+import type { JobStatus, Deployed, DeployRequest, LogLine, LogRequest, Target } from "./target.ts";
 import { stopJob } from "./local/stop.ts";
 import { withTraceStores } from "./local/trace-stores.ts";
-import type { Deployed, DeployRequest, LogLine, LogRequest, Target } from "./target.ts";
 
 export class LocalTarget implements Target {
   readonly #home: string;

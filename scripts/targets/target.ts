@@ -1,14 +1,10 @@
 // What every target can do. A target carries out a plan; it knows nothing of job files.
 import type { Job } from "#jobs/schema.ts";
 import type { Source } from "#jobs/source.ts";
-
-import { CliError } from "../cli-error.ts";
 import type { LeftOut } from "../corpus/left-out.ts";
-import { troupe } from "../hint.ts";
 import type { Io } from "../io.ts";
-import { troupeHome } from "../project.ts";
 import type { TraceStore } from "../traces/store.ts";
-import type { JobStatus } from "./local/status.ts";
+import type { BreakerStatus } from "#shared/resilience/breaker.ts";
 
 export interface DeployRequest {
   readonly job: Job;
@@ -67,24 +63,45 @@ export interface Target {
   ): Promise<Result>;
 }
 
-export type { JobStatus };
-
-/** The target that deploys a job. Throws CliError for those that only plan so far. */
-export async function targetOf(job: Pick<Job, "name" | "deployment" | "agents">): Promise<Target> {
-  const wanted = [job.deployment.target, ...job.agents.map((agent) => agent.target ?? job.deployment.target)];
-  const other = wanted.find((name) => name !== "local");
-  if (other !== undefined) {
-    throw new CliError(
-      "bad_input",
-      `${job.name} is to run on ${other}. Deploying to ${other} comes later; for now such a job can be validated and planned.`,
-      `Run: ${troupe`plan ${job.name}`}, or set deployment.target to local.`,
-    );
-  }
-  return localTarget();
+export interface ProcessStatus {
+  readonly name: string;
+  /** Null while it does not run. */
+  readonly pid: number | null;
+  /** `dead`: it ended, and nobody starts it again. */
+  readonly state: "running" | "restarting" | "dead" | "failed";
+  /** Whether somebody starts it again when it ends; false for one whose supervisor was killed, and on Windows. */
+  readonly supervised: boolean;
+  /** How often it was started again since the last deployment or restart. */
+  readonly restarts: number;
+  /** How it ended last, since then; `at` is ISO 8601. */
+  readonly lastEnd: { readonly at: string; readonly reason: string } | null;
 }
 
-/** The target of jobs on this machine. */
-export async function localTarget(): Promise<Target> {
-  const { LocalTarget } = await import("./local.ts");
-  return new LocalTarget(troupeHome());
+export interface AgentStatus {
+  readonly id: string;
+  readonly name: string;
+  readonly url: string;
+  readonly state: "alive" | "suspect" | "dead" | "failed" | "starting" | "stopped";
+  /** ISO 8601; null when none was ever heard. */
+  readonly lastHeartbeat: string | null;
+  /** What the agent itself says of backends and peers that fail it; none when it does not answer. */
+  readonly breakers: readonly BreakerStatus[];
+  /** Messages that it works on, and that wait for their turn; null when it does not say. */
+  readonly turns: { readonly limit: number; readonly running: number; readonly waiting: number } | null;
+}
+
+export interface JobStatus {
+  readonly job: string;
+  readonly target: "local";
+  /** The workerd of the job; with a process an agent, that of the entry point. Null when it does not run. */
+  readonly pid: number | null;
+  /** restarting: nothing of it runs at this moment. dead: nobody starts it again. failed: given up, because it ended each time. */
+  readonly state: "running" | "degraded" | "restarting" | "stopped" | "dead" | "failed";
+  readonly entryPoint: string;
+  readonly controlPlane: string | null;
+  readonly agents: readonly (AgentStatus & { readonly pid: number | null })[];
+  /** The workerds of the job. */
+  readonly processes: readonly ProcessStatus[];
+  /** Those that all jobs share: control plane and offline model. */
+  readonly shared: readonly ProcessStatus[];
 }

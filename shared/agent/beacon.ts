@@ -1,9 +1,10 @@
 // Beacon: registers the agent and renews its lease by alarm, and keeps the spans that could not be delivered. One per agent;
 // woken by the agent's /health.
 import { DurableObject } from "cloudflare:workers";
+import type { BeaconRpc } from "./rpc.ts";
 import { agentCard } from "./card.ts";
 import type { AgentDefinition } from "./definition.ts";
-import { configOf, type AgentEnv } from "./environment.ts";
+import { configOf, type AgentEnv } from "./env.ts";
 import { reasonOf } from "../text/reason.ts";
 import { log } from "./log.ts";
 import { KeptSpans, MAX_KEPT_BYTES } from "./kept-spans.ts";
@@ -13,7 +14,7 @@ import { heartbeat, register } from "./registry-client.ts";
 
 const RETRY_MS = 1_000;
 
-export abstract class BeaconObject extends DurableObject<AgentEnv> {
+export abstract class BeaconObject extends DurableObject<AgentEnv> implements BeaconRpc {
   protected abstract readonly definition: AgentDefinition;
   /** Forgotten when the isolate goes, on purpose: a new deployment registers its new card. */
   #registered = false;

@@ -3,7 +3,7 @@ import { checkHooks } from "../loop/hooks/matcher.ts";
 import { tagOwnConsole } from "./console.ts";
 import { BeaconObject } from "./beacon.ts";
 import type { AgentDefinition } from "./definition.ts";
-import type { AgentEnv } from "./environment.ts";
+import type { AgentEnv } from "./env.ts";
 import { inspectAgent } from "./inspection/inspect.ts";
 import { INSPECT, isInspected } from "./inspection/report.ts";
 import { frontDoor } from "./front-door/front-door.ts";

@@ -5,7 +5,7 @@ import type { CanUseTool } from "../loop/can-use-tool.ts";
 import type { Hooks } from "../loop/hooks/matcher.ts";
 import type { Tool } from "../loop/tool.ts";
 import type { AgentConfig } from "./config.ts";
-import type { AgentEnv } from "./environment.ts";
+import type { AgentEnv } from "./env.ts";
 
 /** A skill of the A2A card (A2A 1.0, section 4.4.5). */
 export interface Skill {

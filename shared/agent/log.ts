@@ -1,6 +1,6 @@
 // Log lines of an agent. Several agents may share a process and its log: the prefix says whose line it is.
 import type { TraceContext } from "../tracing/trace-context.ts";
-import { configOf, type AgentEnv } from "./environment.ts";
+import { configOf, type AgentEnv } from "./env.ts";
 
 export type Level = "info" | "warn" | "error";
 

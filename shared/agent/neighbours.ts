@@ -1,7 +1,7 @@
 // The neighbours of an agent in a static topology: reached over bindings of its own, described by their own cards.
 import { AgentCard } from "@a2a-js/sdk";
 import type { PeerProfile } from "../loop/peers.ts";
-import { configOf, fetcherOf, type AgentEnv } from "./environment.ts";
+import { configOf, fetcherOf, type AgentEnv } from "./env.ts";
 import { reasonOf } from "../text/reason.ts";
 import { log } from "./log.ts";
 

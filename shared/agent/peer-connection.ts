@@ -5,10 +5,10 @@ import { signToken } from "../a2a/token.ts";
 import type { Step } from "../loop/step.ts";
 import { suggest } from "../text/nearest.ts";
 import { formatTraceparent, randomContext } from "../tracing/trace-context.ts";
-import { configOf, fetcherOf, type AgentEnv } from "./environment.ts";
+import { configOf, fetcherOf, type AgentEnv } from "./env.ts";
 import { neighbourFetch, neighbourOrigin } from "./neighbours.ts";
 import { resolveAgent } from "./registry-client.ts";
-import type { Asker } from "./session/task-row.ts";
+import type { Asker } from "./caller.ts";
 
 export interface Connection {
   readonly fetch: typeof fetch;

@@ -10,7 +10,7 @@ import type { TurnHook } from "../loop/hooks/turn-hook.ts";
 import { questionOf } from "../loop/ledger.ts";
 import { peerCall, type PeerCall, type PeerCallStep } from "../loop/peer-call.ts";
 import { InputRequired, type FoundAgent, type Peers, type Question } from "../loop/peers.ts";
-import type { TurnTrace } from "../loop/spans.ts";
+import type { TurnTrace } from "../loop/turn-trace.ts";
 import type { Step } from "../loop/step.ts";
 import { TurnStopped } from "../loop/stopped.ts";
 import { ApprovalSpan } from "../loop/wait-spans.ts";
@@ -20,11 +20,11 @@ import { randomContext, type TraceContext } from "../tracing/trace-context.ts";
 import type { Usage } from "../budget/usage.ts";
 import { breakerOf } from "./breakers.ts";
 import { AskingSpan } from "./asking-span.ts";
-import { configOf, type AgentEnv } from "./environment.ts";
+import { configOf, type AgentEnv } from "./env.ts";
 import { cancelAtPeer, connect, tokenFor, type Connection } from "./peer-connection.ts";
 import { PeerThreads } from "./peer-threads.ts";
 import { searchAgents } from "./registry-client.ts";
-import type { Asker } from "./session/task-row.ts";
+import type { Asker } from "./caller.ts";
 
 /** Agents that a query may go through before it is refused: a → b → a → b … ends here. */
 export const MAX_CHAIN = 8;

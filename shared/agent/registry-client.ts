@@ -2,7 +2,7 @@
 import * as z from "zod";
 import type { AgentCard } from "@a2a-js/sdk";
 import type { FoundAgent } from "../loop/peers.ts";
-import { configOf, type AgentEnv } from "./environment.ts";
+import { configOf, type AgentEnv } from "./env.ts";
 import { isolateId } from "./tracing.ts";
 
 const LIMIT_MS = 5_000;

@@ -3,13 +3,7 @@ import { A2A_CONTENT_TYPE } from "@a2a-js/sdk";
 import { fromJsonRpcErrorResponse, restStatusFor, toJsonRpcError, toRestErrorBody } from "@a2a-js/sdk/errors";
 import type { JsonRpcTransportHandler } from "@a2a-js/sdk/server";
 import * as z from "zod";
-import type { Operation } from "./operation.ts";
-
-export interface Reply {
-  readonly status: number;
-  readonly contentType: string;
-  readonly body: string;
-}
+import type { Operation, Reply } from "./rpc.ts";
 
 export type JsonRpcResponse = Extract<Awaited<ReturnType<JsonRpcTransportHandler["handle"]>>, { jsonrpc: string }>;
 

@@ -1,6 +1,6 @@
 // Questions that an earlier life of a turn had asked other agents, told again in case that their spans went with it.
 import { sinceLastAnswer } from "../loop/ledger.ts";
-import type { TurnTrace } from "../loop/spans.ts";
+import type { TurnTrace } from "../loop/turn-trace.ts";
 import type { Step } from "../loop/step.ts";
 import { AskingSpan } from "./asking-span.ts";
 

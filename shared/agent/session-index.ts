@@ -7,9 +7,10 @@ import { sessionOf, type TaskRef } from "../a2a/task-id.ts";
 import { migrate, readVersion } from "../durable/migrations.ts";
 import { IsolateBatch } from "../tracing/isolate-batch.ts";
 import { reasonOf } from "../text/reason.ts";
-import { sessionIndexStub, sessionStub, type AgentEnv } from "./environment.ts";
+import { sessionIndexStub, sessionStub, type AgentEnv } from "./env.ts";
 import { log } from "./log.ts";
-import { listPage, type Listed, type Page } from "./session/list-page.ts";
+import { listPage } from "./session/list-page.ts";
+import type { IndexedTask, Listed, Page, SessionIndexRpc } from "./rpc.ts";
 
 const MIGRATIONS = [
   `CREATE TABLE task (
@@ -25,11 +26,7 @@ const REPORT_MS = 100;
 /** Sessions that are woken side by side. */
 const WOKEN_AT_ONCE = 8;
 
-export interface IndexedTask extends Listed {
-  readonly principal: string;
-}
-
-export abstract class SessionIndexObject extends DurableObject<AgentEnv> {
+export abstract class SessionIndexObject extends DurableObject<AgentEnv> implements SessionIndexRpc {
   /** Writes what the Sessions of one isolate have reported, in one transaction. */
   async record(tasks: readonly IndexedTask[]): Promise<void> {
     migrate(this.ctx.storage.sql, MIGRATIONS);

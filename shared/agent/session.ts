@@ -12,21 +12,24 @@ import type { TurnResult } from "../loop/turn.ts";
 import { reasonOf, stackOf } from "../text/reason.ts";
 import { parseTraceparent, type TraceContext } from "../tracing/trace-context.ts";
 import type { AgentDefinition } from "./definition.ts";
-import { configOf, modelOf, principalOf, type AgentEnv } from "./environment.ts";
+import { configOf, principalOf, type AgentEnv } from "./env.ts";
+import { modelOf } from "./model.ts";
 import { log } from "./log.ts";
-import type { Caller, Operation } from "./operation.ts";
-import { replyTo, type Reply } from "./reply.ts";
+import type { Operation, Reply, SessionRpc, Streamed } from "./rpc.ts";
+import type { Caller } from "./caller.ts";
+import { replyTo } from "./reply.ts";
 import { reportTask } from "./session-index.ts";
 import { closeAccount } from "./session/account.ts";
 import { Approvals } from "./session/approvals.ts";
-import { toStream, type Streamed } from "./session/event-stream.ts";
+import { toStream } from "./session/event-stream.ts";
 import { LiveTask } from "./session/live-task.ts";
 import { nextLife, POISONED } from "./session/life.ts";
 import { SessionRequestHandler } from "./session/request-handler.ts";
 import { type Slot, slotFor, slotsOf } from "./session/slots.ts";
 import { SessionStore } from "./session/store.ts";
 import type { TaskRow } from "./session/task-row.ts";
-import { endInterrupted, nameOfState, newTaskTrace, nextTurnTrace, taskOf, TaskSpan } from "./session/task-span.ts";
+import { endInterrupted, nameOfState, taskOf, TaskSpan } from "./session/task-span.ts";
+import { newTaskTrace, nextTurnTrace } from "./session/task-trace.ts";
 import { Turns } from "./session/turns.ts";
 import { runTurnOf, tellSessionEnd } from "./session/turn-of.ts";
 import { tracerOf } from "./tracing.ts";
@@ -37,7 +40,7 @@ const WATCH_MS = 1_500;
 const IDLE_MS = 30 * 60_000;
 const OLD_VERSION = "The agent was restarted while it worked on this task. Send the message again.";
 
-export abstract class SessionObject extends DurableObject<AgentEnv> {
+export abstract class SessionObject extends DurableObject<AgentEnv> implements SessionRpc {
   protected abstract readonly definition: AgentDefinition;
   readonly #store = new SessionStore(this.ctx.storage.sql);
   readonly #tracer = tracerOf(this.env, (work) => this.ctx.waitUntil(work));

@@ -8,7 +8,7 @@ import { outputShape, type OutputShape } from "../loop/structured-output.ts";
 import { queryAgent } from "../tools/query-agent.ts";
 import type { AgentDefinition } from "./definition.ts";
 import type { AgentConfig } from "./config.ts";
-import { configOf, type AgentEnv } from "./environment.ts";
+import { configOf, type AgentEnv } from "./env.ts";
 import { neighbours } from "./neighbours.ts";
 import { parsedConfig } from "./own-config.ts";
 

@@ -1,7 +1,7 @@
 // The agent's side of the trace store: OTLP/HTTP over the binding to the control plane.
 import * as z from "zod";
 import { parseJson } from "../text/parse-json.ts";
-import type { AgentEnv } from "./environment.ts";
+import type { AgentEnv } from "./env.ts";
 import { log } from "./log.ts";
 
 const LIMIT_MS = 5_000;

@@ -6,7 +6,7 @@ import { Outbox } from "../tracing/outbox.ts";
 import { Recorder, type RecorderParts } from "../tracing/recorder.ts";
 import { randomHex } from "../tracing/trace-context.ts";
 import { SILENT, type Tracer } from "../tracing/tracer.ts";
-import { beaconStub, configOf, type AgentEnv } from "./environment.ts";
+import { beaconStub, configOf, type AgentEnv } from "./env.ts";
 import { log } from "./log.ts";
 import { reasonOf } from "../text/reason.ts";
 import { sendSpans } from "./trace-client.ts";

@@ -2,7 +2,7 @@
 import type { Approval } from "./approval.ts";
 import { policyAnswer } from "./approvals/policy.ts";
 import { ApprovalSpan } from "./wait-spans.ts";
-import type { Taken } from "./tool-call.ts";
+import type { Taken } from "./call.ts";
 import type { Tool } from "./tool.ts";
 
 type Asked =

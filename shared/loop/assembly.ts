@@ -10,11 +10,9 @@ import * as z from "zod";
 import { ModelError } from "../models/model.ts";
 import { parseJson } from "../text/parse-json.ts";
 import { NO_USAGE, ReportedFigure, type Usage } from "../budget/usage.ts";
-import { KnownStopReason, Step } from "./step.ts";
+import { KnownStopReason, Step, type AssistantStep } from "./step.ts";
 import { claimId } from "./tool-use-ids.ts";
 import { wellFormed } from "../text/plain-json.ts";
-
-export type AssistantStep = Extract<Step, { kind: "assistant" }>;
 
 /**
  * Bytes of one answer as the log keeps it, JSON in UTF-8: a row has 2 MB, and its other columns and fields need a little. So an answer

@@ -1,7 +1,7 @@
 // What becomes of the calls of a turn that ends without its answer: nothing waits on, here or at other agents.
 import { denyOpen, type NoAnswer } from "./denials.ts";
 import { ledger, sinceLastAnswer } from "./ledger.ts";
-import type { ToolRuntime } from "./tool-calls.ts";
+import type { ToolRuntime } from "./turn.ts";
 import { endApproval } from "./wait-spans.ts";
 
 /** Tells the agents that are being asked, or wait for answers, and gives each call that waits its result. */

@@ -3,7 +3,7 @@
 import { ModelError } from "../models/model.ts";
 import { searchesIn } from "./allowed-tokens.ts";
 import { BudgetUnreachable } from "../budget/account.ts";
-import type { Conclusion } from "./conclude.ts";
+import type { Conclusion, Turn } from "./turn.ts";
 import {
   countTokens,
   estimateTokens,
@@ -23,7 +23,6 @@ import { noteCut } from "./reserved-call.ts";
 import type { Step } from "./step.ts";
 import { stopFor } from "./stopped.ts";
 import { NoSummary, summarise, type Wish } from "./summarise.ts";
-import type { Turn } from "./turn.ts";
 import { CompactionSpan } from "./wait-spans.ts";
 
 const COMMAND = "/compact";

@@ -2,33 +2,9 @@
 import { ERROR } from "../tracing/names.ts";
 import { compactRefused, wasRefused } from "./compact.ts";
 import { frameOf } from "./frame.ts";
-import type { AssistantStep } from "./model-call.ts";
-import type { Step } from "./step.ts";
+import type { AssistantStep, Step } from "./step.ts";
 import { parseOutput, type OutputShape } from "./structured-output.ts";
-import type { Turn } from "./turn.ts";
-
-export type Conclusion =
-  | {
-      readonly subtype: "success";
-      readonly text: string;
-      /** What fits the turn's output schema, where it has one. */
-      readonly structured?: unknown;
-      readonly stopReason: AssistantStep["stopReason"];
-    }
-  | {
-      readonly subtype:
-        | "error_during_execution"
-        | "error_max_turns"
-        | "error_max_tokens"
-        | "error_max_budget_usd"
-        | "error_max_wall_time"
-        | "error_max_tool_calls"
-        | "error_max_structured_output_retries"
-        | "canceled";
-      readonly message: string;
-      /** `error.type` of the turn's span. */
-      readonly errorType: string;
-    };
+import type { Turn, Conclusion } from "./turn.ts";
 
 const EMPTY = "empty_answer";
 const OUT_OF_ROOM = "model_context_window_exceeded";

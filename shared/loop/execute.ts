@@ -8,7 +8,7 @@ import { InputRequired } from "./peers.ts";
 import { runLimited } from "./run-limited.ts";
 import { nameOf } from "./spans.ts";
 import { TurnStopped } from "./stopped.ts";
-import type { CallOutcome, Result, Taken } from "./tool-call.ts";
+import type { CallOutcome, Result, Taken } from "./call.ts";
 import { isInputError, mayRepeat, type Tool } from "./tool.ts";
 import { toRecord } from "../text/plain-json.ts";
 

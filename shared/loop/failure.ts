@@ -3,11 +3,10 @@ import { ModelError } from "../models/model.ts";
 import { ERROR } from "../tracing/names.ts";
 import { BudgetSpent, PriceUnknown, SUBTYPE } from "../budget/limits.ts";
 import { BudgetUnreachable } from "../budget/account.ts";
-import type { Conclusion } from "./conclude.ts";
+import type { Conclusion, Turn } from "./turn.ts";
 import { spentMessage } from "../budget/exhaustion.ts";
 import type { InputOf } from "./hooks/input.ts";
 import { TurnStopped } from "./stopped.ts";
-import type { Turn } from "./turn.ts";
 import { hasOpenCalls } from "./unfinished.ts";
 
 /** Milliseconds of work that the turn may take: the agent's own limit, or what the whole query may. */

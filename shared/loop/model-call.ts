@@ -1,12 +1,12 @@
 // One model call: events of the Messages API in, one whole assistant message out, text passed on as it comes.
 import { ModelError, type Model, type ModelRequest } from "../models/model.ts";
-import { Assembly, type AssistantStep } from "./assembly.ts";
+import { Assembly } from "./assembly.ts";
+import type { AssistantStep } from "./step.ts";
 import type { LoopEvent } from "./event.ts";
-import { ChatSpan, type TurnTrace } from "./spans.ts";
+import { ChatSpan } from "./spans.ts";
+import type { TurnTrace } from "./turn-trace.ts";
 import { toolUseIds } from "./tool-use-ids.ts";
 import { untilAborted } from "../resilience/until-aborted.ts";
-
-export type { AssistantStep };
 
 /** Accounts for each attempt of a call. */
 export interface Meter {

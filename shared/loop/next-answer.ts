@@ -5,7 +5,7 @@ import { BudgetUnreachable } from "../budget/account.ts";
 import { compactIfFull, compactRefused } from "./compact.ts";
 import { estimateTokens, type Frame } from "./context.ts";
 import { frameOf } from "./frame.ts";
-import type { AssistantStep } from "./model-call.ts";
+import type { AssistantStep } from "./step.ts";
 import { callReserved, noteCut, type ReservedAnswer } from "./reserved-call.ts";
 import { conversationOf, type Conversation } from "./conversation.ts";
 import { ANYONE, isBound } from "./sendable.ts";

@@ -1,7 +1,6 @@
 // Which tools may run, decided in the Claude Agent SDK's order: hooks → deny → ask → mode → allow → canUseTool. Pure.
 // A preset judges a tool by its annotations, never by a guess about its name.
 import * as z from "zod";
-import type { HookBehavior } from "./hooks/outcome.ts";
 import type { Tool } from "./tool.ts";
 
 export const Permissions = z.object({
@@ -124,3 +123,5 @@ function takenAway({ preset, allow, deny }: Permissions, { name, annotations }: 
 function names(rules: readonly string[] | null, name: string): boolean {
   return rules?.some((rule) => ruleFits(rule, name)) ?? false;
 }
+
+export type HookBehavior = "allow" | "deny" | "ask" | "defer";

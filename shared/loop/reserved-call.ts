@@ -2,9 +2,9 @@
 import type { ModelRequest } from "../models/model.ts";
 import { allowedTokens, type Searches } from "./allowed-tokens.ts";
 import { BudgetUnreachable } from "../budget/account.ts";
-import { callModel, type AssistantStep, type Meter } from "./model-call.ts";
+import { callModel, type Meter } from "./model-call.ts";
+import type { AssistantStep, Step } from "./step.ts";
 import { originOf } from "./sendable.ts";
-import type { Step } from "./step.ts";
 import type { Usage } from "../budget/usage.ts";
 import { tokensOf } from "./context.ts";
 import { ReservationSpan } from "./wait-spans.ts";

@@ -190,3 +190,5 @@ export function isModelCall(step: Step): step is ModelCallStep {
 
 /** Said of a call that had begun when its isolate died, and may not be run again. */
 export const CUT_OFF = "This tool call was cut off before it returned; it may or may not have taken effect.";
+
+export type AssistantStep = Extract<Step, { kind: "assistant" }>;

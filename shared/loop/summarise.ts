@@ -5,13 +5,13 @@ import { NO_USAGE, type Usage } from "../budget/usage.ts";
 import { allowedTokens, searchesIn } from "./allowed-tokens.ts";
 import { COMPACTION_INSTRUCTIONS } from "./compaction-prompt.ts";
 import { roomOf, tokensOfFrame, tokensOfText, type Frame } from "./context.ts";
-import { mayHaveBegun, type AssistantStep } from "./model-call.ts";
+import { mayHaveBegun } from "./model-call.ts";
+import type { AssistantStep, Step } from "./step.ts";
 import { callReserved, measured, meterOf, type PlannedCall } from "./reserved-call.ts";
 import { shortened, tokensOfConversation, withoutThinking } from "./shortened.ts";
 import { ChatSpan } from "./spans.ts";
 import { conversationOf, type Conversation } from "./conversation.ts";
 import { originOf } from "./sendable.ts";
-import { type Step } from "./step.ts";
 import type { Turn } from "./turn.ts";
 
 export interface Wish {

@@ -3,42 +3,17 @@ import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages
 import { suggest } from "../text/nearest.ts";
 import { ERROR } from "../tracing/names.ts";
 import { contextOf } from "../tracing/tracer.ts";
-import { EXPIRED, type Approval } from "./approval.ts";
+import { EXPIRED } from "./approval.ts";
 import { askApproval, policyDenial } from "./ask-approval.ts";
 import { askCanUseTool } from "./can-use-tool.ts";
 import { cut, execute, failed } from "./execute.ts";
 import type { CallState } from "./ledger.ts";
-import type { AssistantStep } from "./model-call.ts";
+import { type AssistantStep, CUT_OFF, type Step } from "./step.ts";
 import { peerCall } from "./peer-call.ts";
 import { decide } from "./permissions.ts";
-import type { ToolSpan } from "./spans.ts";
-import { CUT_OFF, type Step } from "./step.ts";
-import type { ToolRuntime } from "./tool-calls.ts";
 import { toRecord } from "../text/plain-json.ts";
 import type { Tool } from "./tool.ts";
-
-export interface Taken {
-  readonly block: ToolUseBlock;
-  readonly state: CallState;
-  readonly message: AssistantStep;
-  readonly tool: Tool | undefined;
-  readonly runtime: ToolRuntime;
-  readonly span: ToolSpan;
-  readonly signal: AbortSignal;
-  /** What hooks say to the model beside the result; written with it. */
-  readonly notes: string[];
-}
-
-export interface Result {
-  readonly content: string;
-  /** `error.type` of a call that failed. */
-  readonly errorType?: string;
-  readonly denied?: true;
-  /** A hook wants the turn to end, once the result is in the log. */
-  readonly stop?: string;
-}
-
-export type CallOutcome = Result | { readonly waits: readonly Approval[] };
+import type { Taken, Result, CallOutcome } from "./call.ts";
 
 /** Takes the call as far as it goes. Rejects with the signal's reason. */
 export async function settle(taken: Taken): Promise<CallOutcome> {

@@ -1,58 +1,16 @@
 // The tool calls of one assistant message, side by side. Whatever goes wrong becomes an `is_error` result: the model is told, the turn
 // goes on. A call that has to be approved waits in the log; the others are not held up by it.
 import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages";
-import type { TraceContext } from "../tracing/trace-context.ts";
-import type { Usage } from "../budget/usage.ts";
-import type { Approval, ApprovalRule } from "./approval.ts";
-import { BudgetSpent, type Limits } from "../budget/limits.ts";
-import type { LoopEvent } from "./event.ts";
-import type { CanUseTool } from "./can-use-tool.ts";
-import type { TurnHook } from "./hooks/turn-hook.ts";
+import type { Approval } from "./approval.ts";
+import { BudgetSpent } from "../budget/limits.ts";
 import { ledger, sinceLastAnswer, type CallState } from "./ledger.ts";
-import type { AssistantStep } from "./model-call.ts";
-import type { Peers } from "./peers.ts";
-import type { Permissions } from "./permissions.ts";
-import { ToolSpan, type TurnTrace } from "./spans.ts";
+import type { AssistantStep } from "./step.ts";
+import { ToolSpan } from "./tool-span.ts";
 import { checkToolCalls, spentIn } from "./spending.ts";
-import type { Step } from "./step.ts";
 import { stopFor } from "./stopped.ts";
 import { settle } from "./tool-call.ts";
-import type { Tool, ToolCall } from "./tool.ts";
 import { withdrawQuestions } from "./withdrawn.ts";
-
-export interface ToolRuntime {
-  readonly tools: readonly Tool[];
-  readonly permissions: Permissions;
-  readonly canUseTool: CanUseTool | undefined;
-  /** Runs the agent's hooks for an event; resolves whatever they do. */
-  readonly hook: TurnHook;
-  /** Answers that the job gives to what it asks. */
-  readonly policy: readonly ApprovalRule[];
-  /** Milliseconds after which an approval that nobody answered is a no. */
-  readonly approvalMs: number;
-  /** The id of an approval: binds it to this call of this task, to the byte. */
-  readonly approvalId: (call: Pick<Approval, "tool" | "input"> & { readonly toolUseId: string }) => string;
-  readonly call: Omit<ToolCall, "id" | "idempotencyKey" | "signal" | "span" | "peers"> & { readonly peers: Peers };
-  /** The same for every repetition of a call. */
-  readonly idempotencyKey: (toolUseId: string) => string;
-  /** What the agents have used that a call asked. */
-  readonly peerUsage: (toolUseId: string) => Usage | undefined;
-  /** What the task may cost this agent. */
-  readonly budget: Limits & { readonly maxTurns: number; readonly maxWallMs: number };
-  /** Books calls at the query's account; throws BudgetSpent. */
-  readonly countToolCalls: (id: string, count: number, signal: AbortSignal) => Promise<void>;
-  /** The thread's log, the task's own steps from `begin` on; grows with each `append`. */
-  readonly log: readonly Step[];
-  readonly begin: number;
-  /** Which life of the turn this is, from 1. */
-  readonly life: number;
-  /** Makes the step durable before anything that follows it can be seen outside. */
-  readonly append: (step: Step) => void;
-  readonly emit: (event: LoopEvent) => void;
-  readonly trace: TurnTrace;
-  /** Tells whoever looks after the agent of what its code threw. */
-  readonly report?: (failure: string, span: TraceContext) => void;
-}
+import type { ToolRuntime } from "./turn.ts";
 
 /**
  * Runs every call of the message that is not settled. Resolves to what is waited for; empty when all have their results.

@@ -3,25 +3,21 @@
 // gone on with by running it again over the same log.
 import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
 import type { Model } from "../models/model.ts";
-import { Stopwatch } from "../resilience/stopwatch.ts";
-import { ERROR } from "../tracing/names.ts";
-import { picoOf, toUsd } from "../budget/price.ts";
 import type { Usage } from "../budget/usage.ts";
-import type { Approval } from "./approval.ts";
+import type { Approval, ApprovalRule } from "./approval.ts";
 import type { Account } from "../budget/account.ts";
-import { closeCalls } from "./close-calls.ts";
-import { compactOnDemand } from "./compact.ts";
-import { conclude, type Conclusion } from "./conclude.ts";
-import { denialsIn, type Denial } from "./denials.ts";
-import { failureOf, overtime, tellOfFailure, wallLimit } from "./failure.ts";
-import { usageOf } from "./ledger.ts";
-import { tooLong } from "./message-size.ts";
-import { nextAnswer } from "./next-answer.ts";
-import { settleEarlier } from "./reserved-call.ts";
-import { isModelCall, type Step } from "./step.ts";
+import type { Denial } from "./denials.ts";
 import type { OutputShape } from "./structured-output.ts";
-import { runToolCalls, type ToolRuntime } from "./tool-calls.ts";
-import { hasCalls, hasOpenCalls, unfinished } from "./unfinished.ts";
+import type { TraceContext } from "../tracing/trace-context.ts";
+import type { Limits } from "../budget/limits.ts";
+import type { LoopEvent } from "./event.ts";
+import type { CanUseTool } from "./can-use-tool.ts";
+import type { TurnHook } from "./hooks/turn-hook.ts";
+import type { Peers } from "./peers.ts";
+import type { Permissions } from "./permissions.ts";
+import type { TurnTrace } from "./turn-trace.ts";
+import type { Step, AssistantStep } from "./step.ts";
+import type { Tool, ToolCall } from "./tool.ts";
 
 export interface Turn extends ToolRuntime {
   readonly system: string;
@@ -44,7 +40,7 @@ export interface Turn extends ToolRuntime {
   readonly signal: AbortSignal;
 }
 
-interface Ended {
+export interface Ended {
   /** Of this agent and those it asked, over all lives of the turn. */
   readonly usage: Usage;
   /** Model calls, over all lives of the turn. */
@@ -65,116 +61,59 @@ export interface SuspendedTurn {
 
 export type TurnResult = EndedTurn | SuspendedTurn;
 
-class WallTimeSpent extends Error {
-  override readonly name = "WallTimeSpent";
+export interface ToolRuntime {
+  readonly tools: readonly Tool[];
+  readonly permissions: Permissions;
+  readonly canUseTool: CanUseTool | undefined;
+  /** Runs the agent's hooks for an event; resolves whatever they do. */
+  readonly hook: TurnHook;
+  /** Answers that the job gives to what it asks. */
+  readonly policy: readonly ApprovalRule[];
+  /** Milliseconds after which an approval that nobody answered is a no. */
+  readonly approvalMs: number;
+  /** The id of an approval: binds it to this call of this task, to the byte. */
+  readonly approvalId: (call: Pick<Approval, "tool" | "input"> & { readonly toolUseId: string }) => string;
+  readonly call: Omit<ToolCall, "id" | "idempotencyKey" | "signal" | "span" | "peers"> & { readonly peers: Peers };
+  /** The same for every repetition of a call. */
+  readonly idempotencyKey: (toolUseId: string) => string;
+  /** What the agents have used that a call asked. */
+  readonly peerUsage: (toolUseId: string) => Usage | undefined;
+  /** What the task may cost this agent. */
+  readonly budget: Limits & { readonly maxTurns: number; readonly maxWallMs: number };
+  /** Books calls at the query's account; throws BudgetSpent. */
+  readonly countToolCalls: (id: string, count: number, signal: AbortSignal) => Promise<void>;
+  /** The thread's log, the task's own steps from `begin` on; grows with each `append`. */
+  readonly log: readonly Step[];
+  readonly begin: number;
+  /** Which life of the turn this is, from 1. */
+  readonly life: number;
+  /** Makes the step durable before anything that follows it can be seen outside. */
+  readonly append: (step: Step) => void;
+  readonly emit: (event: LoopEvent) => void;
+  readonly trace: TurnTrace;
+  /** Tells whoever looks after the agent of what its code threw. */
+  readonly report?: (failure: string, span: TraceContext) => void;
 }
 
-/** Never rejects for what a model, a tool or a hook does: failures are results. */
-export async function runTurn(turn: Turn): Promise<TurnResult> {
-  const { signal } = turn;
-  const wall = new AbortController();
-  const limitMs = wallLimit(turn);
-  const time = Stopwatch.start(limitMs - turn.workedMs, () =>
-    wall.abort(new WallTimeSpent(`The wall-time budget of ${limitMs / 1000} s was spent.`)),
-  );
-  let conclusion: Conclusion | SuspendedTurn;
-  try {
-    conclusion = await loop(turn, AbortSignal.any([signal, wall.signal]));
-  } catch (error) {
-    const isOver = wall.signal.aborted && !signal.aborted;
-    conclusion = isOver ? await overtime(turn) : failureOf(error, turn);
-  } finally {
-    time.stop();
-  }
-  if (conclusion.subtype === "suspended") return conclusion;
-  if (conclusion.subtype !== "success") {
-    const by = conclusion.subtype === "canceled" ? "cancel" : "failure";
-    closeCalls(turn, { by, reason: conclusion.message });
-    await tellOfFailure(turn, conclusion);
-  }
-  return { ...conclusion, ...sumOf(turn) };
-}
-
-function sumOf(turn: Turn): Ended {
-  const own = ownSteps(turn);
-  const { price } = turn.model;
-  const calls = own.filter(isModelCall);
-  const cost = price && toUsd(calls.reduce((sum, { usage }) => sum + picoOf(usage, price), 0));
-  return {
-    usage: usageOf(own),
-    turns: own.filter(({ kind }) => kind === "assistant").length,
-    costUsd: cost,
-    denials: denialsIn(own),
-  };
-}
-
-function ownSteps({ log, begin }: Pick<Turn, "log" | "begin">): readonly Step[] {
-  return log.slice(begin);
-}
-
-async function loop(turn: Turn, signal: AbortSignal): Promise<Conclusion | SuspendedTurn> {
-  await settleEarlier(turn);
-  const ended = endedByHook(ownSteps(turn));
-  if (ended) return ended;
-  const first = turn.log[turn.begin];
-  if (first?.kind === "user" && first.command === "compact") return compactOnDemand(turn, first.text, signal);
-  const refused = await takePrompt(turn, signal);
-  if (refused) return refused;
-  let left = unfinished(ownSteps(turn));
-  // Calls that are settled were followed by the next model call, as far as anybody knows.
-  let mayHaveCut = turn.life > 1 && (!left || (hasCalls(left) && !hasOpenCalls(ownSteps(turn))));
-  for (;;) {
-    const answer = left ?? (await nextAnswer(turn, signal, mayHaveCut));
-    mayHaveCut &&= left !== undefined;
-    left = undefined;
-    if (hasCalls(answer)) {
-      const approvals = await runToolCalls(answer, turn, signal);
-      if (approvals.length > 0) return { subtype: "suspended", approvals };
-    } else if (answer.stopReason !== "pause_turn") {
-      const conclusion = await conclude(turn, answer, signal);
-      if (conclusion) return conclusion;
+export type Conclusion =
+  | {
+      readonly subtype: "success";
+      readonly text: string;
+      /** What fits the turn's output schema, where it has one. */
+      readonly structured?: unknown;
+      readonly stopReason: AssistantStep["stopReason"];
     }
-  }
-}
-
-/** What an earlier life was told by a hook to end with. */
-function endedByHook(own: readonly Step[]): Conclusion | undefined {
-  const step = own.findLast(({ kind }) => kind === "blocked" || kind === "stopped");
-  if (step?.kind !== "blocked" && step?.kind !== "stopped") return undefined;
-  return { subtype: "error_during_execution", message: step.reason, errorType: ERROR.refused };
-}
-
-function refuse({ append }: Turn, reason: string): Conclusion {
-  append({ kind: "blocked", reason });
-  return { subtype: "error_during_execution", message: reason, errorType: ERROR.refused };
-}
-
-/** The hooks of a message that has just come. */
-async function takePrompt(turn: Turn, signal: AbortSignal): Promise<Conclusion | undefined> {
-  const own = ownSteps(turn);
-  const [first] = own;
-  if (own.length !== 1 || first?.kind !== "user") return undefined;
-  const context: string[] = [];
-  let initial: string | undefined;
-  if (turn.sessionStart) {
-    const started = await turn.hook(
-      { hook_event_name: "SessionStart", source: turn.sessionStart, model: turn.model.name },
-      signal,
-    );
-    const reason = started.block ?? started.stop;
-    if (reason !== undefined) return refuse(turn, reason);
-    if (started.initialUserMessage) initial = started.initialUserMessage;
-    if (started.additionalContext) context.push(started.additionalContext);
-  }
-  const source = turn.isFromPeer ? "system" : "user";
-  const said = await turn.hook({ hook_event_name: "UserPromptSubmit", prompt: first.text, source }, signal);
-  const reason = said.block ?? said.stop;
-  if (reason !== undefined) return refuse(turn, reason);
-  if (said.additionalContext) context.push(said.additionalContext);
-  const whole = [first.text, ...(initial === undefined ? [] : [initial]), ...context].join("\n\n");
-  const unfit = await tooLong(turn, whole, signal);
-  if (unfit !== undefined) return refuse(turn, unfit);
-  if (initial !== undefined) turn.append({ kind: "note", about: "initial", text: initial });
-  if (context.length > 0) turn.append({ kind: "note", about: "context", text: context.join("\n\n") });
-  return undefined;
-}
+  | {
+      readonly subtype:
+        | "error_during_execution"
+        | "error_max_turns"
+        | "error_max_tokens"
+        | "error_max_budget_usd"
+        | "error_max_wall_time"
+        | "error_max_tool_calls"
+        | "error_max_structured_output_retries"
+        | "canceled";
+      readonly message: string;
+      /** `error.type` of the turn's span. */
+      readonly errorType: string;
+    };

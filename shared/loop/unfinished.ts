@@ -1,7 +1,6 @@
 // What a turn's log leaves to be done with its last answer, before the model is called again.
 import { ledger, sinceLastAnswer } from "./ledger.ts";
-import type { AssistantStep } from "./model-call.ts";
-import type { Step } from "./step.ts";
+import type { AssistantStep, Step } from "./step.ts";
 
 /** The answer that an earlier life, or a round of approvals, left to be finished. */
 export function unfinished(own: readonly Step[]): AssistantStep | undefined {

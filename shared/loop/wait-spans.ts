@@ -5,7 +5,8 @@ import { contextOf, shortId, SpanKind, type Span, type Tracer } from "../tracing
 import type { Approval } from "./approval.ts";
 import { BudgetSpent } from "../budget/limits.ts";
 import { questionOf, type Answer } from "./ledger.ts";
-import { failAborted, nameOf, type TurnTrace } from "./spans.ts";
+import { failAborted, nameOf } from "./spans.ts";
+import type { TurnTrace } from "./turn-trace.ts";
 import type { Step } from "./step.ts";
 
 /** From the question to its answer, apart from all work. Known by an id that is kept, so that another life can end it. */

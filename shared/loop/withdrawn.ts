@@ -1,6 +1,6 @@
 // Questions of other agents that these do not wait with any more: they went on, failed or ended without the answer.
 import { pendingQuestions, sinceLastAnswer, type Answer } from "./ledger.ts";
-import type { TurnTrace } from "./spans.ts";
+import type { TurnTrace } from "./turn-trace.ts";
 import type { Step } from "./step.ts";
 import { endApproval } from "./wait-spans.ts";
 

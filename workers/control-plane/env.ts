@@ -1,13 +1,11 @@
 // What the control plane's Worker is given.
-import type { Budget } from "./budgets/budget.ts";
-import type { Registry } from "./registry/registry.ts";
+import type { BudgetRpc, RegistryRpc, TracesRpc } from "./rpc.ts";
 import type { SettingVariables } from "./traces/settings.ts";
-import type { Traces } from "./traces/traces.ts";
 
 export interface Env extends SettingVariables {
-  readonly REGISTRY: DurableObjectNamespace<Registry>;
-  readonly BUDGET: DurableObjectNamespace<Budget>;
-  readonly TRACES: DurableObjectNamespace<Traces>;
+  readonly REGISTRY: DurableObjectNamespace<RegistryRpc>;
+  readonly BUDGET: DurableObjectNamespace<BudgetRpc>;
+  readonly TRACES: DurableObjectNamespace<TracesRpc>;
   /** Signs the jobs' tokens; at least 32 characters. Absent only in development. */
   readonly TROUPE_SECRET?: string;
   /** Its own address where that is no loopback name: requests for other hosts are refused. */

@@ -2,7 +2,7 @@
 import { defineCommand, JSON_OPTION } from "../../command.ts";
 import { type Io, printJson } from "../../io.ts";
 import { screenOf } from "../../screen.ts";
-import { localTarget } from "../../targets/target.ts";
+import { localTarget } from "../../targets/choose-target.ts";
 import { chooseJobs } from "../../traces/choose-jobs.ts";
 import { diffTraces } from "../../traces/diff.ts";
 import { drawDiff } from "../../traces/draw-diff.ts";

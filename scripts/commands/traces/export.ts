@@ -1,6 +1,6 @@
 // troupe traces export: a trace in a form that other programs read.
 import { defineCommand } from "../../command.ts";
-import { localTarget } from "../../targets/target.ts";
+import { localTarget } from "../../targets/choose-target.ts";
 import { chooseJobs } from "../../traces/choose-jobs.ts";
 import { chromeTrace } from "../../traces/chrome.ts";
 import { findTrace } from "../../traces/find-trace.ts";

@@ -5,7 +5,7 @@ import { timeOf, wholeNumber } from "../../flag-values.ts";
 import { troupe } from "../../hint.ts";
 import { printJson } from "../../io.ts";
 import { screenOf } from "../../screen.ts";
-import { localTarget } from "../../targets/target.ts";
+import { localTarget } from "../../targets/choose-target.ts";
 import { chooseJobs } from "../../traces/choose-jobs.ts";
 import { drawList } from "../../traces/draw-list.ts";
 import { newest } from "../../traces/find-trace.ts";

@@ -3,7 +3,7 @@ import { CliError } from "../../cli-error.ts";
 import { defineCommand, JSON_OPTION } from "../../command.ts";
 import { troupe } from "../../hint.ts";
 import { printJson } from "../../io.ts";
-import { localTarget } from "../../targets/target.ts";
+import { localTarget } from "../../targets/choose-target.ts";
 import { count } from "../../traces/amounts.ts";
 import { chooseJobs } from "../../traces/choose-jobs.ts";
 import { agoOf, jobNamed } from "../../traces/options.ts";

@@ -5,7 +5,7 @@ import { troupe } from "../../hint.ts";
 import { type Io, printJson } from "../../io.ts";
 import { screenOf } from "../../screen.ts";
 import { oneLine } from "../../terminal-text.ts";
-import { localTarget } from "../../targets/target.ts";
+import { localTarget } from "../../targets/choose-target.ts";
 import { chooseJobs } from "../../traces/choose-jobs.ts";
 import { readDetails } from "../../traces/details.ts";
 import { drawSpan, plainSpan } from "../../traces/draw-span.ts";

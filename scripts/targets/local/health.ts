@@ -1,8 +1,6 @@
 // Waiting until an HTTP server says that it is well, and what else an agent's health tells.
 import { setTimeout as delay } from "node:timers/promises";
-
 import * as z from "zod";
-
 import { BreakerStatus } from "#shared/resilience/breaker.ts";
 
 export type Health = "healthy" | "ended" | "late";
@@ -60,13 +58,6 @@ export async function isHealthy(
 
 const count = z.int().nonnegative();
 
-/** Releases from before there were breakers, or slots for turns, say nothing of them. */
-const AgentHealth = z.object({
-  breakers: z.array(BreakerStatus).catch([]),
-  turns: z.nullable(z.object({ limit: count, running: count, waiting: count })).catch(null),
-});
-export type AgentHealth = z.infer<typeof AgentHealth>;
-
 /** What the agent at `url` says of itself; undefined when it is not healthy within `timeoutMs`. One without room is healthy. */
 export async function askHealth(url: string, timeoutMs: number): Promise<AgentHealth | undefined> {
   try {
@@ -80,3 +71,11 @@ export async function askHealth(url: string, timeoutMs: number): Promise<AgentHe
     return undefined;
   }
 }
+
+/** Releases from before there were breakers, or slots for turns, say nothing of them. */
+export const AgentHealth = z.object({
+  breakers: z.array(BreakerStatus).catch([]),
+  turns: z.nullable(z.object({ limit: count, running: count, waiting: count })).catch(null),
+});
+
+export type AgentHealth = z.infer<typeof AgentHealth>;

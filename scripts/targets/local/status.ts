@@ -1,43 +1,13 @@
 // How a deployment is: what the registry says, held against whether the processes live.
-import type { BreakerStatus } from "#shared/resilience/breaker.ts";
-
-import { type AgentHealth, askHealth } from "./health.ts";
+import { askHealth } from "./health.ts";
 import { findControlPlane } from "./control-plane.ts";
 import { processesOf } from "./job-config.ts";
 import { controlPlaneLayout, jobLayout } from "./layout.ts";
 import { type RegisteredAgent, registeredAgents } from "./registry.ts";
 import { readRelease } from "./release.ts";
 import type { JobState } from "./state.ts";
-import { type ProcessStatus, processStatus } from "./supervisor.ts";
-
-interface AgentStatus {
-  readonly id: string;
-  readonly name: string;
-  readonly url: string;
-  readonly state: "alive" | "suspect" | "dead" | "failed" | "starting" | "stopped";
-  /** ISO 8601; null when none was ever heard. */
-  readonly lastHeartbeat: string | null;
-  /** What the agent itself says of backends and peers that fail it; none when it does not answer. */
-  readonly breakers: readonly BreakerStatus[];
-  /** Messages that it works on, and that wait for their turn; null when it does not say. */
-  readonly turns: AgentHealth["turns"];
-}
-
-export interface JobStatus {
-  readonly job: string;
-  readonly target: "local";
-  /** The workerd of the job; with a process an agent, that of the entry point. Null when it does not run. */
-  readonly pid: number | null;
-  /** restarting: nothing of it runs at this moment. dead: nobody starts it again. failed: given up, because it ended each time. */
-  readonly state: "running" | "degraded" | "restarting" | "stopped" | "dead" | "failed";
-  readonly entryPoint: string;
-  readonly controlPlane: string | null;
-  readonly agents: readonly (AgentStatus & { readonly pid: number | null })[];
-  /** The workerds of the job. */
-  readonly processes: readonly ProcessStatus[];
-  /** Those that all jobs share: control plane and offline model. */
-  readonly shared: readonly ProcessStatus[];
-}
+import { processStatus } from "./supervisor.ts";
+import type { ProcessStatus, JobStatus, AgentStatus } from "../target.ts";
 
 const LOOK_MS = 2_000;
 

@@ -4,18 +4,16 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { constants } from "node:os";
 import { join } from "node:path";
-
 import * as z from "zod";
-
 import type { RestartPolicy } from "#jobs/schema.ts";
 import { parseJson } from "#shared/text/parse-json.ts";
-
 import { CliError } from "../../cli-error.ts";
 import type { ProcessLayout } from "./layout.ts";
 import { acquireLock, lockHolder } from "./lock.ts";
 import { endProcess, identify, type ProcessIdentity } from "./process.ts";
 import { type Started, startDetached, startWorkerd, workerdBinary } from "./workerd.ts";
 import { lastWords } from "./last-words.ts";
+import type { ProcessStatus } from "../target.ts";
 
 const SCRIPT = join(import.meta.dirname, "supervise.sh");
 const WAKE = join(import.meta.dirname, "wake.ts");
@@ -110,20 +108,6 @@ const Report = z.object({
   /** Seconds since the epoch. */
   endedAt: z.nullable(z.int()),
 });
-
-export interface ProcessStatus {
-  readonly name: string;
-  /** Null while it does not run. */
-  readonly pid: number | null;
-  /** `dead`: it ended, and nobody starts it again. */
-  readonly state: "running" | "restarting" | "dead" | "failed";
-  /** Whether somebody starts it again when it ends; false for one whose supervisor was killed, and on Windows. */
-  readonly supervised: boolean;
-  /** How often it was started again since the last deployment or restart. */
-  readonly restarts: number;
-  /** How it ended last, since then; `at` is ISO 8601. */
-  readonly lastEnd: { readonly at: string; readonly reason: string } | null;
-}
 
 export async function processStatus(own: ProcessLayout): Promise<ProcessStatus> {
   const workerd = await lockHolder(own.dataLock);

@@ -1,6 +1,6 @@
 // The HTTP+JSON binding (A2A 1.0, section 11): method, path, query and body → Operation.
 import { RequestMalformedError } from "@a2a-js/sdk/errors";
-import type { Operation } from "../operation.ts";
+import type { Operation } from "../rpc.ts";
 
 /** Whether the path belongs to this binding, whatever the method. */
 export function isHttpJsonPath(path: string): boolean {

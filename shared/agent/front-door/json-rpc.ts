@@ -1,7 +1,7 @@
 // The JSON-RPC binding (A2A 1.0, section 9): request body → Operation, or why it is none.
 import { A2A_ERROR_CODE } from "@a2a-js/sdk/errors";
 import * as z from "zod";
-import type { Operation } from "../operation.ts";
+import type { Operation } from "../rpc.ts";
 
 const Request = z.object({
   jsonrpc: z.literal("2.0"),

@@ -9,7 +9,8 @@ import {
 } from "@a2a-js/sdk/errors";
 import * as z from "zod";
 import { MAX_CONTEXT_ID, mintContextId, parseTaskId, sessionOf, type TaskOwner } from "../../a2a/task-id.ts";
-import type { Caller, Operation } from "../operation.ts";
+import type { Operation } from "../rpc.ts";
+import type { Caller } from "../caller.ts";
 
 /** `session`: go to that Session. `index`: the operation spans sessions. */
 export type Route =

@@ -3,10 +3,12 @@ import { mac } from "../../a2a/token.ts";
 import type { Account } from "../../budget/account.ts";
 import { settleEarlier } from "../../loop/reserved-call.ts";
 import type { Step } from "../../loop/step.ts";
-import { configOf, modelOf, type AgentEnv } from "../environment.ts";
+import { configOf, type AgentEnv } from "../env.ts";
+import { modelOf } from "../model.ts";
 import { queryAccount } from "../query-account.ts";
 import type { SessionStore } from "./store.ts";
-import type { Asker, TaskRow } from "./task-row.ts";
+import type { TaskRow } from "./task-row.ts";
+import type { Asker } from "../caller.ts";
 
 /** Characters of a task's name at the account. */
 const TASK_CHARS = 22;

@@ -6,10 +6,11 @@ import { peerCall } from "../../loop/peer-call.ts";
 import { endApproval } from "../../loop/wait-spans.ts";
 import type { Step } from "../../loop/step.ts";
 import type { Tracer } from "../../tracing/tracer.ts";
-import { configOf, type AgentEnv } from "../environment.ts";
+import { configOf, type AgentEnv } from "../env.ts";
 import { cancelAtPeer } from "../peer-connection.ts";
 import type { SessionStore } from "./store.ts";
-import type { Asker, TaskRow } from "./task-row.ts";
+import type { TaskRow } from "./task-row.ts";
+import type { Asker } from "../caller.ts";
 
 type PeerTaskStep = Extract<Step, { kind: "peer_task" }>;
 

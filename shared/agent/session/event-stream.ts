@@ -1,11 +1,8 @@
 // What a Session sends back over a stream: Server-Sent Events in the form of the binding that asked (A2A 1.0, sections 9.4.2 and 11.7).
 import { formatSSEErrorEvent, formatSSEEvent } from "@a2a-js/sdk";
 import { restStatusFor, toJsonRpcError, toRestErrorBody } from "@a2a-js/sdk/errors";
-import type { Operation } from "../operation.ts";
-import { errorReply, replyTo, type JsonRpcResponse, type Reply } from "../reply.ts";
-
-/** A stream that has begun, or the reply that stands instead of one. */
-export type Streamed = { readonly stream: ReadableStream<Uint8Array> } | { readonly reply: Reply };
+import type { Operation, Streamed } from "../rpc.ts";
+import { errorReply, replyTo, type JsonRpcResponse } from "../reply.ts";
 
 /** Waits for the first event, so that an operation that fails at once fails with a status. The rest follows as it comes. */
 export async function toStream(

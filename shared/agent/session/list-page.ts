@@ -2,23 +2,10 @@
 import { fromBase64url, toBase64url } from "../../a2a/base64url.ts";
 import { TaskState, type ListTasksRequest } from "@a2a-js/sdk";
 import { RequestMalformedError } from "@a2a-js/sdk/errors";
+import type { Listed, Page } from "../rpc.ts";
 
 const DEFAULT_PAGE_SIZE = 50;
 const MAX_PAGE_SIZE = 100;
-
-export interface Listed {
-  readonly contextId: string;
-  readonly n: number;
-  readonly state: TaskState;
-  readonly updatedAt: number;
-}
-
-export interface Page<Row> {
-  readonly tasks: Row[];
-  readonly nextPageToken: string;
-  readonly pageSize: number;
-  readonly totalSize: number;
-}
 
 /** Filters, sorts and cuts. Throws RequestMalformedError for a request that makes no sense. */
 export function listPage<Row extends Listed>(rows: readonly Row[], request: ListTasksRequest): Page<Row> {

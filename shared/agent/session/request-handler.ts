@@ -32,8 +32,9 @@ import { taskEvent, toTask, type TaskView } from "./a2a-task.ts";
 import { LiveTask } from "./live-task.ts";
 import { checkHistoryLength, listPage } from "./list-page.ts";
 import type { SessionStore } from "./store.ts";
-import type { Asker, TaskRow } from "./task-row.ts";
-import type { TaskTrace } from "./task-span.ts";
+import type { TaskRow } from "./task-row.ts";
+import type { Asker } from "../caller.ts";
+import type { TaskTrace } from "./task-trace.ts";
 import type { Turns } from "./turns.ts";
 
 /** Characters of an id from outside that a message repeats. */

@@ -1,7 +1,7 @@
 // Bounds the turns of an agent that work at once, over all its sessions. A turn that waits for a peer gives its slot back meanwhile,
 // so slots are held only by turns that come on by themselves, and no query can wait for its own end.
-import { configOf, type AgentEnv } from "../environment.ts";
-import type { Caller } from "../operation.ts";
+import { configOf, type AgentEnv } from "../env.ts";
+import type { Caller } from "../caller.ts";
 import type { LiveTask } from "./live-task.ts";
 
 /** Turns that may wait for a slot. Each holds its session's object in memory. */

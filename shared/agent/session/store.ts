@@ -4,8 +4,9 @@ import type { TaskRef } from "../../a2a/task-id.ts";
 import { migrate, readVersion } from "../../durable/migrations.ts";
 import { Step } from "../../loop/step.ts";
 import { FRESH, MIGRATIONS } from "./schema.ts";
-import { FIRST_LIFE, toRow, type Asker, type Life, type TaskColumns, type TaskEnd, type TaskRow } from "./task-row.ts";
-import type { TaskTrace } from "./task-span.ts";
+import { FIRST_LIFE, toRow, type Life, type TaskColumns, type TaskEnd, type TaskRow } from "./task-row.ts";
+import type { Asker } from "../caller.ts";
+import type { TaskTrace } from "./task-trace.ts";
 
 /** As the index `open_task` has it, so that it is used. */
 const IS_OPEN = "state IN (1, 2, 6)";

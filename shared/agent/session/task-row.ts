@@ -3,17 +3,8 @@ import { taskStateFromJSON, type TaskState } from "@a2a-js/sdk";
 import * as z from "zod";
 import type { TaskRef } from "../../a2a/task-id.ts";
 import { Usage } from "../../budget/usage.ts";
-import { TaskTrace } from "./task-span.ts";
-
-/** Who asked: what another life of the object needs to go on in the same name. */
-export const Asker = z.object({
-  principal: z.string(),
-  /** The agents the query went through, oldest first; empty when a person asks. */
-  chain: z.array(z.string()),
-  /** The query that this is part of; its budget is kept under this id. */
-  query: z.string(),
-});
-export type Asker = Readonly<z.infer<typeof Asker>>;
+import { TaskTrace } from "./task-trace.ts";
+import { Asker } from "../caller.ts";
 
 /** How often a task's turn was begun. */
 export const Life = z.object({

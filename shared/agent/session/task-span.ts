@@ -2,55 +2,18 @@
 // them, so their ids are given out first and kept in the task's row: an isolate that finds the task interrupted can end them.
 import { A2A_PROTOCOL_VERSION, TaskState } from "@a2a-js/sdk";
 import { TraceFlags } from "@opentelemetry/api";
-import * as z from "zod";
 import type { EndedTurn } from "../../loop/turn.ts";
 import { A2A, ERROR, EVENT, GEN_AI, OPERATION, SPAN, TROUPE } from "../../tracing/names.ts";
-import { randomContext, type TraceContext } from "../../tracing/trace-context.ts";
+import type { TraceContext } from "../../tracing/trace-context.ts";
 import { contextOf, defined, fail, shortId, SpanKind, type Span, type Tracer } from "../../tracing/tracer.ts";
 import type { LiveTask } from "./live-task.ts";
-
-export const TaskTrace = z.object({
-  traceId: z.string(),
-  spanId: z.string(),
-  /** The caller's span; null for a query that begins here. */
-  parentSpanId: z.nullable(z.string()),
-  turnSpanId: z.string(),
-  /** Of the turn that was cut off, or suspended, before this one went on with it. */
-  earlierTurnSpanId: z.optional(z.string()),
-  /** A2A method that opened the task. */
-  method: z.string(),
-  messageId: z.string(),
-  /** The agent that asks, or `client`. */
-  source: z.string(),
-  /** Whether a person asks: then this is the root of a query. */
-  isQuery: z.boolean(),
-  /** False where the job leaves no traces. */
-  isRecorded: z.boolean(),
-});
-export type TaskTrace = z.infer<typeof TaskTrace>;
+import type { TaskTrace } from "./task-trace.ts";
 
 /** How the spans of a task end. */
 export interface TaskOutcome {
   readonly state: TaskState;
   readonly answer: string | null;
   readonly problem: string | null;
-}
-
-/** Gives out the ids of a task's spans, below `parent` if the caller has one. `chain`: the agents that the query came through. */
-export function newTaskTrace(
-  parent: TraceContext | undefined,
-  chain: readonly string[],
-  about: Pick<TaskTrace, "method" | "messageId" | "isRecorded">,
-): TaskTrace {
-  const { traceId, spanId } = randomContext(parent);
-  const turnSpanId = randomContext().spanId;
-  const ids = { traceId, spanId, parentSpanId: parent?.spanId ?? null, turnSpanId };
-  return { ...ids, source: chain.at(-1) ?? CLIENT, isQuery: chain.length === 0, ...about };
-}
-
-/** The ids of a task whose turn is gone on with: under a span of its own, which knows the one before. */
-export function nextTurnTrace(trace: TaskTrace): TaskTrace {
-  return { ...trace, turnSpanId: randomContext().spanId, earlierTurnSpanId: trace.turnSpanId };
 }
 
 interface Task {
@@ -166,9 +129,6 @@ export class TaskSpan {
 }
 
 const INTERRUPTED = "The agent was stopped in the middle of this turn; another life went on with it.";
-
-/** The source of what no agent asks. */
-const CLIENT = "client";
 
 /** Ends the spans of a task that was at work, or waited for its turn (then `turn` is undefined), when its isolate went. */
 export function endInterrupted(

@@ -5,7 +5,8 @@ import { baseHookInput } from "../../loop/hooks/input.ts";
 import type { HookOutcome } from "../../loop/hooks/outcome.ts";
 import type { TurnHook } from "../../loop/hooks/turn-hook.ts";
 import type { Step } from "../../loop/step.ts";
-import { runTurn, type Turn, type TurnResult } from "../../loop/turn.ts";
+import type { Turn, TurnResult } from "../../loop/turn.ts";
+import { runTurn } from "../../loop/run-turn.ts";
 import { untilAborted } from "../../resilience/until-aborted.ts";
 import { mac } from "../../a2a/token.ts";
 import { Stopwatch } from "../../resilience/stopwatch.ts";
@@ -14,7 +15,8 @@ import { stackOf } from "../../text/reason.ts";
 import type { Tracer } from "../../tracing/tracer.ts";
 import { addUsage, NO_USAGE, type Usage } from "../../budget/usage.ts";
 import type { AgentDefinition } from "../definition.ts";
-import { configOf, modelOf, type AgentEnv } from "../environment.ts";
+import { configOf, type AgentEnv } from "../env.ts";
+import { modelOf } from "../model.ts";
 import { log as logLine } from "../log.ts";
 import { AgentPeers } from "../peers.ts";
 import { withLogsOf } from "../console.ts";
@@ -25,7 +27,7 @@ import { accountOf } from "./account.ts";
 import type { LiveTask } from "./live-task.ts";
 import type { Slot } from "./slots.ts";
 import type { SessionStore } from "./store.ts";
-import type { Asker } from "./task-row.ts";
+import type { Asker } from "../caller.ts";
 
 /** Characters of keys and ids that are made of a signature. */
 const KEY_CHARS = 22;

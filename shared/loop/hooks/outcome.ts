@@ -2,8 +2,7 @@
 // words always merge to the same outcome, whoever was faster.
 import type { HookEvent } from "./input.ts";
 import type { HookJSONOutput, PermissionRequestDecision } from "./output.ts";
-
-export type HookBehavior = "allow" | "deny" | "ask" | "defer";
+import type { HookBehavior } from "../permissions.ts";
 
 /** Each field is left out where no hook said anything of the kind. */
 export interface HookOutcome {

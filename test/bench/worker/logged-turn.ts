@@ -2,16 +2,17 @@
 // One turn a request: five tool calls in one answer, then the end.
 import { DurableObject } from "cloudflare:workers";
 import * as z from "zod";
-import { defineTool } from "../../../shared/agent/define-agent.ts";
-import { SessionStore } from "../../../shared/agent/session/store.ts";
-import { newTaskTrace } from "../../../shared/agent/session/task-span.ts";
-import { baseHookInput } from "../../../shared/loop/hooks/input.ts";
-import { runHooks } from "../../../shared/loop/hooks/run-hooks.ts";
-import type { Step } from "../../../shared/loop/step.ts";
-import { runTurn, type Turn } from "../../../shared/loop/turn.ts";
-import { messagesApi } from "../../../shared/models/messages-api.ts";
-import { randomContext } from "../../../shared/tracing/trace-context.ts";
-import { SILENT } from "../../../shared/tracing/tracer.ts";
+import { defineTool } from "#shared/agent/define-agent.ts";
+import { SessionStore } from "#shared/agent/session/store.ts";
+import { newTaskTrace } from "#shared/agent/session/task-trace.ts";
+import { baseHookInput } from "#shared/loop/hooks/input.ts";
+import { runHooks } from "#shared/loop/hooks/run-hooks.ts";
+import type { Step } from "#shared/loop/step.ts";
+import type { Turn } from "#shared/loop/turn.ts";
+import { runTurn } from "#shared/loop/run-turn.ts";
+import { messagesApi } from "#shared/models/messages-api.ts";
+import { randomContext } from "#shared/tracing/trace-context.ts";
+import { SILENT } from "#shared/tracing/tracer.ts";
 import { TaskState } from "@a2a-js/sdk";
 import { NO_PEERS } from "../../support/no-peers.ts";
 

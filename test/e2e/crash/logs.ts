@@ -3,12 +3,11 @@ import { cp, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-
 import { taskStateFromJSON, type TaskState } from "@a2a-js/sdk";
 import * as z from "zod";
-
 import { formatTaskId } from "#shared/a2a/task-id.ts";
-import { Asker, Life } from "#shared/agent/session/task-row.ts";
+import { Life } from "#shared/agent/session/task-row.ts";
+import { Asker } from "#shared/agent/caller.ts";
 import { Step } from "#shared/loop/step.ts";
 import type { CrashJob } from "./job.ts";
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { newTaskTrace } from "#shared/agent/session/task-span.ts";
+import { newTaskTrace } from "#shared/agent/session/task-trace.ts";
 
 const ABOUT = { method: "SendMessage", messageId: "m", isRecorded: true };
 

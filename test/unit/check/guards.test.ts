@@ -16,7 +16,7 @@ const SAYS: Readonly<Record<string, readonly string[]>> = {
     "order of shared: shared/text/wrong.ts → shared/loop/turn.ts",
     "order of shared: shared/durable/wrong.ts → shared/text/circle.ts",
     "no place in shared: shared/text/wrong.ts → shared/attic/old.ts",
-    "no-circle-of-types: shared/text/circle.ts → shared/text/circle-back.ts",
+    "no-circle: shared/text/circle.ts → shared/text/circle-back.ts",
   ],
   "every-file": ["oxlint does not see scripts/dist/unseen.ts", "tsc does not see test/attic/unseen.ts"],
   format: ["shared/text/camelCase.ts"],

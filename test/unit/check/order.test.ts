@@ -50,7 +50,6 @@ test(
       "no place in shared/engine: hooks/lost.ts → attic/old.ts",
       "no place in shared/engine: unplaced.ts → log/row.ts",
       "order of shared/engine: hooks/beside.ts → spans.ts",
-      "order of shared/engine: hooks/lost.ts → attic/old.ts",
       "order of shared/engine: log/assembly.ts → run-turn.ts",
       "order of shared/engine: log/right-type.ts → kept.ts",
       "order of shared/engine: log/right.ts → hooks/run.ts",

@@ -1,8 +1,7 @@
 // Steps of a log as tests of compaction need them, and an account that writes down what it is told.
 import type { ContentBlock } from "@anthropic-ai/sdk/resources/messages/messages";
 import type { Account } from "#shared/budget/account.ts";
-import type { AssistantStep } from "#shared/loop/model-call.ts";
-import type { Step } from "#shared/loop/step.ts";
+import type { AssistantStep, Step } from "#shared/loop/step.ts";
 import { NO_USAGE, type Usage } from "#shared/budget/usage.ts";
 
 export const asked = (text: string): Step => ({ kind: "user", text });

@@ -1,7 +1,7 @@
 // AgentPeers as a turn uses it, against a peer that is a function.
 import { env } from "cloudflare:workers";
 import { AgentPeers } from "#shared/agent/peers.ts";
-import type { AgentEnv } from "#shared/agent/environment.ts";
+import type { AgentEnv } from "#shared/agent/env.ts";
 import type { Approval } from "#shared/loop/approval.ts";
 import type { HookOutcome } from "#shared/loop/hooks/outcome.ts";
 import type { Step } from "#shared/loop/step.ts";

@@ -1,5 +1,5 @@
 // The accounts of queries as sessions of the test agent see them that are to have one: what is open, by the lives that opened it.
-import type { AgentEnv } from "../../../shared/agent/environment.ts";
+import type { AgentEnv } from "#shared/agent/env.ts";
 
 interface Told {
   readonly task: string;

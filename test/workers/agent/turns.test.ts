@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { LiveTask } from "#shared/agent/session/live-task.ts";
 import { Slots } from "#shared/agent/session/slots.ts";
 import { SessionStore } from "#shared/agent/session/store.ts";
-import { newTaskTrace } from "#shared/agent/session/task-span.ts";
+import { newTaskTrace } from "#shared/agent/session/task-trace.ts";
 import { Turns, type TurnHost } from "#shared/agent/session/turns.ts";
 import { approvalOf } from "./asking.ts";
 

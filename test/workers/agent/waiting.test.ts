@@ -3,10 +3,10 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { TaskState, type Task } from "@a2a-js/sdk";
 import { describe, expect, it } from "vitest";
-import { dataPart } from "../../../shared/a2a/message.ts";
-import { SessionStore } from "../../../shared/agent/session/store.ts";
-import { newTaskTrace } from "../../../shared/agent/session/task-span.ts";
-import type { Step } from "../../../shared/loop/step.ts";
+import { dataPart } from "#shared/a2a/message.ts";
+import { SessionStore } from "#shared/agent/session/store.ts";
+import { newTaskTrace } from "#shared/agent/session/task-trace.ts";
+import type { Step } from "#shared/loop/step.ts";
 import { effects } from "../../support/test-agent.ts";
 import { answerOf, ask, client, logOf, problemOf, send, waitsFor } from "./client.ts";
 import { traceOf } from "./spans.ts";

@@ -1,6 +1,6 @@
 // The searcher's own routes: a deployment compares its folder with the manifest and uploads what changed.
 import { bearer, verifyToken } from "#shared/a2a/token.ts";
-import { configOf, type AgentEnv } from "#shared/agent/environment.ts";
+import { configOf, type AgentEnv } from "#shared/agent/env.ts";
 import { problem, problemResponse } from "#shared/http/problem.ts";
 import { readJson } from "#shared/http/read-json.ts";
 import { corpusOf } from "./corpus-binding.ts";

@@ -21,15 +21,13 @@ import type {
   ToolCallsAnswer,
 } from "#shared/control-plane/budgets.ts";
 import { judge } from "./verdict.ts";
-import { type ReserveResult, WaitingLine } from "./waiting-line.ts";
+import { WaitingLine } from "./waiting-line.ts";
+import type { Booked, BudgetRpc, ReserveResult } from "../rpc.ts";
 
 /** A call that is open for longer is taken for one that broke off: who made it has died and does not come back. */
 const CALL_MS = 600_000;
 
-/** Whether there is such an account, and such a call in it. */
-export type Booked = "booked" | "unknown-query" | "unknown-call";
-
-export class Budget extends DurableObject<Env> {
+export class Budget extends DurableObject<Env> implements BudgetRpc {
   readonly #line = new WaitingLine();
   #opened: AccountRows | undefined;
 

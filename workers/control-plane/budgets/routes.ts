@@ -4,7 +4,7 @@ import { problem, problemResponse, wrongMethod } from "#shared/http/problem.ts";
 import { readJson } from "#shared/http/read-json.ts";
 import { requireJob, type JobVariables } from "../auth.ts";
 import type { Env } from "../env.ts";
-import type { Booked } from "./budget.ts";
+import type { Booked } from "../rpc.ts";
 import { Reserve, Reserved, Settle, TaskLife, TimeUp, ToolCalls } from "#shared/control-plane/budgets.ts";
 import { budgetOf } from "./shards.ts";
 

@@ -1,11 +1,11 @@
 // Which Budget object of a job keeps the account of which query. Everything of a job is in its own objects: no token reaches another's.
 import type { Env } from "../env.ts";
-import type { Budget } from "./budget.ts";
+import type { BudgetRpc } from "../rpc.ts";
 
 /** Never to be changed while queries run: their accounts would be opened a second time. */
 const SHARDS = 4;
 
-export function budgetOf(env: Pick<Env, "BUDGET">, job: string, query: string): DurableObjectStub<Budget> {
+export function budgetOf(env: Pick<Env, "BUDGET">, job: string, query: string): DurableObjectStub<BudgetRpc> {
   return env.BUDGET.getByName(`${job}/${hash(query) % SHARDS}`);
 }
 

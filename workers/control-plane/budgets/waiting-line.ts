@@ -1,9 +1,7 @@
 // Calls that wait until others settle, in the order in which they asked first. In memory only: who waits asks again after a while,
 // and so also after the object was evicted.
-import type { Reserve, ReserveAnswer } from "#shared/control-plane/budgets.ts";
-
-/** `released`: it was given up, so it is not granted any more. */
-export type ReserveResult = ReserveAnswer | { readonly released: true };
+import type { Reserve } from "#shared/control-plane/budgets.ts";
+import type { ReserveResult } from "../rpc.ts";
 
 interface Waiter {
   readonly call: Reserve;

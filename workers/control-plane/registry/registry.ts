@@ -18,20 +18,17 @@ import { nearest } from "#shared/text/nearest.ts";
 import { reasonOf } from "#shared/text/reason.ts";
 import type { TraceContext } from "#shared/tracing/trace-context.ts";
 import type { Env } from "../env.ts";
-import type { LostAgent } from "../traces/close-open.ts";
+import type { Found, LostAgent, RegistryRpc } from "../rpc.ts";
 import { closeOpenSpans, storeOwnSpans } from "../traces/shards.ts";
 import { AgentRows, MIGRATIONS } from "./agent-rows.ts";
 import { bury, nextStep, renew } from "./leases.ts";
 import { lifecycleSpan, type LifecycleEvent } from "./lifecycle.ts";
 import { isHealthy, inParallel } from "./probe.ts";
 
-/** What an operation on one agent found; `nearest` is the id that was probably meant. */
-export type Found<Value> = { found: true; value: Value } | { found: false; nearest: string | undefined };
-
 /** Longer ids are compared by their beginning: comparing costs the product of the lengths. */
 const MAX_ID_CHARS = 63;
 
-export class Registry extends DurableObject<Env> {
+export class Registry extends DurableObject<Env> implements RegistryRpc {
   #opened: AgentRows | undefined;
   /** When the alarm rings, null for never; undefined until it was read. Saves a heartbeat from asking storage. */
   #alarmAt: number | null | undefined;

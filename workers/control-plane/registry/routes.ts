@@ -5,7 +5,7 @@ import { problem, problemResponse, wrongMethod } from "#shared/http/problem.ts";
 import { parseTraceparent } from "#shared/tracing/trace-context.ts";
 import { requireJob, type JobVariables } from "../auth.ts";
 import type { Env } from "../env.ts";
-import type { Registry } from "./registry.ts";
+import type { RegistryRpc } from "../rpc.ts";
 import { MAX_REGISTERED, PageQuery, Registration, SearchQuery } from "#shared/control-plane/registry.ts";
 
 const MAX_BODY_BYTES = 256 * 1024;
@@ -61,7 +61,7 @@ registryRoutes.all("/", () => wrongMethod("GET"));
 registryRoutes.all("/:id/heartbeat", () => wrongMethod("POST"));
 registryRoutes.all("/:id", () => wrongMethod("GET, DELETE"));
 
-function registryOf(env: Env, job: string): DurableObjectStub<Registry> {
+function registryOf(env: Env, job: string): DurableObjectStub<RegistryRpc> {
   return env.REGISTRY.getByName(job);
 }
 

@@ -6,15 +6,8 @@ import { fields, list } from "./fields.ts";
 import { toResourceSpans } from "./pages.ts";
 import { readExport } from "./read-export.ts";
 import type { SpanBatch } from "./span-record.ts";
-import type { OpenQuery, OpenSpan } from "./span-rows.ts";
-
-/** Which spans are closed, and how. */
-export interface LostAgent extends OpenQuery {
-  /** The last moment known of the agent, in ms since the epoch. */
-  readonly at: number;
-  /** What has become of it, as the end of a sentence. */
-  readonly reason: string;
-}
+import type { OpenSpan } from "./span-rows.ts";
+import type { LostAgent } from "../rpc.ts";
 
 /** The spans with an end: `at`, or what else the agent is known to have done in the trace, if that was later. */
 export function closed(spans: readonly OpenSpan[], { agent, at, reason }: LostAgent, now: number): SpanBatch {

@@ -2,6 +2,7 @@
 // collector stay, unless there is more than twice of what there may be.
 import type { Settings } from "./settings.ts";
 import type { TraceShard } from "./shards.ts";
+import type { Weighed } from "../rpc.ts";
 
 const DAY_MS = 86_400_000;
 /** What could not go yet is looked at again so much later. */
@@ -9,13 +10,6 @@ const AGAIN_MS = 600_000;
 /** Rows and indexes of a span, beside its JSON. */
 const ROW_BYTES = 400;
 const MAX_LISTED = 10_000;
-
-/** A trace that may go. */
-export interface Weighed {
-  readonly startUs: number;
-  /** On disk, about. */
-  readonly bytes: number;
-}
 
 /** Traces that are to go. */
 export interface Outdated {

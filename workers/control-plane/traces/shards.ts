@@ -4,7 +4,7 @@ import type { Env } from "../env.ts";
 import { readExport } from "./read-export.ts";
 import { Rejections } from "./rejections.ts";
 import type { Source, SpanBatch, SpanRecord } from "./span-record.ts";
-import type { Traces } from "./traces.ts";
+import type { LostAgent, TracesRpc } from "../rpc.ts";
 
 /** Never to be changed where there are traces: they would not be found any more. */
 export const SHARDS = 2;
@@ -13,7 +13,7 @@ export const SHARDS = 2;
 const MAX_SPANS = 5000;
 const MAX_CHARACTERS = 4_000_000;
 
-export type TraceShard = DurableObjectStub<Traces>;
+export type TraceShard = DurableObjectStub<TracesRpc>;
 type Namespace = Pick<Env, "TRACES">;
 
 export function shardOf(env: Namespace, job: string, traceId: string): TraceShard {
@@ -55,11 +55,7 @@ export async function storeOwnSpans(
 }
 
 /** Closes open spans of an agent that is gone, in all shards; see Traces.closeOpen. Resolves to how many. */
-export async function closeOpenSpans(
-  env: Namespace,
-  job: string,
-  lost: Parameters<Traces["closeOpen"]>[0],
-): Promise<number> {
+export async function closeOpenSpans(env: Namespace, job: string, lost: LostAgent): Promise<number> {
   const counts = await Promise.all(allShards(env, job).map(async (shard) => shard.closeOpen(lost)));
   return counts.reduce((sum, count) => sum + count, 0);
 }

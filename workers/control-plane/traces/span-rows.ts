@@ -1,6 +1,7 @@
 // The rows of spans. Synchronous, so that what a caller does with them is one transaction.
 import type { SpanRecord } from "./span-record.ts";
 import type { Counted } from "./trace-change.ts";
+import type { OpenQuery } from "../rpc.ts";
 
 const PUT = `INSERT OR REPLACE INTO spans
   (seq, trace, source, span_id, parent_id, name, kind, start_us, duration_us, status, message, provisional, operation,
@@ -21,14 +22,6 @@ export type OpenSpan = {
   resource: string;
   scope: string;
 };
-
-/** Which open spans are meant: an agent's, but for those of its instance `keepInstance`; of one trace, begun by then, if it is named. */
-export interface OpenQuery {
-  readonly agent: string;
-  readonly keepInstance?: string | undefined;
-  readonly traceId?: string;
-  readonly untilUs?: number;
-}
 
 type StoredRow = {
   trace_id: string;

@@ -4,11 +4,12 @@ import { DurableObject } from "cloudflare:workers";
 import { migrate } from "#shared/durable/migrations.ts";
 import { reasonOf } from "#shared/text/reason.ts";
 import type { Env } from "../env.ts";
-import { closed, interruptedIn, type LostAgent } from "./close-open.ts";
+import { closed, interruptedIn } from "./close-open.ts";
+import type { LostAgent, TracesRpc, Weighed } from "../rpc.ts";
 import { Forwarding } from "./forwarding.ts";
 import { MIGRATIONS } from "./migrations.ts";
 import { columnPage, otlpPage } from "./pages.ts";
-import { Retention, type Weighed } from "./retention.ts";
+import { Retention } from "./retention.ts";
 import type { ListQuery, PageQuery, TracePage, TraceSummary } from "#shared/control-plane/traces.ts";
 import { readSettings } from "./settings.ts";
 import { allShards, SHARDS } from "./shards.ts";
@@ -27,7 +28,7 @@ interface Parts {
   readonly retention: Retention;
 }
 
-export class Traces extends DurableObject<Env> {
+export class Traces extends DurableObject<Env> implements TracesRpc {
   /** Mistakes in the settings that the log of this isolate has already. */
   static readonly #told = new Set<string>();
   #opened: Parts | undefined;

@@ -1,13 +1,7 @@
 // The bindings of an agent Worker (jobs/plan.ts makes them), and what is derived from them once per isolate.
 import * as z from "zod";
-import { messagesApi } from "../models/messages-api.ts";
-import type { Model } from "../models/model.ts";
-import { PROVIDER } from "../tracing/names.ts";
-import { breakerOf } from "./breakers.ts";
 import { AgentConfig } from "./config.ts";
-import type { BeaconObject } from "./beacon.ts";
-import type { SessionIndexObject } from "./session-index.ts";
-import type { SessionObject } from "./session.ts";
+import type { BeaconRpc, SessionIndexRpc, SessionRpc } from "./rpc.ts";
 
 export interface AgentEnv {
   /** AgentConfig, as JSON. */
@@ -24,9 +18,9 @@ export interface AgentEnv {
   readonly ANTHROPIC_API_KEY?: string;
   /** What the supervisor tells of this machine; absent where there is none. */
   readonly MACHINE?: Pick<Fetcher, "fetch">;
-  readonly SESSION: DurableObjectNamespace<SessionObject>;
-  readonly SESSION_INDEX: DurableObjectNamespace<SessionIndexObject>;
-  readonly BEACON: DurableObjectNamespace<BeaconObject>;
+  readonly SESSION: DurableObjectNamespace<SessionRpc>;
+  readonly SESSION_INDEX: DurableObjectNamespace<SessionIndexRpc>;
+  readonly BEACON: DurableObjectNamespace<BeaconRpc>;
 }
 
 const configs = new WeakMap<AgentEnv, AgentConfig>();
@@ -41,40 +35,13 @@ export function configOf(env: AgentEnv): AgentConfig {
   return config;
 }
 
-const models = new WeakMap<AgentEnv, Model>();
-
-/** The model that the deployment chose. */
-export function modelOf(env: AgentEnv): Model {
-  const model = models.get(env) ?? makeModel(env);
-  models.set(env, model);
-  return model;
-}
-
-function makeModel(env: AgentEnv): Model {
-  const { model } = configOf(env);
-  return messagesApi({
-    baseUrl: model.baseUrl,
-    apiKey: env.ANTHROPIC_API_KEY ?? "offline",
-    model: model.name,
-    provider: PROVIDER[model.provider],
-    price: model.price,
-    maxTokens: model.maxTokens,
-    contextTokens: model.contextTokens,
-    fetch: fetcherOf(env.MODEL),
-    gate: breakerOf(`model:${model.name}`),
-    ...(model.provider === "offline" && model.offline
-      ? { headers: { "x-offline-settings": JSON.stringify(model.offline) } }
-      : {}),
-  });
-}
-
 /** `fetch` over a binding; the global one where nothing is bound. */
 export function fetcherOf(binding: Fetcher | undefined): typeof fetch {
   return binding ? (input, init) => binding.fetch(input, init) : (input, init) => fetch(input, init);
 }
 
 /** The Durable Object of a session: one per caller and session. Its name is scoped by principal, never by a key. */
-export function sessionStub(env: AgentEnv, principal: string, session: string): DurableObjectStub<SessionObject> {
+export function sessionStub(env: AgentEnv, principal: string, session: string): DurableObjectStub<SessionRpc> {
   return env.SESSION.getByName(JSON.stringify([principal, session]));
 }
 
@@ -84,11 +51,11 @@ export function principalOf(name: string | undefined): string {
 }
 
 /** The single SessionIndex of an agent. */
-export function sessionIndexStub(env: AgentEnv): DurableObjectStub<SessionIndexObject> {
+export function sessionIndexStub(env: AgentEnv): DurableObjectStub<SessionIndexRpc> {
   return env.SESSION_INDEX.getByName("sessions");
 }
 
 /** The single Beacon of an agent. */
-export function beaconStub(env: AgentEnv): DurableObjectStub<BeaconObject> {
+export function beaconStub(env: AgentEnv): DurableObjectStub<BeaconRpc> {
   return env.BEACON.getByName("beacon");
 }

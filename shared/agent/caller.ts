@@ -1,15 +1,5 @@
-// One A2A operation on its way from the front door to the Session: the JSON-RPC form, whichever binding it came by.
-
-export type Binding = "JSONRPC" | "HTTP+JSON";
-
-export interface Operation {
-  readonly binding: Binding;
-  /** JSON-RPC request id; null for HTTP+JSON. */
-  readonly id: string | number | null;
-  /** A2A method name, e.g. `SendMessage`. */
-  readonly method: string;
-  readonly params: Record<string, unknown>;
-}
+// Who calls an agent, and who asked a task of it.
+import * as z from "zod";
 
 /** Who calls, as far as it could be proved. */
 export interface Caller {
@@ -28,6 +18,13 @@ export interface Caller {
 /** Whose sessions they are until there are accounts. */
 export const LOCAL_PRINCIPAL = "local";
 
-export function isStreaming(method: string): boolean {
-  return method === "SendStreamingMessage" || method === "SubscribeToTask";
-}
+/** Who asked: what another life of the object needs to go on in the same name. */
+export const Asker = z.object({
+  principal: z.string(),
+  /** The agents the query went through, oldest first; empty when a person asks. */
+  chain: z.array(z.string()),
+  /** The query that this is part of; its budget is kept under this id. */
+  query: z.string(),
+});
+
+export type Asker = Readonly<z.infer<typeof Asker>>;

@@ -1,0 +1,77 @@
+// What an agent's Durable Objects offer to its Worker and to each other, and what travels between them.
+import type { TaskState } from "@a2a-js/sdk";
+import type { TaskRef } from "../a2a/task-id.ts";
+import type { Caller } from "./caller.ts";
+
+/** One per caller and session: its threads, their tasks and their turns. */
+export interface SessionRpc extends Rpc.DurableObjectBranded {
+  /** Carries out one unary A2A operation. */
+  call(operation: Operation, caller: Caller): Promise<Reply>;
+  /** Carries out one streaming A2A operation: Server-Sent Events in the form of its binding, or the error that kept it from beginning. */
+  stream(operation: Operation, caller: Caller): Promise<Streamed>;
+  /** Resumes open tasks. The session reports those of `held` that have ended to the index. */
+  wake(held: readonly TaskRef[]): Promise<void>;
+}
+
+/** One per agent: the list of its tasks over all sessions. */
+export interface SessionIndexRpc extends Rpc.DurableObjectBranded {
+  /** Writes what the Sessions of one isolate have reported, in one transaction. */
+  record(tasks: readonly IndexedTask[]): Promise<void>;
+  /** Wakes the sessions that hold open tasks. */
+  wakeSessions(): Promise<void>;
+  /** One page of a principal's tasks, or why the request makes no sense. `request` is a ListTasksRequest as ProtoJSON. */
+  list(principal: string, request: unknown): Promise<{ page: Page<Listed> } | { malformed: string }>;
+}
+
+/** One per agent: its registration, its heartbeat and the spans that could not be delivered. */
+export interface BeaconRpc extends Rpc.DurableObjectBranded {
+  /** Registers the agent unless that is done. Resolves to whether the registry knows it. */
+  wake(traceparent: string | null): Promise<boolean>;
+  /** Keeps an OTLP request until the trace store takes it, over restarts too. */
+  keepSpans(request: Uint8Array): Promise<void>;
+}
+
+export type Binding = "JSONRPC" | "HTTP+JSON";
+
+/** One A2A operation in its JSON-RPC form, whichever binding it came by. */
+export interface Operation {
+  readonly binding: Binding;
+  /** JSON-RPC request id; null for HTTP+JSON. */
+  readonly id: string | number | null;
+  /** A2A method name, e.g. `SendMessage`. */
+  readonly method: string;
+  readonly params: Record<string, unknown>;
+}
+
+export function isStreaming(method: string): boolean {
+  return method === "SendStreamingMessage" || method === "SubscribeToTask";
+}
+
+/** The response to an operation in the form of its binding: text, because it crosses from the Session to the front door. */
+export interface Reply {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** A stream that has begun, or the reply that stands instead of one. */
+export type Streamed = { readonly stream: ReadableStream<Uint8Array> } | { readonly reply: Reply };
+
+/** A task as lists of tasks sort and filter it. */
+export interface Listed {
+  readonly contextId: string;
+  readonly n: number;
+  readonly state: TaskState;
+  readonly updatedAt: number;
+}
+
+export interface Page<Row> {
+  readonly tasks: Row[];
+  readonly nextPageToken: string;
+  readonly pageSize: number;
+  readonly totalSize: number;
+}
+
+export interface IndexedTask extends Listed {
+  readonly principal: string;
+}

@@ -1,0 +1,31 @@
+// What one tool call is run with, and what comes of it.
+import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages";
+import type { Approval } from "./approval.ts";
+import type { CallState } from "./ledger.ts";
+import type { AssistantStep } from "./step.ts";
+import type { ToolSpan } from "./tool-span.ts";
+import type { ToolRuntime } from "./turn.ts";
+import type { Tool } from "./tool.ts";
+
+export interface Taken {
+  readonly block: ToolUseBlock;
+  readonly state: CallState;
+  readonly message: AssistantStep;
+  readonly tool: Tool | undefined;
+  readonly runtime: ToolRuntime;
+  readonly span: ToolSpan;
+  readonly signal: AbortSignal;
+  /** What hooks say to the model beside the result; written with it. */
+  readonly notes: string[];
+}
+
+export interface Result {
+  readonly content: string;
+  /** `error.type` of a call that failed. */
+  readonly errorType?: string;
+  readonly denied?: true;
+  /** A hook wants the turn to end, once the result is in the log. */
+  readonly stop?: string;
+}
+
+export type CallOutcome = Result | { readonly waits: readonly Approval[] };

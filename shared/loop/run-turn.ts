@@ -1,0 +1,133 @@
+// A turn: from the user's message to the answer. Model and tools are passed in; nothing here knows the platform.
+// Every step is appended to the log before the next begins, and the log alone says what comes next: a turn whose isolate died is
+// resumed by running it again over the same log.
+import { Stopwatch } from "../resilience/stopwatch.ts";
+import { ERROR } from "../tracing/names.ts";
+import { picoOf, toUsd } from "../budget/price.ts";
+import { closeCalls } from "./close-calls.ts";
+import { compactOnDemand } from "./compact.ts";
+import { conclude } from "./conclude.ts";
+import type { Conclusion, Turn, Ended, SuspendedTurn, TurnResult } from "./turn.ts";
+import { denialsIn } from "./denials.ts";
+import { failureOf, overtime, tellOfFailure, wallLimit } from "./failure.ts";
+import { usageOf } from "./ledger.ts";
+import { tooLong } from "./message-size.ts";
+import { nextAnswer } from "./next-answer.ts";
+import { settleEarlier } from "./reserved-call.ts";
+import { isModelCall, type Step } from "./step.ts";
+import { runToolCalls } from "./tool-calls.ts";
+import { hasCalls, hasOpenCalls, unfinished } from "./unfinished.ts";
+
+class WallTimeSpent extends Error {
+  override readonly name = "WallTimeSpent";
+}
+
+/** Never rejects for what a model, a tool or a hook does: failures are results. */
+export async function runTurn(turn: Turn): Promise<TurnResult> {
+  const { signal } = turn;
+  const wall = new AbortController();
+  const limitMs = wallLimit(turn);
+  const time = Stopwatch.start(limitMs - turn.workedMs, () =>
+    wall.abort(new WallTimeSpent(`The wall-time budget of ${limitMs / 1000} s was spent.`)),
+  );
+  let conclusion: Conclusion | SuspendedTurn;
+  try {
+    conclusion = await loop(turn, AbortSignal.any([signal, wall.signal]));
+  } catch (error) {
+    const isOver = wall.signal.aborted && !signal.aborted;
+    conclusion = isOver ? await overtime(turn) : failureOf(error, turn);
+  } finally {
+    time.stop();
+  }
+  if (conclusion.subtype === "suspended") return conclusion;
+  if (conclusion.subtype !== "success") {
+    const by = conclusion.subtype === "canceled" ? "cancel" : "failure";
+    closeCalls(turn, { by, reason: conclusion.message });
+    await tellOfFailure(turn, conclusion);
+  }
+  return { ...conclusion, ...sumOf(turn) };
+}
+
+function sumOf(turn: Turn): Ended {
+  const own = ownSteps(turn);
+  const { price } = turn.model;
+  const calls = own.filter(isModelCall);
+  const cost = price && toUsd(calls.reduce((sum, { usage }) => sum + picoOf(usage, price), 0));
+  return {
+    usage: usageOf(own),
+    turns: own.filter(({ kind }) => kind === "assistant").length,
+    costUsd: cost,
+    denials: denialsIn(own),
+  };
+}
+
+function ownSteps({ log, begin }: Pick<Turn, "log" | "begin">): readonly Step[] {
+  return log.slice(begin);
+}
+
+async function loop(turn: Turn, signal: AbortSignal): Promise<Conclusion | SuspendedTurn> {
+  await settleEarlier(turn);
+  const ended = endedByHook(ownSteps(turn));
+  if (ended) return ended;
+  const first = turn.log[turn.begin];
+  if (first?.kind === "user" && first.command === "compact") return compactOnDemand(turn, first.text, signal);
+  const refused = await takePrompt(turn, signal);
+  if (refused) return refused;
+  let left = unfinished(ownSteps(turn));
+  // Calls that are settled were followed by the next model call, as far as anybody knows.
+  let mayHaveCut = turn.life > 1 && (!left || (hasCalls(left) && !hasOpenCalls(ownSteps(turn))));
+  for (;;) {
+    const answer = left ?? (await nextAnswer(turn, signal, mayHaveCut));
+    mayHaveCut &&= left !== undefined;
+    left = undefined;
+    if (hasCalls(answer)) {
+      const approvals = await runToolCalls(answer, turn, signal);
+      if (approvals.length > 0) return { subtype: "suspended", approvals };
+    } else if (answer.stopReason !== "pause_turn") {
+      const conclusion = await conclude(turn, answer, signal);
+      if (conclusion) return conclusion;
+    }
+  }
+}
+
+/** What an earlier life was told by a hook to end with. */
+function endedByHook(own: readonly Step[]): Conclusion | undefined {
+  const step = own.findLast(({ kind }) => kind === "blocked" || kind === "stopped");
+  if (step?.kind !== "blocked" && step?.kind !== "stopped") return undefined;
+  return { subtype: "error_during_execution", message: step.reason, errorType: ERROR.refused };
+}
+
+function refuse({ append }: Turn, reason: string): Conclusion {
+  append({ kind: "blocked", reason });
+  return { subtype: "error_during_execution", message: reason, errorType: ERROR.refused };
+}
+
+/** The hooks of a message that has just come. */
+async function takePrompt(turn: Turn, signal: AbortSignal): Promise<Conclusion | undefined> {
+  const own = ownSteps(turn);
+  const [first] = own;
+  if (own.length !== 1 || first?.kind !== "user") return undefined;
+  const context: string[] = [];
+  let initial: string | undefined;
+  if (turn.sessionStart) {
+    const started = await turn.hook(
+      { hook_event_name: "SessionStart", source: turn.sessionStart, model: turn.model.name },
+      signal,
+    );
+    const reason = started.block ?? started.stop;
+    if (reason !== undefined) return refuse(turn, reason);
+    if (started.initialUserMessage) initial = started.initialUserMessage;
+    if (started.additionalContext) context.push(started.additionalContext);
+  }
+  const source = turn.isFromPeer ? "system" : "user";
+  const said = await turn.hook({ hook_event_name: "UserPromptSubmit", prompt: first.text, source }, signal);
+  const reason = said.block ?? said.stop;
+  if (reason !== undefined) return refuse(turn, reason);
+  if (said.additionalContext) context.push(said.additionalContext);
+  const whole = [first.text, ...(initial === undefined ? [] : [initial]), ...context].join("\n\n");
+  const unfit = await tooLong(turn, whole, signal);
+  if (unfit !== undefined) return refuse(turn, unfit);
+  if (initial !== undefined) turn.append({ kind: "note", about: "initial", text: initial });
+  if (context.length > 0) turn.append({ kind: "note", about: "context", text: context.join("\n\n") });
+  return undefined;
+}
