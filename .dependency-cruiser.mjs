@@ -1,20 +1,34 @@
-// The directions in which files may import one another: workers → shared, scripts → jobs → shared, test → anything,
-// and inside shared a room knows only what is listed here. A rule's name is what `npm run check` prints.
+// The directions in which files may import one another: workers → shared, scripts → jobs → shared, test → anything, and
+// within a folder by its order. A rule's name is what `npm run check` prints.
+import { order, sees } from "./scripts/check/order.ts";
 
-const ground = ["text", "durable", "budget", "resilience", "retrieval", "tracing"];
-const rooms = [...ground, "http", "a2a", "control-plane", "models", "loop", "tools", "agent"];
 const production = "^(workers|shared|jobs|scripts)/";
-
-/** Files under `from` may import from shared only what matches one of `allowed`. */
-const room = (name, from, allowed) => ({
-  name,
-  severity: "error",
-  from: { path: `^shared/${from}/` },
-  to: { path: "^shared/", pathNot: allowed.map((path) => `^shared/${path}`) },
-});
 
 /** Files that match `from` may import nothing that matches `to`. */
 const never = (name, from, to) => ({ name, severity: "error", from: { path: from }, to: { path: to } });
+
+/** From left to right: who stands right imports who stands left. Every file of such a folder has a place. */
+const orders = [
+  ...order("shared", [
+    ["durable", "text"],
+    ["budget", "resilience", "retrieval"],
+    "tracing",
+    "http",
+    "a2a",
+    ["control-plane", "models"],
+    "loop",
+    "tools",
+    "agent",
+  ]),
+  sees("shared/loop", "shared", ["loop", "text", "budget", "resilience", "tracing", "models"]),
+  sees("shared/loop", "shared/models", ["model"]),
+  sees("shared/tools", "shared", ["tools", "text", "resilience", "tracing", "http", "a2a", "loop"]),
+  sees("shared/tools", "shared/loop", ["tools"]),
+  ...order("scripts/targets", ["local", "choose-target"], { contracts: ["target"] }),
+  ...order("workers/control-plane", ["auth openapi-parts budgets registry traces", "openapi", "index"], {
+    contracts: ["env", "rpc"],
+  }),
+];
 
 export default {
   forbidden: [
@@ -29,35 +43,14 @@ export default {
     never("jobs-import-only-shared", "^jobs/", "^(workers|scripts)/"),
     never("scripts-import-no-worker", "^scripts/", "^workers/"),
     never("production-imports-no-test", production, "^test/"),
-
-    room("shared-text-knows-nobody", "text", ["text/"]),
-    room("shared-foundation-knows-only-text", "(durable|budget|resilience|retrieval)", ["$1/", "text/"]),
-    room("shared-tracing-knows-only-ground", "tracing", ["tracing/", "text/", "budget/"]),
-    room("shared-http-knows-only-text-and-tracing", "http", ["http/", "text/", "tracing/"]),
-    room("shared-a2a-knows-only-http", "a2a", ["a2a/", "(text|budget|tracing|http)/"]),
-    room("shared-control-plane-knows-only-formats", "control-plane", ["control-plane/", "a2a/", "budget/", "text/"]),
-    room("shared-models-know-only-ground", "models", ["models/", "(text|budget|resilience|tracing)/", "http/"]),
-    room("shared-loop-knows-no-backend", "loop", ["loop/", "(text|budget|resilience|tracing)/", "models/model\\.ts$"]),
-    room("shared-tools-know-only-tool-types", "tools", [
-      "tools/",
-      "(text|tracing|resilience|http|a2a)/",
-      "loop/(tool|peers)\\.ts$",
-    ]),
+    ...orders,
     {
       name: "workers-use-little-of-node",
       severity: "error",
       from: { path: "^(workers|shared)/" },
       to: { dependencyTypes: ["core"], pathNot: "^(node:)?(buffer|async_hooks|crypto|events)$|^cloudflare:" },
     },
-    never("shared-room-without-a-rule", ".", `^shared/(?!(${rooms.join("|")})/)`),
-
-    // Types may refer to each other: an object's environment holds namespaces of the object.
-    {
-      name: "no-cycle",
-      severity: "error",
-      from: {},
-      to: { circular: true },
-    },
+    { name: "no-circle", severity: "error", from: {}, to: { circular: true } },
     { name: "nothing-unresolved", severity: "error", from: {}, to: { couldNotResolve: true } },
     {
       name: "production-imports-only-dependencies",
@@ -71,7 +64,6 @@ export default {
   ],
   options: {
     parser: "swc",
-    tsConfig: { fileName: "tsconfig.base.json" },
     doNotFollow: { path: "node_modules" },
     exclude: { path: "^test/fixtures/" },
     builtInModules: { add: ["cloudflare:workers", "cloudflare:test", "cloudflare:sockets"] },

@@ -1,9 +1,7 @@
-// Guard: the project's own rules that no tool knows. A rule about lines is a row of the table; the others are functions.
+// Guard: the project's own rules that no tool knows. A rule about lines is a row of the table; the others are code.
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import * as z from "zod";
 import { listFiles } from "./files.ts";
-import type { Finding, Guard } from "./guard.ts";
-import { unpinnedVersions } from "./pinned.ts";
 
 interface LineRule {
   readonly rule: string;
@@ -17,6 +15,9 @@ interface LineRule {
 const CODE = /\.(ts|mjs|cjs|js)$/;
 const TEXT = /\.(ts|mjs|cjs|js|jsonc?|md|ya?ml|toml|html|css|sh)$|^\.ci\//;
 const PRODUCTION = /^(workers|shared|jobs|scripts)\/.+\.(ts|mjs)$/;
+
+const Versions = z.record(z.string(), z.string()).default({});
+const Package = z.object({ dependencies: Versions, devDependencies: Versions, optionalDependencies: Versions });
 
 const LINE_RULES: readonly LineRule[] = [
   {
@@ -59,45 +60,30 @@ const LINE_RULES: readonly LineRule[] = [
   },
 ];
 
-export const projectRules: Guard = {
-  name: "project-rules",
-  async find(root) {
-    const paths = await listFiles(root);
-    const findings = await Promise.all(
-      paths.map(async (path) => {
-        if (!TEXT.test(path)) return [];
-        const text = await readFile(join(root, path), "utf8");
-        return [...brokenLines(path, text), ...brokenFile(path, text)];
-      }),
-    );
-    return findings.flat();
-  },
-};
+const findings = await Promise.all((await listFiles(process.cwd())).map(broken));
+if (findings.flat().length > 0) {
+  process.stdout.write(`${findings.flat().join("\n")}\n`);
+  process.exitCode = 1;
+}
 
-function brokenLines(path: string, text: string): Finding[] {
+async function broken(path: string): Promise<string[]> {
+  if (!TEXT.test(path)) return [];
+  const text = await readFile(path, "utf8");
   const rules = LINE_RULES.filter(({ files }) => files.test(path));
-  return text
+  const found = text
     .split(/\r?\n/)
     .flatMap((line, index) =>
       rules
         .filter((rule) => rule.line.test(line))
-        .map(({ rule, message }) => ({ rule, where: `${path}:${index + 1}`, message })),
+        .map(({ rule, message }) => `${path}:${index + 1} ${rule}: ${message}`),
     );
-}
-
-function brokenFile(path: string, text: string): Finding[] {
-  const findings: Finding[] = [];
-  if (path === "package.json") {
-    for (const name of unpinnedVersions(text)) {
-      findings.push({ rule: "pinned-versions", where: path, message: `${name} is not pinned to one version.` });
-    }
-  }
-  if (PRODUCTION.test(path)) {
-    const message = "Begin with a comment of one to six lines: what the file owns, what it leaves to whom.";
-    if (!/^(#!.*\n)?(\/\/.*\r?\n){1,6}(?!\/\/)/.test(text)) findings.push({ rule: "header", where: path, message });
-  }
   if (CODE.test(path) && /(^|[/-])(utils?|helpers?|manager|common)(\/|\.ts$)/.test(path)) {
-    findings.push({ rule: "file-name", where: path, message: "Name what it holds." });
+    found.push(`${path} file-name: Name what it holds.`);
   }
-  return findings;
+  if (path !== "package.json") return found;
+  const { dependencies, devDependencies, optionalDependencies } = Package.parse(JSON.parse(text));
+  for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies })) {
+    if (!/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)) found.push(`${path} pinned-versions: Pin ${name} to one version.`);
+  }
+  return found;
 }

@@ -7,7 +7,6 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const CONFIGURATION = [
-  ".dependency-cruiser.mjs",
   ".oxfmtrc.json",
   ".oxlintrc.json",
   "knip.json",

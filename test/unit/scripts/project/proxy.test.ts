@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 
-import { keepLoopbackDirect } from "../../../../../scripts/project/proxy.ts";
+import { keepLoopbackDirect } from "../../../../scripts/project/proxy.ts";
 
 const MODULE = join(import.meta.dirname, "../../../../scripts/project/proxy.ts");
 const LOOPBACK = "localhost,127.0.0.1,[::1]";
