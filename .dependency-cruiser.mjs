@@ -24,10 +24,56 @@ const orders = [
   sees("shared/loop", "shared/models", ["model"]),
   sees("shared/tools", "shared", ["tools", "text", "resilience", "tracing", "http", "a2a", "loop"]),
   sees("shared/tools", "shared/loop", ["tools"]),
+  ...order(
+    "shared/loop",
+    ["log", "tools", "hooks", "spans", ["tool-calls", "model-call"], "compaction", "ending", "next-answer", "run-turn"],
+    { contracts: ["turn", "event"] },
+  ),
+  ...order(
+    "shared/agent",
+    [
+      "definition config card log breakers reply caller env model rpc slots",
+      "control-plane",
+      ["peers", "session-index", "beacon"],
+      ["session", "front-door", "inspection"],
+      "define-agent",
+    ],
+    { contracts: ["env", "rpc"] },
+  ),
+  ...order("shared/agent/session", ["tasks", "approvals", "turns", "request-handler event-stream", "session"]),
+  ...order("jobs", ["file", "schema", "plan", "check", "load"]),
+  ...order("scripts", [
+    "check generate-schema",
+    "terminal project",
+    "traces",
+    "targets inspection corpus",
+    "jobs",
+    "query",
+    "commands",
+    "cli",
+    "troupe",
+  ]),
+  ...order("scripts/traces", ["amounts options span", "tree critical-path hop skew diff", "store", "draw"]),
   ...order("scripts/targets", ["local", "choose-target"], { contracts: ["target"] }),
+  ...order("scripts/targets/local", [
+    "state",
+    "processes",
+    "control-plane",
+    "deploy-trace run",
+    "deploy restart stop status logs",
+    "local",
+  ]),
   ...order("workers/control-plane", ["auth openapi-parts budgets registry traces", "openapi", "index"], {
     contracts: ["env", "rpc"],
   }),
+  ...order("workers/control-plane/traces", [
+    "otlp",
+    "rows",
+    "forward",
+    "shards retention close-open receive routes paths",
+    "traces",
+  ]),
+  ...order("workers/offline-model", ["api", "reading", "calls", "answers", "decide", "reply", "index"]),
 ];
 
 export default {

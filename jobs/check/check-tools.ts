@@ -2,7 +2,7 @@
 // The facts come from the agents' code, which is looked at elsewhere (scripts/inspection).
 import type { AgentReport, InspectedTool } from "#shared/agent/inspection/report.ts";
 import { globFits } from "#shared/loop/tools/policy.ts";
-import { decide, offered, ruleFits } from "#shared/loop/tools/permissions.ts";
+import { decidePermission, offered, ruleFits } from "#shared/loop/tools/permissions.ts";
 import { nearest } from "#shared/text/nearest.ts";
 
 import { objectBinding, permissionsOf, RESERVED_NAMES } from "../plan/bindings.ts";
@@ -119,7 +119,7 @@ function checkPolicy({ agents, approvals }: Job, source: Source, reports: Report
 function mayBeAsked({ agent, report }: Judged, tool: InspectedTool): boolean {
   const permissions = permissionsOf(agent);
   if (tool.server || offered(permissions, [tool]).length === 0) return false;
-  const { behavior } = decide({
+  const { behavior } = decidePermission({
     permissions,
     tool,
     canUseTool: report.hasCanUseTool,

@@ -15,7 +15,7 @@ export interface Listing {
 const MOST_FILES = 100_000;
 
 /** `root` is the folder as typed, for messages. Throws CliError when the folder itself is missing or unreadable, or too large. */
-export async function listFiles(folder: string, root: string): Promise<Listing> {
+export async function listDocuments(folder: string, root: string): Promise<Listing> {
   const found = new Found(folder);
   const real = await realpath(folder).catch((error: unknown) => {
     throw unreadable(error, root);
@@ -33,7 +33,7 @@ export async function listFiles(folder: string, root: string): Promise<Listing> 
       entries = await readdir(next.path, { withFileTypes: true });
     } catch (error) {
       if (next.path === folder) throw unreadable(error, root);
-      found.leave(`${next.path}/`, reasonOf(error));
+      found.leave(`${next.path}/`, fileError(error));
       continue;
     }
     for (const entry of entries) {
@@ -75,7 +75,7 @@ class Found {
       else if (isHidden) this.leave(`${path}/`, "is not looked into");
       else links.push(path);
     } catch (error) {
-      this.leave(path, isMissing(error) ? "is a link that leads nowhere" : reasonOf(error));
+      this.leave(path, isMissing(error) ? "is a link that leads nowhere" : fileError(error));
     }
   }
 
@@ -102,7 +102,7 @@ export function pathBelow(folder: string, path: string): string {
 }
 
 /** Why a file or folder cannot be read, to follow its name. */
-export function reasonOf(error: unknown): string {
+export function fileError(error: unknown): string {
   const code = codeOf(error);
   if (code === "EACCES" || code === "EPERM") return "may not be read";
   if (code === "ENOENT") return "is gone since the folder was listed";

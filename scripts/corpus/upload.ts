@@ -9,7 +9,7 @@ import type { Io } from "../terminal/io.ts";
 import { batches, difference, MAX_FILES } from "./batches.ts";
 import { Containers } from "./containers.ts";
 import { describeLeftOut, type LeftOut } from "./left-out.ts";
-import { reasonOf } from "./list-files.ts";
+import { fileError } from "./list-files.ts";
 import type { Assignment } from "./prepare.ts";
 import { progress } from "./progress.ts";
 import { type Document, readText } from "./walk.ts";
@@ -74,7 +74,7 @@ interface WireFile extends Pick<Document, "path" | "hash" | "type"> {
 
 async function toWire(document: Document, containers: Containers): Promise<WireFile | LeftOut> {
   const { path, hash, type } = document;
-  const read = await readText(document, containers).catch((error: unknown) => ({ reason: reasonOf(error) }));
+  const read = await readText(document, containers).catch((error: unknown) => ({ reason: fileError(error) }));
   return "reason" in read ? { path, reason: read.reason } : { path, hash, type, text: read.text };
 }
 

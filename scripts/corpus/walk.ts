@@ -9,7 +9,7 @@ import type { Io } from "../terminal/io.ts";
 import type { Containers } from "./containers.ts";
 import { type DocumentType, type Kind, kindOf, noKind } from "./kinds.ts";
 import { describeLeftOut, type LeftOut } from "./left-out.ts";
-import { listFiles, pathBelow, reasonOf } from "./list-files.ts";
+import { listDocuments, pathBelow, fileError } from "./list-files.ts";
 import { progress } from "./progress.ts";
 
 export interface Document {
@@ -49,7 +49,7 @@ export async function readCorpus(folder: string, label: string, io: Io): Promise
     .split("\\")
     .join("/")
     .replace(/(?<=.)\/+$/, "");
-  const { files, leftOut: notListed } = await listFiles(folder, root);
+  const { files, leftOut: notListed } = await listDocuments(folder, root);
   const report = progress(io, `Reading ${root}`, files.length);
   const documents: Document[] = [];
   const leftOut = [...notListed];
@@ -97,6 +97,6 @@ async function readDocument(file: string, folder: string): Promise<Document | Le
     if ("reason" in decoded) return leave(decoded.reason);
     return { ...document, hash: decoded.encoding === "utf-8" ? hash : `${hash}-${decoded.encoding}` };
   } catch (error) {
-    return leave(reasonOf(error));
+    return leave(fileError(error));
   }
 }

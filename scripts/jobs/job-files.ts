@@ -2,20 +2,15 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { extname, join, resolve } from "node:path";
-
 import { type LoadedJob, loadJob, type LoadResult } from "#jobs/load.ts";
-import { formatMistake, type Mistake } from "#jobs/file/mistake.ts";
 import { suggest } from "#shared/text/nearest.ts";
 import { readJobFile } from "#jobs/file/read.ts";
-
-import { CliError } from "../terminal/cli-error.ts";
+import { CliError, mistakesError } from "../terminal/cli-error.ts";
 import { troupe } from "../terminal/hint.ts";
 import { missingExports } from "../inspection/missing-exports.ts";
 import { anthropicUrl } from "../project/plan-environment.ts";
 import { JOBS_FOLDER, shown, troupeHome, workerNames } from "../project/project.ts";
 import { deployedJobs, readJobState } from "../targets/local/state/state.ts";
-
-const MAX_SHOWN = 20;
 
 export interface JobFile extends LoadedJob {
   /** Absolute. */
@@ -36,14 +31,6 @@ export async function loadJobFile(wanted: string): Promise<JobFile> {
   // Before anything is built.
   anthropicUrl();
   return { ...result, path };
-}
-
-/** The error that shows mistakes, each where it stands. */
-export function mistakesError(mistakes: readonly Mistake[]): CliError {
-  const more = mistakes.length - MAX_SHOWN;
-  const lines = mistakes.slice(0, MAX_SHOWN).map(formatMistake);
-  if (more > 0) lines.push(`… and ${more} more`);
-  return new CliError("bad_input", lines.join("\n"), `${count(mistakes.length)}. Nothing was changed.`);
 }
 
 /** The job in a file, or its mistakes. Throws CliError when the file cannot be opened. */
@@ -99,8 +86,4 @@ export function isYaml(path: string): boolean {
 function nameOf(file: string): string {
   const base = file.split(/[\\/]/).at(-1) ?? file;
   return base.slice(0, -extname(base).length);
-}
-
-function count(mistakes: number): string {
-  return mistakes === 1 ? "1 mistake" : `${mistakes} mistakes`;
 }

@@ -10,7 +10,7 @@ import type { ApprovalAnswer } from "#shared/loop/log/approval.ts";
 import { reasonOf } from "#shared/text/reason.ts";
 
 import { CliError } from "../terminal/cli-error.ts";
-import { commandFor, type Target } from "./reply-command.ts";
+import { commandFor, type ReplyTo } from "./reply-command.ts";
 import { cancel, connect, refusal } from "./client.ts";
 import { type Answer, type Listener, Progress } from "./progress.ts";
 import { troupe } from "../terminal/hint.ts";
@@ -48,7 +48,7 @@ const FIRST_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 2_000;
 
 /** Resolves with the state in which the task ended or waits. Throws CliError when the agent cannot be reached or refuses. */
-export async function ask(target: Target, request: Request, asking: Asking): Promise<Answer> {
+export async function ask(target: ReplyTo, request: Request, asking: Asking): Promise<Answer> {
   const { signal, patienceMs = PATIENCE_MS } = asking;
   const { client, isBroken, busyS } = await connect(target, signal);
   const open = opener(client, request);
@@ -115,7 +115,7 @@ async function* look(client: Client, id: string, signal: AbortSignal): AsyncGene
   }
 }
 
-function gaveUp(target: Target, taskId: string, patienceMs: number, failure: unknown): CliError {
+function gaveUp(target: ReplyTo, taskId: string, patienceMs: number, failure: unknown): CliError {
   const cause = failure instanceof Error && failure.cause instanceof Error ? ` (${failure.cause.message})` : "";
   const kept =
     taskId === ""

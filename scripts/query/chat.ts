@@ -5,12 +5,12 @@ import { CliError } from "../terminal/cli-error.ts";
 import { troupe } from "../terminal/hint.ts";
 import type { Io } from "../terminal/io.ts";
 import { manyLines } from "../terminal/terminal-text.ts";
-import { promptOn } from "./decide.ts";
+import { promptOn } from "./ask-for-decisions.ts";
 import { Keyboard } from "./keyboard.ts";
-import { type Asked, askAndPrint } from "./print.ts";
+import { type AskOptions, askAndPrint } from "./print.ts";
 
 interface Chat {
-  readonly asked: Asked;
+  readonly asked: AskOptions;
   /** Id of the agent that is talked to. */
   readonly agent: string;
   readonly session: string | undefined;

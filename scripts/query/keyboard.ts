@@ -3,7 +3,7 @@
 import { createInterface, type Interface } from "node:readline";
 import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
 
-import { cut, nothingHidden } from "../terminal/terminal-text.ts";
+import { cutTo, nothingHidden } from "../terminal/terminal-text.ts";
 
 /** Lines that follow each other this fast were pasted: they are one message. */
 const BURST_MS = 50;
@@ -66,7 +66,7 @@ export class Keyboard implements Disposable {
   async answer(question: string, signal: AbortSignal): Promise<string | undefined> {
     await this.#quiet(signal);
     this.#unfinished.push(...this.#takeLine());
-    const early = this.left.slice(this.#named).map((text) => `"${cut(nothingHidden(text.trim()), MAX_QUOTED)}"`);
+    const early = this.left.slice(this.#named).map((text) => `"${cutTo(nothingHidden(text.trim()), MAX_QUOTED)}"`);
     this.#named = this.left.length;
     if (early.length > 0) this.#output.write(`Typed before this question, so no answer to it: ${early.join(", ")}\n`);
     const answer = await this.#next(question, signal);

@@ -19,7 +19,7 @@ export async function pipedQuestion(
   // Nobody types it here who did not say so with "-".
   const label = input.isTTY ? "Type the question; Ctrl-D ends it" : "Reading the question from stdin, up to its end";
   const bytes = await step(io, label, async () => read(input, io.signal));
-  const text = textOf(bytes).trimEnd();
+  const text = decodeUtf8(bytes).trimEnd();
   if (text.trim() !== "") return text;
   throw new CliError("bad_input", "There is no question: stdin is empty.", `Type: ${troupe`query ${job} "…"`}`);
 }
@@ -42,7 +42,7 @@ async function read(input: Readable, signal: AbortSignal): Promise<Buffer> {
   throw new CliError("bad_input", `The question has more than ${MAX_KB} KB.`, "Ask about a part of it.");
 }
 
-function textOf(bytes: Buffer): string {
+function decodeUtf8(bytes: Buffer): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {

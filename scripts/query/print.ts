@@ -7,13 +7,13 @@ import { screenOf } from "../terminal/screen.ts";
 import { manyLines } from "../terminal/terminal-text.ts";
 import { WordWrap } from "../terminal/word-wrap.ts";
 import { type Answer, ask, type Request } from "./ask.ts";
-import { decide, type Prompt, withPrompt } from "./decide.ts";
-import { howToAnswer, type Target } from "./reply-command.ts";
+import { askForDecisions, type Prompt, withPrompt } from "./ask-for-decisions.ts";
+import { howToAnswer, type ReplyTo } from "./reply-command.ts";
 import type { Listener } from "./progress.ts";
 import { showApproval } from "./show-approval.ts";
 import { showTrace } from "./show-trace.ts";
 
-export interface Asked extends Target {
+export interface AskOptions extends ReplyTo {
   readonly timeoutMs: number;
   /** Draws the answer's trace below it. */
   readonly trace?: boolean;
@@ -26,7 +26,7 @@ interface Question {
 }
 
 /** As printAnswer, for a question. */
-export async function askAndPrint(question: Asked & Question, io: Io, prompt?: Prompt): Promise<Answer> {
+export async function askAndPrint(question: AskOptions & Question, io: Io, prompt?: Prompt): Promise<Answer> {
   const { text, session, ...asked } = question;
   return printAnswer(asked, { is: "question", text, session }, io, prompt);
 }
@@ -35,7 +35,7 @@ export async function askAndPrint(question: Asked & Question, io: Io, prompt?: P
  * Puts the request, and prints the answer's text. Throws CliError when the task did not complete; at a timeout or an interruption
  * the task is canceled first, but not while it waits for an approval.
  */
-export async function printAnswer(asked: Asked, first: Request, io: Io, prompt?: Prompt): Promise<Answer> {
+export async function printAnswer(asked: AskOptions, first: Request, io: Io, prompt?: Prompt): Promise<Answer> {
   const live = io.interactive;
   const { isTerminal } = screenOf(process.stdout);
   const shown = isTerminal ? manyLines : String;
@@ -71,7 +71,7 @@ export async function printAnswer(asked: Asked, first: Request, io: Io, prompt?:
 
 /** Asks within the time, without printing the answer. Throws CliError when time is up or the user has interrupted. */
 export async function askInTime(
-  asked: Asked,
+  asked: AskOptions,
   request: Request,
   io: Io,
   onText: Listener["onText"] = () => {},
@@ -100,7 +100,7 @@ export async function askInTime(
 }
 
 /** Throws CliError unless the task completed. */
-export function requireCompletion(target: Target, answer: Answer): void {
+export function requireCompletion(target: ReplyTo, answer: Answer): void {
   const { state, reason, traceId, approvals } = answer;
   if (state === "completed") return;
   if (approvals.length > 0) throw approvalNeeded(target, answer);
@@ -110,15 +110,15 @@ export function requireCompletion(target: Target, answer: Answer): void {
 }
 
 /** What the person at the terminal says; undefined when nobody is left to say anything. Throws CliError at Ctrl-C. */
-async function decideHere(asked: Asked, { taskId, approvals }: Answer, io: Io, prompt?: Prompt) {
-  const ask = async (own: Prompt) => decide(approvals, own, io);
+async function decideHere(asked: AskOptions, { taskId, approvals }: Answer, io: Io, prompt?: Prompt) {
+  const ask = async (own: Prompt) => askForDecisions(approvals, own, io);
   const answers = await (prompt === undefined ? withPrompt(ask) : ask(prompt));
   if (answers !== undefined || !io.signal.aborted) return answers;
   const how = howToAnswer(asked, taskId, approvals);
   throw new CliError("interrupted", "Nothing was answered: the task goes on waiting.", how);
 }
 
-function approvalNeeded(target: Target, { taskId, approvals }: Answer): CliError {
+function approvalNeeded(target: ReplyTo, { taskId, approvals }: Answer): CliError {
   const what = approvals.length === 1 ? "an approval" : `${approvals.length} approvals`;
   const message = `The task waits for ${what}. No answer means no.`;
   return new CliError("input_required", message, howToAnswer(target, taskId, approvals));

@@ -4,7 +4,7 @@ import type { Approval } from "#shared/loop/log/approval.ts";
 import { troupe, word } from "../terminal/hint.ts";
 
 /** Who is asked. */
-export interface Target {
+export interface ReplyTo {
   readonly job: string;
   /** Origin of the agent. */
   readonly url: string;
@@ -13,14 +13,14 @@ export interface Target {
 }
 
 /** The command that goes on with a task. */
-export function commandFor({ job, agent }: Target, taskId: string): string {
+export function commandFor({ job, agent }: ReplyTo, taskId: string): string {
   return agent === undefined
     ? troupe`query ${job} --task ${taskId}`
     : troupe`query ${job} --agent ${agent} --task ${taskId}`;
 }
 
 /** How to answer `approvals`, at least one, from a command line. */
-export function howToAnswer(target: Target, taskId: string, approvals: readonly Approval[]): string {
+export function howToAnswer(target: ReplyTo, taskId: string, approvals: readonly Approval[]): string {
   const [first, ...more] = approvals.map(({ id }) => word(id));
   const command = commandFor(target, taskId);
   if (more.length === 0) return `Answer: ${command} --allow ${first ?? ""} (or --deny ${first ?? ""})`;

@@ -1,4 +1,5 @@
 // The one error that commands throw on purpose. Only main turns it into an exit code.
+import { formatMistake, type Mistake } from "#jobs/file/mistake.ts";
 
 export type CliErrorCode =
   /** What the user typed or wrote cannot be carried out as it stands. */
@@ -34,4 +35,18 @@ export function exitCodeOf(code: CliErrorCode): number {
     case "interrupted":
       return 130;
   }
+}
+
+/** The error that shows mistakes, each where it stands. */
+export function mistakesError(mistakes: readonly Mistake[]): CliError {
+  const more = mistakes.length - MAX_SHOWN;
+  const lines = mistakes.slice(0, MAX_SHOWN).map(formatMistake);
+  if (more > 0) lines.push(`… and ${more} more`);
+  return new CliError("bad_input", lines.join("\n"), `${count(mistakes.length)}. Nothing was changed.`);
+}
+
+const MAX_SHOWN = 20;
+
+function count(mistakes: number): string {
+  return mistakes === 1 ? "1 mistake" : `${mistakes} mistakes`;
 }

@@ -42,7 +42,7 @@ export function widthOf(text: string): number {
 }
 
 /** At most `width` columns of it; where something is left out, the last of them is an ellipsis. */
-export function cut(text: string, width: number): string {
+export function cutTo(text: string, width: number): string {
   if (width <= 0) return "";
   if (ASCII.test(text)) return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
   let kept = "";
@@ -60,8 +60,8 @@ export function cut(text: string, width: number): string {
 
 /** At most `width` columns of it; what is left out is left out of the middle, and more of its end stays than of its beginning. */
 export function cutMiddle(text: string, width: number): string {
-  if (width < 4 || (text.length <= width && ASCII.test(text)) || cut(text, width) === text) return cut(text, width);
-  const start = cut(text, Math.floor((width - 1) / 3) + 1);
+  if (width < 4 || (text.length <= width && ASCII.test(text)) || cutTo(text, width) === text) return cutTo(text, width);
+  const start = cutTo(text, Math.floor((width - 1) / 3) + 1);
   // No character that is seen has more code units than these.
   const last = [...graphemes.segment(text.slice(-16 * width))].map(({ segment }) => segment);
   let [end, room] = ["", width - widthOf(start)];
@@ -79,7 +79,7 @@ export function wrap(parts: readonly string[], separator: string, width: number)
   for (const part of parts) {
     const longer = lines.length === 0 ? "" : `${lines.at(-1) ?? ""}${separator}${part}`;
     if (longer !== "" && widthOf(longer) <= width) lines[lines.length - 1] = longer;
-    else lines.push(cut(part, width));
+    else lines.push(cutTo(part, width));
   }
   return lines;
 }

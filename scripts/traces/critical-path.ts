@@ -5,7 +5,7 @@
 import { KIND } from "#shared/tracing/otlp.ts";
 import { OPERATION, SPAN } from "#shared/tracing/names.ts";
 
-import { endUs, type Span } from "./store/span.ts";
+import { endUs, type Span } from "./span.ts";
 import type { SpanNode } from "./tree.ts";
 
 /** A piece of the path: time that was this span's own. */

@@ -2,17 +2,17 @@
 // ordinal among siblings of that name, and those that only one of them has.
 import { STATUS } from "#shared/tracing/otlp.ts";
 
-import { endUs, type Span, type TraceSummary } from "./store/span.ts";
+import { endUs, type Span, type TraceSummary } from "./span.ts";
 import { answered, buildTree, labelOf, type SpanNode, walk } from "./tree.ts";
 
-export type Verdict = "same" | "changed" | "only_a" | "only_b";
+export type Difference = "same" | "changed" | "only_a" | "only_b";
 
 /** One place in both trees; parents come before their children. */
 export interface DiffRow {
   readonly depth: number;
   readonly name: string;
   readonly agent: string;
-  readonly verdict: Verdict;
+  readonly verdict: Difference;
   readonly a: Measures | null;
   readonly b: Measures | null;
   /** Spans below it that also are in one trace only, and are not listed. */

@@ -3,7 +3,7 @@
 import { OPERATION } from "#shared/tracing/names.ts";
 import { STATUS } from "#shared/tracing/otlp.ts";
 
-import { type Span } from "./store/span.ts";
+import { type Span } from "./span.ts";
 import { answered, type SpanNode } from "./tree.ts";
 
 export interface Hop {

@@ -1,6 +1,6 @@
 // The spans of a trace as one clock would have timed them. Hosts' clocks differ: a span that begins before its parent, or long
 // after its parent has ended, is on another clock, and is moved along with what is below it. What is stored stays as it came.
-import { kindName, type Span, type TraceSummary } from "./store/span.ts";
+import { kindName, type Span, type TraceSummary } from "./span.ts";
 import { buildTree, walk } from "./tree.ts";
 
 /** A clock that differs from its caller's. */

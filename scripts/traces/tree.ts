@@ -2,7 +2,7 @@
 // cut open, and a tree may be as deep as it is long (so nothing here recurses).
 import { KIND } from "#shared/tracing/otlp.ts";
 
-import type { Span, TraceSummary } from "./store/span.ts";
+import type { Span, TraceSummary } from "./span.ts";
 
 export interface SpanNode {
   readonly span: Span;

@@ -220,7 +220,7 @@ async function follow(
       onTask(taskId);
     }
     if (payload?.$case === "artifactUpdate") {
-      const chunk = contentOf(payload.value.artifact?.parts);
+      const chunk = textOfAnswer(payload.value.artifact?.parts);
       answer = payload.value.append ? answer + chunk : chunk;
     }
     if (answer.length > MAX_ANSWER) {
@@ -248,11 +248,11 @@ function outcomeOf(payload: StreamResponse["payload"], taskId: string, answer: s
 }
 
 function answerOf({ artifacts }: Task): string {
-  return artifacts.map(({ parts }) => contentOf(parts)).join("");
+  return artifacts.map(({ parts }) => textOfAnswer(parts)).join("");
 }
 
 /** Text parts as they are, data parts as JSON: an agent with an output schema answers in data. */
-function contentOf(parts: Message["parts"] = []): string {
+function textOfAnswer(parts: Message["parts"] = []): string {
   const data = parts.map(({ content }) => (content?.$case === "data" ? JSON.stringify(content.value) : ""));
   return textOfParts(parts) + data.join("");
 }

@@ -1,6 +1,6 @@
 // Turns a definition into a Worker: the front door as its handler, and the Durable Object classes it has to export.
 import { checkHooks } from "../loop/hooks/matcher.ts";
-import { tagOwnConsole } from "./console.ts";
+import { tagOwnConsole } from "./log.ts";
 import { BeaconObject } from "./beacon/beacon.ts";
 import type { AgentDefinition } from "./definition.ts";
 import type { AgentEnv } from "./env.ts";

@@ -1,11 +1,11 @@
 // What an agent is, independent of where and in which job it runs.
-import type * as z from "zod";
 import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
 import type { CanUseTool } from "../loop/tools/can-use-tool.ts";
 import type { Hooks } from "../loop/hooks/matcher.ts";
 import type { Tool } from "../loop/tools/tool.ts";
 import type { AgentConfig } from "./config.ts";
 import type { AgentEnv } from "./env.ts";
+import * as z from "zod";
 
 /** A skill of the A2A card (A2A 1.0, section 4.4.5). */
 export interface Skill {
@@ -37,4 +37,12 @@ export interface AgentDefinition {
   readonly outputSchema?: z.ZodType;
   /** Answers paths that the front door does not know; undefined lets it answer 404. Authenticates for itself. */
   readonly routes?: (request: Request, env: AgentEnv) => Promise<Response | undefined>;
+}
+
+/** The agent's own settings as its tools get them. Throws ZodError for what does not fit. */
+export function parsedConfig(
+  { config: wanted }: Pick<AgentDefinition, "config">,
+  { config }: Pick<AgentConfig, "config">,
+): AgentConfig["config"] {
+  return wanted === undefined ? config : z.record(z.string(), z.unknown()).parse(wanted.parse(config));
 }

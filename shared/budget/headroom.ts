@@ -33,13 +33,13 @@ const NOTHING: Used = { turns: 0, tokens: 0, pico: 0 };
 const LEAST_ANSWER = 256;
 
 /** Tokens that the answer may have; infinite without a limit, negative where not even the request fits. */
-export function roomFor(limits: Limits, used: Used, call: PlannedCall): number {
+export function headroomFor(limits: Limits, used: Used, call: PlannedCall): number {
   return Math.min(...Object.values(rooms(limits, used, call)));
 }
 
 /** The shortest answer that a call is worth being made for: 256 tokens, less only where the limits as such are that small. */
 export function leastAnswer(limits: Limits, call: PlannedCall): number {
-  const whole = roomFor(limits, NOTHING, call);
+  const whole = headroomFor(limits, NOTHING, call);
   return Math.max(1, Math.min(LEAST_ANSWER, call.maxTokens, Math.floor(whole / 10)));
 }
 

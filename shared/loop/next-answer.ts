@@ -1,14 +1,13 @@
 // One model call of a turn, with all that surrounds it: the agent's own limits, room in the context, and the query's account.
 import { ModelError } from "../models/model.ts";
-import { allowedTokens, searchesIn } from "./model-call/allowed-tokens.ts";
+import { allowedTokens, searchesIn, callReserved, noteCut, type ReservedAnswer } from "./model-call/metered-call.ts";
 import { BudgetUnreachable } from "../budget/account.ts";
 import { compactIfFull, compactRefused } from "./compaction/compact.ts";
 import { estimateTokens, type Frame } from "./model-call/context-size.ts";
 import { frameOf } from "./model-call/request.ts";
 import type { AssistantStep } from "./log/step.ts";
-import { callReserved, noteCut, type ReservedAnswer } from "./model-call/metered-call.ts";
 import { conversationOf, type Conversation } from "./log/conversation.ts";
-import { ANYONE, isBound } from "./model-call/sendable.ts";
+import { ANYONE, isBound } from "./log/sendable.ts";
 import type { Turn } from "./turn.ts";
 
 /**
@@ -24,7 +23,7 @@ export async function nextAnswer(turn: Turn, signal: AbortSignal, mayHaveCut = f
   const { answer, reservation } = await fittingAnswer(turn, frame, signal);
   const step = reservation === undefined ? answer : { ...answer, reservation };
   turn.append(step);
-  if (reservation !== undefined) await settle(turn, reservation, answer);
+  if (reservation !== undefined) await settleReservation(turn, reservation, answer);
   return step;
 }
 
@@ -80,7 +79,11 @@ function unfit(error: ModelError, why: string): ModelError {
 }
 
 /** An answer that ends the turn is not lost because the account is: what was set aside for it stays booked then. */
-async function settle({ account }: Turn, reservation: string, { content, usage }: AssistantStep): Promise<void> {
+async function settleReservation(
+  { account }: Turn,
+  reservation: string,
+  { content, usage }: AssistantStep,
+): Promise<void> {
   try {
     await account?.settle(reservation, usage);
   } catch (error) {

@@ -11,7 +11,7 @@ import type { Conclusion, Turn, Ended, SuspendedTurn, TurnResult } from "./turn.
 import { denialsIn } from "./log/denials.ts";
 import { failureOf, overtime, tellOfFailure, wallLimit } from "./ending/failure.ts";
 import { usageOf } from "./log/ledger.ts";
-import { tooLong } from "./model-call/message-size.ts";
+import { tooLong } from "./model-call/request.ts";
 import { nextAnswer } from "./next-answer.ts";
 import { settleEarlier } from "./model-call/metered-call.ts";
 import { isModelCall, type Step } from "./log/step.ts";

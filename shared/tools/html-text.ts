@@ -29,7 +29,7 @@ const BLOCKS = new Set(
 const TIGHT = new Set(["LI", "TR", "DT", "DD"]);
 
 /** The readable text below `root`: Markdown headings and list dashes, paragraphs set apart by one blank line. */
-export function textOf(root: TreeNode): string {
+export function htmlText(root: TreeNode): string {
   const writer = new TextWriter();
   let node: TreeNode | null = root;
   while (node) {

@@ -3,7 +3,7 @@
 import { Readability } from "@mozilla/readability";
 import { parseHTML } from "linkedom/worker";
 import { oneLine, type ScannedPage, scanHtml } from "./html-scan.ts";
-import { textOf } from "./html-text.ts";
+import { htmlText } from "./html-text.ts";
 
 export interface ReadableText {
   /** May be empty. One line. */
@@ -44,7 +44,7 @@ function extractArticle(html: string): ReadableText | undefined {
     const reader = new Readability(document, { maxElemsToParse: MAX_ELEMENTS, serializer: (node) => node });
     const article = reader.parse();
     if (!article?.content) return undefined;
-    return { title: oneLine(article.title ?? ""), text: textOf(article.content) };
+    return { title: oneLine(article.title ?? ""), text: htmlText(article.content) };
   } catch {
     // A page too strange for the reader view still has its text.
     return undefined;

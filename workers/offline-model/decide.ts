@@ -1,7 +1,7 @@
 // From a request to the assistant's next turn: a pure function, the same for the same request, with no model behind it.
 import { BY_RULES, writeAnswer } from "./answers/answer.ts";
 import { nextCalls, plan } from "./calls/plan.ts";
-import type { PlannedCall } from "./calls/plan.ts";
+import type { WantedCall } from "./calls/plan.ts";
 import type { MessagesRequest } from "./api/request.ts";
 import { structuredAnswer } from "./answers/structured.ts";
 import { asksForSummary, summarise } from "./answers/summarise.ts";
@@ -10,7 +10,7 @@ import { readTask } from "./reading/task.ts";
 import type { Task } from "./reading/task.ts";
 
 /** Either tools to call, side by side, or the final text. */
-export type Decision = { readonly calls: readonly PlannedCall[] } | { readonly text: string };
+export type Decision = { readonly calls: readonly WantedCall[] } | { readonly text: string };
 
 export function decide(request: MessagesRequest): Decision {
   if (asksForSummary(request)) return { text: summarise(request) };
@@ -34,7 +34,7 @@ function decideTask(request: MessagesRequest, task: Task): Decision {
 }
 
 /** `tool_choice` "tool" names a tool, "any" leaves the choice; both are obeyed once a turn. */
-function forcedCall(request: MessagesRequest, task: Task): PlannedCall | null {
+function forcedCall(request: MessagesRequest, task: Task): WantedCall | null {
   const { type, name } = request.tool_choice ?? { type: "auto" };
   if ((type !== "tool" && type !== "any") || task.transcript.current.rounds > 0) return null;
   if (type === "any" && nextCalls(task).length > 0) return null;

@@ -1,4 +1,5 @@
 // troupe plan: shows what a deployment would do, without doing it.
+import { mistakesError } from "../../terminal/cli-error.ts";
 import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
 import { printJson, step } from "../../terminal/io.ts";
 import { troupeHome } from "../../project/project.ts";
@@ -15,7 +16,7 @@ export default defineCommand({
     const { planJob } = await import("#jobs/plan/plan.ts");
     const { buildWorkers } = await import("../../project/build.ts");
     const { checkAgents } = await import("../../inspection/check-agents.ts");
-    const { loadJobFile, mistakesError } = await import("../../jobs/job-files.ts");
+    const { loadJobFile } = await import("../../jobs/job-files.ts");
     const { planEnvironment } = await import("../../project/plan-environment.ts");
     const { showBudgets } = await import("../../jobs/show-budgets.ts");
     const { describePlan } = await import("../../jobs/show-plan.ts");

@@ -5,7 +5,7 @@ import { LONGEST_WAIT_MS, timeOf } from "../../terminal/flag-values.ts";
 import { troupe } from "../../terminal/hint.ts";
 import { type Io, printJson } from "../../terminal/io.ts";
 import type { Request } from "../../query/ask.ts";
-import type { Asked } from "../../query/print.ts";
+import type { AskOptions } from "../../query/print.ts";
 import { answersGiven, type GivenAnswers, saysAll } from "../../query/given-answers.ts";
 
 export default defineCommand({
@@ -65,7 +65,7 @@ export default defineCommand({
     if (status.state === "stopped" || status.state === "dead") {
       throw new CliError("failed", `${job} does not run.`, `Start it again: ${troupe`restart ${job}`}`);
     }
-    const asked: Asked = { job, url, agent: agent === status.entryPoint ? undefined : agent, timeoutMs, trace };
+    const asked: AskOptions = { job, url, agent: agent === status.entryPoint ? undefined : agent, timeoutMs, trace };
     if (task === undefined && typed === undefined && io.interactive && options.json !== true) {
       const { chat } = await import("../../query/chat.ts");
       return chat({ asked, agent, session }, io);
@@ -110,7 +110,7 @@ function checkTogether({ typed, session, task, given: { allow, deny, reason } }:
 }
 
 /** What to do with a task: look at it, or send the answers that were typed. */
-async function requestOn(taskId: string, given: GivenAnswers, asked: Asked, io: Io): Promise<Request> {
+async function requestOn(taskId: string, given: GivenAnswers, asked: AskOptions, io: Io): Promise<Request> {
   if (given.allow.length + given.deny.length === 0) return { is: "look", taskId };
   const { askInTime } = await import("../../query/print.ts");
   const { approvals, state } = saysAll(given)

@@ -1,19 +1,16 @@
 // Deploying a job: build, choose ports, store the release, replace what runs, and go back to it when the new one does
 // not get healthy. Sessions stay where they are: data folders belong to agents, not to releases.
 import { performance } from "node:perf_hooks";
-
 import { planJob } from "#jobs/plan/plan.ts";
 import type { Plan } from "#jobs/plan/plan-shape.ts";
 import { TROUPE } from "#shared/tracing/names.ts";
-
 import { buildWorkers } from "../../project/build.ts";
-import { CliError } from "../../terminal/cli-error.ts";
+import { CliError, mistakesError } from "../../terminal/cli-error.ts";
 import type { LeftOut } from "../../corpus/left-out.ts";
 import { prepareCorpus } from "../../corpus/prepare.ts";
 import { uploadCorpus } from "../../corpus/upload.ts";
 import { checkAgents } from "../../inspection/check-agents.ts";
 import { type Io, step } from "../../terminal/io.ts";
-import { mistakesError } from "../../jobs/job-files.ts";
 import { planEnvironment } from "../../project/plan-environment.ts";
 import type { Deployed, DeployRequest } from "../target.ts";
 import { type ControlPlane, ensureControlPlane, releaseControlPlane } from "./control-plane/control-plane.ts";

@@ -1,16 +1,14 @@
 // Reads the JSON log that workerd writes for each process, and finds out which agent a line is from.
 import { open, readdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-
 import * as z from "zod";
-
 import { parseJson } from "#shared/text/parse-json.ts";
-
 import { CliError } from "../../terminal/cli-error.ts";
 import { fileBytes } from "../../project/folder-size.ts";
 import type { LogLine, LogRequest } from "../target.ts";
 import { JOB_PROCESS, jobLayout } from "./state/layout.ts";
 import { troupe } from "../../terminal/hint.ts";
+import { isEngineRemark } from "./processes/last-words.ts";
 
 const POLL_MS = 150;
 const CHUNK_BYTES = 256 * 1024;
@@ -25,9 +23,6 @@ const AGENT_TAG = /^(?:\[([a-z][a-z0-9_]{0,62})\] |service agent-([a-z][a-z0-9_]
 
 /** How the agents' own lines end that concern a span. */
 const TRACE_TAG = / trace=([0-9a-f]{32}) span=([0-9a-f]{16})$/;
-
-/** How workerd marks what is no cause for alarm, such as an alarm that was set again while it rang. */
-const ENGINE_REMARK = "NOSENTRY ";
 
 const Entry = z.object({
   /** Milliseconds since the epoch. */
@@ -99,11 +94,6 @@ export function parseLines(text: string, process: string): LogLine[] {
       };
     })
     .filter(({ message }) => !isEngineRemark(message));
-}
-
-/** What workerd says to itself. */
-export function isEngineRemark(message: string): boolean {
-  return message.startsWith(ENGINE_REMARK);
 }
 
 async function processNames(folder: string): Promise<string[]> {

@@ -1,12 +1,12 @@
 // Draws how two traces differ: their totals side by side, then every place of the tree where they do.
 import { table } from "../../terminal/io.ts";
 import { paints, type Screen } from "../../terminal/screen.ts";
-import { cut, fill, oneLine, widthOf } from "../../terminal/terminal-text.ts";
+import { cutTo, fill, oneLine, widthOf } from "../../terminal/terminal-text.ts";
 import { cost, count, duration, tokens } from "../amounts.ts";
-import { differing, type DiffRow, type Measures, type Verdict } from "../diff.ts";
-import type { TraceSummary } from "../store/span.ts";
+import { differing, type DiffRow, type Measures, type Difference } from "../diff.ts";
+import type { TraceSummary } from "../span.ts";
 
-const SIGNS: Readonly<Record<Verdict, string>> = { only_a: "-", only_b: "+", changed: "~", same: " " };
+const SIGNS: Readonly<Record<Difference, string>> = { only_a: "-", only_b: "+", changed: "~", same: " " };
 const MOST_LEVELS = 20;
 /** With less room for them the column of agents is left out. */
 const LEAST_REMARKS = 24;
@@ -36,18 +36,18 @@ export function drawDiff(a: TraceSummary, b: TraceSummary, rows: readonly DiffRo
   );
   const roomy = width - name - took - agent - 8 >= LEAST_REMARKS;
   const lines = table(
-    totals(a, b).map((line) => line.map((cell) => cut(cell, Math.floor(width / 3)))),
+    totals(a, b).map((line) => line.map((cell) => cutTo(cell, Math.floor(width / 3)))),
     new Set([1, 2, 3]),
   ).split("\n");
   if (shown.length > 0) lines.push("", "- only in A, + only in B, ~ in both but different");
   for (const { row, ...cell } of cells) {
     const columns = [
-      fill(cut(cell.name, name), name),
-      ...(roomy ? [fill(cut(cell.agent, agent), agent)] : []),
+      fill(cutTo(cell.name, name), name),
+      ...(roomy ? [fill(cutTo(cell.agent, agent), agent)] : []),
       fill(cell.took, took),
       cell.remarks,
     ];
-    lines.push(paint[row.verdict](cut(`${SIGNS[row.verdict]} ${columns.join("  ")}`.trimEnd(), width)));
+    lines.push(paint[row.verdict](cutTo(`${SIGNS[row.verdict]} ${columns.join("  ")}`.trimEnd(), width)));
   }
   const alike = rows.filter(({ verdict }) => verdict === "same").length;
   lines.push("", `${count(alike, "span")} alike in both (durations within 10 % or 10 ms).`);

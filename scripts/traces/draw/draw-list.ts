@@ -1,10 +1,10 @@
 // Draws a list of traces as a table, with ids as short as they can be told apart.
 import { table } from "../../terminal/io.ts";
 import { paints, type Screen } from "../../terminal/screen.ts";
-import { cut, oneLine } from "../../terminal/terminal-text.ts";
+import { cutTo, oneLine } from "../../terminal/terminal-text.ts";
 import { cost, duration, tokens, when } from "../amounts.ts";
 import type { Found } from "../store/find-trace.ts";
-import type { TraceSummary } from "../store/span.ts";
+import type { TraceSummary } from "../span.ts";
 
 const HEAD = ["TRACE", "WHEN", "JOB", "STATE", "TOOK", "CALLS", "TOKENS", "COST", "SPANS", "ERRORS", "ASKED"];
 const NUMBERS = new Set([4, 5, 6, 7, 8, 9]);
@@ -41,7 +41,7 @@ export function drawList(
     if (summary === undefined) return style.dim(before + HEAD.at(-1));
     const asked = askedIn(summary);
     const room = Math.max(LEAST_ASKED, screen.columns - 1 - before.length);
-    const text = (before + (screen.isTerminal ? cut(asked, room) : asked)).trimEnd();
+    const text = (before + (screen.isTerminal ? cutTo(asked, room) : asked)).trimEnd();
     return summary.status === "error" ? style.red(text) : summary.status === "open" ? style.yellow(text) : text;
   });
 }

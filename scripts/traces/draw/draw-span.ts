@@ -3,7 +3,7 @@ import { paints, type Screen } from "../../terminal/screen.ts";
 import { manyLines, oneLine } from "../../terminal/terminal-text.ts";
 import { duration } from "../amounts.ts";
 import { microseconds, type OtlpPage, plainAttributes } from "../store/otlp-page.ts";
-import { kindName, type Span, statusName } from "../store/span.ts";
+import { kindName, type Span, statusName } from "../span.ts";
 
 export interface PlainSpan {
   readonly traceId: string;

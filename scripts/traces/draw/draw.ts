@@ -3,14 +3,14 @@ import { troupe } from "../../terminal/hint.ts";
 import { STATUS } from "#shared/tracing/otlp.ts";
 
 import { type Paint, paints, type Screen } from "../../terminal/screen.ts";
-import { cut, wrap } from "../../terminal/terminal-text.ts";
+import { cutTo, wrap } from "../../terminal/terminal-text.ts";
 import { duration } from "../amounts.ts";
 import { type Axis, bar, scale } from "./bar.ts";
 import { type CriticalPath, criticalPath, type Segment } from "../critical-path.ts";
 import { clockNotes, headline, pathSentence } from "./headline.ts";
 import type { Detail } from "../store/details.ts";
 import { childrenOf, digitsOf, layoutOf, type Row, rowOf, type View } from "./rows.ts";
-import { endUs, type Span, type TraceSummary } from "../store/span.ts";
+import { endUs, type Span, type TraceSummary } from "../span.ts";
 import { onOneClock } from "../skew.ts";
 import { buildTree, type SpanNode, walk } from "../tree.ts";
 
@@ -65,10 +65,10 @@ export function drawTrace(trace: Trace, screen: Screen, nowUs: number, full = fa
   );
   const axis: Axis = { ...range, width: layout.bar };
   const length = duration(axis.toUs - axis.fromUs);
-  const lines = [...head, "", style.dim(cut(`  ${layout.header(scale(layout.bar, length))}`.trimEnd(), width))];
+  const lines = [...head, "", style.dim(cutTo(`  ${layout.header(scale(layout.bar, length))}`.trimEnd(), width))];
   for (const row of rows) {
     if (typeof row === "string") {
-      lines.push(style.yellow(cut(row, width)));
+      lines.push(style.yellow(cutTo(row, width)));
       continue;
     }
     const { span, within } = row;
@@ -80,7 +80,7 @@ export function drawTrace(trace: Trace, screen: Screen, nowUs: number, full = fa
     lines.push(`${style.cyan(mark)} ${layout.line(row, drawn, style, critical)}`);
     const under = (text: string, paint: Paint): void => {
       const below = layout.below(row);
-      const shown = cut(text, Math.max(8, width - layout.nameAt - 2 - below.length));
+      const shown = cutTo(text, Math.max(8, width - layout.nameAt - 2 - below.length));
       lines.push(`${" ".repeat(layout.nameAt + 2)}${style.dim(below)}${paint(shown)}`);
     };
     if (row.asked !== "") under(row.asked, style.dim);

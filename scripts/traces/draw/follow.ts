@@ -9,7 +9,7 @@ import { oneLine } from "../../terminal/terminal-text.ts";
 import { duration } from "../amounts.ts";
 import { drawTrace } from "./draw.ts";
 import { LiveTrace } from "../store/live-trace.ts";
-import { endUs, type Span, type TraceSummary } from "../store/span.ts";
+import { endUs, type Span, type TraceSummary } from "../span.ts";
 import type { TraceStore } from "../store/store.ts";
 
 const POLL_MS = 250;

@@ -1,9 +1,9 @@
 // What is said above and below a drawn trace: what was asked and what it took, and where the time of the critical path went.
 import type { Paint } from "../../terminal/screen.ts";
-import { cut, oneLine, wrap } from "../../terminal/terminal-text.ts";
+import { cutTo, oneLine, wrap } from "../../terminal/terminal-text.ts";
 import { cost, count, duration, tokens, when } from "../amounts.ts";
 import { type CriticalPath, ownTimes, waitsOf } from "../critical-path.ts";
-import type { TraceSummary } from "../store/span.ts";
+import type { TraceSummary } from "../span.ts";
 import type { Skew } from "../skew.ts";
 
 /** How many spans are named where the path was neither model nor tools. */
@@ -30,7 +30,7 @@ export function headline(summary: TraceSummary, job: string, nowUs: number, widt
   ];
   const began = when(summary.startUs / 1_000, nowUs / 1_000);
   return [
-    bold(cut(title === "" ? "A trace whose root has not come" : title, width)),
+    bold(cutTo(title === "" ? "A trace whose root has not come" : title, width)),
     ...wrap(facts, " · ", width),
     ...wrap([`trace ${summary.traceId}`, job, began], " · ", width),
   ];

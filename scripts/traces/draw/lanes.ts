@@ -57,17 +57,17 @@ function ownAncestor<S extends Slice>(slice: S, bySpan: ReadonlyMap<string, S>):
 }
 
 function fitsBelow<S extends Slice>(lane: Building<S>, slice: S, parent: S | undefined): boolean {
-  settle(lane, slice.startUs);
+  forgetEnded(lane, slice.startUs);
   const top = lane.around.at(-1);
   return top === undefined || (top === parent && top.endUs >= slice.endUs);
 }
 
 function isFree<S extends Slice>(lane: Building<S>, slice: S): boolean {
-  settle(lane, slice.startUs);
+  forgetEnded(lane, slice.startUs);
   return lane.around.length === 0;
 }
 
 /** Forgets what has ended by then. */
-function settle<S extends Slice>({ around }: Building<S>, now: number): void {
+function forgetEnded<S extends Slice>({ around }: Building<S>, now: number): void {
   for (let top = around.at(-1); top !== undefined && top.endUs <= now; top = around.at(-1)) around.pop();
 }

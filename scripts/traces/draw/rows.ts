@@ -2,11 +2,11 @@
 import { KIND, STATUS } from "#shared/tracing/otlp.ts";
 
 import type { paints } from "../../terminal/screen.ts";
-import { cut, cutMiddle, fill, oneLine, widthOf } from "../../terminal/terminal-text.ts";
+import { cutTo, cutMiddle, fill, oneLine, widthOf } from "../../terminal/terminal-text.ts";
 import { cost, duration, tokens } from "../amounts.ts";
 import type { Detail } from "../store/details.ts";
 import { hopOf } from "../hop.ts";
-import { endUs, type Span } from "../store/span.ts";
+import { endUs, type Span } from "../span.ts";
 import { labelOf, type SpanNode, type Visit } from "../tree.ts";
 
 export interface Row {
@@ -151,7 +151,7 @@ export function layoutOf(rows: readonly Row[], width: number): Layout {
   const shown = COLUMNS.filter(({ column }) => widths.has(column));
   const cell = (column: Column, text: string): string => {
     const most = widths.get(column) ?? 0;
-    return `  ${fill(cut(text, most), most, column === "agent" || column === "id" ? "left" : "right")}`;
+    return `  ${fill(cutTo(text, most), most, column === "agent" || column === "id" ? "left" : "right")}`;
   };
   const guidesOf = ({ guides, name: label }: Row): string =>
     shortened(guides, name - Math.min(LEAST_LABEL, widthOf(label)));
@@ -160,7 +160,7 @@ export function layoutOf(rows: readonly Row[], width: number): Layout {
     nameAt: bar + 2,
     below: (row) => shortened(row.below, guidesOf(row).length + 2),
     header: (scale) =>
-      `${scale}  ${fill(cut("SPAN", name), name)}${shown.map(({ column, title }) => cell(column, title)).join("")}`,
+      `${scale}  ${fill(cutTo("SPAN", name), name)}${shown.map(({ column, title }) => cell(column, title)).join("")}`,
     line(row, drawn, style, critical) {
       const guides = guidesOf(row);
       const label = cutMiddle(row.name, Math.max(1, name - guides.length));

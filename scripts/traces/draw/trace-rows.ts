@@ -1,7 +1,7 @@
 // A trace as JSON: the summary and a row for each span, in the order of the tree. Times are as they were sent.
 import { criticalPath, ownTimes } from "../critical-path.ts";
 import type { Trace } from "./draw.ts";
-import { kindName, type Span, statusName } from "../store/span.ts";
+import { kindName, type Span, statusName } from "../span.ts";
 import { onOneClock } from "../skew.ts";
 import { buildTree, walk } from "../tree.ts";
 

@@ -4,7 +4,7 @@ import { parseJson } from "#shared/text/parse-json.ts";
 import { KIND } from "#shared/tracing/otlp.ts";
 
 import { plainAttributes, type WholeSpan } from "./otlp-page.ts";
-import type { TraceSummary } from "./span.ts";
+import type { TraceSummary } from "../span.ts";
 import type { TraceStore } from "./store.ts";
 
 export interface Detail {

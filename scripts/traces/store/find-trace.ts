@@ -3,7 +3,7 @@ import { CliError } from "../../terminal/cli-error.ts";
 import { troupe } from "../../terminal/hint.ts";
 import type { Io } from "../../terminal/io.ts";
 import { manyLines, oneLine } from "../../terminal/terminal-text.ts";
-import type { TraceSummary } from "./span.ts";
+import type { TraceSummary } from "../span.ts";
 import type { Filter, TraceStore } from "./store.ts";
 
 export interface Found {

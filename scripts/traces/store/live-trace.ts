@@ -1,5 +1,5 @@
 // A trace that may still be running, as it is told by one answer of the store after the other.
-import type { Span, TraceSummary } from "./span.ts";
+import type { Span, TraceSummary } from "../span.ts";
 import { type Changes, deletedMeanwhile } from "./store.ts";
 
 /** Looks without news after which an ended trace counts as complete: agents send in batches. */

@@ -7,7 +7,7 @@ import { reasonOf } from "#shared/text/reason.ts";
 
 import { CliError } from "../../terminal/cli-error.ts";
 import { OtlpPage } from "./otlp-page.ts";
-import { type Span, spansOf, TraceList, TracePage, type TraceSummary } from "./span.ts";
+import { type Span, spansOf, TraceList, TracePage, type TraceSummary } from "../span.ts";
 import { troupe } from "../../terminal/hint.ts";
 
 /** What is looked for; all of it must hold. Keys and values as in the store's query string. */

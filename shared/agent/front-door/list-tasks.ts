@@ -8,7 +8,7 @@ import type { Operation, Reply } from "../rpc.ts";
 import type { Caller } from "../caller.ts";
 import { replyTo } from "../reply.ts";
 import { log } from "../log.ts";
-import { flushReports } from "../session-index/session-index.ts";
+import { flushReports } from "../session-index/reports.ts";
 import { reasonOf } from "../../text/reason.ts";
 
 const TaskJson = z.record(z.string(), z.unknown());

@@ -40,7 +40,7 @@ function describe(issue: Issue, path: Path, value: unknown, subject: string): Co
     case "unrecognized_keys":
       return [];
     case "invalid_value":
-      return at(`${name} cannot be ${shown(input)}`, suggest(textOf(input), issue.values.map(String)));
+      return at(`${name} cannot be ${shown(input)}`, suggest(shownValue(input), issue.values.map(String)));
     case "invalid_union":
       return describeUnion(issue, path, value, subject) ?? at(`${name} cannot be ${shown(input)}`);
     default:
@@ -59,7 +59,7 @@ function describeUnion(
     const options = issue.options.map(String);
     if (input === undefined) return undefined;
     const message = `${nameOf(subject, path)} cannot be ${shown(input)}`;
-    return [{ path, at: "value", message, hint: suggest(textOf(input), options) }];
+    return [{ path, at: "value", message, hint: suggest(shownValue(input), options) }];
   }
   // The variant that got past its own type is the one that was meant.
   const meant = issue.errors.find((errors) => errors.length > 0 && errors.every((error) => error.path.length > 0));
@@ -135,7 +135,7 @@ function nameOf(subject: string, path: Path): string {
   return `${steps.replace(/^\./, "")} of ${subject}`;
 }
 
-function textOf(value: unknown): string {
+function shownValue(value: unknown): string {
   return typeof value === "string" ? value : shown(value);
 }
 

@@ -14,7 +14,7 @@ import type { TurnTrace } from "../../loop/spans/turn-trace.ts";
 import type { Step } from "../../loop/log/step.ts";
 import { TurnStopped } from "../../loop/log/stopped.ts";
 import { ApprovalSpan } from "../../loop/spans/wait-spans.ts";
-import { withdrawQuestions } from "../../loop/tool-calls/withdrawn.ts";
+import { withdrawQuestions } from "../../loop/tool-calls/close-calls.ts";
 import { reasonOf } from "../../text/reason.ts";
 import { randomContext, type TraceContext } from "../../tracing/trace-context.ts";
 import type { Usage } from "../../budget/usage.ts";
@@ -40,7 +40,7 @@ const Asked = z.object({ approvals: z.array(Approval) });
 type AsksBack = Extract<PeerOutcome, { is: "input_required" }>;
 
 /** What asking needs of the turn that asks. */
-export interface AskingTurn {
+export interface PeersTurn {
   readonly contextId: string;
   readonly taskId: string;
   readonly asker: Asker;
@@ -62,12 +62,12 @@ export interface AskingTurn {
 
 export class AgentPeers implements Peers {
   readonly #env: AgentEnv;
-  readonly #turn: AskingTurn;
+  readonly #turn: PeersTurn;
   #threads: PeerThreads | undefined;
   /** Questions that this life has sent, by call and place: when one is given up, its peer hears of that by itself. */
   readonly #sent = new Set<string>();
 
-  constructor(env: AgentEnv, turn: AskingTurn) {
+  constructor(env: AgentEnv, turn: PeersTurn) {
     this.#env = env;
     this.#turn = turn;
   }

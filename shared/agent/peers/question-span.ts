@@ -1,10 +1,13 @@
 // The client span of a question to another agent: from the moment it is sent to the end of the task it opened.
 import { A2A_PROTOCOL_VERSION } from "@a2a-js/sdk";
-import { failAborted, nameOf } from "../../loop/spans/chat-span.ts";
+import { failAborted, nameOf } from "../../loop/spans/call-spans.ts";
 import type { GateChange } from "../../resilience/breaker.ts";
 import { A2A, BREAKER, ERROR, EVENT, GEN_AI, TROUPE } from "../../tracing/names.ts";
 import { formatTraceparent, type TraceContext } from "../../tracing/trace-context.ts";
 import { contextOf, defined, fail, shortId, SpanKind, type Span, type Tracer } from "../../tracing/tracer.ts";
+import { sinceLastAnswer } from "../../loop/log/ledger.ts";
+import type { TurnTrace } from "../../loop/spans/turn-trace.ts";
+import type { Step } from "../../loop/log/step.ts";
 
 const METHOD = "SendStreamingMessage";
 
@@ -89,5 +92,17 @@ export class AskingSpan {
   /** `signal` is that of the tool call: whether the peer failed, or was given up. */
   fail(error: unknown, signal: AbortSignal): void {
     failAborted(this.#tracer, this.#span, error, signal, nameOf(error, ERROR.unreachable)).end();
+  }
+}
+
+// Questions that an earlier life of a turn had asked other agents, told again in case that their spans went with it.
+
+/** The spans of the peers hang below them. What that life has said of them itself counts more, whenever it arrives. */
+export function retellQuestions({ tracer, task, agent: source }: TurnTrace, log: readonly Step[]): void {
+  for (const step of sinceLastAnswer(log)) {
+    if (step.kind !== "peer_call") continue;
+    const { agent: target, contextId, messageId, message, spanId, at } = step;
+    const about = { parent: task, source, target, contextId, messageId, message };
+    new AskingSpan(tracer, about, { spanId, startTime: at }).unheard();
   }
 }

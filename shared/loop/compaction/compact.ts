@@ -1,7 +1,7 @@
 // Compaction: near the limit of the context, or on demand, a summary takes the place of the conversation's older part towards the
 // model. The log keeps everything. Pairs of tool_use and tool_result stay whole: what is kept begins with a message or an answer.
 import { ModelError } from "../../models/model.ts";
-import { searchesIn } from "../model-call/allowed-tokens.ts";
+import { searchesIn, noteCut } from "../model-call/metered-call.ts";
 import { BudgetUnreachable } from "../../budget/account.ts";
 import type { Conclusion, Turn } from "../turn.ts";
 import {
@@ -9,20 +9,18 @@ import {
   estimateTokens,
   FULL,
   LOOK_CLOSER,
-  roomOf,
+  promptLimit,
   tokensByLength,
-  tokensOf,
+  tokensOfSteps,
   tokensOfFrame,
   type Frame,
 } from "../model-call/context-size.ts";
-import { frameOf } from "../model-call/request.ts";
-import { refusalOf } from "../model-call/message-size.ts";
+import { frameOf, refusalOf } from "../model-call/request.ts";
 import { keptSteps, type KeptLimits } from "./kept-steps.ts";
 import { afterCompaction, conversationOf, isSaid, transcript } from "../log/conversation.ts";
-import { noteCut } from "../model-call/metered-call.ts";
 import type { Step } from "../log/step.ts";
 import { stopFor } from "../log/stopped.ts";
-import { NoSummary, summarise, type Wish } from "./summarise.ts";
+import { NoSummary, summarise, type CompactionRequest } from "./summarise.ts";
 import { CompactionSpan } from "../spans/wait-spans.ts";
 
 const COMMAND = "/compact";
@@ -37,7 +35,7 @@ type CompactionStep = Extract<Step, { kind: "compaction" }>;
 /** Compacts where the next request would come near the model's limit. Where that fails, the conversation stays as it is. */
 export async function compactIfFull(turn: Turn, frame: Frame, signal: AbortSignal): Promise<void> {
   const { model, log } = turn;
-  const room = roomOf(model);
+  const room = promptLimit(model);
   const estimate = estimateTokens(log, frame);
   if (estimate < room * LOOK_CLOSER || hasFailed(turn)) return;
   const request = { ...frame, ...conversationOf(log, model) };
@@ -114,13 +112,19 @@ function hasFailed({ log, begin }: Turn): boolean {
   return last?.kind === "compaction_failed" && last.by === "model";
 }
 
-function wishOf(turn: Turn, trigger: Wish["trigger"], instructions: string | null, frame: Frame, tokens: number): Wish {
+function wishOf(
+  turn: Turn,
+  trigger: CompactionRequest["trigger"],
+  instructions: string | null,
+  frame: Frame,
+  tokens: number,
+): CompactionRequest {
   const density = Math.max(LEAST_DENSITY, tokens / tokensByLength(turn.log, frame));
   return { trigger, instructions, frame, tokens, density };
 }
 
 /** The step that was written, or why the conversation stays as it is. */
-async function compactNow(turn: Turn, wish: Wish, signal: AbortSignal): Promise<CompactionStep | string> {
+async function compactNow(turn: Turn, wish: CompactionRequest, signal: AbortSignal): Promise<CompactionStep | string> {
   const { trigger, instructions: custom_instructions } = wish;
   const kept = keptSteps(turn.log, limitsOf(turn, wish));
   if (!losesAnything(turn.log, kept)) return "There is nothing to compact: the conversation has only just begun.";
@@ -143,7 +147,12 @@ async function compactNow(turn: Turn, wish: Wish, signal: AbortSignal): Promise<
 }
 
 /** Has the summary made, writes it into the log and pays for it. */
-async function written(turn: Turn, kept: number, wish: Wish, signal: AbortSignal): Promise<CompactionStep> {
+async function written(
+  turn: Turn,
+  kept: number,
+  wish: CompactionRequest,
+  signal: AbortSignal,
+): Promise<CompactionStep> {
   const { log, account } = turn;
   const { trigger, tokens: tokensBefore, frame, density } = wish;
   const begun = log.length;
@@ -171,12 +180,12 @@ async function written(turn: Turn, kept: number, wish: Wish, signal: AbortSignal
 }
 
 /** In tokens by length. On demand all but the last exchange is summarised, near the limit only as much as has to be. */
-function limitsOf({ model, log, begin }: Turn, { trigger, frame, density }: Wish): KeptLimits {
-  const room = roomOf(model);
+function limitsOf({ model, log, begin }: Turn, { trigger, frame, density }: CompactionRequest): KeptLimits {
+  const room = promptLimit(model);
   const share = room * KEPT;
   const summary = Math.min(model.contextTokens - room, share);
   // Beside what stays in any case: the frame, the summary, and the message that is being answered.
-  const last = (room * FULL - summary) / density - tokensOfFrame(frame) - tokensOf([log[begin]]);
+  const last = (room * FULL - summary) / density - tokensOfFrame(frame) - tokensOfSteps([log[begin]]);
   const compacted = log.findLastIndex(({ kind }) => kind === "compaction");
   const exchange = trigger === "auto" ? 0 : log.findLastIndex((step, at) => step.kind === "user" && isSaid(log, at));
   return { from: Math.max(exchange, compacted + 1), most: Math.min(share / density, last), last };

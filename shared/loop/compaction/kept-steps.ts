@@ -1,5 +1,5 @@
 // Which steps at the end of a log stay word for word when what was before them is summarised.
-import { tokensOf } from "../model-call/context-size.ts";
+import { tokensOfSteps } from "../model-call/context-size.ts";
 import type { Step } from "../log/step.ts";
 
 export interface KeptLimits {
@@ -18,7 +18,7 @@ export function keptSteps(log: readonly Step[], { from, most, last }: KeptLimits
     if (!beginsRound(log, at)) continue;
     // A message that has just come stays whatever its size: one that is too long is not let in.
     const limit = kept > 0 ? most : log[at]?.kind === "user" ? Number.POSITIVE_INFINITY : last;
-    if (tokensOf(log.slice(at)) > limit) break;
+    if (tokensOfSteps(log.slice(at)) > limit) break;
     kept = log.length - at;
   }
   return kept;

@@ -10,7 +10,7 @@ const LEAST_PIECE = 500;
 const STEP = 0.75;
 
 /** The conversation itself where it has no more than `tokens`, by length. */
-export function shortened(conversation: Conversation, tokens: number): Conversation {
+export function shorten(conversation: Conversation, tokens: number): Conversation {
   const { messages, compacted } = conversation;
   if (tokensOfConversation(conversation) <= tokens) return conversation;
   const room = tokens - (compacted ? tokensOfText(compacted.content) : 0);

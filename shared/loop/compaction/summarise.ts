@@ -2,19 +2,25 @@
 // for and traced like any other, also where nothing comes of it.
 import { ModelError, type Compaction, type ModelErrorCode, type ModelRequest } from "../../models/model.ts";
 import { NO_USAGE, type Usage } from "../../budget/usage.ts";
-import { allowedTokens, searchesIn } from "../model-call/allowed-tokens.ts";
+import {
+  allowedTokens,
+  searchesIn,
+  callReserved,
+  measured,
+  meterOf,
+  type MeteredCall,
+} from "../model-call/metered-call.ts";
 import { COMPACTION_INSTRUCTIONS } from "./prompt.ts";
-import { roomOf, tokensOfFrame, tokensOfText, type Frame } from "../model-call/context-size.ts";
+import { promptLimit, tokensOfFrame, tokensOfText, type Frame } from "../model-call/context-size.ts";
 import { mayHaveBegun } from "../model-call/call-model.ts";
 import type { AssistantStep, Step } from "../log/step.ts";
-import { callReserved, measured, meterOf, type PlannedCall } from "../model-call/metered-call.ts";
-import { shortened, tokensOfConversation, withoutThinking } from "./shorten.ts";
-import { ChatSpan } from "../spans/chat-span.ts";
+import { shorten, tokensOfConversation, withoutThinking } from "./shorten.ts";
+import { ChatSpan } from "../spans/call-spans.ts";
 import { conversationOf, type Conversation } from "../log/conversation.ts";
-import { originOf } from "../model-call/sendable.ts";
+import { originOf } from "../log/sendable.ts";
 import type { Turn } from "../turn.ts";
 
-export interface Wish {
+export interface CompactionRequest {
   readonly trigger: "auto" | "manual";
   /** What matters most, in the person's words. */
   readonly instructions: string | null;
@@ -46,12 +52,17 @@ const REFUSED: ReadonlySet<ModelErrorCode> = new Set(["invalid_request", "too_lo
 const MAX_SHORTER = 5;
 
 /** Throws NoSummary, which is in the log then, and what callReserved throws. */
-export async function summarise(turn: Turn, old: readonly Step[], wish: Wish, signal: AbortSignal): Promise<Summary> {
+export async function summarise(
+  turn: Turn,
+  old: readonly Step[],
+  wish: CompactionRequest,
+  signal: AbortSignal,
+): Promise<Summary> {
   const focus = wish.instructions === null ? "" : `\n\nWhat matters most: ${wish.instructions}`;
   const asked = `${COMPACTION_INSTRUCTIONS}${focus}`;
-  let most = roomOf(turn.model) / wish.density - tokensOfFrame(wish.frame) - tokensOfText(asked);
+  let most = promptLimit(turn.model) / wish.density - tokensOfFrame(wish.frame) - tokensOfText(asked);
   for (let shorter = 0; ; shorter++) {
-    const conversation = shortened(conversationOf(old, turn.model), most);
+    const conversation = shorten(conversationOf(old, turn.model), most);
     try {
       return (
         (await summaryByApi(turn, conversation, asked, wish, signal)) ??
@@ -73,7 +84,7 @@ async function summaryByApi(
   turn: Turn,
   conversation: Conversation,
   instructions: string,
-  wish: Wish,
+  wish: CompactionRequest,
   signal: AbortSignal,
 ): Promise<Summary | undefined> {
   const { model, trace } = turn;
@@ -115,7 +126,7 @@ async function summaryByModel(
   turn: Turn,
   conversation: Conversation,
   focus: string,
-  wish: Wish,
+  wish: CompactionRequest,
   signal: AbortSignal,
 ): Promise<Summary> {
   const last = {
@@ -163,7 +174,7 @@ function textOf({ content }: AssistantStep): string {
 /** What came to nothing is written down and paid for all the same. */
 async function fail(
   turn: Turn,
-  { trigger, refused }: Wish,
+  { trigger, refused }: CompactionRequest,
   by: Failed["by"],
   reason: string,
   cost: Pick<Failed, "usage" | "reservation">,
@@ -177,8 +188,8 @@ function paid(usage: Usage, reservation: string | undefined): Pick<Failed, "usag
 }
 
 /** Neither the request nor the summary has more than the context holds. Throws BudgetSpent, or PriceUnknown. */
-function planned(turn: Turn, { tokens }: Wish, signal: AbortSignal): PlannedCall {
-  const room = roomOf(turn.model);
+function planned(turn: Turn, { tokens }: CompactionRequest, signal: AbortSignal): MeteredCall {
+  const room = promptLimit(turn.model);
   const inputTokens = Math.min(tokens, Math.ceil(room));
   const maxTokens = Math.min(allowedTokens(turn, inputTokens), Math.floor(turn.model.contextTokens - room));
   return { ordinal: 0, inputTokens, maxTokens, signal };

@@ -6,8 +6,7 @@ import { untilAborted } from "../../resilience/until-aborted.ts";
 import type { HookEvent, InputOf } from "./input.ts";
 import { matches, type HookCallback, type HookCallbackMatcher, type Hooks } from "./matcher.ts";
 import { mergeOutputs, type HookFailure, type HookOutcome } from "./outcome.ts";
-import { readOutput, type HookJSONOutput } from "./output.ts";
-import { refusalIn } from "./refusal.ts";
+import { readOutput, type HookJSONOutput, refusalIn } from "./output.ts";
 
 const TIMEOUT_S = 60;
 

@@ -6,7 +6,7 @@ import type {
 } from "@anthropic-ai/sdk/resources/messages/messages";
 import type { CompactionBlock } from "../../models/model.ts";
 import { asNote } from "./note.ts";
-import { isFrom, sendable, type Backend } from "../model-call/sendable.ts";
+import { isFrom, sendable, type Backend } from "./sendable.ts";
 import { CUT_OFF, type Step } from "./step.ts";
 
 /** What the model is told of a log. */

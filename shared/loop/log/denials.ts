@@ -1,6 +1,6 @@
 // What becomes of calls that nobody will run: each gets a result all the same, because a `tool_use` without one would make the
 // API refuse the whole conversation from then on.
-import { ledger, pendingApprovals, sinceLastAnswer, type Answer } from "./ledger.ts";
+import { ledger, pendingApprovals, sinceLastAnswer, type ApprovalAnswerStep } from "./ledger.ts";
 import type { Step } from "./step.ts";
 import { toRecord } from "../../text/plain-json.ts";
 
@@ -34,7 +34,7 @@ export function denyOpen(own: readonly Step[], { by, reason }: NoAnswer): Step[]
   return steps;
 }
 
-function noTo(id: string, by: NoAnswer["by"], reason: string): Answer {
+function noTo(id: string, by: NoAnswer["by"], reason: string): ApprovalAnswerStep {
   return { kind: "approval_answer", id, decision: "deny", by, reason };
 }
 

@@ -4,7 +4,7 @@ import type { Approval } from "./approval.ts";
 import { addUsage, NO_USAGE, type Usage } from "../../budget/usage.ts";
 import type { Step } from "./step.ts";
 
-export type Answer = Extract<Step, { kind: "approval_answer" }>;
+export type ApprovalAnswerStep = Extract<Step, { kind: "approval_answer" }>;
 
 export type CallState =
   /** Never begun. */
@@ -12,7 +12,7 @@ export type CallState =
   /** Waits for the answer to its own approval. */
   | { readonly is: "asked"; readonly approval: Approval }
   /** Its approval was answered; it has not begun. */
-  | { readonly is: "answered"; readonly approval: Approval; readonly answer: Answer }
+  | { readonly is: "answered"; readonly approval: Approval; readonly answer: ApprovalAnswerStep }
   /** A tool that may not run twice has begun. */
   | { readonly is: "started" }
   /** A peer is being asked, or has been told the answers it waited for. */
@@ -68,7 +68,7 @@ export function ledger(since: readonly Step[]): Map<string, CallState> {
 }
 
 /** `begun`: calls of tools that may not run twice, which an older version let ask peers. */
-function answer(states: Map<string, CallState>, step: Answer, begun: ReadonlySet<string>): void {
+function answer(states: Map<string, CallState>, step: ApprovalAnswerStep, begun: ReadonlySet<string>): void {
   for (const [id, state] of states) {
     if (state.is === "asked" && state.approval.id === step.id)
       states.set(id, { is: "answered", approval: state.approval, answer: step });

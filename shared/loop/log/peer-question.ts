@@ -1,5 +1,5 @@
 // What a log says of one question to another agent, so that another life can go on with it where it stood.
-import { sinceLastAnswer, type Answer } from "./ledger.ts";
+import { sinceLastAnswer, type ApprovalAnswerStep } from "./ledger.ts";
 import type { Step } from "./step.ts";
 
 export type PeerCallStep = Extract<Step, { kind: "peer_call" }>;
@@ -13,7 +13,7 @@ export interface PeerCall {
   /** How often it has asked back. */
   readonly rounds: number;
   /** What was answered to that since. */
-  readonly answers: readonly Answer[];
+  readonly answers: readonly ApprovalAnswerStep[];
   /** The tool call has asked something else after it, so it was answered. */
   readonly isPast: boolean;
 }
@@ -22,7 +22,7 @@ export interface PeerCall {
 export function peerCall(log: readonly Step[], toolUseId: string, ordinal = lastOrdinal(log, toolUseId)): PeerCall {
   let [call, task, input]: [PeerCall["call"], PeerCall["task"], PeerCall["input"]] = [undefined, undefined, undefined];
   let rounds = 0;
-  let answers: Answer[] = [];
+  let answers: ApprovalAnswerStep[] = [];
   let isPast = false;
   // Not every backend's ids are unique in a thread.
   for (const step of sinceLastAnswer(log)) {

@@ -3,7 +3,7 @@ import { type Price, picoOf, toPico, toUsd } from "../../budget/price.ts";
 import { tokensOf } from "../../budget/usage.ts";
 import { type BudgetKind, BudgetSpent, type Limits, PriceUnknown, type Spent } from "../../budget/limits.ts";
 import { spentMessage } from "../../budget/exhaustion.ts";
-import { lackFor, leastAnswer, roomFor, upperCost } from "../../budget/headroom.ts";
+import { lackFor, leastAnswer, headroomFor, upperCost } from "../../budget/headroom.ts";
 import { isModelCall, type Step } from "./step.ts";
 
 /**
@@ -66,7 +66,7 @@ export function allowedAnswer(
   const lack = lackFor(limits, used, planned, leastAnswer(limits, planned));
   return lack
     ? exceeded(lack.kind, limits, spent, lack.needed)
-    : Math.min(call.maxTokens, roomFor(limits, used, planned));
+    : Math.min(call.maxTokens, headroomFor(limits, used, planned));
 }
 
 function exceeded(kind: BudgetKind, limits: Limits, spent: Spent, needed = 0): BudgetSpent {

@@ -11,8 +11,8 @@ import { ModelError } from "../../models/model.ts";
 import { parseJson } from "../../text/parse-json.ts";
 import { NO_USAGE, ReportedFigure, type Usage } from "../../budget/usage.ts";
 import { KnownStopReason, Step, type AssistantStep } from "../log/step.ts";
-import { claimId } from "./tool-use-ids.ts";
 import { wellFormed } from "../../text/plain-json.ts";
+import { claimId } from "../log/tool-use-ids.ts";
 
 /**
  * Bytes of one answer as the log keeps it, JSON in UTF-8: a row has 2 MB, and its other columns and fields need a little. So an answer

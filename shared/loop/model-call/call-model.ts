@@ -1,11 +1,11 @@
 // One model call: events of the Messages API in, one whole assistant message out, text passed on as it comes.
 import { ModelError, type Model, type ModelRequest } from "../../models/model.ts";
 import { Assembly } from "./assembly.ts";
+import { toolUseIds } from "../log/tool-use-ids.ts";
 import type { AssistantStep } from "../log/step.ts";
 import type { LoopEvent } from "../event.ts";
-import { ChatSpan } from "../spans/chat-span.ts";
+import { ChatSpan } from "../spans/call-spans.ts";
 import type { TurnTrace } from "../spans/turn-trace.ts";
-import { toolUseIds } from "./tool-use-ids.ts";
 import { untilAborted } from "../../resilience/until-aborted.ts";
 
 /** Accounts for each attempt of a call. */

@@ -20,7 +20,7 @@ export const LOOK_CLOSER = 0.7;
 export type Frame = Pick<ModelRequest, "system" | "tools" | "outputSchema">;
 
 /** Tokens of a request that leave room for its answer. */
-export function roomOf({ contextTokens, maxTokens }: Pick<Model, "contextTokens" | "maxTokens">): number {
+export function promptLimit({ contextTokens, maxTokens }: Pick<Model, "contextTokens" | "maxTokens">): number {
   return Math.max(contextTokens - maxTokens, contextTokens / 2);
 }
 
@@ -32,7 +32,8 @@ export function estimateTokens(log: readonly Step[], frame: Frame): number {
   if (last?.kind === "assistant" && isMeasured(log, last)) {
     const { inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens } = last.usage;
     const known = inputTokens + cacheReadTokens + cacheWriteTokens + outputTokens;
-    if (isCredible(known, log.slice(0, log.lastIndexOf(last) + 1), frame)) return known + tokensOf(steps.slice(at + 1));
+    if (isCredible(known, log.slice(0, log.lastIndexOf(last) + 1), frame))
+      return known + tokensOfSteps(steps.slice(at + 1));
   }
   return tokensByLength(log, frame);
 }
@@ -40,11 +41,11 @@ export function estimateTokens(log: readonly Step[], frame: Frame): number {
 /** The same by length alone, whatever answers said. */
 export function tokensByLength(log: readonly Step[], frame: Frame): number {
   const { steps, compaction } = afterCompaction(log);
-  return tokensOf([...steps, compaction]) + tokensOfFrame(frame);
+  return tokensOfSteps([...steps, compaction]) + tokensOfFrame(frame);
 }
 
 /** Tokens of some steps, by their length. */
-export function tokensOf(steps: readonly (Step | undefined)[]): number {
+export function tokensOfSteps(steps: readonly (Step | undefined)[]): number {
   return toTokens(bytesOfSteps(steps));
 }
 

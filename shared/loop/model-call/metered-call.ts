@@ -1,14 +1,15 @@
 // A model call that is paid for out of the query's account: each attempt sets aside what it may cost before it is made.
 import type { ModelRequest } from "../../models/model.ts";
-import { allowedTokens, type Searches } from "./allowed-tokens.ts";
 import { BudgetUnreachable } from "../../budget/account.ts";
 import { callModel, type Meter } from "./call-model.ts";
 import type { AssistantStep, Step } from "../log/step.ts";
-import { originOf } from "./sendable.ts";
+import { originOf } from "../log/sendable.ts";
 import type { Usage } from "../../budget/usage.ts";
-import { tokensOf } from "./context-size.ts";
+import { tokensOfSteps } from "./context-size.ts";
 import { ReservationSpan } from "../spans/wait-spans.ts";
 import type { Turn } from "../turn.ts";
+import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
+import { allowedAnswer, spentIn } from "../log/spending.ts";
 
 export interface ReservedAnswer {
   readonly answer: AssistantStep;
@@ -16,7 +17,7 @@ export interface ReservedAnswer {
   readonly reservation: string | undefined;
 }
 
-export interface PlannedCall {
+export interface MeteredCall {
   /** Of the turn's model calls, from 1; 0 for one that only summarises. */
   readonly ordinal: number;
   /** Estimate of the request. */
@@ -29,7 +30,7 @@ export interface PlannedCall {
 }
 
 /** Throws what callModel throws, BudgetSpent and BudgetUnreachable. */
-export async function callReserved(turn: Turn, request: ModelRequest, planned: PlannedCall): Promise<ReservedAnswer> {
+export async function callReserved(turn: Turn, request: ModelRequest, planned: MeteredCall): Promise<ReservedAnswer> {
   const { meter, reservation } = meterOf(turn, planned);
   const { model, emit, trace, log } = turn;
   // Those of messages that were compacted are taken too: a result, a key and an approval go by them.
@@ -44,14 +45,14 @@ export async function callReserved(turn: Turn, request: ModelRequest, planned: P
 /** Some backends do not say what a call has cost, and a budget of tokens has to hold for them too: what they leave out is estimated. */
 export function measured(usage: Usage, inputTokens: number, said: readonly Step[]): Usage {
   const isAsked = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens > 0;
-  const outputTokens = usage.outputTokens > 0 ? usage.outputTokens : tokensOf(said);
+  const outputTokens = usage.outputTokens > 0 ? usage.outputTokens : tokensOfSteps(said);
   return { ...usage, outputTokens, ...(isAsked ? {} : { inputTokens }) };
 }
 
 /** Accounts for one call's attempts at the query's account. `reservation` is that of the last attempt. */
 export function meterOf(
   turn: Turn,
-  { inputTokens, maxTokens, webSearches, signal }: PlannedCall,
+  { inputTokens, maxTokens, webSearches, signal }: MeteredCall,
 ): { readonly meter: Meter; readonly reservation: () => string | undefined } {
   const { account, trace } = turn;
   const searches = webSearches === undefined ? {} : { webSearches };
@@ -117,4 +118,27 @@ function endsTurn(step: Step | undefined): boolean {
     step.stopReason !== "pause_turn" &&
     step.content.every(({ type }) => type !== "tool_use")
   );
+}
+
+// How long the answer of a model call may be, by the agent's own budget.
+
+export interface Searches {
+  readonly webSearches?: number;
+}
+
+/** Searches that the API may make by itself in one call with these tools. */
+export function searchesIn(tools: readonly ToolUnion[]): Searches {
+  const most = tools.map((tool) => ("max_uses" in tool ? (tool.max_uses ?? 0) : 0));
+  const webSearches = most.reduce((sum, uses) => sum + uses, 0);
+  return webSearches > 0 ? { webSearches } : {};
+}
+
+/** In tokens. Throws BudgetSpent when there can be no call, PriceUnknown when nobody knows what it would cost. */
+export function allowedTokens(turn: Turn, inputTokens: number, searches: Searches = {}): number {
+  const { log, begin, budget, model, call } = turn;
+  const spent = spentIn(log.slice(begin), model.price);
+  const planned = { inputTokens, maxTokens: model.maxTokens, ...searches };
+  const allowed = allowedAnswer(budget, spent, planned, model.price, call.agent);
+  if (typeof allowed !== "number") throw allowed;
+  return allowed;
 }

@@ -4,8 +4,8 @@ import { randomContext, type TraceContext } from "../../tracing/trace-context.ts
 import { contextOf, shortId, SpanKind, type Span, type Tracer } from "../../tracing/tracer.ts";
 import type { Approval } from "../log/approval.ts";
 import { BudgetSpent } from "../../budget/limits.ts";
-import { questionOf, type Answer } from "../log/ledger.ts";
-import { failAborted, nameOf } from "./chat-span.ts";
+import { questionOf, type ApprovalAnswerStep } from "../log/ledger.ts";
+import { failAborted, nameOf } from "./call-spans.ts";
 import type { TurnTrace } from "./turn-trace.ts";
 import type { Step } from "../log/step.ts";
 
@@ -47,7 +47,7 @@ export class ApprovalSpan {
 export function endApproval(
   trace: Pick<TurnTrace, "tracer" | "task" | "agent" | "contextId">,
   own: readonly Step[],
-  { id, decision, by }: Answer,
+  { id, decision, by }: ApprovalAnswerStep,
 ): void {
   const asked = questionOf(own, id);
   if (!asked) return;

@@ -2,21 +2,21 @@
 import type { Approval } from "../log/approval.ts";
 import { policyAnswer } from "../tools/policy.ts";
 import { ApprovalSpan } from "../spans/wait-spans.ts";
-import type { Taken } from "./call.ts";
+import type { CallRun } from "./call.ts";
 import type { Tool } from "../tools/tool.ts";
 
-type Asked =
+type ApprovalOutcome =
   | { readonly waits: readonly Approval[] }
   | { readonly behavior: "allow"; readonly input: Record<string, unknown> }
   /** `stop`: why the turn is to end, too. */
   | { readonly behavior: "deny"; readonly reason: string; readonly stop?: string };
 
 export async function askApproval(
-  { block, runtime, signal }: Taken,
+  { block, runtime, signal }: CallRun,
   tool: Tool,
   asked: Record<string, unknown>,
   reason: string,
-): Promise<Asked> {
+): Promise<ApprovalOutcome> {
   const about = { tool_name: tool.name, tool_input: asked } as const;
   const hook = await runtime.hook({ hook_event_name: "PermissionRequest", ...about }, signal, block.id);
   if (hook.stop !== undefined) return { behavior: "deny", reason: hook.stop, stop: hook.stop };

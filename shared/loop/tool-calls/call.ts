@@ -3,11 +3,11 @@ import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages
 import type { Approval } from "../log/approval.ts";
 import type { CallState } from "../log/ledger.ts";
 import type { AssistantStep } from "../log/step.ts";
-import type { ToolSpan } from "../spans/tool-span.ts";
+import type { ToolSpan } from "../spans/call-spans.ts";
 import type { ToolRuntime } from "../turn.ts";
 import type { Tool } from "../tools/tool.ts";
 
-export interface Taken {
+export interface CallRun {
   readonly block: ToolUseBlock;
   readonly state: CallState;
   readonly message: AssistantStep;
@@ -19,7 +19,7 @@ export interface Taken {
   readonly notes: string[];
 }
 
-export interface Result {
+export interface CallResult {
   readonly content: string;
   /** `error.type` of a call that failed. */
   readonly errorType?: string;
@@ -28,4 +28,4 @@ export interface Result {
   readonly stop?: string;
 }
 
-export type CallOutcome = Result | { readonly waits: readonly Approval[] };
+export type CallOutcome = CallResult | { readonly waits: readonly Approval[] };

@@ -5,12 +5,14 @@ import { askingNotice } from "./ask-approval.ts";
 import { CallPeers } from "./call-peers.ts";
 import { hintOnFiles } from "../tools/no-files.ts";
 import { InputRequired } from "../tools/peers.ts";
-import { runLimited } from "./run-limited.ts";
-import { nameOf } from "../spans/chat-span.ts";
+import { nameOf } from "../spans/call-spans.ts";
 import { TurnStopped } from "../log/stopped.ts";
-import type { CallOutcome, Result, Taken } from "./call.ts";
-import { isInputError, mayRepeat, type Tool } from "../tools/tool.ts";
+import type { CallOutcome, CallResult, CallRun } from "./call.ts";
+import { isInputError, mayRepeat, type Tool, type ToolCall } from "../tools/tool.ts";
 import { toRecord } from "../../text/plain-json.ts";
+import { Stopwatch } from "../../resilience/stopwatch.ts";
+import { ERROR } from "../../tracing/names.ts";
+import { untilAborted } from "../../resilience/until-aborted.ts";
 
 /** Characters of a tool's output that reach the model. */
 const MAX_TOOL_OUTPUT = 100_000;
@@ -18,7 +20,7 @@ const MAX_TOOL_OUTPUT = 100_000;
 const INTERRUPT_HOOK_MS = 2_000;
 
 /** Rejects with the signal's reason. */
-export async function execute(taken: Taken, tool: Tool, input: unknown): Promise<CallOutcome> {
+export async function execute(taken: CallRun, tool: Tool, input: unknown): Promise<CallOutcome> {
   const { block, runtime, span, signal } = taken;
   const ids = { id: block.id, idempotencyKey: runtime.idempotencyKey(block.id) };
   const { peers, ...call } = runtime.call;
@@ -49,23 +51,26 @@ export async function execute(taken: Taken, tool: Tool, input: unknown): Promise
   return stop === undefined ? result : { ...result, stop };
 }
 
-function stoppedInstead({ message, name }: TurnStopped): Result {
-  return { ...failed(cut(`This was not done, because a hook ended the turn: ${message}`), name), stop: message };
+function stoppedInstead({ message, name }: TurnStopped): CallResult {
+  return {
+    ...failedResult(cutResult(`This was not done, because a hook ended the turn: ${message}`), name),
+    stop: message,
+  };
 }
 
 /** What a tool throws is its author's matter too: the model is told the words, the span and the log also where it was. */
-function reportThrown({ span, runtime }: Taken, tool: Tool, error: unknown): void {
+function reportThrown({ span, runtime }: CallRun, tool: Tool, error: unknown): void {
   span.threw(error);
   runtime.report?.(`The tool ${tool.name} threw: ${stackOf(error)}`, contextOf(span.span));
 }
 
 async function afterSuccess(
-  { block, runtime, signal, notes }: Taken,
+  { block, runtime, signal, notes }: CallRun,
   tool: Tool,
   input: unknown,
   content: string,
   begun: number,
-): Promise<Result> {
+): Promise<CallResult> {
   const about = { tool_name: tool.name, tool_input: input, tool_use_id: block.id } as const;
   const after = await runtime.hook(
     { hook_event_name: "PostToolUse", tool_response: content, duration_ms: since(begun), ...about },
@@ -74,20 +79,20 @@ async function afterSuccess(
   );
   if (after.additionalContext) notes.push(after.additionalContext);
   const stop = after.stop === undefined ? {} : { stop: after.stop };
-  if (after.failed) return { ...failed(after.block ?? "A PostToolUse hook failed.", "HookFailure"), ...stop };
+  if (after.failed) return { ...failedResult(after.block ?? "A PostToolUse hook failed.", "HookFailure"), ...stop };
   const told = after.updatedToolOutput ?? content;
-  return { content: cut(after.block === undefined ? told : `${told}\n\n${after.block}`), ...stop };
+  return { content: cutResult(after.block === undefined ? told : `${told}\n\n${after.block}`), ...stop };
 }
 
 async function afterFailure(
-  { block, runtime, signal }: Taken,
+  { block, runtime, signal }: CallRun,
   tool: Tool,
   input: unknown,
   error: unknown,
   begun: number,
-): Promise<Result> {
+): Promise<CallResult> {
   const about = { tool_name: tool.name, tool_input: input, tool_use_id: block.id } as const;
-  const content = cut([reasonOf(error), hintOnFiles(error)].filter((text) => text !== undefined).join("\n"));
+  const content = cutResult([reasonOf(error), hintOnFiles(error)].filter((text) => text !== undefined).join("\n"));
   const failure = {
     hook_event_name: "PostToolUseFailure",
     error: content,
@@ -103,7 +108,7 @@ async function afterFailure(
   const after = await runtime.hook({ ...failure, is_interrupt: false }, signal, block.id);
   const words = [content, after.additionalContext].filter((text) => text !== undefined);
   const stop = after.stop === undefined ? {} : { stop: after.stop };
-  return { ...failed(cut(words.join("\n\n")), nameOf(error)), ...stop };
+  return { ...failedResult(cutResult(words.join("\n\n")), nameOf(error)), ...stop };
 }
 
 /** Milliseconds, by a clock that may be set back meanwhile. */
@@ -111,12 +116,45 @@ function since(begun: number): number {
   return Math.max(0, Date.now() - begun);
 }
 
-export function cut(text: string): string {
+export function cutResult(text: string): string {
   // Half a surrogate pair would make the API refuse this request and all that follow in the thread.
   if (text.length <= MAX_TOOL_OUTPUT) return text.toWellFormed();
   return `${text.slice(0, MAX_TOOL_OUTPUT).toWellFormed()}\n[cut: ${text.length - MAX_TOOL_OUTPUT} of ${text.length} characters left out]`;
 }
 
-export function failed(content: string, errorType: string): Result {
+export function failedResult(content: string, errorType: string): CallResult {
   return { content, errorType };
+}
+
+// Runs a tool until it settles, its time is up or the turn ends, whether it listens to its signal or not.
+
+const DEFAULT_TOOL_LIMIT_MS = 60_000;
+
+/** Resolves to the tool's output. Throws what the tool throws, or why it was given up. */
+async function runLimited(
+  tool: Tool,
+  input: unknown,
+  call: Omit<ToolCall, "signal">,
+  signal: AbortSignal,
+): Promise<string> {
+  const limitMs = tool.limitMs === undefined ? DEFAULT_TOOL_LIMIT_MS : tool.limitMs;
+  const limit = new AbortController();
+  const time =
+    limitMs === null
+      ? undefined
+      : Stopwatch.start(limitMs, () => {
+          const message = `${tool.name} did not return within ${limitMs / 1000} s and was given up.`;
+          limit.abort(new DOMException(message, ERROR.timeout));
+        });
+  try {
+    const both = AbortSignal.any([signal, limit.signal]);
+    const output: unknown = await untilAborted(tool.run(input, { ...call, signal: both }), both);
+    if (typeof output === "string") return output;
+    throw new DOMException(
+      `${tool.name} returned no text, but ${typeof output}: it has to be put right.`,
+      ERROR.invalidOutput,
+    );
+  } finally {
+    time?.stop();
+  }
 }

@@ -6,24 +6,24 @@ import { contextOf } from "../../tracing/tracer.ts";
 import { EXPIRED } from "../log/approval.ts";
 import { askApproval, policyDenial } from "./ask-approval.ts";
 import { askCanUseTool } from "../tools/can-use-tool.ts";
-import { cut, execute, failed } from "./execute.ts";
+import { cutResult, execute, failedResult } from "./execute.ts";
 import type { CallState } from "../log/ledger.ts";
 import { type AssistantStep, CUT_OFF, type Step } from "../log/step.ts";
 import { peerCall } from "../log/peer-question.ts";
-import { decide } from "../tools/permissions.ts";
+import { decidePermission } from "../tools/permissions.ts";
 import { toRecord } from "../../text/plain-json.ts";
 import type { Tool } from "../tools/tool.ts";
-import type { Taken, Result, CallOutcome } from "./call.ts";
+import type { CallRun, CallResult, CallOutcome } from "./call.ts";
 
 /** Takes the call as far as it goes. Rejects with the signal's reason. */
-export async function settle(taken: Taken): Promise<CallOutcome> {
+export async function runCall(taken: CallRun): Promise<CallOutcome> {
   const { block, state, message, tool, runtime } = taken;
-  if (!tool) return failed(unknownTool(block.name, runtime.tools), ERROR.refused);
+  if (!tool) return failedResult(unknownTool(block.name, runtime.tools), ERROR.refused);
   const flaw = flawOf(block, message);
   if (flaw) return flaw;
   switch (state.is) {
     case "started":
-      return failed(CUT_OFF, ERROR.interrupted);
+      return failedResult(CUT_OFF, ERROR.interrupted);
     case "at_peer":
       return execute(taken, tool, heldInput(taken, tool));
     case "answered":
@@ -34,20 +34,20 @@ export async function settle(taken: Taken): Promise<CallOutcome> {
 }
 
 /** Why a call that the model did not finish, or cannot have meant, is not run. */
-function flawOf(block: ToolUseBlock, message: AssistantStep): Result | undefined {
+function flawOf(block: ToolUseBlock, message: AssistantStep): CallResult | undefined {
   switch (message.stopReason) {
     case "max_tokens":
-      return failed(
+      return failedResult(
         "Your answer reached its token limit before this call was complete, so it was not run. Make the call shorter.",
         "max_tokens",
       );
     case "model_context_window_exceeded":
-      return failed(
+      return failedResult(
         "The conversation filled your context before this call was complete, so it was not run.",
         message.stopReason,
       );
     case "refusal":
-      return failed("Your answer ended as a refusal, so this call was not run.", ERROR.modelRefusal);
+      return failedResult("Your answer ended as a refusal, so this call was not run.", ERROR.modelRefusal);
     case "end_turn":
     case "stop_sequence":
     case "tool_use":
@@ -58,21 +58,21 @@ function flawOf(block: ToolUseBlock, message: AssistantStep): Result | undefined
   const malformed = message.malformedInputs[block.id];
   if (malformed === undefined) return undefined;
   const shown = malformed.slice(0, 200).toWellFormed();
-  return failed(
+  return failedResult(
     `The input was not a JSON object that can be kept (numbers have to be finite, no field is called __proto__), so the tool was not run: ${shown}`,
     "ToolInputError",
   );
 }
 
 /** What a call that has asked another agent runs with again: what it had, where a hook or a person had changed what the model wanted. */
-function heldInput({ block, runtime }: Taken, tool: Tool): Record<string, unknown> {
+function heldInput({ block, runtime }: CallRun, tool: Tool): Record<string, unknown> {
   const { call } = peerCall(runtime.log, block.id, 1);
   const input = call?.input ?? toRecord(block.input);
   return tool.asksItsInput && call ? { ...input, agent: call.agent, message: call.message } : input;
 }
 
 /** A call that has not begun: hooks → deny → ask → mode → allow → canUseTool. */
-async function permitted(taken: Taken, tool: Tool): Promise<CallOutcome> {
+async function permitted(taken: CallRun, tool: Tool): Promise<CallOutcome> {
   const { block, runtime, span, signal } = taken;
   const about = { tool_name: tool.name, tool_use_id: block.id } as const;
   const before = await runtime.hook(
@@ -84,7 +84,12 @@ async function permitted(taken: Taken, tool: Tool): Promise<CallOutcome> {
   if (before.additionalContext) taken.notes.push(before.additionalContext);
   let input: unknown = before.updatedInput ?? block.input;
   const { permissions, canUseTool } = runtime;
-  const decision = decide({ permissions, tool, hookDecision: before.decision, canUseTool: canUseTool !== undefined });
+  const decision = decidePermission({
+    permissions,
+    tool,
+    hookDecision: before.decision,
+    canUseTool: canUseTool !== undefined,
+  });
   if (decision.behavior === "deny") return denied(taken, tool, input, decision.reason);
   if (decision.behavior === "canUseTool" && canUseTool) {
     const said = await askCanUseTool(
@@ -109,7 +114,7 @@ async function permitted(taken: Taken, tool: Tool): Promise<CallOutcome> {
 
 /** Its approval was answered: it runs with exactly what was approved, or not at all. */
 async function answered(
-  taken: Taken,
+  taken: CallRun,
   tool: Tool,
   { approval, answer }: Extract<CallState, { is: "answered" }>,
 ): Promise<CallOutcome> {
@@ -134,7 +139,7 @@ async function answered(
     return denied(taken, tool, input, "What was approved is not this call with this input, so the approval is void.");
   }
   // A rule that was deployed since counts.
-  const decision = decide({ permissions: runtime.permissions, tool, hookDecision: { behavior: "allow" } });
+  const decision = decidePermission({ permissions: runtime.permissions, tool, hookDecision: { behavior: "allow" } });
   if (decision.behavior === "deny") return denied(taken, tool, input, decision.reason);
   span.changed(input);
   return execute(taken, tool, input);
@@ -142,12 +147,12 @@ async function answered(
 
 /** The call is not run. `stop`: whoever said no wants the turn to end as well, and why. */
 async function denied(
-  { block, runtime, signal }: Taken,
+  { block, runtime, signal }: CallRun,
   tool: Tool,
   input: unknown,
   reason: string,
   stop?: string,
-): Promise<Result> {
+): Promise<CallResult> {
   const said = await runtime.hook(
     { hook_event_name: "PermissionDenied", tool_name: tool.name, tool_input: input, tool_use_id: block.id, reason },
     signal,
@@ -156,7 +161,11 @@ async function denied(
   const ending = stop ?? said.stop;
   const told = stop === undefined ? reason : `This call was not run, and the turn was ended: ${reason}`;
   const content = said.retry ? `${told}\n\nYou may try again in another way.` : told;
-  return { ...failed(cut(content), ERROR.refused), denied: true, ...(ending === undefined ? {} : { stop: ending }) };
+  return {
+    ...failedResult(cutResult(content), ERROR.refused),
+    denied: true,
+    ...(ending === undefined ? {} : { stop: ending }),
+  };
 }
 
 function unknownTool(name: string, tools: readonly Tool[]): string {

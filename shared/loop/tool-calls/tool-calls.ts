@@ -5,11 +5,11 @@ import type { Approval } from "../log/approval.ts";
 import { BudgetSpent } from "../../budget/limits.ts";
 import { ledger, sinceLastAnswer, type CallState } from "../log/ledger.ts";
 import type { AssistantStep } from "../log/step.ts";
-import { ToolSpan } from "../spans/tool-span.ts";
+import { ToolSpan } from "../spans/call-spans.ts";
 import { checkToolCalls, spentIn } from "../log/spending.ts";
 import { stopFor } from "../log/stopped.ts";
-import { settle } from "./tool-call.ts";
-import { withdrawQuestions } from "./withdrawn.ts";
+import { runCall } from "./tool-call.ts";
+import { withdrawQuestions } from "./close-calls.ts";
 import type { ToolRuntime } from "../turn.ts";
 
 /**
@@ -28,7 +28,7 @@ export async function runToolCalls(
   // None is left where only the hooks of the batch had not run.
   if (open.length > 0) await book(calls, runtime, signal);
   const outcomes = await Promise.allSettled(
-    open.map((block) => runCall(block, stateOf(block), message, runtime, signal)),
+    open.map((block) => takeCall(block, stateOf(block), message, runtime, signal)),
   );
   signal.throwIfAborted();
   const waits = outcomes.flatMap((outcome) => {
@@ -58,7 +58,7 @@ async function book(calls: readonly ToolUseBlock[], runtime: ToolRuntime, signal
   }
 }
 
-async function runCall(
+async function takeCall(
   block: ToolUseBlock,
   state: CallState,
   message: AssistantStep,
@@ -74,7 +74,7 @@ async function runCall(
   try {
     const notes: string[] = [];
     const writeNotes = () => notes.forEach((text) => append({ kind: "note", about: "context", text }));
-    const outcome = await settle({ block, state, message, tool, runtime, span, signal, notes });
+    const outcome = await runCall({ block, state, message, tool, runtime, span, signal, notes });
     if ("waits" in outcome) {
       writeNotes();
       span.waits(outcome.waits);

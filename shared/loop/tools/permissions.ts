@@ -40,7 +40,12 @@ export function ruleFits(rule: string, name: string): boolean {
   return rule.endsWith("*") ? name.startsWith(rule.slice(0, -1)) : rule === name;
 }
 
-export function decide({ permissions, tool, hookDecision, canUseTool }: PermissionQuestion): PermissionDecision {
+export function decidePermission({
+  permissions,
+  tool,
+  hookDecision,
+  canUseTool,
+}: PermissionQuestion): PermissionDecision {
   const { name } = tool;
   const hook = hookDecision?.behavior;
   if (hook === "deny") {
@@ -102,7 +107,7 @@ export function offered<Offered extends Judged>(permissions: Permissions, tools:
  */
 export function offeredUnasked(permissions: Permissions, name: string): boolean {
   const tool = { name, annotations: { readOnly: false, idempotent: false } };
-  return decide({ permissions, tool }).behavior === "allow";
+  return decidePermission({ permissions, tool }).behavior === "allow";
 }
 
 /** Why the tool is not there, in words for the model; undefined when it is. */

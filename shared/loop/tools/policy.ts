@@ -13,13 +13,13 @@ export function policyAnswer(
 
 function fieldsFit(wanted: NonNullable<ApprovalRule["input"]>, input: Readonly<Record<string, unknown>>): boolean {
   return Object.entries(wanted).every(([field, patterns]) => {
-    const text = Object.hasOwn(input, field) ? textOf(input[field]) : undefined;
+    const text = Object.hasOwn(input, field) ? fieldText(input[field]) : undefined;
     return text !== undefined && patterns.some((pattern) => globFits(pattern, text));
   });
 }
 
 /** Lists and objects have no text of their own: whatever stands in them, they fit nothing. */
-function textOf(value: unknown): string | undefined {
+function fieldText(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
 }

@@ -3,7 +3,7 @@ import { BUDGETS, BudgetSpent, type Limits, PriceUnknown, type Spent, SUBTYPE } 
 import { spentMessage } from "#shared/budget/exhaustion.ts";
 import { MAX_USD, picoOf, toPico, toUsd } from "#shared/budget/price.ts";
 import { allowedAnswer, checkLimits, checkToolCalls, spentIn } from "#shared/loop/log/spending.ts";
-import { roomFor } from "#shared/budget/headroom.ts";
+import { headroomFor } from "#shared/budget/headroom.ts";
 import type { Step } from "#shared/loop/log/step.ts";
 
 const PRICE = { input: 2, output: 10, cacheRead: 0.1, cacheWrite: 2.5 };
@@ -66,7 +66,7 @@ describe("money", () => {
 
 test("where a price is not known, nothing is sure to fit a budget in dollars", () => {
   const used = { turns: 0, tokens: 0, pico: 0 };
-  expect(roomFor({ maxUsd: 9000 }, used, { ...CALL, price: undefined })).toBeLessThan(0);
+  expect(headroomFor({ maxUsd: 9000 }, used, { ...CALL, price: undefined })).toBeLessThan(0);
 });
 
 describe("an agent's own budget", () => {

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { decide, stateOf, type SpanState } from "../../../workers/control-plane/traces/rows/merge.ts";
+import { mergeDecision, stateOf, type SpanState } from "../../../workers/control-plane/traces/rows/merge.ts";
 
 const STATES: SpanState[] = ["open", "provisional", "ended"];
 
 test("what has weight replaces what has less, and nothing else does", () => {
-  const table = STATES.map((before) => STATES.map((incoming) => decide(before, incoming, () => false)));
+  const table = STATES.map((before) => STATES.map((incoming) => mergeDecision(before, incoming, () => false)));
   expect(table).toEqual([
     ["store", "store", "store"],
     ["keep", "keep", "store"],
@@ -13,16 +13,16 @@ test("what has weight replaces what has less, and nothing else does", () => {
 });
 
 test.for(STATES)("the same %s span again is kept", (state) => {
-  expect(decide(state, state, () => true)).toBe("keep");
+  expect(mergeDecision(state, state, () => true)).toBe("keep");
 });
 
 test("whether two are the same is asked only where it decides", () => {
   const ask = () => {
     throw new Error("It was asked.");
   };
-  expect(decide("open", "ended", ask)).toBe("store");
-  expect(decide("ended", "open", ask)).toBe("keep");
-  expect(decide("provisional", "provisional", ask)).toBe("keep");
+  expect(mergeDecision("open", "ended", ask)).toBe("store");
+  expect(mergeDecision("ended", "open", ask)).toBe("keep");
+  expect(mergeDecision("provisional", "provisional", ask)).toBe("keep");
 });
 
 test("a span without end is open, even if it says that it is provisional", () => {

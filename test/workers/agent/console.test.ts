@@ -1,6 +1,6 @@
 // Lines that an agent's own code writes: whose they are, and in which trace.
 import { expect, test } from "vitest";
-import { tagConsole, withLogsOf } from "../../../shared/agent/console.ts";
+import { tagConsole, withLogsOf } from "#shared/agent/log.ts";
 
 const span = { traceId: "a".repeat(32), spanId: "b".repeat(16) };
 

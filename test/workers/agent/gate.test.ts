@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { TaskState } from "@a2a-js/sdk";
 import { afterEach, describe, expect, it } from "vitest";
 import { signToken } from "#shared/a2a/token.ts";
-import { slotsOf, type Slot } from "#shared/agent/session/turns/slots.ts";
+import { slotsOf, type Slot } from "#shared/agent/slots.ts";
 import { effects, testAgent } from "../../support/test-agent.ts";
 import { ask, client, knock, post, problemOf, send, waitsFor } from "./client.ts";
 

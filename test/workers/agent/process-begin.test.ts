@@ -3,7 +3,7 @@ import { createExecutionContext, runInDurableObject, waitOnExecutionContext } fr
 import { env } from "cloudflare:workers";
 import { TaskState } from "@a2a-js/sdk";
 import { expect, it } from "vitest";
-import { flushReports } from "#shared/agent/session-index/session-index.ts";
+import { flushReports } from "#shared/agent/session-index/reports.ts";
 import { testAgent } from "../../support/test-agent.ts";
 import { ask, client, logOf, send } from "./client.ts";
 

@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { TaskState } from "@a2a-js/sdk";
 import { expect, it } from "vitest";
 import { LiveTask } from "#shared/agent/session/tasks/live-task.ts";
-import { Slots } from "#shared/agent/session/turns/slots.ts";
+import { Slots } from "#shared/agent/slots.ts";
 import { SessionStore } from "#shared/agent/session/tasks/store.ts";
 import { newTaskTrace } from "#shared/agent/session/tasks/task-trace.ts";
 import { Turns, type TurnHost } from "#shared/agent/session/turns/turns.ts";

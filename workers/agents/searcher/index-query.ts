@@ -9,7 +9,7 @@ const LONGEST_QUESTION = 4_000;
 
 /** Any of the words; those of several tokens, and two that follow each other, count once more where they do so in the text. */
 export function matchOf(question: string): string | undefined {
-  const words = wordsIn(question.slice(0, LONGEST_QUESTION)).map(tokensOf);
+  const words = wordsIn(question.slice(0, LONGEST_QUESTION)).map(queryTokens);
   const tokens = new Set(words.flat());
   const names = words.flatMap((word, index) => [
     ...(word.length > 1 ? [word] : []),
@@ -25,7 +25,7 @@ function wordsIn(question: string): string[] {
   return (words.length > 0 ? words : wordsOf(question)).slice(0, MOST_WORDS);
 }
 
-function tokensOf(word: string): string[] {
+function queryTokens(word: string): string[] {
   const tokens = tokenize(word);
   return tokens.length > 0 ? tokens : [fold(word)];
 }

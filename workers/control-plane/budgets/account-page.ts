@@ -2,10 +2,10 @@
 import type { BudgetKind, Limits } from "#shared/budget/limits.ts";
 import { type AgentShare, type Exhaustion, shareOf } from "#shared/budget/exhaustion.ts";
 import { toUsd } from "#shared/budget/price.ts";
-import { type Account, type Share, type Sums, sumOf } from "./account-rows.ts";
+import { type AccountRow, type Share, type Sums, sumOf } from "./account-rows.ts";
 import type { QueryAccount } from "#shared/control-plane/budgets.ts";
 
-export function pageOf(account: Account, shares: readonly Share[], waiting: number): QueryAccount {
+export function pageOf(account: AccountRow, shares: readonly Share[], waiting: number): QueryAccount {
   const inState = (state: string) => shown(sumOf(shares.filter((share) => share.state === state)));
   return {
     query: account.query,
@@ -20,7 +20,7 @@ export function pageOf(account: Account, shares: readonly Share[], waiting: numb
 }
 
 /** The report on a budget that is spent; undefined while none is. */
-export function exhaustionOf(account: Account, shares: readonly Share[]): Exhaustion | undefined {
+export function exhaustionOf(account: AccountRow, shares: readonly Share[]): Exhaustion | undefined {
   const { exhausted: kind, limits, needed } = account;
   if (kind === null) return undefined;
   const whole = { agent: "", ...shown(sumOf(shares)) };

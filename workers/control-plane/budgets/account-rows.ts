@@ -10,7 +10,7 @@ const PRUNED_AT_ONCE = 5;
 
 const ExhaustedKind = z.nullable(z.enum(BUDGETS));
 
-export interface Account {
+export interface AccountRow {
   readonly number: number;
   readonly query: string;
   readonly limits: Limits;
@@ -30,7 +30,7 @@ export type Sums = {
 
 export type Share = Sums & { readonly agent: string; readonly state: string };
 
-type AccountRow = {
+type AccountColumns = {
   number: number;
   query: string;
   limits: string;
@@ -46,8 +46,8 @@ export class AccountRows {
     this.#sql = sql;
   }
 
-  find(query: string): Account | undefined {
-    const [row] = this.#sql.exec<AccountRow>("SELECT * FROM accounts WHERE query = ?", query).toArray();
+  find(query: string): AccountRow | undefined {
+    const [row] = this.#sql.exec<AccountColumns>("SELECT * FROM accounts WHERE query = ?", query).toArray();
     return (
       row && {
         number: row.number,
@@ -61,7 +61,7 @@ export class AccountRows {
   }
 
   /** The query's account; opened with these limits if there is none yet. */
-  open(query: string, limits: Limits, now: number): Account {
+  open(query: string, limits: Limits, now: number): AccountRow {
     const found = this.find(query);
     if (found) return found;
     this.#prune(now - KEPT_MS);
@@ -70,40 +70,40 @@ export class AccountRows {
     return { number, query, limits, openedAt: now, exhausted: null, needed: 0 };
   }
 
-  touch({ number }: Account, now: number): void {
+  touch({ number }: AccountRow, now: number): void {
     this.#sql.exec("UPDATE accounts SET changed_at = ? WHERE number = ?", now, number);
   }
 
-  exhaust({ number }: Account, kind: BudgetKind, needed: number): void {
+  exhaust({ number }: AccountRow, kind: BudgetKind, needed: number): void {
     this.#sql.exec("UPDATE accounts SET exhausted = ?, needed = ? WHERE number = ?", kind, needed, number);
   }
 
   /** The state of a reserved call, and how long its answer may be; undefined when there is no such call. */
-  call({ number }: Account, id: string): { state: string; maxTokens: number } | undefined {
+  call({ number }: AccountRow, id: string): { state: string; maxTokens: number } | undefined {
     const select = `SELECT state, max_tokens AS maxTokens FROM entries WHERE account = ? AND kind = 'call' AND id = ?`;
     return this.#sql.exec<{ state: string; maxTokens: number }>(select, number, id).toArray()[0];
   }
 
-  hasToolCalls({ number }: Account, id: string): boolean {
+  hasToolCalls({ number }: AccountRow, id: string): boolean {
     const select = "SELECT 1 FROM entries WHERE account = ? AND kind = 'tools' AND id = ?";
     return this.#sql.exec(select, number, id).toArray().length > 0;
   }
 
-  addCall({ number }: Account, call: Reserve, maxTokens: number, pico: number, now: number): void {
+  addCall({ number }: AccountRow, call: Reserve, maxTokens: number, pico: number, now: number): void {
     const { id, agent, task, life, inputTokens } = call;
     this.#add(number, ["call", id, agent, task, life, "open", now, maxTokens, 1, inputTokens + maxTokens, pico, 0]);
   }
 
   /** Notes that a call was given up before it was granted, so that it is not granted later. */
-  addReleased({ number }: Account, id: string, now: number): void {
+  addReleased({ number }: AccountRow, id: string, now: number): void {
     this.#add(number, ["call", id, "", "", 0, "released", now, 0, 0, 0, 0, 0]);
   }
 
-  addToolCalls({ number }: Account, { id, agent, task, count }: ToolCalls, now: number): void {
+  addToolCalls({ number }: AccountRow, { id, agent, task, count }: ToolCalls, now: number): void {
     this.#add(number, ["tools", id, agent, task, 0, "settled", now, 0, 0, 0, 0, count]);
   }
 
-  settle({ number }: Account, id: string, tokens: number, pico: number): void {
+  settle({ number }: AccountRow, id: string, tokens: number, pico: number): void {
     const set = "state = 'settled', turns = 1, tokens = ?, pico = ?";
     this.#sql.exec(
       `UPDATE entries SET ${set} WHERE account = ? AND kind = 'call' AND id = ?`,
@@ -114,32 +114,32 @@ export class AccountRows {
     );
   }
 
-  cut({ number }: Account, id: string): void {
+  cut({ number }: AccountRow, id: string): void {
     const where = "account = ? AND kind = 'call' AND id = ? AND state = 'open'";
     this.#sql.exec(`UPDATE entries SET state = 'cut' WHERE ${where}`, number, id);
   }
 
   /** What is settled stays so. */
-  release({ number }: Account, id: string): void {
+  release({ number }: AccountRow, id: string): void {
     const set = "state = 'released', turns = 0, tokens = 0, pico = 0";
     const where = "account = ? AND kind = 'call' AND id = ? AND state IN ('open', 'cut')";
     this.#sql.exec(`UPDATE entries SET ${set} WHERE ${where}`, number, id);
   }
 
   /** Open calls of a task's earlier lives are nobody's any more. */
-  cutEarlierLives({ number }: Account, { agent, task, life }: TaskLife): void {
+  cutEarlierLives({ number }: AccountRow, { agent, task, life }: TaskLife): void {
     const where = "account = ? AND kind = 'call' AND state = 'open' AND agent = ? AND task = ? AND life < ?";
     this.#sql.exec(`UPDATE entries SET state = 'cut' WHERE ${where}`, number, agent, task, life);
   }
 
   /** Calls that have been open since before `time` are not believed to end any more. */
-  cutOlder({ number }: Account, time: number): void {
+  cutOlder({ number }: AccountRow, time: number): void {
     const where = "account = ? AND kind = 'call' AND state = 'open' AND at < ?";
     this.#sql.exec(`UPDATE entries SET state = 'cut' WHERE ${where}`, number, time);
   }
 
   /** What counts, by agent and state; what was released does not. Exact below 2^53. */
-  shares({ number }: Account): Share[] {
+  shares({ number }: AccountRow): Share[] {
     const sums = ["turns", "tokens", "pico", "tool_calls"].map((column) => `total(${column}) AS ${alias(column)}`);
     const select = `SELECT agent, state, ${sums.join(", ")} FROM entries WHERE account = ? AND state <> 'released'`;
     return this.#sql.exec<Share>(`${select} GROUP BY agent, state`, number).toArray();

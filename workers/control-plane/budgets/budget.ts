@@ -6,7 +6,7 @@ import { picoOf } from "#shared/budget/price.ts";
 import { upperCost } from "#shared/budget/headroom.ts";
 import { tokensOf } from "#shared/budget/usage.ts";
 import type { Env } from "../env.ts";
-import { type Account, AccountRows } from "./account-rows.ts";
+import { type AccountRow, AccountRows } from "./account-rows.ts";
 import { exhaustionOf, pageOf } from "./account-page.ts";
 import { MIGRATIONS } from "./migrations.ts";
 import type {
@@ -20,7 +20,7 @@ import type {
   ToolCalls,
   ToolCallsAnswer,
 } from "#shared/control-plane/budgets.ts";
-import { judge } from "./verdict.ts";
+import { admit } from "./admission.ts";
 import { WaitingLine } from "./waiting-line.ts";
 import type { Booked, BudgetRpc, ReserveResult } from "../rpc.ts";
 
@@ -117,7 +117,7 @@ export class Budget extends DurableObject<Env> implements BudgetRpc {
     return account && pageOf(account, rows.shares(account), this.#line.size(query));
   }
 
-  #book(query: string, id: string, write: (rows: AccountRows, account: Account) => void): Booked {
+  #book(query: string, id: string, write: (rows: AccountRows, account: AccountRow) => void): Booked {
     const booked = this.#transaction((rows) => {
       const account = rows.find(query);
       if (!account) return "unknown-query";
@@ -135,7 +135,7 @@ export class Budget extends DurableObject<Env> implements BudgetRpc {
     for (;;) {
       const call = this.#line.first(query);
       if (!call) return;
-      const answer = this.#transaction((rows) => decide(rows, call, Date.now()));
+      const answer = this.#transaction((rows) => answerTo(rows, call, Date.now()));
       if ("wait" in answer) return;
       this.#line.answer(query, call.id, answer);
     }
@@ -160,13 +160,13 @@ export class Budget extends DurableObject<Env> implements BudgetRpc {
   }
 }
 
-function decide(rows: AccountRows, call: Reserve, now: number): ReserveResult {
+function answerTo(rows: AccountRows, call: Reserve, now: number): ReserveResult {
   const account = rows.open(call.query, call.limits, now);
   if (account.exhausted !== null) return { exhausted: exhaustedNow(rows, account) };
   rows.cutOlder(account, now - CALL_MS);
   const { inputTokens, maxTokens, price, webSearches } = call;
   const planned = { inputTokens, maxTokens, price, webSearches };
-  const verdict = judge(account.limits, rows.shares(account), planned);
+  const verdict = admit(account.limits, rows.shares(account), planned);
   if ("wait" in verdict) return verdict;
   if ("lack" in verdict) {
     rows.exhaust(account, verdict.lack.kind, verdict.lack.needed);
@@ -178,7 +178,7 @@ function decide(rows: AccountRows, call: Reserve, now: number): ReserveResult {
 }
 
 /** The kind stays; the amounts are those of now, since calls that were under way settle later. */
-function exhaustedNow(rows: AccountRows, { query }: Account) {
+function exhaustedNow(rows: AccountRows, { query }: AccountRow) {
   const account = rows.find(query);
   const exhaustion = account && exhaustionOf(account, rows.shares(account));
   if (!exhaustion) throw new Error("The account is not exhausted.");

@@ -12,7 +12,7 @@ export interface Lease {
 }
 
 /** What must happen to a lease now. */
-export type Step = { do: "wait" } | { do: "probe"; lease: Lease } | { do: "remove" };
+export type LeaseStep = { do: "wait" } | { do: "probe"; lease: Lease } | { do: "remove" };
 
 /** The lease after a registration, a heartbeat or a probe that found the agent well. */
 export function renew(intervalMs: number, now: number): Lease {
@@ -25,7 +25,7 @@ export function bury(intervalMs: number, now: number): Lease {
 }
 
 /** The step that is due. May be repeated: a suspect whose probe got lost in a crash is probed again. */
-export function nextStep(lease: Lease, now: number): Step {
+export function nextStep(lease: Lease, now: number): LeaseStep {
   if (lease.dueAt > now) return { do: "wait" };
   switch (lease.state) {
     case "alive":

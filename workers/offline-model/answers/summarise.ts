@@ -3,7 +3,7 @@ import { COMPACTION_OPENING } from "#shared/loop/compaction/prompt.ts";
 import { bestSentences } from "#shared/retrieval/cite.ts";
 import type { MessagesRequest } from "../api/request.ts";
 import { readTranscript } from "../reading/transcript.ts";
-import type { Call, Turn } from "../reading/transcript.ts";
+import type { Call, Exchange } from "../reading/transcript.ts";
 
 /** A summary has at most this part of what it stands for, and so many characters. */
 const MOST_SHARE = 1 / 5;
@@ -35,7 +35,7 @@ export function summarise(request: Pick<MessagesRequest, "system" | "messages">)
 }
 
 /** Whether all that a turn says is that a summary is wanted. */
-function isWish({ question, calls, answer }: Turn): boolean {
+function isWish({ question, calls, answer }: Exchange): boolean {
   return (
     calls.length === 0 &&
     answer === "" &&
@@ -44,7 +44,7 @@ function isWish({ question, calls, answer }: Turn): boolean {
   );
 }
 
-function linesOf({ question, calls, answer }: Turn): string[] {
+function linesOf({ question, calls, answer }: Exchange): string[] {
   const worked = calls.filter(({ isError }) => !isError);
   return [
     said("Asked", question, question),

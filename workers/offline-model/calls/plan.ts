@@ -12,12 +12,12 @@ import type { Task } from "../reading/task.ts";
 import { delegateProperties } from "../reading/tools.ts";
 import type { KnownTool, ToolKind } from "../reading/tools.ts";
 
-export interface PlannedCall {
+export interface WantedCall {
   readonly name: string;
   readonly input: Record<string, unknown>;
 }
 
-type Step = (task: Task) => PlannedCall[];
+type Step = (task: Task) => WantedCall[];
 
 /** A last resort: the steps end by themselves well before. */
 const MOST_ROUNDS = 8;
@@ -31,7 +31,7 @@ const THIN_CHARS = 600;
 const WANTED_AGENTS = "search sources, summarize text, check facts";
 
 /** The calls to make now, in parallel; none when it is time to answer. */
-export function nextCalls(task: Task): PlannedCall[] {
+export function nextCalls(task: Task): WantedCall[] {
   if (task.transcript.current.rounds >= MOST_ROUNDS) return [];
   const steps: readonly Step[] = [useFittingTool, discover, discoverMore, gather, readPages, examine];
   for (const step of steps) {
@@ -42,7 +42,7 @@ export function nextCalls(task: Task): PlannedCall[] {
 }
 
 /** Fills the tool's arguments from what the task knows. */
-export function plan(task: Task, tool: KnownTool, more: Partial<Facts> = {}): PlannedCall {
+export function plan(task: Task, tool: KnownTool, more: Partial<Facts> = {}): WantedCall {
   return { name: tool.name, input: fillArguments(tool.schema, factsOf(task, more)) };
 }
 
@@ -151,7 +151,7 @@ function claimsOf(task: Task, passages: readonly Passage[]): string[] {
   return bestSentences(task.question, passages.slice(0, MOST_PASSAGES), MOST_CLAIMS).map(({ text }) => text);
 }
 
-function askAgent(task: Task, peer: Peer | undefined, message: string): PlannedCall[] {
+function askAgent(task: Task, peer: Peer | undefined, message: string): WantedCall[] {
   const tool = one(task, "delegate");
   if (tool === undefined || peer === undefined || callTo(task, peer) !== undefined) return [];
   const names = delegateProperties(tool);

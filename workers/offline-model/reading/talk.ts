@@ -1,6 +1,6 @@
 // What needs no research: greetings, questions about the conversation itself, and what a follow-up question refers to.
 import { keyWords, questionTerms, tokenize } from "#shared/retrieval/tokens.ts";
-import type { Transcript, Turn } from "./transcript.ts";
+import type { Transcript, Exchange } from "./transcript.ts";
 
 const GREETING = /^(?:hi|hello|hey|good (?:morning|afternoon|evening)|greetings)(?: (?:there|all|everyone))?[\s!.,]*$/i;
 const THANKS = /^(?:thanks?|thank you|thx|great|ok(?:ay)?|cool|nice|bye|goodbye|see you)\b[\w\s]{0,20}[!.]*$/i;
@@ -44,7 +44,7 @@ export function smallTalk({ current, earlier }: Transcript): string | null {
  * The question with what it refers back to, e.g. "and who maintains it? (follow-up to: What is workerd?)"; unchanged if it
  * stands on its own. Of follow-ups in between, the latest that names something is kept ("And Miniflare?").
  */
-export function contextualQuestion(question: string, earlier: readonly Turn[]): string {
+export function contextualQuestion(question: string, earlier: readonly Exchange[]): string {
   if (!refersBack(question)) return question;
   const topics: string[] = [];
   for (const turn of earlier.toReversed()) {
@@ -62,7 +62,7 @@ function refersBack(question: string): boolean {
   );
 }
 
-function recallQuestions(said: string, earlier: readonly Turn[]): string {
+function recallQuestions(said: string, earlier: readonly Exchange[]): string {
   const asked = earlier.map(({ question }) => `“${shorten(question)}”`);
   const last = asked.at(-1);
   if (last === undefined) return "This is the first message of this conversation, so there is nothing before it.";
@@ -72,7 +72,7 @@ function recallQuestions(said: string, earlier: readonly Turn[]): string {
 }
 
 /** What the person said that shares most words with the question; null when nothing does. */
-function recallStatement(said: string, earlier: readonly Turn[]): string | null {
+function recallStatement(said: string, earlier: readonly Exchange[]): string | null {
   const terms = questionTerms(said);
   const matches = earlier
     .filter(({ question }) => !question.trim().endsWith("?"))

@@ -10,7 +10,7 @@ export interface Call {
   readonly isError: boolean;
 }
 
-export interface Turn {
+export interface Exchange {
   /** What the user wrote. */
   readonly question: string;
   readonly calls: readonly Call[];
@@ -21,8 +21,8 @@ export interface Turn {
 }
 
 export interface Transcript {
-  readonly earlier: readonly Turn[];
-  readonly current: Turn;
+  readonly earlier: readonly Exchange[];
+  readonly current: Exchange;
   /** The agent that asks, or null when a person does. */
   readonly askedBy: string | null;
 }
@@ -34,7 +34,7 @@ const THREAD_NOTE = /^\(thread \d+\)$/;
 const ASKED_BY = /^You were asked by the agent "([^"]+)"\.$/m;
 
 export function readTranscript(request: Pick<MessagesRequest, "messages" | "system">): Transcript {
-  const turns: Turn[] = [];
+  const turns: Exchange[] = [];
   let start = 0;
   const messages = request.messages.flatMap(withoutNotes);
   messages.forEach((message, index) => {
@@ -63,8 +63,8 @@ function withoutNotes(message: InputMessage): InputMessage[] {
 }
 
 /** The turns that a summary tells of, as summarise.ts writes them. */
-function turnsIn(note: string): Turn[] {
-  const turns: Turn[] = [];
+function turnsIn(note: string): Exchange[] {
+  const turns: Exchange[] = [];
   for (const [, label, text = ""] of note.matchAll(/^(Asked|Answered): (.+)$/gm)) {
     if (label === "Asked") turns.push({ question: text, calls: [], rounds: 0, answer: "" });
     const last = turns.pop();
@@ -78,7 +78,7 @@ function beginsTurn(message: InputMessage): boolean {
   return message.role === "user" && !blocksOf(message).some(isToolResult);
 }
 
-function readTurn(messages: readonly InputMessage[]): Turn {
+function readTurn(messages: readonly InputMessage[]): Exchange {
   const [first, ...rest] = messages;
   const results = new Map(
     rest
@@ -102,7 +102,7 @@ function readTurn(messages: readonly InputMessage[]): Turn {
       };
     });
   return {
-    question: first === undefined ? "" : textOf(first),
+    question: first === undefined ? "" : messageText(first),
     calls,
     rounds: replies.filter((blocks) => blocks.some(isToolUse)).length,
     answer: replies
@@ -120,7 +120,7 @@ function withoutThreadNote(result: string): string {
   return begin >= 0 && THREAD_NOTE.test(trimmed.slice(begin)) ? trimmed.slice(0, begin).trimEnd() : result;
 }
 
-function textOf(message: InputMessage): string {
+function messageText(message: InputMessage): string {
   return blocksOf(message)
     .filter(isText)
     .map(({ text }) => text)

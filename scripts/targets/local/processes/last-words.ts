@@ -1,9 +1,6 @@
 // What a process that ended by itself said of the reason: only its own lines, the reason first.
 import * as z from "zod";
-
 import { parseJson } from "#shared/text/parse-json.ts";
-
-import { isEngineRemark } from "../logs.ts";
 
 /** The supervisor's line before each start. */
 const START = '"supervisor: workerd starts"';
@@ -36,3 +33,11 @@ function read(line: string): { message: string; rank: Rank }[] {
   if (entry === undefined) return [{ message, rank: "plain" }];
   return [{ message, rank: entry.level === "error" ? "error" : "other" }];
 }
+
+/** What workerd says to itself. */
+export function isEngineRemark(message: string): boolean {
+  return message.startsWith(ENGINE_REMARK);
+}
+
+/** How workerd marks what is no cause for alarm, such as an alarm that was set again while it rang. */
+const ENGINE_REMARK = "NOSENTRY ";

@@ -3,6 +3,8 @@ import * as z from "zod";
 import { suggest } from "../../../text/nearest.ts";
 import { ApprovalAnswer, type Approval } from "../../../loop/log/approval.ts";
 import { inOneLine } from "../../../text/visible.ts";
+import { hasAnswers, pendingApprovals, type ApprovalAnswerStep } from "../../../loop/log/ledger.ts";
+import type { Step } from "../../../loop/log/step.ts";
 
 /** The parts of a message as A2A has them; other kinds of content are refused. */
 export interface AnswerPart {
@@ -100,4 +102,29 @@ function shown(name: string): string {
 
 function wrong(what: string): ParsedAnswers {
   return { error: `${what} ${HOW}` };
+}
+
+// An answer to approvals that comes again, perhaps over a connection that broke: it has to say what it said before.
+
+/** Whether the task's log has answers of this message, and whether they are what it says now. */
+export function repetition(
+  own: readonly Step[],
+  messageId: string,
+  parts: readonly AnswerPart[],
+): "new" | "same" | "other" {
+  const isOfMessage = (step: Step): step is ApprovalAnswerStep =>
+    step.kind === "approval_answer" && step.messageId === messageId;
+  const first = own.findIndex(isOfMessage);
+  if (first === -1) return "new";
+  // What a bare "yes" is for depends on what waited when it came.
+  const before = own.slice(0, first);
+  const parsed = parseAnswers(parts, { approvals: pendingApprovals(before), hasAnswers: hasAnswers(before) });
+  return "answers" in parsed && said(parsed.answers) === said(own.filter(isOfMessage)) ? "same" : "other";
+}
+
+function said(answers: readonly (ApprovalAnswerStep | ApprovalAnswer)[]): string {
+  return answers
+    .map(({ id, decision, reason }) => JSON.stringify([id, decision, reason]))
+    .toSorted((a, b) => a.localeCompare(b))
+    .join();
 }

@@ -17,15 +17,14 @@ import { addUsage, NO_USAGE, type Usage } from "../../../budget/usage.ts";
 import type { AgentDefinition } from "../../definition.ts";
 import { configOf, type AgentEnv } from "../../env.ts";
 import { modelOf } from "../../model.ts";
-import { log as logLine } from "../../log.ts";
+import { log as logLine, withLogsOf } from "../../log.ts";
 import { AgentPeers } from "../../peers/agent-peers.ts";
-import { withLogsOf } from "../../console.ts";
 import { systemPrompt } from "./prompt.ts";
-import { retellQuestions } from "../../peers/retold-questions.ts";
+import { retellQuestions } from "../../peers/question-span.ts";
 import { toolbox } from "./toolbox.ts";
 import { accountOf } from "./account.ts";
 import type { LiveTask } from "../tasks/live-task.ts";
-import type { Slot } from "./slots.ts";
+import type { Slot } from "../../slots.ts";
 import type { SessionStore } from "../tasks/store.ts";
 import type { Asker } from "../../caller.ts";
 

@@ -6,11 +6,10 @@ import type { PeerProfile } from "../../../loop/tools/peers.ts";
 import { findAgents } from "../../../tools/find-agents.ts";
 import { outputShape, type OutputShape } from "../../../loop/ending/output-shape.ts";
 import { queryAgent } from "../../../tools/query-agent.ts";
-import type { AgentDefinition } from "../../definition.ts";
+import { type AgentDefinition, parsedConfig } from "../../definition.ts";
 import type { AgentConfig } from "../../config.ts";
 import { configOf, type AgentEnv } from "../../env.ts";
 import { neighbours } from "../../peers/neighbours.ts";
-import { parsedConfig } from "../../own-config.ts";
 
 export interface Toolbox {
   /** The agent's own settings, as its definition parses them. */

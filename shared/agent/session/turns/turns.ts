@@ -1,14 +1,13 @@
 // The running turns of a Session: one at a time a thread, threads side by side. A turn that waits for answers makes room for the next.
 import { TaskState } from "@a2a-js/sdk";
-import type { TurnResult } from "../../../loop/turn.ts";
+import type { TurnResult, EndedTurn } from "../../../loop/turn.ts";
 import type { NoAnswer } from "../../../loop/log/denials.ts";
 import { usageOf } from "../../../loop/log/ledger.ts";
 import { reasonOf } from "../../../text/reason.ts";
 import type { LiveTask } from "../tasks/live-task.ts";
-import type { Slot } from "./slots.ts";
+import type { Slot } from "../../slots.ts";
 import type { SessionStore } from "../tasks/store.ts";
-import type { TaskEnd, TaskRow } from "../tasks/task-row.ts";
-import { outcomeOf } from "./outcome.ts";
+import type { TaskEnd, TaskRow, TaskResult } from "../tasks/task-row.ts";
 
 /** What a Session lends its turns; it knows tools, model and peers. */
 export interface TurnHost {
@@ -187,4 +186,21 @@ export class Turns {
     const state = TaskState.TASK_STATE_CANCELED;
     return { state, answer: null, problem, usage: usageOf(this.#store.ownSteps(live.row)), result: null };
   }
+}
+
+// How a turn's result is stored as the end of its task.
+
+function outcomeOf(ended: EndedTurn): TaskEnd {
+  const { subtype, usage, turns, costUsd, denials } = ended;
+  const result: TaskResult = {
+    subtype,
+    num_turns: turns,
+    ...(costUsd === undefined ? {} : { total_cost_usd: costUsd }),
+    permission_denials: [...denials],
+    ...(subtype === "success" && ended.structured !== undefined ? { structured_output: ended.structured } : {}),
+  };
+  if (subtype === "success")
+    return { state: TaskState.TASK_STATE_COMPLETED, answer: ended.text, problem: null, usage, result };
+  const state = subtype === "canceled" ? TaskState.TASK_STATE_CANCELED : TaskState.TASK_STATE_FAILED;
+  return { state, answer: null, problem: ended.message, usage, result };
 }

@@ -1,7 +1,7 @@
 // No thread becomes unusable through size: whatever is in its log, the next message is answered.
 import { describe, expect, it } from "vitest";
 import { tokensOfText } from "#shared/loop/model-call/context-size.ts";
-import { shortened, withoutThinking } from "#shared/loop/compaction/shorten.ts";
+import { shorten, withoutThinking } from "#shared/loop/compaction/shorten.ts";
 import { Step } from "#shared/loop/log/step.ts";
 import { ModelError, type ModelRequest } from "#shared/models/model.ts";
 import { ECHO, run, ScriptedModel, type More } from "../scripted.ts";
@@ -247,8 +247,8 @@ describe("a conversation that is made shorter", () => {
 
   it("has room for what was compacted before it", () => {
     const compacted = { type: "compaction" as const, content: "y".repeat(3_000) };
-    expect(shortened({ messages }, 1_500).messages).toBe(messages);
-    const short = shortened({ messages, compacted }, 1_500);
+    expect(shorten({ messages }, 1_500).messages).toBe(messages);
+    const short = shorten({ messages, compacted }, 1_500);
     expect(short.compacted).toBe(compacted);
     expect(tokensOfText(JSON.stringify(short.messages))).toBeLessThan(500);
   });

@@ -1,6 +1,6 @@
 // The estimate of a request: each thing counts once, at three bytes a token, and what the API has said of it is believed.
 import { describe, expect, it } from "vitest";
-import { estimateTokens, roomOf, tokensOf, type Frame } from "#shared/loop/model-call/context-size.ts";
+import { estimateTokens, promptLimit, tokensOfSteps, type Frame } from "#shared/loop/model-call/context-size.ts";
 import { conversationOf } from "#shared/loop/log/conversation.ts";
 import { type Step } from "#shared/loop/log/step.ts";
 import { answered, asked, called, COMPACT, book } from "../steps.ts";
@@ -40,8 +40,8 @@ describe("an estimate by length", () => {
 
   it("holds no message that the model never sees", () => {
     const refused: Step[] = [asked("x".repeat(9_000)), { kind: "blocked", reason: "no" }];
-    expect(tokensOf(refused)).toBe(0);
-    expect(tokensOf([{ ...COMPACT, text: `/compact ${"x".repeat(9_000)}` } as Step])).toBe(0);
+    expect(tokensOfSteps(refused)).toBe(0);
+    expect(tokensOfSteps([{ ...COMPACT, text: `/compact ${"x".repeat(9_000)}` } as Step])).toBe(0);
   });
 });
 
@@ -78,8 +78,8 @@ describe("an estimate from the last answer", () => {
 });
 
 it("the room of a context leaves room for the longest answer, and is at least half of it", () => {
-  expect(roomOf({ contextTokens: 10_000, maxTokens: 1_000 })).toBe(9_000);
-  expect(roomOf({ contextTokens: 10_000, maxTokens: 8_000 })).toBe(5_000);
+  expect(promptLimit({ contextTokens: 10_000, maxTokens: 1_000 })).toBe(9_000);
+  expect(promptLimit({ contextTokens: 10_000, maxTokens: 8_000 })).toBe(5_000);
 });
 
 it("what is reserved for a first call holds its message once, and a budget with room for it is not called spent", async () => {

@@ -2,7 +2,7 @@
 import type { ContentBlock, MessageParam } from "@anthropic-ai/sdk/resources/messages/messages";
 import { describe, expect, it } from "vitest";
 import { conversationOf, transcript } from "#shared/loop/log/conversation.ts";
-import { originOf, type Backend } from "#shared/loop/model-call/sendable.ts";
+import { originOf, type Backend } from "#shared/loop/log/sendable.ts";
 import { Step } from "#shared/loop/log/step.ts";
 import { NO_USAGE } from "#shared/budget/usage.ts";
 import { ModelError } from "#shared/models/model.ts";

@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { askCanUseTool, type CanUseTool } from "#shared/loop/tools/can-use-tool.ts";
-import { decide, offered, offeredUnasked, ruleFits, type Permissions } from "#shared/loop/tools/permissions.ts";
+import {
+  decidePermission,
+  offered,
+  offeredUnasked,
+  ruleFits,
+  type Permissions,
+} from "#shared/loop/tools/permissions.ts";
 import { findAgents } from "#shared/tools/find-agents.ts";
 import { queryAgent } from "#shared/tools/query-agent.ts";
 
@@ -12,7 +18,12 @@ const ASK = { name: "query_agent", annotations: { readOnly: false, idempotent: f
 type Hook = "allow" | "deny" | "ask" | "defer";
 const judge = (permissions: Partial<Permissions>, hook?: Hook, canUseTool = false, tool = SEND) => {
   const hookDecision = hook && { behavior: hook };
-  const { behavior, by } = decide({ permissions: { ...NONE, ...permissions }, tool, hookDecision, canUseTool });
+  const { behavior, by } = decidePermission({
+    permissions: { ...NONE, ...permissions },
+    tool,
+    hookDecision,
+    canUseTool,
+  });
   return `${behavior} by ${by}`;
 };
 
@@ -68,7 +79,7 @@ describe("the mode", () => {
   });
 
   it("plan tells the model to describe what it would do", () => {
-    const { reason } = decide({ permissions: { ...NONE, mode: "plan", preset: "full_access" }, tool: SEND });
+    const { reason } = decidePermission({ permissions: { ...NONE, mode: "plan", preset: "full_access" }, tool: SEND });
     expect(reason).toContain("say what you would do");
   });
 });
@@ -77,7 +88,7 @@ describe("the reason", () => {
   it("is the hook's own, where it gave one", () => {
     for (const behavior of ["deny", "ask", "allow"] as const) {
       const hookDecision = { behavior, reason: "the hook's words" };
-      expect(decide({ permissions: NONE, tool: SEND, hookDecision }).reason).toBe("the hook's words");
+      expect(decidePermission({ permissions: NONE, tool: SEND, hookDecision }).reason).toBe("the hook's words");
     }
   });
 });

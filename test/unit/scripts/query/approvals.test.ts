@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 
 import type { Approval } from "#shared/loop/log/approval.ts";
 
-import { decide, type Prompt } from "../../../../scripts/query/decide.ts";
+import { askForDecisions, type Prompt } from "../../../../scripts/query/ask-for-decisions.ts";
 import { answersGiven, saysAll } from "../../../../scripts/query/given-answers.ts";
 import { commandFor, howToAnswer } from "../../../../scripts/query/reply-command.ts";
 import { showApproval } from "../../../../scripts/query/show-approval.ts";
@@ -62,7 +62,7 @@ describe("a person at the terminal", () => {
     ["No\r", "deny"],
     ["\uff2e\uff2f", "deny"],
   ])("who types %j says %s", async (typed, decision) => {
-    expect(await decide([approval("ap_1")], typing(typed), recordedIo())).toEqual([{ id: "ap_1", decision }]);
+    expect(await askForDecisions([approval("ap_1")], typing(typed), recordedIo())).toEqual([{ id: "ap_1", decision }]);
   });
 
   test.each(["", " ", "yeah", "y y", "y\ny", "maybe", "ja", "nope", "yn", "\u200by", "\u0443", "--allow", "1", "true"])(
@@ -75,7 +75,7 @@ describe("a person at the terminal", () => {
         const asked: string[] = [];
         const lines = [typed, typed, word];
         const prompt: Prompt = async (text) => (asked.push(text), lines.shift());
-        expect(await decide([approval("ap_1")], prompt, recordedIo())).toEqual([{ id: "ap_1", decision }]);
+        expect(await askForDecisions([approval("ap_1")], prompt, recordedIo())).toEqual([{ id: "ap_1", decision }]);
         expect(asked).toEqual(["Allow it? [y/n] ", ...Array(2).fill("Please type yes or no. Allow it? [y/n] ")]);
       }
     },
@@ -83,7 +83,7 @@ describe("a person at the terminal", () => {
 
   test("is asked about each, and each answer goes with its id", async () => {
     const io = recordedIo();
-    expect(await decide([approval("ap_1"), approval("ap_2")], typing("y", "n"), io)).toEqual([
+    expect(await askForDecisions([approval("ap_1"), approval("ap_2")], typing("y", "n"), io)).toEqual([
       { id: "ap_1", decision: "allow" },
       { id: "ap_2", decision: "deny" },
     ]);
@@ -91,12 +91,14 @@ describe("a person at the terminal", () => {
   });
 
   test("who goes away in the middle has decided nothing", async () => {
-    expect(await decide([approval("ap_1"), approval("ap_2")], typing("y", undefined), recordedIo())).toBeUndefined();
+    expect(
+      await askForDecisions([approval("ap_1"), approval("ap_2")], typing("y", undefined), recordedIo()),
+    ).toBeUndefined();
   });
 
   test("who presses Ctrl-C has decided nothing", async () => {
     const interruption = new AbortController();
-    const asked = decide([approval("ap_1")], typing(), recordedIo(interruption.signal));
+    const asked = askForDecisions([approval("ap_1")], typing(), recordedIo(interruption.signal));
     interruption.abort();
     expect(await asked).toBeUndefined();
   });
@@ -104,7 +106,7 @@ describe("a person at the terminal", () => {
   test("who is silent until it expires is told so, and what had expired before is not asked", async () => {
     const io = recordedIo();
     const soon = approval("ap_1", { expiresAt: Date.now() + 100 });
-    expect(await decide([soon, approval("ap_2", { expiresAt: 1 })], typing(), io)).toEqual([]);
+    expect(await askForDecisions([soon, approval("ap_2", { expiresAt: 1 })], typing(), io)).toEqual([]);
     expect(io.notes.filter((note) => note.includes("not answered in time"))).toHaveLength(2);
     expect(io.notes.join()).not.toContain("ap_2");
   });

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import type { Approval } from "#shared/loop/log/approval.ts";
 
-import { decide, promptOn } from "../../../../scripts/query/decide.ts";
+import { askForDecisions, promptOn } from "../../../../scripts/query/ask-for-decisions.ts";
 import { Keyboard } from "../../../../scripts/query/keyboard.ts";
 import { recordedIo } from "../io.ts";
 
@@ -206,7 +206,7 @@ describe("an answer", () => {
     using terminal = new Terminal();
     const about = { agent: "payments", tool: "pay", input: {}, reason: "r", expiresAt: Date.now() + 60_000 };
     const approvals: Approval[] = ["ap_1", "ap_2"].map((id) => ({ ...about, id }));
-    const decided = decide(approvals, promptOn(terminal.keyboard), recordedIo());
+    const decided = askForDecisions(approvals, promptOn(terminal.keyboard), recordedIo());
     await terminal.shows("Allow it?");
     terminal.type("y\ry\r");
     await terminal.shows("Please type yes or no.");

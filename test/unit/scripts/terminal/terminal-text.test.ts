@@ -1,7 +1,15 @@
 // Text in columns: what is wide, what is cut, and what never reaches a terminal.
 import { describe, expect, test } from "vitest";
 
-import { cut, cutMiddle, fill, manyLines, oneLine, widthOf, wrap } from "../../../../scripts/terminal/terminal-text.ts";
+import {
+  cutTo,
+  cutMiddle,
+  fill,
+  manyLines,
+  oneLine,
+  widthOf,
+  wrap,
+} from "../../../../scripts/terminal/terminal-text.ts";
 
 test.each([
   ["plain", 5],
@@ -26,7 +34,7 @@ test.each([
   ["e\u0301a\u0300", 1, "…"],
   ["any", 0, ""],
 ])("%s in %d columns is %s", (text, width, shown) => {
-  expect(cut(text, width)).toBe(shown);
+  expect(cutTo(text, width)).toBe(shown);
 });
 
 test.each([

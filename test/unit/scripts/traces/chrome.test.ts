@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 
 import { chromeTrace } from "../../../../scripts/traces/draw/chrome.ts";
-import type { Span } from "../../../../scripts/traces/store/span.ts";
+import type { Span } from "../../../../scripts/traces/span.ts";
 import { question, span, START_US } from "./made-up.ts";
 import { resourceSpansOf } from "./store-double.ts";
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 
 import { criticalPath, waitsOf } from "../../../../scripts/traces/critical-path.ts";
-import type { Span } from "../../../../scripts/traces/store/span.ts";
+import type { Span } from "../../../../scripts/traces/span.ts";
 import { buildTree } from "../../../../scripts/traces/tree.ts";
 import { question, span, START_US, summary } from "./made-up.ts";
 

@@ -6,7 +6,7 @@ import { STATUS } from "#shared/tracing/otlp.ts";
 import { PLAIN_SCREEN } from "../../../../scripts/terminal/screen.ts";
 import { type DiffRow, differing, diffTraces } from "../../../../scripts/traces/diff.ts";
 import { drawDiff } from "../../../../scripts/traces/draw/draw-diff.ts";
-import type { Span } from "../../../../scripts/traces/store/span.ts";
+import type { Span } from "../../../../scripts/traces/span.ts";
 import { question, span, START_US, summary } from "./made-up.ts";
 
 const NOW_US = START_US + 2_000_000;

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 
 import { PLAIN_SCREEN } from "../../../../scripts/terminal/screen.ts";
 import { drawList } from "../../../../scripts/traces/draw/draw-list.ts";
-import type { TraceSummary } from "../../../../scripts/traces/store/span.ts";
+import type { TraceSummary } from "../../../../scripts/traces/span.ts";
 import { START_US, summary } from "./made-up.ts";
 
 const NOW = START_US / 1_000 + 120_000;

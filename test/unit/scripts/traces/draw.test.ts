@@ -6,7 +6,7 @@ import { KIND, STATUS } from "#shared/tracing/otlp.ts";
 import { PLAIN_SCREEN, type Screen } from "../../../../scripts/terminal/screen.ts";
 import { widthOf } from "../../../../scripts/terminal/terminal-text.ts";
 import { drawTrace } from "../../../../scripts/traces/draw/draw.ts";
-import type { Span, TraceSummary } from "../../../../scripts/traces/store/span.ts";
+import type { Span, TraceSummary } from "../../../../scripts/traces/span.ts";
 import { question, span, START_US, summary } from "./made-up.ts";
 
 const NOW_US = START_US + 1_200_000;

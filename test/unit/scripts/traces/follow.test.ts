@@ -6,7 +6,7 @@ import { STATUS } from "#shared/tracing/otlp.ts";
 import { PLAIN_SCREEN } from "../../../../scripts/terminal/screen.ts";
 import { follow, tell, untilComplete } from "../../../../scripts/traces/draw/follow.ts";
 import { LiveTrace } from "../../../../scripts/traces/store/live-trace.ts";
-import type { Span, TraceSummary } from "../../../../scripts/traces/store/span.ts";
+import type { Span, TraceSummary } from "../../../../scripts/traces/span.ts";
 import { recordedIo } from "../io.ts";
 import { span, summary } from "./made-up.ts";
 import { TraceStoreDouble } from "./store-double.ts";

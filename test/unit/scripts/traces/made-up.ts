@@ -1,7 +1,7 @@
 // Spans and traces made up for tests: a tree written down with indentation becomes spans as the store gives them out.
 import { KIND, STATUS } from "#shared/tracing/otlp.ts";
 
-import type { Span, TraceSummary } from "../../../../scripts/traces/store/span.ts";
+import type { Span, TraceSummary } from "../../../../scripts/traces/span.ts";
 
 /** A moment in 2026, in microseconds since the epoch. */
 export const START_US = 1_780_000_000_000_000;

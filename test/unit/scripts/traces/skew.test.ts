@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 
 import { clockNotes } from "../../../../scripts/traces/draw/headline.ts";
-import type { Span } from "../../../../scripts/traces/store/span.ts";
+import type { Span } from "../../../../scripts/traces/span.ts";
 import { onOneClock } from "../../../../scripts/traces/skew.ts";
 import { traceRows } from "../../../../scripts/traces/draw/trace-rows.ts";
 import { span, START_US, summary } from "./made-up.ts";

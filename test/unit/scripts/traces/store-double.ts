@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 
 import type { ResourceSpans, WholeSpan } from "../../../../scripts/traces/store/otlp-page.ts";
-import type { Span, TraceSummary } from "../../../../scripts/traces/store/span.ts";
+import type { Span, TraceSummary } from "../../../../scripts/traces/span.ts";
 import { TraceStore } from "../../../../scripts/traces/store/store.ts";
 
 const TOKEN = "job.token";

@@ -1,7 +1,7 @@
 // From spans to the tree that they are, whatever comes.
 import { describe, expect, test } from "vitest";
 
-import type { Span } from "../../../../scripts/traces/store/span.ts";
+import type { Span } from "../../../../scripts/traces/span.ts";
 import { buildTree, labelOf, type TraceTree, walk } from "../../../../scripts/traces/tree.ts";
 import { question, span, summary } from "./made-up.ts";
 

@@ -18,7 +18,7 @@ export function stateOf(span: { readonly durationUs: number; readonly provisiona
  * does not matter. Of two that weigh the same: a start may be told anew with more, of two ends the first stays. `same` tells
  * whether both are the same to the letter; it is asked only where that matters.
  */
-export function decide(before: SpanState, incoming: SpanState, same: () => boolean): Decision {
+export function mergeDecision(before: SpanState, incoming: SpanState, same: () => boolean): Decision {
   if (WEIGHT[incoming] > WEIGHT[before]) return "store";
   if (WEIGHT[incoming] < WEIGHT[before] || incoming === "provisional" || same()) return "keep";
   return incoming === "open" ? "store" : "conflict";

@@ -1,6 +1,6 @@
 // Takes one batch of spans into the tables of a Traces object. The caller makes a transaction of it. A batch that comes again
 // changes nothing, and no order of arrival changes the result.
-import { decide, stateOf } from "./merge.ts";
+import { mergeDecision, stateOf } from "./merge.ts";
 import { Rejections } from "../otlp/rejections.ts";
 import { SourceRows } from "./source-rows.ts";
 import type { SpanBatch, SpanRecord } from "../otlp/span-record.ts";
@@ -37,7 +37,7 @@ export function storeBatch(rows: Rows, { sources, spans }: SpanBatch, due: Due, 
     const key = span.traceId + span.spanId;
     const same = () => (changed.get(key)?.json ?? rows.spans.json(span.traceId, span.spanId)) === span.json;
     const before = changed.get(key) ?? known.get(key);
-    const decision = before ? decide(stateOf(before), stateOf(span), same) : "store";
+    const decision = before ? mergeDecision(stateOf(before), stateOf(span), same) : "store";
     if (decision === "conflict") rejected.add(span.spanId, SECOND_END);
     if (decision !== "store") continue;
     let change = changes.get(span.traceId);

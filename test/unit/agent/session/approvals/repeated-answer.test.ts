@@ -1,7 +1,7 @@
 // A message that answered approvals and comes again is known by its answers, whatever their words.
 import { describe, expect, it } from "vitest";
 import { textPart } from "#shared/a2a/message.ts";
-import { repetition } from "#shared/agent/session/approvals/repeated-answer.ts";
+import { repetition } from "#shared/agent/session/approvals/answers.ts";
 import type { Step } from "#shared/loop/log/step.ts";
 
 const asking = (id: string): Step => ({

@@ -1,7 +1,7 @@
 // Slots: how many turns of an agent work at once, and why nothing can wait for itself.
 import { expect, test } from "vitest";
 
-import { Slots } from "#shared/agent/session/turns/slots.ts";
+import { Slots } from "#shared/agent/slots.ts";
 
 const forever = new AbortController().signal;
 const person = { chain: [] };

@@ -1,7 +1,7 @@
 // What a backend said, in a form that the asked backend takes. The log keeps it verbatim; this is made anew for each request, always the
 // same from the same log, so that prompt caches hold.
 import type { ContentBlockParam, ToolUseBlockParam } from "@anthropic-ai/sdk/resources/messages/messages";
-import type { AssistantStep } from "../log/step.ts";
+import type { AssistantStep } from "./step.ts";
 import { claimId } from "./tool-use-ids.ts";
 
 /** Who is asked, or was. */

@@ -16,7 +16,7 @@ const QUESTION = "Allow it? [y/n] ";
  * The answers to those of `approvals` that have not expired meanwhile; perhaps none. Undefined when the person went away without an
  * answer: then nothing was decided.
  */
-export async function decide(
+export async function askForDecisions(
   approvals: readonly Approval[],
   prompt: Prompt,
   io: Io,

@@ -1,8 +1,7 @@
 // Bounds the turns of an agent that work at once, over all its sessions. A turn that waits for a peer gives its slot back meanwhile,
 // so slots are held only by turns that come on by themselves, and no query can wait for its own end.
-import { configOf, type AgentEnv } from "../../env.ts";
-import type { Caller } from "../../caller.ts";
-import type { LiveTask } from "../tasks/live-task.ts";
+import { configOf, type AgentEnv } from "./env.ts";
+import type { Caller } from "./caller.ts";
 
 /** Turns that may wait for a slot. Each holds its session's object in memory. */
 const MAX_WAITING = 1_000;
@@ -170,8 +169,14 @@ export class Slot {
   }
 }
 
+interface SlotTask {
+  /** Aborts when the task is canceled. */
+  readonly signal: AbortSignal;
+  waitInLine(why: string): void;
+}
+
 /** A slot for the task's turn in the session of this name; a task that has to wait for it says so. */
-export async function slotFor(live: LiveTask, env: AgentEnv, session = ""): Promise<Slot> {
+export async function slotFor(live: SlotTask, env: AgentEnv, session = ""): Promise<Slot> {
   const slots = slotsOf(env);
   const { limit, waiting } = slots.status;
   if (slots.isFull) {
