@@ -1,62 +1,40 @@
-// What the trace store of the control plane answers with, and the spans that its columns stand for.
+// Answers of the control plane's trace store as the command line reads them, and the spans that their columns stand for.
 import * as z from "zod";
 
+import * as wire from "#shared/control-plane/traces.ts";
 import { STATUS } from "#shared/tracing/otlp.ts";
 
-export const TraceSummary = z.object({
-  traceId: z.string(),
-  /** query, deploy, lifecycle or other. */
-  kind: z.string(),
-  /** Name and agent of the root; empty until it has come. */
-  name: z.string(),
-  agent: z.string(),
-  agents: z.array(z.string()),
-  startTime: z.string(),
-  startUs: z.number(),
-  /** Null while it is open. */
-  durationMs: z.nullable(z.number()),
-  status: z.enum(["ok", "error", "open"]),
-  spans: z.number(),
-  openSpans: z.number(),
-  errors: z.number(),
-  modelCalls: z.number(),
-  inputTokens: z.number(),
-  outputTokens: z.number(),
-  /** Null when the price of no model call is known. */
-  costUsd: z.nullable(z.number()),
-  /** What was asked. */
-  text: z.string(),
-  bytes: z.number(),
+/** A control plane of another version may send a kind that is not known here, or leave out what only decorates a trace. */
+export const TraceSummary = wire.TraceSummary.extend({
+  kind: wire.TraceSummary.shape.kind.catch("other"),
+  agents: wire.TraceSummary.shape.agents.default([]),
+  openSpans: wire.TraceSummary.shape.openSpans.default(0),
+  modelCalls: wire.TraceSummary.shape.modelCalls.default(0),
+  inputTokens: wire.TraceSummary.shape.inputTokens.default(0),
+  outputTokens: wire.TraceSummary.shape.outputTokens.default(0),
+  costUsd: wire.TraceSummary.shape.costUsd.default(null),
+  text: wire.TraceSummary.shape.text.default(""),
+  bytes: wire.TraceSummary.shape.bytes.default(0),
 });
-export type TraceSummary = Readonly<z.infer<typeof TraceSummary>>;
+export type TraceSummary = Readonly<wire.TraceSummary>;
 
-export const TraceList = z.object({ traces: z.array(TraceSummary), next: z.nullable(z.string()) });
+export const TraceList = wire.TraceList.extend({ traces: z.array(TraceSummary) });
 
-const Numbers = z.array(z.number());
-const Amounts = z.array(z.nullable(z.number()));
-
-/** Parallel arrays, a place for each span; `name`, `agent`, `message` and `operation` are indexes into `strings`. */
-export const SpanColumns = z.object({
-  seq: Numbers,
-  spanId: z.array(z.string()),
-  parentId: z.array(z.string()),
-  name: Numbers,
-  agent: Numbers,
-  kind: Numbers,
-  startUs: Numbers,
-  durationUs: Numbers,
-  status: Numbers,
-  message: Numbers,
-  provisional: Numbers,
-  operation: Numbers,
-  inputTokens: Amounts,
-  outputTokens: Amounts,
-  costUsd: Amounts,
-  strings: z.array(z.string()),
+/** Without the required columns no tree can be drawn. */
+const SpanColumns = wire.SpanColumns.partial().required({
+  strings: true,
+  seq: true,
+  spanId: true,
+  parentId: true,
+  name: true,
+  agent: true,
+  startUs: true,
+  durationUs: true,
+  status: true,
 });
-export type SpanColumns = z.infer<typeof SpanColumns>;
+type SpanColumns = z.infer<typeof SpanColumns>;
 
-export const TracePage = z.object({ trace: TraceSummary, columns: SpanColumns, next: z.nullable(z.number()) });
+export const TracePage = wire.TracePage.extend({ trace: TraceSummary, columns: SpanColumns });
 
 /** One span as the command line works with it. */
 export interface Span {
@@ -86,8 +64,8 @@ export interface Span {
 /** The spans of the columns, in their order. */
 export function spansOf(columns: SpanColumns): Span[] {
   const { strings } = columns;
-  const text = (indexes: readonly number[], row: number): string => strings[indexes[row] ?? 0] ?? "";
-  const number = (numbers: readonly (number | null)[], row: number): number => numbers[row] ?? 0;
+  const text = (indexes: readonly number[] | undefined, row: number): string => strings[indexes?.[row] ?? 0] ?? "";
+  const number = (numbers: readonly (number | null)[] | undefined, row: number): number => numbers?.[row] ?? 0;
   return columns.spanId.map((spanId, row) => {
     const durationUs = number(columns.durationUs, row);
     return {
@@ -105,7 +83,7 @@ export function spansOf(columns: SpanColumns): Span[] {
       operation: text(columns.operation, row),
       inputTokens: number(columns.inputTokens, row),
       outputTokens: number(columns.outputTokens, row),
-      costUsd: columns.costUsd[row] ?? null,
+      costUsd: columns.costUsd?.[row] ?? null,
     };
   });
 }

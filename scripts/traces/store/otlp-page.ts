@@ -1,6 +1,8 @@
-// Pages of OTLP/JSON as the trace store gives them out. Only what is read here is checked, and the rest passes through: the
-// store keeps what many senders sent.
+// Pages of OTLP/JSON from the trace store. Fields that are read here are checked; all others pass through, since the store
+// keeps spans of any sender.
 import * as z from "zod";
+
+import * as wire from "#shared/control-plane/traces.ts";
 
 const Nanoseconds = z.union([z.string().regex(/^\d+$/), z.int().nonnegative()]);
 const Attributes = z.array(z.looseObject({ key: z.string(), value: z.optional(z.unknown()) }));
@@ -35,7 +37,7 @@ const ResourceSpans = z.looseObject({
 });
 export type ResourceSpans = z.infer<typeof ResourceSpans>;
 
-export const OtlpPage = z.object({ resourceSpans: z.array(ResourceSpans), next: z.nullable(z.number()) });
+export const OtlpPage = wire.OtlpPage.extend({ resourceSpans: z.array(ResourceSpans) });
 export type OtlpPage = z.infer<typeof OtlpPage>;
 
 /** Attributes as an ordinary object; of a key that comes twice the last one counts. */

@@ -1,6 +1,7 @@
 // The trace store of the control plane as one job sees it, over HTTP with the job's token.
 import * as z from "zod";
 
+import { Deleted } from "#shared/control-plane/traces.ts";
 import { Problem } from "#shared/http/problem.ts";
 import { parseJson } from "#shared/text/parse-json.ts";
 import { reasonOf } from "#shared/text/reason.ts";
@@ -120,7 +121,7 @@ export class TraceStore {
   async prune(before: Date): Promise<number> {
     const query = new URLSearchParams({ before: before.toISOString() });
     const response = await this.#send("DELETE", `/v1/traces?${query}`);
-    return parse(z.object({ deleted: z.number() }), await response.json()).deleted;
+    return parse(Deleted, await response.json()).deleted;
   }
 
   async #otlpPage(traceId: string, after: number, limit: number): Promise<OtlpPage> {

@@ -1,23 +1,17 @@
-// What the command line asks of the control plane's registry, with the job's token.
+// The command line's requests to the control plane's registry, made with the job's token.
 import * as z from "zod";
 
+import { Agent, AgentPage } from "#shared/control-plane/registry.ts";
 import { parseJson } from "#shared/text/parse-json.ts";
 
 import type { ControlPlane } from "./control-plane.ts";
 import { jobToken } from "../state/secrets.ts";
 
-const RegisteredAgent = z.object({
-  id: z.string(),
-  name: z.string(),
-  url: z.string(),
-  state: z.enum(["alive", "suspect", "dead"]),
-  /** ISO 8601. */
-  lastHeartbeat: z.string(),
-});
+const RegisteredAgent = Agent.pick({ id: true, name: true, url: true, state: true, lastHeartbeat: true });
 export type RegisteredAgent = z.infer<typeof RegisteredAgent>;
 
-/** A registry from before there were pages gives all at once. */
-const Page = z.object({ agents: z.array(z.unknown()), next: z.string().optional() });
+/** Each agent is read by itself: one that cannot be read hides no other. An older registry sends all agents on one page. */
+const Page = AgentPage.extend({ agents: z.array(z.unknown()) });
 const MOST_PAGES = 100;
 const TIMEOUT_MS = 5_000;
 

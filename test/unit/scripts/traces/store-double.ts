@@ -16,6 +16,8 @@ export class TraceStoreDouble implements AsyncDisposable {
   readonly requests: string[] = [];
   /** Called before each answer. */
   onRequest: () => void = () => {};
+  /** Fields of summaries, and columns of spans, that a store of another version does not know. */
+  unknown: readonly string[] = [];
   readonly #server: Server;
   readonly #traces = new Map<string, { summary: TraceSummary; spans: readonly Span[] }>();
 
@@ -56,7 +58,7 @@ export class TraceStoreDouble implements AsyncDisposable {
     this.requests.push(`${method} ${url}`);
     this.onRequest();
     const send = (status: number, body: unknown): void => {
-      response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+      response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body, this.#known));
     };
     const refuse = (status: number, kind: string, detail: string): void =>
       send(status, { type: `/problems/${kind}`, title: "t", status, detail });
@@ -76,6 +78,8 @@ export class TraceStoreDouble implements AsyncDisposable {
     if (form === "otlp") return send(200, { resourceSpans: resourceSpansOf(page, traceId), next });
     send(200, { trace: trace.summary, columns: columnsOf(page), next });
   }
+
+  readonly #known = (key: string, value: unknown): unknown => (this.unknown.includes(key) ? undefined : value);
 
   #list(query: URLSearchParams) {
     const { kind, id = "" } = Object.fromEntries(query);

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readDetails } from "../../../../scripts/traces/store/details.ts";
 import { findTrace, hexPrefix, newest } from "../../../../scripts/traces/store/find-trace.ts";
 import { OtlpDocument } from "../../../../scripts/traces/store/otlp-merge.ts";
+import { TraceList } from "../../../../scripts/traces/span.ts";
 import { TraceStore } from "../../../../scripts/traces/store/store.ts";
 import { recordedIo } from "../io.ts";
 import { question, START_US, summary } from "./made-up.ts";
@@ -86,6 +87,33 @@ describe("reading", () => {
     double.put(summary(), []);
     expect(await store.prune(new Date(START_US / 1_000))).toBe(0);
     expect(await store.prune(new Date(START_US / 1_000 + 1))).toBe(1);
+  });
+});
+
+describe("a store of another version", () => {
+  test("that leaves out what only decorates a trace is read", async () => {
+    const spans = question();
+    double.put(summary(), spans);
+    double.unknown = ["agents", "bytes", "modelCalls", "operation", "provisional", "costUsd"];
+    const changes = await store.changes(traceId, 0);
+    expect(changes?.summary).toEqual({ ...summary(), agents: [], bytes: 0, modelCalls: 0, costUsd: null });
+    const known = spans.map((span) => ({ ...span, operation: "", provisional: false, costUsd: null }));
+    expect(changes?.spans.toSorted((a, b) => a.seq - b.seq)).toEqual(known.toSorted((a, b) => a.seq - b.seq));
+    expect(await store.list({}, 1)).toEqual([changes?.summary]);
+  });
+
+  test("that knows another kind of trace is read", () => {
+    const page = TraceList.parse({ traces: [{ ...summary(), kind: "rehearsal" }], next: null });
+    expect(page.traces).toEqual([summary({ kind: "other" })]);
+  });
+
+  test("that leaves out a part of the tree is a failure that says what to do", async () => {
+    double.put(summary(), question());
+    double.unknown = ["parentId"];
+    await expect(store.changes(traceId, 0)).rejects.toMatchObject({
+      code: "failed",
+      next: "Restart a job, so that both are of one version: npx troupe restart <job>",
+    });
   });
 });
 
