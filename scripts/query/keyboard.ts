@@ -3,7 +3,9 @@
 import { createInterface, type Interface } from "node:readline";
 import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
 
-import { cutTo, nothingHidden } from "../terminal/terminal-text.ts";
+import { escaped } from "#shared/text/visible.ts";
+
+import { cutTo } from "../terminal/terminal-text.ts";
 
 /** Lines that follow each other this fast were pasted: they are one message. */
 const BURST_MS = 50;
@@ -56,7 +58,7 @@ export class Keyboard implements Disposable {
     const early = this.#messages.shift();
     if (early !== undefined) {
       this.#named = Math.max(0, this.#named - 1);
-      this.#output.write(`${prompt}${nothingHidden(early)}\n`);
+      this.#output.write(`${prompt}${escaped(early)}\n`);
       return early;
     }
     return this.#next(prompt, signal, this.#unfinished.splice(0));
@@ -66,7 +68,7 @@ export class Keyboard implements Disposable {
   async answer(question: string, signal: AbortSignal): Promise<string | undefined> {
     await this.#quiet(signal);
     this.#unfinished.push(...this.#takeLine());
-    const early = this.left.slice(this.#named).map((text) => `"${cutTo(nothingHidden(text.trim()), MAX_QUOTED)}"`);
+    const early = this.left.slice(this.#named).map((text) => `"${cutTo(escaped(text.trim()), MAX_QUOTED)}"`);
     this.#named = this.left.length;
     if (early.length > 0) this.#output.write(`Typed before this question, so no answer to it: ${early.join(", ")}\n`);
     const answer = await this.#next(question, signal);
@@ -94,7 +96,7 @@ export class Keyboard implements Disposable {
     this.#lines.setPrompt(own);
     this.#lines.prompt(true);
     for (const line of begun.slice(0, -1)) {
-      this.#output.write(`${nothingHidden(line)}\n`);
+      this.#output.write(`${escaped(line)}\n`);
       this.#burst.push(line);
     }
     const rest = begun.at(-1) ?? "";

@@ -5,8 +5,6 @@ const ASCII = /^[\x20-\x7e]*$/;
 /** What moves the cursor, changes colours or turns the direction of writing. */
 const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028\u2029]+/g;
 const DIRECTION = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-/** All of these and what else cannot be seen, lines aside. */
-const UNSEEN = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 const NO_WIDTH = /^[\p{Mark}\p{Default_Ignorable_Code_Point}]+$/u;
 const EMOJI = /\p{Emoji_Presentation}|\ufe0f/u;
 /** East Asian Width W and F (Unicode 16), by blocks. */
@@ -26,11 +24,6 @@ export function manyLines(text: string): string {
     .split(/\r?\n/)
     .map((line) => line.toWellFormed().replaceAll("\t", "    ").replace(CONTROL, " ").replace(DIRECTION, ""))
     .join("\n");
-}
-
-/** Of which somebody has to judge: nothing in it is dropped, and what cannot be seen is written as its code. */
-export function nothingHidden(text: string): string {
-  return text.toWellFormed().replace(UNSEEN, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
 /** Columns that `text` takes, which holds no control characters. */

@@ -1,7 +1,7 @@
 // How approvals are asked for: words for a person, data for a program. The input is the model's words and may try to look like
 // ours, so it is shown as JSON, indented, and nothing in it can move a cursor or hide.
 import type { Approval } from "../../../loop/log/approval.ts";
-import { inOneLine, escaped } from "../../../text/visible.ts";
+import { inOneLine, inputView } from "../../../text/visible.ts";
 
 /** Characters of an input that are shown; the data holds all of it. */
 const MAX_SHOWN = 4_000;
@@ -27,20 +27,12 @@ export function approvalRequest(approvals: readonly Approval[]): ApprovalRequest
 function describe({ id, agent, tool, input, reason, expiresAt }: Approval): string {
   const lines = [
     `${inOneLine(agent)} wants to run ${inOneLine(tool)} with`,
-    inputLines(input),
+    inputView(input, MAX_SHOWN, "the data part holds them"),
     `Why it is asked: ${inOneLine(reason)}`,
     `Until: ${moment(expiresAt)}`,
     `Id: ${inOneLine(id)}`,
   ];
   return lines.join("\n");
-}
-
-function inputLines(input: Approval["input"]): string {
-  const json = escaped(JSON.stringify(input, null, 2));
-  const shown = json.slice(0, MAX_SHOWN).toWellFormed();
-  const indented = shown.replace(/^/gm, "    ");
-  if (json.length <= MAX_SHOWN) return indented;
-  return `${indented}\n    [cut: ${json.length - MAX_SHOWN} of ${json.length} characters are not shown; the data part holds them]`;
 }
 
 function moment(ms: number): string {
