@@ -1,20 +1,12 @@
 // What has been seen of a task so far, over as many connections as it took. Each of them begins with the task as it stands.
-import {
-  type Artifact,
-  type StreamResponse,
-  type Task,
-  TaskState,
-  taskStateToJSON,
-  type TaskStatus,
-} from "@a2a-js/sdk";
+import { type Artifact, type StreamResponse, type Task, TaskState, type TaskStatus } from "@a2a-js/sdk";
 import * as z from "zod";
 
-import { isTerminal, textOfParts } from "#shared/a2a/message.ts";
-import { Approval } from "#shared/loop/log/approval.ts";
+import { isTerminal, nameOfState, textOfParts } from "#shared/a2a/message.ts";
+import { type Approval, ApprovalsAsked } from "#shared/loop/log/approval.ts";
 import { Usage } from "#shared/budget/usage.ts";
 
 const Metadata = z.object({ traceId: z.optional(z.string()), usage: z.optional(Usage) });
-const Asked = z.object({ approvals: z.array(Approval) });
 
 export interface Answer {
   readonly answer: string;
@@ -91,7 +83,7 @@ export class Progress {
       answer: this.#answer,
       contextId: this.#contextId,
       taskId: this.#taskId,
-      state: nameOf(this.#state),
+      state: nameOfState(this.#state),
       reason: textOfParts(this.#status?.message?.parts),
       approvals: this.#waits ? this.#approvals : [],
       traceId: known.traceId ?? null,
@@ -126,7 +118,7 @@ export class Progress {
   get #approvals(): readonly Approval[] {
     const parts = this.#status?.message?.parts ?? [];
     return parts.flatMap(({ content }) =>
-      content?.$case === "data" ? (Asked.safeParse(content.value).data?.approvals ?? []) : [],
+      content?.$case === "data" ? (ApprovalsAsked.safeParse(content.value).data?.approvals ?? []) : [],
     );
   }
 
@@ -140,11 +132,4 @@ function contentOf(artifact: Artifact | undefined): string {
   const parts = artifact?.parts ?? [];
   const data = parts.map(({ content }) => (content?.$case === "data" ? JSON.stringify(content.value, null, 2) : ""));
   return textOfParts(parts) + data.join("");
-}
-
-function nameOf(state: TaskState): string {
-  return taskStateToJSON(state)
-    .replace(/^TASK_STATE_/, "")
-    .toLowerCase()
-    .replaceAll("_", "-");
 }

@@ -1,5 +1,5 @@
 // Messages and their parts. Text and data parts are understood; files are refused, by name, rather than dropped.
-import { TaskState, type Message, type Part, type Role } from "@a2a-js/sdk";
+import { TaskState, taskStateToJSON, type Message, type Part, type Role } from "@a2a-js/sdk";
 import { ContentTypeNotSupportedError, RequestMalformedError } from "@a2a-js/sdk/errors";
 
 /** What a message says, as text for the model: text parts as they are, data parts as JSON. Throws A2AError. */
@@ -58,6 +58,14 @@ export function textMessage(
     extensions: [],
     referenceTaskIds: [],
   };
+}
+
+/** A task's state in plain letters: completed, input-required. */
+export function nameOfState(state: TaskState): string {
+  return taskStateToJSON(state)
+    .replace(/^TASK_STATE_/, "")
+    .toLowerCase()
+    .replaceAll("_", "-");
 }
 
 /** Whether a task in this state will never change again (A2A 1.0, section 4.1.3). */

@@ -2,10 +2,9 @@
 // life of the turn had left it, and put to whoever asks this agent when the peer itself asks back.
 import { Role, type Message } from "@a2a-js/sdk";
 import { RequestMalformedError, UnsupportedOperationError } from "@a2a-js/sdk/errors";
-import * as z from "zod";
 import { dataPart, textMessage } from "../../a2a/message.ts";
 import { askPeer, PeerTaskError, PeerUnreachable, type PeerOutcome, type PeerRequest } from "../../a2a/peer-client.ts";
-import { Approval, EXPIRED } from "../../loop/log/approval.ts";
+import { ApprovalsAsked, EXPIRED } from "../../loop/log/approval.ts";
 import type { TurnHook } from "../../loop/hooks/turn-hook.ts";
 import { questionOf } from "../../loop/log/ledger.ts";
 import { peerCall, type PeerCall, type PeerCallStep } from "../../loop/log/peer-question.ts";
@@ -35,8 +34,6 @@ const MAX_ROUNDS = 100;
 const MIN_WAIT_MS = 1_000;
 const MAX_SHOWN = 500;
 
-/** What a peer that asks back sends along. */
-const Asked = z.object({ approvals: z.array(Approval) });
 type AsksBack = Extract<PeerOutcome, { is: "input_required" }>;
 
 /** What asking needs of the turn that asks. */
@@ -214,7 +211,7 @@ export class AgentPeers implements Peers {
    */
   #waits({ toolUseId, ordinal, agent }: Question, { taskId, text, data }: AsksBack, rounds: number): Error {
     const { trace, append, log, asker, sessionSteps, waitUntil } = this.#turn;
-    const asked = data.flatMap((part) => Asked.safeParse(part).data?.approvals ?? []);
+    const asked = data.flatMap((part) => ApprovalsAsked.safeParse(part).data?.approvals ?? []);
     if (asked.length === 0 || asked.length > MAX_APPROVALS || rounds >= MAX_ROUNDS) {
       waitUntil(cancelAtPeer(this.#env, { agent, taskId }, asker, sessionSteps));
       return new Error(`it asks for input that cannot be given: ${text.slice(0, MAX_SHOWN)}`);

@@ -3,7 +3,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { TaskState } from "@a2a-js/sdk";
 import { JsonRpcTransportHandler, ServerCallContext } from "@a2a-js/sdk/server";
-import { isTerminal } from "../../a2a/message.ts";
+import { isTerminal, nameOfState } from "../../a2a/message.ts";
 import { formatTaskId, type TaskRef } from "../../a2a/task-id.ts";
 import { Alarm } from "../../durable/alarm.ts";
 import type { NoAnswer } from "../../loop/log/denials.ts";
@@ -28,7 +28,7 @@ import { SessionRequestHandler } from "./request-handler.ts";
 import { type Slot, slotFor, slotsOf } from "../slots.ts";
 import { SessionStore } from "./tasks/store.ts";
 import type { TaskRow } from "./tasks/task-row.ts";
-import { endInterrupted, nameOfState, taskOf, TaskSpan } from "./tasks/task-span.ts";
+import { endInterrupted, taskOf, TaskSpan } from "./tasks/task-span.ts";
 import { newTaskTrace, nextTurnTrace } from "./tasks/task-trace.ts";
 import { Turns } from "./turns/turns.ts";
 import { runTurnOf, tellSessionEnd } from "./turns/build-turn.ts";

@@ -15,6 +15,9 @@ export const Approval = z.object({
 });
 export type Approval = Readonly<z.infer<typeof Approval>>;
 
+/** Data part of the message with which an agent asks for approvals. */
+export const ApprovalsAsked = z.object({ approvals: z.array(Approval) });
+
 export const ApprovalAnswer = z.object({
   id: z.string(),
   decision: z.enum(["allow", "deny"]),

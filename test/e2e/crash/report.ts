@@ -1,7 +1,7 @@
 // The findings of crash runs as tables for a terminal.
 import { TaskState } from "@a2a-js/sdk";
 
-import { nameOfState } from "#shared/agent/session/tasks/task-span.ts";
+import { nameOfState } from "#shared/a2a/message.ts";
 import { table } from "../../bench/table.ts";
 import { ASKED } from "./job.ts";
 import { stepsOf } from "./proof.ts";

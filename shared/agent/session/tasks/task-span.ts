@@ -1,6 +1,7 @@
 // The spans of one task: the server span of the message that opened it, and its turn below. They outlive the request that began
 // them, so their ids are given out first and kept in the task's row: an isolate that finds the task interrupted can end them.
 import { A2A_PROTOCOL_VERSION, TaskState } from "@a2a-js/sdk";
+import { nameOfState } from "../../../a2a/message.ts";
 import { TraceFlags } from "@opentelemetry/api";
 import type { EndedTurn } from "../../../loop/turn.ts";
 import { A2A, ERROR, EVENT, GEN_AI, OPERATION, SPAN, TROUPE } from "../../../tracing/names.ts";
@@ -140,10 +141,6 @@ export function endInterrupted(
   const span = new TaskSpan(tracer, task);
   if (turn) span.beginTurn(turn.model, task.trace, turn.begunAt);
   span.end(outcome, ERROR.interrupted);
-}
-
-export function nameOfState(state: TaskState): string {
-  return TaskState[state].slice("TASK_STATE_".length).toLowerCase().replaceAll("_", "-");
 }
 
 /** What a running task's spans need of it. */
