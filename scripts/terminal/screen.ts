@@ -1,4 +1,5 @@
 // What a terminal can show: its size, and whether it shows colours. A file or a pipe is 80 columns wide and has none.
+import { styleText } from "node:util";
 
 export interface Screen {
   readonly isTerminal: boolean;
@@ -19,20 +20,14 @@ export function screenOf({ isTTY, columns, rows }: NodeJS.WriteStream): Screen {
 
 export type Paint = (text: string) => string;
 
-const STYLES = {
-  bold: ["1", "22"],
-  dim: ["2", "22"],
-  red: ["31", "39"],
-  yellow: ["33", "39"],
-  cyan: ["36", "39"],
-} as const;
-type Style = keyof typeof STYLES;
+type Style = "bold" | "dim" | "red" | "yellow" | "cyan";
 
 /** A function for each style; without colours they change nothing. */
 export function paints({ colours }: Pick<Screen, "colours">): Readonly<Record<Style, Paint>> {
-  const paint = (style: Style): Paint => {
-    const [on, off] = STYLES[style];
-    return (text) => (colours && text !== "" ? `\x1b[${on}m${text}\x1b[${off}m` : text);
-  };
+  // The screen knows whether colours are wanted, so styleText looks at no stream.
+  const paint =
+    (style: Style): Paint =>
+    (text) =>
+      colours && text !== "" ? styleText(style, text, { validateStream: false }) : text;
   return { bold: paint("bold"), dim: paint("dim"), red: paint("red"), yellow: paint("yellow"), cyan: paint("cyan") };
 }
