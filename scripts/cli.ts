@@ -1,4 +1,4 @@
-// The `troupe` command: finds the verb, runs it, and turns its outcome into an exit code. Only this file exits.
+// The `troupe` command: finds the verb, runs it, and turns the outcome into an exit code. Only this file exits.
 import { suggest } from "#shared/text/nearest.ts";
 
 import { CliError, exitCodeOf } from "./terminal/cli-error.ts";
@@ -36,8 +36,8 @@ async function main(argv: readonly string[], io: Io): Promise<void> {
   if (verb !== undefined && VERSION.has(verb)) return io.print(`troupe ${await version()}`);
   const asked = verb !== undefined && HELP.has(verb);
   const { command, args } = await find(asked ? argv.slice(1) : argv);
-  if (command === undefined) return io.print(generalHelp(await all(COMMANDS)));
-  if ("commands" in command) return io.print(groupHelp(command, await all(command.commands)));
+  if (command === undefined) return io.print(generalHelp(await loadAll(COMMANDS)));
+  if ("commands" in command) return io.print(groupHelp(command, await loadAll(command.commands)));
   const end = args.indexOf("--");
   const flags = end < 0 ? args : args.slice(0, end);
   if (asked || flags.includes("--help") || flags.includes("-h")) return io.print(commandHelp(command));
@@ -45,7 +45,7 @@ async function main(argv: readonly string[], io: Io): Promise<void> {
   await command.run(args, io);
 }
 
-/** Follows the words to a command and its arguments. A group, or none at all, is what remains where they end too soon. */
+/** Follows the words to a command and its arguments. The result is a group, or undefined, where the words end too early. */
 async function find(argv: readonly string[]) {
   let [command, commands, args]: [Command | CommandGroup | undefined, Commands, readonly string[]] = [
     undefined,
@@ -71,7 +71,7 @@ async function find(argv: readonly string[]) {
   }
 }
 
-async function all(commands: Commands): Promise<(Command | CommandGroup)[]> {
+async function loadAll(commands: Commands): Promise<(Command | CommandGroup)[]> {
   const modules = await Promise.all(Object.values(commands).map(async (load) => load()));
   return modules.map((module) => module.default);
 }
@@ -83,26 +83,26 @@ async function version(): Promise<string> {
 
 function report(error: unknown, io: Io, interrupted: number): number {
   if (error instanceof CliError) {
-    // Messages quote logs, agents and what was typed.
+    // A message may quote logs, agents and typed text.
     for (const text of [error.message, error.next]) if (text !== "") io.note(manyLines(text));
     return error.code === "interrupted" ? interrupted : exitCodeOf(error.code);
   }
   if (io.signal.aborted) return interrupted;
-  const refused = inWords(error, troupeHome());
-  if (refused !== undefined) return report(refused, io, interrupted);
-  // A bug, not a failure that was foreseen: the stack says where.
+  const refusal = inWords(error, troupeHome());
+  if (refusal !== undefined) return report(refusal, io, interrupted);
+  // A bug: the stack says where.
   io.note(manyLines(error instanceof Error ? (error.stack ?? error.message) : String(error)));
   return exitCodeOf("failed");
 }
 
-// Whatever is written holds answers, logs and secrets: it is its owner's alone.
+// Files hold answers, logs and secrets: only their owner may read them.
 process.umask(0o077);
 keepLoopbackDirect(process.env);
 const interruption = listenForSignals();
-// Where nobody reads the notes, the work goes on.
+// A closed stderr does not end the work.
 process.stderr.on("error", () => {});
 const io = terminal(interruption.signal);
-// A reader that has seen enough (`troupe logs | head`) is no failure; a full disk behind `>` is.
+// A closed pipe (`troupe logs | head`) is no failure; a full disk behind `>` is one.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(error.code === "EPIPE" ? 0 : report(error, io, interruption.exitCode));
 });

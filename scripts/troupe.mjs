@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Starts the CLI with a Node that runs TypeScript as it is (23.6 or later): this one, else the one among the
-// dependencies. Signals and the exit code pass through (interruption.ts). Plain JavaScript, since an old Node must be able to read it.
+// Starts the CLI under a Node that runs TypeScript directly (23.6 or later): this one, else the one among the dependencies.
+// Signals and the exit code pass through (interruption.ts). It is plain JavaScript because an old Node must read it.
 import { spawn } from "node:child_process";
 import * as modules from "node:module";
 import { constants } from "node:os";
@@ -8,7 +8,7 @@ import { constants } from "node:os";
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 
 if (major > 23 || (major === 23 && minor >= 6)) {
-  // Keeps the compiled modules between two commands; a third of the time that a short one takes.
+  // Keeps compiled modules for the next command: that saves a third of a short command's time.
   modules.enableCompileCache?.();
   await import("./cli.ts");
 } else {
@@ -24,7 +24,7 @@ if (major > 23 || (major === 23 && minor >= 6)) {
     stdio: ["inherit", "inherit", "inherit", "ipc"],
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-    // A terminal sends Ctrl-C to the child as well, so it is passed on as a message, which the child can tell from the signal.
+    // The terminal sends Ctrl-C to the child too. As a message the child can tell the second copy from the first.
     process.on(signal, () => child.connected && child.send(signal, () => {}));
   }
   child.on("error", (error) => {
@@ -45,7 +45,7 @@ function bundledNode() {
     try {
       return require.resolve(`${name}/${binary}`);
     } catch {
-      // Not installed under this name: the next one, or the message above.
+      // Not installed under this name: try the next one.
     }
   }
   return undefined;

@@ -49,7 +49,7 @@ function describeEnd(
   const now = {
     running: `was started again ${times}`,
     restarting: `is being started again, after ${times} before`,
-    failed: `has failed: it ended each time it was started (${times}). Mend the reason, then: ${again}`,
+    failed: `has failed: it ended each time it was started (${times}). Fix the reason, then: ${again}`,
     dead: `has ended, and nobody starts it again. Start it: ${again}`,
   }[state];
   return [`The process ${name} ${now}`, `  It ended last at ${lastEnd.at}: ${oneLine(lastEnd.reason)}`];

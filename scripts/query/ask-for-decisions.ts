@@ -1,11 +1,11 @@
-// Asks the person at the terminal about each approval. Only a clear yes or no is an answer; whoever goes away has said nothing.
+// Asks the person at the terminal about each approval. Only a clear yes or no counts as an answer.
 import type { Approval, ApprovalAnswer } from "#shared/loop/log/approval.ts";
 
 import type { Io } from "../terminal/io.ts";
 import { Keyboard } from "./keyboard.ts";
 import { showApproval } from "./show-approval.ts";
 
-/** What is typed after `text` was shown; undefined when the person, or `signal`, ended it first. */
+/** Shows `text` and resolves to the typed line; undefined when the person, or `signal`, ended the prompt first. */
 export type Prompt = (text: string, signal: AbortSignal) => Promise<string | undefined>;
 
 /** The longest that a timer can wait, in milliseconds. */
@@ -13,8 +13,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 const QUESTION = "Allow it? [y/n] ";
 
 /**
- * The answers to those of `approvals` that have not expired meanwhile; perhaps none. Undefined when the person went away without an
- * answer: then nothing was decided.
+ * Answers to the approvals that have not expired meanwhile, perhaps none. Undefined when the person left without an answer: then no
+ * approval is decided.
  */
 export async function askForDecisions(
   approvals: readonly Approval[],
@@ -33,11 +33,11 @@ export async function askForDecisions(
         answers.push({ id, decision });
         continue;
       }
-      // The cursor stands behind the question.
+      // The cursor stands after the question.
       io.note("");
       if (io.signal.aborted || !expiry.aborted) return undefined;
     }
-    io.note("It was not answered in time, which counts as a no.");
+    io.note("It was not answered in time and counts as denied.");
   }
   const now = Date.now();
   const expired = new Set(approvals.filter(({ expiresAt }) => expiresAt <= now).map(({ id }) => id));
@@ -53,9 +53,9 @@ async function askUntilClear(prompt: Prompt, signal: AbortSignal): Promise<Appro
   }
 }
 
-/** Undefined where it is neither a clear yes nor a clear no. */
+/** Undefined for anything but a clear yes or no. */
 function decisionOf(typed: string): ApprovalAnswer["decision"] | undefined {
-  // NFKC: keyboards for Chinese and Japanese type letters of full width.
+  // NFKC: Chinese and Japanese keyboards type full-width letters.
   const word = typed.normalize("NFKC").trim().toLowerCase();
   if (["y", "yes"].includes(word)) return "allow";
   return ["n", "no"].includes(word) ? "deny" : undefined;
@@ -65,7 +65,7 @@ export function promptOn(keyboard: Keyboard): Prompt {
   return async (text, signal) => keyboard.answer(text, signal);
 }
 
-/** Asks at the terminal, which is let go when `work` has ended. */
+/** Runs `work` with a prompt at the terminal, and releases the terminal at its end. */
 export async function withPrompt<Result>(work: (prompt: Prompt) => Promise<Result>): Promise<Result> {
   using keyboard = new Keyboard();
   return await work(promptOn(keyboard));

@@ -1,5 +1,5 @@
-// Puts a request to one agent over A2A 1.0 (HTTP+JSON) with the SDK's own client, and follows its task until it ends or asks back.
-// A connection that breaks is made again: the agent knows a message by its id, and leads it to the task that it opened.
+// Sends a request to one agent over A2A 1.0 (HTTP+JSON) with the SDK's client, and follows the task until it ends or waits for input.
+// After a broken connection the same message is sent again: the agent knows its id and resumes the stream of its task.
 import { setTimeout as delay } from "node:timers/promises";
 
 import { Role, type StreamResponse } from "@a2a-js/sdk";
@@ -18,36 +18,36 @@ import { troupe } from "../terminal/hint.ts";
 export type { Answer };
 
 export type Request =
-  /** A question; `session` is the contextId that it goes on with. */
+  /** A question; `session` is the contextId to resume. */
   | { readonly is: "question"; readonly text: string; readonly session: string | undefined }
-  /** Answers to what a task waits for; `shown` is what there is of its own answer so far. */
+  /** Answers to approvals that a task waits for; `shown` is the part of the task's answer that was shown already. */
   | {
       readonly is: "answers";
       readonly taskId: string;
       readonly answers: readonly ApprovalAnswer[];
       readonly shown: string;
     }
-  /** Looks at a task, without a word to it. */
+  /** Follows a task without sending it a message. */
   | { readonly is: "look"; readonly taskId: string };
 
 export interface Asking extends Listener {
-  /** Aborting cancels the task, unless it was only looked at; its reason is thrown once the agent has been told. */
+  /** Aborting cancels the task, except for `look`; the reason is thrown after the agent was told. */
   readonly signal: AbortSignal;
-  /** The connection broke, and is made again. */
+  /** The connection broke and is tried again. */
   onBroken(): void;
-  /** The agent has no room for the message, which is sent again; called once. */
+  /** The agent has no room for the message, which is sent again later; called once. */
   onBusy(why: string): void;
-  /** How long an agent that does not come back is tried, in milliseconds; 15,000 when left out. */
+  /** How long a broken connection is tried again, in milliseconds; 15,000 by default. */
   readonly patienceMs?: number;
 }
 
 const PATIENCE_MS = 15_000;
-/** Longest wait that an agent without room may ask for, in seconds. */
+/** Longest wait that a busy agent may ask for, in seconds. */
 const MAX_BUSY_S = 30;
 const FIRST_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 2_000;
 
-/** Resolves with the state in which the task ended or waits. Throws CliError when the agent cannot be reached or refuses. */
+/** Resolves when the task has ended or waits for input. Throws CliError when the agent cannot be reached or refuses. */
 export async function ask(target: ReplyTo, request: Request, asking: Asking): Promise<Answer> {
   const { signal, patienceMs = PATIENCE_MS } = asking;
   const { client, isBroken, busyS } = await connect(target, signal);
@@ -64,7 +64,7 @@ export async function ask(target: ReplyTo, request: Request, asking: Asking): Pr
         progress.take(event);
         if (progress.isAtRest) break;
       }
-      // Of what has expired only those who look wait for the outcome: others are let go by the agent.
+      // After an expiry only `look` waits for the outcome: the agent ends other streams.
       const result = progress.result();
       if (progress.isAtRest || result.approvals.length > 0) return result;
     } catch (error) {
@@ -76,25 +76,25 @@ export async function ask(target: ReplyTo, request: Request, asking: Asking): Pr
       if (request.is !== "look") await cancel(client, progress.taskId);
       throw signal.reason;
     }
-    const againS = busyS();
-    if (againS !== undefined) {
+    const retryS = busyS();
+    if (retryS !== undefined) {
       if (!isBusy) asking.onBusy(reasonOf(failure));
       [isBusy, brokenAt] = [true, undefined];
-      await delay(Math.min(againS, MAX_BUSY_S) * 1_000, undefined, { signal }).catch(() => {});
+      await delay(Math.min(retryS, MAX_BUSY_S) * 1_000, undefined, { signal }).catch(() => {});
       continue;
     }
     if (!isBroken()) throw refusal(failure, target);
     if (brokenAt === undefined) asking.onBroken();
     brokenAt ??= Date.now();
-    if (Date.now() + pauseMs > brokenAt + patienceMs) throw gaveUp(target, progress.taskId, patienceMs, failure);
-    // At an abort the next try fails at once, and says so.
+    if (Date.now() + pauseMs > brokenAt + patienceMs) throw lostError(target, progress.taskId, patienceMs, failure);
+    // After an abort the next try fails at once and throws.
     await delay(pauseMs, undefined, { signal }).catch(() => {});
   }
 }
 
 type Open = (signal: AbortSignal) => AsyncIterable<StreamResponse>;
 
-/** The same message each time it is called. */
+/** Opens the stream of the request; each call sends the same message. */
 function opener(client: Client, request: Request): Open {
   if (request.is === "look") return (signal) => look(client, request.taskId, signal);
   const ids = request.is === "question" ? { contextId: request.session ?? "" } : { taskId: request.taskId };
@@ -110,21 +110,21 @@ async function* look(client: Client, id: string, signal: AbortSignal): AsyncGene
   try {
     yield* client.resubscribeTask({ tenant: "", id }, { signal });
   } catch {
-    // It may have ended in between, and then nobody can follow it any more. If the connection broke, so does this.
+    // The task may have ended in between, and an ended task has no stream. After a broken connection this fails too.
     yield { payload: { $case: "task", value: await client.getTask({ tenant: "", id, historyLength: 0 }, { signal }) } };
   }
 }
 
-function gaveUp(target: ReplyTo, taskId: string, patienceMs: number, failure: unknown): CliError {
+function lostError(target: ReplyTo, taskId: string, patienceMs: number, failure: unknown): CliError {
   const cause = failure instanceof Error && failure.cause instanceof Error ? ` (${failure.cause.message})` : "";
   const kept =
     taskId === ""
-      ? "Whether your message arrived is not known."
-      : "Its task is kept, and goes on when the agent is back.";
-  const look = taskId === "" ? "" : ` Then look at it: ${commandFor(target, taskId)}`;
+      ? "It is not known whether your message arrived."
+      : "Its task is kept and resumes when the agent is back.";
+  const look = taskId === "" ? "" : ` Then show it: ${commandFor(target, taskId)}`;
   return new CliError(
     "failed",
-    `The connection to the agent broke and could not be made again within ${patienceMs / 1_000} s: ${reasonOf(failure)}${cause}. ${kept}`,
+    `The connection to the agent broke and could not be restored within ${patienceMs / 1_000} s: ${reasonOf(failure)}${cause}. ${kept}`,
     `Start the job again: ${troupe`restart ${target.job}`}.${look}`,
   );
 }

@@ -11,29 +11,29 @@ import { type AskOptions, askAndPrint } from "./print.ts";
 
 interface Chat {
   readonly asked: AskOptions;
-  /** Id of the agent that is talked to. */
+  /** Id of the agent. */
   readonly agent: string;
   readonly session: string | undefined;
 }
 
 const HELP = `/help   prints this
 /quit   ends the conversation, as do an empty line and Ctrl-D
-All else goes to the agent: one line is a message, and so is what is pasted, with all its lines.
-What you type while it works is sent when it has answered.`;
+Everything else goes to the agent. One line is one message; pasted text is one message with all its lines.
+Text that you type while the agent works is sent after its answer.`;
 
-/** Asks until an empty line, /quit, Ctrl-D or Ctrl-C. A failed answer is shown and the conversation goes on. */
+/** Asks until an empty line, /quit, Ctrl-D or Ctrl-C. A failed answer is shown and does not end the conversation. */
 export async function chat({ asked, agent, session }: Chat, io: Io): Promise<void> {
   using keyboard = new Keyboard();
   let current = session;
-  io.note(`You are talking to ${agent}. An empty line ends it; /help says more.`);
+  io.note(`You are talking to ${agent}. An empty line ends the conversation; /help says more.`);
   try {
     for (;;) {
       const text = (await keyboard.message("\n> ", io.signal))?.trim() ?? "";
       io.signal.throwIfAborted();
       if (text === "" || text === "/quit") return;
-      const said = ownWords(text);
-      if (said !== undefined) {
-        io.note(said);
+      const reply = ownReply(text);
+      if (reply !== undefined) {
+        io.note(reply);
         continue;
       }
       try {
@@ -46,13 +46,13 @@ export async function chat({ asked, agent, session }: Chat, io: Io): Promise<voi
     }
   } finally {
     const { left } = keyboard;
-    if (left.length > 0) io.note(`Not sent any more:\n${manyLines(left.join("\n"))}`);
-    if (current !== undefined) io.note(`To go on later: ${troupe`query ${asked.job} --session ${current}`}`);
+    if (left.length > 0) io.note(`Not sent:\n${manyLines(left.join("\n"))}`);
+    if (current !== undefined) io.note(`Resume it later: ${troupe`query ${asked.job} --session ${current}`}`);
   }
 }
 
-/** What is answered here; undefined for what is meant for the agent. */
-function ownWords(text: string): string | undefined {
+/** The reply to a line that begins with a slash; undefined for a message to the agent. */
+function ownReply(text: string): string | undefined {
   if (text === "/help") return HELP;
   if (/^\/[a-z]{1,20}$/.test(text)) return `There is no ${text} here. ${suggest(text, ["/help", "/quit"])}`;
   return undefined;

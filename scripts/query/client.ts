@@ -1,4 +1,4 @@
-// The line to one agent: the SDK's own client over HTTP+JSON, and what it means when something goes wrong on it.
+// The connection to one agent: the SDK's client over HTTP+JSON, and the meaning of its failures.
 import { type Client, ClientFactory, ClientFactoryOptions, RestTransportFactory } from "@a2a-js/sdk/client";
 
 import { retryAfterSeconds } from "#shared/http/retry-after.ts";
@@ -8,18 +8,18 @@ import { CliError } from "../terminal/cli-error.ts";
 import { troupe } from "../terminal/hint.ts";
 import type { ReplyTo } from "./reply-command.ts";
 
-export interface Line {
+export interface Connection {
   readonly client: Client;
-  /** Whether what was thrown says that the connection broke, or never came about; otherwise the agent has answered, with a refusal. */
+  /** Whether the last failure was a broken connection; otherwise the agent has answered with a refusal. */
   readonly isBroken: () => boolean;
-  /** Seconds after which an agent that has no room is to be asked again; undefined unless that was its last answer. */
+  /** Seconds to wait where the last answer said that the agent has no room; undefined otherwise. */
   readonly busyS: () => number | undefined;
 }
 
 const CANCEL_LIMIT_MS = 1_500;
 
 /** Reads the agent's card. Throws CliError when the agent does not answer, or the signal's reason. */
-export async function connect({ job, url }: ReplyTo, signal: AbortSignal): Promise<Line> {
+export async function connect({ job, url }: ReplyTo, signal: AbortSignal): Promise<Connection> {
   let status: number | undefined;
   let busyS: number | undefined;
   const fetchImpl: typeof fetch = async (input, init) => {
@@ -33,7 +33,7 @@ export async function connect({ job, url }: ReplyTo, signal: AbortSignal): Promi
     transports: [new RestTransportFactory({ fetchImpl })],
     preferredTransports: ["HTTP+JSON"],
   });
-  // One that answered with 200 has broken off; 5xx says that the agent, or what stands before it, is in trouble.
+  // After a 200 the stream broke off; 5xx means that the agent, or a proxy before it, is in trouble.
   const isBroken = () => status === undefined || status === 200 || status >= 500;
   try {
     return { client: await new ClientFactory(options).createFromUrl(url), isBroken, busyS: () => busyS };
@@ -43,14 +43,14 @@ export async function connect({ job, url }: ReplyTo, signal: AbortSignal): Promi
   }
 }
 
-/** Tells the agent that nobody waits for the task any more; without an id there is none. */
+/** Cancels the task; does nothing without an id. Never throws. */
 export async function cancel(client: Client, taskId: string): Promise<void> {
   if (taskId === "") return;
   try {
     const signal = AbortSignal.timeout(CANCEL_LIMIT_MS);
     await client.cancelTask({ tenant: "", id: taskId, metadata: undefined }, { signal });
   } catch {
-    // Ended already, or the agent is gone: either way nothing is left to stop from here.
+    // The task has ended, or the agent is gone: nothing is left to cancel.
   }
 }
 
@@ -61,8 +61,8 @@ export function refusal(error: unknown, { job, url }: ReplyTo): CliError {
     return new CliError(
       "failed",
       `The agent at ${url} does not answer${cause}.`,
-      `See how it is: ${troupe`status ${job}`}. Start it again: ${troupe`restart ${job}`}`,
+      `See its status: ${troupe`status ${job}`}. Start it again: ${troupe`restart ${job}`}`,
     );
   }
-  return new CliError("failed", `The agent refuses: ${message}${cause}`);
+  return new CliError("failed", `The agent refused: ${message}${cause}`);
 }

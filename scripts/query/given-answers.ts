@@ -1,4 +1,4 @@
-// The answers that were typed as flags: --allow ID --deny ID --reason TEXT. "all" stands for what no other flag names.
+// Answers that were typed as flags: --allow ID --deny ID --reason TEXT. "all" stands for every approval that no flag names.
 import type { Approval, ApprovalAnswer } from "#shared/loop/log/approval.ts";
 
 import { CliError } from "../terminal/cli-error.ts";
@@ -6,7 +6,7 @@ import { CliError } from "../terminal/cli-error.ts";
 export interface GivenAnswers {
   readonly allow: readonly string[];
   readonly deny: readonly string[];
-  /** Said to the model with each no. */
+  /** Given to the model with each denial. */
   readonly reason: string | undefined;
 }
 
@@ -16,7 +16,7 @@ export function saysAll({ allow, deny }: GivenAnswers): boolean {
   return [...allow, ...deny].includes(ALL);
 }
 
-/** Throws CliError where the flags contradict each other, or nothing is left for "all". Ids are for the agent to judge. */
+/** Throws CliError where the flags contradict each other. The agent checks the ids. */
 export function answersGiven({ allow, deny, reason }: GivenAnswers, waiting: readonly Approval[]): ApprovalAnswer[] {
   const both = allow.find((id) => deny.includes(id));
   if (both !== undefined) throw new CliError("bad_input", `"${both}" cannot be both allowed and denied.`);

@@ -1,5 +1,5 @@
-// What a person types at the terminal: messages, a pasted paragraph as one, and answers to questions. What comes while nobody waits
-// stays as the next message, and never answers a question that was asked after it.
+// The terminal's input as messages (a pasted paragraph is one) and as answers to questions. Text that was typed while nobody waited
+// becomes the next message, and never answers a question that was asked later.
 import { createInterface, type Interface } from "node:readline";
 import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
 
@@ -7,12 +7,12 @@ import { escaped } from "#shared/text/visible.ts";
 
 import { cutTo } from "../terminal/terminal-text.ts";
 
-/** Lines that follow each other this fast were pasted: they are one message. */
+/** Lines that follow each other faster were pasted: they are one message. */
 const BURST_MS = 50;
-/** A question is asked when nothing was typed for so long: by then the terminal holds nothing that is older. */
+/** A question is asked after this pause in typing: then the terminal holds no older text. */
 const QUIET_MS = 100;
 const MAX_QUOTED = 60;
-/** https://invisible-island.net/xterm/ctlseqs: the terminal says where a paste begins and where it ends. */
+/** Bracketed paste (https://invisible-island.net/xterm/ctlseqs): the terminal marks the beginning and the end of a paste. */
 const [MARK_PASTES, MARK_NO_PASTES] = ["\x1b[?2004h", "\x1b[?2004l"];
 
 export class Keyboard implements Disposable {
@@ -20,15 +20,15 @@ export class Keyboard implements Disposable {
   readonly #lines: Interface;
   /** Whole messages that nobody has taken, oldest first. */
   readonly #messages: string[] = [];
-  /** Lines of the message that is being typed; what has no end yet stands in the line editor. */
+  /** Complete lines of the message that is being typed; its last line is still in the line editor. */
   #burst: string[] = [];
-  /** Lines of a message that a question came upon; the last of them had no end. */
+  /** Lines of a message that a question interrupted; the last of them was incomplete. */
   #unfinished: string[] = [];
   #isPasting = false;
   /** A paste ended: its message ends with the next Enter. */
   #isHeld = false;
   #isOver = false;
-  /** How many of `left` a question has named already. */
+  /** How many messages of `left` a question has quoted already. */
   #named = 0;
   #touchedAt = 0;
   #settling: NodeJS.Timeout | undefined;
@@ -43,9 +43,9 @@ export class Keyboard implements Disposable {
       input.off("keypress", this.#onKey);
       this.#end();
     });
-    // A terminal that is gone is the end of what is typed.
+    // A closed terminal ends the input.
     this.#lines.on("error", () => this.#lines.close());
-    // The line editor takes Ctrl-C from the terminal, which would have made a signal of it.
+    // The line editor reads Ctrl-C, so the terminal sends no signal.
     this.#lines.on("SIGINT", () => process.emit("SIGINT"));
     input.on("keypress", this.#onKey);
     if (process.env["TERM"] === "dumb") return;
@@ -53,7 +53,7 @@ export class Keyboard implements Disposable {
     process.once("exit", this.#unmark);
   }
 
-  /** The next message, perhaps one that was typed before; undefined when no other comes, or `signal` aborts. */
+  /** The next message, perhaps one that was typed earlier; undefined when the input ends or `signal` aborts. */
   async message(prompt: string, signal: AbortSignal): Promise<string | undefined> {
     const early = this.#messages.shift();
     if (early !== undefined) {
@@ -64,19 +64,20 @@ export class Keyboard implements Disposable {
     return this.#next(prompt, signal, this.#unfinished.splice(0));
   }
 
-  /** What is typed from now on in answer to `question`; undefined when nothing comes, or `signal` aborts. */
+  /** The answer to `question`, typed from now on; undefined when the input ends or `signal` aborts. */
   async answer(question: string, signal: AbortSignal): Promise<string | undefined> {
     await this.#quiet(signal);
     this.#unfinished.push(...this.#takeLine());
     const early = this.left.slice(this.#named).map((text) => `"${cutTo(escaped(text.trim()), MAX_QUOTED)}"`);
     this.#named = this.left.length;
-    if (early.length > 0) this.#output.write(`Typed before this question, so no answer to it: ${early.join(", ")}\n`);
+    if (early.length > 0)
+      this.#output.write(`Typed before this question, so not an answer to it: ${early.join(", ")}\n`);
     const answer = await this.#next(question, signal);
     if (answer === undefined) this.#takeLine();
     return answer;
   }
 
-  /** What was typed and not taken. */
+  /** Text that was typed and not taken. */
   get left(): readonly string[] {
     return [...this.#messages, this.#unfinished.join("\n")].filter((text) => text.trim() !== "");
   }
@@ -122,7 +123,7 @@ export class Keyboard implements Disposable {
     this.#isHeld = false;
     clearTimeout(this.#settling);
     this.#settling = setTimeout(() => {
-      // What stands in the editor came with the lines before it: the next Enter ends the message.
+      // Text in the editor belongs to the lines before it: the next Enter ends the message.
       if (!this.#isPasting && !this.#isHeld && this.#lines.line === "") this.#settle();
     }, BURST_MS);
   }
@@ -133,11 +134,11 @@ export class Keyboard implements Disposable {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (waiting !== undefined) waiting(text);
-    // Whoever presses Enter while nothing is asked says nothing by it.
+    // Enter alone is no message while nobody waits.
     else if (text.trim() !== "") this.#messages.push(text);
   }
 
-  /** Empties the line editor; the lines of what stood there, none where nothing did. */
+  /** Empties the line editor; returns the lines that stood there. */
   #takeLine(): string[] {
     if (!this.#isOver && this.#lines.line !== "") this.#lines.write(null, { name: "return" });
     clearTimeout(this.#settling);
@@ -151,7 +152,7 @@ export class Keyboard implements Disposable {
       const restMs = this.#touchedAt + QUIET_MS - performance.now();
       if (restMs <= 0 || this.#isOver || signal.aborted) return;
       await delay(restMs, undefined, { signal }).catch(() => {});
-      // What the terminal holds is read before this comes back.
+      // The terminal's buffer is read before this resolves.
       await nextTurn();
     }
   }

@@ -1,4 +1,4 @@
-// The question that comes on stdin: `echo hello | troupe query job`. It ends where the pipe ends.
+// A question on stdin: `echo hello | troupe query job`. It ends with the pipe.
 import { addAbortSignal, type Readable } from "node:stream";
 
 import { reasonOf } from "#shared/text/reason.ts";
@@ -10,14 +10,14 @@ import { type Io, step } from "../terminal/io.ts";
 /** An agent takes messages of 1 MB, as JSON. */
 const MAX_KB = 512;
 
-/** Throws CliError where nothing comes, too much, or what is no text; at an interruption its reason. */
+/** Throws CliError for an empty or too long question and for text that is not UTF-8; the signal's reason when it aborts. */
 export async function pipedQuestion(
   input: Readable & { readonly isTTY?: boolean },
   job: string,
   io: Io,
 ): Promise<string> {
-  // Nobody types it here who did not say so with "-".
-  const label = input.isTTY ? "Type the question; Ctrl-D ends it" : "Reading the question from stdin, up to its end";
+  // A person types the question here only after `-`.
+  const label = input.isTTY ? "Type the question; Ctrl-D ends it" : "Reading the question from stdin until it ends";
   const bytes = await step(io, label, async () => read(input, io.signal));
   const text = decodeUtf8(bytes).trimEnd();
   if (text.trim() !== "") return text;
@@ -46,6 +46,6 @@ function decodeUtf8(bytes: Buffer): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new CliError("bad_input", "What comes on stdin is not UTF-8 text.", "Turn it into UTF-8 text first.");
+    throw new CliError("bad_input", "The text on stdin is not UTF-8.", "Convert it to UTF-8 first.");
   }
 }

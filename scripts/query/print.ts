@@ -1,5 +1,5 @@
-// Shows an answer: as it streams where somebody watches, whole and alone where it goes into a file or a pipe. Where the agents ask
-// for an approval on the way, it asks the person, or says how to answer.
+// Prints an answer: while it streams to a person, at its end to a file or a pipe. Where the task waits for approvals, asks the
+// person at the terminal, or says how to answer.
 import { CliError } from "../terminal/cli-error.ts";
 import { troupe } from "../terminal/hint.ts";
 import type { Io } from "../terminal/io.ts";
@@ -21,7 +21,7 @@ export interface AskOptions extends ReplyTo {
 
 interface Question {
   readonly text: string;
-  /** Continues the session of this contextId. */
+  /** contextId of the session to resume. */
   readonly session: string | undefined;
 }
 
@@ -32,8 +32,8 @@ export async function askAndPrint(question: AskOptions & Question, io: Io, promp
 }
 
 /**
- * Puts the request, and prints the answer's text. Throws CliError when the task did not complete; at a timeout or an interruption
- * the task is canceled first, but not while it waits for an approval.
+ * Sends the request and prints the answer's text. Throws CliError when the task did not complete. At a timeout or an interruption
+ * the task is canceled first, except while it waits for an approval.
  */
 export async function printAnswer(asked: AskOptions, first: Request, io: Io, prompt?: Prompt): Promise<Answer> {
   const live = io.interactive;
@@ -43,7 +43,7 @@ export async function printAnswer(asked: AskOptions, first: Request, io: Io, pro
   let printed = "";
   const onText: Listener["onText"] = (text, fresh) => {
     if (!live) return;
-    // What the model said before it used a tool stays on the screen, apart from what follows.
+    // Text that the model wrote before a tool call stays on the screen, with an empty line after it.
     if (fresh && text !== "" && printed.trim() !== "") io.write(`${wrap.take("\n")}\n`);
     printed = fresh ? text : printed + text;
     io.write(isTerminal ? wrap.take(shown(text)) : text);
@@ -59,7 +59,7 @@ export async function printAnswer(asked: AskOptions, first: Request, io: Io, pro
     if (answer.approvals.length === 0) break;
     const { taskId, answer: said } = answer;
     if (!live) for (const approval of answer.approvals) io.note(`${showApproval(approval, Date.now())}\n`);
-    const answers = live ? await decideHere(asked, answer, io, prompt) : undefined;
+    const answers = live ? await askPerson(asked, answer, io, prompt) : undefined;
     if (answers === undefined) throw approvalNeeded(asked, answer);
     request = answers.length === 0 ? { is: "look", taskId } : { is: "answers", taskId, answers, shown: said };
   }
@@ -69,7 +69,7 @@ export async function printAnswer(asked: AskOptions, first: Request, io: Io, pro
   return answer;
 }
 
-/** Asks within the time, without printing the answer. Throws CliError when time is up or the user has interrupted. */
+/** Asks without printing the answer. Throws CliError when the time is up or the user has interrupted. */
 export async function askInTime(
   asked: AskOptions,
   request: Request,
@@ -82,7 +82,7 @@ export async function askInTime(
   const onBusy = (why: string) => io.note(manyLines(why));
   const onBroken = () => io.note("\nThe connection broke; trying again …");
   const timeout = new AbortController();
-  const canceled = request.is === "look" ? "the task goes on" : "the task was canceled";
+  const canceled = request.is === "look" ? "the task still runs" : "the task was canceled";
   const timer = setTimeout(() => {
     const message = `There was no answer within ${timeoutMs / 1000} s; ${canceled}.`;
     timeout.abort(new CliError("failed", message, "Give it more time: --timeout 10m"));
@@ -91,7 +91,7 @@ export async function askInTime(
     const signal = AbortSignal.any([io.signal, timeout.signal]);
     return await ask(target, request, { onText, onTrace, onBroken, onBusy, signal });
   } catch (error) {
-    // What there is of the trace says best where the time went.
+    // The trace so far shows where the time went.
     if (trace && traceId !== undefined && !io.signal.aborted) await showTrace(target.job, traceId, io);
     throw error;
   } finally {
@@ -109,17 +109,17 @@ export function requireCompletion(target: ReplyTo, answer: Answer): void {
   throw new CliError("failed", `The task ended as ${state}${why}`, `${trace}More in: ${troupe`logs ${target.job}`}`);
 }
 
-/** What the person at the terminal says; undefined when nobody is left to say anything. Throws CliError at Ctrl-C. */
-async function decideHere(asked: AskOptions, { taskId, approvals }: Answer, io: Io, prompt?: Prompt) {
+/** Answers of the person at the terminal; undefined when the person has left. Throws CliError at Ctrl-C. */
+async function askPerson(asked: AskOptions, { taskId, approvals }: Answer, io: Io, prompt?: Prompt) {
   const ask = async (own: Prompt) => askForDecisions(approvals, own, io);
   const answers = await (prompt === undefined ? withPrompt(ask) : ask(prompt));
   if (answers !== undefined || !io.signal.aborted) return answers;
   const how = howToAnswer(asked, taskId, approvals);
-  throw new CliError("interrupted", "Nothing was answered: the task goes on waiting.", how);
+  throw new CliError("interrupted", "Nothing was answered; the task still waits.", how);
 }
 
 function approvalNeeded(target: ReplyTo, { taskId, approvals }: Answer): CliError {
   const what = approvals.length === 1 ? "an approval" : `${approvals.length} approvals`;
-  const message = `The task waits for ${what}. No answer means no.`;
+  const message = `The task waits for ${what}. No answer counts as denied.`;
   return new CliError("input_required", message, howToAnswer(target, taskId, approvals));
 }

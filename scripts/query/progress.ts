@@ -1,4 +1,4 @@
-// What has been seen of a task so far, over as many connections as it took. Each of them begins with the task as it stands.
+// The state of a task as its events tell, over one connection or several. Each connection begins with the whole task.
 import { type Artifact, type StreamResponse, type Task, TaskState, type TaskStatus } from "@a2a-js/sdk";
 import * as z from "zod";
 
@@ -14,9 +14,9 @@ export interface Answer {
   readonly taskId: string;
   /** As A2A names it, without prefix: completed, failed, canceled, input-required … */
   readonly state: string;
-  /** What the agent says about this state; the reason when it failed. */
+  /** The agent's message on this state; the reason of a failure. */
   readonly reason: string;
-  /** What the task waits for; empty unless it is input-required. */
+  /** Approvals that the task waits for; empty unless it is input-required. */
   readonly approvals: readonly Approval[];
   readonly traceId: string | null;
   readonly usage: Usage | null;
@@ -24,9 +24,9 @@ export interface Answer {
 }
 
 export interface Listener {
-  /** A piece of the answer. `fresh` means that it replaces what came before. */
+  /** A piece of the answer. `fresh`: it replaces all earlier pieces. */
   onText(text: string, fresh: boolean): void;
-  /** The id of the trace that it is, if the agent gives it away with the task. */
+  /** The id of the task's trace; undefined where the agent does not tell it. */
   onTrace(traceId: string | undefined): void;
 }
 
@@ -39,19 +39,19 @@ export class Progress {
   #status: TaskStatus | undefined;
   #metadata: unknown;
 
-  /** `shown`: what there was of the answer before. */
+  /** `shown`: the part of the answer that an earlier request has shown. */
   constructor(listener: Listener, { taskId = "", shown = "" }: { readonly taskId?: string; readonly shown?: string }) {
     this.#listener = listener;
     this.#taskId = taskId;
     this.#answer = shown;
   }
 
-  /** Empty until the agent has named it. */
+  /** Empty until the agent has sent it. */
   get taskId(): string {
     return this.#taskId;
   }
 
-  /** Whether nothing more comes by itself: the task has ended, or waits for answers. What has expired is not waited for. */
+  /** Whether the task has ended, or waits for answers. A task with an expired approval goes on by itself. */
   get isAtRest(): boolean {
     const now = Date.now();
     return isTerminal(this.#state) || (this.#waits && this.#approvals.every(({ expiresAt }) => expiresAt > now));
@@ -78,7 +78,7 @@ export class Progress {
   }
 
   result(): Answer {
-    const known = this.#known;
+    const { traceId = null, usage = null } = this.#parsed;
     return {
       answer: this.#answer,
       contextId: this.#contextId,
@@ -86,19 +86,19 @@ export class Progress {
       state: nameOfState(this.#state),
       reason: textOfParts(this.#status?.message?.parts),
       approvals: this.#waits ? this.#approvals : [],
-      traceId: known.traceId ?? null,
-      usage: known.usage ?? null,
+      traceId,
+      usage,
       durationMs: Date.now() - this.#begunAt,
     };
   }
 
   #snapshot({ id, contextId, status, metadata, artifacts }: Task): void {
     [this.#taskId, this.#contextId, this.#status, this.#metadata] = [id, contextId, status, metadata];
-    this.#listener.onTrace(this.#known.traceId);
+    this.#listener.onTrace(this.#parsed.traceId);
     const text = artifacts.map(contentOf).join("");
     const isMore = text.startsWith(this.#answer);
     if (isMore && text.length > this.#answer.length) this.#add(text.slice(this.#answer.length), this.#answer === "");
-    // The agent begins it anew, and says so with the first piece of it.
+    // The agent began its answer anew.
     else if (!isMore && text !== "") this.#add(text, true);
   }
 
@@ -122,12 +122,12 @@ export class Progress {
     );
   }
 
-  get #known(): z.infer<typeof Metadata> {
+  get #parsed(): z.infer<typeof Metadata> {
     return Metadata.safeParse(this.#metadata ?? {}).data ?? {};
   }
 }
 
-/** Text as it is, data as JSON: an agent with an output schema answers in data. */
+/** Text parts unchanged, data parts as JSON: an agent with an output schema answers in data. */
 function contentOf(artifact: Artifact | undefined): string {
   const parts = artifact?.parts ?? [];
   const data = parts.map(({ content }) => (content?.$case === "data" ? JSON.stringify(content.value, null, 2) : ""));

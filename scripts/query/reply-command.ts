@@ -1,9 +1,9 @@
-// What to type to go on with a task later: in another terminal, or after this one was closed.
+// The command that resumes a task later, or from another terminal.
 import type { Approval } from "#shared/loop/log/approval.ts";
 
 import { troupe, word } from "../terminal/hint.ts";
 
-/** Who is asked. */
+/** The agent that has the task. */
 export interface ReplyTo {
   readonly job: string;
   /** Origin of the agent. */
@@ -12,7 +12,6 @@ export interface ReplyTo {
   readonly agent?: string | undefined;
 }
 
-/** The command that goes on with a task. */
 export function commandFor({ job, agent }: ReplyTo, taskId: string): string {
   return agent === undefined
     ? troupe`query ${job} --task ${taskId}`

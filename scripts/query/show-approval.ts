@@ -14,7 +14,7 @@ export function showApproval({ id, agent, tool, input, reason, expiresAt }: Appr
   return [
     `${inOneLine(agent)} wants to run ${inOneLine(tool)} with`,
     inputView(input, MAX_SHOWN, "--json prints them all"),
-    `Why it asks:  ${inOneLine(reason)}`,
+    `Reason: ${inOneLine(reason)}`,
     `It can be answered ${left}. Id: ${inOneLine(id)}`,
   ].join("\n");
 }

@@ -10,7 +10,7 @@ import { readDetails } from "../traces/store/details.ts";
 import { drawTrace } from "../traces/draw/draw.ts";
 import { untilComplete } from "../traces/draw/follow.ts";
 
-/** Waits up to five seconds for the trace to be complete and draws what there is. What is missing is said, not thrown. An answer without an id has none. */
+/** Waits up to five seconds for the trace to be complete, and draws it. Notes what is missing; `traceId` is null for an answer without a trace. */
 export async function showTrace(job: string, traceId: string | null, io: Io): Promise<void> {
   if (traceId === null) return io.note(`\n${job} leaves no traces: it was deployed with tracing: false.`);
   try {
@@ -21,7 +21,7 @@ export async function showTrace(job: string, traceId: string | null, io: Io): Pr
       const { summary, spans, isComplete } = await untilComplete(store, traceId, io.signal);
       if (summary === undefined) {
         return io.note(
-          `\nNothing of the trace ${traceId} has arrived yet. Look again: ${troupe`traces show ${traceId}`}`,
+          `\nNothing of the trace ${traceId} has arrived yet. Try again: ${troupe`traces show ${traceId}`}`,
         );
       }
       const details = await readDetails(store, summary);
@@ -30,7 +30,7 @@ export async function showTrace(job: string, traceId: string | null, io: Io): Pr
       if (isComplete) return;
       const open =
         summary.openSpans === 0 ? "spans were still coming" : `${count(summary.openSpans, "span")} had not ended`;
-      io.note(`After 5 s ${open}. Look again: ${troupe`traces show ${traceId}`}`);
+      io.note(`After 5 s ${open}. Try again: ${troupe`traces show ${traceId}`}`);
     });
   } catch (error) {
     if (!(error instanceof CliError) || error.code !== "failed") throw error;

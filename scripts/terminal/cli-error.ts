@@ -1,14 +1,14 @@
-// The one error that commands throw on purpose. Only main turns it into an exit code.
+// The error that commands throw on purpose, and its exit code.
 import { formatMistake, type Mistake } from "#jobs/file/mistake.ts";
 
 export type CliErrorCode =
-  /** What the user typed or wrote cannot be carried out as it stands. */
+  /** The command line, or a file that the user wrote, is wrong. */
   | "bad_input"
-  /** It could be tried, and did not work. */
+  /** The input was right, but the work failed. */
   | "failed"
-  /** It waits for an approval. */
+  /** The task waits for an approval. */
   | "input_required"
-  /** The user, or a signal, ended it. */
+  /** The user, or a signal, ended the command. */
   | "interrupted";
 
 export class CliError extends Error {
@@ -37,7 +37,7 @@ export function exitCodeOf(code: CliErrorCode): number {
   }
 }
 
-/** The error that shows mistakes, each where it stands. */
+/** An error that lists mistakes, each with its file and line. */
 export function mistakesError(mistakes: readonly Mistake[]): CliError {
   const more = mistakes.length - MAX_SHOWN;
   const lines = mistakes.slice(0, MAX_SHOWN).map(formatMistake);

@@ -1,5 +1,5 @@
-// A command as data: what it is called, what it takes, what it does. Parsing checks every flag by name, so that a
-// wrong one gets the nearest right one. A group is a command whose first argument names one of several.
+// A command as data: its name, its arguments, its work. The parser checks every flag by name and suggests the nearest one for a
+// wrong flag. A group is a command whose first argument names a subcommand.
 import { parseArgs } from "node:util";
 
 import { suggest } from "#shared/text/nearest.ts";
@@ -11,9 +11,9 @@ import type { Io } from "./io.ts";
 export interface Option {
   readonly type: "string" | "boolean";
   readonly description: string;
-  /** What the value is called in the help; only for strings. */
+  /** Name of the value in the help; only for strings. */
   readonly value?: string;
-  /** It may be given several times, and all its values count; only for strings. */
+  /** The flag may be repeated, and all its values count; only for strings. */
   readonly multiple?: true;
 }
 
@@ -36,7 +36,7 @@ export interface Invocation<O extends Options = Options> {
 }
 
 interface Definition<O extends Options> {
-  /** What is typed after `troupe`; within a group, the group's name and its own. */
+  /** Words after `troupe`; a subcommand's name begins with its group's. */
   readonly name: string;
   readonly summary: string;
   /** Positional arguments as shown in the help, such as `<job> [question]`. */
@@ -56,16 +56,15 @@ export interface Command extends Omit<Definition<Options>, "run"> {
 export interface CommandGroup {
   readonly name: string;
   readonly summary: string;
-  /** Subcommands by what is typed after the group's name. */
+  /** Subcommands by the word after the group's name. */
   readonly commands: Commands;
 }
 
-/** Loaded when they are needed: a short command should not wait for the others' code. */
+/** Loaded on demand: a short command does not wait for the code of the others. */
 export type Commands = Readonly<Record<string, () => Promise<{ readonly default: Command | CommandGroup }>>>;
 
 export const JSON_OPTION = { type: "boolean", description: "Print JSON" } as const;
 
-/** Makes a Command of its definition. */
 export function defineCommand<const O extends Options>(definition: Definition<O>): Command {
   return {
     ...definition,
@@ -103,12 +102,12 @@ function parse<O extends Options>(definition: Definition<O>, args: readonly stri
     if (option.type === "string" && (token.value === undefined || token.value === "")) {
       throw new CliError("bad_input", `${token.rawName} needs a value: ${token.rawName} ${option.value ?? "…"}`, help);
     }
-    // What begins with a dash is the next flag, whose value got lost on the way, as in --session $ID --json.
+    // A value that begins with a dash is the next flag: in --session $ID --json the variable was empty.
     if (option.type === "string" && token.inlineValue === false && token.value?.startsWith("-")) {
       throw new CliError(
         "bad_input",
         `${token.rawName} needs a value before ${token.value}.`,
-        `A value that begins with a dash follows an equals sign: ${token.rawName}=${word(token.value)}`,
+        `Put an equals sign before a value that begins with a dash: ${token.rawName}=${word(token.value)}`,
       );
     }
     if (option.type === "boolean" && token.value !== undefined) {
@@ -120,13 +119,13 @@ function parse<O extends Options>(definition: Definition<O>, args: readonly stri
   }
   const [least, most] = definition.positionals;
   if (positionals.length < least) {
-    throw new CliError("bad_input", `Something is missing: troupe ${name} ${definition.usage}`, help);
+    throw new CliError("bad_input", `An argument is missing: troupe ${name} ${definition.usage}`, help);
   }
   if (positionals.length > most) {
     throw new CliError(
       "bad_input",
       `"${positionals[most] ?? ""}" is one argument too many: troupe ${name} ${definition.usage}`,
-      most > 0 ? "Text with spaces stands in quotes." : help,
+      most > 0 ? "Put text with spaces in quotes." : help,
     );
   }
   if (!fits(options, values)) throw new TypeError(`The values of ${name} do not fit its options`);

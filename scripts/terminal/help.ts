@@ -1,4 +1,4 @@
-// Help texts, made from the commands themselves.
+// Help texts, made from the definitions of commands.
 import type { Command, CommandGroup } from "./command.ts";
 import { prefix } from "./hint.ts";
 import { table } from "./io.ts";
@@ -9,11 +9,12 @@ export function generalHelp(commands: readonly (Command | CommandGroup)[]): stri
 Usage: troupe <command> [arguments]
 
 ${overview(commands)}
-  --version  Print which version this is
+  --version  Print the version
 
-A <job> is the name of a file in jobs/, or of what is deployed, or a path to a file. State lies in .troupe, or in the folder that TROUPE_HOME names.
-Exit codes: 0 done, 1 failed, 2 bad input, 3 an approval is waited for, 130 interrupted (143 by SIGTERM, 129 by SIGHUP).
-More on each command: ${prefix()} <command> --help`;
+A <job> is the name of a file in jobs/, the name of a deployed job, or the path of a file.
+State is kept in .troupe, or in the folder that TROUPE_HOME names.
+Exit codes: 0 done, 1 failed, 2 bad input, 3 waiting for an approval, 130 interrupted (143 by SIGTERM, 129 by SIGHUP).
+Help on a command: ${prefix()} <command> --help`;
 }
 
 export function groupHelp({ name, summary }: CommandGroup, commands: readonly (Command | CommandGroup)[]): string {
@@ -23,7 +24,7 @@ Usage: troupe ${name} <command> [arguments]
 
 ${overview(commands)}
 
-More on each command: ${prefix()} ${name} <command> --help`;
+Help on a command: ${prefix()} ${name} <command> --help`;
 }
 
 export function commandHelp({ name, usage, summary, options, examples = [] }: Command): string {

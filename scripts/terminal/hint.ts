@@ -1,4 +1,4 @@
-// Commands that are shown to be typed: they run where they are read, and with what they name as one argument.
+// Commands to type, as messages show them: they run in the reader's folder, and every value in them is one shell word.
 import { basename, delimiter, dirname, relative } from "node:path";
 
 import { PROJECT } from "../project/project.ts";
@@ -10,12 +10,12 @@ interface Start {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-/** `` troupe`query ${job} "…"` `` as it is to be typed here. What is filled in is quoted where a shell would take it apart. */
+/** `` troupe`query ${job} "…"` `` as a user types it here. Values are quoted where a shell would split or change them. */
 export function troupe(texts: TemplateStringsArray, ...values: readonly string[]): string {
   return `${prefix()} ${String.raw({ raw: texts }, ...values.map(word))}`;
 }
 
-/** What stands for `troupe` on this command line. */
+/** The words that start `troupe` here: `troupe`, `npx troupe` or a path. */
 export function prefix(
   { script, folder, environment }: Start = {
     script: process.argv[1] ?? "",
@@ -33,7 +33,7 @@ export function prefix(
   return isInProject ? "npx troupe" : `node ${word(`${PROJECT}/scripts/troupe.mjs`)}`;
 }
 
-/** As one word of a shell. */
+/** Text as one shell word, quoted where needed. */
 export function word(text: string): string {
   return /^[\w./:-][\w.~/:-]*$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

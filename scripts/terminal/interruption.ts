@@ -1,5 +1,5 @@
-// The signals that end a command: the first lets it clean up, the second ends it at once. They may come to this process, or to the
-// wrapper that started it under an old Node, which passes them on as messages: a Ctrl-C, which comes to both, counts once.
+// Signals that end a command: the first one lets it clean up, the second one ends it at once. A wrapper (troupe.mjs) passes its
+// signals on as messages; a Ctrl-C reaches both processes and counts once.
 import { constants } from "node:os";
 
 import { CliError } from "./cli-error.ts";
@@ -10,7 +10,7 @@ type Signal = (typeof SIGNALS)[number];
 export interface Interruption {
   /** Aborts with a CliError. */
   readonly signal: AbortSignal;
-  /** As a shell has it: 130 for Ctrl-C, 143 for SIGTERM, 129 when the terminal is gone. */
+  /** As in a shell: 130 for Ctrl-C, 143 for SIGTERM, 129 for a closed terminal. */
   readonly exitCode: number;
 }
 
@@ -31,7 +31,7 @@ export function listenForSignals(): Interruption {
     const signal = SIGNALS.find((known) => known === message);
     if (signal !== undefined) end(signal, "byWrapper");
   });
-  // The wrapper was killed: whoever waited for it waits no longer.
+  // The wrapper was killed, and with it the one who waits for this command.
   process.on("disconnect", () => end("SIGHUP", "byWrapper"));
   process.channel?.unref();
   return {

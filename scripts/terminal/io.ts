@@ -1,4 +1,4 @@
-// What a command may do to the terminal: results on stdout, everything else on stderr.
+// A command's access to the terminal: results go to stdout, everything else to stderr.
 import { fill, widthOf } from "./terminal-text.ts";
 
 export interface Io {
@@ -10,11 +10,10 @@ export interface Io {
   note(text: string): void;
   /** Aborts at Ctrl-C, SIGTERM and SIGHUP. */
   readonly signal: AbortSignal;
-  /** Somebody can type, and sees what is asked (on stderr) and answered. */
+  /** A person can type, and sees stdout and stderr. */
   readonly interactive: boolean;
 }
 
-/** After this long, work that has shown nothing says what it is. */
 const SILENCE_MS = 1_000;
 
 export function terminal(signal: AbortSignal): Io {
@@ -31,7 +30,7 @@ export function printJson(io: Io, value: unknown): void {
   io.print(JSON.stringify(value, null, 2));
 }
 
-/** Runs `work`, unless the user has ended the command; when it takes longer than a second, says so once. */
+/** Runs `work`, and notes `label` once where it takes longer than a second. Throws the signal's reason if the command was ended. */
 export async function step<Result>(io: Io, label: string, work: () => Promise<Result>): Promise<Result> {
   io.signal.throwIfAborted();
   const timer = setTimeout(() => io.note(`${label} …`), SILENCE_MS);
@@ -42,7 +41,7 @@ export async function step<Result>(io: Io, label: string, work: () => Promise<Re
   }
 }
 
-/** Columns two spaces apart, left-aligned but for those whose index is in `right`. */
+/** Columns two spaces apart, aligned left, except those whose index is in `right`. */
 export function table(rows: readonly (readonly string[])[], right: ReadonlySet<number> = new Set()): string {
   const widths: number[] = [];
   for (const row of rows) {

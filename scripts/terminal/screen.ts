@@ -1,4 +1,4 @@
-// What a terminal can show: its size, and whether it shows colours. A file or a pipe is 80 columns wide and has none.
+// The size of a terminal, and whether it shows colours. A file or a pipe counts as 80 columns without colours.
 import { styleText } from "node:util";
 
 export interface Screen {
@@ -10,7 +10,7 @@ export interface Screen {
 
 export const PLAIN_SCREEN: Screen = { isTerminal: false, columns: 80, rows: 24, colours: false };
 
-/** As it is now; a window may change its size. */
+/** The present state: a window may change its size. */
 export function screenOf({ isTTY, columns, rows }: NodeJS.WriteStream): Screen {
   if (!isTTY) return PLAIN_SCREEN;
   // https://no-color.org: any value but the empty one.
@@ -22,7 +22,7 @@ export type Paint = (text: string) => string;
 
 type Style = "bold" | "dim" | "red" | "yellow" | "cyan";
 
-/** A function for each style; without colours they change nothing. */
+/** A function for each style; without colours it returns the text unchanged. */
 export function paints({ colours }: Pick<Screen, "colours">): Readonly<Record<Style, Paint>> {
   // The screen knows whether colours are wanted, so styleText looks at no stream.
   const paint =

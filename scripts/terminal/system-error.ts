@@ -1,4 +1,4 @@
-// What the system refuses (files, folders, processes), in words and with what to do: nobody should read a stack trace of it.
+// Errors of system calls (files, folders, processes) as sentences with a hint, instead of a stack trace.
 import { CliError } from "./cli-error.ts";
 
 /** An error of a system call, as Node throws it. */
@@ -12,18 +12,18 @@ interface SystemError extends Error {
 type Words = (at: string, home: string) => readonly [message: string, next: string];
 
 const noRight: Words = (at, home) => [
-  `This user has no right to use ${at}.`,
-  `Take it over (sudo chown -R "$USER" …), or keep deployments in a folder of your own: export TROUPE_HOME=… (now ${home}).`,
+  `This user may not use ${at}.`,
+  `Make this user its owner (sudo chown -R "$USER" …), or keep deployments in a folder of your own: export TROUPE_HOME=… (now ${home}).`,
 ];
 const full: Words = (at) => [
-  `There is no room left on the disk of ${at}.`,
-  "Make room, then try again. troupe stop needs none; troupe cleanup removes jobs that do not run any more.",
+  `The disk of ${at} is full.`,
+  "Free some space, then try again. troupe stop needs none; troupe cleanup removes stopped jobs.",
 ];
 const tooManyFiles: Words = (at) => [
-  `Too many files are open, so ${at} cannot be.`,
+  `Too many files are open, so ${at} cannot be opened.`,
   "End programs that hold many files, or raise the limit: ulimit -n 4096",
 ];
-const broken: Words = (at) => [`The disk of ${at} does not answer as it should.`, "Look into the system's log: dmesg"];
+const broken: Words = (at) => [`The disk of ${at} fails.`, "Read the system's log: dmesg"];
 const busy: Words = (at) => [`Another program keeps ${at} busy.`, "End it, or try again later."];
 
 const WORDS: Readonly<Record<string, Words>> = {
@@ -38,11 +38,11 @@ const WORDS: Readonly<Record<string, Words>> = {
   EFBIG: full,
   EMFILE: tooManyFiles,
   ENFILE: tooManyFiles,
-  ENOENT: (at) => [`${at} is missing.`, "Somebody has removed it meanwhile. Try again."],
+  ENOENT: (at) => [`${at} is missing.`, "Something removed it meanwhile. Try again."],
   ENOTDIR: (at) => [`A part of ${at} is a file where a folder should be.`, "Move that file away."],
   EISDIR: (at) => [`${at} is a folder where a file should be.`, "Move that folder away."],
-  EEXIST: (at) => [`${at} is there already.`, "Move it away."],
-  ENOTEMPTY: (at) => [`${at} is not empty.`, "Move what is in it away."],
+  EEXIST: (at) => [`${at} already exists.`, "Move it away."],
+  ENOTEMPTY: (at) => [`${at} is not empty.`, "Move its content away."],
   ELOOP: (at) => [`${at} is a link that leads back to itself.`, "Remove that link."],
   ENAMETOOLONG: (at) => [`The path ${at} is too long.`, "Choose a shorter one."],
   EIO: broken,
@@ -53,14 +53,14 @@ const WORDS: Readonly<Record<string, Words>> = {
   ETXTBSY: busy,
   ENOMEM: (at) => [`There is no memory left for ${at}.`, "End programs that need much of it, then try again."],
   EAGAIN: (at) => [
-    `The system starts no more processes, so ${at} cannot run.`,
+    `The system starts no further process, so ${at} cannot run.`,
     "End some, or raise the limit: ulimit -u",
   ],
 };
 
 const NO_ROOM: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EROFS"]);
 
-/** What to tell of an error that the system gave; undefined for any other. `home` is the folder of deployment state. */
+/** The CliError for an error of a system call; undefined for any other error. `home` is the folder of deployment state. */
 export function inWords(error: unknown, home: string): CliError | undefined {
   if (!isSystemError(error)) return undefined;
   const at = error.path ?? error.dest ?? "this file";

@@ -1,9 +1,10 @@
-// Text as a terminal shows it: how many columns it takes, how it is cut and filled up to a width, and what of foreign
-// text must never reach a terminal.
+// Text as a terminal shows it: its width in columns, cut and filled to a width, and foreign text without control characters.
+// Text that a person judges keeps all its characters: see shared/text/visible.ts.
 
 const ASCII = /^[\x20-\x7e]*$/;
-/** What moves the cursor, changes colours or turns the direction of writing. */
+/** Moves the cursor or changes colours. */
 const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028\u2029]+/g;
+/** Turns the direction of writing. */
 const DIRECTION = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 const NO_WIDTH = /^[\p{Mark}\p{Default_Ignorable_Code_Point}]+$/u;
 const EMOJI = /\p{Emoji_Presentation}|\ufe0f/u;
@@ -13,12 +14,12 @@ const WIDE =
 
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
-/** On one line and without control characters. */
+/** Foreign text on one line, without control characters. */
 export function oneLine(text: string): string {
   return ASCII.test(text) ? text : text.toWellFormed().replace(CONTROL, " ").replace(DIRECTION, "").trim();
 }
 
-/** Without control characters, but with its lines and tabs. */
+/** Foreign text with its lines, without control characters; a tab becomes four spaces. */
 export function manyLines(text: string): string {
   return text
     .split(/\r?\n/)
@@ -26,7 +27,7 @@ export function manyLines(text: string): string {
     .join("\n");
 }
 
-/** Columns that `text` takes, which holds no control characters. */
+/** Width in columns of text without control characters. */
 export function widthOf(text: string): number {
   if (ASCII.test(text)) return text.length;
   let width = 0;
@@ -34,7 +35,7 @@ export function widthOf(text: string): number {
   return width;
 }
 
-/** At most `width` columns of it; where something is left out, the last of them is an ellipsis. */
+/** At most `width` columns of the text; cut text ends with an ellipsis. */
 export function cutTo(text: string, width: number): string {
   if (width <= 0) return "";
   if (ASCII.test(text)) return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
@@ -51,11 +52,11 @@ export function cutTo(text: string, width: number): string {
   return text;
 }
 
-/** At most `width` columns of it; what is left out is left out of the middle, and more of its end stays than of its beginning. */
+/** At most `width` columns of the text, cut in the middle: a third of the columns shows the beginning, the rest the end. */
 export function cutMiddle(text: string, width: number): string {
   if (width < 4 || (text.length <= width && ASCII.test(text)) || cutTo(text, width) === text) return cutTo(text, width);
   const start = cutTo(text, Math.floor((width - 1) / 3) + 1);
-  // No character that is seen has more code units than these.
+  // No visible character has more than 16 code units.
   const last = [...graphemes.segment(text.slice(-16 * width))].map(({ segment }) => segment);
   let [end, room] = ["", width - widthOf(start)];
   for (let segment = last.pop(); segment !== undefined; segment = last.pop()) {
@@ -66,7 +67,7 @@ export function cutMiddle(text: string, width: number): string {
   return start + end;
 }
 
-/** The parts on as few lines as they fit; a part that is wider than a line is cut. */
+/** The parts on as few lines as possible; a part that is wider than a line is cut. */
 export function wrap(parts: readonly string[], separator: string, width: number): string[] {
   const lines: string[] = [];
   for (const part of parts) {
@@ -77,7 +78,7 @@ export function wrap(parts: readonly string[], separator: string, width: number)
   return lines;
 }
 
-/** Filled with spaces up to `width` columns; longer text stays as it is. */
+/** The text filled with spaces up to `width` columns, so that it stands at `side`; longer text stays unchanged. */
 export function fill(text: string, width: number, side: "left" | "right" = "left"): string {
   const spaces = " ".repeat(Math.max(0, width - widthOf(text)));
   return side === "left" ? text + spaces : spaces + text;

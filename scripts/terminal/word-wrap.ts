@@ -1,24 +1,24 @@
-// Breaks text between words as it streams: a terminal would break it within them. Lines that are laid out already stay as they are.
+// Breaks streaming text between words, where a terminal would break within them. Lines with a layout of their own stay unchanged.
 import { widthOf } from "./terminal-text.ts";
 
-/** Indented, a table's row or code: a break in it would change what it says. */
+/** Indented text, a table's row, or code: a line break would change its meaning. */
 const LAID_OUT = /^(?:\s|\||`)/;
 
 export class WordWrap {
   readonly #width: () => number;
-  /** What of the line has been given out, in columns. */
+  /** Columns of the present line that were returned already. */
   #column = 0;
   #spaces = "";
   #word = "";
   #isLaidOut = false;
   #isFence = false;
 
-  /** `width` is asked at each word: a window may change its size. */
+  /** `width` is called at each word: a window may change its size. */
   constructor(width: () => number) {
     this.#width = width;
   }
 
-  /** What can be shown of all that came; the last word is kept until it is known to be whole. */
+  /** Takes the next piece of text; returns what can be shown. The last word is kept until it is complete. */
   take(text: string): string {
     let shown = "";
     for (const piece of text.match(/\n|[ \t]+|[^ \t\n]+/g) ?? []) {
@@ -35,7 +35,7 @@ export class WordWrap {
     return shown;
   }
 
-  /** The rest. */
+  /** Returns the rest. */
   end(): string {
     const shown = this.#endWord() + this.#spaces;
     this.#spaces = "";

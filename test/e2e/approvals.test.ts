@@ -34,7 +34,7 @@ describe("three agents in a row, a process each", () => {
     const asked = await job.query("Pay invoice 4711 over 120 EUR to ACME");
     expect([asked.code, asked.stdout]).toEqual([3, ""]);
     expect(asked.stderr).toMatch(/^payments wants to run pay_invoice with\n {4}\{\n {6}"invoice": "4711",/);
-    expect(asked.stderr).toContain("Why it asks:  The job asks about pay_invoice each time.");
+    expect(asked.stderr).toContain("Reason: The job asks about pay_invoice each time.");
     const [, ...command] =
       /Answer: node \S+troupe.mjs (query) (\S+) (--task) (\S+) (--allow) (\S+) /.exec(asked.stderr) ?? [];
     expect(await job.deployment.troupe(...command)).toMatchObject({

@@ -79,7 +79,7 @@ const TABLE: readonly (readonly [rule: string, args: string, ...messages: string
     "a question in pieces belongs in quotes",
     "query x what is",
     '"is" is one argument too many',
-    "Text with spaces stands in quotes.",
+    "Put text with spaces in quotes.",
   ],
   ["a time without a unit is explained", "cleanup --older-than 7", "--older-than takes a number and a unit"],
 ];

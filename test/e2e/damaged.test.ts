@@ -134,7 +134,7 @@ test.skipIf(process.platform !== "linux")("output that finds no room is said in 
   const listing = promisify(execFile)("sh", ["-c", `"${process.execPath}" "${CLI}" list > /dev/full`]);
   await expect(listing).rejects.toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/^There is no room left on the disk .*\n.*\n$/) as unknown,
+    stderr: expect.stringMatching(/^The disk of .* is full.*\n.*\n$/) as unknown,
   });
 });
 
@@ -150,7 +150,7 @@ test.skipIf(process.getuid?.() !== 0)(
     );
     expect(failed).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^.*no right to use .*\n.*TROUPE_HOME.*\n$/) as unknown,
+      stderr: expect.stringMatching(/^.*may not use .*\n.*TROUPE_HOME.*\n$/) as unknown,
     });
   },
 );

@@ -75,7 +75,7 @@ describe("query --trace", () => {
     expect(outcome.stdout).not.toContain("invoke_agent");
     for (const peer of PEERS) expect(outcome.stderr).toContain(`coordinator → ${peer}`);
     expect(outcome.stderr).toContain("Critical path (●):");
-    expect(outcome.stderr).not.toContain("Look again");
+    expect(outcome.stderr).not.toContain("Try again");
   });
 
   test("with --json changes nothing of what is printed", async () => {

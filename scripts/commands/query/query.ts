@@ -1,4 +1,4 @@
-// troupe query: asks a job a question, opens a conversation, or goes on with a task that waits for approvals.
+// troupe query: asks a job a question, opens a conversation, or resumes a task that waits for approvals.
 import { CliError } from "../../terminal/cli-error.ts";
 import { defineCommand } from "../../terminal/command.ts";
 import { LONGEST_WAIT_MS, timeOf } from "../../terminal/flag-values.ts";
@@ -10,7 +10,7 @@ import { answersGiven, type GivenAnswers, saysAll } from "../../query/given-answ
 
 export default defineCommand({
   name: "query",
-  summary: "Ask a job a question, also by a pipe; in a terminal, talk to it",
+  summary: "Ask a job a question, also through a pipe; in a terminal, talk to it",
   usage: "<job> [question]",
   positionals: [1, 2],
   options: {
@@ -18,19 +18,24 @@ export default defineCommand({
     session: {
       type: "string",
       value: "ID",
-      description: "Go on with the session of an earlier answer (its contextId)",
+      description: "Resume the session of an earlier answer (its contextId)",
     },
-    task: { type: "string", value: "ID", description: "Look at a task, and answer what it waits for" },
+    task: { type: "string", value: "ID", description: "Show a task, and answer the approvals that it waits for" },
     allow: {
       type: "string",
       value: "ID",
       multiple: true,
-      description: "With --task: allow what it asks under this id; all: everything else that it asks",
+      description: "With --task: allow the approval of this id; all: every other one",
     },
-    deny: { type: "string", value: "ID", multiple: true, description: "With --task: deny it; all as for --allow" },
+    deny: {
+      type: "string",
+      value: "ID",
+      multiple: true,
+      description: "With --task: deny the approval of this id; all: every other one",
+    },
     reason: { type: "string", value: "TEXT", description: "With --deny: why, for the agent" },
     timeout: { type: "string", value: "TIME", description: "Cancel after this, such as 90s (default 10m)" },
-    trace: { type: "boolean", description: "Draw what all agents did for it below the answer, on stderr" },
+    trace: { type: "boolean", description: "Draw below the answer what all agents did for it, on stderr" },
     json: {
       type: "boolean",
       description: "Print answer, ids, state and its reason, approvals, usage and duration as JSON",
@@ -59,7 +64,7 @@ export default defineCommand({
       throw new CliError(
         "failed",
         `${job} has failed: ${lastEnd?.reason ?? "it ended each time it was started"}`,
-        `Mend the reason, then: ${troupe`restart ${job}`}`,
+        `Fix the reason, then: ${troupe`restart ${job}`}`,
       );
     }
     if (status.state === "stopped" || status.state === "dead") {
@@ -70,11 +75,11 @@ export default defineCommand({
       const { chat } = await import("../../query/chat.ts");
       return chat({ asked, agent, session }, io);
     }
-    const isPiped = task === undefined && (typed === undefined || typed === "-");
+    const fromStdin = task === undefined && (typed === undefined || typed === "-");
     const { pipedQuestion } = await import("../../query/piped-question.ts");
-    const text = isPiped ? await pipedQuestion(process.stdin, job, io) : typed;
+    const text = fromStdin ? await pipedQuestion(process.stdin, job, io) : typed;
     const request: Request =
-      task === undefined ? { is: "question", text: text ?? "", session } : await requestOn(task, given, asked, io);
+      task === undefined ? { is: "question", text: text ?? "", session } : await taskRequest(task, given, asked, io);
     if (options.json === true) {
       const answer = await askInTime(asked, request, io);
       printJson(io, { ...answer, reason: answer.reason === "" ? null : answer.reason });
@@ -84,7 +89,7 @@ export default defineCommand({
     }
     const { contextId, traceId } = await printAnswer(asked, request, io);
     if (!io.interactive) return;
-    io.note(`\nTo go on: ${troupe`query ${job} "…" --session ${contextId}`}`);
+    io.note(`\nResume it: ${troupe`query ${job} "…" --session ${contextId}`}`);
     if (traceId !== null && !trace) io.note(`What the agents did: ${troupe`traces show ${traceId.slice(0, 8)}`}`);
   },
 });
@@ -102,15 +107,15 @@ function checkTogether({ typed, session, task, given: { allow, deny, reason } }:
   if (task === undefined && allow.length + deny.length > 0)
     throw new CliError("bad_input", "--allow and --deny answer a task: name it with --task ID.");
   if (task !== undefined && typed !== undefined)
-    throw new CliError("bad_input", "--task goes on with a task, a question begins one: leave one of them out.");
+    throw new CliError("bad_input", "--task resumes a task, a question begins a new one: leave one of them out.");
   if (task !== undefined && session !== undefined)
     throw new CliError("bad_input", "--task and --session cannot be used together: a task knows its session.");
   if (reason !== undefined && deny.length === 0)
     throw new CliError("bad_input", "--reason says why something is denied: it needs --deny ID.");
 }
 
-/** What to do with a task: look at it, or send the answers that were typed. */
-async function requestOn(taskId: string, given: GivenAnswers, asked: AskOptions, io: Io): Promise<Request> {
+/** The request for --task: follow it, or send the typed answers. */
+async function taskRequest(taskId: string, given: GivenAnswers, asked: AskOptions, io: Io): Promise<Request> {
   if (given.allow.length + given.deny.length === 0) return { is: "look", taskId };
   const { askInTime } = await import("../../query/print.ts");
   const { approvals, state } = saysAll(given)

@@ -65,7 +65,7 @@ test("output that cannot be written is said in words", { skip: process.platform 
     stdio: ["ignore", "ignore", "pipe"],
   });
   expect([await text(child.stderr), ...(await once(child, "exit"))]).toEqual([
-    expect.stringMatching(/^There is no room left on the disk of [^\n]*\n[^\n]+\n$/),
+    expect.stringMatching(/^The disk of [^\n]* is full[^\n]*\n[^\n]+\n$/),
     1,
     null,
   ]);

@@ -60,7 +60,7 @@ test("an agent's circuits stand below its row, and nobody else's", () => {
 test.each([
   ["running", "was started again 2 times"],
   ["restarting", "is being started again, after 2 times before"],
-  ["failed", "has failed: it ended each time it was started (2 times). Mend the reason, then: npx troupe restart x"],
+  ["failed", "has failed: it ended each time it was started (2 times). Fix the reason, then: npx troupe restart x"],
   ["dead", "has ended, and nobody starts it again. Start it: npx troupe restart x"],
 ] as const)("a process that ended and is %s now has its lines: what became of it, when and why", (state, words) => {
   const lastEnd = {

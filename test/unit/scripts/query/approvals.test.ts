@@ -25,7 +25,7 @@ describe("an approval on the screen", () => {
             "invoice": "4711",
             "amount": 120
           }
-      Why it asks:  The job asks about it.
+      Reason: The job asks about it.
       It can be answered for another 1 min 30 s. Id: ap_1"
     `);
     expect(showApproval(approval("ap_1", { expiresAt: NOW }), NOW)).toContain("no longer: it has expired");

@@ -79,7 +79,7 @@ test("a stream that ends without the task's end is taken for broken", async () =
 
 test("what the agent refuses is not sent again", async () => {
   await using agent = await agentDouble(() => {}, { status: 400, message: "That is no question." });
-  await expect(screenOf(agent)).rejects.toThrow("The agent refuses: That is no question.");
+  await expect(screenOf(agent)).rejects.toThrow("The agent refused: That is no question.");
   expect(agent.messageIds).toHaveLength(1);
 });
 
@@ -91,8 +91,8 @@ test("an agent that does not come back is given up in the end: the task is kept,
   });
   await expect(screenOf(agent, 600)).rejects.toMatchObject({
     code: "failed",
-    message: expect.stringMatching(/could not be made again within 0.6 s: .*Its task is kept/),
-    next: "Start the job again: npx troupe restart job. Then look at it: npx troupe query job --task t1",
+    message: expect.stringMatching(/could not be restored within 0.6 s: .*Its task is kept/),
+    next: "Start the job again: npx troupe restart job. Then show it: npx troupe query job --task t1",
   });
 });
 

@@ -138,7 +138,7 @@ describe("an answer", () => {
     terminal.type("y\r");
     const answer = terminal.answer();
     await terminal.shows("Allow it?");
-    expect(terminal.screen).toContain('Typed before this question, so no answer to it: "y"');
+    expect(terminal.screen).toContain('Typed before this question, so not an answer to it: "y"');
     terminal.type("no\r");
     expect([await answer, await terminal.message()]).toEqual(["no", "y"]);
   });

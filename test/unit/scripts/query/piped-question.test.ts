@@ -21,8 +21,8 @@ test.each([
 test.each([
   ["nothing", [], "There is no question: stdin is empty."],
   ["empty lines", ["\n \r\n"], "There is no question: stdin is empty."],
-  ["Latin-1", [Buffer.from("Gr\u00fc\u00dfe", "latin1")], "What comes on stdin is not UTF-8 text."],
-  ["half a character", [Buffer.from("ö").subarray(0, 1)], "What comes on stdin is not UTF-8 text."],
+  ["Latin-1", [Buffer.from("Gr\u00fc\u00dfe", "latin1")], "The text on stdin is not UTF-8."],
+  ["half a character", [Buffer.from("ö").subarray(0, 1)], "The text on stdin is not UTF-8."],
   ["too much", ["x".repeat(600 * 1024)], "The question has more than 512 KB."],
 ])("a pipe without a question is refused in words: %s", async (_, chunks, message) => {
   await expect(asked(...chunks)).rejects.toMatchObject({ code: "bad_input", message });

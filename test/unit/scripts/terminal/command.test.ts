@@ -66,7 +66,7 @@ const WRONG: readonly (readonly [rule: string, args: string[], message: string])
     "greet has no flag --constructor. There is: --loud, --times, --as.",
   ],
   ["a flag that takes no value refuses one", ["Ada", "--loud=yes"], "--loud takes no value."],
-  ["too few arguments show the usage", [], "Something is missing: troupe greet <name> [words]"],
+  ["too few arguments show the usage", [], "An argument is missing: troupe greet <name> [words]"],
   [
     "the first argument too many is shown",
     ["a", "b", "c"],

@@ -19,7 +19,7 @@ test.each(["", "5", "-5s", "NaN", "1e3s", "5 m", "0x5s", "Infinitys", "5s5", "٥
 });
 
 test("a time is bounded, so that a timer can wait for it and a date can be that long ago", () => {
-  expect(() => timeOf("0ms", "--t", { least: 1 })).toThrow('--t takes a time of more than nothing, not "0ms".');
+  expect(() => timeOf("0ms", "--t", { least: 1 })).toThrow('--t takes a time above zero, not "0ms".');
   expect(() => timeOf("25d", "--t", { most: 24 * 86_400_000 })).toThrow('--t takes 24d at most, not "25d".');
   expect(() => timeOf(`${"9".repeat(400)}d`, "--t")).toThrow("--t takes 36500d at most");
   expect(agoOf("36500d", "--t").toISOString()).toMatch(/^19\d\d-/);

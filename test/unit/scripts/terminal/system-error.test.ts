@@ -28,7 +28,7 @@ test.each<[string, () => Promise<unknown>, RegExp]>([
   ["ENOENT", async () => readFile(join(folder, "none")), /none is missing/],
   ["ENOTDIR", async () => readFile(join(folder, "file", "x")), /is a file where a folder should be/],
   ["EISDIR", async () => readFile(folder), /is a folder where a file should be/],
-  ["EEXIST", async () => mkdir(folder), /is there already/],
+  ["EEXIST", async () => mkdir(folder), /already exists/],
   ["ENOTEMPTY", async () => rmdir(folder), /is not empty/],
   ["ELOOP", async () => readFile(join(folder, "loop")), /leads back to itself/],
   ["ENAMETOOLONG", async () => readdir(join(folder, "x".repeat(300))), /is too long/],
@@ -41,27 +41,27 @@ test.each<[string, () => Promise<unknown>, RegExp]>([
 });
 
 test.skipIf(process.platform !== "linux")(
-  "a full disk is one that has no room, and says that stopping needs none",
+  "a full disk is named, and the hint says that stopping needs no space",
   async () => {
     const error = await errorOf(writeFile("/dev/full", "x"));
     expect(hasNoRoom(error)).toBe(true);
     expect(inWords(error, HOME)).toMatchObject({
-      message: expect.stringMatching(/^There is no room left on the disk/) as unknown,
+      message: expect.stringMatching(/^The disk of .* is full/) as unknown,
       next: expect.stringContaining("troupe stop needs none") as unknown,
     });
   },
 );
 
 test.each([
-  ["EACCES", /no right to use \/a\/b\. \(open: EACCES\)$/, /chown.*TROUPE_HOME/],
-  ["EPERM", /no right/, /chown/],
+  ["EACCES", /^This user may not use \/a\/b\. \(open: EACCES\)$/, /chown.*TROUPE_HOME/],
+  ["EPERM", /may not use/, /chown/],
   ["EROFS", /read-only/, /TROUPE_HOME/],
-  ["EDQUOT", /no room/, /Make room/],
+  ["EDQUOT", /is full/, /Free some space/],
   ["EMFILE", /Too many files/, /ulimit -n/],
   ["ENFILE", /Too many files/, /ulimit -n/],
   ["ENOMEM", /no memory/, /End programs/],
-  ["EAGAIN", /no more processes/, /ulimit -u/],
-  ["EIO", /does not answer/, /dmesg/],
+  ["EAGAIN", /no further process/, /ulimit -u/],
+  ["EIO", /fails/, /dmesg/],
   ["EBUSY", /busy/, /End it/],
   ["EWHATEVER", /^The system refuses: it says so$/, /^$/],
 ])("%s says what is wrong and what to do", (code, message, next) => {

@@ -25,7 +25,7 @@ test("the group's help names its commands, and so does the general one", () => {
       traces diff <id> <id>    Show how two traces differ: what took longer, cost more, failed or is missing
       traces prune [job]       Delete traces, of all jobs when none is named
 
-    More on each command: npx troupe traces <command> --help"
+    Help on a command: npx troupe traces <command> --help"
   `);
   expect(generalHelp([traces])).toContain("  traces list|show|export|diff|prune  Show what happened");
 });
@@ -74,7 +74,7 @@ describe("a flag that is wrong is refused in words", () => {
     [exported, ["last", "--format", "xml"], '--format does not know "xml". There is: otlp, chrome.'],
     [prune, [], "Say which: --older-than TIME, or --all."],
     [prune, ["--all", "--older-than", "1d"], "Say which: --older-than TIME, or --all."],
-    [diff, ["1a2b"], "Something is missing: troupe traces diff <id> <id>"],
+    [diff, ["1a2b"], "An argument is missing: troupe traces diff <id> <id>"],
   ] as const)("%#: %o", async (command, args, message) => {
     await expect(command.run([...args], recordedIo())).rejects.toMatchObject({ code: "bad_input", message });
   });
