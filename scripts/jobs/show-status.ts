@@ -39,24 +39,22 @@ function describeEnd(
   { job, shared }: JobStatus,
 ): string[] {
   if (state === "running" && !supervised && process.platform !== "win32")
-    return [
-      `The process ${name} runs without its supervisor, so nobody would start it again: ${troupe`restart ${job}`}`,
-    ];
+    return [`The process ${name} runs without its supervisor, so it would not be restarted: ${troupe`restart ${job}`}`];
   if (lastEnd === null) return [];
   const times = `${restarts} ${restarts === 1 ? "time" : "times"}`;
   const isShared = shared.some((own) => own.name === name);
   const again = isShared ? "deploy or restart any job" : troupe`restart ${job}`;
   const now = {
-    running: `was started again ${times}`,
-    restarting: `is being started again, after ${times} before`,
-    failed: `has failed: it ended each time it was started (${times}). Fix the reason, then: ${again}`,
-    dead: `has ended, and nobody starts it again. Start it: ${again}`,
+    running: `was restarted ${times}`,
+    restarting: `is being restarted, after ${times} before`,
+    failed: `has failed: it ended at each start (${times}). Fix the reason, then: ${again}`,
+    dead: `has ended and is not restarted. Start it again: ${again}`,
   }[state];
-  return [`The process ${name} ${now}`, `  It ended last at ${lastEnd.at}: ${oneLine(lastEnd.reason)}`];
+  return [`The process ${name} ${now}`, `  Last end at ${lastEnd.at}: ${oneLine(lastEnd.reason)}`];
 }
 
 function describeTurns({ limit, running, waiting }: NonNullable<JobStatus["agents"][number]["turns"]>): string {
-  return `turns: ${running} of at most ${limit} at work, ${waiting} waiting in line`;
+  return `turns: ${running} of at most ${limit} running, ${waiting} waiting`;
 }
 
 function nextStep({ job, state, controlPlane }: JobStatus): string {

@@ -1,18 +1,18 @@
-// Which target carries out a job's plan.
+// Chooses the target that carries out a job's plan.
 import type { Job } from "#jobs/schema/schema.ts";
 import { CliError } from "../terminal/cli-error.ts";
 import { troupe } from "../terminal/hint.ts";
 import { troupeHome } from "../project/project.ts";
 import type { Target } from "./target.ts";
 
-/** The target that deploys a job. Throws CliError for those that only plan so far. */
+/** The target that deploys a job. Throws CliError for a target that can only validate and plan so far. */
 export async function targetOf(job: Pick<Job, "name" | "deployment" | "agents">): Promise<Target> {
   const wanted = [job.deployment.target, ...job.agents.map((agent) => agent.target ?? job.deployment.target)];
   const other = wanted.find((name) => name !== "local");
   if (other !== undefined) {
     throw new CliError(
       "bad_input",
-      `${job.name} is to run on ${other}. Deploying to ${other} comes later; for now such a job can be validated and planned.`,
+      `${job.name} runs on ${other}. This version can only validate and plan such a job.`,
       `Run: ${troupe`plan ${job.name}`}, or set deployment.target to local.`,
     );
   }

@@ -1,4 +1,4 @@
-// What every target can do. A target carries out a plan; it knows nothing of job files.
+// The operations of every target. A target carries out a plan; it does not read job files.
 import type { Job } from "#jobs/schema/schema.ts";
 import type { Source } from "#jobs/file/source.ts";
 import type { LeftOut } from "../corpus/left-out.ts";
@@ -12,7 +12,7 @@ export interface DeployRequest {
   readonly source: Source;
   /** The job file, absolute. */
   readonly file: string;
-  /** The folder of documents as typed; undefined when none was. */
+  /** The folder of documents as typed; undefined without --corpus. */
   readonly corpus: string | undefined;
 }
 
@@ -20,37 +20,37 @@ export interface Deployed {
   readonly status: JobStatus;
   /** From the start of the command until all agents were healthy. */
   readonly healthyMs: number;
-  /** Files of folders of documents that were not read. */
+  /** Files in the folders of documents that were not read. */
   readonly leftOut?: readonly LeftOut[];
 }
 
 export interface LogRequest {
   readonly job: string;
   readonly agent: string | undefined;
-  /** Only lines of traces whose id begins so. */
+  /** Only lines of traces whose id begins with this. */
   readonly trace: string | undefined;
-  /** How many of the last lines; before following. */
+  /** How many of the last lines to begin with. */
   readonly lines: number;
   readonly follow: boolean;
 }
 
 export interface LogLine {
-  /** ISO 8601; null where the line does not say. */
+  /** ISO 8601; null for a line without a time. */
   readonly time: string | null;
   readonly level: string;
-  /** Null when it concerns the process as a whole. */
+  /** Null for a line of the whole process. */
   readonly agent: string | null;
   readonly message: string;
-  /** What the agent was at when it wrote the line; null where it does not say. */
+  /** The span in which the agent wrote the line; null for a line without one. */
   readonly traceId: string | null;
   readonly spanId: string | null;
 }
 
 export interface Target {
   deploy(request: DeployRequest, io: Io): Promise<Deployed>;
-  /** Ends what runs of the job and starts the same release again. */
+  /** Ends the job's processes and starts the same release again. */
   restart(job: string, io: Io): Promise<Deployed>;
-  /** Resolves to false when nothing of the job ran. Sessions are kept. */
+  /** Resolves to false when the job did not run. Sessions are kept. */
   stop(job: string, io: Io): Promise<boolean>;
   /** Undefined when the job was never deployed here. */
   status(job: string): Promise<JobStatus | undefined>;
@@ -65,15 +65,15 @@ export interface Target {
 
 export interface ProcessStatus {
   readonly name: string;
-  /** Null while it does not run. */
+  /** Null while the process does not run. */
   readonly pid: number | null;
-  /** `dead`: it ended, and nobody starts it again. */
+  /** `dead`: the process ended and is not restarted. */
   readonly state: "running" | "restarting" | "dead" | "failed";
-  /** Whether somebody starts it again when it ends; false for one whose supervisor was killed, and on Windows. */
+  /** Whether a supervisor restarts the process; false after the supervisor was killed, and on Windows. */
   readonly supervised: boolean;
-  /** How often it was started again since the last deployment or restart. */
+  /** Restarts by the supervisor since the last deployment or restart of the job. */
   readonly restarts: number;
-  /** How it ended last, since then; `at` is ISO 8601. */
+  /** The last end of the process since then; `at` is ISO 8601. */
   readonly lastEnd: { readonly at: string; readonly reason: string } | null;
 }
 
@@ -82,26 +82,26 @@ export interface AgentStatus {
   readonly name: string;
   readonly url: string;
   readonly state: "alive" | "suspect" | "dead" | "failed" | "starting" | "stopped";
-  /** ISO 8601; null when none was ever heard. */
+  /** ISO 8601; null before the first one. */
   readonly lastHeartbeat: string | null;
-  /** What the agent itself says of backends and peers that fail it; none when it does not answer. */
+  /** Backends and peers that fail, as the agent itself tells; empty when the agent does not answer. */
   readonly breakers: readonly BreakerStatus[];
-  /** Messages that it works on, and that wait for their turn; null when it does not say. */
+  /** Turns that run, and that wait in line; null when the agent does not tell. */
   readonly turns: { readonly limit: number; readonly running: number; readonly waiting: number } | null;
 }
 
 export interface JobStatus {
   readonly job: string;
   readonly target: "local";
-  /** The workerd of the job; with a process an agent, that of the entry point. Null when it does not run. */
+  /** The job's workerd; where each agent has a process, that of the entry point. Null when it does not run. */
   readonly pid: number | null;
-  /** restarting: nothing of it runs at this moment. dead: nobody starts it again. failed: given up, because it ended each time. */
+  /** restarting: no process runs at this moment. dead: no supervisor restarts it. failed: it ended at each start and was given up. */
   readonly state: "running" | "degraded" | "restarting" | "stopped" | "dead" | "failed";
   readonly entryPoint: string;
   readonly controlPlane: string | null;
   readonly agents: readonly (AgentStatus & { readonly pid: number | null })[];
   /** The workerds of the job. */
   readonly processes: readonly ProcessStatus[];
-  /** Those that all jobs share: control plane and offline model. */
+  /** Processes that all jobs share: control plane and offline model. */
   readonly shared: readonly ProcessStatus[];
 }

@@ -66,7 +66,7 @@ const TABLE: readonly (readonly [rule: string, args: string, ...messages: string
     'both.yaml:2:1: unknown field "isolaton"',
     'both.yaml:3:48: payments has no tool "list"',
   ],
-  ["a target that comes later is said to", "deploy away.yaml", "Deploying to ssh comes later"],
+  ["a target that comes later is said to", "deploy away.yaml", "This version can only validate and plan such a job"],
   ["a missing corpus is named", "deploy research-assistant --corpus nowhere", "There is no folder nowhere."],
   [
     "a corpus of binaries is counted",

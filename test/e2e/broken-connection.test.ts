@@ -45,5 +45,5 @@ test("kill -9 in mid-answer: the process is started again by itself, and one tro
       },
     ],
   ]);
-  expect(await deployment.succeed("status", "dying")).toContain("The process all-agents was started again 1 time\n");
+  expect(await deployment.succeed("status", "dying")).toContain("The process all-agents was restarted 1 time\n");
 });

@@ -109,7 +109,7 @@ describe("a second deployment", () => {
     const bad = await deployment.write("bad.yaml", fourAgents("back", `${HUB_SPOKE}\ndeployment: { timeout: 1ms }`));
     const { code, stderr } = await deployment.troupe("deploy", bad);
     expect(code).toBe(1);
-    expect(stderr).toContain("The release before runs again");
+    expect(stderr).toContain("The former release runs again");
     const { state, agents } = await statusOf("back");
     expect(state).toBe("running");
     expect(agents.every((agent) => agent.state === "alive")).toBe(true);

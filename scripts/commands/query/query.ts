@@ -63,7 +63,7 @@ export default defineCommand({
       const { lastEnd } = status.processes.find(({ state }) => state === "failed") ?? { lastEnd: null };
       throw new CliError(
         "failed",
-        `${job} has failed: ${lastEnd?.reason ?? "it ended each time it was started"}`,
+        `${job} has failed: ${lastEnd?.reason ?? "it ended at each start"}`,
         `Fix the reason, then: ${troupe`restart ${job}`}`,
       );
     }

@@ -1,5 +1,5 @@
-// The trace of one deployment: a span for each of its stages and for each agent that it starts, sent to the job's trace store in
-// one go when the command is done. Built by hand as OTLP/JSON: the tracing library of the agents runs in workerd only.
+// The trace of one deployment: a span for each stage and for each agent that starts, sent to the job's trace store at the end of the
+// command. It is built by hand as OTLP/JSON, since the agents' tracing library runs in workerd only.
 import { ERROR, GENERAL, RESOURCE, SPAN, TROUPE } from "#shared/tracing/names.ts";
 import {
   KIND,
@@ -23,10 +23,10 @@ type Attributes = Readonly<Record<string, Plain>>;
 
 const SERVICE = "troupe";
 const redact = redactor([]);
-/** Sending must not be felt. */
+/** A user must not notice the sending. */
 const LIMIT_MS = 1_000;
 
-/** Work with a beginning and an end; more of it may lie within. */
+/** A span with its children. */
 export class DeploySpan {
   readonly context: TraceContext;
   readonly #parent: DeploySpan | undefined;
@@ -49,7 +49,7 @@ export class DeploySpan {
     Object.assign(this.#attributes, attributes);
   }
 
-  /** Runs `work` as a part of this; what it throws is recorded and thrown on. `begunMs` may lie before now. */
+  /** Runs `work` in a child span; an error is recorded and thrown again. `begunMs` may lie before now. */
   async within<Result>(
     name: string,
     attributes: Attributes,
@@ -68,19 +68,19 @@ export class DeploySpan {
     }
   }
 
-  /** Once; with an error it has failed, and so has what had not ended within it. */
+  /** Ends the span and its open children, which fail with `error` too. May be repeated: the first end counts. */
   end(error?: unknown): void {
     if (this.#endedMs !== undefined) return;
     this.#endedMs = Math.max(Date.now(), this.#begunMs);
     if (error !== undefined) {
       this.set({ [GENERAL.errorType]: errorType(error) });
-      // Further lines quote logs, which may hold what nobody meant to record.
+      // Further lines quote logs, which may hold content that must not be recorded.
       this.#failure = redact(reasonOf(error)).split("\n", 1)[0] ?? "";
     }
     for (const child of this.#children) child.end(error);
   }
 
-  /** This and all within it. */
+  /** This span and all below it. */
   toOtlp(): OtlpSpan[] {
     const span: OtlpSpan = {
       ...this.context,
@@ -114,8 +114,8 @@ export class DeployTrace {
   }
 
   /**
-   * Ends the trace and sends it, once. Without a control plane there is nowhere to send it to; one that cannot be found out about,
-   * or does not take it, is a note. Never throws.
+   * Ends the trace and sends it. May be repeated: the first call counts. Without a control plane nothing is sent; any failure is a
+   * note. Never throws.
    */
   async send(find: () => Promise<ControlPlane | undefined>, error?: unknown): Promise<void> {
     if (this.#sent) return;
@@ -134,7 +134,8 @@ export class DeployTrace {
         signal: AbortSignal.timeout(LIMIT_MS),
       });
       await response.body?.cancel();
-      if (!response.ok) this.#io.note(`The trace of this deployment is lost: the store answered ${response.status}.`);
+      if (!response.ok)
+        this.#io.note(`The trace of this deployment is lost: the trace store answered ${response.status}.`);
     } catch (failure) {
       this.#io.note(`The trace of this deployment is lost: ${reasonOf(failure)}.`);
     }
@@ -154,7 +155,7 @@ export class DeployTrace {
   }
 }
 
-/** Runs `work` and sends the trace that it makes, whatever becomes of it. */
+/** Runs `work` and sends its trace, also when it fails. */
 export async function traced<Result>(
   home: string,
   job: string,
@@ -173,7 +174,7 @@ export async function traced<Result>(
   }
 }
 
-/** Makes the function that runs a stage, records it and says what it is when it takes long. */
+/** Returns a function that runs one stage, records it, and notes its label when it takes long. */
 export function stagesOf(trace: DeployTrace, io: Io) {
   return async <Result>(name: string, label: string, work: (span: DeploySpan) => Promise<Result>): Promise<Result> =>
     trace.stage(name, async (span) => step(io, label, async () => work(span)));

@@ -1,5 +1,5 @@
-// Deploying a job: build, choose ports, store the release, replace what runs, and go back to it when the new one does
-// not get healthy. Sessions stay where they are: data folders belong to agents, not to releases.
+// Deploys a job: builds, chooses ports, stores the release, replaces the running one, and rolls back when the new one does not get
+// healthy. Sessions stay in place: data folders belong to agents, not to releases.
 import { performance } from "node:perf_hooks";
 import { planJob } from "#jobs/plan/plan.ts";
 import type { Plan } from "#jobs/plan/plan-shape.ts";
@@ -27,7 +27,7 @@ import { JobState, readOrSetAside, writeState } from "./state/state.ts";
 import { jobStatus } from "./status.ts";
 import { workerdBinary } from "./processes/workerd.ts";
 
-/** Deploys the job; the caller holds its lock. Throws CliError; then the job runs as before, or not at all if it did not. */
+/** Deploys the job; the caller holds its lock. Throws CliError; then the former release runs again, if there was one. */
 export async function deployJob(home: string, request: DeployRequest, io: Io): Promise<Deployed> {
   return traced(home, request.job.name, io, async (trace) => deploy(home, request, trace, io));
 }
@@ -56,7 +56,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   const release = await writeRelease(layout, plan, bundles);
   trace.root.set({ [TROUPE.release]: release });
 
-  await stage("stop", "Stopping what runs of it", async () => stopProcesses(home, job.name, last));
+  await stage("stop", "Stopping the running release", async () => stopProcesses(home, job.name, last));
   const next: JobState = {
     job: job.name,
     file: request.file,
@@ -88,7 +88,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   return { status: await jobStatus(home, next), healthyMs, leftOut };
 }
 
-/** Starts the processes of `plan`, which are those of `state`. */
+/** Stores `state` and starts the processes of its release, whose plan is `plan`. */
 export async function start(
   home: string,
   plan: Plan,
@@ -101,7 +101,7 @@ export async function start(
 }
 
 interface Failure {
-  /** What ran before; undefined when nothing did. */
+  /** State of the release that ran before; undefined when none did. */
   readonly last: JobState | undefined;
   readonly failed: JobState;
   readonly error: unknown;
@@ -110,23 +110,23 @@ interface Failure {
   readonly io: Io;
 }
 
-/** Puts back what ran before. Returns the error to throw: the first one, with what became of the job. */
+/** Starts the former release again. Returns the error to throw: the first one, with what became of the job. */
 async function rollBack(home: string, failure: Failure): Promise<unknown> {
   const { last, failed, error, controlPlane, trace, io } = failure;
   const layout = jobLayout(home, failed.job);
   if (last === undefined) {
     await writeState(layout.state, { ...failed, stoppedAt: new Date().toISOString() });
-    // While there is somewhere to send it to.
+    // The next line may stop the control plane.
     await trace.send(async () => controlPlane, error);
     await releaseControlPlane(home, failed.job);
     return error;
   }
-  io.note("The new release did not start; going back to the one before …");
+  io.note("The new release did not start; starting the former one again …");
   const uninterrupted: Io = { ...io, signal: new AbortController().signal };
   await trace.stage("roll_back", async (span) => {
     const plan = await readRelease(layout, last.release);
     await start(home, plan, last, { controlPlane, span, io: uninterrupted });
   });
   if (!(error instanceof CliError)) return error;
-  return new CliError(error.code, `${error.message}\nThe release before runs again; no session was lost.`, error.next);
+  return new CliError(error.code, `${error.message}\nThe former release runs again; no session was lost.`, error.next);
 }

@@ -1,4 +1,4 @@
-// The local target: jobs as detached workerd processes on this machine.
+// The local target: runs jobs as detached workerd processes on this machine.
 import type { Io } from "../../terminal/io.ts";
 import type { TraceStore } from "../../traces/store/store.ts";
 import { changeJob } from "./state/change.ts";

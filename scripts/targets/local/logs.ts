@@ -1,4 +1,4 @@
-// Reads the JSON log that workerd writes for each process, and finds out which agent a line is from.
+// Reads the JSON log that workerd writes for each process, and finds the agent of each line.
 import { open, readdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import * as z from "zod";
@@ -12,16 +12,16 @@ import { isEngineRemark } from "./processes/last-words.ts";
 
 const POLL_MS = 150;
 const CHUNK_BYTES = 256 * 1024;
-/** How far back the last lines are looked for. */
+/** How far back the last lines are searched. */
 const TAIL_BYTES = 4 * 1024 * 1024;
 
-/** What a log is called once a new one was begun (supervise.sh). */
+/** Suffix of the former log after supervise.sh began a new one. */
 const OLDER = ".1";
 
-/** How the agents' own lines begin, and how workerd's begin that concern one Worker. */
+/** Beginning of an agent's own line, and of a line of workerd about one Worker. */
 const AGENT_TAG = /^(?:\[([a-z][a-z0-9_]{0,62})\] |service agent-([a-z][a-z0-9_]{0,62}): )/;
 
-/** How the agents' own lines end that concern a span. */
+/** End of an agent's own line that belongs to a span. */
 const TRACE_TAG = / trace=([0-9a-f]{32}) span=([0-9a-f]{16})$/;
 
 const Entry = z.object({
@@ -31,7 +31,7 @@ const Entry = z.object({
   message: z.optional(z.unknown()),
 });
 
-/** The last lines of a job's logs, and then, if wanted, every new one until the signal aborts. */
+/** The last lines of a job's logs; with `follow` also every new line until the signal aborts, whose reason is thrown. */
 export async function* readLogs(home: string, request: LogRequest, signal: AbortSignal): AsyncGenerator<LogLine> {
   const layout = jobLayout(home, request.job);
   const names = await processNames(layout.logs);
@@ -58,7 +58,7 @@ export async function* readLogs(home: string, request: LogRequest, signal: Abort
       const size = await fileBytes(path);
       const known = offsets.get(name) ?? 0;
       if (size < known) {
-        // The log was begun anew: what was not read yet lies in the older one.
+        // A new log was begun: the rest of the old one is unread.
         const older = `${path}${OLDER}`;
         yield* parseLines(await readFrom(older, known, await fileBytes(older)), name).filter(wanted);
       }
@@ -71,7 +71,7 @@ export async function* readLogs(home: string, request: LogRequest, signal: Abort
   }
 }
 
-/** Lines of one process's log, without the engine's remarks to itself. In a process of one agent all are from it; else a line says so as `[agent] message`. */
+/** Lines of one process's log, without the engine's internal remarks. In the process of all agents a line names its agent: `[agent] message`. */
 export function parseLines(text: string, process: string): LogLine[] {
   return text
     .split("\n")
@@ -106,7 +106,7 @@ async function processNames(folder: string): Promise<string[]> {
   }
 }
 
-/** The last bytes, from the beginning of a line. */
+/** The last `bytes` of a file, from the beginning of a line. */
 async function readTail(path: string, bytes: number): Promise<string> {
   const size = await fileBytes(path);
   const from = Math.max(0, size - bytes);

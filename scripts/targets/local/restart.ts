@@ -1,4 +1,4 @@
-// Starting the release that was deployed last again: after a crash, after a stop, or in place of what runs.
+// Starts the release that was deployed last again: after a crash, after a stop, or in place of the running processes.
 import { performance } from "node:perf_hooks";
 
 import { TROUPE } from "#shared/tracing/names.ts";
@@ -19,7 +19,7 @@ import { stopProcesses } from "./run.ts";
 import { type JobState, readJobState } from "./state/state.ts";
 import { jobStatus } from "./status.ts";
 
-/** Restarts the job; the caller holds its lock. Throws CliError when it was never deployed or does not get healthy. */
+/** Restarts the job; the caller holds its lock. Throws CliError when the job was never deployed or does not get healthy. */
 export async function restartJob(home: string, job: string, io: Io): Promise<Deployed> {
   return traced(home, job, io, async (trace) => restart(home, job, trace, io));
 }
@@ -36,13 +36,13 @@ async function restart(home: string, job: string, trace: DeployTrace, io: Io): P
   const controlPlane = await stage("control_plane", "Starting the control plane", async () =>
     ensureControlPlane(home, bundles, io),
   );
-  await stage("stop", "Stopping what runs of it", async () => stopProcesses(home, job, last));
+  await stage("stop", "Stopping the running release", async () => stopProcesses(home, job, last));
   for (const { id, socket } of plan.agents) {
     if (!(await isTaken(socket.port))) continue;
     throw new CliError(
       "failed",
-      `Port ${socket.port} of the agent ${id} is in use by another program now.`,
-      `End that program, or run: ${troupe`deploy ${job}`} (which chooses another port unless the job names it).`,
+      `Port ${socket.port} of the agent ${id} is now in use by another program.`,
+      `End that program, or choose another port (unless the job names this one): ${troupe`deploy ${job}`}`,
     );
   }
   const next: JobState = { ...last, stoppedAt: null };

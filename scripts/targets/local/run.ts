@@ -1,4 +1,4 @@
-// Brings the processes of a release up, stage by stage, and takes them down again.
+// Starts the processes of a release, stage by stage, and stops them.
 import { mkdir } from "node:fs/promises";
 
 import type { Plan, PlannedAgent } from "#jobs/plan/plan-shape.ts";
@@ -29,13 +29,13 @@ export interface Run {
   readonly release: number;
   readonly controlPlane: ControlPlane;
   readonly io: Io;
-  /** The stage of the deployment in which this happens. */
+  /** Span of the deployment's stage in which the processes start. */
   readonly span: DeploySpan;
 }
 
 /**
  * Starts every process of the plan and waits until each agent is healthy, in the order of the plan's stages.
- * When one is not in time, all are ended again and CliError is thrown.
+ * Where one is late, ends them all and throws CliError.
  */
 export async function startProcesses(run: Run): Promise<void> {
   const { plan, io } = run;
@@ -56,21 +56,21 @@ export async function startProcesses(run: Run): Promise<void> {
     for (const { name } of processesOf(plan)) await markHealthy(run.layout.process(name));
   } catch (error) {
     await endSupervised(processesOf(plan).map(({ name }) => run.layout.process(name)));
-    throw io.signal.aborted ? new CliError("interrupted", "Interrupted; nothing of it runs.") : error;
+    throw io.signal.aborted ? new CliError("interrupted", "Interrupted; the job does not run.") : error;
   }
 }
 
 const FLUSH_MS = 1_000;
-/** How long the system may take to give the ports of ended processes back. */
+/** The system may free the ports of ended processes so much later. */
 const FREE_MS = 2_000;
 
-/** Ends the processes of a job, after its agents have sent what spans they still hold; `state` is what is known of it, if anything. */
+/** Ends the processes of a job after its agents have sent their spans. `state` is the job's stored state, if it can be read. */
 export async function stopProcesses(home: string, job: string, state: JobState | undefined): Promise<void> {
   const ports = Object.values(state?.ports ?? {});
   const urls = ports.map((port) => `http://127.0.0.1:${port}`);
   const runs = (await runningProcesses(home, job)).length > 0;
   await endSupervised(await jobProcesses(home, job), async () => {
-    // An agent that does not answer is ended all the same.
+    // An agent that does not answer is ended too.
     if (runs) await Promise.all(urls.map(async (url) => isHealthy(url, FLUSH_MS, { flush: true })));
   });
   if (runs) await Promise.all(ports.map(async (port) => untilFree(port, FREE_MS)));
@@ -101,7 +101,7 @@ interface Stage {
   /** From 1. */
   readonly number: number;
   readonly agents: readonly string[];
-  /** When the first of their processes was started. */
+  /** When the first of their processes was started, in milliseconds since the epoch. */
   readonly begunMs: number;
 }
 
@@ -141,7 +141,7 @@ interface Start {
   readonly workerd: Started;
   /** Milliseconds since the epoch. */
   readonly deadline: number;
-  /** What the agent does to begin with becomes a part of this. */
+  /** Parent of the agent's first spans. */
   readonly context: TraceContext;
 }
 

@@ -1,4 +1,4 @@
-// How a deployment is: what the registry says, held against whether the processes live.
+// The status of a deployment: the registry's answer, compared with the processes that run.
 import { askHealth } from "./processes/health.ts";
 import { findControlPlane } from "./control-plane/control-plane.ts";
 import { processesOf } from "./processes/job-config.ts";
@@ -29,7 +29,7 @@ export async function jobStatus(home: string, state: JobState): Promise<JobStatu
         const facts = {
           stopped: state.stoppedAt !== null,
           process: own?.state ?? "dead",
-          // Without a registry the agent itself is all that can be asked.
+          // Without a registry only the agent itself can be asked.
           healthy: health !== undefined,
         };
         return {
@@ -65,12 +65,12 @@ interface Facts {
   readonly healthy: boolean;
 }
 
-/** What the registry says of an agent whose process runs. It finds out about one that is gone when the lease ends; here it is seen at once. */
+/** The registry's state of an agent whose process runs. A process that is gone counts at once, before the lease ends. */
 export function agentState(known: RegisteredAgent | undefined, facts: Facts): AgentStatus["state"] {
   return stateWithoutProcess(facts) ?? known?.state ?? "starting";
 }
 
-/** The same when there is no registry to ask. */
+/** The same without a registry. */
 export function unregisteredState(facts: Facts): AgentStatus["state"] {
   return stateWithoutProcess(facts) ?? (facts.healthy ? "alive" : "dead");
 }

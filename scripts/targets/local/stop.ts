@@ -1,4 +1,4 @@
-// Stopping a job: its processes end, the registry forgets its agents, its sessions stay on disk.
+// Stops a job: ends its processes and unregisters its agents; its sessions stay on the disk.
 import type { Io } from "../../terminal/io.ts";
 import { hasNoRoom } from "../../terminal/system-error.ts";
 import { findControlPlane, releaseControlPlane } from "./control-plane/control-plane.ts";
@@ -8,11 +8,11 @@ import { stopProcesses } from "./run.ts";
 import { isUp } from "./processes/processes.ts";
 import { DamagedError, type JobState, overwriteState, readJobState, writeState } from "./state/state.ts";
 
-/** Stops the job; the caller holds its lock. False when nothing of it ran. May be repeated. Needs no room on the disk. */
+/** Stops the job; the caller holds its lock. False when it did not run. May be repeated. Needs no room on the disk. */
 export async function stopJob(home: string, job: string, io: Io): Promise<boolean> {
   const state = await readJobState(home, job).catch((error: unknown) => {
     if (!(error instanceof DamagedError)) throw error;
-    // What runs is found all the same.
+    // Running processes are found without the state.
     io.note(`${error.message}\n${error.next}`);
     return undefined;
   });
@@ -20,7 +20,7 @@ export async function stopJob(home: string, job: string, io: Io): Promise<boolea
   await stopProcesses(home, job, state);
   if (state !== undefined) {
     const stopped = { ...state, stoppedAt: state.stoppedAt ?? new Date().toISOString() };
-    await writeDown(jobLayout(home, job).state, stopped, io);
+    await storeStopped(jobLayout(home, job).state, stopped, io);
     const controlPlane = await findControlPlane(home);
     if (controlPlane !== undefined) await unregisterAgents(controlPlane, job, Object.keys(state.ports));
   }
@@ -28,15 +28,15 @@ export async function stopJob(home: string, job: string, io: Io): Promise<boolea
   return wasUp;
 }
 
-/** On a full disk in the place of the old state, which has the room; a note where even that is refused. */
-async function writeDown(path: string, state: JobState, io: Io): Promise<void> {
+/** Writes the state; on a full disk over the old one, which needs no new room. Notes where that fails too. */
+async function storeStopped(path: string, state: JobState, io: Io): Promise<void> {
   try {
     await writeState(path, state);
   } catch (error) {
     if (!hasNoRoom(error)) throw error;
     await overwriteState(path, state).catch((again: unknown) => {
       if (!hasNoRoom(again)) throw again;
-      io.note(`It is stopped, but ${path} cannot be written: its status will say that it is dead.`);
+      io.note(`The job is stopped, but ${path} cannot be written: troupe status will call it dead.`);
     });
   }
 }

@@ -1,5 +1,5 @@
-// What all jobs of a `.troupe` folder share: the control plane and the offline model, a workerd each. Started with the
-// first job, stopped with the last, so that whatever happens to a job is seen by a registry that lives.
+// The control plane and the offline model, one workerd each, which all jobs of a `.troupe` folder share. They start with the first
+// job and stop with the last.
 import { mkdir, readFile } from "node:fs/promises";
 
 import { objectBinding } from "#jobs/plan/bindings.ts";
@@ -39,7 +39,7 @@ export interface ControlPlane {
   readonly secret: string;
 }
 
-/** The control plane, started if it does not run, and started anew if its code or the settings of its traces have changed. */
+/** Returns the control plane; starts it if it does not run, or if its code or its trace settings have changed. */
 export async function ensureControlPlane(
   home: string,
   bundles: ReadonlyMap<string, Bundle>,
@@ -54,7 +54,7 @@ async function ensure(home: string, bundles: ReadonlyMap<string, Bundle>, io: Io
   const secret = await ensureControlPlaneSecret(layout.secret, io);
   const [registry, model] = [bundleOf(bundles, "control-plane"), bundleOf(bundles, "offline-model")];
   const settings = await traceSettings(layout.settings, io);
-  // Settings may be secrets, so what is stored of them must not tell them.
+  // Settings may hold secrets, so only their MAC is stored.
   const version = `${registry.hash}.${model.hash}.${mac(secret, `settings:${JSON.stringify(settings)}`)}`;
   const remembered = await portsOfConfigs(layout);
   const last = (await readOrSetAside(layout.state, ControlPlaneState, io)) ?? remembered;
@@ -89,7 +89,7 @@ async function isHealthyAt(ports: readonly number[]): Promise<boolean> {
   return healthy.every(Boolean);
 }
 
-/** Starts one of the two processes and waits until it answers at `url`. */
+/** Starts one of the two processes and waits until it is healthy at `url`. */
 async function serve(
   own: ProcessLayout,
   config: WorkerdConfig,
@@ -107,7 +107,7 @@ async function serve(
   await markHealthy(own);
 }
 
-/** The control plane if it runs; undefined otherwise. Starts nothing. */
+/** The control plane if it runs; undefined otherwise. Does not start it. */
 export async function findControlPlane(home: string): Promise<ControlPlane | undefined> {
   const layout = controlPlaneLayout(home);
   if ((await lockHolder(layout.registry.dataLock)) === undefined) return undefined;
@@ -120,7 +120,7 @@ export async function findControlPlane(home: string): Promise<ControlPlane | und
   return { url: addressOf(state.port), port: state.port, modelPort: state.modelPort, secret };
 }
 
-/** Stops the control plane unless a job other than `leaving` runs or is about to, or a command reads from it. */
+/** Stops the control plane, unless a command reads from it or a job other than `leaving` runs or is being changed. */
 export async function releaseControlPlane(home: string, leaving: string): Promise<void> {
   const { lock } = controlPlaneLayout(home);
   await withLock(lock, { patienceMs: LOCK_PATIENCE_MS, withoutRoom: true }, async () => stopUnlessUsed(home, leaving));
@@ -139,7 +139,7 @@ async function isInUse(home: string, job: string): Promise<boolean> {
   return (await isUp(home, job)) || (await lockHolder(jobLayout(home, job).lock)) !== undefined;
 }
 
-/** From what was written for workerd: the agents that run know these ports. Undefined where there is none. */
+/** Ports in the configurations of workerd, which running agents know; undefined before the first start. */
 async function portsOfConfigs({
   registry,
   model,
@@ -193,7 +193,7 @@ function registryConfig({ registry, settings, port, machine, data }: Parts): Wor
   };
 }
 
-/** A process of its own: one job's question to it must not stop the others' registry. */
+/** A process of its own: a job's question to the model must not delay the registry of all jobs. */
 function modelConfig(port: number): WorkerdConfig {
   return {
     workers: [{ name: "offline-model", module: "../build/offline-model/index.js", bindings: [] }],

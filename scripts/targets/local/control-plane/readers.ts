@@ -1,4 +1,4 @@
-// Commands that read from the control plane while perhaps no job runs: while there is one, the control plane is not stopped.
+// Commands that read from the control plane, perhaps while no job runs. The control plane does not stop under a reader.
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -17,7 +17,7 @@ export async function hasReaders(home: string): Promise<boolean> {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
     throw error;
   });
-  // Beside the locks, which are called after their processes, lie files of locks in the making.
+  // A lock is named after its process; other files belong to locks that are being created.
   const holders = await Promise.all(names.filter(isNumber).map(async (name) => lockHolder(join(folder, name))));
   return holders.some((holder) => holder !== undefined);
 }

@@ -15,7 +15,7 @@ const Page = AgentPage.extend({ agents: z.array(z.unknown()) });
 const MOST_PAGES = 100;
 const TIMEOUT_MS = 5_000;
 
-/** The job's agents as the registry knows them, without those that cannot be read; undefined when it does not answer as it should. */
+/** The job's agents in the registry, without those that cannot be read; undefined when the registry does not answer properly. */
 export async function registeredAgents(
   controlPlane: ControlPlane,
   job: string,
@@ -33,7 +33,7 @@ export async function registeredAgents(
   return agents;
 }
 
-/** Takes agents out of the registry. One that is not in it, or a registry that does not answer, is no error. */
+/** Removes agents from the registry. An unknown agent, or a registry that does not answer, is no error. */
 export async function unregisterAgents(controlPlane: ControlPlane, job: string, ids: readonly string[]): Promise<void> {
   await Promise.all(
     ids.map(async (id) => {
@@ -56,7 +56,7 @@ async function ask(
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch (error) {
-    // Refused, reset or silent: the caller decides what a missing control plane means.
+    // Refused, reset or silent: the caller decides what that means.
     if (error instanceof TypeError || (error instanceof DOMException && error.name === "TimeoutError"))
       return undefined;
     throw error;

@@ -1,5 +1,5 @@
-// Access to the trace store of a `.troupe` folder, whether a job runs or not: the control plane is started for the reading if
-// it does not run, and stopped afterwards unless a job or another reader uses it.
+// Access to the trace store of a `.troupe` folder, also while no job runs: the control plane is started for the reader if needed, and
+// stopped afterwards unless a job or another reader uses it.
 import { buildWorkers } from "../../../project/build.ts";
 import { type Io, step } from "../../../terminal/io.ts";
 import { TraceStore } from "../../../traces/store/store.ts";
@@ -11,7 +11,7 @@ import { jobToken } from "../state/secrets.ts";
 
 const PATIENCE_MS = 60_000;
 
-/** Runs `work` with the traces of each job. */
+/** Runs `work` with the trace store of each job, in their order. */
 export async function withTraceStores<Result>(
   home: string,
   jobs: readonly string[],
@@ -20,7 +20,7 @@ export async function withTraceStores<Result>(
 ): Promise<Result> {
   try {
     return await asReader(home, async () => {
-      const { url, secret } = await running(home, io);
+      const { url, secret } = await ensureRunning(home, io);
       return work(jobs.map((job) => new TraceStore({ job, url, token: jobToken(secret, job), signal: io.signal })));
     });
   } finally {
@@ -28,8 +28,8 @@ export async function withTraceStores<Result>(
   }
 }
 
-async function running(home: string, io: Io): Promise<ControlPlane> {
-  // Under its lock: one that is just being stopped is not found.
+async function ensureRunning(home: string, io: Io): Promise<ControlPlane> {
+  // Under the lock, since a control plane that is being stopped is of no use.
   const { lock } = controlPlaneLayout(home);
   const found = await withLock(lock, { patienceMs: PATIENCE_MS, signal: io.signal }, async () =>
     findControlPlane(home),

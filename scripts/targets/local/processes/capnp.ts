@@ -1,5 +1,5 @@
-// The text of a workerd configuration. Knows workerd's schema and nothing of jobs; holds no secret's value, since those
-// come from the environment of the process.
+// Renders a configuration of workerd. Knows workerd's schema and nothing of jobs. Holds no secret's value: secrets come from the
+// environment of the process.
 
 export interface WorkerdConfig {
   readonly workers: readonly WorkerdWorker[];
@@ -14,7 +14,7 @@ export interface WorkerdExternal {
   readonly name: string;
   /** Host and port. */
   readonly address: string;
-  /** A server that is none of Troupe's; with the name that its certificate must have where it is asked over TLS. */
+  /** The server is not one of Troupe's; over TLS, with the name that its certificate must have. */
   readonly foreign?: { readonly certificateHost?: string };
 }
 
@@ -37,15 +37,15 @@ export type WorkerdBinding =
   | { readonly name: string; readonly kind: "service"; readonly service: string; readonly props?: object }
   | { readonly name: string; readonly kind: "object"; readonly className: string };
 
-/** Sockets come last in a configuration. */
+/** Length of a configuration's end in which its sockets stand. */
 const MAX_SOCKETS_CHARS = 1_000;
 
-/** Reaches public addresses only: the engine refuses private and loopback ones, whatever a name resolves to. */
+/** Reaches public addresses only: workerd refuses private and loopback addresses after it has resolved the name. */
 export const PUBLIC_NETWORK = "network:public";
 /** Reaches every address. */
 export const ANY_NETWORK = "network:any";
 
-/** Late enough that nodejs_compat is on without a flag. */
+/** From this date nodejs_compat needs no flag. */
 export const COMPATIBILITY_DATE = "2026-10-15";
 
 export function renderConfig({ workers, folders = [], externals, sockets }: WorkerdConfig): string {
@@ -74,7 +74,7 @@ const config :Workerd.Config = (
 `;
 }
 
-/** The port of the last socket in a configuration that was rendered here; undefined where there is none. */
+/** The port of the last socket in a configuration that renderConfig made; undefined for other text. */
 export function portIn(config: string): number | undefined {
   const sockets = config
     .slice(-MAX_SOCKETS_CHARS)
@@ -97,7 +97,7 @@ function external({ name, address, foreign }: WorkerdExternal): string {
 }
 
 function protocol(address: string, foreign: WorkerdExternal["foreign"]): string {
-  // A listener of Troupe's serves its own host only, whatever a binding's caller calls it.
+  // Troupe's listeners accept their own host name only, and a binding's caller may use any name.
   if (!foreign) return `http = (injectRequestHeaders = [(name = "Host", value = ${quote(address)})])`;
   const { certificateHost } = foreign;
   if (certificateHost === undefined) return "http = ()";

@@ -1,4 +1,4 @@
-// A port for each agent: the one that the job names, else the one it had, else any free one.
+// Chooses a port for each agent: the one that the job names, else the former one, else any free one.
 import type { Job } from "#jobs/schema/schema.ts";
 
 import { CliError } from "../../../terminal/cli-error.ts";
@@ -6,8 +6,8 @@ import { freePorts, isTaken } from "./ports.ts";
 import type { JobState } from "../state/state.ts";
 
 /**
- * Agent → port. While the job runs, its own ports count as free. Throws CliError when a port that the job names is
- * taken by another program.
+ * Agent → port. While the job runs, its own ports count as free. Throws CliError when another program uses a port that the job
+ * names.
  */
 export async function choosePorts(
   job: Pick<Job, "agents">,
@@ -26,7 +26,7 @@ export async function choosePorts(
         throw new CliError(
           "failed",
           `Port ${port} of the agent ${id} is in use by another program.`,
-          "End that program, or give the agent another port (0 is any free one).",
+          "End that program, or give the agent another port (0: any free one).",
         );
       }
       chosen[id] = port;

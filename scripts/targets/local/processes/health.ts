@@ -1,4 +1,4 @@
-// Waiting until an HTTP server says that it is well, and what else an agent's health tells.
+// Asks HTTP servers for their health: waits until one is healthy, and reads what an agent tells about itself.
 import { setTimeout as delay } from "node:timers/promises";
 import * as z from "zod";
 import { BreakerStatus } from "#shared/resilience/breaker.ts";
@@ -6,24 +6,24 @@ import { BreakerStatus } from "#shared/resilience/breaker.ts";
 export type Health = "healthy" | "ended" | "late";
 
 interface Wait {
-  /** Time until the answer is `late`. */
+  /** After this time the result is `late`. */
   readonly timeoutMs: number;
-  /** Pause between two looks. */
+  /** Pause between two requests. */
   readonly intervalMs: number;
-  /** Time one look may take. */
+  /** Time limit of one request. */
   readonly lookMs: number;
   /** Aborts when the server's process has ended. */
   readonly ended: AbortSignal;
-  /** Aborts when nobody wants to know any more; its reason is thrown. */
+  /** Stops the waiting; its reason is thrown. */
   readonly signal: AbortSignal;
-  /** Sent along, so that what an agent does at the first look joins a trace. */
+  /** Sent along, so that the agent's work at the first request joins a trace. */
   readonly traceparent?: string;
 }
 
-/** Asks `GET <url>/health` until it answers 200. The agent wakes by it, and registers itself. */
+/** Asks `GET <url>/health` until it answers 200. The request wakes an agent, which registers itself. */
 export async function waitUntilHealthy(url: string, wait: Wait): Promise<Health> {
   const deadline = Date.now() + wait.timeoutMs;
-  // The first looks come quickly: workerd needs tens of milliseconds, and nobody should wait longer than that.
+  // The first pauses are short: workerd starts within tens of milliseconds.
   let pauseMs = Math.min(10, wait.intervalMs);
   for (;;) {
     wait.signal.throwIfAborted();
@@ -36,7 +36,7 @@ export async function waitUntilHealthy(url: string, wait: Wait): Promise<Health>
   }
 }
 
-/** One look: whether `GET <url>/health` answers 200 within `timeoutMs`. `flush`: an agent sends the spans that wait before it answers. */
+/** Whether `GET <url>/health` answers 200 within `timeoutMs`. `flush`: the agent sends its waiting spans first. */
 export async function isHealthy(
   url: string,
   timeoutMs: number,
@@ -51,14 +51,14 @@ export async function isHealthy(
     await response.body?.cancel();
     return response.status === 200;
   } catch {
-    // Not listening, reset or too slow: not healthy, for whatever reason.
+    // Not listening, reset or too slow.
     return false;
   }
 }
 
 const count = z.int().nonnegative();
 
-/** What the agent at `url` says of itself; undefined when it is not healthy within `timeoutMs`. One without room is healthy. */
+/** What the agent at `url` tells about itself; undefined when it is not healthy within `timeoutMs`. An agent without room is healthy. */
 export async function askHealth(url: string, timeoutMs: number): Promise<AgentHealth | undefined> {
   try {
     const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(timeoutMs) });
@@ -67,12 +67,12 @@ export async function askHealth(url: string, timeoutMs: number): Promise<AgentHe
     if (response.status !== 200) return undefined;
     return AgentHealth.parse(JSON.parse(text));
   } catch {
-    // As above, or what answers there is no agent.
+    // As above, or the server is no agent.
     return undefined;
   }
 }
 
-/** Releases from before there were breakers, or slots for turns, say nothing of them. */
+/** Older releases tell nothing of breakers and turns. */
 export const AgentHealth = z.object({
   breakers: z.array(BreakerStatus).catch([]),
   turns: z.nullable(z.object({ limit: count, running: count, waiting: count })).catch(null),

@@ -1,4 +1,4 @@
-// A plan → the configuration of each workerd that runs it: one for all agents, or one an agent.
+// A plan → the configuration of each workerd that runs it: one for all agents, or one for each agent.
 import { BINDING_PROPS } from "#shared/http/gate.ts";
 import type { Binding, Plan, PlannedAgent, Service } from "#jobs/plan/plan-shape.ts";
 
@@ -10,7 +10,7 @@ export interface Surroundings {
   readonly modelPort: number;
   /** Path of a Worker's module, relative to the configuration, with forward slashes. */
   module(worker: string): string;
-  /** Absolute folder of what the process's supervisor tells. */
+  /** Absolute folder of the supervisor's facts about the machine. */
   readonly machine: string;
   /** Absolute folder of an agent's Durable Objects. */
   dataFolder(agent: string): string;
@@ -26,7 +26,7 @@ const CONTROL_PLANE = "control-plane";
 const OFFLINE_MODEL = "offline-model";
 
 const MACHINE = "machine";
-/** What the supervisor tells of this machine: see shared/http/free-disk.ts. */
+/** Serves the supervisor's facts about the machine: see shared/http/free-disk.ts. */
 const MACHINE_BINDING: WorkerdBinding = { name: "MACHINE", kind: "service", service: MACHINE };
 
 /** The processes of a plan, in the order of its agents. */
@@ -35,7 +35,7 @@ export function processesOf(plan: Plan): JobProcess[] {
   return plan.agents.map((agent) => ({ name: agent.id, agents: [agent] }));
 }
 
-/** What workerd must be told to run `process`; peers in other processes become HTTP services on their sockets. */
+/** The configuration of one process; peers in other processes become HTTP services at their sockets. */
 export function configOf(plan: Plan, process: JobProcess, surroundings: Surroundings): WorkerdConfig {
   const inside = new Set(process.agents.map((agent) => agent.id));
   const outside = plan.agents.filter(
@@ -73,7 +73,7 @@ function originsOf({ agents }: JobProcess): string[] {
   return [...new Set(services.flatMap((service) => (service.to === "address" ? service.origin : [])))];
 }
 
-/** A server that is none of Troupe's hears its own name. */
+/** A foreign server gets requests under its own host name. */
 function addressOf(origin: string): WorkerdConfig["externals"][number] {
   const { protocol, hostname, port } = new URL(origin);
   const secure = protocol === "https:";
@@ -85,7 +85,7 @@ function addressService(origin: string): string {
   return `address:${origin}`;
 }
 
-/** `inside`: the agents of the same process, whose gates let in what comes over a binding. */
+/** `inside`: agents of the same process, whose gates accept requests over a binding. */
 function toWorkerd(item: Binding, inside: ReadonlySet<string>): WorkerdBinding {
   switch (item.type) {
     case "json":
@@ -122,6 +122,6 @@ function serviceName(service: Service): string {
 }
 
 function agentService(id: string): string {
-  // Also part of folder names, in which Windows allows no colon.
+  // Part of folder names too, where Windows allows no colon.
   return `agent-${id}`;
 }

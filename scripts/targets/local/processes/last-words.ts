@@ -1,19 +1,19 @@
-// What a process that ended by itself said of the reason: only its own lines, the reason first.
+// The last lines of a process that ended by itself, the reason first.
 import * as z from "zod";
 import { parseJson } from "#shared/text/parse-json.ts";
 
 /** The supervisor's line before each start. */
 const START = '"supervisor: workerd starts"';
 const OF_SUPERVISOR = "supervisor: ";
-/** What workerd and the shell print before or instead of a reason. */
+/** Lines of workerd and the shell that tell no reason. */
 const NO_REASON = /^(?:\*{3} .{0,80} \*{3}|stack: .*|Killed|Terminated)$/;
 const MOST = 5;
 
 const Entry = z.object({ level: z.string().optional(), message: z.unknown() });
 
 /**
- * The end of a log → at most five lines of the process that wrote last, each once and without its stack: what it said as plain text,
- * which is how workerd dies, then its errors, the latest first, then its other lines.
+ * The end of a log → at most five lines of the last process, each once and without its stack: first plain text, which workerd writes
+ * when it dies, then errors, the latest first, then other lines.
  */
 export function lastWords(text: string): string[] {
   const start = text.lastIndexOf(START);
@@ -34,10 +34,7 @@ function read(line: string): { message: string; rank: Rank }[] {
   return [{ message, rank: entry.level === "error" ? "error" : "other" }];
 }
 
-/** What workerd says to itself. */
+/** Whether a line is an internal remark of workerd, which is no cause for alarm. */
 export function isEngineRemark(message: string): boolean {
-  return message.startsWith(ENGINE_REMARK);
+  return message.startsWith("NOSENTRY ");
 }
-
-/** How workerd marks what is no cause for alarm, such as an alarm that was set again while it rang. */
-const ENGINE_REMARK = "NOSENTRY ";

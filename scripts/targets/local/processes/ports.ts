@@ -1,23 +1,23 @@
-// Ports on this machine: finding free ones, and telling whether one is taken.
+// Ports on this machine: finds free ones, and tells whether one is taken.
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
 const HOST = "127.0.0.1";
 
 /**
- * Below the ports that systems give to outgoing connections (Linux from 32768 on, macOS and Windows from 49152): a port of a job
- * that is down is still free when it is started again.
+ * Below the ports of outgoing connections (Linux from 32768, macOS and Windows from 49152), so that the port of a stopped job stays
+ * free until its restart.
  */
 const RANGE = { from: 20_000, to: 32_767 };
 const MAX_TRIES = 1_000;
 const POLL_MS = 20;
 
-/** `count` different ports that are free now. */
+/** Returns `count` different ports that are free now. */
 export async function freePorts(count: number): Promise<number[]> {
-  // All are held until the last is found, so that no two are the same.
+  // All stay open until the last one is found, so that no port comes twice.
   const held: Listener[] = [];
   for (let tries = 0; held.length < count; tries++) {
-    // Any other will do where this machine has hardly a port left in the range.
+    // Any port serves where the range is nearly used up.
     const port = tries < MAX_TRIES ? RANGE.from + Math.floor(Math.random() * (RANGE.to - RANGE.from + 1)) : 0;
     const listener = await tryListen(port);
     if (listener) held.push(listener);
@@ -32,7 +32,7 @@ export async function isTaken(port: number): Promise<boolean> {
   return listener === undefined;
 }
 
-/** Waits, for at most `limitMs` milliseconds, until nothing listens on this port. A process that has ended may hold it a moment longer. */
+/** Waits, for at most `limitMs` milliseconds, until nothing listens on this port: an ended process may hold it a moment longer. */
 export async function untilFree(port: number, limitMs: number): Promise<void> {
   const deadline = performance.now() + limitMs;
   while ((await isTaken(port)) && performance.now() < deadline) await delay(POLL_MS);

@@ -1,4 +1,4 @@
-// The processes of a job as their locks tell: whatever became of state.json, what runs is found.
+// Finds the processes of a job by their locks, also where state.json is damaged or missing.
 import { readdir } from "node:fs/promises";
 
 import { jobLayout, type ProcessLayout } from "../state/layout.ts";
@@ -14,7 +14,7 @@ export interface RunningProcess {
   readonly identity: ProcessIdentity;
 }
 
-/** Every process that the job has or had, running or not. */
+/** All processes of the job, running or not. */
 export async function jobProcesses(home: string, job: string): Promise<ProcessLayout[]> {
   const layout = jobLayout(home, job);
   const served = (await names(layout.data)).filter((name) => name.endsWith(LOCK));
@@ -22,7 +22,7 @@ export async function jobProcesses(home: string, job: string): Promise<ProcessLa
   return [...all].map((name) => layout.process(name));
 }
 
-/** The workerds of the job that run. */
+/** The running workerds of the job. */
 export async function runningProcesses(home: string, job: string): Promise<RunningProcess[]> {
   const all = await jobProcesses(home, job);
   const holders = await Promise.all(all.map(async ({ dataLock }) => lockHolder(dataLock)));
@@ -32,7 +32,7 @@ export async function runningProcesses(home: string, job: string): Promise<Runni
   });
 }
 
-/** Whether a workerd of the job runs, or is about to be started again. */
+/** Whether a workerd of the job runs or will be restarted. */
 export async function isUp(home: string, job: string): Promise<boolean> {
   const all = await jobProcesses(home, job);
   const alive = await Promise.all(

@@ -1,28 +1,28 @@
 #!/bin/sh
-# Runs one workerd: starts it again when it ends by itself, watches the disk and keeps the log short. POSIX sh, since a process
-# of Node would cost 40 MB a job. Started by supervisor.ts, which explains the files; ended by SIGTERM, which leaves workerd alone.
+# Runs one workerd: restarts it when it ends by itself, measures the disk and keeps the log short. It is POSIX sh because a Node
+# process would cost 40 MB a job. supervisor.ts starts it and explains its files. SIGTERM ends it and leaves workerd running.
 #
 # usage: supervise.sh WORKERD CONFIG LOG ROOM DATA LOCK never|on-failure NODE WAKE [URL…]
 
 MAX_LOG_BYTES=10485760
 LOG_TAIL_BYTES=16384
 LOG_LOOK_S=5
-# A process that lived this long begins with a clean record.
+# A life of this length clears the record of earlier ends.
 STEADY_S=10
-# An end soon after a start counts 1 when the agents had been healthy and 25 when not; at 100 it is a crash loop.
+# An early end counts 1 where the agents had been healthy, else 25; at 100 it is a crash loop.
 LOOP=100
 MAX_PAUSE_S=8
-# With less than this left on the disk an end says nothing about the process.
+# With less than this on the disk an end is not the process's fault.
 FULL_KB=1024
 
-# Overwrites a file in place with text of a fixed length: that needs no room on a full disk.
+# Overwrites a file with text of a fixed length, which works on a full disk.
 overwrite() { printf '%-160s\n' "$2" 2>/dev/null 1<>"$1"; }
 
-# When the process began, as process.ts has it.
+# Start time of a process, in the form of process.ts.
 started_of() {
   if [ -r "/proc/$1/stat" ]; then
     IFS= read -r stat <"/proc/$1/stat"
-    # The program's name may hold spaces and brackets; fields count from its end.
+    # The program's name may hold spaces and brackets: count fields from its end.
     set -- ${stat##*) }
     shift 19
     echo "$1"
@@ -41,7 +41,7 @@ report() {
 
 shorten_log() {
   [ -f "$log" ] && [ "$(wc -c <"$log")" -gt "$MAX_LOG_BYTES" ] || return
-  # workerd holds the file open: its content is moved, not the file.
+  # workerd holds the file open: move its content, not the file.
   cp "$log" "$log.1" 2>/dev/null || rm -f "$log.1"
   : >"$log"
 }
@@ -49,7 +49,7 @@ shorten_log() {
 measure_disk() {
   df -Pk "$data" 2>/dev/null | {
     IFS= read -r line && IFS= read -r line || exit
-    # Names may hold spaces; the last words before the percent sign are total, used, free and the percentage.
+    # Names may hold spaces. The last words before the percent sign: total, used, free, percentage.
     set -- ${line%%\%*}
     while [ $# -gt 4 ]; do shift; done
     [ $# -eq 4 ] || exit
@@ -62,7 +62,7 @@ is_full() {
   [ "$(sed -n 's/.*"freeKb":\([0-9]*\).*/\1/p' "$room/machine/disk.json")" -lt "$FULL_KB" ] 2>/dev/null
 }
 
-# Until it is ended, or the supervisor is gone. One for all lives of workerd: a pid that was freed long ago is never signalled.
+# Runs until it is ended or the supervisor is gone. One watcher serves all lives of workerd, so no freed pid is ever signalled.
 watch() {
   trap 'kill "$nap" 2>/dev/null; exit' TERM
   looks=0
@@ -82,7 +82,7 @@ finish() {
   exit "$1"
 }
 
-# Notes how workerd ended and decides whether it is started again: sets pause, or ends the supervisor.
+# Records how workerd ended, and decides on a restart: sets pause, or ends the supervisor.
 take_stock() {
   ended=$(date +%s)
   tail -c "$LOG_TAIL_BYTES" "$log" >"$room/end" 2>/dev/null
@@ -98,12 +98,12 @@ take_stock() {
     record=$((record + 25))
   fi
   if [ "$record" -ge "$LOOP" ]; then
-    say error "workerd ended with status $status; it ends each time it is started, and is given up"
+    say error "workerd ended with status $status; it ended at each start and is given up"
     report failed
     finish 1
   fi
   [ -z "$was_healthy" ] || [ "$pause" -le 1 ] || pause=1
-  say error "workerd ended with status $status; it is started again in $pause s"
+  say error "workerd ended with status $status; it is restarted in $pause s"
 }
 
 rest() {
@@ -133,7 +133,7 @@ main() {
   ulimit -n "$(ulimit -Hn)" 2>/dev/null || ulimit -n 10240 2>/dev/null
   told='' restarts=0 record=0 pause=0 status='' ended=''
   trap 'told=1' TERM
-  # The command that starts this takes the lock first; when it dies before, nothing is started.
+  # The starting command takes the lock first; if it dies before that, nothing starts.
   read -r word && [ "$word" = go ] || exit 0
   exec </dev/null
   watch &

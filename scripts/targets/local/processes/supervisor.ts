@@ -1,6 +1,6 @@
-// A workerd under a supervisor: a shell script (supervise.sh) that outlives the command, starts workerd again when it ends by itself,
-// and tells what it did. In its room lie `supervisor` (its lock), `report.json`, `end` (the last lines of the log at the last end),
-// `healthy` (there once all agents answered) and `machine/disk.json`, which the Workers read.
+// Runs workerd under a supervisor: a shell script (supervise.sh) that outlives the command, restarts workerd and reports. Its room
+// holds `supervisor` (its lock), `report.json`, `end` (the last lines of the log at the last end), `healthy` (written once all agents
+// answered) and `machine/disk.json`, which the Workers read.
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { constants } from "node:os";
 import { join } from "node:path";
@@ -22,13 +22,13 @@ export interface Supervision {
   readonly process: ProcessLayout;
   readonly secrets: Readonly<Record<string, string>>;
   readonly restart: RestartPolicy;
-  /** Origins whose `/health` is asked after each restart: that wakes an agent. */
+  /** Origins whose `/health` is asked after each restart, which wakes the agents. */
   readonly urls: readonly string[];
 }
 
 /**
- * Starts workerd with a supervisor; the signal aborts when its first life ends before it was marked healthy. Throws CliError when
- * another process serves the data or supervises it. Where there is no POSIX shell (Windows) workerd runs alone.
+ * Starts workerd with a supervisor. The result's signal aborts when workerd ends before it was marked healthy. Throws CliError when
+ * another process serves or supervises the data. On Windows, without a POSIX shell, workerd runs alone.
  */
 export async function startSupervised({ process: own, secrets, restart, urls }: Supervision): Promise<Started> {
   const { config, log, data, dataLock, room } = own;
@@ -58,16 +58,16 @@ async function refuseSecond(own: ProcessLayout): Promise<void> {
   throw new CliError(
     "failed",
     `The process ${holder.pid} still serves ${own.data}.`,
-    `End it first: two processes would damage the sessions. (The lock is ${own.dataLock}.)`,
+    `End it first: two processes would damage the sessions. (Its lock is ${own.dataLock}.)`,
   );
 }
 
-/** From now on the supervisor starts it again. */
+/** From now on the supervisor restarts the process. */
 export async function markHealthy({ room }: ProcessLayout): Promise<void> {
   await writeFile(join(room, "healthy"), "");
 }
 
-/** Folder of what Workers may know of the machine. */
+/** Folder of the facts about the machine that Workers may read. */
 export function machineFolder({ room }: ProcessLayout): string {
   return join(room, "machine");
 }
@@ -85,7 +85,7 @@ export async function supervisorOf(own: ProcessLayout): Promise<ProcessIdentity 
   return lockHolder(supervisorLock(own));
 }
 
-/** Ends the supervisors first, so that nothing is started again; then, after `before`, the processes. Those that are gone are passed over. */
+/** Ends the supervisors, so that nothing restarts; runs `before`; ends the processes. May be repeated. */
 export async function endSupervised(
   processes: readonly ProcessLayout[],
   before: () => Promise<unknown> = async () => {},
@@ -100,10 +100,10 @@ async function end(identity: ProcessIdentity | undefined): Promise<void> {
 }
 
 const Report = z.object({
-  /** waiting: it is about to be started again. ended: nobody starts it again. failed: given up, because it ended each time. */
+  /** waiting: it will be restarted. ended: it is not restarted. failed: it ended at each start and was given up. */
   state: z.enum(["running", "waiting", "ended", "failed"]),
   restarts: z.int(),
-  /** As a shell has it: 128 and the number of the signal, or what it exited with. */
+  /** As in a shell: the exit code, or 128 plus the number of the signal. */
   status: z.nullable(z.int()),
   /** Seconds since the epoch. */
   endedAt: z.nullable(z.int()),
@@ -117,7 +117,7 @@ export async function processStatus(own: ProcessLayout): Promise<ProcessStatus> 
   const lastEnd =
     status === null || endedAt === null
       ? null
-      : { at: new Date(endedAt * 1000).toISOString(), reason: await reasonOf(own, status) };
+      : { at: new Date(endedAt * 1000).toISOString(), reason: await endReason(own, status) };
   return { name: own.name, pid: workerd?.pid ?? null, state: stateOf(), supervised, restarts, lastEnd };
 
   function stateOf(): ProcessStatus["state"] {
@@ -127,8 +127,8 @@ export async function processStatus(own: ProcessLayout): Promise<ProcessStatus> 
   }
 }
 
-/** One line: how it ended, and what it said last of it. */
-async function reasonOf({ room }: ProcessLayout, status: number): Promise<string> {
+/** One line: how the process ended, and its last words. */
+async function endReason({ room }: ProcessLayout, status: number): Promise<string> {
   const signal = Object.entries(constants.signals).find(([, number]) => number === status - 128)?.[0];
   if (signal === "SIGKILL" || signal === "SIGTERM") return `it was ended by ${signal}`;
   const [words] = lastWords(await readText(join(room, "end")));
@@ -136,10 +136,10 @@ async function reasonOf({ room }: ProcessLayout, status: number): Promise<string
   return words === undefined ? how : `${how}: ${words}`;
 }
 
-/** The error for a workerd that ended by itself: its own last lines, the reason first. */
+/** The error for a workerd that ended by itself, with its last words. */
 export async function endedError({ room, log }: ProcessLayout): Promise<CliError> {
   const lines = lastWords((await readText(join(room, "end"))) || (await readText(log)));
-  const said = lines.length === 0 ? ". It said nothing." : `:\n  ${lines.join("\n  ")}`;
+  const said = lines.length === 0 ? ". It wrote nothing." : `:\n  ${lines.join("\n  ")}`;
   return new CliError("failed", `workerd ended by itself${said}`, `The whole log: ${log}`);
 }
 

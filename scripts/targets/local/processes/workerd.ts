@@ -1,4 +1,4 @@
-// Finding workerd, and starting it as a detached process that outlives the command, with its log in a file and nobody to watch it.
+// Finds workerd, and starts programs as detached processes that outlive the command and log to a file.
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
@@ -9,13 +9,13 @@ import { CliError } from "../../../terminal/cli-error.ts";
 import { acquireLock, lockHolder } from "../state/lock.ts";
 import { endProcess, identify, type ProcessIdentity } from "../state/process.ts";
 
-/** What workerd may know of our environment, besides the secrets that it is given. */
+/** Environment variables that workerd gets, besides the secrets. */
 const PASSED_ON = ["PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SystemRoot", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 export interface WorkerdStart {
   readonly config: string;
   readonly log: string;
-  /** Taken for the process that is started: no two may serve one data folder. */
+  /** The new process holds this lock: only one process may serve a data folder. */
   readonly dataLock: string;
   readonly secrets: Readonly<Record<string, string>>;
 }
@@ -29,7 +29,7 @@ export interface Workerd extends Started {
   readonly identity: ProcessIdentity;
 }
 
-/** Path of the workerd binary among the dependencies, which `load` finds. Throws CliError when it is missing. */
+/** Path of the workerd binary among the dependencies. Throws CliError when it is missing. */
 export function workerdBinary(load: (name: string) => unknown = createRequire(import.meta.url)): string {
   let path: unknown;
   try {
@@ -42,7 +42,7 @@ export function workerdBinary(load: (name: string) => unknown = createRequire(im
   return path;
 }
 
-/** Starts workerd. Throws CliError when another process serves the data, or when workerd cannot be started at all. */
+/** Starts workerd. Throws CliError when another process serves the data, or when workerd cannot be started. */
 export async function startWorkerd({ config, log, dataLock, secrets }: WorkerdStart): Promise<Workerd> {
   const binary = workerdBinary();
   const holder = await lockHolder(dataLock);
@@ -50,7 +50,7 @@ export async function startWorkerd({ config, log, dataLock, secrets }: WorkerdSt
     throw new CliError(
       "failed",
       `The process ${holder.pid} still serves ${dirname(dataLock)}.`,
-      `End it first: two processes would damage the sessions. (The lock is ${dataLock}.)`,
+      `End it first: two processes would damage the sessions. (Its lock is ${dataLock}.)`,
     );
   }
   const { child, ended } = await startDetached(binary, ["serve", config], { config, log, secrets });
@@ -66,9 +66,8 @@ export async function startWorkerd({ config, log, dataLock, secrets }: WorkerdSt
 }
 
 /**
- * Starts a program that outlives this command, in the folder of the configuration, with its output in the log and its standard input
- * closed, or a pipe where `hears` is true. `ended` aborts when it ends while this command still runs. Throws CliError when it cannot be
- * started.
+ * Starts a program that outlives this command, in the folder of the configuration. Its output goes to the log; its standard input is
+ * closed, or a pipe where `hears` is true. Throws CliError when it cannot be started.
  */
 export async function startDetached(
   program: string,
@@ -98,7 +97,6 @@ export async function startDetached(
   return { child, ended: ended.signal };
 }
 
-/** What workerd may know of this environment, and its secrets. */
 function environment(secrets: Readonly<Record<string, string>>): Record<string, string> {
   const passed = PASSED_ON.flatMap((name) => {
     const value = process.env[name];

@@ -1,4 +1,4 @@
-// One change of a job at a time: a second command waits for the first, and says so.
+// Allows one change of a job at a time: a second command waits for the first, and says so.
 import { CliError } from "../../../terminal/cli-error.ts";
 import type { Io } from "../../../terminal/io.ts";
 import { jobLayout } from "./layout.ts";
@@ -7,8 +7,8 @@ import { LockedError, withLock } from "./lock.ts";
 const PATIENCE_MS = 120_000;
 
 /**
- * Runs `change` while holding the job's lock. Throws CliError when another command keeps it for two minutes. `withoutRoom`: also where
- * no lock can be written.
+ * Runs `change` under the job's lock. Throws CliError when another command keeps the lock for two minutes. `withoutRoom`: runs it also
+ * where the disk has no room for a lock.
  */
 export async function changeJob<Result>(
   home: string,

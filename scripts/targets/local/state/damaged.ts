@@ -1,5 +1,5 @@
-// Databases that SQLite cannot open because their beginning is overwritten: found, set aside and named, so that the rest goes on.
-// Read synchronously: there may be ten thousand of them, and a few bytes of each are read.
+// Finds databases whose beginning is overwritten, so that SQLite cannot open them, and sets them aside; all others stay in use.
+// Reads synchronously, which is faster for a few bytes of ten thousand files.
 import { closeSync, openSync, readdirSync, readSync, renameSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 
@@ -14,23 +14,25 @@ const WAL_HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
 const SALT = { from: 16, to: 24 };
 const FRAME_SALT = { from: 8, to: 16 };
-/** Alarms of all objects of a class. */
+/** Holds the alarms of all objects of a class. */
 const ALARMS = "metadata.sqlite";
 
-/** Paths of the damaged databases below `folder`, which may be missing. A live database is never among them. */
+/** Paths of the damaged databases below `folder`, which may be missing. A database in use never counts as damaged. */
 export function findDamaged(folder: string): string[] {
   return filesBelow(folder).filter((path) => path.endsWith(DATABASE) && isDamaged(path));
 }
 
-/** Renames them, with what belongs to them, and says so. Nothing may have them open. */
+/** Renames the databases with their logs, and notes each one. No process may have them open. */
 export function setAside(damaged: readonly string[], io: Io): void {
   const time = new Date().toISOString().replaceAll(/[:.]/g, "-");
   for (const path of damaged) {
     const aside = `${path}.damaged-${time}`;
     // The name of the database first: SQLite then finds its log beside it.
     for (const end of ["", "-wal", "-shm"]) renameIfThere(path + end, aside + end);
-    const held = basename(path) === ALARMS ? "The alarms that it held are lost" : "What it held begins anew";
-    io.note(`The database ${path} is damaged, and was set aside as ${basename(aside)}. ${held}; all else goes on.`);
+    const held = basename(path) === ALARMS ? "Its alarms are lost" : "A new one starts empty";
+    io.note(
+      `The database ${path} is damaged and was set aside as ${basename(aside)}. ${held}; everything else is kept.`,
+    );
   }
 }
 
@@ -47,7 +49,7 @@ function isHeader(bytes: Buffer): boolean {
   return isPageSize && bytes[21] === 64 && bytes[22] === 32 && bytes[23] === 32;
 }
 
-/** Whether the write-ahead log holds the first page: SQLite takes it from there, whatever the database begins with. */
+/** Whether the write-ahead log holds the first page: SQLite reads that page there, not in the database. */
 function isInLog(path: string): boolean {
   const log = readBytes(path, 0, WAL_HEADER_BYTES);
   if (log.length < WAL_HEADER_BYTES || (log.readUInt32BE(0) & ~1) >>> 0 !== WAL_MAGIC) return false;
@@ -57,7 +59,7 @@ function isInLog(path: string): boolean {
   let isFirstPage = false;
   for (let at = WAL_HEADER_BYTES; ; at += frameBytes) {
     const frame = readBytes(path, at, FRAME_HEADER_BYTES + HEADER_BYTES);
-    // The end, or a frame of an earlier log in the same file.
+    // The end of the log, or a frame of an earlier log in the same file.
     if (frame.length < FRAME_HEADER_BYTES + HEADER_BYTES) return false;
     if (!frame.subarray(FRAME_SALT.from, FRAME_SALT.to).equals(salt)) return false;
     isFirstPage ||= frame.readUInt32BE(0) === 1 && isHeader(frame.subarray(FRAME_HEADER_BYTES));
@@ -66,7 +68,7 @@ function isInLog(path: string): boolean {
   }
 }
 
-/** Fewer bytes than asked for where the file ends; none where there is no file. */
+/** Fewer than `length` bytes at the end of the file; none without a file. */
 function readBytes(path: string, at: number, length: number): Buffer {
   let file: number;
   try {

@@ -1,4 +1,4 @@
-// Where the local target keeps what it needs, all below one `.troupe` folder.
+// Paths of the local target's files, all below one `.troupe` folder.
 import { join } from "node:path";
 
 export interface JobLayout {
@@ -18,7 +18,7 @@ export interface JobLayout {
   release(number: number): string;
 }
 
-/** Where one workerd and its supervisor keep what they need. */
+/** Paths of one workerd and its supervisor. */
 export interface ProcessLayout {
   readonly name: string;
   readonly config: string;
@@ -27,7 +27,7 @@ export interface ProcessLayout {
   readonly data: string;
   /** Held by the workerd that serves the data. */
   readonly dataLock: string;
-  /** The supervisor's folder: its lock, what it reports, and `machine`, which the Workers may read. */
+  /** The supervisor's folder: its lock, its report, and `machine`, which the Workers may read. */
   readonly room: string;
 }
 

@@ -1,4 +1,4 @@
-// Locks as files that name the process that holds them. A lock whose process is gone is stale and taken over.
+// Locks: files that name the process that holds them. A lock whose process is gone is stale and is taken over.
 import { randomUUID } from "node:crypto";
 import { constants, copyFile, link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -10,7 +10,7 @@ import { hasNoRoom } from "../../../terminal/system-error.ts";
 import { identify, isRunning, ProcessIdentity } from "./process.ts";
 
 const POLL_MS = 50;
-/** Taking a stale lock over is a matter of milliseconds. */
+/** A takeover of a stale lock takes milliseconds; an older one was abandoned. */
 const ABANDONED_MS = 5_000;
 
 export interface Lock {
@@ -18,14 +18,14 @@ export interface Lock {
 }
 
 interface LockOptions {
-  /** Gives up after this; 0 tries once. */
+  /** Gives up after this time; 0 tries once. */
   readonly patienceMs: number;
-  /** Called once when somebody else holds the lock. */
+  /** Called once when another process holds the lock. */
   readonly onWait?: (holder: ProcessIdentity) => void;
   readonly signal?: AbortSignal;
-  /** Where nothing can be written, goes on without a lock unless a living process holds it. */
+  /** Continues without a lock where none can be written, unless a living process holds it. */
   readonly withoutRoom?: boolean;
-  /** Who holds it; this process by default. */
+  /** The process that shall hold the lock; this process by default. */
   readonly holder?: ProcessIdentity;
 }
 
@@ -72,7 +72,7 @@ async function createFor(path: string, holder: ProcessIdentity, withoutRoom: boo
   }
 }
 
-/** Runs `work` while holding the lock. Throws what acquireLock throws, or what `work` does. */
+/** Runs `work` under the lock. Throws as acquireLock and `work` do. */
 export async function withLock<Result>(
   path: string,
   options: LockOptions,
@@ -100,14 +100,14 @@ function lock(path: string, holder: ProcessIdentity): Lock {
   return { release };
 }
 
-/** Creates the lock with its content in one step; false when there is one already. */
+/** Creates the lock with its content in one step; false where one exists. */
 async function create(path: string, holder: ProcessIdentity): Promise<boolean> {
   const aside = `${path}.${process.pid}.${randomUUID()}`;
   try {
     await writeFile(aside, JSON.stringify(holder));
     await link(aside, path).catch(async (error: unknown) => {
       if (hasCode(error, "EEXIST")) throw error;
-      // A file system without hard links: the copy is exclusive too, if not whole from its first moment.
+      // Without hard links: the copy is exclusive too, but incomplete for a moment.
       await copyFile(aside, path, constants.COPYFILE_EXCL);
     });
     return true;
@@ -130,20 +130,20 @@ async function read(path: string): Promise<ProcessIdentity | undefined> {
     }
     const parsed = ProcessIdentity.safeParse(parseJson(text));
     if (parsed.success) return parsed.data;
-    // Created a moment ago and not written yet, or left empty by a crash: a second look tells which.
+    // Not yet written, or left empty by a crash: later attempts tell which.
     if (attempt === 2) return undefined;
     await delay(POLL_MS);
   }
 }
 
 /**
- * Removes the lock if it is still stale. Only one process at a time may do so, or one that looked long ago would remove
- * the lock that another has taken since.
+ * Removes the lock if it is still stale. Only one process at a time may do so: otherwise a slow one would remove a lock that another
+ * process has taken since.
  */
 async function discard(path: string): Promise<void> {
   const guard = `${path}.takeover`;
   if (!(await create(guard, await self()))) {
-    // Somebody else is at it. If that somebody has died on the way, its guard is the first thing to go.
+    // Another process removes the lock. If that process has died, its guard must go first.
     const { mtimeMs } = await stat(guard).catch(() => ({ mtimeMs: Date.now() }));
     if (Date.now() - mtimeMs > ABANDONED_MS) await rm(guard, { force: true });
     await delay(POLL_MS);

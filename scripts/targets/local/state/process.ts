@@ -1,5 +1,5 @@
-// Processes that were started by us: whether one still runs, and how it is ended. A pid alone proves nothing, since the
-// system gives it to others later; a pid together with the moment of its start does.
+// Identifies and ends processes. A pid is not enough, since the system uses it again later: an identity is a pid and the start time
+// of its process.
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
@@ -9,7 +9,7 @@ import * as z from "zod";
 
 export const ProcessIdentity = z.object({
   pid: z.int().positive(),
-  /** When it started, in whatever form the system tells; only ever compared. */
+  /** Start time in the system's own form; only compared. */
   started: z.string(),
 });
 export type ProcessIdentity = z.infer<typeof ProcessIdentity>;
@@ -18,20 +18,20 @@ const run = promisify(execFile);
 const GRACE_MS = 5_000;
 const POLL_MS = 15;
 
-/** Identity of a running process; undefined when no process has this pid, or only a dead one not yet collected. */
+/** Identity of a running process; undefined when no process has this pid, or only a zombie. */
 export async function identify(pid: number): Promise<ProcessIdentity | undefined> {
   if (!exists(pid)) return undefined;
   const started = await startOf(pid);
   return started === undefined ? undefined : { pid, started };
 }
 
-/** Whether this very process still runs. */
+/** Whether the process of this identity still runs. */
 export async function isRunning(identity: ProcessIdentity): Promise<boolean> {
   const now = await identify(identity.pid);
   return now !== undefined && now.started === identity.started;
 }
 
-/** Asks the process to end and, after a grace period of five seconds, ends it. Resolves when it is gone. */
+/** Sends SIGTERM, and SIGKILL after a grace period of five seconds. Resolves when the process is gone. May be repeated. */
 export async function endProcess(identity: ProcessIdentity): Promise<void> {
   for (const [signal, patienceMs] of [["SIGTERM", GRACE_MS] as const, ["SIGKILL", GRACE_MS] as const]) {
     if (!(await isRunning(identity))) return;
@@ -49,7 +49,7 @@ function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
-    // Gone between the look and the signal: what was wanted has happened.
+    // The process ended before the signal.
     if (!isCode(error, "ESRCH")) throw error;
   }
 }
@@ -74,7 +74,7 @@ async function startOf(pid: number): Promise<string | undefined> {
   }
 }
 
-/** Clock ticks since boot. The name of the program may hold spaces and brackets, so fields count from its end. */
+/** Clock ticks since boot. The program's name may hold spaces and brackets, so fields count from its end. */
 async function startOnLinux(pid: number): Promise<string | undefined> {
   let stat: string;
   try {
@@ -93,7 +93,7 @@ async function output(command: string, args: readonly string[]): Promise<string 
     const { stdout } = await run(command, args, { windowsHide: true, env: { ...process.env, LC_ALL: "C" } });
     return stdout.trim() === "" ? undefined : stdout.trim();
   } catch (error) {
-    // Both programs exit with 1 when there is no such process; anything else is a fault of the machine.
+    // Both programs exit with 1 where no process has the pid; another code is a fault of the machine.
     if (error instanceof Error && "code" in error && error.code === 1) return undefined;
     throw error;
   }

@@ -1,4 +1,4 @@
-// A release: the plan and the bundles of one deployment, kept so that a restart or a rollback starts exactly the same.
+// Releases: the plan and the bundles of each deployment, stored so that a restart or a rollback starts exactly the same.
 import { copyFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -11,7 +11,7 @@ import type { JobLayout } from "./layout.ts";
 
 const PLAN_FILE = "plan.json";
 
-/** Stores plan and bundles under a new number, which it returns. Nothing refers to it until the state does. */
+/** Stores plan and bundles under a new number, and returns it. The release is unused until the job's state names it. */
 export async function writeRelease(
   layout: JobLayout,
   plan: Plan,
@@ -37,7 +37,7 @@ export async function readRelease(layout: JobLayout, number: number): Promise<Pl
   }
 }
 
-/** Path of a Worker's module in a release, as a configuration in the job's folder names it. */
+/** Path of a Worker's module in a release, relative to the job's folder. */
 export function modulePath(number: number, worker: string): string {
   return `releases/${number}/${worker}.js`;
 }

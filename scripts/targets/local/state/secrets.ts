@@ -1,5 +1,5 @@
-// Secrets of a job: its own key, its token at the control plane, and the values of the variables it was deployed with.
-// They lie in secrets.json (mode 0600) so that a restart does not depend on the shell it is typed in.
+// Secrets of a job: its key, its token at the control plane, and the values of its variables. They are stored in secrets.json (mode
+// 0600), so that a restart works from any shell.
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -22,7 +22,7 @@ export const PRIVATE = 0o600;
 const JobSecrets = z.object({ key: z.string().min(MIN_SECRET), variables: z.record(z.string(), z.string()) });
 export type JobSecrets = z.infer<typeof JobSecrets>;
 
-/** The job's secrets with current values of `names`; made at the first call. A variable not set now keeps its value. */
+/** Stores the present values of the variables `names` and returns the job's secrets. A variable that is not set keeps its value. Throws CliError where it has none. */
 export async function updateJobSecrets(path: string, names: readonly string[]): Promise<JobSecrets> {
   const stored = await readState(path, JobSecrets);
   const variables: Record<string, string> = { ...stored?.variables };
@@ -37,18 +37,18 @@ export async function updateJobSecrets(path: string, names: readonly string[]): 
   return secrets;
 }
 
-/** The job's secrets as stored; undefined before its first deployment. */
+/** The stored secrets of a job; undefined before its first deployment. */
 export async function readJobSecrets(path: string): Promise<JobSecrets | undefined> {
   return readState(path, JobSecrets);
 }
 
-/** The secret of the control plane, from which the jobs' tokens are derived; undefined where there is none that may be used. */
+/** The control plane's secret, from which tokens of jobs derive; undefined where it is missing or too short. */
 export async function controlPlaneSecret(path: string): Promise<string | undefined> {
   const stored = await readSecret(path);
   return stored !== undefined && stored.length >= MIN_SECRET ? stored : undefined;
 }
 
-/** The same, made where there is none; the caller holds the control plane's lock. A damaged one is replaced, with a note. */
+/** The same; a missing secret is made, a damaged one is replaced with a note. The caller holds the control plane's lock. */
 export async function ensureControlPlaneSecret(path: string, io: Io): Promise<string> {
   const stored = await readSecret(path);
   if (stored !== undefined && stored.length >= MIN_SECRET) return stored;
@@ -72,7 +72,7 @@ async function readSecret(path: string): Promise<string | undefined> {
   }
 }
 
-/** The bearer token by which a job is known at the control plane. */
+/** The job's bearer token at the control plane. */
 export function jobToken(controlPlane: string, job: string): string {
   return `${job}.${mac(controlPlane, `job:${job}`)}`;
 }

@@ -1,4 +1,4 @@
-// What is known of deployments between two commands: one state.json a job and one for the control plane.
+// The state of deployments between two commands: a state.json for each job and one for the control plane.
 import { existsSync } from "node:fs";
 import { mkdir, open, readdir, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -34,10 +34,10 @@ export const ControlPlaneState = z.object({
 });
 export type ControlPlaneState = z.infer<typeof ControlPlaneState>;
 
-/** A file of ours cannot be understood. */
+/** A state file cannot be read. */
 export class DamagedError extends CliError {}
 
-/** The stored value; undefined when nothing is stored. Throws DamagedError when it cannot be understood. */
+/** The stored value; undefined without a file. Throws DamagedError when the file does not fit the schema. */
 export async function readState<Schema extends z.ZodType>(
   path: string,
   schema: Schema,
@@ -56,12 +56,12 @@ export async function readState<Schema extends z.ZodType>(
     throw new DamagedError(
       "failed",
       `${path} is damaged: ${reason}`,
-      "Remove this file and deploy again; sessions lie elsewhere.",
+      "Remove this file and deploy again; sessions are kept.",
     );
   }
 }
 
-/** The same; a file that cannot be understood is set aside and named, and counts as none. */
+/** The same; a damaged file is set aside with a note, and counts as missing. */
 export async function readOrSetAside<Schema extends z.ZodType>(
   path: string,
   schema: Schema,
@@ -73,7 +73,7 @@ export async function readOrSetAside<Schema extends z.ZodType>(
     if (!(error instanceof DamagedError)) throw error;
     const aside = `${path}.damaged-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
     await rename(path, aside);
-    io.note(`${error.message.split("\n", 1)[0] ?? ""}\nIt was set aside as ${aside}, and what it held is made anew.`);
+    io.note(`${error.message.split("\n", 1)[0] ?? ""}\nIt was set aside as ${aside} and is made again.`);
     return undefined;
   }
 }
@@ -83,7 +83,7 @@ export async function writeState(path: string, state: unknown, mode?: number): P
   await writeFileAtomically(path, serialize(state), mode);
 }
 
-/** Writes over what is stored, without new room on the disk. Only for a state that may be lost when the machine stops meanwhile. */
+/** Overwrites the stored value, which works on a full disk. The file is lost if the machine stops meanwhile. */
 export async function overwriteState(path: string, state: unknown): Promise<void> {
   const handle = await open(path, "r+");
   try {
@@ -103,7 +103,7 @@ export async function readJobState(home: string, job: string): Promise<JobState 
   return readState(jobLayout(home, job).state, JobState);
 }
 
-/** Jobs that have a folder: beside the deployed ones those that are just being deployed for the first time, or could not be. */
+/** Names of jobs that have a folder: deployed ones, and those whose first deployment is under way or failed. */
 export async function knownJobs(home: string): Promise<string[]> {
   let entries;
   try {
@@ -115,7 +115,7 @@ export async function knownJobs(home: string): Promise<string[]> {
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
 }
 
-/** Jobs that have been deployed, running or not, by name; also those whose state is damaged. */
+/** Names of deployed jobs in their order, running or not; also those whose state is damaged. */
 export async function deployedJobs(home: string): Promise<string[]> {
   const names = await knownJobs(home);
   return names.filter((name) => existsSync(jobLayout(home, name).state)).toSorted();

@@ -58,10 +58,10 @@ test("an agent's circuits stand below its row, and nobody else's", () => {
 });
 
 test.each([
-  ["running", "was started again 2 times"],
-  ["restarting", "is being started again, after 2 times before"],
-  ["failed", "has failed: it ended each time it was started (2 times). Fix the reason, then: npx troupe restart x"],
-  ["dead", "has ended, and nobody starts it again. Start it: npx troupe restart x"],
+  ["running", "was restarted 2 times"],
+  ["restarting", "is being restarted, after 2 times before"],
+  ["failed", "has failed: it ended at each start (2 times). Fix the reason, then: npx troupe restart x"],
+  ["dead", "has ended and is not restarted. Start it again: npx troupe restart x"],
 ] as const)("a process that ended and is %s now has its lines: what became of it, when and why", (state, words) => {
   const lastEnd = {
     at: "2026-01-01T00:00:00.000Z",
@@ -83,7 +83,7 @@ test.each([
     shared: [{ ...own, name: "offline-model", lastEnd: null }],
   });
   expect(text).toContain(
-    `\nThe process all-agents ${words}\n  It ended last at 2026-01-01T00:00:00.000Z: it exited with 1: bind():  [2JAddr`,
+    `\nThe process all-agents ${words}\n  Last end at 2026-01-01T00:00:00.000Z: it exited with 1: bind():  [2JAddr`,
   );
   expect(text.match(/The process/g)).toHaveLength(1);
 });
@@ -110,7 +110,7 @@ test("turns that wait are shown, and a job that does not run as it should says w
   } as const;
   const shown = (state: "running" | "degraded" | "stopped" | "dead", controlPlane: string | null = "http://c") =>
     describeStatus({ ...about, state, controlPlane }).split("\n");
-  expect(shown("running")).toContain("    turns: 2 of at most 2 at work, 5 waiting in line");
+  expect(shown("running")).toContain("    turns: 2 of at most 2 running, 5 waiting");
   expect(shown("running")).toHaveLength(3);
   expect(shown("stopped").at(-1)).toBe("Start it again: npx troupe restart x");
   const next = "Start it again: npx troupe restart x. Its log may say why: npx troupe logs x";

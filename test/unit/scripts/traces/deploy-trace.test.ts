@@ -137,7 +137,7 @@ describe("a deployment", () => {
     await send(await controlPlane(503));
     await send({ url: "http://127.0.0.1:1", port: 1, modelPort: 1, secret: "s" });
     expect(io.notes).toEqual([
-      "The trace of this deployment is lost: the store answered 503.",
+      "The trace of this deployment is lost: the trace store answered 503.",
       "The trace of this deployment is lost: fetch failed.",
     ]);
   });

@@ -87,7 +87,7 @@ test("a damaged one is set aside with its log, under a name that opens nothing, 
   expect(findDamaged(folder)).toEqual([]);
   expect(io.notes).toHaveLength(2);
   expect(io.notes.join("\n")).toContain(`The database ${path} is damaged`);
-  expect(io.notes.join("\n")).toContain("The alarms that it held are lost");
+  expect(io.notes.join("\n")).toContain("Its alarms are lost");
 });
 
 test("a folder that is not there holds none", () => {
