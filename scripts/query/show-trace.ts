@@ -29,7 +29,7 @@ export async function showTrace(job: string, traceId: string | null, io: Io): Pr
       io.note(`\n${lines.join("\n")}`);
       if (isComplete) return;
       const open =
-        summary.openSpans === 0 ? "spans were still coming" : `${count(summary.openSpans, "span")} had not ended`;
+        summary.openSpans === 0 ? "spans were still arriving" : `${count(summary.openSpans, "span")} had not ended`;
       io.note(`After 5 s ${open}. Try again: ${troupe`traces show ${traceId}`}`);
     });
   } catch (error) {

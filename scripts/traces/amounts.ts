@@ -1,4 +1,4 @@
-// Durations, tokens, costs and moments as people read them.
+// Durations, tokens, costs and moments as people write them.
 
 /** Microseconds in the unit that suits them: 320 µs, 3.2 ms, 410 ms, 1.24 s, 2 min 5 s, 3 h 12 min, 2 d 4 h. */
 export function duration(us: number): string {
@@ -23,7 +23,7 @@ export function tokens(count: number): string {
   return `${(count / 1_000_000).toFixed(1)}M`;
 }
 
-/** US dollars; a dash where nothing is known. */
+/** US dollars; a dash for an unknown cost. */
 export function cost(usd: number | null): string {
   if (usd === null) return "-";
   const size = Math.abs(usd);

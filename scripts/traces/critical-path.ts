@@ -1,14 +1,11 @@
-// The critical path of a trace: what the person who asked was waiting for, moment by moment. It is walked back from the root's
-// end: at each moment the path goes into the child that was the last to end by then, and through it to its beginning; where
-// there is none, the time is the span's own. Work beside the path could have been slower without anybody noticing.
-// A child counts only within its parent, so that clocks that differ cannot make the path longer than the root.
+// The critical path of a trace: for each moment, the span that delayed the answer.
 import { KIND } from "#shared/tracing/otlp.ts";
 import { OPERATION, SPAN } from "#shared/tracing/names.ts";
 
 import { endUs, type Span } from "./span.ts";
 import type { SpanNode } from "./tree.ts";
 
-/** A piece of the path: time that was this span's own. */
+/** A piece of the path that belongs to one span alone. */
 export interface Segment {
   readonly span: Span;
   readonly fromUs: number;
@@ -16,9 +13,9 @@ export interface Segment {
 }
 
 export interface CriticalPath {
-  /** In the order of time, without gaps, as long as the root. */
+  /** In the order of time, without gaps, together as long as the root. */
   readonly segments: readonly Segment[];
-  /** The spans that the path leads through, with or without time of their own. */
+  /** Spans on the path, with or without time of their own. */
   readonly spans: ReadonlySet<Span>;
 }
 
@@ -28,7 +25,7 @@ interface Frame {
   /** The last to end first. */
   readonly children: readonly Child[];
   next: number;
-  /** The moment up to which the way back has come. */
+  /** The moment that the walk back has reached. */
   atUs: number;
 }
 
@@ -38,7 +35,11 @@ interface Child {
   readonly toUs: number;
 }
 
-/** `nowUs` stands for the end of what is open. */
+/**
+ * Walks back from the root's end. At each moment the path enters the child that ended last by then, and leaves it at its beginning;
+ * time without such a child is the span's own. A child counts only within its parent, so that different clocks cannot make the path
+ * longer than the root. `nowUs` is the end of open spans.
+ */
 export function criticalPath(root: SpanNode, nowUs: number): CriticalPath {
   const segments: Segment[] = [];
   const spans = new Set<Span>();
@@ -73,7 +74,7 @@ function frameOf({ node, fromUs, toUs }: Child, nowUs: number): Frame {
   return { span: node.span, fromUs, children, next: 0, atUs: toUs };
 }
 
-/** The next child on the way back; those that ended later ran beside the path. */
+/** The next child on the walk back; a child that ended later ran beside the path. */
 function lastBefore(frame: Frame): Child | undefined {
   while (frame.next < frame.children.length) {
     const child = frame.children[frame.next++];
@@ -82,7 +83,7 @@ function lastBefore(frame: Frame): Child | undefined {
   return undefined;
 }
 
-/** What a person waits for: a person, the model, a tool, a call on its way to a peer and back, or an agent's own work. */
+/** Time of the path by what it waited for: approvals, the model, tools, calls to peers, or an agent's own work. Microseconds. */
 export interface Waits {
   approvals: number;
   model: number;
@@ -91,7 +92,6 @@ export interface Waits {
   own: number;
 }
 
-/** Microseconds of the path, by what was waited for. */
 export function waitsOf({ segments }: CriticalPath): Waits {
   const waits: Waits = { approvals: 0, model: 0, tools: 0, peers: 0, own: 0 };
   for (const { span, fromUs, toUs } of segments) waits[waitOf(span)] += toUs - fromUs;
@@ -105,7 +105,7 @@ function waitOf({ name, operation, kind }: Span): keyof Waits {
   return kind === KIND.client ? "peers" : "own";
 }
 
-/** Microseconds of the path that are each span's own. */
+/** Each span's own microseconds of the path. */
 export function ownTimes({ segments }: CriticalPath): Map<Span, number> {
   const times = new Map<Span, number>();
   for (const { span, fromUs, toUs } of segments) times.set(span, (times.get(span) ?? 0) + toUs - fromUs);

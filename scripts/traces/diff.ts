@@ -1,9 +1,9 @@
-// Two traces held against each other: spans that have the same place in both, by agent and name on the way from the root and by
-// ordinal among siblings of that name, and those that only one of them has.
+// Compares two traces. Two spans have the same place if agents and names on the path from the root are equal, and so is the ordinal
+// among siblings of that name.
 import { STATUS } from "#shared/tracing/otlp.ts";
 
 import { endUs, type Span, type TraceSummary } from "./span.ts";
-import { answered, buildTree, labelOf, type SpanNode, walk } from "./tree.ts";
+import { serverOf, buildTree, labelOf, type SpanNode, walk } from "./tree.ts";
 
 export type Difference = "same" | "changed" | "only_a" | "only_b";
 
@@ -15,7 +15,7 @@ export interface DiffRow {
   readonly verdict: Difference;
   readonly a: Measures | null;
   readonly b: Measures | null;
-  /** Spans below it that also are in one trace only, and are not listed. */
+  /** Spans below a place of one trace only; they are not listed. */
   readonly hidden: number;
 }
 
@@ -35,7 +35,7 @@ export interface Side {
   readonly spans: readonly Span[];
 }
 
-/** Durations count as the same within a tenth, or within this. */
+/** Durations are the same within a tenth, or within this. */
 const NEAR_US = 10_000;
 
 export function diffTraces(a: Side, b: Side, nowUs: number): DiffRow[] {
@@ -51,7 +51,7 @@ export function diffTraces(a: Side, b: Side, nowUs: number): DiffRow[] {
   return rows;
 }
 
-/** Rows that differ, and those above them. */
+/** Rows that differ, and their ancestors. */
 export function differing(rows: readonly DiffRow[]): DiffRow[] {
   const kept: DiffRow[] = [];
   let needed = -1;
@@ -70,12 +70,12 @@ interface Pair {
   readonly depth: number;
 }
 
-/** The one root of a trace is that of the other, whatever both are called. */
+/** Single roots make a pair, whatever their names. */
 function rootPairs(a: readonly SpanNode[], b: readonly SpanNode[]): Pair[] {
   return a.length === 1 && b.length === 1 ? [{ a: a[0], b: b[0], depth: 0 }] : pairs(a, b, 0);
 }
 
-/** The last first, as a stack wants them. */
+/** In reverse order, for a stack. */
 function pairs(a: readonly SpanNode[], b: readonly SpanNode[], depth: number): Pair[] {
   const right = keyed(b);
   const found: Pair[] = [];
@@ -99,10 +99,10 @@ function keyed(nodes: readonly SpanNode[]): Map<string, SpanNode> {
   );
 }
 
-/** Whom a tool asked, so that calls side by side are told apart by that and not by which began first. */
+/** The agent that a tool asked: it tells parallel calls apart better than their order. */
 function callee({ children }: SpanNode): string {
   const [only, ...others] = children;
-  return only === undefined || others.length > 0 ? "" : (answered(only)?.span.agent ?? "");
+  return only === undefined || others.length > 0 ? "" : (serverOf(only)?.span.agent ?? "");
 }
 
 function rowOf({ a, b, depth }: Pair, nowUs: number): DiffRow {

@@ -1,24 +1,24 @@
-// A question to a peer leaves three spans within each other: the tool's, the call's and the peer's own. Where the inner two say
-// nothing that the outer one does not, all three are one row.
+// A question to a peer leaves three nested spans: the tool's, the call's and the peer's. Where the inner two add nothing to the outer
+// one, all three are one row.
 import { OPERATION } from "#shared/tracing/names.ts";
 import { STATUS } from "#shared/tracing/otlp.ts";
 
 import { type Span } from "./span.ts";
-import { answered, type SpanNode } from "./tree.ts";
+import { serverOf, type SpanNode } from "./tree.ts";
 
 export interface Hop {
   readonly call: SpanNode;
   readonly server: SpanNode;
 }
 
-/** Times that differ by more than this, and by more than half, are worth a row each. */
+/** Durations that differ by more than this, and by more than half, get a row each. */
 const APART_US = 100_000;
 
-/** The spans below a tool's that go into its row. */
+/** The spans below a tool's that its row includes. */
 export function hopOf(tool: SpanNode): Hop | undefined {
   if (tool.span.operation !== OPERATION.executeTool) return undefined;
   const call = only(tool);
-  const server = call === undefined ? undefined : answered(call);
+  const server = call === undefined ? undefined : serverOf(call);
   if (call === undefined || server === undefined || only(call) !== server) return undefined;
   return [call, server].every(({ span }) => addsNothing(span, tool.span)) ? { call, server } : undefined;
 }
@@ -29,7 +29,7 @@ function only({ children }: SpanNode): SpanNode | undefined {
 
 function addsNothing(inner: Span, outer: Span): boolean {
   const [took, ofAll] = [inner.durationUs, outer.durationUs];
-  // The peer may work on what was given up, or wait for an approval.
+  // The peer may still work on a call that was given up, or wait for an approval.
   const apartUs = took === null || ofAll === null ? 0 : Math.abs(ofAll - took);
   return (
     (took !== null || ofAll === null) &&

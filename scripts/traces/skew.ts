@@ -1,33 +1,33 @@
-// The spans of a trace as one clock would have timed them. Hosts' clocks differ: a span that begins before its parent, or long
-// after its parent has ended, is on another clock, and is moved along with what is below it. What is stored stays as it came.
+// Moves the spans of a trace onto one clock. A span that begins before its parent, or long after its parent's end, is on another
+// host's clock and is moved with all spans below it. Stored spans stay unchanged.
 import { kindName, type Span, type TraceSummary } from "./span.ts";
 import { buildTree, walk } from "./tree.ts";
 
 /** A clock that differs from its caller's. */
 export interface Skew {
   readonly agent: string;
-  /** Microseconds; negative when it is behind. */
+  /** Microseconds; negative for a clock that is behind. */
   readonly aheadUs: number;
 }
 
 export interface OneClock {
   /** In the order in which they were given. */
   readonly spans: readonly Span[];
-  /** Span id → microseconds that its beginning was moved by; only of those that were moved. */
+  /** Span id → microseconds added to its beginning; only of moved spans. */
   readonly shifts: ReadonlyMap<string, number>;
-  /** One for each agent and size, callers before those that they called. */
+  /** One for each agent and size, callers first. */
   readonly skews: readonly Skew[];
 }
 
-/** Children begin so much too early without a word: times are rounded. */
+/** A child may begin before its parent by this: times are rounded. */
 const EARLY_US = 5_000;
-/** They may begin after their parent's end by this, or by as long as the parent took. */
+/** A child may begin after its parent's end by this, or by the parent's duration. */
 const LATE_US = 100_000;
-/** The same where the end of the parent is not known, or says nothing. */
+/** The same where the parent's end is unknown or has no meaning. */
 const LATE_OF_UNKNOWN_US = 60_000_000;
 /** Sizes of one agent's skew that differ by less, or by a tenth, are one. */
 const NEAR_US = 100_000;
-/** That are kept of one agent: an agent has a few hosts, not hundreds. */
+/** Skews kept for one agent: an agent has a few hosts, not hundreds. */
 const MOST_OF_AGENT = 8;
 
 interface Placed {
@@ -35,7 +35,7 @@ interface Placed {
   readonly shiftUs: number;
 }
 
-/** `nowUs` is the present, before which the children of what is open have begun. */
+/** `nowUs` is the present: children of open spans have begun before it. */
 export function onOneClock(
   spans: readonly Span[],
   summary: Pick<TraceSummary, "name" | "agent">,
@@ -57,7 +57,7 @@ export function onOneClock(
   };
   const { roots, orphans } = buildTree(spans, summary);
   const [root] = roots;
-  // All that has no caller outside is below this one, seen or not.
+  // Without a caller outside, all orphans belong below this root.
   const first = root?.span.parentId === "" ? { span: root.span, shiftUs: 0 } : undefined;
   for (const [tops, above] of [[roots, undefined] as const, [orphans, first] as const]) {
     const way: Placed[] = [];
@@ -71,11 +71,11 @@ export function onOneClock(
   return { spans: moved, shifts, skews: [...skews.values()].flat() };
 }
 
-/** Whether a child can have begun then. */
+/** Whether a child may begin at its start plus `shiftUs`. */
 function fits(child: Span, shiftUs: number, { span: parent, shiftUs: parentShiftUs }: Placed, nowUs: number): boolean {
   const [startUs, parentUs] = [child.startUs + shiftUs, parent.startUs + parentShiftUs];
   if (startUs < parentUs - EARLY_US) return false;
-  // What waited in a queue begins when it will.
+  // A message may wait in a queue for any time.
   if (kindName(parent.kind) === "producer" || kindName(child.kind) === "consumer") return true;
   if (parent.durationUs === null || parent.provisional) {
     return parentUs > nowUs || startUs <= nowUs + LATE_OF_UNKNOWN_US;

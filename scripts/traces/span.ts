@@ -36,12 +36,11 @@ type SpanColumns = z.infer<typeof SpanColumns>;
 
 export const TracePage = wire.TracePage.extend({ trace: TraceSummary, columns: SpanColumns });
 
-/** One span as the command line works with it. */
 export interface Span {
-  /** The store's number of its last change. */
+  /** Number of the span's last change in the store. */
   readonly seq: number;
   readonly spanId: string;
-  /** Empty when it has none. */
+  /** Empty for a span without a parent. */
   readonly parentId: string;
   readonly name: string;
   readonly agent: string;
@@ -53,7 +52,7 @@ export interface Span {
   /** As in OTLP, see STATUS. */
   readonly status: number;
   readonly message: string;
-  /** Its end was made up for an agent that is gone. */
+  /** The store closed it for an agent that is gone. */
   readonly provisional: boolean;
   readonly operation: string;
   readonly inputTokens: number;
@@ -88,7 +87,7 @@ export function spansOf(columns: SpanColumns): Span[] {
   });
 }
 
-/** When it ended, in microseconds; `nowUs` while it is open, never before its beginning. */
+/** The end in microseconds since the epoch; of an open span `nowUs`, but never before its start. */
 export function endUs({ startUs, durationUs }: Span, nowUs: number): number {
   return durationUs === null ? Math.max(startUs, nowUs) : startUs + durationUs;
 }

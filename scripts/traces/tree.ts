@@ -1,5 +1,5 @@
-// Spans → the tree that they are. Whatever comes: spans whose parent never came stand apart as orphans, a circle of parents is
-// cut open, and a tree may be as deep as it is long (so nothing here recurses).
+// Spans → their tree, for any input: spans without their parent become orphans, a circle of parents is cut, and a tree may be as deep
+// as it is long, so no function recurses.
 import { KIND } from "#shared/tracing/otlp.ts";
 
 import type { Span, TraceSummary } from "./span.ts";
@@ -12,21 +12,21 @@ export interface SpanNode {
 
 export interface TraceTree {
   readonly roots: readonly SpanNode[];
-  /** Their parent is named, but not there. */
+  /** Spans whose parent is not in the trace. */
   readonly orphans: readonly SpanNode[];
 }
 
-/** A place in the tree on the way through it: parents come before their children. */
+/** A node in a walk through the tree; parents come before their children. */
 export interface Visit {
   readonly node: SpanNode;
   readonly depth: number;
-  /** No sibling comes after it. */
+  /** The last one of its siblings. */
   readonly last: boolean;
 }
 
 /**
- * Makes the tree. The root of a query may have a parent outside of the trace: then it is the span whose name and agent are
- * those of the summary.
+ * Builds the tree. The root of a query may have a parent outside of the trace: then the root is the span with the summary's name and
+ * agent.
  */
 export function buildTree(spans: readonly Span[], { name, agent }: Pick<TraceSummary, "name" | "agent">): TraceTree {
   const nodes = new Map(spans.toSorted(byStart).map((span) => [span.spanId, { span, children: [] as SpanNode[] }]));
@@ -43,7 +43,7 @@ export function buildTree(spans: readonly Span[], { name, agent }: Pick<TraceSum
   return { roots: tops.filter(isRoot), orphans: tops.filter((node) => !isRoot(node)) };
 }
 
-/** Every node below and with `tops`, depth first; `below` says which those of a node are, its children unless told otherwise. */
+/** Walks through `tops` and all nodes below them, depth first. `below` returns the nodes below one: its children by default. */
 export function* walk(
   tops: readonly SpanNode[],
   below: (node: SpanNode) => readonly SpanNode[] = ({ children }) => children,
@@ -62,18 +62,18 @@ export function* walk(
   }
 }
 
-/** The span of the agent that was asked, below a call to a peer. */
-export function answered({ span, children }: SpanNode): SpanNode | undefined {
+/** The server span of the asked agent below a call to a peer; undefined for other spans, and without an answer. */
+export function serverOf({ span, children }: SpanNode): SpanNode | undefined {
   return span.kind === KIND.client ? children.find((child) => child.span.kind === KIND.server) : undefined;
 }
 
-/** What a span is called: a call to a peer by who asks whom. */
+/** The label of a span: its name, or for a call to a peer who asks whom. */
 export function labelOf(node: SpanNode): string {
-  const server = answered(node);
+  const server = serverOf(node);
   return server === undefined ? node.span.name : `${node.span.agent} → ${server.span.agent}`;
 }
 
-/** Nodes that no top leads to hang in or below a circle of parents: each circle is cut above its first node that is met. */
+/** Cuts each circle of parents above the first of its nodes that is met. Returns those nodes, from which all others are reached. */
 function openCircles(nodes: ReadonlyMap<string, SpanNode>, tops: readonly SpanNode[]): SpanNode[] {
   const reached = new Set<SpanNode>();
   const reach = (from: readonly SpanNode[]): void => {

@@ -1,4 +1,4 @@
-// troupe traces diff: how two traces differ.
+// troupe traces diff: shows how two traces differ.
 import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
 import { type Io, printJson } from "../../terminal/io.ts";
 import { screenOf } from "../../terminal/screen.ts";

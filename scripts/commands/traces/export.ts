@@ -1,4 +1,4 @@
-// troupe traces export: a trace in a form that other programs read.
+// troupe traces export: prints a trace in a format of other programs.
 import { defineCommand } from "../../terminal/command.ts";
 import { localTarget } from "../../targets/choose-target.ts";
 import { chooseJobs } from "./choose-jobs.ts";

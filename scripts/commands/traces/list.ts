@@ -1,4 +1,4 @@
-// troupe traces list: the newest traces, a line each.
+// troupe traces list: lists the newest traces.
 import { CliError } from "../../terminal/cli-error.ts";
 import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
 import { timeOf, wholeNumber } from "../../terminal/flag-values.ts";
@@ -22,18 +22,18 @@ export default defineCommand({
   positionals: [0, 1],
   options: {
     kind: { type: "string", value: "KIND", description: `One of ${KINDS.join(", ")} (default query)` },
-    agent: { type: "string", value: "ID", description: "Only those in which this agent took part" },
+    agent: { type: "string", value: "ID", description: "Only traces of this agent" },
     status: {
       type: "string",
       value: "STATE",
-      description: "Only those that are ok or open, or in which anything is an error",
+      description: "Only traces that are ok or open, or that have any error",
     },
-    since: { type: "string", value: "TIME", description: "Only those that began within this time, such as 1h" },
-    slower: { type: "string", value: "TIME", description: "Only those that took at least this, such as 2s" },
-    costlier: { type: "string", value: "USD", description: "Only those that cost at least this, such as 0.05" },
-    text: { type: "string", value: "TEXT", description: "Only those in which this was said" },
-    limit: { type: "string", value: "N", description: `At most so many (default 20, at most ${MOST})` },
-    job: { type: "string", value: "JOB", description: "As [job]" },
+    since: { type: "string", value: "TIME", description: "Only traces that began within this time, such as 1h" },
+    slower: { type: "string", value: "TIME", description: "Only traces that took at least this long, such as 2s" },
+    costlier: { type: "string", value: "USD", description: "Only traces that cost at least this, such as 0.05" },
+    text: { type: "string", value: "TEXT", description: "Only traces whose question, answer or error contains this" },
+    limit: { type: "string", value: "N", description: `How many at most (default 20, up to ${MOST})` },
+    job: { type: "string", value: "JOB", description: "Same as [job]" },
     json: JSON_OPTION,
   },
   examples: ["troupe traces list research-assistant --since 1h", "troupe traces list --status error --kind all"],
@@ -63,7 +63,7 @@ export default defineCommand({
     const filtered = Object.keys(filter).some((name) => name !== "kind");
     io.note(
       filtered
-        ? "No trace fits. Leave flags out, or look at all kinds: --kind all"
+        ? "No trace matches. Leave flags out, or list all kinds: --kind all"
         : `There is no trace of this kind${named === undefined ? "" : ` of ${named}`}.`,
     );
     if (!filtered && kind === "query") io.note(`Ask something: ${troupe`query ${named ?? jobs[0] ?? ""} "…"`}`);

@@ -1,4 +1,4 @@
-// troupe traces prune: removes traces before their time.
+// troupe traces prune: deletes traces before they expire.
 import { CliError } from "../../terminal/cli-error.ts";
 import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
 import { troupe } from "../../terminal/hint.ts";
@@ -14,9 +14,13 @@ export default defineCommand({
   usage: "[job]",
   positionals: [0, 1],
   options: {
-    "older-than": { type: "string", value: "TIME", description: "Those that began so long ago or longer, such as 7d" },
-    all: { type: "boolean", description: "All of them" },
-    job: { type: "string", value: "JOB", description: "As [job]" },
+    "older-than": {
+      type: "string",
+      value: "TIME",
+      description: "Traces that began at least this long ago, such as 7d",
+    },
+    all: { type: "boolean", description: "All traces" },
+    job: { type: "string", value: "JOB", description: "Same as [job]" },
     json: JSON_OPTION,
   },
   examples: ["troupe traces prune --older-than 7d", "troupe traces prune research-assistant --all"],
@@ -25,7 +29,7 @@ export default defineCommand({
     const named = jobNamed(positionals[0], options.job);
     const age = options["older-than"];
     if ((age === undefined) === (options.all !== true)) {
-      throw new CliError("bad_input", "Say which: --older-than TIME, or --all.", `Run: ${troupe`traces prune --help`}`);
+      throw new CliError("bad_input", "Choose --older-than TIME or --all.", `Run: ${troupe`traces prune --help`}`);
     }
     const before = age === undefined ? new Date() : agoOf(age, "--older-than");
     const outcomes = await (
@@ -37,7 +41,7 @@ export default defineCommand({
     const failures = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []));
     if (options.json === true) printJson(io, { deleted });
     else for (const { job, deleted: number } of deleted) io.print(`${job}: ${count(number, "trace")} deleted.`);
-    // After the others are done.
+    // The other jobs are reported first.
     if (failures.length > 0) throw failures[0];
   },
 });

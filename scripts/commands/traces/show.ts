@@ -1,4 +1,4 @@
-// troupe traces show: one trace as a tree, or one of its spans whole.
+// troupe traces show: shows a trace as a tree, or all of one span.
 import { CliError } from "../../terminal/cli-error.ts";
 import { defineCommand } from "../../terminal/command.ts";
 import { troupe } from "../../terminal/hint.ts";
@@ -22,8 +22,8 @@ export default defineCommand({
   positionals: [0, 1],
   options: {
     job: { type: "string", value: "JOB", description: "Look only among the traces of this job" },
-    follow: { type: "boolean", description: "Go on while it runs, until it has ended or Ctrl-C" },
-    span: { type: "string", value: "ID", description: "Show this span whole, by the first digits of its id" },
+    follow: { type: "boolean", description: "Redraw the trace until it has ended, or Ctrl-C" },
+    span: { type: "string", value: "ID", description: "Show all of one span, by the first digits of its id" },
     full: { type: "boolean", description: "Draw each span of a question to a peer on a row of its own" },
     json: { type: "boolean", description: "Print the trace and its spans, or the one span, as JSON" },
   },
@@ -37,14 +37,11 @@ export default defineCommand({
     const span = options.span === undefined ? undefined : hexPrefix(options.span, "span id", 16);
     const json = options.json === true;
     if (options.follow === true && (json || span !== undefined)) {
-      throw new CliError("bad_input", "--follow shows the tree, and goes with neither --json nor --span.");
+      throw new CliError("bad_input", "--follow shows the tree: leave out --json and --span.");
     }
     const full = options.full === true;
     if (full && (json || span !== undefined || options.follow === true)) {
-      throw new CliError(
-        "bad_input",
-        "--full shows the whole tree, and goes with none of --json, --span and --follow.",
-      );
+      throw new CliError("bad_input", "--full shows the whole tree: leave out --json, --span and --follow.");
     }
     await (
       await localTarget()
@@ -86,11 +83,11 @@ async function showSpan({ store, summary: { traceId } }: Found, wanted: string, 
     const lines = fitting
       .slice(0, 5)
       .map(({ spanId, agent, name }) => `  ${spanId}  ${oneLine(agent)}  ${oneLine(name)}`);
-    throw new CliError("bad_input", `More than one span begins with ${wanted}:\n${lines.join("\n")}`);
+    throw new CliError("bad_input", `Several spans begin with ${wanted}:\n${lines.join("\n")}`);
   }
   const page = await store.whole(traceId, only);
   const span = page === undefined ? undefined : plainSpan(page);
-  if (span === undefined) throw new CliError("failed", "The span changes just now.", "Ask for it again.");
+  if (span === undefined) throw new CliError("failed", "The span is just changing.", "Try again.");
   if (json) return printJson(io, span);
   const below = changes.spans
     .filter(({ spanId, parentId }) => parentId === only.spanId && spanId !== parentId)

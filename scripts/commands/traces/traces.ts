@@ -1,4 +1,4 @@
-// troupe traces: what happened in each query, deployment and life of an agent.
+// troupe traces: the group of commands on traces.
 import type { CommandGroup } from "../../terminal/command.ts";
 
 export default {

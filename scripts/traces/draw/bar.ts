@@ -1,4 +1,4 @@
-// A span as a bar on the trace's time axis: solid where the time was its own on the critical path, shaded elsewhere.
+// A span as a bar on the trace's time axis: solid for its own time on the critical path, shaded elsewhere.
 import type { Segment } from "../critical-path.ts";
 
 export interface Axis {
@@ -12,8 +12,8 @@ const SOLID = "█";
 const SHADED = "▒";
 
 /**
- * `width` columns. Every span has at least one of them, however short it was; of its own time only what fills half a column
- * shows, unless that one column is all there is.
+ * A bar of `width` columns. A span fills at least one column. Own time shows from half a column on, or where the bar has one column
+ * only.
  */
 export function bar(fromUs: number, toUs: number, own: readonly Segment[], axis: Axis): string {
   const at = (us: number): number => ((us - axis.fromUs) / Math.max(1, axis.toUs - axis.fromUs)) * axis.width;
@@ -28,7 +28,7 @@ export function bar(fromUs: number, toUs: number, own: readonly Segment[], axis:
   return cells.join("");
 }
 
-/** The axis itself: its beginning, and how long it is. */
+/** The axis: 0 at its beginning, its length at its end. */
 export function scale(width: number, length: string): string {
   return width < length.length + 3 ? length.padStart(width).slice(0, width) : `0${length.padStart(width - 1)}`;
 }

@@ -1,5 +1,5 @@
-// A trace in the Trace Event Format, as Perfetto and chrome://tracing read it: one process for the job, a thread for each agent.
-// The slices of a thread must lie within each other; where spans of one agent overlap, the agent gets further threads.
+// A trace in the Trace Event Format of Perfetto and chrome://tracing: a process for the job, a thread for each agent. Slices of a
+// thread must nest, so an agent whose spans overlap gets further threads.
 // https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
 import { RESOURCE } from "#shared/tracing/names.ts";
 import { KIND, STATUS } from "#shared/tracing/otlp.ts";
@@ -7,7 +7,7 @@ import { KIND, STATUS } from "#shared/tracing/otlp.ts";
 import { assignLanes } from "./lanes.ts";
 import { microseconds, plainAttributes, type ResourceSpans, type WholeSpan } from "../store/otlp-page.ts";
 
-/** A slice of time on one thread; microseconds. */
+/** A span on a thread. */
 export interface Slice {
   readonly spanId: string;
   readonly parentId: string;
@@ -20,7 +20,7 @@ export interface Slice {
 
 const PROCESS = 1;
 
-/** `nowUs` is the end of what is open. */
+/** The document as plain data; `nowUs` is the end of open spans. */
 export function chromeTrace(resourceSpans: readonly ResourceSpans[], job: string, nowUs: number) {
   const slices = slicesOf(resourceSpans, nowUs);
   const lanes = assignLanes(slices);
@@ -35,7 +35,7 @@ export function chromeTrace(resourceSpans: readonly ResourceSpans[], job: string
   for (const slice of slices) {
     const at = { pid: PROCESS, tid: threads.get(slice.spanId) ?? 0 };
     events.push({ ph: "X", cat: "span", name: nameOf(slice), ...at, ...timesOf(slice), args: argsOf(slice) });
-    // Behind the slice and at a moment of it, so that the arrow is bound to this slice and not to one around it.
+    // After the slice and at a moment within it: that binds the arrow to this slice, not to one around it.
     for (const { ph, id, ts } of flows.get(slice.spanId) ?? []) {
       events.push({ ph, cat: "a2a", name: "call", id, ts, ...at, ...(ph === "f" ? { bp: "e" } : {}) });
     }
@@ -43,7 +43,7 @@ export function chromeTrace(resourceSpans: readonly ResourceSpans[], job: string
   return { traceEvents: events, displayTimeUnit: "ms", otherData: { traceId: slices[0]?.span.traceId ?? "", job } };
 }
 
-/** In the order of time; of those that begin together, parents come before their children. */
+/** In the order of time; parents come before children that begin with them. */
 function slicesOf(resourceSpans: readonly ResourceSpans[], nowUs: number): Slice[] {
   const slices = resourceSpans.flatMap(({ resource, scopeSpans }) => {
     const agent = plainAttributes(resource?.attributes)[RESOURCE.serviceName];
@@ -87,7 +87,7 @@ interface FlowEnd {
   readonly ts: number;
 }
 
-/** Span id → the arrows that begin or end there: from each call to the span of whoever was called. */
+/** Span id → the arrows that begin or end there. An arrow leads from a call to the called agent's span. */
 function flowsOf(slices: readonly Slice[]): Map<string, FlowEnd[]> {
   const bySpan = new Map(slices.map((slice) => [slice.spanId, slice]));
   const flows = new Map<string, FlowEnd[]>();
@@ -95,7 +95,7 @@ function flowsOf(slices: readonly Slice[]): Map<string, FlowEnd[]> {
   for (const [id, server] of slices.entries()) {
     const client = bySpan.get(server.parentId);
     if (server.span.kind !== KIND.server || client?.span.kind !== KIND.client) continue;
-    // An arrow leads forward in time from within one slice to within another; clocks that differ can make that impossible.
+    // An arrow must lead forward in time from slice to slice, which different clocks may rule out.
     const ts = server.startUs >= client.startUs ? server.startUs : client.startUs + 1;
     if (ts >= server.endUs || client.startUs >= client.endUs) continue;
     add(client, { ph: "s", id, ts: client.startUs });

@@ -1,4 +1,4 @@
-// Draws how two traces differ: their totals side by side, then every place of the tree where they do.
+// Draws the difference of two traces: their totals side by side, then every place of the tree that differs.
 import { table } from "../../terminal/io.ts";
 import { paints, type Screen } from "../../terminal/screen.ts";
 import { cutTo, fill, oneLine, widthOf } from "../../terminal/terminal-text.ts";
@@ -8,7 +8,7 @@ import type { TraceSummary } from "../span.ts";
 
 const SIGNS: Readonly<Record<Difference, string>> = { only_a: "-", only_b: "+", changed: "~", same: " " };
 const MOST_LEVELS = 20;
-/** With less room for them the column of agents is left out. */
+/** Columns for the remarks; with fewer the column of agents is left out. */
 const LEAST_REMARKS = 24;
 
 export function drawDiff(a: TraceSummary, b: TraceSummary, rows: readonly DiffRow[], screen: Screen): string[] {

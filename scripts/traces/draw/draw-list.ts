@@ -1,4 +1,4 @@
-// Draws a list of traces as a table, with ids as short as they can be told apart.
+// Draws a list of traces as a table, with the shortest ids that differ.
 import { table } from "../../terminal/io.ts";
 import { paints, type Screen } from "../../terminal/screen.ts";
 import { cutTo, oneLine } from "../../terminal/terminal-text.ts";
@@ -11,7 +11,7 @@ const NUMBERS = new Set([4, 5, 6, 7, 8, 9]);
 const SHORT_ID = 8;
 const LEAST_ASKED = 20;
 
-/** `now` in milliseconds since the epoch. What was asked is cut only where a terminal would break the line. */
+/** `now` in milliseconds since the epoch. The question is cut only for a terminal. */
 export function drawList(
   found: readonly (Pick<Found, "summary"> & { readonly store: { readonly job: string } })[],
   screen: Screen,
@@ -50,7 +50,7 @@ function askedIn({ text, name }: TraceSummary): string {
   return oneLine(text) || oneLine(name);
 }
 
-/** So many digits that no two ids look the same, but eight at least. */
+/** The fewest digits, but at least eight, that tell all ids apart. */
 function distinctDigits(ids: readonly string[]): number {
   let digits = SHORT_ID;
   while (digits < 32 && new Set(ids.map((id) => id.slice(0, digits))).size < new Set(ids).size) digits++;

@@ -1,4 +1,4 @@
-// One span whole: everything that was recorded of it, JSON in it laid out, in lines for the terminal or as plain data.
+// One span with everything recorded of it, as lines for the terminal (JSON laid out) or as plain data.
 import { paints, type Screen } from "../../terminal/screen.ts";
 import { manyLines, oneLine } from "../../terminal/terminal-text.ts";
 import { duration } from "../amounts.ts";
@@ -27,7 +27,7 @@ export interface PlainSpan {
   readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
 }
 
-/** The only span of a page; undefined when there is none. */
+/** The first span of a page; undefined for an empty page. */
 export function plainSpan({ resourceSpans }: OtlpPage): PlainSpan | undefined {
   const [first] = resourceSpans;
   const span = first?.scopeSpans[0]?.spans[0];
@@ -55,10 +55,10 @@ export function plainSpan({ resourceSpans }: OtlpPage): PlainSpan | undefined {
   };
 }
 
-/** How many of the spans below are named. */
+/** How many of its children are listed. */
 const MOST_BELOW = 20;
 
-/** `below`: the spans whose parent it is. */
+/** `below`: the children of the span. */
 export function drawSpan(span: PlainSpan, screen: Screen, below: readonly Span[] = []): string[] {
   const style = paints(screen);
   const took = span.durationUs === null ? "still open" : duration(span.durationUs);
@@ -96,7 +96,7 @@ export function drawSpan(span: PlainSpan, screen: Screen, below: readonly Span[]
   return lines;
 }
 
-/** JSON within a string is laid out like any other; what only looks like it stays as it is. */
+/** JSON, also in a string, with indentation; other text unchanged. */
 function laidOut(value: unknown): string {
   if (typeof value !== "string") return manyLines(JSON.stringify(value));
   if (!/^\s*[[{]/.test(value)) return manyLines(value);

@@ -1,4 +1,4 @@
-// Draws a trace for the terminal: a line a span with its bar on the time axis, its place in the tree, and what it took.
+// Draws a trace for the terminal: a line for each span with its bar on the time axis, its place in the tree, and its cost.
 import { troupe } from "../../terminal/hint.ts";
 import { STATUS } from "#shared/tracing/otlp.ts";
 
@@ -18,22 +18,22 @@ export interface Trace {
   readonly job: string;
   readonly summary: TraceSummary;
   readonly spans: readonly Span[];
-  /** By span id; only where known. */
+  /** By span id; perhaps not of all spans. */
   readonly details?: ReadonlyMap<string, Detail>;
 }
 
-/** A trace in which nothing has moved for so long is drawn up to its last movement. */
+/** A trace without news for this long is drawn up to its last news. */
 const STILL_US = 3_600_000_000;
 
-/** A screen that is narrower has to break the lines. */
+/** Narrower screens break the lines. */
 const LEAST_WIDTH = 39;
 
-/** Columns that an id may take in a view that is read for other things; its beginning tells it from most. */
+/** Most digits of an id in the tree, and all digits that an id has. */
 const [MOST_DIGITS, ALL_DIGITS] = [8, 16];
 
 /**
- * All lines of it; none is wider than the screen. `nowUs` is the present, for what is still open. A question to a peer is one row, unless
- * the `full` view is wanted.
+ * The lines of the drawing, none wider than the screen. `nowUs` is the present, for open spans. A question to a peer is one row; with
+ * `full` each span has a row.
  */
 export function drawTrace(trace: Trace, screen: Screen, nowUs: number, full = false): string[] {
   const { job } = trace;
@@ -43,7 +43,7 @@ export function drawTrace(trace: Trace, screen: Screen, nowUs: number, full = fa
   const width = Math.max(LEAST_WIDTH, screen.columns - 1);
   const style = paints(screen);
   const head = headline(summary, job, nowUs, width, style.bold);
-  if (spans.length === 0) return [...head, "No span of it has come yet."];
+  if (spans.length === 0) return [...head, "No span has arrived yet."];
   const tree = buildTree(spans, summary);
   const root = tree.roots[0];
   const path = root === undefined ? undefined : criticalPath(root, nowUs);
@@ -54,8 +54,8 @@ export function drawTrace(trace: Trace, screen: Screen, nowUs: number, full = fa
   if (tree.orphans.length > 0) {
     rows.push(
       summary.agent === "" && tree.roots.length === 0
-        ? "The root of the trace has not come; what has:"
-        : "Their parent has not come:",
+        ? "The root of the trace has not arrived. Other spans:"
+        : "Spans whose parent has not arrived:",
       ...rowsOf(tree.orphans, view),
     );
   }
@@ -97,7 +97,7 @@ export function drawTrace(trace: Trace, screen: Screen, nowUs: number, full = fa
 
 function rowsOf(tops: readonly SpanNode[], view: View): Row[] {
   const rows: Row[] = [];
-  /** Whether the node at each depth on the way here was the last of its siblings. */
+  /** For each depth on the path to the node: whether the node there is the last of its siblings. */
   const lasts: boolean[] = [];
   for (const visit of walk(tops, (node) => childrenOf(node, view))) {
     lasts[visit.depth] = visit.last;

@@ -1,4 +1,4 @@
-// Follows a trace while it runs: drawn anew in a terminal, told span by span where the output goes elsewhere.
+// Follows a trace while it runs: redraws it in a terminal, or prints a line for each span elsewhere.
 import { setTimeout as delay } from "node:timers/promises";
 
 import { STATUS } from "#shared/tracing/otlp.ts";
@@ -13,13 +13,13 @@ import { endUs, type Span, type TraceSummary } from "../span.ts";
 import type { TraceStore } from "../store/store.ts";
 
 const POLL_MS = 250;
-/** How long the spans of an answered query may be on their way. */
+/** The spans of an answered query arrive within this time. */
 const ARRIVAL_MS = 5_000;
 
-/** Shows the trace until it is complete, or the signal aborts: then its reason is thrown. */
+/** Shows the trace until it is complete. Throws the signal's reason when it aborts. */
 export async function follow(store: TraceStore, traceId: string, io: Io, screen: () => Screen): Promise<LiveTrace> {
   const trace = new LiveTrace();
-  const show = screen().isTerminal ? redrawer(store.job, io, screen) : teller(io);
+  const show = screen().isTerminal ? redrawer(store.job, io, screen) : printer(io);
   for (;;) {
     const news = trace.apply(await store.changes(traceId, trace.seq));
     show(trace, news);
@@ -28,7 +28,7 @@ export async function follow(store: TraceStore, traceId: string, io: Io, screen:
   }
 }
 
-/** Waits until the trace is complete, but for five seconds at most. */
+/** Waits until the trace is complete, at most five seconds. */
 export async function untilComplete(store: TraceStore, traceId: string, signal: AbortSignal): Promise<LiveTrace> {
   const trace = new LiveTrace();
   const deadline = Date.now() + ARRIVAL_MS;
@@ -41,7 +41,7 @@ export async function untilComplete(store: TraceStore, traceId: string, signal: 
 
 type Show = (trace: LiveTrace, news: readonly Span[]) => void;
 
-/** Draws over what it drew before. A tree that is higher than the screen is shown from its end while it runs. */
+/** Draws over the former drawing. While the trace runs, a tree that is higher than the screen shows its first and last lines. */
 function redrawer(job: string, io: Io, screen: () => Screen): Show {
   let drawn = 0;
   return ({ summary, spans, isComplete }) => {
@@ -54,7 +54,7 @@ function redrawer(job: string, io: Io, screen: () => Screen): Show {
   };
 }
 
-/** The first lines, and as many of the last as there is room for. */
+/** The first lines, and as many of the last ones as fit. */
 function fitting(lines: readonly string[], rows: number): readonly string[] {
   if (lines.length <= rows || rows < 8) return lines.slice(0, Math.max(rows, 1));
   const head = lines.slice(0, 5);
@@ -62,26 +62,26 @@ function fitting(lines: readonly string[], rows: number): readonly string[] {
   return [...head, `  … ${lines.length - head.length - tail.length} lines above …`, ...tail];
 }
 
-function teller(io: Io): Show {
-  const told = new Set<string>();
+function printer(io: Io): Show {
+  const printed = new Set<string>();
   return ({ summary }, news) => {
     if (summary === undefined) return;
     for (const span of news.toSorted((a, b) => momentUs(a) - momentUs(b))) {
-      const line = tell(span, summary);
+      const line = lineOf(span, summary);
       const key = `${span.spanId} ${span.durationUs === null}`;
-      if (!told.has(key)) io.print(line);
-      told.add(key);
+      if (!printed.has(key)) io.print(line);
+      printed.add(key);
     }
   };
 }
 
-/** Of what is told of it. */
+/** The moment of a span's line: its end, or its beginning while it is open. */
 function momentUs(span: Span): number {
   return endUs(span, span.startUs);
 }
 
-/** One line for a span's beginning, one for its end; moments count from the trace's beginning. */
-export function tell(span: Span, { startUs }: Pick<TraceSummary, "startUs">): string {
+/** The line for a span's beginning or end; times count from the trace's beginning. */
+export function lineOf(span: Span, { startUs }: Pick<TraceSummary, "startUs">): string {
   const { durationUs, status, agent, name, message, provisional } = span;
   const at = (us: number): string => `+${(us / 1_000_000).toFixed(3)} s`.padStart(11);
   const who = `${oneLine(agent)}: ${oneLine(name)}`;

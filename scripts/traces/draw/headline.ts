@@ -1,4 +1,4 @@
-// What is said above and below a drawn trace: what was asked and what it took, and where the time of the critical path went.
+// The text above and below a drawn trace: the question and its cost, and where the time of the critical path went.
 import type { Paint } from "../../terminal/screen.ts";
 import { cutTo, oneLine, wrap } from "../../terminal/terminal-text.ts";
 import { cost, count, duration, tokens, when } from "../amounts.ts";
@@ -6,12 +6,12 @@ import { type CriticalPath, ownTimes, waitsOf } from "../critical-path.ts";
 import type { TraceSummary } from "../span.ts";
 import type { Skew } from "../skew.ts";
 
-/** How many spans are named where the path was neither model nor tools. */
+/** How many spans the sentence names where the path waited for no model, tool, peer or approval. */
 const NAMED = 4;
-/** Sentences on clocks, and agents named in each. */
+/** Most sentences on clocks, and most agents in each. */
 const [MOST_CLOCK_NOTES, MOST_CLOCKS] = [4, 3];
 
-/** The question, what it took, and which trace it is. */
+/** The question, its cost, and the trace's id. */
 export function headline(summary: TraceSummary, job: string, nowUs: number, width: number, bold: Paint): string[] {
   const asked = oneLine(summary.text);
   const title = asked === "" ? oneLine(summary.name) : `“${asked}”`;
@@ -30,7 +30,7 @@ export function headline(summary: TraceSummary, job: string, nowUs: number, widt
   ];
   const began = when(summary.startUs / 1_000, nowUs / 1_000);
   return [
-    bold(cutTo(title === "" ? "A trace whose root has not come" : title, width)),
+    bold(cutTo(title === "" ? "A trace whose root has not arrived" : title, width)),
     ...wrap(facts, " · ", width),
     ...wrap([`trace ${summary.traceId}`, job, began], " · ", width),
   ];
@@ -72,7 +72,7 @@ export function pathSentence(path: CriticalPath): string {
   return `Critical path (●): ${duration(total)}, of which ${shares.join(", ")}.`;
 }
 
-/** Which clocks differ and by how much: a sentence for each size. */
+/** Sentences on clocks that differ: one for each size. */
 export function clockNotes(skews: readonly Skew[]): string[] {
   const groups = new Map<string, Set<string>>();
   for (const { agent, aheadUs } of skews) {
@@ -85,7 +85,7 @@ export function clockNotes(skews: readonly Skew[]): string[] {
     return `The clock of ${listed([...agents])} is ${size} its caller's: its spans are drawn shifted.`;
   });
   const more = notes.splice(MOST_CLOCK_NOTES).length;
-  return more === 0 ? notes : [...notes, "Other clocks differ as well, by other times."];
+  return more === 0 ? notes : [...notes, "Other clocks differ too, by other times."];
 }
 
 function listed(names: readonly string[]): string {

@@ -1,5 +1,5 @@
-// Puts the slices of each agent on as few lanes as can hold them so that in a lane every two lie within or beside each other, and
-// within only where one is the other's ancestor: what merely ran at the same time must not look like a part.
+// Assigns the slices of each agent to as few lanes as possible. In a lane two slices never overlap, and one lies within the other only
+// where that is its ancestor.
 
 /** Times in any one unit. */
 interface Slice {
@@ -17,11 +17,11 @@ export interface Lane<S extends Slice> {
 }
 
 interface Building<S extends Slice> extends Lane<S> {
-  /** Slices that have not ended at the moment that is looked at, each within the one before. */
+  /** Slices that are open at the present moment of the walk, each within the one before. */
   readonly around: S[];
 }
 
-/** `slices` in the order of their beginnings, parents before their children. Lanes in the order of the agents' first slices. */
+/** `slices` come in the order of their beginnings, parents first. Lanes come in the order of the agents' first slices. */
 export function assignLanes<S extends Slice>(slices: readonly S[]): Lane<S>[] {
   const agents = new Map<string, Building<S>[]>();
   const homes = new Map<string, Building<S>>();
@@ -67,7 +67,7 @@ function isFree<S extends Slice>(lane: Building<S>, slice: S): boolean {
   return lane.around.length === 0;
 }
 
-/** Forgets what has ended by then. */
+/** Drops the slices that have ended at `now`. */
 function forgetEnded<S extends Slice>({ around }: Building<S>, now: number): void {
   for (let top = around.at(-1); top !== undefined && top.endUs <= now; top = around.at(-1)) around.pop();
 }

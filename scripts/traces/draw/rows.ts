@@ -1,4 +1,4 @@
-// The lines of a drawn trace as cells, and how wide each column may be on the screen there is.
+// The rows of a drawn trace as cells, and the widths of its columns for a screen.
 import { KIND, STATUS } from "#shared/tracing/otlp.ts";
 
 import type { paints } from "../../terminal/screen.ts";
@@ -11,16 +11,16 @@ import { labelOf, type SpanNode, type Visit } from "../tree.ts";
 
 export interface Row {
   readonly span: Span;
-  /** Those within it that have no row of their own. */
+  /** Spans within it that have no row of their own. */
   readonly within: readonly Span[];
-  /** Lines of the tree before the name, and before what stands below it. */
+  /** Lines of the tree before the name, and before the text below it. */
   readonly guides: string;
   readonly below: string;
   readonly name: string;
   readonly cells: Readonly<Record<Column, string>>;
-  /** What went wrong; empty when nothing did, or when a span below says the same. */
+  /** The error; empty without one, or where a span below has the same. */
   readonly error: string;
-  /** What a peer was asked or a tool was given; empty where that is not known. */
+  /** The question to a peer, or the input of a tool; empty where unknown. */
   readonly asked: string;
 }
 
@@ -34,20 +34,20 @@ const COLUMNS: readonly { readonly column: Column; readonly title: string; reado
   { column: "cost", title: "COST", most: 10 },
   { column: "first", title: "FIRST", most: 8 },
 ];
-/** Left out in this order where the screen is narrow; "took" always stays. */
+/** On a narrow screen columns are left out in this order; "took" always stays. */
 const DISPENSABLE: readonly Column[] = ["first", "cost", "tokens", "agent", "id"];
 
 const [LEAST_NAME, LEAST_BAR, MOST_BAR] = [38, 8, 60];
-/** Deeper levels are not drawn one by one, or the names would leave the screen. */
+/** Deeper levels share one mark, or the names would leave the screen. */
 const MOST_LEVELS = 12;
-/** A name has so much room before its levels have any. */
+/** A name gets this much room before its levels get any. */
 const LEAST_LABEL = 24;
-/** Digits of an id: as few as tell it from the others, but the command line wants these. */
+/** The command line accepts no shorter id. */
 const LEAST_DIGITS = 4;
 
 export interface View {
   readonly details: ReadonlyMap<string, Detail>;
-  /** Digits of an id that tell the spans apart; 0 where ids are not shown. */
+  /** Shown digits of an id; 0 where ids are not shown. */
   readonly digits: number;
   /** Every span has a row. */
   readonly full: boolean;
@@ -61,7 +61,7 @@ export function rowOf({ node, depth }: Visit, lasts: readonly boolean[], view: V
   const children = childrenOf(node, view);
   const detail = view.details.get(span.spanId);
   const called = view.details.get(hop?.call.span.spanId ?? span.spanId);
-  // Whom nobody answered for is known from the call alone.
+  // A peer that left no span is known from the call alone.
   const target = hop?.server.span.agent ?? detail?.target;
   const name = target === undefined ? labelOf(node) : `${span.agent} → ${target}`;
   const saidBelow = children.some(
@@ -94,12 +94,12 @@ export function rowOf({ node, depth }: Visit, lasts: readonly boolean[], view: V
   };
 }
 
-/** The nodes that stand below a node's row. */
+/** The nodes below a node's row. */
 export function childrenOf(node: SpanNode, { full }: Pick<View, "full">): readonly SpanNode[] {
   return (full ? undefined : hopOf(node))?.server.children ?? node.children;
 }
 
-/** How many of the first digits tell the spans apart; 0 where one is alone, or `most` are too few. */
+/** The fewest first digits that tell the spans apart; 0 for a single span, or where `most` digits are too few. */
 export function digitsOf(spans: readonly Span[], most: number): number {
   if (spans.length === 1) return 0;
   for (let digits = LEAST_DIGITS; digits <= most; digits++) {
@@ -117,15 +117,15 @@ function tookOf(span: Span, nowUs: number): string {
 export interface Layout {
   /** Columns of the bar. */
   readonly bar: number;
-  /** Where the names begin, after the mark. */
+  /** Column where the names begin, after the mark. */
   readonly nameAt: number;
   header(scale: string): string;
   line(row: Row, bar: string, style: ReturnType<typeof paints>, critical: boolean): string;
-  /** The lines of the tree before what stands below a row's name. */
+  /** Lines of the tree before the text below a row's name. */
   below(row: Row): string;
 }
 
-/** Shares `width` columns out, of which the first two are the mark's. */
+/** Divides `width` columns; the first two are the mark's. */
 export function layoutOf(rows: readonly Row[], width: number): Layout {
   const widths = new Map<Column, number>();
   let wanted = 0;
@@ -154,11 +154,11 @@ export function layoutOf(rows: readonly Row[], width: number): Layout {
     return `  ${fill(cutTo(text, most), most, column === "agent" || column === "id" ? "left" : "right")}`;
   };
   const guidesOf = ({ guides, name: label }: Row): string =>
-    shortened(guides, name - Math.min(LEAST_LABEL, widthOf(label)));
+    shorten(guides, name - Math.min(LEAST_LABEL, widthOf(label)));
   return {
     bar,
     nameAt: bar + 2,
-    below: (row) => shortened(row.below, guidesOf(row).length + 2),
+    below: (row) => shorten(row.below, guidesOf(row).length + 2),
     header: (scale) =>
       `${scale}  ${fill(cutTo("SPAN", name), name)}${shown.map(({ column, title }) => cell(column, title)).join("")}`,
     line(row, drawn, style, critical) {
@@ -176,8 +176,8 @@ export function layoutOf(rows: readonly Row[], width: number): Layout {
   };
 }
 
-/** The lines of a tree in at most so many columns: the levels next to the name stay. Each level takes two columns. */
-function shortened(guides: string, most: number): string {
+/** Shortens the lines of a tree to `most` columns: the levels next to the name stay. Each level takes two columns. */
+function shorten(guides: string, most: number): string {
   if (guides.length <= most) return guides;
   const levels = Math.max(1, Math.floor(most / 2) - 1);
   return `… ${guides.slice(-2 * levels)}`;

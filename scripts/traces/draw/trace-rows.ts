@@ -1,4 +1,4 @@
-// A trace as JSON: the summary and a row for each span, in the order of the tree. Times are as they were sent.
+// A trace as JSON: the summary and a row for each span, in the order of the tree. Times are not shifted.
 import { criticalPath, ownTimes } from "../critical-path.ts";
 import type { Trace } from "./draw.ts";
 import { kindName, type Span, statusName } from "../span.ts";
@@ -6,8 +6,8 @@ import { onOneClock } from "../skew.ts";
 import { buildTree, walk } from "../tree.ts";
 
 /**
- * `criticalUs` is the time of the critical path that was the span's own. `shiftUs` is what the tree draws added to the beginning, of a
- * span whose clock differs from its caller's; 0 for the others.
+ * `criticalUs` is the span's own time on the critical path. `shiftUs` is the time that the drawn tree adds to the beginning of a span on
+ * another clock; 0 for other spans.
  */
 export function traceRows({ job, summary, spans: sent }: Trace, nowUs: number) {
   const { spans, shifts } = onOneClock(sent, summary, nowUs);

@@ -1,4 +1,4 @@
-// What a drawn trace shows of its spans beyond the columns. It stands in attributes, so the whole spans must be read for it.
+// Facts of spans that a drawn trace shows beyond the columns. They stand in attributes, so the whole spans are read.
 import { GEN_AI, OPERATION, TROUPE } from "#shared/tracing/names.ts";
 import { parseJson } from "#shared/text/parse-json.ts";
 import { KIND } from "#shared/tracing/otlp.ts";
@@ -8,15 +8,15 @@ import type { TraceSummary } from "../span.ts";
 import type { TraceStore } from "./store.ts";
 
 export interface Detail {
-  /** Until the first piece of a model's answer came, in microseconds. */
+  /** Microseconds until the first piece of a model's answer. */
   readonly firstUs?: number;
-  /** Who was asked, in a call to a peer. */
+  /** The peer that a call asks. */
   readonly target?: string;
-  /** What a peer was asked, or the input of a tool; where content is recorded, and no more than a line of it. */
+  /** The question to a peer, or the input of a tool, shortened; only where content is recorded. */
   readonly asked?: string;
 }
 
-/** Larger traces are drawn without. */
+/** Larger traces are drawn without details. */
 const MOST_BYTES = 4_000_000;
 /** Characters; no screen is wider. */
 const MOST_ASKED = 400;
@@ -53,7 +53,7 @@ function askedOf(text: string): Detail {
   return text === "" ? {} : { asked: text.slice(0, MOST_ASKED) };
 }
 
-/** `query: workerd, limit: 5`; what is no object, or was cut, as it is. */
+/** `query: workerd, limit: 5`; other input, and input that was cut, unchanged. */
 function inputText(input: unknown): string {
   const parsed = typeof input === "string" ? parseJson(input) : undefined;
   const value = parsed === undefined ? input : parsed;

@@ -1,4 +1,4 @@
-// From what a user typed to one trace: `last`, a trace id, or as many of its first digits as tell it from others.
+// Finds the trace that a user typed: `last`, a trace id, or enough of its first digits.
 import { CliError } from "../../terminal/cli-error.ts";
 import { troupe } from "../../terminal/hint.ts";
 import type { Io } from "../../terminal/io.ts";
@@ -14,7 +14,7 @@ export interface Found {
 const LEAST_DIGITS = 4;
 const MOST_CANDIDATES = 5;
 
-/** `text` in lower case, if it can be the beginning of a trace or span id of `length` digits. Throws CliError. */
+/** `text` in lower case. Throws CliError where it cannot be the beginning of an id of `length` hex digits. */
 export function hexPrefix(text: string, what: string, length: number): string {
   const prefix = text.toLowerCase();
   if (/^[0-9a-f]+$/.test(prefix) && prefix.length >= LEAST_DIGITS && prefix.length <= length) return prefix;
@@ -26,8 +26,8 @@ export function hexPrefix(text: string, what: string, length: number): string {
 }
 
 /**
- * The newest traces of all stores that fit, at most `limit`. A store that cannot be read is left out and told; throws what it
- * threw where no other is left.
+ * The newest traces of all stores that match, at most `limit`. A store that cannot be read is left out with a note; where all fail,
+ * the first failure is thrown.
  */
 export async function newest(
   stores: readonly TraceStore[],
@@ -56,7 +56,7 @@ export async function newest(
     .slice(0, limit);
 }
 
-/** The one trace that is meant. Throws CliError when there is none, or more than one. */
+/** The trace that `wanted` names. Throws CliError when there is none, or more than one. */
 export async function findTrace(stores: readonly TraceStore[], wanted: string, io: Pick<Io, "note">): Promise<Found> {
   if (wanted === "last") {
     const [last] = await newest(stores, { kind: "query" }, 1, io);
@@ -73,7 +73,7 @@ export async function findTrace(stores: readonly TraceStore[], wanted: string, i
   const lines = candidates.map(({ summary, store }) => `  ${summary.traceId}  ${store.job}  ${oneLine(summary.name)}`);
   throw new CliError(
     "bad_input",
-    `More than one trace begins with ${wanted}:\n${lines.join("\n")}`,
-    "Give more digits of the one that you mean.",
+    `Several traces begin with ${wanted}:\n${lines.join("\n")}`,
+    "Type more digits of the id.",
   );
 }

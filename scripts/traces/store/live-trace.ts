@@ -1,10 +1,10 @@
-// A trace that may still be running, as it is told by one answer of the store after the other.
+// A trace that may still run, built from one answer of the store after the other.
 import type { Span, TraceSummary } from "../span.ts";
 import { type Changes, deletedMeanwhile } from "./store.ts";
 
-/** Looks without news after which an ended trace counts as complete: agents send in batches. */
+/** An ended trace is complete after this many answers without news: agents send in batches. */
 const QUIET_LOOKS = 2;
-/** The same while spans are open below the ended root, which may be lost with their agent. */
+/** The same while spans are open below the ended root: they may be lost with their agent. */
 const PATIENT_LOOKS = 10;
 
 export class LiveTrace {
@@ -13,7 +13,7 @@ export class LiveTrace {
   #seq = 0;
   #quietLooks = 0;
 
-  /** Where the next look begins. */
+  /** The next answer begins after this change. */
   get seq(): number {
     return this.#seq;
   }
@@ -28,8 +28,8 @@ export class LiveTrace {
   }
 
   /**
-   * Takes in what one look has shown; undefined when there was nothing. Returns the spans that are news. Throws CliError when there
-   * is nothing any more.
+   * Takes one answer of the store; undefined when the store does not know the trace. Returns the spans that are news. Throws CliError
+   * when the trace was deleted meanwhile.
    */
   apply(changes: Changes | undefined): readonly Span[] {
     if (changes === undefined) {

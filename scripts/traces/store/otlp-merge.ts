@@ -1,4 +1,4 @@
-// Pages of OTLP/JSON → one document, in which every resource, every scope and every span stands once.
+// Merges pages of OTLP/JSON into one document that holds every resource, scope and span once.
 import type { OtlpPage, ResourceSpans, WholeSpan } from "./otlp-page.ts";
 
 type ScopeSpans = ResourceSpans["scopeSpans"][number];
@@ -9,7 +9,7 @@ export class OtlpDocument {
   /** By span id. */
   readonly #spans = new Map<string, { readonly span: WholeSpan; readonly scope: string }>();
 
-  /** Pages come in the store's order: a span in a later one replaces the same in an earlier one. */
+  /** Pages come in the store's order: a span of a later page replaces the same span of an earlier one. */
   add({ resourceSpans }: OtlpPage): void {
     for (const { scopeSpans, ...resource } of resourceSpans) {
       const resourceKey = canonical(resource);

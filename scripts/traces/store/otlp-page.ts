@@ -40,7 +40,7 @@ export type ResourceSpans = z.infer<typeof ResourceSpans>;
 export const OtlpPage = wire.OtlpPage.extend({ resourceSpans: z.array(ResourceSpans) });
 export type OtlpPage = z.infer<typeof OtlpPage>;
 
-/** Attributes as an ordinary object; of a key that comes twice the last one counts. */
+/** Attributes as a plain object; the last one of a repeated key counts. */
 export function plainAttributes(attributes: z.infer<typeof Attributes> | undefined): Record<string, unknown> {
   return Object.fromEntries((attributes ?? []).map(({ key, value }) => [key, plain(value)]));
 }
@@ -49,14 +49,14 @@ const Scalar = z.union([
   z.object({ stringValue: z.string() }).transform(({ stringValue }) => stringValue),
   z.object({ boolValue: z.boolean() }).transform(({ boolValue }) => boolValue),
   z.object({ intValue: z.union([z.string(), z.number()]) }).transform(({ intValue }) => wholeNumber(intValue)),
-  // ProtoJSON writes what is no number as text.
+  // ProtoJSON writes NaN and Infinity as text.
   z.object({ doubleValue: z.union([z.number(), z.string()]) }).transform(({ doubleValue }) => doubleValue),
   z.object({ bytesValue: z.string() }).transform(({ bytesValue }) => bytesValue),
 ]);
 const List = z.object({ arrayValue: z.object({ values: z.array(z.unknown()).default([]) }) });
 const KeyedList = z.object({ kvlistValue: z.object({ values: Attributes.default([]) }) });
 
-/** An AnyValue as JSON has it; null for one without a value. */
+/** An AnyValue as plain JSON; null for one without a value. */
 function plain(value: unknown): unknown {
   const scalar = Scalar.safeParse(value);
   if (scalar.success) return scalar.data;
@@ -66,15 +66,15 @@ function plain(value: unknown): unknown {
   return map.success ? plainAttributes(map.data.kvlistValue.values) : null;
 }
 
-/** As a number where that is exact. */
+/** A number where that is exact, else the text. */
 function wholeNumber(value: string | number): string | number {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;
 }
 
-/** Microseconds since the epoch; 0 when there is none. */
+/** Microseconds since the epoch; 0 for undefined. */
 export function microseconds(nanoseconds: string | number | undefined): number {
   const text = String(nanoseconds ?? 0);
-  // The digits of a safe number: nanoseconds since 1970 are beyond it, microseconds are not.
+  // A safe integer has 15 digits: microseconds since 1970 fit, nanoseconds do not.
   return text.length <= 15 ? Math.floor(Number(text) / 1_000) : Number(text.slice(0, -3));
 }

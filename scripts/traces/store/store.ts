@@ -1,4 +1,4 @@
-// The trace store of the control plane as one job sees it, over HTTP with the job's token.
+// The control plane's trace store for one job, over HTTP with the job's token.
 import * as z from "zod";
 
 import { Deleted } from "#shared/control-plane/traces.ts";
@@ -11,7 +11,7 @@ import { OtlpPage } from "./otlp-page.ts";
 import { type Span, spansOf, TraceList, TracePage, type TraceSummary } from "../span.ts";
 import { troupe } from "../../terminal/hint.ts";
 
-/** What is looked for; all of it must hold. Keys and values as in the store's query string. */
+/** Conditions that a trace must all meet. Keys and values as in the store's query string. */
 export interface Filter {
   readonly kind?: string;
   readonly agent?: string;
@@ -27,7 +27,7 @@ export interface Filter {
 
 export interface Changes {
   readonly summary: TraceSummary;
-  /** Spans that are new or different; each once, as it is now. */
+  /** Spans that are new or changed; each once, in its present state. */
   readonly spans: readonly Span[];
   /** The highest number of a change so far. */
   readonly seq: number;
@@ -46,7 +46,7 @@ const MOST_LISTED = 1_000;
 const MOST_SPANS = 10_000;
 const MOST_WHOLE_SPANS = 1_000;
 
-/** It has not come yet, or it was deleted. */
+/** The trace has not arrived yet, or was deleted. */
 class UnknownTraceError extends CliError {}
 
 export class TraceStore {
@@ -58,7 +58,7 @@ export class TraceStore {
     this.#access = access;
   }
 
-  /** The newest traces that fit, at most `limit`. */
+  /** The newest traces that match, at most `limit`. */
   async list(filter: Filter, limit: number): Promise<TraceSummary[]> {
     const found: TraceSummary[] = [];
     let cursor: string | null = "";
@@ -74,7 +74,7 @@ export class TraceStore {
     return found.slice(0, limit);
   }
 
-  /** The spans that have changed since `after`; all of them since 0. Undefined when there is no such trace, or not yet. */
+  /** Spans that have changed since `after`; 0 for all. Undefined when the store does not know the trace. */
   async changes(traceId: string, after: number): Promise<Changes | undefined> {
     try {
       return await this.#changes(traceId, after);
@@ -108,7 +108,7 @@ export class TraceStore {
     }
   }
 
-  /** One whole span, by what the columns say of it; undefined when it has changed since. */
+  /** A whole span, found by its columns; undefined when it has changed since. */
   async whole(traceId: string, { spanId, seq }: Span): Promise<OtlpPage | undefined> {
     const page = await this.#otlpPage(traceId, seq - 1, 1);
     const has = page.resourceSpans.some(({ scopeSpans }) =>
@@ -117,7 +117,7 @@ export class TraceStore {
     return has ? page : undefined;
   }
 
-  /** Removes the traces that began before this moment. Resolves to how many they were. */
+  /** Deletes the traces that began before this moment. Resolves to their number. */
   async prune(before: Date): Promise<number> {
     const query = new URLSearchParams({ before: before.toISOString() });
     const response = await this.#send("DELETE", `/v1/traces?${query}`);
@@ -184,7 +184,7 @@ function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.infe
   if (parsed.success) return parsed.data;
   throw new CliError(
     "failed",
-    `The trace store says what this version does not understand: ${z.prettifyError(parsed.error)}`,
+    `This version does not understand the answer of the trace store: ${z.prettifyError(parsed.error)}`,
     `Restart a job, so that both are of one version: ${troupe`restart`} <job>`,
   );
 }

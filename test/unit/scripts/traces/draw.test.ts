@@ -96,7 +96,7 @@ describe("a span", () => {
 
   test("whose parent never came stands below a line that says so", () => {
     const lines = draw([span("SendMessage", 0, 10), span("lost", 1, 1, { parentId: "00f067aa0ba902b7" })]);
-    const at = lines.indexOf("Their parent has not come:");
+    const at = lines.indexOf("Spans whose parent has not arrived:");
     expect(at).toBeGreaterThan(lines.findIndex((line) => line.includes("SendMessage  ")));
     expect(lines[at + 1]).toContain("lost");
   });
@@ -324,7 +324,7 @@ test("colours come only where the screen shows them, and the text is the same wi
 
 test("a trace of which nothing has come is no error", () => {
   expect(draw([], WIDE, { text: "", name: "", agent: "", agents: [], spans: 0 }).join("\n")).toContain(
-    "A trace whose root has not come",
+    "A trace whose root has not arrived",
   );
 });
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { STATUS } from "#shared/tracing/otlp.ts";
 
 import { PLAIN_SCREEN } from "../../../../scripts/terminal/screen.ts";
-import { follow, tell, untilComplete } from "../../../../scripts/traces/draw/follow.ts";
+import { follow, lineOf, untilComplete } from "../../../../scripts/traces/draw/follow.ts";
 import { LiveTrace } from "../../../../scripts/traces/store/live-trace.ts";
 import type { Span, TraceSummary } from "../../../../scripts/traces/span.ts";
 import { recordedIo } from "../io.ts";
@@ -135,5 +135,5 @@ describe("a trace counts as complete", () => {
 });
 
 test("a line tells an end that was made up from one that came", () => {
-  expect(tell({ ...chat, provisional: true }, summary())).toContain("lost    coordinator: chat claude");
+  expect(lineOf({ ...chat, provisional: true }, summary())).toContain("lost    coordinator: chat claude");
 });

@@ -37,8 +37,8 @@ test("a subcommand's help is headed by both names", () => {
     Usage: troupe traces show [id|last]
 
       --job JOB  Look only among the traces of this job
-      --follow   Go on while it runs, until it has ended or Ctrl-C
-      --span ID  Show this span whole, by the first digits of its id
+      --follow   Redraw the trace until it has ended, or Ctrl-C
+      --span ID  Show all of one span, by the first digits of its id
       --full     Draw each span of a question to a peer on a row of its own
       --json     Print the trace and its spans, or the one span, as JSON
       --help     Print this
@@ -63,17 +63,13 @@ describe("a flag that is wrong is refused in words", () => {
     [list, ["--limit", "0"], '--limit takes a whole number from 1 to 1000, not "0".'],
     [list, ["--costlier", "$1"], '--costlier takes US dollars such as 0.05, not "$1".'],
     [show, ["--span", "xyz"], '"xyz" is no span id: that is 16 hex digits, or the first of them, at least 4.'],
-    [show, ["--follow", "--json"], "--follow shows the tree, and goes with neither --json nor --span."],
-    [show, ["--full", "--json"], "--full shows the whole tree, and goes with none of --json, --span and --follow."],
-    [
-      show,
-      ["--full", "--span", "5e6f"],
-      "--full shows the whole tree, and goes with none of --json, --span and --follow.",
-    ],
-    [show, ["--full", "--follow"], "--full shows the whole tree, and goes with none of --json, --span and --follow."],
+    [show, ["--follow", "--json"], "--follow shows the tree: leave out --json and --span."],
+    [show, ["--full", "--json"], "--full shows the whole tree: leave out --json, --span and --follow."],
+    [show, ["--full", "--span", "5e6f"], "--full shows the whole tree: leave out --json, --span and --follow."],
+    [show, ["--full", "--follow"], "--full shows the whole tree: leave out --json, --span and --follow."],
     [exported, ["last", "--format", "xml"], '--format does not know "xml". There is: otlp, chrome.'],
-    [prune, [], "Say which: --older-than TIME, or --all."],
-    [prune, ["--all", "--older-than", "1d"], "Say which: --older-than TIME, or --all."],
+    [prune, [], "Choose --older-than TIME or --all."],
+    [prune, ["--all", "--older-than", "1d"], "Choose --older-than TIME or --all."],
     [diff, ["1a2b"], "An argument is missing: troupe traces diff <id> <id>"],
   ] as const)("%#: %o", async (command, args, message) => {
     await expect(command.run([...args], recordedIo())).rejects.toMatchObject({ code: "bad_input", message });

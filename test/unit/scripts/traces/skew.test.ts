@@ -106,7 +106,7 @@ describe("spans below one parent", () => {
   test("on many clocks are told in a few sentences", () => {
     const agents = Array.from({ length: 500 }, (_, index) => below(`agent ${index}`, (index + 2) * MIN * 3, 1));
     const { notes } = drawn([root, ...agents]);
-    expect([notes.length, notes.at(-1)]).toEqual([5, "Other clocks differ as well, by other times."]);
+    expect([notes.length, notes.at(-1)]).toEqual([5, "Other clocks differ too, by other times."]);
   });
 
   test("of an agent that has no name, or one that moves the cursor, are told all the same", () => {

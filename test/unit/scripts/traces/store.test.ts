@@ -150,7 +150,7 @@ describe("finding", () => {
     double.put({ ...numbered(2), traceId: `0001${"b".repeat(28)}` }, []);
     await expect(findTrace([store], "0001", noNote)).rejects.toMatchObject({
       code: "bad_input",
-      message: expect.stringContaining("More than one trace begins with 0001:") as unknown,
+      message: expect.stringContaining("Several traces begin with 0001:") as unknown,
     });
   });
 
