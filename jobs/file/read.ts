@@ -15,7 +15,7 @@ export async function readJobFile(path: string, file = path): Promise<ReadResult
   });
   const about = await stat(path);
   // A pipe is waited for until somebody writes into it.
-  if (!about.isFile() && !about.isDirectory()) return mistake("this is no file", "Copy what it holds into one.");
+  if (!about.isFile() && !about.isDirectory()) return mistake("this is not a file", "Copy what it holds into one.");
   const handle = await open(path, "r");
   try {
     const { size } = await handle.stat();

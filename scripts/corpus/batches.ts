@@ -1,10 +1,10 @@
-// Groups of documents that fit one request.
+// Divides documents into groups that fit one request, and compares two lists of documents.
 
-/** Most documents, and most bytes, of one request. A single document may be larger and then goes alone. */
+/** Most documents, and most bytes, of one request. A larger document goes alone. */
 export const MAX_FILES = 200;
 export const MAX_BYTES = 1024 * 1024;
 
-/** The documents in their order, in groups within the limits. */
+/** The documents in groups within the limits; their order stays. */
 export function batches<Item extends { readonly bytes: number }>(items: readonly Item[]): Item[][] {
   const groups: Item[][] = [];
   let group: Item[] = [];
@@ -27,7 +27,7 @@ export interface Known {
   readonly hash: string;
 }
 
-/** What must be sent and what taken away, so that those who have `there` have `here`. */
+/** Documents to send, and paths to remove, so that `there` becomes equal to `here`. */
 export function difference<Item extends Known>(here: readonly Item[], there: readonly Known[]) {
   const known = new Map(there.map(({ path, hash }) => [path, hash]));
   const wanted = new Set(here.map(({ path }) => path));

@@ -1,5 +1,5 @@
-// The text of PDF and docx files. They come from anywhere, so they are taken apart in a thread of its own that is ended when it
-// takes too long or too much memory; the next file gets a new one.
+// The text of PDF and docx files. The files are not trusted, so a thread of its own reads them, and ends when it takes too long or too
+// much memory; the next file gets a new thread.
 import { Worker } from "node:worker_threads";
 
 import * as z from "zod";
@@ -14,7 +14,7 @@ export type Extracted = z.infer<typeof Answer>;
 
 export class Containers implements AsyncDisposable {
   #worker: Worker | undefined;
-  /** One file after another: the limits are one file's. */
+  /** Files are read one after the other: the limits apply to one file. */
   #last: Promise<unknown> = Promise.resolve();
   readonly #limitMs: number;
 
@@ -22,7 +22,7 @@ export class Containers implements AsyncDisposable {
     this.#limitMs = limitMs;
   }
 
-  /** Never throws for what is in the file; `reason` then says why there is no text. */
+  /** Never throws for the content of a file: `reason` tells why there is no text. */
   async textOf(bytes: Uint8Array, container: NonNullable<Kind["container"]>): Promise<Extracted> {
     const extracted = this.#last.then(async () => this.#extract(bytes, container));
     this.#last = extracted;
@@ -36,7 +36,7 @@ export class Containers implements AsyncDisposable {
   async #extract(bytes: Uint8Array, container: string): Promise<Extracted> {
     const worker = (this.#worker ??= new Worker(new URL("extract-worker.ts", import.meta.url), {
       resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB },
-      // What the libraries print is about the file, and is said by its reason.
+      // The libraries print about the file, which its reason tells already.
       stdout: true,
       stderr: true,
     }));

@@ -3,7 +3,7 @@ import { strFromU8, unzipSync } from "fflate";
 import { Tokenizer, type TokenizerCallbacks } from "htmlparser2";
 
 const PARTS = ["word/document.xml", "word/footnotes.xml", "word/endnotes.xml"];
-/** Unpacked; a few kilobytes can claim gigabytes. */
+/** Limit of the unpacked size: a few kilobytes can claim gigabytes. */
 const MOST_BYTES = 64 * 1024 * 1024;
 const HEADING = /^Heading([1-6])$/;
 
@@ -21,7 +21,7 @@ export function docxText(bytes: Uint8Array): string {
   return texts.join("\n\n");
 }
 
-/** One pass, no tree: what is nested how deep makes no difference. */
+/** Reads in one pass without a tree, so that deep nesting does no harm. */
 function xmlText(xml: string): string {
   const written: string[] = [];
   let element = "";

@@ -1,4 +1,4 @@
-// The thread that takes PDF and docx files apart: gets bytes, answers with the text or the reason why there is none.
+// The thread that reads PDF and docx files: gets bytes, answers with the text, or with the reason why there is none.
 import { parentPort } from "node:worker_threads";
 
 import * as z from "zod";

@@ -1,12 +1,12 @@
-// Which files are documents, told by their names, and how each kind is read.
+// Tells by a file's name whether it is a document, and how it is read.
 import { basename, extname } from "node:path";
 
-/** As the searcher takes it: how a title is found. */
+/** The searcher's types: they decide how a title is found. */
 export type DocumentType = "md" | "txt" | "html" | "data";
 
 export interface Kind {
   readonly type: DocumentType;
-  /** What has to be taken out of a container first. */
+  /** The text must be taken out of a container first. */
   readonly container: "pdf" | "docx" | undefined;
 }
 
@@ -24,7 +24,7 @@ const CONTAINERS: Readonly<Record<string, Kind>> = {
   pdf: { type: "txt", container: "pdf" },
   docx: { type: "md", container: "docx" },
 };
-/** Names without an ending that are text everywhere. */
+/** Usual names of text files without an extension. */
 const NAMES =
   /^(?:readme|licen[cs]e|copying|notice|authors|contributors|changelog|changes|news|todo|install|makefile|dockerfile|jenkinsfile|gemfile|rakefile|procfile)$/i;
 
@@ -33,15 +33,15 @@ for (const type of ["md", "txt", "html", "data"] as const) {
   for (const ending of TEXTS[type].split(" ")) KINDS.set(ending, { type, container: undefined });
 }
 
-/** Undefined for what is no document. */
+/** The kind of a document; undefined for another file. */
 export function kindOf(file: string): Kind | undefined {
   const ending = extname(file).slice(1).toLowerCase();
   if (ending === "") return NAMES.test(basename(file)) ? { type: "txt", container: undefined } : undefined;
   return KINDS.get(ending);
 }
 
-/** Why a file that is no document is left out. */
+/** The reason why a file that is no document is left out. */
 export function noKind(file: string): string {
   const ending = extname(file);
-  return ending === "" ? "has no ending that tells what it is" : `is of a type that is not read (${ending})`;
+  return ending === "" ? "has no file extension" : `has a type that is not read (${ending})`;
 }

@@ -1,18 +1,18 @@
-// Files of a folder that are not read, each with its reason, so that nobody searches for what is not there.
+// Files of a folder that are left out of a corpus, each with its reason.
 import { oneLine } from "../terminal/terminal-text.ts";
 
 export interface LeftOut {
-  /** Below the folder, forward slashes; a folder's ends with one. */
+  /** Path below the folder, with forward slashes; a folder's path ends with one. */
   readonly path: string;
-  /** Follows the path: "is binary". */
+  /** Continues a sentence after the path: "is binary". */
   readonly reason: string;
 }
 
 const SHOWN = 10;
 
-/** A line each, the first ten only. */
+/** A line for each of the first ten. */
 export function describeLeftOut(all: readonly LeftOut[]): string {
   const lines = all.slice(0, SHOWN).map(({ path, reason }) => `  ${oneLine(path)} ${oneLine(reason)}`);
   const more = all.length - lines.length;
-  return [...lines, ...(more > 0 ? [`  … and ${more} more: deploy with --json names them all`] : [])].join("\n");
+  return [...lines, ...(more > 0 ? [`  … and ${more} more; deploy with --json names all`] : [])].join("\n");
 }

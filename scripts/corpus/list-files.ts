@@ -1,4 +1,4 @@
-// The files below a folder. Linked folders are followed once; what cannot be read stops nothing and is named.
+// Lists the files below a folder. Follows each linked folder once; names what cannot be read, and continues.
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 
@@ -11,16 +11,16 @@ export interface Listing {
   readonly leftOut: readonly LeftOut[];
 }
 
-/** A folder with more is not one of documents, but a whole disk. */
+/** A folder with more is a whole disk, not a folder of documents. */
 const MOST_FILES = 100_000;
 
-/** `root` is the folder as typed, for messages. Throws CliError when the folder itself is missing or unreadable, or too large. */
+/** `root` is the folder as typed, for messages. Throws CliError when the folder is missing, unreadable or too large. */
 export async function listDocuments(folder: string, root: string): Promise<Listing> {
   const found = new Found(folder);
   const real = await realpath(folder).catch((error: unknown) => {
     throw unreadable(error, root);
   });
-  // Real folders come before linked ones, so that a document has its own path where it has one.
+  // Real folders come before linked ones, so that a document gets its real path if possible.
   const queue = [{ path: folder, real }];
   const links: string[] = [];
   const visited = new Set<string>();
@@ -39,14 +39,14 @@ export async function listDocuments(folder: string, root: string): Promise<Listi
     for (const entry of entries) {
       const path = join(next.path, entry.name);
       const isHidden = entry.name.startsWith(".") || entry.name === "node_modules";
-      if (entry.isDirectory() && isHidden) found.leave(`${path}/`, "is not looked into");
+      if (entry.isDirectory() && isHidden) found.leave(`${path}/`, "is not searched");
       else if (entry.isDirectory()) queue.push({ path, real: join(next.real, entry.name) });
       else if (entry.isSymbolicLink()) await found.link(path, isHidden, links);
       else if (entry.isFile()) found.files.push(path);
-      else found.leave(path, "is no file");
+      else found.leave(path, "is not a file");
     }
     if (found.files.length > MOST_FILES) {
-      const advice = "Give --corpus a folder that holds documents only.";
+      const advice = "Give --corpus a folder of documents only.";
       throw new CliError("bad_input", `The folder ${root} holds more than ${MOST_FILES} files.`, advice);
     }
   }
@@ -66,20 +66,20 @@ class Found {
     this.leftOut.push({ path: pathBelow(this.#folder, path), reason });
   }
 
-  /** A link to a file is one; links to folders wait in `links`. */
+  /** A link to a file counts as a file; links to folders wait in `links`. */
   async link(path: string, isHidden: boolean, links: string[]): Promise<void> {
     try {
       const target = await stat(path);
       if (target.isFile()) this.files.push(path);
-      else if (!target.isDirectory()) this.leave(path, "is a link to something that is no file");
-      else if (isHidden) this.leave(`${path}/`, "is not looked into");
+      else if (!target.isDirectory()) this.leave(path, "is a link to something other than a file");
+      else if (isHidden) this.leave(`${path}/`, "is not searched");
       else links.push(path);
     } catch (error) {
       this.leave(path, isMissing(error) ? "is a link that leads nowhere" : fileError(error));
     }
   }
 
-  /** The linked folder, unless it was read already or holds the one that is being read. */
+  /** The linked folder; undefined where it was read already, or contains the folder of documents. */
   async follow(
     path: string,
     root: string,
@@ -95,17 +95,17 @@ class Found {
   }
 }
 
-/** With forward slashes on every system. */
+/** A path below `folder`, with forward slashes on every system. */
 export function pathBelow(folder: string, path: string): string {
   const below = relative(folder, path).split(sep).join("/");
   return /[\\/]$/.test(path) ? `${below}/` : below;
 }
 
-/** Why a file or folder cannot be read, to follow its name. */
+/** The reason why a file or folder cannot be read; continues a sentence after its name. */
 export function fileError(error: unknown): string {
   const code = codeOf(error);
   if (code === "EACCES" || code === "EPERM") return "may not be read";
-  if (code === "ENOENT") return "is gone since the folder was listed";
+  if (code === "ENOENT") return "was removed while the folder was read";
   return `cannot be read (${code})`;
 }
 

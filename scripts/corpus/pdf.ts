@@ -1,11 +1,11 @@
-// The text of a PDF, by pdf.js in unpdf's build, which needs no browser.
+// The text of a PDF, read by unpdf: pdf.js without a browser.
 import { getDocumentProxy } from "unpdf";
 
 const MOST_PAGES = 5_000;
 /** Characters; the searcher takes no more of one file. */
 const MOST_CHARS = 4 * 1024 * 1024;
 
-/** Pages set apart by blank lines. Throws Error with the reason. */
+/** Pages separated by blank lines. Throws Error with the reason. */
 export async function pdfText(bytes: Uint8Array): Promise<string> {
   const document = await getDocumentProxy(bytes, { verbosity: 0 });
   if (document.numPages > MOST_PAGES) throw new Error(`it has ${document.numPages} pages, more than ${MOST_PAGES}`);

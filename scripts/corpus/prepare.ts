@@ -1,5 +1,4 @@
-// Which documents which agent of a job gets: decided and read before anything is deployed, so that a wrong folder
-// changes nothing.
+// Decides which documents each agent of a job gets, and reads them before the deployment, so that a wrong folder changes nothing.
 import { dirname, join, resolve } from "node:path";
 
 import type { Plan, PlannedAgent } from "#jobs/plan/plan-shape.ts";
@@ -10,13 +9,13 @@ import type { Io } from "../terminal/io.ts";
 import { JOBS_FOLDER, shown } from "../project/project.ts";
 import { type Corpus, readCorpus } from "./walk.ts";
 
-/** The class by which a Worker shows that it takes documents. */
+/** A Worker that takes documents exports this class. */
 const CORPUS_CLASS = "Corpus";
 
 export interface Folder {
   /** Absolute. */
   readonly folder: string;
-  /** As typed: what the documents' paths begin with. */
+  /** As typed: the documents' paths begin with it. */
   readonly label: string;
 }
 
@@ -27,33 +26,34 @@ export interface Assignment {
 
 export interface Prepared {
   readonly assignments: readonly Assignment[];
-  /** The folder that the user typed, now or at an earlier deployment. */
+  /** The folder of --corpus, now or at an earlier deployment. */
   readonly remember: Folder | undefined;
 }
 
-interface Wishes {
+interface Folders {
   /** The value of --corpus. */
   readonly typed: string | undefined;
-  /** What --corpus said at an earlier deployment. */
+  /** The folder of --corpus at an earlier deployment. */
   readonly last: Folder | undefined;
-  /** The job file; a corpus that it names is relative to it. */
+  /** The job file; its `corpus` is relative to it. */
   readonly file: string;
 }
 
-/** Reads the folders. --corpus wins over an earlier --corpus, that over the job file, that over jobs/corpus. */
-export async function prepareCorpus(plan: Plan, wishes: Wishes, io: Io): Promise<Prepared> {
-  const remember = wishes.typed === undefined ? wishes.last : { folder: resolve(wishes.typed), label: wishes.typed };
+/** Reads the folders. The first of these counts: --corpus, an earlier --corpus, the job file, jobs/corpus. */
+export async function prepareCorpus(plan: Plan, folders: Folders, io: Io): Promise<Prepared> {
+  const { typed, last, file } = folders;
+  const remember = typed === undefined ? last : { folder: resolve(typed), label: typed };
   const takers = plan.agents.filter(takesDocuments);
-  if (wishes.typed !== undefined && takers.length === 0) {
+  if (typed !== undefined && takers.length === 0) {
     throw new CliError("bad_input", `No agent of ${plan.job} takes documents.`, "Leave --corpus out.");
   }
   const read = new Map<string, Corpus>();
   const assignments: Assignment[] = [];
   for (const agent of takers) {
-    const folder = remember ?? folderOf(agent, wishes.file);
+    const folder = remember ?? folderOf(agent, file);
     if (folder === undefined) continue;
     const known = read.get(folder.folder);
-    const corpus = known ?? (await readAgain(plan.job, folder, wishes, io));
+    const corpus = known ?? (await readAgain(plan.job, folder, folders, io));
     if (corpus === undefined) break;
     read.set(folder.folder, corpus);
     assignments.push({ agent, corpus });
@@ -61,14 +61,14 @@ export async function prepareCorpus(plan: Plan, wishes: Wishes, io: Io): Promise
   return { assignments, remember };
 }
 
-/** The folder's documents; undefined when it was typed at an earlier deployment and cannot be read now: what is indexed stays. */
-async function readAgain(job: string, folder: Folder, { typed, last }: Wishes, io: Io): Promise<Corpus | undefined> {
+/** The folder's documents. Undefined, with a note, where a folder of an earlier deployment cannot be read now: its index stays. */
+async function readAgain(job: string, folder: Folder, { typed, last }: Folders, io: Io): Promise<Corpus | undefined> {
   try {
     return await readCorpus(folder.folder, folder.label, io);
   } catch (error) {
     if (typed !== undefined || last === undefined || !(error instanceof CliError)) throw error;
     io.note(
-      `${error.message} The job goes on with the documents that it has indexed. To change them: ${troupe`deploy ${job} --corpus DIR`}`,
+      `${error.message} The job keeps the documents that it has indexed. To change them: ${troupe`deploy ${job} --corpus DIR`}`,
     );
     return undefined;
   }

@@ -1,9 +1,9 @@
-// A counter on stderr, once a second at most, and only for what takes longer than that.
+// A counter on stderr, at most once a second, for work that takes longer.
 import type { Io } from "../terminal/io.ts";
 
 const EVERY_MS = 1_000;
 
-/** A function to call with how many of `total` are done. */
+/** Returns a function that takes the number of done items out of `total`. */
 export function progress(io: Io, label: string, total: number): (done: number) => void {
   let next = Date.now() + EVERY_MS;
   return (done) => {

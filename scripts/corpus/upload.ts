@@ -1,4 +1,4 @@
-// Brings an agent's corpus up to date over HTTP: asks what it has, sends what changed, takes away what is gone.
+// Updates an agent's corpus over HTTP: asks for its documents, sends changed ones, removes those that are gone.
 import * as z from "zod";
 
 import { signToken } from "#shared/a2a/token.ts";
@@ -16,13 +16,13 @@ import { type Document, readText } from "./walk.ts";
 
 const Manifest = z.object({ files: z.array(z.object({ path: z.string(), hash: z.string() })) });
 
-/** One request, the indexing of a megabyte of text included. */
+/** Limit of one request; the agent indexes a megabyte of text in it. */
 const TIMEOUT_MS = 120_000;
 const TOKEN_TTL_MS = 10 * 60_000;
 
 /**
- * Sends the documents; `key` is the job's key. May be repeated: what is there already is not sent again.
- * Returns what was left out, of the folder and of what the agent did not take.
+ * Sends the documents; `key` is the job's key. May be repeated: known documents are not sent again. Returns the files that were left
+ * out, of the folder and by the agent. Throws CliError when the agent refuses.
  */
 export async function uploadCorpus({ agent, corpus }: Assignment, key: string, io: Io): Promise<LeftOut[]> {
   const call = caller(`${agent.url}/corpus`, agent.id, key, io.signal);
@@ -35,7 +35,7 @@ export async function uploadCorpus({ agent, corpus }: Assignment, key: string, i
   const put = async (files: readonly WireFile[]): Promise<void> => {
     const response = await call("POST", "/files", { root: corpus.root, files }, [413]);
     if (response.status === 413 && files.length > 1) {
-      // Escaped as JSON, text can grow beyond what its bytes promised.
+      // JSON escapes can make a text larger than its file.
       const half = Math.ceil(files.length / 2);
       await put(files.slice(0, half));
       return put(files.slice(half));
@@ -49,9 +49,9 @@ export async function uploadCorpus({ agent, corpus }: Assignment, key: string, i
     done += group.length;
     report(done);
   }
-  // The folder may have been typed differently while nothing in it has changed.
+  // The root is sent also without changes: the user may have typed it differently.
   if (send.length === 0) await put([]);
-  // An earlier version of what cannot be read any more is not what the folder holds.
+  // A document that cannot be read any more must not stay in the index in an older version.
   const known = new Set(manifest.files.map(({ path }) => path));
   const gone = [...remove, ...unread.map(({ path }) => path).filter((path) => known.has(path))];
   for (let start = 0; start < gone.length; start += MAX_FILES) {
@@ -94,8 +94,8 @@ function caller(base: string, agent: string, key: string, signal: AbortSignal) {
     if (response.ok || accepted.includes(response.status)) return response;
     throw new CliError(
       "failed",
-      `The agent ${agent} does not take the documents: ${method} /corpus${path} answered ${response.status} ${await response.text()}`,
-      `The job runs. Its log may say more: ${troupe`logs`} <job>`,
+      `The agent ${agent} refuses the documents: ${method} /corpus${path} answered ${response.status} ${await response.text()}`,
+      `The job runs. Its log may tell more: ${troupe`logs`} <job>`,
     );
   };
 }

@@ -1,4 +1,4 @@
-// The documents of a folder: which files they are, and by which hash each version is known.
+// Reads the documents of a folder, with a hash of each.
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 
@@ -13,36 +13,36 @@ import { listDocuments, pathBelow, fileError } from "./list-files.ts";
 import { progress } from "./progress.ts";
 
 export interface Document {
-  /** Path below the folder, forward slashes. */
+  /** Path below the folder, with forward slashes. */
   readonly path: string;
   readonly type: DocumentType;
   readonly container: Kind["container"];
   /** Absolute path. */
   readonly file: string;
   readonly bytes: number;
-  /** SHA-256 of the bytes, in hex, and how they were read where that is not as UTF-8. */
+  /** SHA-256 of the bytes, in hex, followed by the encoding or container where the text is not UTF-8. */
   readonly hash: string;
 }
 
 export interface Corpus {
-  /** The folder as typed, forward slashes: joined with a document's path, it is where the user finds the document. */
+  /** The folder as typed, with forward slashes; `root/path` leads the user to a document. */
   readonly root: string;
   /** In the order of their paths. */
   readonly documents: readonly Document[];
   readonly leftOut: readonly LeftOut[];
 }
 
-/** No citation could show such a name. */
+/** A citation cannot show a name with such a character. */
 const CONTROL_CHARACTER = /\p{Cc}/u;
 const AT_ONCE = 16;
-/** The searcher takes no larger text at once. */
+/** The searcher accepts no larger text. */
 const MOST_TEXT_BYTES = 4 * 1024 * 1024;
 const MOST_CONTAINER_BYTES = 64 * 1024 * 1024;
 const MB = 1024 * 1024;
 
 /**
- * Reads every document below `folder` once, to hash it. What is left out is named with its reason and stops nothing.
- * Throws CliError when the folder is missing, unreadable or holds no document.
+ * Reads every document below `folder` once, to hash it. Files that are left out are named with a reason. Throws CliError when the
+ * folder is missing, unreadable or holds no document.
  */
 export async function readCorpus(folder: string, label: string, io: Io): Promise<Corpus> {
   const root = label
@@ -63,7 +63,7 @@ export async function readCorpus(folder: string, label: string, io: Io): Promise
     report(start + batch.length);
   }
   if (documents.length === 0) {
-    const found = files.length === 0 ? "is empty" : `holds ${files.length} files, but none of them is text`;
+    const found = files.length === 0 ? "is empty" : `holds ${files.length} files, but none of them is a document`;
     const reasons = leftOut.length === 0 ? "" : `\n${describeLeftOut(leftOut)}`;
     throw new CliError(
       "bad_input",
@@ -74,7 +74,7 @@ export async function readCorpus(folder: string, label: string, io: Io): Promise
   return { root, documents, leftOut };
 }
 
-/** The document's text, or why there is none. */
+/** The document's text, or the reason why there is none. */
 export async function readText({ file, container }: Document, containers: Containers) {
   const bytes = await readFile(file);
   return container === undefined ? decodeText(bytes) : containers.textOf(new Uint8Array(bytes), container);

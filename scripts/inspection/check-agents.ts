@@ -1,5 +1,5 @@
-// Holds a job against its agents' code: what is wrong with their definitions, and what the job says of tools and settings
-// that they do not have. All of it at once, before anything is started.
+// Checks a job against its agents' code before anything starts: mistakes in the definitions of agents, and tools and settings in the
+// job that no agent has.
 import type { Message } from "esbuild";
 
 import { checkTakenNames, checkTools } from "#jobs/check/check-tools.ts";
@@ -15,7 +15,7 @@ import { missingObjects } from "./missing-exports.ts";
 import { beginningOf, placeOf } from "./place.ts";
 import { explainThrown } from "./thrown.ts";
 
-/** Mistakes of the job file and of the agents' sources. An agent without a bundle is passed over: that is a mistake already. */
+/** Mistakes in the job file and in the agents' sources. Skips an agent without a bundle, which is a mistake already. */
 export async function checkAgents(
   home: string,
   { job, source }: LoadedJob,
@@ -54,7 +54,7 @@ async function mistakesIn(bundle: Bundle, inspection: Inspection): Promise<Mista
   const missing = missingObjects(entry, objects);
   if ("foreign" in inspection) {
     const hint = "Write: export default agent.worker; where agent is what defineAgent returns.";
-    return [...missing, { ...beginningOf(entry), message: "its default export is no agent's handler", hint }];
+    return [...missing, { ...beginningOf(entry), message: "its default export is not the handler of an agent", hint }];
   }
   if ("thrown" in inspection) {
     const { place, message } = await explainThrown(bundle, inspection);
@@ -69,7 +69,7 @@ async function mistakesIn(bundle: Bundle, inspection: Inspection): Promise<Mista
   return [...missing, ...flaws];
 }
 
-/** Several agents may run one Worker. */
+/** Drops repetitions: several agents may run one Worker. */
 function distinct(mistakes: readonly Mistake[]): Mistake[] {
   return [...new Map(mistakes.map((mistake) => [JSON.stringify(mistake), mistake])).values()];
 }

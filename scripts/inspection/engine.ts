@@ -1,5 +1,5 @@
-// A workerd that loads agents' bundles only to ask each definition about itself. It listens on a port of 127.0.0.1 that it
-// chooses, lets no agent reach any network, and lives for as long as the questions take.
+// A workerd that loads agents' bundles and asks each definition for a report. It listens on a free port of 127.0.0.1, lets no agent
+// reach a network, and ends after the last question.
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
@@ -16,14 +16,14 @@ import { CliError } from "../terminal/cli-error.ts";
 import { COMPATIBILITY_DATE, quote } from "../targets/local/processes/capnp.ts";
 import { workerdBinary } from "../targets/local/processes/workerd.ts";
 
-/** Time that one Worker may take to load, and for each agent that it reports of. */
+/** Time for a Worker to load, and for the report of each agent. */
 const LIMIT_MS = 10_000;
 const LIMIT_AGENT_MS = 20;
 const MODULE = "index.js";
 
 /** Runs before the agent's own module. */
 const PRELUDE = `globalThis[Symbol.for("troupe.inspected")] = true;`;
-/** Beside the agent's module, which is asked without a request. */
+/** Runs beside the agent's module and asks it without a request. */
 const ASK = `import "./prelude.js";
 import * as agent from "./${MODULE}";
 export default {
@@ -58,9 +58,9 @@ const MAIN = `export default {
 
 const Answer = z.union([
   z.object({ reports: z.array(AgentReport) }),
-  /** Its handler is not one that defineAgent made. */
+  /** The default export was not made by defineAgent. */
   z.object({ foreign: z.literal(true) }),
-  /** Loading it, or looking at its definition, failed. */
+  /** The module could not be loaded, or its definition could not be read. */
   z.object({ thrown: z.string(), stack: z.string() }),
 ]);
 export type Answer = z.infer<typeof Answer>;
@@ -71,7 +71,7 @@ export interface Question {
   readonly configs: readonly unknown[];
 }
 
-/** The answers in the order of the questions. A Worker that hangs, or ends the process, has thrown; the others are asked all the same. */
+/** The answers in the order of the questions. A Worker that hangs or ends the process counts as thrown, and does not stop the others. */
 export async function askWorkers(
   home: string,
   questions: readonly Question[],
@@ -87,7 +87,7 @@ export async function askWorkers(
     try {
       for (const question of questions.slice(answers.length)) {
         const answer = await engine.ask(question, signal, limitMs);
-        answers.push(answer ?? { thrown: `it does not answer within ${limitMs / 1000} s of its start`, stack: "" });
+        answers.push(answer ?? { thrown: `it does not answer within ${limitMs / 1000} s`, stack: "" });
         if (answer === undefined) break;
       }
     } finally {
@@ -109,7 +109,7 @@ class Engine {
     process.once("exit", this.#kill);
   }
 
-  /** Also where the command ends without cleaning up. */
+  /** Runs also when the command exits early. */
   readonly #kill = (): void => void this.#child.kill("SIGKILL");
 
   static async start(home: string, bundles: readonly Bundle[]): Promise<Engine> {
@@ -129,7 +129,7 @@ class Engine {
     }
   }
 
-  /** Undefined when no answer came: then the process is of no more use. */
+  /** Undefined without an answer: then the process cannot be used again. */
   async ask({ bundle, configs }: Question, signal: AbortSignal, limitMs: number): Promise<Answer | undefined> {
     try {
       const response = await fetch(`${this.#origin}/${bundle.worker}`, {
@@ -180,7 +180,7 @@ const config :Workerd.Config = (
 
 const Listening = z.object({ event: z.literal("listen"), port: z.int().positive() });
 
-/** The port on which it listens, as it says itself. Throws CliError when it ends before. */
+/** The port on which workerd says that it listens. Throws CliError when it ends before. */
 async function portOf(child: ChildProcess): Promise<number> {
   let said = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
@@ -190,9 +190,9 @@ async function portOf(child: ChildProcess): Promise<number> {
   if (!(control instanceof Readable)) throw new TypeError("workerd was started without its control pipe");
   const failed = new Promise<never>((_, reject) => {
     child.once("error", (error) => reject(new CliError("failed", `workerd cannot be started: ${error.message}`)));
-    child.once("exit", () => reject(new CliError("failed", `workerd ended while it looked at the agents:\n${said}`)));
+    child.once("exit", () => reject(new CliError("failed", `workerd ended while it inspected the agents:\n${said}`)));
   });
-  // Ended on purpose later on, when nobody waits any more.
+  // The process ends later on purpose, when nobody waits for this promise.
   failed.catch(() => undefined);
   const listening = new Promise<number>((resolve) => {
     createInterface({ input: control }).on("line", (line) => {

@@ -1,4 +1,4 @@
-// What the definitions of a job's agents tell of themselves, asked once for each bundle and configuration: the answers are kept.
+// The reports of agents on their own definitions. Each bundle and configuration is asked once, and its report is kept.
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,9 +11,9 @@ import { writeFileAtomically } from "../project/atomic-file.ts";
 import type { Bundle } from "../project/build.ts";
 import { type Answer, askWorkers } from "./engine.ts";
 
-/** Answers that are kept; a job has as many as agents. */
+/** Kept reports; a job has one for each agent. */
 const MAX_KEPT = 500;
-/** Changes whenever the engine asks in another way. */
+/** Changes with the engine's question: older reports are then asked again. */
 const VERSION = 1;
 
 export interface Asked {
@@ -26,7 +26,7 @@ export type Inspection = { readonly report: AgentReport } | Exclude<Answer, { re
 
 const Kept = z.array(z.tuple([z.string(), AgentReport]));
 
-/** In the order asked. Throws CliError when workerd cannot be started. */
+/** Inspections in the order of `asked`. Throws CliError when workerd cannot be started. */
 export async function inspectAgents(home: string, asked: readonly Asked[], signal: AbortSignal): Promise<Inspection[]> {
   const file = join(home, "build", "inspections.json");
   const kept = new Map(await readKept(file));
@@ -47,7 +47,7 @@ export async function inspectAgents(home: string, asked: readonly Asked[], signa
   return inspections;
 }
 
-/** One question a Worker, whatever the number of agents that run it. */
+/** Asks each Worker once for all its agents. */
 async function askMissing(
   home: string,
   missing: readonly Asked[],
@@ -79,7 +79,7 @@ async function readKept(file: string): Promise<z.infer<typeof Kept>> {
   try {
     return Kept.parse(JSON.parse(await readFile(file, "utf8")));
   } catch {
-    // Absent, or written by another version: asking again puts it right.
+    // Absent, or of another version: the agents are asked again.
     return [];
   }
 }

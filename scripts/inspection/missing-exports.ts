@@ -1,4 +1,4 @@
-// What an agent's module alone tells, before anything is built: whether it can export what every agent has to.
+// Checks an agent's module for the exports that every agent needs, before anything is built.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -12,7 +12,7 @@ import { beginningOf } from "./place.ts";
 const OBJECTS = ["Session", "Beacon", "SessionIndex"];
 
 /**
- * For the agents among `workers`, which are folders that there are in `folder` of the project. A name that stands nowhere in the module
+ * Checks the agents whose Worker is one of `workers`, the folders in `folder` of the project. A name that stands nowhere in the module
  * cannot be exported.
  */
 export async function missingExports(
@@ -26,7 +26,7 @@ export async function missingExports(
       const entry = `${folder}/${worker}/index.ts`;
       const text = await readFile(join(PROJECT, entry), "utf8").catch(() => undefined);
       if (text === undefined) {
-        return [{ ...beginningOf(entry), message: "there is no such file, which an agent begins with", hint: "" }];
+        return [{ ...beginningOf(entry), message: "the file is missing: an agent begins with it", hint: "" }];
       }
       if (/\bexport\s*\*/.test(text)) return [];
       const names = OBJECTS.filter((name) => !new RegExp(`\\b${name}\\b`).test(text));
@@ -37,11 +37,11 @@ export async function missingExports(
 }
 
 function noDefault(entry: string): Mistake {
-  const message = "it has no default export, which answers requests";
+  const message = "it has no default export to answer requests";
   return { ...beginningOf(entry), message, hint: "Add: export default agent.worker;" };
 }
 
-/** What a bundle lacks of an agent, by the classes that it exports. */
+/** Mistakes for the Durable Objects that a bundle does not export; `exported` are the names of its classes. */
 export function missingObjects(entry: string, exported: readonly string[]): Mistake[] {
   return mistakeOf(
     entry,

@@ -1,4 +1,4 @@
-// Where in an agent's sources a name stands, so that what is wrong with it can be shown there.
+// Finds the place of a name in an agent's sources, so that a mistake can be shown there.
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path/posix";
 
@@ -6,7 +6,7 @@ import type { Bundle } from "../project/build.ts";
 import { PROJECT, shown } from "../project/project.ts";
 
 export interface Place {
-  /** As a person in the working directory would type it. */
+  /** The path as a person in the working directory would type it. */
   readonly file: string;
   /** Counted from 1. */
   readonly line: number;
@@ -19,7 +19,7 @@ export function beginningOf(file: string): Place {
   return { file: shown(join(PROJECT, file)), line: 1, column: 1 };
 }
 
-/** The `nth` place of `name` as a literal or as a field in the agent's own files, or else in shared ones; else its module. */
+/** The `nth` place where `name` stands as a literal or a field, the agent's own files first; the beginning of its module without one. */
 export async function placeOf({ entry, inputs }: Bundle, name: string | null, nth: number): Promise<Place> {
   if (name === null) return beginningOf(entry);
   const own = `${dirname(entry)}/`;

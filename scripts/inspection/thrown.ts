@@ -1,4 +1,4 @@
-// What an agent threw while it was loaded or looked at: the words, and the place in the sources that they come from.
+// Explains an error that an agent threw while it was loaded or inspected: its message, and its place in the sources.
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path/posix";
 
@@ -12,11 +12,11 @@ import { beginningOf, type Place } from "./place.ts";
 
 const Table = z.object({ files: z.array(z.string()), pieces: z.string() });
 
-/** A place in the bundle, as the engine tells of what is thrown while a module loads. */
+/** A place in the bundle, as workerd writes it for an error while a module loads. */
 const IN_BUNDLE = /\bindex\.js:(\d{1,9}):(\d{1,9})/g;
 /** A place in the sources, as stacks name it. */
 const IN_SOURCE = /^ {4}at ((?:workers|shared|test)\/[^\s:()]+):(\d{1,9})$/gm;
-/** What the engine puts before the words of the error, and the frames it puts after them. */
+/** workerd's words before the message, and its stack after the message. */
 const ENGINE_WORDS = /^Failed to start Worker:\s*(?:Uncaught )?/;
 const FRAMES = /\n\s*at [\s\S]*$/;
 
@@ -26,7 +26,7 @@ export interface Thrown {
   readonly message: string;
 }
 
-/** The place is one in the agent's own folder where the stack has any, else the first there is, else the beginning of its module. */
+/** The place is the first one of the stack in the agent's own folder, else the first one, else the beginning of the module. */
 export async function explainThrown(
   bundle: Bundle,
   { thrown, stack }: { thrown: string; stack: string },

@@ -1,4 +1,4 @@
-// From the name a user typed to a job that is deployed.
+// Finds the deployed job that a user named.
 import { resolve } from "node:path";
 import { suggest } from "#shared/text/nearest.ts";
 import { CliError } from "../terminal/cli-error.ts";
@@ -9,7 +9,7 @@ import { deployedJobs, readJobState } from "../targets/local/state/state.ts";
 import type { JobStatus } from "../targets/target.ts";
 import { localTarget } from "../targets/choose-target.ts";
 
-/** The name of the deployed job that a name, or the path of its file, stands for. Throws CliError with the nearest name otherwise. */
+/** The name of a deployed job, given its name or the path of its file. Throws CliError, which suggests the nearest name. */
 export async function requireDeployed(job: string): Promise<string> {
   const home = troupeHome();
   const jobs = await deployedJobs(home);
@@ -34,7 +34,7 @@ async function deployedFrom(home: string, jobs: readonly string[], path: string)
   throw new CliError(
     "bad_input",
     `Several jobs were deployed from ${path}: ${from.join(", ")}.`,
-    "Name the one you mean.",
+    "Type the name of one.",
   );
 }
 
@@ -45,7 +45,7 @@ export async function statusOf(job: string): Promise<JobStatus> {
   return status;
 }
 
-/** One agent of a status, by its id. Throws CliError with the nearest id. */
+/** One agent of a status, by its id. Throws CliError, which suggests the nearest id. */
 export function agentOf(status: JobStatus, id: string) {
   const agent = status.agents.find((candidate) => candidate.id === id);
   if (agent !== undefined) return agent;

@@ -1,4 +1,4 @@
-// From what the user typed to a validated job: finds the file, reads it, and shows every mistake in it.
+// Loads the job that a user named: finds its file, reads it, and finds every mistake in it.
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { extname, join, resolve } from "node:path";
@@ -17,7 +17,7 @@ export interface JobFile extends LoadedJob {
   readonly path: string;
 }
 
-/** Names that stand for a job file, and their paths: files in jobs/ and its subfolders, without `.yaml`. */
+/** Job files in jobs/ and its subfolders: name without `.yaml` → path. */
 export async function jobFiles(): Promise<Map<string, string>> {
   const files = (await readdir(JOBS_FOLDER, { recursive: true })).filter((file) => isYaml(file)).toSorted();
   return new Map(files.map((file) => [nameOf(file), join(JOBS_FOLDER, file)]));
@@ -28,7 +28,7 @@ export async function loadJobFile(wanted: string): Promise<JobFile> {
   const path = await findJobFile(wanted);
   const result = await tryLoad(path);
   if ("mistakes" in result) throw mistakesError(result.mistakes);
-  // Before anything is built.
+  // Fails before the build does.
   anthropicUrl();
   return { ...result, path };
 }
@@ -54,7 +54,7 @@ export async function tryLoad(path: string): Promise<LoadResult> {
   }
 }
 
-/** The absolute path of the job file that `wanted` names: one in jobs/, else the one that a job of this name was deployed from. Throws CliError for a name that there is not. */
+/** The absolute path of a job file: `wanted` is a path, the name of a file in jobs/, or the name of a deployed job. Throws CliError for an unknown name. */
 export async function findJobFile(wanted: string): Promise<string> {
   if (isYaml(wanted)) return resolve(wanted);
   const files = await jobFiles();
@@ -78,7 +78,7 @@ export async function findJobFile(wanted: string): Promise<string> {
   );
 }
 
-/** Whether a path is meant, not a name. */
+/** Whether the user typed a path, not a name. */
 export function isYaml(path: string): boolean {
   return [".yaml", ".yml"].includes(extname(path).toLowerCase());
 }

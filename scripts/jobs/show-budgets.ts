@@ -1,9 +1,9 @@
-// What a job may spend, as `troupe plan` shows it: for a query over all agents, and for each agent's part of it.
+// The budgets of a job as `troupe plan` shows them: of a query over all agents, and of each agent.
 import type { Job } from "#jobs/schema/schema.ts";
 
 type Budget = NonNullable<Job["budget"]>;
 
-/** One line for the query, and one for agents that have the same budget. */
+/** One line for the query, and one for each group of agents with the same budget. */
 export function showBudgets(job: Job): string {
   const agents = new Map<string, string[]>();
   for (const { id, budget } of job.agents) {

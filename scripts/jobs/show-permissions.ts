@@ -1,4 +1,4 @@
-// What the agents of a plan may do, in words: only what differs from the default, which is that every tool runs unasked.
+// The permissions of a plan's agents in words, where they differ from the default: every tool runs unasked.
 import { AgentConfig } from "#shared/agent/config.ts";
 import type { PlannedAgent } from "#jobs/plan/plan-shape.ts";
 import { table } from "../terminal/io.ts";
@@ -16,12 +16,12 @@ const PRESETS: Readonly<Record<Permissions["preset"], string>> = {
 
 const MODES: Readonly<Record<Permissions["mode"], string | undefined>> = {
   default: undefined,
-  dontAsk: "asks nobody: what it would ask about is denied (dontAsk)",
-  bypassPermissions: "what no rule names runs unasked (bypassPermissions)",
-  plan: "makes plans: runs nothing unasked that may change something (plan)",
+  dontAsk: "asks nobody and denies instead (dontAsk)",
+  bypassPermissions: "tools that no rule names run unasked (bypassPermissions)",
+  plan: "makes plans: runs no tool unasked that may change something (plan)",
 };
 
-/** The section of `troupe plan`, indented, agents that may do the same on one line; empty where every agent may do everything and no approval is prepared. */
+/** The indented section of `troupe plan`; agents with the same permissions share a line. Empty where all agents have the default and no policy. */
 export function describePermissions(agents: readonly PlannedAgent[]): string {
   const idsOf = new Map<string, string[]>();
   for (const agent of agents) {
@@ -35,7 +35,7 @@ export function describePermissions(agents: readonly PlannedAgent[]): string {
   return table(rows);
 }
 
-/** What a planned agent is told. */
+/** The configuration of a planned agent. */
 export function configOf({ bindings }: PlannedAgent): AgentConfig {
   const binding = bindings.find(({ type, name }) => type === "json" && name === "AGENT");
   return AgentConfig.parse(binding?.type === "json" ? binding.value : undefined);
@@ -65,7 +65,7 @@ function approvalWords({ policy }: Approvals): string[] {
       return `${field} is ${shown}`;
     });
     const where = fields.length === 0 ? "" : ` where ${fields.join(" and ")}`;
-    return oneLine(`approval: ${decision === "allow" ? "yes" : "no"} to ${tool}${where}`);
+    return oneLine(`approval policy: ${decision === "allow" ? "allows" : "denies"} ${tool}${where}`);
   });
 }
 

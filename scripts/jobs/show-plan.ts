@@ -14,7 +14,7 @@ export function describePlan(plan: Plan): string {
 
 Agents (id, Worker, model, port, bindings)
 ${agents}
-${permissions === "" ? "" : `\nPermissions (every tool where nothing is said)\n${permissions}\n`}
+${permissions === "" ? "" : `\nPermissions (agents that are not listed may use every tool)\n${permissions}\n`}
 Edges     ${edges === "" ? "none: agents find each other through the registry" : edges}
 Entry     ${plan.entryPoint}
 Order     ${plan.stages.map((stage) => stage.join(", ")).join(" → ")}

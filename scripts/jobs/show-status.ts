@@ -25,7 +25,7 @@ export function describeStatus(status: JobStatus): string {
     ...(turns === null || turns.waiting === 0 ? [] : [`    ${describeTurns(turns)}`]),
     ...breakers.map((breaker) => `    ${describeBreaker(breaker, Date.now())}`),
   ]);
-  // What was stopped is not running, whatever it did before.
+  // The ends of a stopped job's processes do not matter any more.
   const ends = (status.state === "stopped" ? [] : [...status.processes, ...status.shared]).flatMap((own) =>
     describeEnd(own, status),
   );
@@ -33,7 +33,7 @@ export function describeStatus(status: JobStatus): string {
   return `${[head, ...ends, ...lines].join("\n")}${nextStep(status)}`;
 }
 
-/** Lines on a process that ended by itself, or whose supervisor did; none on any other. */
+/** Lines on a process that ended by itself, or that has lost its supervisor; none on another. */
 function describeEnd(
   { name, state, supervised, restarts, lastEnd }: ProcessStatus,
   { job, shared }: JobStatus,
@@ -64,7 +64,7 @@ function nextStep({ job, state, controlPlane }: JobStatus): string {
   return `\n${what}Start it again: ${troupe`restart ${job}`}. Its log may say why: ${troupe`logs ${job}`}`;
 }
 
-/** One line on a backend or a peer that fails; `now` in milliseconds since the epoch. */
+/** One line on a failing backend or peer; `now` in milliseconds since the epoch. */
 export function describeBreaker({ target, state, failures, openSince, openUntil }: BreakerStatus, now: number): string {
   const subject = oneLine(target.replace(":", " "));
   const row = `${failures} ${failures === 1 ? "failure" : "failures"} in a row`;

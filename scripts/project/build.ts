@@ -1,5 +1,5 @@
-// Bundles every Worker once, with esbuild, for all targets: <home>/build/<worker>/index.js. Nothing is done when no
-// input has changed since the last time.
+// Bundles every Worker with esbuild, once for all targets: <home>/build/<worker>/index.js. Builds again only when an input has
+// changed.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
@@ -16,18 +16,18 @@ import { PRELUDE_INPUTS, sourceTable, stackPrelude, withTable } from "./source-t
 
 const Bundle = z.object({
   worker: z.string(),
-  /** The module it is made of, as a path in the project. */
+  /** Its main module, as a path in the project. */
   entry: z.string(),
   /** Absolute path of the bundle. */
   path: z.string(),
-  /** Classes of Durable Objects that the module exports: its exports with a capital letter. */
+  /** Classes of Durable Objects that the module exports: exports that begin with a capital letter. */
   objects: z.array(z.string()),
   /** The project's own files in it, as paths in the project. */
   inputs: z.array(z.string()),
   /** SHA-256 of the module, in hex. */
   hash: z.string(),
 });
-/** Names no folder, so that a build may be copied. */
+/** Holds no absolute path, so that a build may be copied. */
 const Manifest = z.object({
   key: z.string(),
   inputs: z.array(z.string()),
@@ -40,20 +40,20 @@ export type Bundle = z.infer<typeof Bundle>;
 export interface BuildResult {
   /** Worker → bundle: the agents by their folder's name, and `control-plane` and `offline-model`. */
   readonly bundles: ReadonlyMap<string, Bundle>;
-  /** Agents that do not build, and why. */
+  /** Agents that do not build → esbuild's errors. */
   readonly broken: ReadonlyMap<string, readonly Message[]>;
-  /** False when everything was current. */
+  /** False when the last build was current. */
   readonly built: boolean;
   readonly durationMs: number;
 }
 
-/** These do not say that importing them does nothing; believed to, they keep only what is used: 11 KiB (gzip) instead of 37. */
+/** These packages do not declare that they are free of side effects; treated so, they take 11 KiB (gzip) instead of 37. */
 const PURE = /^@(opentelemetry|microlabs)\//;
 const pureImports: Plugin = {
   name: "pure-imports",
   setup(build) {
     build.onResolve({ filter: PURE }, async ({ path, importer, kind, resolveDir, pluginData }) => {
-      if (pluginData === PURE) return undefined; // asked below
+      if (pluginData === PURE) return undefined; // The call below comes back here.
       const resolved = await build.resolve(path, { importer, kind, resolveDir, pluginData: PURE });
       return { ...resolved, sideEffects: false };
     });
@@ -79,8 +79,10 @@ const OPTIONS = {
   write: false,
 } satisfies BuildOptions;
 
-/** Bundles all Workers, or these (name → module, as a path in the project), into `<home>/build`. An agent that does not build stops
- * no other. Throws CliError when the control plane or the offline model does not. */
+/**
+ * Bundles all Workers, or `workers` (name → module, as a path in the project), into `<home>/build`. May be repeated. An agent that does
+ * not build stops no other. Throws CliError when the control plane or the offline model does not build.
+ */
 export async function buildWorkers(home: string, workers?: Readonly<Record<string, string>>): Promise<BuildResult> {
   const started = performance.now();
   const folder = join(home, "build");
@@ -104,12 +106,12 @@ function pathOf(folder: string, worker: string): string {
   return join(folder, worker, "index.js");
 }
 
-/** Where the table of source lines of a bundle lies. */
+/** Path of a bundle's table of source lines. */
 export function tablePath(bundle: string): string {
   return bundle.replace(/\.js$/, ".lines.json");
 }
 
-/** The bundle of one Worker. Throws CliError when there is none, which a job checked by loadJob cannot meet. */
+/** The bundle of one Worker. Throws CliError without one, which cannot happen for a job that loadJob has checked. */
 export function bundleOf(bundles: ReadonlyMap<string, Bundle>, worker: string): Bundle {
   const found = bundles.get(worker);
   if (found === undefined) throw new CliError("failed", `There is no Worker "${worker}" in workers/.`);
@@ -120,12 +122,12 @@ async function entryPoints(): Promise<Record<string, string>> {
   const entries = OWN_WORKERS.map((name) => [name, `workers/${name}/index.ts`] as const);
   const agents = (await workerNames())
     .map((name) => [name, `workers/agents/${name}/index.ts`] as const)
-    // A job that uses an empty folder is refused before; the others have nothing to do with it.
+    // A job with an empty Worker folder is refused earlier; other jobs must not fail for it.
     .filter(([, path]) => existsSync(join(PROJECT, path)));
   return Object.fromEntries([...entries, ...agents]);
 }
 
-/** All at once, which is quick; when that fails, each by itself, so that one that does not build stops no other. */
+/** Builds all Workers at once, which is faster; if that fails, one by one, so that a broken one stops no other. */
 async function bundle(
   entries: Readonly<Record<string, string>>,
   folder: string,
@@ -186,7 +188,7 @@ async function writeBundles(
 
 type Built = Pick<EsbuildResult<typeof OPTIONS>, "metafile" | "outputFiles">;
 
-/** What was built, or why it does not build. */
+/** The outputs, or the errors of the build. */
 async function runEsbuild(
   entries: Readonly<Record<string, string>>,
   folder: string,
@@ -212,14 +214,14 @@ function isBuildFailure(error: unknown): error is BuildFailure {
   return error instanceof Error && "errors" in error;
 }
 
-/** Changes with the content of any input, with the Workers there are, with the options and with the lockfile. */
+/** A hash of all inputs, the list of Workers, the options and the lock file. */
 async function keyOf(entries: Readonly<Record<string, string>>, inputs: readonly string[]): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify([OPTIONS, entries, inputs]));
   for (const input of ["package-lock.json", ...inputs]) {
     try {
       hash.update(await readFile(join(PROJECT, input)));
     } catch {
-      // An input that is gone changes the key like one that is different.
+      // A missing input changes the key too.
       hash.update(`missing ${input}`);
     }
   }
@@ -235,7 +237,7 @@ async function readManifest(path: string): Promise<Manifest | undefined> {
   try {
     return Manifest.parse(JSON.parse(await readFile(path, "utf8")));
   } catch {
-    // Absent at the first build, or written by another version: building anew puts it right.
+    // Absent, or of another version: the Workers are built again.
     return undefined;
   }
 }

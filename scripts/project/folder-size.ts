@@ -1,4 +1,4 @@
-// How much a file or a folder holds.
+// Sizes of files and folders.
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -10,7 +10,7 @@ export async function folderBytes(folder: string): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** 0 where there is no such file, or none any more. */
+/** Bytes of a file; 0 for a missing one. */
 export async function fileBytes(path: string): Promise<number> {
   try {
     return (await stat(path)).size;

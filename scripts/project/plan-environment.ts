@@ -1,10 +1,10 @@
-// What this shell and the built Workers add to a job file to make a plan of it.
+// The facts beyond a job file that a plan needs: from this shell and from the built Workers.
 import type { PlanEnvironment } from "#jobs/plan/plan-shape.ts";
 
 import type { Bundle } from "./build.ts";
 import { CliError } from "../terminal/cli-error.ts";
 
-/** Throws CliError where ANTHROPIC_BASE_URL is no address. */
+/** Throws CliError where ANTHROPIC_BASE_URL is not an address. */
 export function planEnvironment(
   bundles: ReadonlyMap<string, Bundle>,
   ports: Readonly<Record<string, number>>,
@@ -19,7 +19,7 @@ export function planEnvironment(
   };
 }
 
-/** ANTHROPIC_BASE_URL without the path of the API's own; undefined where it is not set, or no key goes there. Throws CliError. */
+/** ANTHROPIC_BASE_URL without the API's own path; undefined where the variable or the API key is not set. Throws CliError. */
 export function anthropicUrl(environment: NodeJS.ProcessEnv = process.env): string | undefined {
   const text = (environment["ANTHROPIC_BASE_URL"] ?? "").trim();
   if (text === "" || !hasKey(environment)) return undefined;
@@ -28,12 +28,12 @@ export function anthropicUrl(environment: NodeJS.ProcessEnv = process.env): stri
   if (!isPlain || !["http:", "https:"].includes(url.protocol)) {
     throw new CliError(
       "bad_input",
-      // It may hold a secret: where it is no address, it is not shown.
-      `ANTHROPIC_BASE_URL is no address of an API${isPlain ? `: "${text}"` : ""}.`,
-      "Write http:// or https://, a host, perhaps a port and a path, and nothing else: https://api.anthropic.com",
+      // A value that is no address may be a secret, so it is not shown.
+      `ANTHROPIC_BASE_URL is not the address of an API${isPlain ? `: "${text}"` : ""}.`,
+      "Write an http or https address without user name, query or fragment, such as https://api.anthropic.com",
     );
   }
-  // Other clients want the version in it; ours adds it.
+  // Other clients expect the version in the address; ours adds it.
   return url.href.replace(/\/+$/, "").replace(/\/v1(?:\/messages)?$/, "");
 }
 

@@ -1,12 +1,12 @@
-// The folder of deployment state is its owner's alone: it holds conversations, logs and secrets. One from before that was so is mended.
+// Restricts the folder of deployment state to its owner: it holds conversations, logs and secrets. Older versions left it open.
 import { chmod, lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
-/** What lies in the folder. Anything else in it is not ours, and then the folder itself may be somebody's shared one. */
+/** Troupe's entries of the folder. With any other entry the folder may be a shared one, and keeps its mode. */
 const OWN: ReadonlySet<string> = new Set(["build", "control-plane", "jobs"]);
 const OTHERS = 0o077;
 
-/** Takes everybody else's rights away, where the system knows modes. What is not there, or belongs to another user, stays as it is. */
+/** Removes the rights of group and others, where the system has modes. May be repeated. Skips missing files and those of other users. */
 export async function keepPrivate(home: string): Promise<void> {
   if (process.platform === "win32") return;
   const entries = await readdir(home).catch(unlessForeign);
@@ -15,7 +15,7 @@ export async function keepPrivate(home: string): Promise<void> {
   if (entries.every((name) => OWN.has(name))) await close(home);
 }
 
-/** The folder last: an interrupted run is made good by the next. */
+/** Closes the folder last, so that the next command completes an interrupted run. */
 async function closeFolder(folder: string): Promise<void> {
   if (!(await isOpen(folder))) return;
   const entries = (await readdir(folder, { recursive: true, withFileTypes: true }).catch(unlessForeign)) ?? [];
@@ -34,7 +34,7 @@ async function close(path: string): Promise<void> {
   await chmod(path, found.mode & 0o700).catch(unlessForeign);
 }
 
-/** Gone meanwhile, or not ours to change: whoever needs it will say so. */
+/** Ignores a file that is gone or that this user may not change: the command that needs it reports it. */
 function unlessForeign(error: unknown): undefined {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "ENOENT" || code === "ENOTDIR" || code === "EPERM" || code === "EACCES" || code === "EROFS")

@@ -1,4 +1,4 @@
-// Where things lie: the project, its Workers and jobs, and the folder of deployment state.
+// Paths of the project, its Workers and jobs, and the folder of deployment state.
 import { readdir } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 

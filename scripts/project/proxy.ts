@@ -1,11 +1,11 @@
-// A proxy of the environment (NODE_USE_ENV_PROXY, --use-env-proxy) is for other machines: what runs on this one is asked directly.
+// Keeps requests to this machine away from a proxy of the environment (NODE_USE_ENV_PROXY, --use-env-proxy).
 
-/** As Node compares them; an IPv6 address stands in brackets. */
+/** In the form that Node compares: an IPv6 address has brackets. */
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
-/** Adds this machine to NO_PROXY, which Node's fetch reads again when it changes; processes started from here inherit it. */
+/** Adds this machine to NO_PROXY. Node's fetch notices the change, and child processes inherit it. May be repeated. */
 export function keepLoopbackDirect(environment: NodeJS.ProcessEnv): void {
-  // The name in small letters wins where it is set, and be it to nothing.
+  // The lower-case name wins where it is set, even if it is empty.
   for (const name of environment["no_proxy"] === undefined ? ["NO_PROXY"] : ["no_proxy", "NO_PROXY"]) {
     const own = environment[name] ?? "";
     if (own.trim() === "*") continue;

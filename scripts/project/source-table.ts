@@ -1,4 +1,4 @@
-// Makes the small table of source lines that a bundle carries out of its source map, and the code that reads it there.
+// Turns a bundle's source map into a small table of source lines, and makes the code that reads the table in the bundle.
 import { join, relative, sep } from "node:path";
 
 import { decode } from "@jridgewell/sourcemap-codec";
@@ -8,12 +8,12 @@ import type { SourceTable } from "#shared/tracing/source-lines.ts";
 
 import { PROJECT } from "./project.ts";
 
-/** What a bundle is called in workerd. */
+/** Name of a bundle's module in workerd. */
 const MODULE = "index.js";
 /** Stands for the table in the code that reads it. */
 const TABLE = "TROUPE_SOURCE_TABLE";
 
-/** Files that a bundle depends on for it, beside its own. */
+/** Inputs of this code, on which each bundle depends too. */
 export const PRELUDE_INPUTS = [
   "scripts/project/source-table.ts",
   "shared/tracing/source-lines.ts",
@@ -22,7 +22,7 @@ export const PRELUDE_INPUTS = [
 
 const SourceMap = z.object({ sources: z.array(z.string()), mappings: z.string() });
 
-/** `map` is the text of a source map, and `folder` the absolute one in which it would lie; `shift` lines stand before the bundle's own. */
+/** `map` is a source map as text, `folder` its absolute folder; `shift` lines stand before the bundle's own. */
 export function sourceTable(map: string, folder: string, shift: number): SourceTable {
   const { sources, mappings } = SourceMap.parse(JSON.parse(map));
   const files = sources.map((source) => relative(PROJECT, join(folder, source)).split(sep).join("/"));
@@ -45,7 +45,7 @@ export function sourceTable(map: string, folder: string, shift: number): SourceT
   return { files, pieces: [...Array.from({ length: shift }, () => ""), ...lines].join(";") };
 }
 
-/** One line of code to stand before a bundle, with the table put in by `withTable`. */
+/** One line of code to put before a bundle; `withTable` puts the table into it. */
 export async function stackPrelude(): Promise<string> {
   const esbuild = await import("esbuild");
   const contents = `import { nameSourcesInStacks } from "./source-stacks.ts";\nnameSourcesInStacks("${MODULE}", () => ${TABLE});`;
@@ -61,7 +61,7 @@ export async function stackPrelude(): Promise<string> {
   return (outputFiles[0]?.text ?? "").trim().replaceAll("\n", "\\n");
 }
 
-/** The code with the table in its place. */
+/** The code of `stackPrelude` with the table in it. */
 export function withTable(prelude: string, table: SourceTable): string {
   return prelude.replace(TABLE, () => `(${JSON.stringify(table)})`);
 }

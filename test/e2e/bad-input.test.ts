@@ -71,7 +71,7 @@ const TABLE: readonly (readonly [rule: string, args: string, ...messages: string
   [
     "a corpus of binaries is counted",
     "deploy research-assistant --corpus binaries",
-    "The folder binaries holds 2 files, but none of them is text.",
+    "The folder binaries holds 2 files, but none of them is a document.",
   ],
   ["an empty corpus is said to be", "start --corpus empty", "The folder empty is empty."],
   ["a flag without its value is named", "deploy research-assistant --corpus", "--corpus needs a value: --corpus DIR"],

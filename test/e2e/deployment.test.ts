@@ -209,7 +209,7 @@ describe("stopping", () => {
     expect(await own.troupe("cleanup", "--older-than", "0s")).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^Removed gone: /) as unknown,
-      stderr: expect.stringContaining("The traces of gone stay until they are too old to be kept: ") as unknown,
+      stderr: expect.stringContaining("The traces of gone are kept until they expire: ") as unknown,
     });
     await rm(config, { recursive: true });
   });

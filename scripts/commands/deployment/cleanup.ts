@@ -1,4 +1,4 @@
-// troupe cleanup: removes what is left of jobs that were stopped a while ago, their sessions included.
+// troupe cleanup: removes jobs that were stopped a while ago, with their sessions.
 import { rm } from "node:fs/promises";
 
 import { reasonOf } from "#shared/text/reason.ts";
@@ -14,12 +14,16 @@ import type { JobState } from "../../targets/local/state/state.ts";
 
 export default defineCommand({
   name: "cleanup",
-  summary: "Remove jobs that do not run any more, all or these, with their sessions, logs and traces",
+  summary: "Remove stopped jobs, all or the named ones, with their sessions, logs and traces",
   usage: "[job …]",
   positionals: [0, 100],
   options: {
-    "older-than": { type: "string", value: "TIME", description: "Only what was stopped this long ago (default 7d)" },
-    "dry-run": { type: "boolean", description: "Only show what would be removed" },
+    "older-than": {
+      type: "string",
+      value: "TIME",
+      description: "Only jobs that were stopped at least this long ago (default 7d)",
+    },
+    "dry-run": { type: "boolean", description: "Only show the jobs that would be removed" },
     json: JSON_OPTION,
   },
   examples: ["troupe cleanup --dry-run", "troupe cleanup --older-than 12h", "troupe cleanup my-job --older-than 0s"],
@@ -43,7 +47,7 @@ export default defineCommand({
         await changeJob(home, job, io, async () => {
           const state = await readJobState(home, job).catch((error: unknown) => {
             if (!(error instanceof DamagedError)) throw error;
-            io.note(manyLines(`${job} is left alone: ${error.message}\n${error.next}`));
+            io.note(manyLines(`${job} is skipped: ${error.message}\n${error.next}`));
             return undefined;
           });
           if (state === undefined || !(await isOver(home, state, before))) return;
@@ -56,7 +60,7 @@ export default defineCommand({
       if (options.json === true) printJson(io, { dryRun, removed });
       else io.print(describe(removed, dryRun, olderThan));
     } finally {
-      // Pruning leaves it running, since the job is locked.
+      // pruneTraces leaves the control plane running, since it runs under the job's lock.
       if (!dryRun && removed.length > 0) await releaseControlPlane(home, "");
     }
   },
@@ -76,18 +80,18 @@ function describe(removed: readonly Removed[], dryRun: boolean, olderThan: strin
     .join("\n");
 }
 
-/** While the job's folder is there: traces of a job without one cannot be named. A store that cannot be had is a note. */
+/** Deletes the job's traces; must run before its folder goes. Notes a store that cannot be reached. */
 async function pruneTraces(home: string, job: string, io: Io): Promise<void> {
   const { withTraceStores } = await import("../../targets/local/control-plane/trace-stores.ts");
   try {
     await withTraceStores(home, [job], io, async ([store]) => store?.prune(new Date()));
   } catch (error) {
     if (io.signal.aborted) throw error;
-    io.note(`The traces of ${job} stay until they are too old to be kept: ${manyLines(reasonOf(error))}`);
+    io.note(`The traces of ${job} are kept until they expire: ${manyLines(reasonOf(error))}`);
   }
 }
 
-/** Stopped, or found dead, before this moment. */
+/** Whether the job does not run, and was stopped (or deployed, if it died) before this moment. */
 async function isOver(home: string, state: JobState, before: number): Promise<boolean> {
   const { isUp } = await import("../../targets/local/processes/processes.ts");
   const since = Date.parse(state.stoppedAt ?? state.deployedAt);

@@ -1,4 +1,4 @@
-// troupe deploy: brings a job up, or replaces the one that runs.
+// troupe deploy: starts a job, or replaces the running one.
 import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
 import { troupe } from "../../terminal/hint.ts";
 import { printJson } from "../../terminal/io.ts";
@@ -14,7 +14,7 @@ export default defineCommand({
     corpus: {
       type: "string",
       value: "DIR",
-      description: "Documents to search below DIR: text, HTML, PDF, docx, data, code",
+      description: "Folder of documents to search: text, HTML, PDF, docx, data, code",
     },
     json: JSON_OPTION,
   },

@@ -1,4 +1,4 @@
-// troupe logs: what a job's agents have written.
+// troupe logs: shows the log of a job.
 import { defineCommand } from "../../terminal/command.ts";
 import { wholeNumber } from "../../terminal/flag-values.ts";
 import { manyLines } from "../../terminal/terminal-text.ts";
@@ -15,7 +15,7 @@ export default defineCommand({
   options: {
     agent: { type: "string", value: "ID", description: "Only lines of this agent" },
     trace: { type: "string", value: "ID", description: "Only lines of this trace: its id, or the first digits" },
-    follow: { type: "boolean", description: "Go on with new lines until Ctrl-C" },
+    follow: { type: "boolean", description: "Print new lines until Ctrl-C" },
     lines: { type: "string", value: "N", description: "How many lines to begin with (default 100)" },
     json: { type: "boolean", description: "Print one JSON object a line" },
   },

@@ -1,4 +1,4 @@
-// troupe restart: starts again what was deployed last, with its sessions.
+// troupe restart: starts the last release of a job again, with its sessions.
 import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
 import { printJson } from "../../terminal/io.ts";
 import { describeStatus } from "../../jobs/show-status.ts";
@@ -6,7 +6,7 @@ import { localTarget } from "../../targets/choose-target.ts";
 
 export default defineCommand({
   name: "restart",
-  summary: "Start a job again as it was deployed, with its sessions",
+  summary: "Start the deployed release of a job again, with its sessions",
   usage: "<job>",
   positionals: [1, 1],
   options: { json: JSON_OPTION },

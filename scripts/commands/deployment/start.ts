@@ -1,4 +1,4 @@
-// troupe start: the shortest way to see it work. Deploys, asks one question, shows the answer and what to type next.
+// troupe start: deploys the example job, asks it one question, and shows what to type next.
 import { defineCommand } from "../../terminal/command.ts";
 import { troupe } from "../../terminal/hint.ts";
 import { table } from "../../terminal/io.ts";

@@ -1,4 +1,4 @@
-// troupe status: whether the agents of a job live.
+// troupe status: shows the status of a job.
 import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
 import { printJson } from "../../terminal/io.ts";
 import { describeStatus } from "../../jobs/show-status.ts";

@@ -1,4 +1,4 @@
-// troupe stop: ends a job's processes. Sessions stay.
+// troupe stop: ends a job's processes and keeps its sessions.
 import { reasonOf } from "#shared/text/reason.ts";
 import { CliError } from "../../terminal/cli-error.ts";
 import { defineCommand } from "../../terminal/command.ts";
@@ -18,7 +18,7 @@ export default defineCommand({
 
   async run({ positionals: [name], options, io }) {
     if ((name === undefined) === (options.all !== true)) {
-      throw new CliError("bad_input", "Name one job, or say --all.", `Run: ${troupe`list`}`);
+      throw new CliError("bad_input", "Name one job, or use --all.", `Run: ${troupe`list`}`);
     }
     const { requireDeployed } = await import("../../jobs/deployed-job.ts");
     const { deployedJobs } = await import("../../targets/local/state/state.ts");
@@ -30,7 +30,7 @@ export default defineCommand({
         const ran = await step(io, `Stopping ${job}`, async () => target.stop(job, io));
         io.print(ran ? `${job} is stopped. Start it again: ${troupe`restart ${job}`}` : `${job} was not running.`);
       } catch (error) {
-        // The others are stopped all the same.
+        // Stops the other jobs too.
         if (io.signal.aborted || jobs.length === 1) throw error;
         io.note(manyLines(`${job} is not stopped: ${reasonOf(error)}`));
         failures++;

@@ -1,4 +1,4 @@
-// troupe list: the job files there are, and what is deployed.
+// troupe list: lists job files and deployed jobs.
 import { CliError } from "../../terminal/cli-error.ts";
 import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
 import { type Io, printJson, table } from "../../terminal/io.ts";
@@ -37,7 +37,7 @@ export default defineCommand({
   },
 });
 
-/** One that cannot be read is a row and a note, and no reason to hide the others. */
+/** The row of a deployed job. A job that cannot be read gets a row and a note, so that it hides no other. */
 async function rowOf(home: string, job: string, io: Io): Promise<Row> {
   const { readJobState } = await import("../../targets/local/state/state.ts");
   try {

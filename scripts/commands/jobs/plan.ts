@@ -6,7 +6,7 @@ import { troupeHome } from "../../project/project.ts";
 
 export default defineCommand({
   name: "plan",
-  summary: "Show what deploying a job would make: Workers, bindings, ports, secrets, order",
+  summary: "Show what a deployment would make: Workers, bindings, ports, secrets, order",
   usage: "<job>",
   positionals: [1, 1],
   options: { json: JSON_OPTION },

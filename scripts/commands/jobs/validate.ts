@@ -1,4 +1,4 @@
-// troupe validate: reads job files and shows every mistake in them.
+// troupe validate: checks job files and shows every mistake in them.
 import { formatMistake, type Mistake } from "#jobs/file/mistake.ts";
 
 import { CliError } from "../../terminal/cli-error.ts";
@@ -40,6 +40,6 @@ export default defineCommand({
       }
     }
     if (wrong.length === 0) return;
-    throw new CliError("bad_input", `${wrong.length} of ${results.length} job files cannot be deployed as they stand.`);
+    throw new CliError("bad_input", `${wrong.length} of ${results.length} job files cannot be deployed.`);
   },
 });

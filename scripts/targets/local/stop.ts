@@ -36,7 +36,7 @@ async function storeStopped(path: string, state: JobState, io: Io): Promise<void
     if (!hasNoRoom(error)) throw error;
     await overwriteState(path, state).catch((again: unknown) => {
       if (!hasNoRoom(again)) throw again;
-      io.note(`The job is stopped, but ${path} cannot be written: troupe status will call it dead.`);
+      io.note(`The job is stopped, but ${path} cannot be written: its status will be dead.`);
     });
   }
 }

@@ -102,7 +102,7 @@ test("a module without its objects, and one that is no agent, say what to add", 
   expect(await mistakesOf("{ id: bare }, { id: foreign }")).toEqual([
     `bare/index.ts:1:1: ${objects} | ${hint}`,
     `foreign/index.ts:1:1: ${objects} | ${hint}`,
-    "foreign/index.ts:1:1: its default export is no agent's handler | Write: export default agent.worker; where agent is what defineAgent returns.",
+    "foreign/index.ts:1:1: its default export is not the handler of an agent | Write: export default agent.worker; where agent is what defineAgent returns.",
   ]);
 });
 
@@ -118,7 +118,7 @@ test("what a module cannot export is known before it is built", async () => {
   expect(found.map(shownShort)).toEqual([
     `bare/index.ts:1:1: ${objects} | ${hint}`,
     `foreign/index.ts:1:1: ${objects} | ${hint}`,
-    "nowhere/index.ts:1:1: there is no such file, which an agent begins with",
+    "nowhere/index.ts:1:1: the file is missing: an agent begins with it",
   ]);
 });
 
@@ -180,5 +180,5 @@ test("an agent that never gets done with its start is named, and those after it 
   if (!hangs || !foreign) throw new Error("The bundles are missing.");
   const questions = [hangs, foreign].map((bundle) => ({ bundle, configs: [{}] }));
   const answers = await askWorkers(home, questions, never, 4_000);
-  expect(answers).toEqual([{ thrown: "it does not answer within 4 s of its start", stack: "" }, { foreign: true }]);
+  expect(answers).toEqual([{ thrown: "it does not answer within 4 s", stack: "" }, { foreign: true }]);
 }, 30_000);

@@ -53,7 +53,7 @@ describe("reading a job file", () => {
     await rm(temporary, { recursive: true });
   });
   test("what is neither a file nor a folder is not waited for", { skip: process.platform === "win32" }, async () => {
-    expect(await readJobFile("/dev/null")).toMatchObject({ mistakes: [{ message: "this is no file" }] });
+    expect(await readJobFile("/dev/null")).toMatchObject({ mistakes: [{ message: "this is not a file" }] });
   });
   test("bytes that are no UTF-8 are not YAML", async () => {
     const temporary = await mkdtemp(join(tmpdir(), "troupe-"));

@@ -54,11 +54,11 @@ describe("a folder", () => {
     const { documents, leftOut } = await readCorpus(folder, "f", recordedIo());
     expect(documents.map(({ path }) => path)).toEqual(["LICENSE", "a.md"]);
     expect(Object.fromEntries(leftOut.map(({ path, reason }) => [path, reason]))).toEqual({
-      ".git/": "is not looked into",
-      "node_modules/": "is not looked into",
-      ".env": "has no ending that tells what it is",
-      id_rsa: "has no ending that tells what it is",
-      "image.png": "is of a type that is not read (.png)",
+      ".git/": "is not searched",
+      "node_modules/": "is not searched",
+      ".env": "has no file extension",
+      id_rsa: "has no file extension",
+      "image.png": "has a type that is not read (.png)",
       "disguised.md": "is binary",
       "odd.txt": "is in an encoding that cannot be told: save it as UTF-8",
     });
@@ -189,7 +189,7 @@ describe("a folder that was typed at an earlier deployment", () => {
     const gone = state === "gone" ? join(folder, "gone") : folder;
     const { prepared, io } = await prepare(undefined, gone);
     expect(prepared).toMatchObject({ assignments: [], remember: { folder: gone } });
-    expect(io.notes.join("\n")).toMatch(/goes on with the documents .* troupe deploy team --corpus DIR/);
+    expect(io.notes.join("\n")).toMatch(/keeps the documents .* troupe deploy team --corpus DIR/);
   });
   test("stops the deployment when it is typed now", async () => {
     await expect(prepare(join(folder, "gone"), folder)).rejects.toThrow("There is no folder");

@@ -31,9 +31,9 @@ describe("what a plan says of permissions", () => {
       "  a1  only tools that change nothing (read_only); allows send_mail; never fetch_*
         a2  only tools for asking other agents (communication_only)
         a3  asks about every tool that is not allowed (custom); allows fetch_url
-        a4  every tool; makes plans: runs nothing unasked that may change something (plan)
-        a5  asks about every tool that is not allowed (custom); asks nobody: what it would ask about is denied (dontAsk)
-        a6  every tool; what no rule names runs unasked (bypassPermissions); asks about send_mail, pay"
+        a4  every tool; makes plans: runs no tool unasked that may change something (plan)
+        a5  asks about every tool that is not allowed (custom); asks nobody and denies instead (dontAsk)
+        a6  every tool; tools that no rule names run unasked (bypassPermissions); asks about send_mail, pay"
     `);
   });
 
@@ -44,10 +44,10 @@ describe("what a plan says of permissions", () => {
     - { tool: "*", decision: deny }
 `;
     expect(shown(["", "permissions: { ask: [send_mail] }", ""], policy)).toMatchInlineSnapshot(`
-      "  a0, a2  approval: no to *
+      "  a0, a2  approval policy: denies *
         a1      every tool; asks about send_mail
-                approval: yes to send_mail where to is "*@example.com" or "me" and urgent is "false"
-                approval: no to *"
+                approval policy: allows send_mail where to is "*@example.com" or "me" and urgent is "false"
+                approval policy: denies *"
     `);
   });
 });

@@ -32,7 +32,7 @@ test.each([
   "file:///v1",
   "http://a b",
 ])("%s is refused, by the variable's name", (text) => {
-  expect(() => urlOf(text)).toThrow(/^ANTHROPIC_BASE_URL is no address of an API(?!.*:pw)/);
+  expect(() => urlOf(text)).toThrow(/^ANTHROPIC_BASE_URL is not the address of an API(?!.*:pw)/);
 });
 
 test("without a key nothing goes there, whatever it says", () => {
