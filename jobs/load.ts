@@ -1,4 +1,4 @@
-// A job file's text → a validated job, or all of its mistakes at once.
+// The text of a job file → a validated job, or all mistakes in it.
 import type * as z from "zod";
 
 import { checkJob, type Surroundings } from "./check/check.ts";
@@ -7,23 +7,23 @@ import { schemaMistakes } from "./check/schema-mistakes.ts";
 import { Job } from "./schema/schema.ts";
 import { readSource, type Source } from "./file/source.ts";
 
-/** A job and the text in which it stands. */
+/** A job and its source. */
 export interface LoadedJob {
   readonly job: Job;
   readonly source: Source;
 }
 
-/** `partial`: the job without what does not fit, where it can do without it, to be checked further. */
+/** `partial`: the job without the fields that do not fit, for further checks; undefined where it needs them. */
 export type LoadResult = LoadedJob | { readonly mistakes: Mistake[]; readonly partial?: LoadedJob | undefined };
 
-/** Never throws for what stands in the text. Mistakes come in the order of their lines. */
+/** Never throws for any text. Mistakes come in the order of their lines. */
 export function loadJob(text: string, file: string, surroundings: Surroundings): LoadResult {
   const read = readSource(text, file);
   if ("mistakes" in read) return read;
   const { source } = read;
   const parsed = parse(source.data);
   let mistakes = parsed.success ? [] : schemaMistakes(parsed.error.issues, source);
-  // A misspelt field must not hide an unknown agent: what does not fit is left out, and the rest is checked too.
+  // A misspelt field must not hide an unknown agent, so the job is checked without the fields that do not fit.
   const job = parsed.success ? parsed.data : repaired(source.data, parsed.error.issues);
   if (job !== undefined) {
     const lines = new Set(mistakes.map(({ line }) => line));
@@ -34,7 +34,7 @@ export function loadJob(text: string, file: string, surroundings: Surroundings):
   return { mistakes: inOrder(mistakes), partial: loaded };
 }
 
-/** Fields that begin with x- are the file's own, for anchors and notes, wherever the schema knows each field. */
+/** Parses a job without its fields that begin with x-: those are free for anchors and notes, wherever unknown fields are refused. */
 function parse(data: unknown): z.ZodSafeParseResult<Job> {
   const parsed = Job.safeParse(data);
   const own = (parsed.error?.issues ?? []).flatMap(({ path, ...issue }) =>
@@ -48,14 +48,14 @@ function parse(data: unknown): z.ZodSafeParseResult<Job> {
   return Job.safeParse(copy);
 }
 
-/** By their lines, those of other files last. */
+/** Mistakes sorted by line; the first one's file comes first. */
 export function inOrder(mistakes: readonly Mistake[]): Mistake[] {
   const first = mistakes[0]?.file ?? "";
   const rank = ({ file }: Mistake): string => (file === first ? "" : file);
   return mistakes.toSorted((a, b) => rank(a).localeCompare(rank(b)) || a.line - b.line || a.column - b.column);
 }
 
-/** The job without the fields that do not fit; undefined when it cannot do without them. */
+/** The job without the fields that do not fit; undefined where it needs them. */
 function repaired(
   data: unknown,
   issues: readonly { readonly path: PropertyKey[]; readonly code?: unknown }[],
@@ -70,7 +70,7 @@ function repaired(
   return parsed.success ? parsed.data : undefined;
 }
 
-/** Removes a field of a mapping; items of lists stay, since paths to the others would shift. */
+/** Removes a field of a mapping. Items of lists stay, since the paths to later items would shift. */
 function removeField(data: unknown, path: readonly PropertyKey[]): void {
   let parent = data;
   for (const step of path.slice(0, -1)) {

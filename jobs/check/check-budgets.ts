@@ -1,11 +1,11 @@
-// Budgets in US dollars need the price of every model that may spend from them: a price that is not known is not guessed.
+// A budget in US dollars needs the price of every model that may spend from it: an unknown price is not guessed.
 import type { Mistake } from "../file/mistake.ts";
 import { resolveModel } from "../schema/model.ts";
 import { PRICED_MODELS, PRICES_AS_OF } from "../schema/prices.ts";
 import type { Agent, Job } from "../schema/schema.ts";
 import type { Path, Source } from "../file/source.ts";
 
-/** Agents without a price, whose max_usd stands at `at` and whose price has to stand at `where`. */
+/** Agents without a price. Their max_usd stands at `at`; their price must be given at `where`. */
 interface Unpriced {
   readonly at: Path;
   readonly where: string;
@@ -20,7 +20,7 @@ export function checkBudgets(job: Job, source: Source, hasAnthropicKey: boolean)
     const { name: model, price } = resolveModel(job.model, agent.model, { hasAnthropicKey });
     const at = price ? undefined : limitOf(job, agent, index);
     if (!at) continue;
-    // An agent whose model has another name does not take the job's price for it.
+    // The job's price does not apply to a model with another name.
     const isOwn = agent.model?.name !== undefined && agent.model.name !== job.model.name;
     const where = isOwn ? `the agent "${agent.id}"` : "the job";
     const key = JSON.stringify([at, where, model]);
@@ -29,14 +29,14 @@ export function checkBudgets(job: Job, source: Source, hasAnthropicKey: boolean)
   }
   return [...found.values()].map(({ at, where, model, agents }) => {
     const whose = `${agents.length === 1 ? "the agent" : "the agents"} ${agents.map((id) => `"${id}"`).join(", ")}`;
-    const message = `max_usd needs the price of every model, and that of "${model}", which ${whose} would use, is not known`;
+    const message = `max_usd needs the price of every model, but that of "${model}", which ${whose} would use, is unknown`;
     const line = `model: { name: ${model}, price: { input: …, output: … } }`;
     const known = `Known (as of ${PRICES_AS_OF}): ${PRICED_MODELS.join(", ")}.`;
     return source.mistake(at, message, `Give ${where} its price, in US dollars per million tokens: ${line}. ${known}`);
   });
 }
 
-/** Where the budget in dollars stands that the agent would spend from: its own, or the query's. */
+/** The path of the limit in dollars that applies to the agent: its own, or the query's; undefined without one. */
 function limitOf(job: Job, agent: Agent, index: number): Path | undefined {
   if (agent.budget.max_usd !== undefined) return ["agents", index, "budget", "max_usd"];
   return job.budget?.max_usd === undefined ? undefined : ["budget", "max_usd"];

@@ -1,5 +1,5 @@
-// Permissions and approvals that contradict themselves, or name agents that do not exist. Whether a tool exists is told by
-// check-tools.ts: tools are code.
+// Checks permissions and approvals for contradictions and unknown agents. check-tools.ts checks the names of tools, which are in the
+// agents' code.
 import { ruleFits } from "#shared/loop/tools/permissions.ts";
 import { checkedDurationMs } from "#shared/text/duration.ts";
 import { suggest } from "#shared/text/nearest.ts";
@@ -18,13 +18,13 @@ export function checkPermissions(job: Job, source: Source): Mistake[] {
   ];
 }
 
-/** The account of a query, and the trace of it, are not kept for ever. */
+/** The account and the trace of a query are not kept longer. */
 function checkExpiry({ approvals }: Job, source: Source): Mistake[] {
   if (checkedDurationMs(approvals.expires) <= MAX_EXPIRES_MS) return [];
-  return [source.mistake(["approvals", "expires"], "an approval can wait for 30d at most", "Write 30d or less.")];
+  return [source.mistake(["approvals", "expires"], "an approval may wait 30d at most", "Write 30d or less.")];
 }
 
-/** A rule of allow or ask that a rule of deny leaves nothing of. The other way round deny makes an exception, which is fine. */
+/** A rule under deny must not cover a whole rule under allow or ask. A narrower rule under deny is an exception, and allowed. */
 function checkContradictions({ agents }: Job, index: number, source: Source): Mistake[] {
   const permissions = agents[index]?.permissions;
   if (permissions === undefined) return [];
@@ -33,8 +33,8 @@ function checkContradictions({ agents }: Job, index: number, source: Source): Mi
       const denied = permissions.deny.find((deny) => ruleFits(deny, rule));
       if (denied === undefined) return [];
       const path: Path = ["agents", index, "permissions", list, place];
-      const message = `"${rule}" stands under ${list}, but "${denied}" under deny takes it away`;
-      return [source.mistake(path, message, "Take it out of one of them.")];
+      const message = `"${rule}" is under ${list}, but "${denied}" under deny takes it away`;
+      return [source.mistake(path, message, "Remove it from one of them.")];
     }),
   );
 }
@@ -48,7 +48,7 @@ function checkPolicyAgents({ agents, approvals }: Job, source: Source): Mistake[
   });
 }
 
-/** A rule of the policy behind one that answers for all that it could: whoever wrote it believes that it counts. */
+/** A rule of the policy must not stand behind one that answers everything it could answer. */
 function checkUnreachable({ approvals }: Job, source: Source): Mistake[] {
   return approvals.policy.flatMap((rule, index) => {
     const before = approvals.policy
@@ -61,9 +61,13 @@ function checkUnreachable({ approvals }: Job, source: Source): Mistake[] {
           ruleFits(earlier.tool, rule.tool),
       );
     if (before === -1) return [];
-    const message = `this rule never counts: rule ${before + 1} of the policy answers for "${rule.tool}" already`;
+    const message = `this rule never applies: rule ${before + 1} of the policy answers for "${rule.tool}" already`;
     return [
-      source.mistake(["approvals", "policy", index], message, "Put it before that one: the first that fits counts."),
+      source.mistake(
+        ["approvals", "policy", index],
+        message,
+        "Put it before that rule: the first rule that fits applies.",
+      ),
     ];
   });
 }

@@ -1,5 +1,5 @@
-// What a job says of tools and settings, held against those that its agents have: a rule that names no tool guards nothing.
-// The facts come from the agents' code, which is looked at elsewhere (scripts/inspection).
+// Checks a job's rules and settings against the tools and settings of its agents: a rule that names no tool guards nothing.
+// scripts/inspection reads the facts from the agents' code.
 import type { AgentReport, InspectedTool } from "#shared/agent/inspection/report.ts";
 import { globFits } from "#shared/loop/tools/policy.ts";
 import { decidePermission, offered, ruleFits } from "#shared/loop/tools/permissions.ts";
@@ -10,7 +10,7 @@ import type { Mistake } from "../file/mistake.ts";
 import type { Agent, Job } from "../schema/schema.ts";
 import type { Path, Source } from "../file/source.ts";
 
-/** By agent, in the job's order; undefined where nothing could be found out. */
+/** A report for each agent, in the job's order; undefined where none could be made. */
 export type Reports = readonly (AgentReport | undefined)[];
 
 export function checkTools(job: Job, source: Source, reports: Reports): Mistake[] {
@@ -20,7 +20,7 @@ export function checkTools(job: Job, source: Source, reports: Reports): Mistake[
   ];
 }
 
-/** Variables that would take the place of an agent's own Durable Objects. `objects`: by agent, in the job's order, the classes of its Worker. */
+/** Mistakes for variables with the name of an agent's own Durable Object. `objects`: the classes of each agent's Worker, in the job's order. */
 export function checkTakenNames(job: Job, source: Source, objects: readonly (readonly string[])[]): Mistake[] {
   return job.agents.flatMap(({ id, env }, index) => {
     const taken = new Map((objects[index] ?? []).map((className) => [objectBinding(className), className]));
@@ -31,7 +31,7 @@ export function checkTakenNames(job: Job, source: Source, objects: readonly (rea
     return places
       .filter(([name]) => taken.has(name) && !RESERVED_NAMES.has(name))
       .map(([name, path]) => {
-        const message = `the variable ${name} has the name under which ${id} finds its own ${taken.get(name)}`;
+        const message = `the variable ${name} would replace the object ${taken.get(name)} of the agent ${id}`;
         return source.mistake(path, message, "Choose another name.", "key");
       });
   });
@@ -67,7 +67,7 @@ function unknownTool(
 }
 
 function nearestRule(rule: string, names: readonly string[]): string {
-  if (names.length === 0) return "It has no tools at all. Take the rule out.";
+  if (names.length === 0) return "It has no tools. Remove the rule.";
   const prefix = rule.endsWith("*") ? rule.slice(0, -1) : undefined;
   const beginnings = prefix === undefined ? names : names.map((name) => name.slice(0, prefix.length));
   const near = nearest(prefix ?? rule, beginnings);
@@ -91,7 +91,7 @@ function checkPolicy({ agents, approvals }: Job, source: Source, reports: Report
       const tools = report?.tools ?? undefined;
       return report === undefined || tools === undefined ? [] : [{ agent, report, tools }];
     });
-    // Another agent, of which nothing is known, may have the tool. An agent that there is not is a mistake already.
+    // An agent without a report may have the tool. An unknown agent is a mistake already.
     if (judged.length < meant.length || judged.length === 0) return [];
     const path: Path = ["approvals", "policy", index];
     const tools = judged.flatMap((one) => one.tools);
@@ -101,7 +101,7 @@ function checkPolicy({ agents, approvals }: Job, source: Source, reports: Report
     );
     if (unknown.length > 0) return unknown;
     if (!judged.some((one) => one.tools.some((tool) => ruleFits(rule.tool, tool.name) && mayBeAsked(one, tool)))) {
-      const message = `this rule never counts: nobody is asked about "${rule.tool}"`;
+      const message = `this rule never applies: nobody is asked about "${rule.tool}"`;
       return [source.mistake([...path, "tool"], message, "Put it under permissions.ask of its agent.")];
     }
     const fitting = tools.filter(({ name }) => ruleFits(rule.tool, name));
@@ -115,7 +115,7 @@ function checkPolicy({ agents, approvals }: Job, source: Source, reports: Report
   });
 }
 
-/** Whether a call of the tool may wait for an approval, which the policy answers. */
+/** Whether a call of the tool may need an approval, which the policy can answer. */
 function mayBeAsked({ agent, report }: Judged, tool: InspectedTool): boolean {
   const permissions = permissionsOf(agent);
   if (tool.server || offered(permissions, [tool]).length === 0) return false;
@@ -128,20 +128,20 @@ function mayBeAsked({ agent, report }: Judged, tool: InspectedTool): boolean {
   return behavior === "ask";
 }
 
-/** A field that no tool has fits nothing: an "allow" would never allow, a "deny" never deny. */
+/** A rule about a field that no tool has never applies. */
 function checkField(field: string, tools: readonly InspectedTool[], path: Path, source: Source): Mistake[] {
   if (tools.some(({ fields }) => fields === null || (fields[field] ?? false) !== false)) return [];
   const names = [...new Set(tools.map(({ name }) => name))].join(", ");
   const known = [...new Set(tools.flatMap(({ fields }) => Object.keys(fields ?? {})))];
   if (known.includes(field)) {
-    const message = `"${field}" of ${names} is a list or a mapping, which fits no text`;
-    return [source.mistake(path, message, "Take the field out, or let a person decide.", "key")];
+    const message = `"${field}" of ${names} is a list or a mapping, and matches no text`;
+    return [source.mistake(path, message, "Remove the field, or let a person decide.", "key")];
   }
   const hint = nearestRule(field, known);
   return [source.mistake(path, `the input of ${names} has no field "${field}"`, hint, "key")];
 }
 
-/** Of a field that has only these texts, such as the agents that can be asked, another is a misspelt one. */
+/** Where a field has a fixed set of values, such as the ids of peers, a pattern that fits none is a mistake. */
 function checkTexts(
   field: string,
   patterns: readonly string[],

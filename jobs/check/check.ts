@@ -1,5 +1,5 @@
-// What a schema cannot say about a job: names that must exist, names used twice, cycles, ports, variables.
-// What budgets need is in check-budgets.ts.
+// Checks a job for mistakes that a schema cannot find: names that do not exist or are used twice, cycles, ports, variables. Budgets and
+// permissions have files of their own.
 import { checkBudgets } from "./check-budgets.ts";
 import { RESERVED_NAMES } from "../plan/bindings.ts";
 import type { Mistake } from "../file/mistake.ts";
@@ -13,7 +13,7 @@ import type { Path, Source } from "../file/source.ts";
 import { edgesOf, entryPointOf, findCycle } from "../schema/topology.ts";
 import { referencesIn } from "../schema/variables.ts";
 
-/** What must be known of the surroundings to judge a job. */
+/** Facts beyond the job file that the checks need. */
 export interface Surroundings {
   /** Folders under workers/agents. */
   readonly workers: readonly string[];
@@ -64,13 +64,11 @@ function checkAgents(job: Job, source: Source, workers: readonly string[]): Mist
   return mistakes;
 }
 
-/** The registry takes no other interval, and an agent that it does not take is never alive. */
+/** The registry refuses agents with another interval, and they would never be alive. */
 function checkHeartbeat({ heartbeat }: Job, source: Source): Mistake[] {
   const intervalMs = checkedDurationMs(heartbeat.interval);
   if (intervalMs >= MIN_HEARTBEAT_MS && intervalMs <= MAX_HEARTBEAT_MS) return [];
-  return [
-    source.mistake(["heartbeat", "interval"], "agents tell that they are alive every 100ms to 1h", "Such as 5s."),
-  ];
+  return [source.mistake(["heartbeat", "interval"], "a heartbeat interval must be from 100ms to 1h", "Such as 5s.")];
 }
 
 function checkTopology(job: Job, source: Source): Mistake[] {
@@ -94,15 +92,15 @@ function checkTopology(job: Job, source: Source): Mistake[] {
     const cycle = findCycle(edges);
     if (cycle !== undefined) {
       const last = edges.findIndex(({ from, to }) => from === cycle.at(-2) && to === cycle.at(-1));
-      const message = `a dag may hold no cycle, but ${cycle.join(" → ")}`;
-      mistakes.push(source.mistake(["topology", "connections", last], message, "Take one of these connections out."));
+      const message = `a dag must not hold a cycle: ${cycle.join(" → ")}`;
+      mistakes.push(source.mistake(["topology", "connections", last], message, "Remove one of these connections."));
       return mistakes;
     }
   }
   const entryPoint = entryPointOf(job);
   if (entryPoint === undefined) {
     const message = "it is not clear which agent takes the questions";
-    const hint = `Say it: execution: { entry_point: ${ids[0] ?? "…"} }.`;
+    const hint = `Name it: execution: { entry_point: ${ids[0] ?? "…"} }.`;
     return [source.mistake(["topology", "type"], message, hint, "key")];
   }
   if (job.topology.type === "dynamic") return mistakes;
@@ -110,12 +108,12 @@ function checkTopology(job: Job, source: Source): Mistake[] {
   for (const [index, { id }] of job.agents.entries()) {
     if (connected.has(id)) continue;
     const message = `the agent "${id}" has no place in the topology`;
-    mistakes.push(source.mistake(["agents", index, "id"], message, "Connect it, or take it out."));
+    mistakes.push(source.mistake(["agents", index, "id"], message, "Connect it, or remove it."));
   }
   return mistakes;
 }
 
-/** A parent named in a level of a hierarchy must stand in the level above. */
+/** A parent in a level of a hierarchy must be an agent of the level above. */
 function checkLevels({ topology }: Job, source: Source): Mistake[] {
   if (topology.type !== "hierarchical") return [];
   let above = [topology.root];
@@ -127,7 +125,7 @@ function checkLevels({ topology }: Job, source: Source): Mistake[] {
     return strangers.map((parent) =>
       source.mistake(
         ["topology", "levels", index, parent],
-        `the agent "${parent}" does not stand in the level above`,
+        `the agent "${parent}" is not in the level above`,
         suggest(parent, names),
         "key",
       ),
@@ -146,13 +144,13 @@ function checkVariables(job: Job, source: Source, variables: ReadonlySet<string>
       const reserved = RESERVED_NAMES.has(name) || name.startsWith("PEER_") || name.startsWith("REACH_");
       return [
         ...(reserved
-          ? [source.mistake([...path, name], `the variable ${name} is Troupe's own`, "Choose another name.", "key")]
+          ? [source.mistake([...path, name], `the name ${name} is reserved for Troupe`, "Choose another name.", "key")]
           : []),
         ...malformed.map((inner) =>
           source.mistake(
             [...path, name],
-            `\${${inner}} is no variable`,
-            "Between the braces stands one name, such as ${API_KEY}.",
+            `\${${inner}} is not a variable`,
+            "Write one name between the braces, such as ${API_KEY}.",
           ),
         ),
         ...names
@@ -174,7 +172,7 @@ function checkVariables(job: Job, source: Source, variables: ReadonlySet<string>
 }
 
 function unset(variable: string, variables: ReadonlySet<string>): string {
-  // Only a near name is worth showing: the list of what is set would fill the screen.
+  // Only a near name helps: the list of all variables would fill the screen.
   const near = suggest(variable, variables);
   return near.startsWith("Did") ? near : `Set it before you deploy: export ${variable}=…`;
 }

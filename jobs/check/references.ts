@@ -1,4 +1,4 @@
-// Every place of a topology that names an agent, so that a wrong name can be shown where it stands.
+// Finds every place where a topology names an agent, so that a mistake can be shown there.
 import type { Topology } from "../schema/schema.ts";
 import type { Path } from "../file/source.ts";
 
@@ -7,11 +7,11 @@ export interface Reference {
   readonly path: Path;
   /** The name stands as a key, not as a value. */
   readonly at?: "key";
-  /** The topology gives this agent a place already, where each may have only one. */
+  /** The agent has a place in this topology already, and may have only one. */
   readonly repeated?: true;
 }
 
-/** In the order written. A mesh without `agents` and a dynamic topology name nobody. */
+/** References in the order of the file. A mesh without `agents` and a dynamic topology have none. */
 export function agentReferences(topology: Topology): Reference[] {
   switch (topology.type) {
     case "hub-spoke":

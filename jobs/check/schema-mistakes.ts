@@ -1,4 +1,4 @@
-// zod's issues in the words of a job file: unknown fields with the nearest right one, missing fields, wrong values.
+// zod's issues as mistakes of a job file: unknown fields with the nearest right one, missing fields, wrong values.
 import type * as z from "zod";
 
 import type { Mistake } from "../file/mistake.ts";
@@ -9,7 +9,7 @@ import type { Path, Source } from "../file/source.ts";
 
 type Issue = z.core.$ZodIssue;
 
-/** Each issue at the place it is about, in the order zod found them. */
+/** A mistake for each issue, at its place, in zod's order. */
 export function schemaMistakes(issues: readonly Issue[], source: Source): Mistake[] {
   return issues.flatMap((issue) => describe(issue, issue.path, source));
 }
@@ -26,7 +26,7 @@ function describe(issue: Issue, path: Path, source: Source): Mistake[] {
       if (input === undefined) return [missing(path, source)];
       const kind = issue.expected === "int" && Number.isFinite(input) ? "one with a fraction" : kindOf(input);
       const message = `${field} must be ${article(issue.expected)}, not ${kind}`;
-      return [source.mistake(path, message, otherwise(issue.expected, path, input, source))];
+      return [source.mistake(path, message, correction(issue.expected, path, input, source))];
     }
     case "invalid_value": {
       const input = valueAt(source.data, path);
@@ -49,7 +49,7 @@ function describeUnion(issue: Extract<Issue, { code: "invalid_union" }>, path: P
     const options = "options" in issue && Array.isArray(issue.options) ? issue.options : [];
     return [oneOf(path, input, options.map(String), source)];
   }
-  // The variant that got furthest is the one that was meant; when none got past its own type, say so once.
+  // The user meant the variant that got past its own type; without one, one mistake says so.
   const meant = issue.errors.find((errors) => errors.every((error) => error.path.length > 0));
   if (meant === undefined) {
     return [source.mistake(path, `${nameOf(path)} must be a name or a list of names, not ${kindOf(input)}`)];
@@ -73,7 +73,7 @@ function missing(path: Path, source: Source): Mistake {
   return source.mistake(parent, `${owner} lacks the field "${String(path.at(-1))}"`);
 }
 
-/** `agents[0].id`, as a person would write it. */
+/** A path as a person writes it: `agents[0].id`. */
 function nameOf(path: Path): string {
   let name = "";
   for (const step of path) {
@@ -83,8 +83,8 @@ function nameOf(path: Path): string {
   return name === "" ? "the job" : name;
 }
 
-/** How what was typed is to be written instead, if that can be known. */
-function otherwise(expected: string, path: Path, input: unknown, source: Source): string {
+/** A hint on how to write the typed value; empty where that is unknown. */
+function correction(expected: string, path: Path, input: unknown, source: Source): string {
   const typed = source.typed(path);
   switch (expected) {
     case "boolean":
@@ -139,7 +139,7 @@ function fieldsAt(path: Path, data: unknown): string[] {
   return typeof properties === "object" && properties !== null ? Object.keys(properties) : [];
 }
 
-/** The JSON Schema at `path`; of a choice of shapes, the one whose `type` the data has. */
+/** The JSON Schema at `path`. In a union it takes the option whose `type` is that of the data. */
 function schemaAt(path: Path, data: unknown): unknown {
   let schema: unknown = jobJsonSchema();
   let value = data;

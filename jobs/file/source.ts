@@ -1,4 +1,4 @@
-// YAML text → plain data that knows its places: any path in the data can be turned back into a line and a column.
+// YAML text → plain data, in which every path leads back to a line and a column.
 import {
   type Alias,
   isAlias,
@@ -21,30 +21,30 @@ import type { Mistake } from "./mistake.ts";
 
 export type Path = readonly PropertyKey[];
 
-/** Aliases may stand for at most this many nodes, so that a small file cannot become a huge job. */
+/** Most nodes that aliases may add, so that a small file cannot become a huge job. */
 const MAX_ALIAS_COUNT = 100;
 const MAX_SYNTAX_MISTAKES = 5;
-/** How deep mappings may take in others that do so too, when a place is looked for. */
+/** Most levels of `<<` that are searched for a place. */
 const MAX_MERGES = 10;
 
 export interface Source {
   readonly data: unknown;
-  /** A mistake at the value of `path`, or at its key; at the nearest parent there is, when there is no such value. */
+  /** A mistake at the value of `path`, or at its key; at the nearest parent where the path leads nowhere. */
   mistake(path: Path, message: string, hint?: string, at?: "key" | "value"): Mistake;
-  /** The plain value of `path` as it was typed, such as 1.10 or 007; undefined for anything longer. */
+  /** The plain value of `path` as typed, such as 1.10 or 007; undefined for a longer one. */
   typed(path: Path): string | undefined;
 }
 
 export type SourceResult = { readonly source: Source } | { readonly mistakes: Mistake[] };
 
-/** Reads one YAML document. Never throws: whatever is wrong with the text comes back as mistakes. */
+/** Reads one YAML document. Never throws: errors of the text are returned as mistakes. */
 export function readSource(text: string, file: string): SourceResult {
   const lines = new LineCounter();
   const mistakeAt = (offset: number, message: string, hint = ""): Mistake => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col), message, hint };
   };
-  // Lists and mappings as keys are unknown fields, and not worth a warning of Node's besides.
+  // logLevel: Node need not warn of lists and mappings as keys, which are unknown fields anyway.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: "error" });
   const problems = [...document.errors, ...document.warnings];
   if (problems.length > 0) {
@@ -62,7 +62,7 @@ export function readSource(text: string, file: string): SourceResult {
       mistakes: [
         mistakeAt(
           document.contents.range[0],
-          "the file is no job: it must be a mapping of fields",
+          "the file is not a job: it must be a mapping of fields",
           "A job begins with its name: `name: my-job`.",
         ),
       ],
@@ -92,18 +92,22 @@ export function readSource(text: string, file: string): SourceResult {
 
 type Place = [offset: number, message: string, hint: string];
 
-/** Why a document whose syntax is right cannot be turned into data: its aliases. */
+/** The mistake of a document whose syntax is right but whose aliases cannot be resolved. */
 function aliasMistake(document: Document.Parsed, error: unknown): Place {
   const unknown = firstUnknownAlias(document);
   if (unknown !== undefined) {
     const { source: name, range } = unknown;
-    return [range?.[0] ?? 0, `the alias *${name} stands for nothing`, `Mark what it stands for, further up: &${name}.`];
+    return [
+      range?.[0] ?? 0,
+      `the alias *${name} has no anchor`,
+      `Put the anchor &${name} before the repeated part, further up.`,
+    ];
   }
   const merged = firstBadMerge(document);
-  if (merged !== undefined) return [merged, "<<: takes in a mapping, or a list of them", "Such as <<: *name."];
+  if (merged !== undefined) return [merged, "<<: merges a mapping, or a list of mappings", "Such as <<: *name."];
   if (!(error instanceof ReferenceError || error instanceof RangeError)) throw error;
   const place = firstAlias(document);
-  return [place, "aliases (*name) multiply beyond what a job may hold", "Write the repeated parts out."];
+  return [place, "aliases (*name) make the job too large", "Write the repeated parts out."];
 }
 
 interface Foreign {
@@ -112,15 +116,15 @@ interface Foreign {
   readonly hint: string;
 }
 
-/** The first part that JSON does not know: a job is stored as JSON. */
+/** The first value that JSON cannot hold: a job is stored as JSON. */
 function foreignPart(value: unknown, path: Path = [], above: readonly object[] = []): Foreign | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   if (above.includes(value)) {
-    return { path, message: "an alias (*name) stands in what it stands for", hint: "Write the repeated part out." };
+    return { path, message: "an alias (*name) stands within its own anchor", hint: "Write the repeated part out." };
   }
   if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) {
     const hint = "Write plain text, in quotes, or a mapping or list without a tag.";
-    return { path, message: "a job holds text, numbers, lists and mappings, no other types of YAML", hint };
+    return { path, message: "a job holds text, numbers, lists and mappings, not other types of YAML", hint };
   }
   for (const [key, item] of Object.entries(value)) {
     const found = foreignPart(item, [...path, key], [...above, value]);
@@ -131,14 +135,14 @@ function foreignPart(value: unknown, path: Path = [], above: readonly object[] =
 
 function describe({ code, message }: Pick<YAMLError, "code" | "message">): [message: string, hint: string] {
   if (code === "MULTIPLE_DOCS") {
-    return ["the file holds more than one YAML document", "Write one job a file, without a second ---."];
+    return ["the file holds more than one YAML document", "Write one job in each file, without a second ---."];
   }
-  // The parser recurses, and reports the end of its stack like any error of the text.
+  // The parser recurses, and reports a full call stack as an error of the text.
   if (message.includes("call stack")) return ["the file is nested too deeply", "A job needs only a few levels."];
   return [`not YAML: ${message}`, ""];
 }
 
-/** One wrong bracket makes every bracket around it wrong: what follows at the same place is noise. */
+/** One mistake a place: a wrong bracket makes every bracket around it wrong. */
 function distinctPlaces(problems: readonly YAMLError[]): YAMLError[] {
   return [...new Map(problems.toReversed().map((problem) => [problem.pos[0], problem])).values()]
     .toReversed()
@@ -151,9 +155,9 @@ function offsetOf(document: Document.Parsed, path: Path, at: "key" | "value"): n
 }
 
 interface Found {
-  /** Null where there is nothing at the end of the path. */
+  /** The node at the path; null without one. */
   readonly node: Node | null;
-  /** Where the key of the last step begins, and where its value does; of the nearest parent where there is no such step. */
+  /** Offsets of the last step's key and value; of the nearest parent where the path leads nowhere. */
   readonly key: number;
   readonly value: number;
 }
@@ -181,7 +185,7 @@ function find(document: Document.Parsed, path: Path): Found {
   return { node, key, value };
 }
 
-/** A mapping's own field, else one that `<<` takes in. */
+/** A mapping's own field, else one that `<<` merges in. */
 function pairOf(document: Document.Parsed, map: YAMLMap, name: string, depth = 0): Pair | undefined {
   const own = map.items.find(({ key }) => String(isScalar(key) ? key.value : key) === name);
   if (own !== undefined || depth > MAX_MERGES) return own;
@@ -197,7 +201,7 @@ function pairOf(document: Document.Parsed, map: YAMLMap, name: string, depth = 0
 }
 
 function isMerge({ key }: Pair): boolean {
-  // Its value is a symbol, unlike that of a key "<<" in quotes.
+  // The parser gives the merge key a symbol; "<<" in quotes is text.
   return isScalar(key) && typeof key.value === "symbol";
 }
 

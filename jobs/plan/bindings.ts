@@ -1,5 +1,5 @@
-// What one agent's Worker finds in its `env`: its configuration, its peers along the topology's edges, its objects,
-// secrets by name. What is not bound here is out of the agent's reach.
+// The bindings in the `env` of an agent's Worker: configuration, peers along the topology's edges, objects, secrets by name. An agent
+// reaches nothing else.
 import type { AgentConfig } from "#shared/agent/config.ts";
 import type { Limits } from "#shared/budget/limits.ts";
 
@@ -14,12 +14,12 @@ import { referencesIn } from "../schema/variables.ts";
 interface Surroundings {
   /** The agent's own public origin. */
   readonly url: string;
-  /** Those that begin at the agent. */
+  /** Edges that begin at the agent. */
   readonly edges: readonly Edge[];
   readonly environment: PlanEnvironment;
 }
 
-/** Names that a job's variables may not take, since Troupe binds them itself. */
+/** Names of Troupe's own bindings, which a job's variables may not take. */
 export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   "AGENT",
   "CONTROL_PLANE",
@@ -33,12 +33,12 @@ export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   "BEACON",
 ]);
 
-/** The binding that leads to a peer. */
+/** The name of the binding to a peer. */
 function peerBinding(id: string): string {
   return `PEER_${id.toUpperCase()}`;
 }
 
-/** The binding of a Durable Object class: `SessionIndex` → `SESSION_INDEX`. */
+/** The name of the binding of a Durable Object class: `SessionIndex` → `SESSION_INDEX`. */
 export function objectBinding(className: string): string {
   return className.replace(/(?<=[a-z0-9])(?=[A-Z])/g, "_").toUpperCase();
 }
@@ -74,7 +74,7 @@ export function agentBindings(job: Job, agent: Agent, surroundings: Surroundings
   ];
 }
 
-/** What each agent of the job is told, wherever it will listen: to judge a job that may not be right yet. */
+/** The configuration of each agent, with a stand-in for its address: for the check of a job that may still hold mistakes. */
 export function agentConfigs(job: Job, environment: PlanEnvironment): AgentConfig[] {
   const ids = [...new Set(job.agents.map(({ id }) => id))];
   const edges = Map.groupBy(edgesOf(job.topology, ids), ({ from }) => from);
@@ -116,7 +116,7 @@ function configOf(job: Job, agent: Agent, { url, edges, environment }: Surroundi
   };
 }
 
-/** The rules of an agent as it gets them. */
+/** The permissions in an agent's configuration. */
 export function permissionsOf({ permissions }: Agent): AgentConfig["permissions"] {
   const { allow, ask, deny, mode } = permissions;
   const preset = permissions.preset ?? (allow ? "custom" : "full_access");
@@ -155,7 +155,7 @@ function variables(job: Job, agent: Agent, needsKey: boolean): Binding[] {
   const key = needsKey ? { ANTHROPIC_API_KEY: "${ANTHROPIC_API_KEY}" } : {};
   return Object.entries({ ...key, ...job.environment, ...agent.env }).map(([name, value]): Binding => {
     if (referencesIn(value).names.length === 0) return { type: "text", name, value };
-    // Two agents of one process may use one name for different values.
+    // Agents of one process may use the same name for different values.
     const variable = `${agent.id.toUpperCase()}__${name}`;
     return { type: "secret", name, variable, source: { from: "template", template: value } };
   });

@@ -1,5 +1,5 @@
-// The shape of a plan: pure data that a target carries out, and stores to start the same job again.
-// Holds names of secrets and templates such as "${VAR}", never a secret's value.
+// The schema of a plan: pure data that a target carries out, and stores for a restart. Holds names of secrets and templates such as
+// "${VAR}", never a secret's value.
 import * as z from "zod";
 
 import { RestartPolicy, TargetName } from "../schema/schema.ts";
@@ -9,7 +9,7 @@ const Service = z.discriminatedUnion("to", [
   z.object({ to: z.literal("agent"), agent: z.string() }),
   z.object({ to: z.literal("control-plane") }),
   z.object({ to: z.literal("offline-model") }),
-  /** The server at one address, wherever that is: an origin such as `http://127.0.0.1:8888`. */
+  /** One server, by its origin, such as `http://127.0.0.1:8888`. */
   z.object({ to: z.literal("address"), origin: z.string() }),
   /** The network; `any` includes private and loopback addresses. */
   z.object({ to: z.literal("network"), reach: z.enum(["public", "any"]) }),
@@ -21,7 +21,7 @@ const SecretSource = z.discriminatedUnion("from", [
   z.object({ from: z.literal("job-key") }),
   /** The job's token at the control plane. */
   z.object({ from: z.literal("job-token") }),
-  /** Text in which `${VAR}` stands for variables of whoever deploys. */
+  /** Text in which `${VAR}` stands for a variable of the user who deploys. */
   z.object({ from: z.literal("template"), template: z.string() }),
 ]);
 
@@ -30,7 +30,7 @@ const Binding = z.discriminatedUnion("type", [
   z.object({ type: z.literal("text"), name: z.string(), value: z.string() }),
   z.object({ type: z.literal("service"), name: z.string(), service: Service }),
   z.object({ type: z.literal("object"), name: z.string(), className: z.string() }),
-  /** `variable` is the process variable that carries the value; unique within the job. */
+  /** `variable` is the process variable that holds the value; unique within the job. */
   z.object({
     type: z.literal("secret"),
     name: z.string(),
@@ -47,7 +47,7 @@ const PlannedAgent = z.object({
   socket: z.object({ host: z.string(), port: z.int() }),
   url: z.string(),
   bindings: z.array(Binding),
-  /** Where its corpus lies, as the job file says: a folder, or false for none; undefined is the default. */
+  /** The `corpus` of the job file: a folder, or false for none; undefined for the default folder. */
   corpus: z.optional(z.union([z.string(), z.literal(false)])),
 });
 
@@ -66,9 +66,9 @@ export const Plan = z.object({
   stages: z.array(z.array(z.string())),
   heartbeat: z.object({ intervalMs: z.int(), leaseMs: z.int() }),
   health: z.object({ timeoutMs: z.int(), intervalMs: z.int(), lookMs: z.int() }),
-  /** Releases from before there were supervisors do not say. */
+  /** Absent in older releases. */
   restart: RestartPolicy.default("on-failure"),
-  /** Names of the variables whose values the job needs when it is started. */
+  /** Names of the variables whose values the job needs at its start. */
   secrets: z.array(z.string()),
 });
 
@@ -77,13 +77,13 @@ export type PlannedAgent = z.infer<typeof PlannedAgent>;
 export type Binding = z.infer<typeof Binding>;
 export type Service = z.infer<typeof Service>;
 
-/** What a plan depends on beyond the job file. */
+/** Facts beyond the job file on which a plan depends. */
 export interface PlanEnvironment {
   /** Whether ANTHROPIC_API_KEY is set; decides `provider: auto`. */
   readonly hasAnthropicKey: boolean;
   /** Origin of the Claude API; https://api.anthropic.com when absent. */
   readonly anthropicUrl?: string;
-  /** Agent id → port chosen for it, used where the job says 0. An agent without one keeps 0. */
+  /** Agent id → the port chosen where the job has 0. An agent without one keeps 0. */
   readonly ports: Readonly<Record<string, number>>;
   /** Worker → classes of the Durable Objects that its module exports. */
   readonly objects: Readonly<Record<string, readonly string[]>>;

@@ -1,4 +1,4 @@
-// A job and its resolved environment → the plan that a target carries out. Pure: no clock, no files, no network.
+// A job and its environment → the plan that a target carries out. Pure: no clock, no files, no network.
 import { leaseMs } from "#shared/control-plane/registry.ts";
 import { agentBindings } from "./bindings.ts";
 import { checkedDurationMs } from "#shared/text/duration.ts";
@@ -10,7 +10,7 @@ import { referencesIn } from "../schema/variables.ts";
 
 const HOST = "127.0.0.1";
 
-/** The plan of a job that loadJob has found free of mistakes. Throws RangeError for one that it would have refused. */
+/** The plan of a job without mistakes. Throws RangeError for a job that loadJob refuses. */
 export function planJob(job: Job, environment: PlanEnvironment): Plan {
   const ids = job.agents.map((agent) => agent.id);
   const edges = edgesOf(job.topology, ids);

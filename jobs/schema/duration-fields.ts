@@ -1,10 +1,10 @@
-// Durations in a job file.
+// Schemas of durations in a job file.
 import * as z from "zod";
 
 import { checkedDurationMs, DURATION_PATTERN } from "#shared/text/duration.ts";
 
-const ZERO = "a duration is more than nothing: 1ms or longer";
-/** Timers wait no longer. */
+const ZERO = "a duration must be 1ms or longer";
+/** Longest time of a timer. */
 const LONGEST_MS = 24 * 86_400_000;
 
 const written = z
@@ -15,11 +15,11 @@ const written = z
   })
   .describe("A number and a unit: ms, s, m, h or d");
 
-/** More than nothing. */
+/** Above zero, without an upper limit. */
 export const anyLength = written.refine((text) => checkedDurationMs(text) > 0, ZERO);
 
-/** What may be nothing at all. */
-export const pause = written.refine((text) => checkedDurationMs(text) <= LONGEST_MS, "a duration has 24d at most");
+/** For a timer; zero is allowed. */
+export const pause = written.refine((text) => checkedDurationMs(text) <= LONGEST_MS, "a duration may be 24d at most");
 
-/** What a timer waits for. */
+/** For a timer; above zero. */
 export const duration = pause.refine((text) => checkedDurationMs(text) > 0, ZERO);

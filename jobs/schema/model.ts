@@ -1,4 +1,4 @@
-// Which model an agent speaks to: what the agent says over what the job says over the defaults.
+// The model of an agent: the agent's fields count first, then the job's, then the defaults.
 import type { AgentConfig } from "#shared/agent/config.ts";
 
 import { checkedDurationMs } from "#shared/text/duration.ts";
@@ -12,7 +12,7 @@ const OFFLINE_MODEL = "offline";
 const MAX_TOKENS = 8192;
 const CONTEXT_TOKENS = 200_000;
 const TTFT = "20ms";
-/** What a token costs that is written to the cache, of what one costs that is not cached: the API's own rule, for 5 minutes. */
+/** Price of a cache write as a multiple of the input price: the API's rule for 5 minutes. */
 const CACHE_WRITE = 1.25;
 
 interface ModelEnvironment {
@@ -20,7 +20,7 @@ interface ModelEnvironment {
   readonly anthropicUrl?: string;
 }
 
-/** The model part of an agent's configuration. A field that the agent leaves out is the job's. */
+/** The model part of an agent's configuration. */
 export function resolveModel(
   job: Model,
   agent: Model | undefined,
@@ -29,7 +29,7 @@ export function resolveModel(
   const model = { ...job, ...agent, offline: { ...job.offline, ...agent?.offline } };
   const wanted = model.provider ?? "auto";
   const provider = wanted === "auto" ? (environment.hasAnthropicKey ? "anthropic" : "offline") : wanted;
-  // The job's price is that of the job's model.
+  // The job's price applies to the job's model only.
   const given = agent?.name !== undefined && agent.name !== job.name ? agent.price : model.price;
   const price = given && {
     input: given.input,
@@ -54,7 +54,7 @@ export function resolveModel(
   }
   return {
     provider,
-    // The name of a Claude model in a job that runs offline for lack of a key would only mislead.
+    // The job's name of a Claude model would mislead in a job that runs offline.
     name: OFFLINE_MODEL,
     maxTokens,
     contextTokens,

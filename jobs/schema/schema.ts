@@ -1,5 +1,5 @@
-// What a job file may say, as zod schemas. The JSON Schema for editors is generated from them (npm run generate:schema);
-// what a schema cannot say (names that must exist, cycles, ports) is in check.ts.
+// The zod schemas of a job file. The JSON Schema for editors is generated from them (npm run generate:schema). check.ts checks what a
+// schema cannot express: names that must exist, cycles, ports.
 import * as z from "zod";
 import { CARD_FIELDS } from "#shared/a2a/card-fields.ts";
 import { MAX_USD } from "#shared/budget/price.ts";
@@ -9,16 +9,16 @@ const AGENT_ID_PATTERN = /^[a-z][a-z0-9_]{0,62}$/;
 const JOB_NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const ID_RULE = "an agent's id is lower-case letters, digits and _, beginning with a letter";
 const NAME_RULE = "a job's name is lower-case letters, digits and -, at most 63";
-/** What a pattern says, by its source. */
+/** Hint for a value that does not match a pattern, by the pattern's source. */
 export const RULES: ReadonlyMap<string, string> = new Map([
-  [AGENT_ID_PATTERN.source, `Write another: ${ID_RULE}.`],
-  [JOB_NAME_PATTERN.source, `Write another: ${NAME_RULE}.`],
+  [AGENT_ID_PATTERN.source, `Choose another: ${ID_RULE}.`],
+  [JOB_NAME_PATTERN.source, `Choose another: ${NAME_RULE}.`],
 ]);
-/** A mesh of more would have over a million edges. */
+/** A larger mesh has over a million edges. */
 const MAX_AGENTS = 1000;
 const VARIABLE_NAME_PATTERN = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** A reference to an agent: whether it exists is checked in check.ts, which knows the nearest right name. */
+/** A reference to an agent. check.ts checks that it exists, and suggests the nearest name. */
 const agentId = z.string().describe("Id of an agent of this job");
 
 const variables = z
@@ -32,7 +32,7 @@ const OfflineModel = z
     fault: z
       .enum(["401", "403", "429", "500", "529", "cut", "stall", "malformed", "error_event", "garbage_tool_input"])
       .optional()
-      .describe("Makes each answer fail in this way, to try how agents bear it"),
+      .describe("Makes every answer fail in this way, to test how agents handle it"),
   })
   .describe("How the offline model behaves");
 
@@ -66,7 +66,7 @@ const Model = z
       .int()
       .positive()
       .optional()
-      .describe("Tokens that fit the model's context; near that a conversation is compacted (default 200000)"),
+      .describe("Size of the model's context in tokens; near this limit a conversation is compacted (default 200000)"),
     offline: OfflineModel.optional(),
   })
   .describe("Which model answers");
@@ -82,17 +82,17 @@ const Permissions = z
       .enum(["full_access", "read_only", "communication_only", "custom"])
       .optional()
       .describe(
-        "Which tools there are and run unasked: all (the default), only those that change nothing, only those for asking other agents; custom (the default where allow is given): only what allow names runs unasked",
+        "Tools that exist and run unasked. full_access (the default): all. read_only: those that change nothing. communication_only: those for asking other agents. custom (the default with allow): all exist, those under allow run unasked",
       ),
     mode: z
       .enum(["default", "dontAsk", "bypassPermissions", "plan"])
       .default("default")
       .describe(
-        "What becomes of a tool that no rule names: it is asked for, denied (as is all that would be asked for), or run; plan: tools that may change something are denied",
+        "For a tool that no rule names. default: a person is asked. dontAsk: it is denied, as is every tool that a person would be asked about. bypassPermissions: it runs. plan: a tool that may change something is denied",
       ),
-    allow: z.array(toolRule).optional().describe("Tools that run unasked, beside those of the preset"),
+    allow: z.array(toolRule).optional().describe("Tools that run unasked, in addition to those of the preset"),
     ask: z.array(toolRule).default([]).describe("Tools that a person is asked about each time; wins over allow"),
-    deny: z.array(toolRule).default([]).describe("Tools that are taken away; wins over all else"),
+    deny: z.array(toolRule).default([]).describe("Tools that are removed; wins over all other rules"),
   })
   .describe("Which tools may run");
 
@@ -104,11 +104,11 @@ const limits = {
 
 const Budget = z
   .strictObject({
-    max_turns: z.int().positive().default(20).describe("Model calls a message may cost"),
-    max_wall_time: duration.default("5m").describe("Time a message may take; waiting for an approval does not count"),
+    max_turns: z.int().positive().default(20).describe("Model calls for one message"),
+    max_wall_time: duration.default("5m").describe("Time for one message; waiting for an approval does not count"),
     ...limits,
   })
-  .describe("What the answer to one message may cost this agent, those it asks not included");
+  .describe("Limits for one message to this agent, without the agents that it asks");
 
 const QueryBudget = z
   .strictObject({
@@ -116,14 +116,14 @@ const QueryBudget = z
     max_wall_time: duration.optional().describe("Time from the question to its answer, waiting for approvals aside"),
     ...limits,
   })
-  .describe("What one query may cost over all agents: one account, which they cannot overspend together");
+  .describe("Limits for one query over all agents: one account, which they cannot exceed together");
 
 /** Numbers and booleans are compared by their text. */
 const fieldText = z.union([z.string(), z.number(), z.boolean()]);
 
 const Approvals = z
   .strictObject({
-    expires: anyLength.default("1h").describe("What was not answered by then is denied"),
+    expires: anyLength.default("1h").describe("An approval that is not answered within this time is denied"),
     policy: z
       .array(
         z.strictObject({
@@ -132,14 +132,14 @@ const Approvals = z
           input: z
             .record(z.string(), z.union([fieldText, z.array(fieldText).min(1)]))
             .optional()
-            .describe("Field of the input → text that it must have, * for any; a list is any of them"),
+            .describe("Field of the input → its text, with * for any part; a list holds alternatives"),
           decision: z.enum(["allow", "deny"]),
         }),
       )
       .default([])
-      .describe("Answers given without asking a person; the first that fits counts"),
+      .describe("Answers given without asking a person; the first rule that fits applies"),
   })
-  .describe("How tools are approved that the permissions say to ask about");
+  .describe("How calls are approved that the permissions ask about");
 
 export const RestartPolicy = z.enum(["on-failure", "never"]);
 export type RestartPolicy = z.infer<typeof RestartPolicy>;
@@ -165,13 +165,15 @@ const Agent = z
       .int()
       .positive()
       .default(100)
-      .describe("Messages that it works on at the same time; others wait in line, up to 1000"),
+      .describe("Turns that run at the same time; further messages wait in line, up to 1000"),
     target: TargetName.optional().describe("Where this agent runs, if not where the job does"),
     port: z.int().min(0).max(65535).default(0).describe("Port on 127.0.0.1; 0 is any free one, kept over restarts"),
   })
   .describe("One agent");
 
-const stage = z.union([agentId, z.array(agentId).min(1)]).describe("One agent, or a list that works side by side");
+const stage = z
+  .union([agentId, z.array(agentId).min(1)])
+  .describe("One agent, or a list of agents that work side by side");
 
 export const Topology = z
   .discriminatedUnion("type", [
@@ -210,7 +212,7 @@ export const Topology = z
     }),
     z.strictObject({ type: z.literal("dynamic") }),
   ])
-  .describe("Who may delegate to whom; dynamic: whoever is found through the registry at run time");
+  .describe("Which agents may delegate to which; dynamic: to any that the registry finds at run time");
 
 const Deployment = z
   .strictObject({
@@ -225,8 +227,8 @@ const Deployment = z
     ),
     health_check: z
       .strictObject({
-        interval: duration.default("50ms").describe("Pause between two looks at an agent that is not healthy yet"),
-        timeout: duration.default("2s").describe("Time one look may take"),
+        interval: duration.default("50ms").describe("Pause between two requests to an agent that is not healthy yet"),
+        timeout: duration.default("2s").describe("Time limit of one request"),
       })
       .prefault({}),
   })
@@ -247,7 +249,7 @@ export const Job = z
       .describe("job: all agents in one process. agent: a process each, so that one can die alone"),
     heartbeat: z
       .strictObject({
-        interval: duration.default("5s").describe("Agents are lost after three times this"),
+        interval: duration.default("5s").describe("Time between heartbeats; an agent's lease is three times this"),
       })
       .prefault({}),
     deployment: Deployment.prefault({}),

@@ -1,5 +1,5 @@
-// Topologies as directed edges of delegation, and what follows from edges alone: cycles, the entry point, the order of
-// start. Knows nothing of files or Workers.
+// Topologies as directed edges of delegation, and what follows from the edges: cycles, the entry point, the order of start. Knows
+// nothing of files or Workers.
 import type { Job, Topology } from "./schema.ts";
 
 export interface Edge {
@@ -7,7 +7,7 @@ export interface Edge {
   readonly to: string;
 }
 
-/** Who may delegate to whom, each pair once, in the order written. Never an edge from an agent to itself, except in a dag. */
+/** Edges from each agent to those that it may delegate to, each once, in the order of the file. Only a dag can hold an edge from an agent to itself. */
 export function edgesOf(topology: Topology, agents: readonly string[]): Edge[] {
   switch (topology.type) {
     case "hub-spoke":
@@ -27,7 +27,7 @@ export function edgesOf(topology: Topology, agents: readonly string[]): Edge[] {
   }
 }
 
-/** The agent that takes the questions: as written, else what the topology implies; undefined when it must be written. */
+/** The agent that takes the questions: the written one, else the one that the topology implies; undefined without either. */
 export function entryPointOf(job: Pick<Job, "agents" | "topology" | "execution">): string | undefined {
   if (job.execution.entry_point !== undefined) return job.execution.entry_point;
   const ids = job.agents.map((agent) => agent.id);
@@ -51,7 +51,7 @@ export function entryPointOf(job: Pick<Job, "agents" | "topology" | "execution">
   }
 }
 
-/** The first cycle found, spelled out with its first agent again at the end; undefined when there is none. */
+/** The agents of one cycle, the first one again at the end; undefined without a cycle. */
 export function findCycle(edges: readonly Edge[]): string[] | undefined {
   const next = callees(edges);
   const done = new Set<string>();
@@ -77,7 +77,7 @@ export function findCycle(edges: readonly Edge[]): string[] | undefined {
   return undefined;
 }
 
-/** Agents in groups that can start together, callees before callers; members of a cycle share the last group. */
+/** Groups of agents that can start together, callees first; members of a cycle share the last group. */
 export function startOrder(agents: readonly string[], edges: readonly Edge[]): string[][] {
   const next = callees(edges);
   const started = new Set<string>();

@@ -1,17 +1,16 @@
-// `${VAR}` in the values of environment and env: finding the names, and putting the values in.
+// `${VAR}` in the values of environment and env: finds the names, and replaces them.
 
-/** No name is longer; without a limit, braces that nobody closes would be searched to the end again and again. */
+/** The limit keeps unclosed braces from being searched to the end of the text again and again. */
 const REFERENCE = /\$\{([^}]{0,500})\}/g;
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 export interface References {
   /** Names in the order of their first use. */
   readonly names: readonly string[];
-  /** What stands between the braces and is no name. */
+  /** Text between braces that is not a name. */
   readonly malformed: readonly string[];
 }
 
-/** Which variables a value refers to. */
 export function referencesIn(value: string): References {
   const inner = [...value.matchAll(REFERENCE)].map((match) => match[1] ?? "");
   return {

@@ -22,8 +22,8 @@ test("a query's budget in dollars names the agents whose model has no known pric
   const agents = ["id: a", "id: b", "id: c, model: { name: claude-sonnet-5-5 }", "id: d, model: { name: other }"];
   const text = job(agents, "model: { name: mine }\nbudget: { max_usd: 1 }\n");
   expect(mistakesOf(text)).toEqual([
-    `job.yaml:10:20: max_usd needs the price of every model, and that of "mine", which the agents "a", "b" would use, is not known | Give the job its price, in US dollars per million tokens: model: { name: mine, price: { input: …, output: … } }. ${KNOWN}`,
-    `job.yaml:10:20: max_usd needs the price of every model, and that of "other", which the agent "d" would use, is not known | Give the agent "d" its price, in US dollars per million tokens: model: { name: other, price: { input: …, output: … } }. ${KNOWN}`,
+    `job.yaml:10:20: max_usd needs the price of every model, but that of "mine", which the agents "a", "b" would use, is unknown | Give the job its price, in US dollars per million tokens: model: { name: mine, price: { input: …, output: … } }. ${KNOWN}`,
+    `job.yaml:10:20: max_usd needs the price of every model, but that of "other", which the agent "d" would use, is unknown | Give the agent "d" its price, in US dollars per million tokens: model: { name: other, price: { input: …, output: … } }. ${KNOWN}`,
   ]);
 });
 
@@ -31,7 +31,7 @@ test("an agent's own budget in dollars is shown at the agent", () => {
   const agents = ["id: a", "id: b, budget: { max_usd: 1 }"];
   expect(mistakesOf(job(agents, "model: { name: mine }\n"))).toEqual([
     expect.stringContaining(
-      'job.yaml:4:51: max_usd needs the price of every model, and that of "mine", which the agent "b"',
+      'job.yaml:4:51: max_usd needs the price of every model, but that of "mine", which the agent "b"',
     ),
   ]);
 });

@@ -93,7 +93,7 @@ const TABLE: readonly (readonly [rule: string, job: Case, ...mistakes: string[]]
   [
     "a policy about what nobody is asked about says so",
     { approvals: "{ policy: [{ tool: pay_invoice, decision: deny }] }" },
-    'job.yaml:8:31: this rule never counts: nobody is asked about "pay_invoice" | Put it under permissions.ask of its agent.',
+    'job.yaml:8:31: this rule never applies: nobody is asked about "pay_invoice" | Put it under permissions.ask of its agent.',
   ],
   [
     "a hook may ask about any tool",
@@ -108,7 +108,7 @@ const TABLE: readonly (readonly [rule: string, job: Case, ...mistakes: string[]]
       permissions: "{ ask: [pay_invoice], mode: dontAsk }",
       approvals: "{ policy: [{ tool: pay_invoice, decision: allow }] }",
     },
-    'job.yaml:8:31: this rule never counts: nobody is asked about "pay_invoice" | Put it under permissions.ask of its agent.',
+    'job.yaml:8:31: this rule never applies: nobody is asked about "pay_invoice" | Put it under permissions.ask of its agent.',
   ],
   [
     "a misspelt field of the policy would fit nothing",
@@ -124,7 +124,7 @@ const TABLE: readonly (readonly [rule: string, job: Case, ...mistakes: string[]]
       permissions: ASKS,
       approvals: "{ policy: [{ tool: pay_invoice, input: { lines: '*' }, decision: deny }] }",
     },
-    'job.yaml:8:53: "lines" of pay_invoice is a list or a mapping, which fits no text | Take the field out, or let a person decide.',
+    'job.yaml:8:53: "lines" of pay_invoice is a list or a mapping, and matches no text | Remove the field, or let a person decide.',
   ],
   [
     "a text that the field never has fits nothing",
@@ -178,6 +178,6 @@ topology: { type: mesh }
   if (!known) throw new Error("The job cannot be read.");
   const found = checkTakenNames(known.job, known.source, [["Ledger", "Session", "SessionIndex"]]);
   expect(found.map(formatMistake)).toEqual([
-    "job.yaml:2:33: the variable LEDGER has the name under which payments finds its own Ledger\n    Choose another name.",
+    "job.yaml:2:33: the variable LEDGER would replace the object Ledger of the agent payments\n    Choose another name.",
   ]);
 });

@@ -45,7 +45,7 @@ describe("reading a job file", () => {
           file: "big.yaml",
           line: 1,
           column: 1,
-          message: "the file has 10.0 MB; a job file has at most 1 MB",
+          message: "the file has 10.0 MB; a job file may have 1 MB",
           hint: "Is this the right file?",
         },
       ],

@@ -38,7 +38,7 @@ const TABLE: readonly (readonly [rule: string, text: string, ...mistakes: string
   [
     "a list is no job",
     "- a\n",
-    "job.yaml:1:1: the file is no job: it must be a mapping of fields | A job begins with its name: `name: my-job`.",
+    "job.yaml:1:1: the file is not a job: it must be a mapping of fields | A job begins with its name: `name: my-job`.",
   ],
   [
     "what is not YAML is shown where it breaks",
@@ -49,7 +49,7 @@ const TABLE: readonly (readonly [rule: string, text: string, ...mistakes: string
   [
     "two documents are one too many",
     `${AGENTS}${DYNAMIC}---\nname: y\n`,
-    "job.yaml:8:1: the file holds more than one YAML document | Write one job a file, without a second ---.",
+    "job.yaml:8:1: the file holds more than one YAML document | Write one job in each file, without a second ---.",
   ],
   [
     "a missing field is named",
@@ -100,7 +100,7 @@ const TABLE: readonly (readonly [rule: string, text: string, ...mistakes: string
   [
     "a number that is no id in quotes either gets the rule",
     "name: x\nagents: [{ id: 007 }]\ntopology: { type: dynamic }\n",
-    "job.yaml:2:16: agents[0].id must be a string, not a number | Write another: an agent's id is lower-case letters, digits and _, beginning with a letter.",
+    "job.yaml:2:16: agents[0].id must be a string, not a number | Choose another: an agent's id is lower-case letters, digits and _, beginning with a letter.",
   ],
   [
     "a number where one of several words belongs is to be quoted",
@@ -136,19 +136,19 @@ const TABLE: readonly (readonly [rule: string, text: string, ...mistakes: string
   ...["expires: 0s", "expires: 0.4ms"].map((typed): readonly [string, string, string] => [
     `an approval that ${typed} is over before it is asked for`,
     `${AGENTS}${DYNAMIC}approvals: { ${typed} }\n`,
-    "job.yaml:8:23: approvals.expires: a duration is more than nothing: 1ms or longer",
+    "job.yaml:8:23: approvals.expires: a duration must be 1ms or longer",
   ]),
   [
     "a duration is neither nothing nor less, nor longer than a timer waits",
     `${AGENTS}${DYNAMIC}deployment: { timeout: 0s, health_check: { interval: 0ms, timeout: -1s } }\nbudget: { max_wall_time: 25d }\n`,
-    "job.yaml:8:24: deployment.timeout: a duration is more than nothing: 1ms or longer",
-    "job.yaml:8:54: deployment.health_check.interval: a duration is more than nothing: 1ms or longer",
+    "job.yaml:8:24: deployment.timeout: a duration must be 1ms or longer",
+    "job.yaml:8:54: deployment.health_check.interval: a duration must be 1ms or longer",
     "job.yaml:8:68: deployment.health_check.timeout: a duration is a number and a unit, such as 500ms, 90s, 5m or 2h",
-    "job.yaml:9:26: budget.max_wall_time: a duration has 24d at most",
+    "job.yaml:9:26: budget.max_wall_time: a duration may be 24d at most",
   ],
   ["a first token may come at once", `${AGENTS}${DYNAMIC}model: { offline: { ttft: 0s } }\n`],
   [
-    "a merge key takes in a mapping, which is checked where it stands",
+    "a merge key merges a mapping, which is checked where it stands",
     `name: x\nagents:\n  - &one\n    id: searcher\n    budget: { max_turns: 0 }\n  - <<: *one\n    id: summarizer\ntopology: { type: mesh }\nexecution: { entry_point: searcher }\n`,
     "job.yaml:5:26: agents[0].budget.max_turns: Too small: expected number to be >0",
     "job.yaml:5:26: agents[1].budget.max_turns: Too small: expected number to be >0",
@@ -165,22 +165,22 @@ const TABLE: readonly (readonly [rule: string, text: string, ...mistakes: string
   [
     "a merge key takes in nothing else",
     `${AGENTS}${DYNAMIC}budget: { <<: 5 }\n`,
-    "job.yaml:8:15: <<: takes in a mapping, or a list of them | Such as <<: *name.",
+    "job.yaml:8:15: <<: merges a mapping, or a list of mappings | Such as <<: *name.",
   ],
   [
     "an alias of nothing is named",
     `${AGENTS}${DYNAMIC}budget: { <<: *b }\n`,
-    "job.yaml:8:15: the alias *b stands for nothing | Mark what it stands for, further up: &b.",
+    "job.yaml:8:15: the alias *b has no anchor | Put the anchor &b before the repeated part, further up.",
   ],
   [
     "an alias cannot stand in what it stands for",
     `name: x\nagents:\n  - id: searcher\n    config: &c { again: [*c] }\ntopology: { type: dynamic }\n`,
-    "job.yaml:4:26: an alias (*name) stands in what it stands for | Write the repeated part out.",
+    "job.yaml:4:26: an alias (*name) stands within its own anchor | Write the repeated part out.",
   ],
   ...["!!binary aGk=", "!!timestamp 2026-11-30", "!!set { a, b }"].map((typed): readonly [string, string, string] => [
     `a job holds no ${typed.slice(2, 8)}`,
     `name: x\nagents:\n  - id: searcher\n    config: { at: ${typed} }\ntopology: { type: dynamic }\n`,
-    `job.yaml:4:${20 + typed.indexOf(" ")}: a job holds text, numbers, lists and mappings, no other types of YAML | Write plain text, in quotes, or a mapping or list without a tag.`,
+    `job.yaml:4:${20 + typed.indexOf(" ")}: a job holds text, numbers, lists and mappings, not other types of YAML | Write plain text, in quotes, or a mapping or list without a tag.`,
   ]),
   ["a byte order mark and line ends of Windows change nothing", `\uFEFF${AGENTS}${DYNAMIC}`.replaceAll("\n", "\r\n")],
   [
@@ -205,7 +205,7 @@ const TABLE: readonly (readonly [rule: string, text: string, ...mistakes: string
   [
     "an interval that the registry does not take is refused",
     `${AGENTS}${DYNAMIC}heartbeat: { interval: 2h }\n`,
-    "job.yaml:8:24: agents tell that they are alive every 100ms to 1h | Such as 5s.",
+    "job.yaml:8:24: a heartbeat interval must be from 100ms to 1h | Such as 5s.",
   ],
   [
     "a name of nothing but spaces is refused",
@@ -237,7 +237,7 @@ const TABLE: readonly (readonly [rule: string, text: string, ...mistakes: string
     "an unknown parent is shown at its key",
     `${AGENTS}topology:\n  type: hierarchical\n  root: coordinator\n  levels:\n    - [searcher]\n    - sercher: [summarizer]\n`,
     'job.yaml:11:7: there is no agent "sercher" | Did you mean "searcher"?',
-    'job.yaml:11:7: the agent "sercher" does not stand in the level above | Did you mean "searcher"?',
+    'job.yaml:11:7: the agent "sercher" is not in the level above | Did you mean "searcher"?',
   ],
   [
     "an id may be used once",
@@ -257,12 +257,12 @@ const TABLE: readonly (readonly [rule: string, text: string, ...mistakes: string
   [
     "a tool both allowed and denied is a contradiction",
     `name: x\nagents:\n  - id: searcher\n    permissions: { allow: [fetch_url], deny: [web_search, fetch_url] }\ntopology: { type: dynamic }\n`,
-    'job.yaml:4:28: "fetch_url" stands under allow, but "fetch_url" under deny takes it away | Take it out of one of them.',
+    'job.yaml:4:28: "fetch_url" is under allow, but "fetch_url" under deny takes it away | Remove it from one of them.',
   ],
   [
     "a wider denial leaves nothing of a question, a narrower one is an exception",
     `name: x\nagents:\n  - id: searcher\n    permissions: { allow: ["web_*"], ask: [fetch_url], deny: ["fetch_*", web_search] }\ntopology: { type: dynamic }\n`,
-    'job.yaml:4:44: "fetch_url" stands under ask, but "fetch_*" under deny takes it away | Take it out of one of them.',
+    'job.yaml:4:44: "fetch_url" is under ask, but "fetch_*" under deny takes it away | Remove it from one of them.',
   ],
   [
     "a tool may be allowed and asked about",
@@ -287,12 +287,12 @@ const TABLE: readonly (readonly [rule: string, text: string, ...mistakes: string
   [
     "a rule of the policy that never counts is shown",
     `${AGENTS}${DYNAMIC}approvals:\n  policy:\n    - { tool: "pay*", decision: deny }\n    - { tool: pay, input: { to: me }, decision: allow }\n`,
-    'job.yaml:11:7: this rule never counts: rule 1 of the policy answers for "pay" already | Put it before that one: the first that fits counts.',
+    'job.yaml:11:7: this rule never applies: rule 1 of the policy answers for "pay" already | Put it before that rule: the first rule that fits applies.',
   ],
   [
     "an approval waits for a month at most",
     `${AGENTS}${DYNAMIC}approvals: { expires: 31d }\n`,
-    "job.yaml:8:23: an approval can wait for 30d at most | Write 30d or less.",
+    "job.yaml:8:23: an approval may wait 30d at most | Write 30d or less.",
   ],
   [
     "a rule of the policy counts behind one for less: another agent, some inputs, some tools",
@@ -301,22 +301,22 @@ const TABLE: readonly (readonly [rule: string, text: string, ...mistakes: string
   [
     "a cycle in a dag is spelled out",
     `${AGENTS}topology:\n  type: dag\n  connections:\n    - { from: coordinator, to: searcher }\n    - { from: searcher, to: summarizer }\n    - { from: summarizer, to: coordinator }\n`,
-    "job.yaml:11:7: a dag may hold no cycle, but coordinator → searcher → summarizer → coordinator | Take one of these connections out.",
+    "job.yaml:11:7: a dag must not hold a cycle: coordinator → searcher → summarizer → coordinator | Remove one of these connections.",
   ],
   [
     "an agent that asks itself is a cycle",
     `${AGENTS}topology: { type: dag, connections: [{ from: searcher, to: searcher }] }\n`,
-    "job.yaml:6:38: a dag may hold no cycle, but searcher → searcher | Take one of these connections out.",
+    "job.yaml:6:38: a dag must not hold a cycle: searcher → searcher | Remove one of these connections.",
   ],
   [
     "a mesh needs an entry point",
     `${AGENTS}topology: { type: mesh }\n`,
-    "job.yaml:6:13: it is not clear which agent takes the questions | Say it: execution: { entry_point: coordinator }.",
+    "job.yaml:6:13: it is not clear which agent takes the questions | Name it: execution: { entry_point: coordinator }.",
   ],
   [
     "an agent outside the topology is shown",
     `${AGENTS}topology: { type: hub-spoke, hub: coordinator, spokes: [searcher] }\n`,
-    'job.yaml:5:9: the agent "summarizer" has no place in the topology | Connect it, or take it out.',
+    'job.yaml:5:9: the agent "summarizer" has no place in the topology | Connect it, or remove it.',
   ],
   [
     "an agent has one place in a pipeline",
@@ -336,7 +336,7 @@ const TABLE: readonly (readonly [rule: string, text: string, ...mistakes: string
   [
     "braces hold one name",
     `${AGENTS}${DYNAMIC}environment: { KEY: "\${A:-b}" }\n`,
-    "job.yaml:8:21: ${A:-b} is no variable | Between the braces stands one name, such as ${API_KEY}.",
+    "job.yaml:8:21: ${A:-b} is not a variable | Write one name between the braces, such as ${API_KEY}.",
   ],
   [
     "variables do not reach config",
@@ -346,7 +346,7 @@ const TABLE: readonly (readonly [rule: string, text: string, ...mistakes: string
   [
     "a variable cannot take one of Troupe's names",
     `${AGENTS}${DYNAMIC}environment: { AGENT: x }\n`,
-    "job.yaml:8:16: the variable AGENT is Troupe's own | Choose another name.",
+    "job.yaml:8:16: the name AGENT is reserved for Troupe | Choose another name.",
   ],
   [
     "an id is lower case",
@@ -375,7 +375,7 @@ describe("mistakes", () => {
       return `l${level}: &l${level} [${Array.from({ length: 9 }, () => before).join(", ")}]`;
     });
     expect(mistakesOf(levels.join("\n"))).toEqual([
-      "job.yaml:2:10: aliases (*name) multiply beyond what a job may hold | Write the repeated parts out.",
+      "job.yaml:2:10: aliases (*name) make the job too large | Write the repeated parts out.",
     ]);
   });
 
