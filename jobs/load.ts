@@ -73,9 +73,9 @@ function repaired(
 /** Removes a field of a mapping. Items of lists stay, since the paths to later items would shift. */
 function removeField(data: unknown, path: readonly PropertyKey[]): void {
   let parent = data;
-  for (const step of path.slice(0, -1)) {
+  for (const segment of path.slice(0, -1)) {
     if (typeof parent !== "object" || parent === null) return;
-    parent = Reflect.get(parent, step);
+    parent = Reflect.get(parent, segment);
   }
   const key = path.at(-1);
   if (typeof parent !== "object" || parent === null || Array.isArray(parent) || key === undefined) return;

@@ -76,9 +76,9 @@ function missing(path: Path, source: Source): Mistake {
 /** A path as a person writes it: `agents[0].id`. */
 function nameOf(path: Path): string {
   let name = "";
-  for (const step of path) {
-    if (typeof step === "number") name += `[${step}]`;
-    else name += name === "" ? String(step) : `.${String(step)}`;
+  for (const segment of path) {
+    if (typeof segment === "number") name += `[${segment}]`;
+    else name += name === "" ? String(segment) : `.${String(segment)}`;
   }
   return name === "" ? "the job" : name;
 }
@@ -126,9 +126,9 @@ function article(type: string): string {
 
 function valueAt(data: unknown, path: Path): unknown {
   let value = data;
-  for (const step of path) {
+  for (const segment of path) {
     if (typeof value !== "object" || value === null) return undefined;
-    value = Reflect.get(value, step);
+    value = Reflect.get(value, segment);
   }
   return value;
 }
@@ -150,9 +150,10 @@ function schemaAt(path: Path, data: unknown): unknown {
     schema = options.find((option) => property(property(property(option, "properties"), "type"), "const") === type);
   };
   enter();
-  for (const step of path) {
-    schema = typeof step === "number" ? property(schema, "items") : property(property(schema, "properties"), step);
-    value = property(value, step);
+  for (const segment of path) {
+    schema =
+      typeof segment === "number" ? property(schema, "items") : property(property(schema, "properties"), segment);
+    value = property(value, segment);
     enter();
   }
   return schema;

@@ -157,7 +157,7 @@ function offsetOf(document: Document.Parsed, path: Path, at: "key" | "value"): n
 interface Found {
   /** The node at the path; null without one. */
   readonly node: Node | null;
-  /** Offsets of the last step's key and value; of the nearest parent where the path leads nowhere. */
+  /** Offsets of the last segment's key and value; of the nearest parent where the path leads nowhere. */
   readonly key: number;
   readonly value: number;
 }
@@ -165,16 +165,16 @@ interface Found {
 function find(document: Document.Parsed, path: Path): Found {
   let node: Node | null = document.contents;
   let [key, value] = [node?.range?.[0] ?? 0, node?.range?.[0] ?? 0];
-  for (const step of path) {
+  for (const segment of path) {
     node = resolved(document, node);
     if (isMap(node)) {
-      const pair = pairOf(document, node, String(step));
+      const pair = pairOf(document, node, String(segment));
       if (pair === undefined) return { node: null, key: value, value };
       key = startOf(pair.key) ?? value;
       value = startOf(pair.value) ?? key;
       node = isNode(pair.value) ? pair.value : null;
     } else if (isSeq(node)) {
-      const item = node.items[Number(step)];
+      const item = node.items[Number(segment)];
       node = isNode(item) ? item : null;
       value = startOf(item) ?? value;
       key = value;

@@ -56,16 +56,16 @@ const MAIN = `export default {
   },
 };`;
 
-const Answer = z.union([
+const WorkerReply = z.union([
   z.object({ reports: z.array(AgentReport) }),
   /** The default export was not made by defineAgent. */
   z.object({ foreign: z.literal(true) }),
   /** The module could not be loaded, or its definition could not be read. */
   z.object({ thrown: z.string(), stack: z.string() }),
 ]);
-export type Answer = z.infer<typeof Answer>;
+export type WorkerReply = z.infer<typeof WorkerReply>;
 
-export interface Question {
+export interface WorkerQuestion {
   readonly bundle: Bundle;
   /** The AgentConfig of each agent that runs this Worker; at least one. */
   readonly configs: readonly unknown[];
@@ -74,11 +74,11 @@ export interface Question {
 /** The answers in the order of the questions. A Worker that hangs or ends the process counts as thrown, and does not stop the others. */
 export async function askWorkers(
   home: string,
-  questions: readonly Question[],
+  questions: readonly WorkerQuestion[],
   signal: AbortSignal,
   limitMs = LIMIT_MS,
-): Promise<Answer[]> {
-  const answers: Answer[] = [];
+): Promise<WorkerReply[]> {
+  const answers: WorkerReply[] = [];
   while (answers.length < questions.length) {
     const engine = await Engine.start(
       home,
@@ -130,7 +130,11 @@ class Engine {
   }
 
   /** Undefined without an answer: then the process cannot be used again. */
-  async ask({ bundle, configs }: Question, signal: AbortSignal, limitMs: number): Promise<Answer | undefined> {
+  async ask(
+    { bundle, configs }: WorkerQuestion,
+    signal: AbortSignal,
+    limitMs: number,
+  ): Promise<WorkerReply | undefined> {
     try {
       const response = await fetch(`${this.#origin}/${bundle.worker}`, {
         method: "POST",
@@ -138,7 +142,7 @@ class Engine {
         signal: AbortSignal.any([signal, AbortSignal.timeout(limitMs + configs.length * LIMIT_AGENT_MS)]),
       });
       const text = await response.text();
-      const answer = Answer.safeParse(parseJson(text));
+      const answer = WorkerReply.safeParse(parseJson(text));
       return answer.success ? answer.data : { thrown: text.slice(0, 1000), stack: "" };
     } catch {
       if (signal.aborted) throw new CliError("interrupted", "Interrupted; nothing was changed.");

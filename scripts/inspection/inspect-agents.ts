@@ -9,7 +9,7 @@ import { AgentReport } from "#shared/agent/inspection/report.ts";
 
 import { writeFileAtomically } from "../project/atomic-file.ts";
 import type { Bundle } from "../project/build.ts";
-import { type Answer, askWorkers } from "./engine.ts";
+import { type WorkerReply, askWorkers } from "./engine.ts";
 
 /** Kept reports; a job has one for each agent. */
 const MAX_KEPT = 500;
@@ -22,7 +22,7 @@ export interface Asked {
   readonly config: unknown;
 }
 
-export type Inspection = { readonly report: AgentReport } | Exclude<Answer, { readonly reports: unknown }>;
+export type Inspection = { readonly report: AgentReport } | Exclude<WorkerReply, { readonly reports: unknown }>;
 
 const Kept = z.array(z.tuple([z.string(), AgentReport]));
 

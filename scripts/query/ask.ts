@@ -10,7 +10,7 @@ import type { ApprovalAnswer } from "#shared/loop/log/approval.ts";
 import { reasonOf } from "#shared/text/reason.ts";
 
 import { CliError } from "../terminal/cli-error.ts";
-import { commandFor, type ReplyTo } from "./reply-command.ts";
+import { commandFor, type AgentAddress } from "./reply-command.ts";
 import { cancel, connect, refusal } from "./client.ts";
 import { type Answer, type Listener, Progress } from "./progress.ts";
 import { troupe } from "../terminal/hint.ts";
@@ -30,7 +30,7 @@ export type Request =
   /** Follows a task without sending it a message. */
   | { readonly is: "look"; readonly taskId: string };
 
-export interface Asking extends Listener {
+export interface AskListener extends Listener {
   /** Aborting cancels the task, except for `look`; the reason is thrown after the agent was told. */
   readonly signal: AbortSignal;
   /** The connection broke and is tried again. */
@@ -48,11 +48,11 @@ const FIRST_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 2_000;
 
 /** Resolves when the task has ended or waits for input. Throws CliError when the agent cannot be reached or refuses. */
-export async function ask(target: ReplyTo, request: Request, asking: Asking): Promise<Answer> {
-  const { signal, patienceMs = PATIENCE_MS } = asking;
-  const { client, isBroken, busyS } = await connect(target, signal);
+export async function ask(address: AgentAddress, request: Request, listener: AskListener): Promise<Answer> {
+  const { signal, patienceMs = PATIENCE_MS } = listener;
+  const { client, isBroken, busyS } = await connect(address, signal);
   const open = opener(client, request);
-  const progress = new Progress(asking, request.is === "question" ? {} : request);
+  const progress = new Progress(listener, request.is === "question" ? {} : request);
   let brokenAt: number | undefined;
   let isBusy = false;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
@@ -78,15 +78,15 @@ export async function ask(target: ReplyTo, request: Request, asking: Asking): Pr
     }
     const retryS = busyS();
     if (retryS !== undefined) {
-      if (!isBusy) asking.onBusy(reasonOf(failure));
+      if (!isBusy) listener.onBusy(reasonOf(failure));
       [isBusy, brokenAt] = [true, undefined];
       await delay(Math.min(retryS, MAX_BUSY_S) * 1_000, undefined, { signal }).catch(() => {});
       continue;
     }
-    if (!isBroken()) throw refusal(failure, target);
-    if (brokenAt === undefined) asking.onBroken();
+    if (!isBroken()) throw refusal(failure, address);
+    if (brokenAt === undefined) listener.onBroken();
     brokenAt ??= Date.now();
-    if (Date.now() + pauseMs > brokenAt + patienceMs) throw lostError(target, progress.taskId, patienceMs, failure);
+    if (Date.now() + pauseMs > brokenAt + patienceMs) throw lostError(address, progress.taskId, patienceMs, failure);
     // After an abort the next try fails at once and throws.
     await delay(pauseMs, undefined, { signal }).catch(() => {});
   }
@@ -115,16 +115,16 @@ async function* look(client: Client, id: string, signal: AbortSignal): AsyncGene
   }
 }
 
-function lostError(target: ReplyTo, taskId: string, patienceMs: number, failure: unknown): CliError {
+function lostError(address: AgentAddress, taskId: string, patienceMs: number, failure: unknown): CliError {
   const cause = failure instanceof Error && failure.cause instanceof Error ? ` (${failure.cause.message})` : "";
   const kept =
     taskId === ""
       ? "It is not known whether your message arrived."
       : "Its task is kept and resumes when the agent is back.";
-  const look = taskId === "" ? "" : ` Then show it: ${commandFor(target, taskId)}`;
+  const look = taskId === "" ? "" : ` Then show it: ${commandFor(address, taskId)}`;
   return new CliError(
     "failed",
     `The connection to the agent broke and could not be restored within ${patienceMs / 1_000} s: ${reasonOf(failure)}${cause}. ${kept}`,
-    `Start the job again: ${troupe`restart ${target.job}`}.${look}`,
+    `Start the job again: ${troupe`restart ${address.job}`}.${look}`,
   );
 }

@@ -6,7 +6,7 @@ import { reasonOf } from "#shared/text/reason.ts";
 
 import { CliError } from "../terminal/cli-error.ts";
 import { troupe } from "../terminal/hint.ts";
-import type { ReplyTo } from "./reply-command.ts";
+import type { AgentAddress } from "./reply-command.ts";
 
 export interface Connection {
   readonly client: Client;
@@ -19,7 +19,7 @@ export interface Connection {
 const CANCEL_LIMIT_MS = 1_500;
 
 /** Reads the agent's card. Throws CliError when the agent does not answer, or the signal's reason. */
-export async function connect({ job, url }: ReplyTo, signal: AbortSignal): Promise<Connection> {
+export async function connect({ job, url }: AgentAddress, signal: AbortSignal): Promise<Connection> {
   let status: number | undefined;
   let busyS: number | undefined;
   const fetchImpl: typeof fetch = async (input, init) => {
@@ -54,7 +54,7 @@ export async function cancel(client: Client, taskId: string): Promise<void> {
   }
 }
 
-export function refusal(error: unknown, { job, url }: ReplyTo): CliError {
+export function refusal(error: unknown, { job, url }: AgentAddress): CliError {
   const message = reasonOf(error);
   const cause = error instanceof Error && error.cause instanceof Error ? ` (${error.cause.message})` : "";
   if (message.includes("fetch failed")) {

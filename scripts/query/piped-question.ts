@@ -5,7 +5,7 @@ import { reasonOf } from "#shared/text/reason.ts";
 
 import { CliError } from "../terminal/cli-error.ts";
 import { troupe } from "../terminal/hint.ts";
-import { type Io, step } from "../terminal/io.ts";
+import { type Io, noteIfSlow } from "../terminal/io.ts";
 
 /** An agent takes messages of 1 MB, as JSON. */
 const MAX_KB = 512;
@@ -18,7 +18,7 @@ export async function pipedQuestion(
 ): Promise<string> {
   // A person types the question here only after `-`.
   const label = input.isTTY ? "Type the question; Ctrl-D ends it" : "Reading the question from stdin until it ends";
-  const bytes = await step(io, label, async () => read(input, io.signal));
+  const bytes = await noteIfSlow(io, label, async () => read(input, io.signal));
   const text = decodeUtf8(bytes).trimEnd();
   if (text.trim() !== "") return text;
   throw new CliError("bad_input", "There is no question: stdin is empty.", `Type: ${troupe`query ${job} "…"`}`);

@@ -8,12 +8,12 @@ import { manyLines } from "../terminal/terminal-text.ts";
 import { WordWrap } from "../terminal/word-wrap.ts";
 import { type Answer, ask, type Request } from "./ask.ts";
 import { askForDecisions, type Prompt, withPrompt } from "./ask-for-decisions.ts";
-import { howToAnswer, type ReplyTo } from "./reply-command.ts";
+import { howToAnswer, type AgentAddress } from "./reply-command.ts";
 import type { Listener } from "./progress.ts";
 import { showApproval } from "./show-approval.ts";
 import { showTrace } from "./show-trace.ts";
 
-export interface AskOptions extends ReplyTo {
+export interface AskOptions extends AgentAddress {
   readonly timeoutMs: number;
   /** Draws the answer's trace below it. */
   readonly trace?: boolean;
@@ -76,7 +76,7 @@ export async function askInTime(
   io: Io,
   onText: Listener["onText"] = () => {},
 ): Promise<Answer> {
-  const { trace = false, timeoutMs, ...target } = asked;
+  const { trace = false, timeoutMs, ...address } = asked;
   let traceId: string | undefined;
   const onTrace: Listener["onTrace"] = (id) => void (traceId = id);
   const onBusy = (why: string) => io.note(manyLines(why));
@@ -89,10 +89,10 @@ export async function askInTime(
   }, timeoutMs);
   try {
     const signal = AbortSignal.any([io.signal, timeout.signal]);
-    return await ask(target, request, { onText, onTrace, onBroken, onBusy, signal });
+    return await ask(address, request, { onText, onTrace, onBroken, onBusy, signal });
   } catch (error) {
     // The trace so far shows where the time went.
-    if (trace && traceId !== undefined && !io.signal.aborted) await showTrace(target.job, traceId, io);
+    if (trace && traceId !== undefined && !io.signal.aborted) await showTrace(address.job, traceId, io);
     throw error;
   } finally {
     clearTimeout(timer);
@@ -100,13 +100,13 @@ export async function askInTime(
 }
 
 /** Throws CliError unless the task completed. */
-export function requireCompletion(target: ReplyTo, answer: Answer): void {
+export function requireCompletion(address: AgentAddress, answer: Answer): void {
   const { state, reason, traceId, approvals } = answer;
   if (state === "completed") return;
-  if (approvals.length > 0) throw approvalNeeded(target, answer);
+  if (approvals.length > 0) throw approvalNeeded(address, answer);
   const why = reason === "" ? "" : `: ${reason}`;
   const trace = traceId === null ? "" : `What happened: ${troupe`traces show ${traceId.slice(0, 8)}`}. `;
-  throw new CliError("failed", `The task ended as ${state}${why}`, `${trace}More in: ${troupe`logs ${target.job}`}`);
+  throw new CliError("failed", `The task ended as ${state}${why}`, `${trace}More in: ${troupe`logs ${address.job}`}`);
 }
 
 /** Answers of the person at the terminal; undefined when the person has left. Throws CliError at Ctrl-C. */
@@ -118,8 +118,8 @@ async function askPerson(asked: AskOptions, { taskId, approvals }: Answer, io: I
   throw new CliError("interrupted", "Nothing was answered; the task still waits.", how);
 }
 
-function approvalNeeded(target: ReplyTo, { taskId, approvals }: Answer): CliError {
+function approvalNeeded(address: AgentAddress, { taskId, approvals }: Answer): CliError {
   const what = approvals.length === 1 ? "an approval" : `${approvals.length} approvals`;
   const message = `The task waits for ${what}. No answer counts as denied.`;
-  return new CliError("input_required", message, howToAnswer(target, taskId, approvals));
+  return new CliError("input_required", message, howToAnswer(address, taskId, approvals));
 }

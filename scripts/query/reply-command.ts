@@ -4,7 +4,7 @@ import type { Approval } from "#shared/loop/log/approval.ts";
 import { troupe, word } from "../terminal/hint.ts";
 
 /** The agent that has the task. */
-export interface ReplyTo {
+export interface AgentAddress {
   readonly job: string;
   /** Origin of the agent. */
   readonly url: string;
@@ -12,16 +12,16 @@ export interface ReplyTo {
   readonly agent?: string | undefined;
 }
 
-export function commandFor({ job, agent }: ReplyTo, taskId: string): string {
+export function commandFor({ job, agent }: AgentAddress, taskId: string): string {
   return agent === undefined
     ? troupe`query ${job} --task ${taskId}`
     : troupe`query ${job} --agent ${agent} --task ${taskId}`;
 }
 
 /** How to answer `approvals`, at least one, from a command line. */
-export function howToAnswer(target: ReplyTo, taskId: string, approvals: readonly Approval[]): string {
+export function howToAnswer(address: AgentAddress, taskId: string, approvals: readonly Approval[]): string {
   const [first, ...more] = approvals.map(({ id }) => word(id));
-  const command = commandFor(target, taskId);
+  const command = commandFor(address, taskId);
   if (more.length === 0) return `Answer: ${command} --allow ${first ?? ""} (or --deny ${first ?? ""})`;
   const each = [`--allow ${first ?? ""}`, ...more.map((id) => `--deny ${id}`)].join(" ");
   return `Answer: ${command} ${each} (each --allow or --deny; "all" stands for all others)`;

@@ -3,7 +3,7 @@ import { reasonOf } from "#shared/text/reason.ts";
 import { CliError } from "../../terminal/cli-error.ts";
 import { defineCommand } from "../../terminal/command.ts";
 import { troupe } from "../../terminal/hint.ts";
-import { step } from "../../terminal/io.ts";
+import { noteIfSlow } from "../../terminal/io.ts";
 import { troupeHome } from "../../project/project.ts";
 import { manyLines } from "../../terminal/terminal-text.ts";
 import { localTarget } from "../../targets/choose-target.ts";
@@ -27,7 +27,7 @@ export default defineCommand({
     let failures = 0;
     for (const job of jobs) {
       try {
-        const ran = await step(io, `Stopping ${job}`, async () => target.stop(job, io));
+        const ran = await noteIfSlow(io, `Stopping ${job}`, async () => target.stop(job, io));
         io.print(ran ? `${job} is stopped. Start it again: ${troupe`restart ${job}`}` : `${job} was not running.`);
       } catch (error) {
         // Stops the other jobs too.

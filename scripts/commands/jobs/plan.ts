@@ -1,7 +1,7 @@
 // troupe plan: shows what a deployment would do, without doing it.
 import { mistakesError } from "../../terminal/cli-error.ts";
 import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
-import { printJson, step } from "../../terminal/io.ts";
+import { printJson, noteIfSlow } from "../../terminal/io.ts";
 import { troupeHome } from "../../project/project.ts";
 
 export default defineCommand({
@@ -24,7 +24,7 @@ export default defineCommand({
     const home = troupeHome();
     const loaded = await loadJobFile(name);
     const { job } = loaded;
-    const built = await step(io, "Building the Workers", async () => buildWorkers(home));
+    const built = await noteIfSlow(io, "Building the Workers", async () => buildWorkers(home));
     const mistakes = await checkAgents(home, loaded, built, io.signal);
     if (mistakes.length > 0) throw mistakesError(mistakes);
     const ports = (await readJobState(home, job.name))?.ports ?? {};

@@ -3,7 +3,7 @@ import { formatMistake, type Mistake } from "#jobs/file/mistake.ts";
 
 import { CliError } from "../../terminal/cli-error.ts";
 import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
-import { printJson, step } from "../../terminal/io.ts";
+import { printJson, noteIfSlow } from "../../terminal/io.ts";
 import { shown, troupeHome } from "../../project/project.ts";
 
 export default defineCommand({
@@ -23,7 +23,7 @@ export default defineCommand({
       positionals.length === 0 ? [...(await jobFiles()).values()] : await Promise.all(positionals.map(findJobFile));
     const loaded = await Promise.all(paths.map(async (path) => ({ file: shown(path), result: await tryLoad(path) })));
     const home = troupeHome();
-    const built = await step(io, "Building the Workers", async () => buildWorkers(home));
+    const built = await noteIfSlow(io, "Building the Workers", async () => buildWorkers(home));
     const results: { readonly file: string; readonly mistakes: readonly Mistake[] }[] = [];
     for (const { file, result } of loaded) {
       const [job, inFile] = "mistakes" in result ? [result.partial, result.mistakes] : [result, []];

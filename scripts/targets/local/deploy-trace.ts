@@ -15,7 +15,7 @@ import { redactor } from "#shared/tracing/redact.ts";
 import { randomContext, randomHex, type TraceContext } from "#shared/tracing/trace-context.ts";
 
 import { CliError } from "../../terminal/cli-error.ts";
-import { type Io, step } from "../../terminal/io.ts";
+import { type Io, noteIfSlow } from "../../terminal/io.ts";
 import { type ControlPlane, findControlPlane } from "./control-plane/control-plane.ts";
 import { jobToken } from "./state/secrets.ts";
 
@@ -177,7 +177,7 @@ export async function traced<Result>(
 /** Returns a function that runs one stage, records it, and notes its label when it takes long. */
 export function stagesOf(trace: DeployTrace, io: Io) {
   return async <Result>(name: string, label: string, work: (span: DeploySpan) => Promise<Result>): Promise<Result> =>
-    trace.stage(name, async (span) => step(io, label, async () => work(span)));
+    trace.stage(name, async (span) => noteIfSlow(io, label, async () => work(span)));
 }
 
 function errorType(error: unknown): string {

@@ -10,7 +10,7 @@ import type { LeftOut } from "../../corpus/left-out.ts";
 import { prepareCorpus } from "../../corpus/prepare.ts";
 import { uploadCorpus } from "../../corpus/upload.ts";
 import { checkAgents } from "../../inspection/check-agents.ts";
-import { type Io, step } from "../../terminal/io.ts";
+import { type Io, noteIfSlow } from "../../terminal/io.ts";
 import { planEnvironment } from "../../project/plan-environment.ts";
 import type { Deployed, DeployRequest } from "../target.ts";
 import { type ControlPlane, ensureControlPlane, releaseControlPlane } from "./control-plane/control-plane.ts";
@@ -43,7 +43,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   const ports = await choosePorts(job, last, wasUp);
   const stage = stagesOf(trace, io);
   const built = await stage("build", "Building the Workers", async () => buildWorkers(home));
-  await step(io, "Checking the agents", async () => {
+  await noteIfSlow(io, "Checking the agents", async () => {
     const mistakes = await checkAgents(home, request, built, io.signal);
     if (mistakes.length > 0) throw mistakesError(mistakes);
   });

@@ -62,8 +62,8 @@ export function rowOf({ node, depth }: Visit, lasts: readonly boolean[], view: V
   const detail = view.details.get(span.spanId);
   const called = view.details.get(hop?.call.span.spanId ?? span.spanId);
   // A peer that left no span is known from the call alone.
-  const target = hop?.server.span.agent ?? detail?.target;
-  const name = target === undefined ? labelOf(node) : `${span.agent} → ${target}`;
+  const peer = hop?.server.span.agent ?? detail?.peer;
+  const name = peer === undefined ? labelOf(node) : `${span.agent} → ${peer}`;
   const saidBelow = children.some(
     (child) => view.details.get(child.span.spanId)?.asked !== undefined && child.span.kind === KIND.client,
   );

@@ -11,7 +11,7 @@ export interface Detail {
   /** Microseconds until the first piece of a model's answer. */
   readonly firstUs?: number;
   /** The peer that a call asks. */
-  readonly target?: string;
+  readonly peer?: string;
   /** The question to a peer, or the input of a tool, shortened; only where content is recorded. */
   readonly asked?: string;
 }
@@ -39,12 +39,12 @@ export async function readDetails(
 
 function detailOf({ kind, attributes }: WholeSpan): Detail {
   const values = plainAttributes(attributes);
-  const { [GEN_AI.timeToFirstChunk]: seconds, [TROUPE.target]: target, [TROUPE.question]: question } = values;
+  const { [GEN_AI.timeToFirstChunk]: seconds, [TROUPE.target]: peer, [TROUPE.question]: question } = values;
   if (values[GEN_AI.operation] === OPERATION.executeTool) return askedOf(inputText(values[GEN_AI.toolArguments]));
   if (kind !== KIND.client) return {};
   return {
     ...(typeof seconds === "number" ? { firstUs: seconds * 1_000_000 } : {}),
-    ...(typeof target === "string" ? { target } : {}),
+    ...(typeof peer === "string" ? { peer } : {}),
     ...(typeof question === "string" && question !== "" ? askedOf(`“${question}”`) : {}),
   };
 }

@@ -1,7 +1,7 @@
 // Access to the trace store of a `.troupe` folder, also while no job runs: the control plane is started for the reader if needed, and
 // stopped afterwards unless a job or another reader uses it.
 import { buildWorkers } from "../../../project/build.ts";
-import { type Io, step } from "../../../terminal/io.ts";
+import { type Io, noteIfSlow } from "../../../terminal/io.ts";
 import { TraceStore } from "../../../traces/store/store.ts";
 import { type ControlPlane, ensureControlPlane, findControlPlane, releaseControlPlane } from "./control-plane.ts";
 import { controlPlaneLayout } from "../state/layout.ts";
@@ -35,6 +35,6 @@ async function ensureRunning(home: string, io: Io): Promise<ControlPlane> {
     findControlPlane(home),
   );
   if (found !== undefined) return found;
-  const { bundles } = await step(io, "Building the Workers", async () => buildWorkers(home));
-  return step(io, "Starting the control plane", async () => ensureControlPlane(home, bundles, io));
+  const { bundles } = await noteIfSlow(io, "Building the Workers", async () => buildWorkers(home));
+  return noteIfSlow(io, "Starting the control plane", async () => ensureControlPlane(home, bundles, io));
 }

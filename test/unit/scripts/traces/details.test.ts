@@ -29,7 +29,7 @@ const tool = async (input: unknown) =>
 
 test("a call to a peer has whom it asked, and the question in quotes", async () => {
   const call = { "troupe.a2a.target": text("searcher"), "troupe.a2a.message": text("Where?") };
-  expect(await detailOf(3, call)).toEqual({ target: "searcher", asked: "“Where?”" });
+  expect(await detailOf(3, call)).toEqual({ peer: "searcher", asked: "“Where?”" });
   expect(await detailOf(2, call)).toBeUndefined();
 });
 

@@ -103,7 +103,7 @@ describe("a span", () => {
 
   test("that calls a peer which never answered is named by whom it called", () => {
     const call = span("SendStreamingMessage", 0, 10);
-    const details = new Map([[call.spanId, { target: "searcher" }]]);
+    const details = new Map([[call.spanId, { peer: "searcher" }]]);
     const lines = drawTrace({ job: "research", summary: summary(), spans: [call], details }, WIDE, NOW_US);
     expect(lineOf(lines, "→")).toContain("coordinator → searcher");
   });
@@ -174,7 +174,7 @@ describe("what was asked", () => {
       [idOf(spans, ({ operation }) => operation === "execute_tool"), { asked: "message: Where is it?" }],
       [
         idOf(spans, ({ name, kind }) => name.startsWith("SendStreaming") && kind === KIND.client),
-        { target: "searcher", asked: "“Where\u001b[2J is it?”" },
+        { peer: "searcher", asked: "“Where\u001b[2J is it?”" },
       ],
     ]);
   const drawn = (spans: readonly Span[], full: boolean, columns = 80): string[] =>
