@@ -34,7 +34,10 @@ export function loadJob(text: string, file: string, surroundings: Surroundings):
   return { mistakes: inOrder(mistakes), partial: loaded };
 }
 
-/** Parses a job without its fields that begin with x-: those are free for anchors and notes, wherever unknown fields are refused. */
+/**
+ * Parses a job without its fields that begin with x-: those are free for anchors and notes, wherever unknown fields are
+ * refused.
+ */
 function parse(data: unknown): z.ZodSafeParseResult<Job> {
   const parsed = Job.safeParse(data);
   const own = (parsed.error?.issues ?? []).flatMap(({ path, ...issue }) =>

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Starts the CLI under a Node that runs TypeScript directly (23.6 or later): this one, else the one among the dependencies.
-// Signals and the exit code pass through (interruption.ts). It is plain JavaScript because an old Node must read it.
+// Signals and the exit code pass through (interruption.ts). Plain JavaScript, so that an old Node can read it.
 import { spawn } from "node:child_process";
 import * as modules from "node:module";
 import { constants } from "node:os";

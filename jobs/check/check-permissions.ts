@@ -1,5 +1,5 @@
-// Checks permissions and approvals for contradictions and unknown agents. check-tools.ts checks the names of tools, which are in the
-// agents' code.
+// Checks permissions and approvals for contradictions and unknown agents. check-tools.ts checks the names of tools,
+// which are in the agents' code.
 import { ruleFits } from "#shared/loop/tools/permissions.ts";
 import { checkedDurationMs } from "#shared/text/duration.ts";
 import { suggest } from "#shared/text/nearest.ts";
@@ -24,7 +24,10 @@ function checkExpiry({ approvals }: Job, source: Source): Mistake[] {
   return [source.mistake(["approvals", "expires"], "an approval may wait 30d at most", "Write 30d or less.")];
 }
 
-/** A rule under deny must not cover a whole rule under allow or ask. A narrower rule under deny is an exception, and allowed. */
+/**
+ * A rule under deny must not cover a whole rule under allow or ask. A narrower rule under deny is an exception, and
+ * allowed.
+ */
 function checkContradictions({ agents }: Job, index: number, source: Source): Mistake[] {
   const permissions = agents[index]?.permissions;
   if (permissions === undefined) return [];

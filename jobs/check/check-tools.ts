@@ -1,5 +1,5 @@
-// Checks a job's rules and settings against the tools and settings of its agents: a rule that names no tool guards nothing.
-// scripts/inspection reads the facts from the agents' code.
+// Checks a job's rules and settings against the tools and settings of its agents: a rule that names no tool guards
+// nothing. scripts/inspection reads the facts from the agents' code.
 import type { AgentReport, InspectedTool } from "#shared/agent/inspection/report.ts";
 import { globFits } from "#shared/loop/tools/policy.ts";
 import { decidePermission, offered, ruleFits } from "#shared/loop/tools/permissions.ts";
@@ -20,7 +20,10 @@ export function checkTools(job: Job, source: Source, reports: Reports): Mistake[
   ];
 }
 
-/** Mistakes for variables with the name of an agent's own Durable Object. `objects`: the classes of each agent's Worker, in the job's order. */
+/**
+ * Mistakes for variables with the name of an agent's own Durable Object. `objects`: the classes of each agent's Worker,
+ * in the job's order.
+ */
 export function checkTakenNames(job: Job, source: Source, objects: readonly (readonly string[])[]): Mistake[] {
   return job.agents.flatMap(({ id, env }, index) => {
     const taken = new Map((objects[index] ?? []).map((className) => [objectBinding(className), className]));

@@ -1,5 +1,5 @@
-// Checks a job for mistakes that a schema cannot find: names that do not exist or are used twice, cycles, ports, variables. Budgets and
-// permissions have files of their own.
+// Checks a job for mistakes that a schema cannot find: names that do not exist or are used twice, cycles, ports,
+// variables. Budgets and permissions have files of their own.
 import { checkBudgets } from "./check-budgets.ts";
 import { RESERVED_NAMES } from "../plan/bindings.ts";
 import type { Mistake } from "../file/mistake.ts";

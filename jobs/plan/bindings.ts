@@ -1,5 +1,5 @@
-// The bindings in the `env` of an agent's Worker: configuration, peers along the topology's edges, objects, secrets by name. An agent
-// reaches nothing else.
+// The bindings in the `env` of an agent's Worker: configuration, peers along the topology's edges, objects, secrets by
+// name. An agent reaches nothing else.
 import type { AgentConfig } from "#shared/agent/config.ts";
 import type { Limits } from "#shared/budget/limits.ts";
 

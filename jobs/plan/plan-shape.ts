@@ -1,5 +1,5 @@
-// The schema of a plan: pure data that a target carries out, and stores for a restart. Holds names of secrets and templates such as
-// "${VAR}", never a secret's value.
+// The schema of a plan: pure data that a target carries out, and stores for a restart. Holds names of secrets and
+// templates such as "${VAR}", never a secret's value.
 import * as z from "zod";
 
 import { RestartPolicy, TargetName } from "../schema/schema.ts";

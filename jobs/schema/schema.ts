@@ -1,5 +1,5 @@
-// The zod schemas of a job file. The JSON Schema for editors is generated from them (npm run generate:schema). check.ts checks what a
-// schema cannot express: names that must exist, cycles, ports.
+// The zod schemas of a job file. The JSON Schema for editors is generated from them (npm run generate:schema). check.ts
+// checks what a schema cannot express: names that must exist, cycles, ports.
 import * as z from "zod";
 import { CARD_FIELDS } from "#shared/a2a/card-fields.ts";
 import { MAX_USD } from "#shared/budget/price.ts";

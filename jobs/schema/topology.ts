@@ -1,5 +1,5 @@
-// Topologies as directed edges of delegation, and what follows from the edges: cycles, the entry point, the order of start. Knows
-// nothing of files or Workers.
+// Topologies as directed edges of delegation, and what follows from the edges: cycles, the entry point, the order of
+// start. Knows nothing of files or Workers.
 import type { Job, Topology } from "./schema.ts";
 
 export interface Edge {
@@ -7,7 +7,10 @@ export interface Edge {
   readonly to: string;
 }
 
-/** Edges from each agent to those that it may delegate to, each once, in the order of the file. Only a dag can hold an edge from an agent to itself. */
+/**
+ * Edges from each agent to those that it may delegate to, each once, in the order of the file. Only a dag can hold an
+ * edge from an agent to itself.
+ */
 export function edgesOf(topology: Topology, agents: readonly string[]): Edge[] {
   switch (topology.type) {
     case "hub-spoke":

@@ -1,5 +1,5 @@
-// The text of PDF and docx files. The files are not trusted, so a thread of its own reads them, and ends when it takes too long or too
-// much memory; the next file gets a new thread.
+// The text of PDF and docx files. The files are not trusted, so a thread of its own reads them, and ends when it takes
+// too long or too much memory; the next file gets a new thread.
 import { Worker } from "node:worker_threads";
 
 import * as z from "zod";

@@ -1,4 +1,5 @@
-// Decides which documents each agent of a job gets, and reads them before the deployment, so that a wrong folder changes nothing.
+// Decides which documents each agent of a job gets, and reads them before the deployment, so that a wrong folder
+// changes nothing.
 import { dirname, join, resolve } from "node:path";
 
 import type { Plan, PlannedAgent } from "#jobs/plan/plan-shape.ts";
@@ -61,7 +62,10 @@ export async function prepareCorpus(plan: Plan, folders: Folders, io: Io): Promi
   return { assignments, remember };
 }
 
-/** The folder's documents. Undefined, with a note, where a folder of an earlier deployment cannot be read now: its index stays. */
+/**
+ * The folder's documents. Undefined, with a note, where a folder of an earlier deployment cannot be read now: its index
+ * stays.
+ */
 async function readAgain(job: string, folder: Folder, { typed, last }: Folders, io: Io): Promise<Corpus | undefined> {
   try {
     return await readCorpus(folder.folder, folder.label, io);

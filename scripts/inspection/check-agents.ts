@@ -1,5 +1,5 @@
-// Checks a job against its agents' code before anything starts: mistakes in the definitions of agents, and tools and settings in the
-// job that no agent has.
+// Checks a job against its agents' code before anything starts: mistakes in the definitions of agents, and tools and
+// settings in the job that no agent has.
 import type { Message } from "esbuild";
 
 import { checkTakenNames, checkTools } from "#jobs/check/check-tools.ts";

@@ -1,5 +1,5 @@
-// A workerd that loads agents' bundles and asks each definition for a report. It listens on a free port of 127.0.0.1, lets no agent
-// reach a network, and ends after the last question.
+// A workerd that loads agents' bundles and asks each definition for a report. It listens on a free port of 127.0.0.1,
+// lets no agent reach a network, and ends after the last question.
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
@@ -71,7 +71,10 @@ export interface WorkerQuestion {
   readonly configs: readonly unknown[];
 }
 
-/** The answers in the order of the questions. A Worker that hangs or ends the process counts as thrown, and does not stop the others. */
+/**
+ * The answers in the order of the questions. A Worker that hangs or ends the process counts as thrown, and does not
+ * stop the others.
+ */
 export async function askWorkers(
   home: string,
   questions: readonly WorkerQuestion[],

@@ -19,7 +19,10 @@ export function beginningOf(file: string): Place {
   return { file: shown(join(PROJECT, file)), line: 1, column: 1 };
 }
 
-/** The `nth` place where `name` stands as a literal or a field, the agent's own files first; the beginning of its module without one. */
+/**
+ * The `nth` place where `name` stands as a literal or a field, the agent's own files first; the beginning of its module
+ * without one.
+ */
 export async function placeOf({ entry, inputs }: Bundle, name: string | null, nth: number): Promise<Place> {
   if (name === null) return beginningOf(entry);
   const own = `${dirname(entry)}/`;

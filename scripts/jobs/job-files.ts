@@ -54,7 +54,10 @@ export async function tryLoad(path: string): Promise<LoadResult> {
   }
 }
 
-/** The absolute path of a job file: `wanted` is a path, the name of a file in jobs/, or the name of a deployed job. Throws CliError for an unknown name. */
+/**
+ * The absolute path of a job file: `wanted` is a path, the name of a file in jobs/, or the name of a deployed job.
+ * Throws CliError for an unknown name.
+ */
 export async function findJobFile(wanted: string): Promise<string> {
   if (isYaml(wanted)) return resolve(wanted);
   const files = await jobFiles();

@@ -21,7 +21,10 @@ const MODES: Readonly<Record<Permissions["mode"], string | undefined>> = {
   plan: "makes plans: runs no tool unasked that may change something (plan)",
 };
 
-/** The indented section of `troupe plan`; agents with the same permissions share a line. Empty where all agents have the default and no policy. */
+/**
+ * The indented section of `troupe plan`; agents with the same permissions share a line. Empty where all agents have the
+ * default and no policy.
+ */
 export function describePermissions(agents: readonly PlannedAgent[]): string {
   const idsOf = new Map<string, string[]>();
   for (const agent of agents) {

@@ -1,5 +1,5 @@
-// Bundles every Worker with esbuild, once for all targets: <home>/build/<worker>/index.js. Builds again only when an input has
-// changed.
+// Bundles every Worker with esbuild, once for all targets: <home>/build/<worker>/index.js. Builds again only when an
+// input has changed.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";

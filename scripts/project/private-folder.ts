@@ -1,4 +1,5 @@
-// Restricts the folder of deployment state to its owner: it holds conversations, logs and secrets. Older versions left it open.
+// Restricts the folder of deployment state to its owner: it holds conversations, logs and secrets. Older versions left
+// it open.
 import { chmod, lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -6,7 +7,10 @@ import { join } from "node:path";
 const OWN: ReadonlySet<string> = new Set(["build", "control-plane", "jobs"]);
 const OTHERS = 0o077;
 
-/** Removes the rights of group and others, where the system has modes. May be repeated. Skips missing files and those of other users. */
+/**
+ * Removes the rights of group and others, where the system has modes. May be repeated. Skips missing files and those of
+ * other users.
+ */
 export async function keepPrivate(home: string): Promise<void> {
   if (process.platform === "win32") return;
   const entries = await readdir(home).catch(unlessForeign);

@@ -1,4 +1,5 @@
-// Turns a bundle's source map into a small table of source lines, and makes the code that reads the table in the bundle.
+// Turns a bundle's source map into a small table of source lines, and makes the code that reads the table in the
+// bundle.
 import { join, relative, sep } from "node:path";
 
 import { decode } from "@jridgewell/sourcemap-codec";

@@ -1,5 +1,5 @@
-// Sends a request to one agent over A2A 1.0 (HTTP+JSON) with the SDK's client, and follows the task until it ends or waits for input.
-// After a broken connection the same message is sent again: the agent knows its id and resumes the stream of its task.
+// Sends a request to one agent over A2A 1.0 (HTTP+JSON) and follows its task until it ends or waits for input. After a
+// broken connection it sends the same message again: the agent knows the message's id and resumes the stream.
 import { setTimeout as delay } from "node:timers/promises";
 
 import { Role, type StreamResponse } from "@a2a-js/sdk";

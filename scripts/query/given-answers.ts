@@ -1,4 +1,5 @@
-// Answers that were typed as flags: --allow ID --deny ID --reason TEXT. "all" stands for every approval that no flag names.
+// Answers that were typed as flags: --allow ID --deny ID --reason TEXT. "all" stands for every approval that no flag
+// names.
 import type { Approval, ApprovalAnswer } from "#shared/loop/log/approval.ts";
 
 import { CliError } from "../terminal/cli-error.ts";

@@ -1,5 +1,5 @@
-// The terminal's input as messages (a pasted paragraph is one) and as answers to questions. Text that was typed while nobody waited
-// becomes the next message, and never answers a question that was asked later.
+// The terminal's input as messages (a pasted paragraph is one) and as answers to questions. Text that was typed while
+// nobody waited becomes the next message, and never answers a question that was asked later.
 import { createInterface, type Interface } from "node:readline";
 import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
 

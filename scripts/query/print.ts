@@ -1,5 +1,5 @@
-// Prints an answer: while it streams to a person, at its end to a file or a pipe. Where the task waits for approvals, asks the
-// person at the terminal, or says how to answer.
+// Prints an answer: while it streams to a person, at its end to a file or a pipe. Where the task waits for approvals,
+// asks the person at the terminal, or says how to answer.
 import { CliError } from "../terminal/cli-error.ts";
 import { troupe } from "../terminal/hint.ts";
 import type { Io } from "../terminal/io.ts";

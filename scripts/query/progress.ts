@@ -51,7 +51,7 @@ export class Progress {
     return this.#taskId;
   }
 
-  /** Whether the task has ended, or waits for answers. A task with an expired approval goes on by itself. */
+  /** Whether the task has ended, or waits for answers. A task with an expired approval continues by itself. */
   get isAtRest(): boolean {
     const now = Date.now();
     return isTerminal(this.#state) || (this.#waits && this.#approvals.every(({ expiresAt }) => expiresAt > now));

@@ -1,5 +1,5 @@
-// One approval as a person at the terminal sees it. The model wrote its words and may want a yes: none of them can move the
-// cursor, hide, or look like a line of Troupe's own.
+// One approval as a person at the terminal sees it. The model wrote its words and may want a yes: none of them can move
+// the cursor, hide, or look like a line of Troupe's own.
 import type { Approval } from "#shared/loop/log/approval.ts";
 import { inOneLine, inputView } from "#shared/text/visible.ts";
 

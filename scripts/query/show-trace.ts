@@ -10,7 +10,10 @@ import { readDetails } from "../traces/store/details.ts";
 import { drawTrace } from "../traces/draw/draw.ts";
 import { untilComplete } from "../traces/draw/follow.ts";
 
-/** Waits up to five seconds for the trace to be complete, and draws it. Notes what is missing; `traceId` is null for an answer without a trace. */
+/**
+ * Waits up to five seconds for the trace to be complete, and draws it. Notes what is missing; `traceId` is null for an
+ * answer without a trace.
+ */
 export async function showTrace(job: string, traceId: string | null, io: Io): Promise<void> {
   if (traceId === null) return io.note(`\n${job} leaves no traces: it was deployed with tracing: false.`);
   try {

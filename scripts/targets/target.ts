@@ -95,7 +95,10 @@ export interface JobStatus {
   readonly target: "local";
   /** The job's workerd; where each agent has a process, that of the entry point. Null when it does not run. */
   readonly pid: number | null;
-  /** restarting: no process runs at this moment. dead: no supervisor restarts it. failed: it ended at each start and was given up. */
+  /**
+   * restarting: no process runs at this moment. dead: no supervisor restarts it. failed: it ended at each start and was
+   * given up.
+   */
   readonly state: "running" | "degraded" | "restarting" | "stopped" | "dead" | "failed";
   readonly entryPoint: string;
   readonly controlPlane: string | null;

@@ -1,5 +1,5 @@
-// A command as data: its name, its arguments, its work. The parser checks every flag by name and suggests the nearest one for a
-// wrong flag. A group is a command whose first argument names a subcommand.
+// A command as data: its name, its arguments, its work. The parser checks every flag by name and suggests the nearest
+// one for a wrong flag. A group is a command whose first argument names a subcommand.
 import { parseArgs } from "node:util";
 
 import { suggest } from "#shared/text/nearest.ts";

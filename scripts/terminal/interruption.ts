@@ -1,5 +1,5 @@
-// Signals that end a command: the first one lets it clean up, the second one ends it at once. A wrapper (troupe.mjs) passes its
-// signals on as messages; a Ctrl-C reaches both processes and counts once.
+// Signals that end a command: the first one lets it clean up, the second one ends it at once. A wrapper (troupe.mjs)
+// passes its signals on as messages; a Ctrl-C reaches both processes and counts once.
 import { constants } from "node:os";
 
 import { CliError } from "./cli-error.ts";

@@ -30,7 +30,10 @@ export function printJson(io: Io, value: unknown): void {
   io.print(JSON.stringify(value, null, 2));
 }
 
-/** Runs `work`, and notes `label` once where it takes longer than a second. Throws the signal's reason if the command was ended. */
+/**
+ * Runs `work`, and notes `label` once where it takes longer than a second. Throws the signal's reason if the command
+ * was ended.
+ */
 export async function noteIfSlow<Result>(io: Io, label: string, work: () => Promise<Result>): Promise<Result> {
   io.signal.throwIfAborted();
   const timer = setTimeout(() => io.note(`${label} …`), SILENCE_MS);

@@ -1,5 +1,5 @@
-// Text as a terminal shows it: its width in columns, cut and filled to a width, and foreign text without control characters.
-// Text that a person judges keeps all its characters: see shared/text/visible.ts.
+// Text as a terminal shows it: its width in columns, cut and filled to a width, and foreign text without control
+// characters. Text that a person judges keeps all its characters: see shared/text/visible.ts.
 
 const ASCII = /^[\x20-\x7e]*$/;
 /** Moves the cursor or changes colours. */

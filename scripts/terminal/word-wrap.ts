@@ -1,4 +1,5 @@
-// Breaks streaming text between words, where a terminal would break within them. Lines with a layout of their own stay unchanged.
+// Breaks streaming text between words, where a terminal would break within them. Lines with a layout of their own stay
+// unchanged.
 import { widthOf } from "./terminal-text.ts";
 
 /** Indented text, a table's row, or code: a line break would change its meaning. */

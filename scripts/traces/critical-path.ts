@@ -83,7 +83,10 @@ function lastBefore(frame: Frame): Child | undefined {
   return undefined;
 }
 
-/** Time of the path by what it waited for: approvals, the model, tools, calls to peers, or an agent's own work. Microseconds. */
+/**
+ * Time of the path by what it waited for: approvals, the model, tools, calls to peers, or an agent's own work.
+ * Microseconds.
+ */
 export interface Waits {
   approvals: number;
   model: number;

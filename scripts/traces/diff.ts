@@ -1,5 +1,5 @@
-// Compares two traces. Two spans have the same place if agents and names on the path from the root are equal, and so is the ordinal
-// among siblings of that name.
+// Compares two traces. Two spans have the same place if agents and names on the path from the root are equal, and so is
+// the ordinal among siblings of that name.
 import { STATUS } from "#shared/tracing/otlp.ts";
 
 import { endUs, type Span, type TraceSummary } from "./span.ts";

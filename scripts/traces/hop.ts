@@ -1,5 +1,5 @@
-// A question to a peer leaves three nested spans: the tool's, the call's and the peer's. Where the inner two add nothing to the outer
-// one, all three are one row.
+// A question to a peer leaves three nested spans: the tool's, the call's and the peer's. Where the inner two add
+// nothing to the outer one, all three are one row.
 import { OPERATION } from "#shared/tracing/names.ts";
 import { STATUS } from "#shared/tracing/otlp.ts";
 

@@ -1,5 +1,5 @@
-// Moves the spans of a trace onto one clock. A span that begins before its parent, or long after its parent's end, is on another
-// host's clock and is moved with all spans below it. Stored spans stay unchanged.
+// Moves the spans of a trace onto one clock. A span that begins before its parent, or long after its parent's end, is
+// on another host's clock and is moved with all spans below it. Stored spans stay unchanged.
 import { kindName, type Span, type TraceSummary } from "./span.ts";
 import { buildTree, walk } from "./tree.ts";
 

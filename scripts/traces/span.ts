@@ -1,4 +1,5 @@
-// Answers of the control plane's trace store as the command line reads them, and the spans that their columns stand for.
+// Answers of the control plane's trace store as the command line reads them, and the spans that their columns stand
+// for.
 import * as z from "zod";
 
 import * as wire from "#shared/control-plane/traces.ts";

@@ -1,5 +1,5 @@
-// Spans → their tree, for any input: spans without their parent become orphans, a circle of parents is cut, and a tree may be as deep
-// as it is long, so no function recurses.
+// Spans → their tree, for any input: spans without their parent become orphans, a circle of parents is cut, and a tree
+// may be as deep as it is long, so no function recurses.
 import { KIND } from "#shared/tracing/otlp.ts";
 
 import type { Span, TraceSummary } from "./span.ts";
@@ -73,7 +73,10 @@ export function labelOf(node: SpanNode): string {
   return server === undefined ? node.span.name : `${node.span.agent} → ${server.span.agent}`;
 }
 
-/** Cuts each circle of parents above the first of its nodes that is met. Returns those nodes, from which all others are reached. */
+/**
+ * Cuts each circle of parents above the first of its nodes that is met. Returns those nodes, from which all others are
+ * reached.
+ */
 function openCircles(nodes: ReadonlyMap<string, SpanNode>, tops: readonly SpanNode[]): SpanNode[] {
   const reached = new Set<SpanNode>();
   const reach = (from: readonly SpanNode[]): void => {

@@ -98,7 +98,7 @@ describe("traces list", () => {
     expect(found.map(({ traceId }) => traceId)).toContain(query.traceId);
     const { code, stdout, stderr } = await deployment.troupe("traces", "list", "--slower", "1h");
     expect([code, stdout]).toEqual([0, ""]);
-    expect(stderr).toContain("No trace fits.");
+    expect(stderr).toContain("No trace matches.");
   });
 
   test("is a table with a line each", async () => {

@@ -1,5 +1,5 @@
-// The trace of one deployment: a span for each stage and for each agent that starts, sent to the job's trace store at the end of the
-// command. It is built by hand as OTLP/JSON, since the agents' tracing library runs in workerd only.
+// The trace of one deployment: a span for each stage and for each agent that starts, sent to the job's trace store at
+// the end of the command. It is built by hand as OTLP/JSON, since the agents' tracing library runs in workerd only.
 import { ERROR, GENERAL, RESOURCE, SPAN, TROUPE } from "#shared/tracing/names.ts";
 import {
   KIND,

@@ -1,5 +1,5 @@
-// Deploys a job: builds, chooses ports, stores the release, replaces the running one, and rolls back when the new one does not get
-// healthy. Sessions stay in place: data folders belong to agents, not to releases.
+// Deploys a job: builds, chooses ports, stores the release, replaces the running one, and rolls back when the new one
+// does not get healthy. Sessions stay in place: data folders belong to agents, not to releases.
 import { performance } from "node:perf_hooks";
 import { planJob } from "#jobs/plan/plan.ts";
 import type { Plan } from "#jobs/plan/plan-shape.ts";

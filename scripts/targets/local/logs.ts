@@ -71,7 +71,10 @@ export async function* readLogs(home: string, request: LogRequest, signal: Abort
   }
 }
 
-/** Lines of one process's log, without the engine's internal remarks. In the process of all agents a line names its agent: `[agent] message`. */
+/**
+ * Lines of one process's log, without the engine's internal remarks. In the process of all agents a line names its
+ * agent: `[agent] message`.
+ */
 export function parseLines(text: string, process: string): LogLine[] {
   return text
     .split("\n")

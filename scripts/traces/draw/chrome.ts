@@ -1,5 +1,5 @@
-// A trace in the Trace Event Format of Perfetto and chrome://tracing: a process for the job, a thread for each agent. Slices of a
-// thread must nest, so an agent whose spans overlap gets further threads.
+// A trace in the Trace Event Format of Perfetto and chrome://tracing: a process for the job, a thread for each agent.
+// Slices of a thread must nest, so an agent whose spans overlap gets further threads.
 // https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
 import { RESOURCE } from "#shared/tracing/names.ts";
 import { KIND, STATUS } from "#shared/tracing/otlp.ts";

@@ -1,4 +1,5 @@
-// Draws a trace for the terminal: a line for each span with its bar on the time axis, its place in the tree, and its cost.
+// Draws a trace for the terminal: a line for each span with its bar on the time axis, its place in the tree, and its
+// cost.
 import { troupe } from "../../terminal/hint.ts";
 import { STATUS } from "#shared/tracing/otlp.ts";
 

@@ -41,7 +41,10 @@ export async function untilComplete(store: TraceStore, traceId: string, signal: 
 
 type Show = (trace: LiveTrace, news: readonly Span[]) => void;
 
-/** Draws over the former drawing. While the trace runs, a tree that is higher than the screen shows its first and last lines. */
+/**
+ * Draws over the former drawing. While the trace runs, a tree that is higher than the screen shows its first and last
+ * lines.
+ */
 function redrawer(job: string, io: Io, screen: () => Screen): Show {
   let drawn = 0;
   return ({ summary, spans, isComplete }) => {

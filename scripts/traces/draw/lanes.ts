@@ -1,5 +1,5 @@
-// Assigns the slices of each agent to as few lanes as possible. In a lane two slices never overlap, and one lies within the other only
-// where that is its ancestor.
+// Assigns the slices of each agent to as few lanes as possible. In a lane two slices never overlap, and one lies within
+// the other only where that is its ancestor.
 
 /** Times in any one unit. */
 interface Slice {

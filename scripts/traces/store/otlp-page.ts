@@ -1,5 +1,5 @@
-// Pages of OTLP/JSON from the trace store. Fields that are read here are checked; all others pass through, since the store
-// keeps spans of any sender.
+// Pages of OTLP/JSON from the trace store. Fields that are read here are checked; all others pass through, since the
+// store keeps spans of any sender.
 import * as z from "zod";
 
 import * as wire from "#shared/control-plane/traces.ts";

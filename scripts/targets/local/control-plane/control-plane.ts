@@ -1,5 +1,5 @@
-// The control plane and the offline model, one workerd each, which all jobs of a `.troupe` folder share. They start with the first
-// job and stop with the last.
+// The control plane and the offline model, one workerd each, which all jobs of a `.troupe` folder share. They start
+// with the first job and stop with the last.
 import { mkdir, readFile } from "node:fs/promises";
 
 import { objectBinding } from "#jobs/plan/bindings.ts";

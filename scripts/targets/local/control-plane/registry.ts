@@ -15,7 +15,10 @@ const Page = AgentPage.extend({ agents: z.array(z.unknown()) });
 const MOST_PAGES = 100;
 const TIMEOUT_MS = 5_000;
 
-/** The job's agents in the registry, without those that cannot be read; undefined when the registry does not answer properly. */
+/**
+ * The job's agents in the registry, without those that cannot be read; undefined when the registry does not answer
+ * properly.
+ */
 export async function registeredAgents(
   controlPlane: ControlPlane,
   job: string,

@@ -1,5 +1,5 @@
-// Access to the trace store of a `.troupe` folder, also while no job runs: the control plane is started for the reader if needed, and
-// stopped afterwards unless a job or another reader uses it.
+// Access to the trace store of a `.troupe` folder, also while no job runs: the control plane is started for the reader
+// if needed, and stopped afterwards unless a job or another reader uses it.
 import { buildWorkers } from "../../../project/build.ts";
 import { type Io, noteIfSlow } from "../../../terminal/io.ts";
 import { TraceStore } from "../../../traces/store/store.ts";

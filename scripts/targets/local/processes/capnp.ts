@@ -1,5 +1,5 @@
-// Renders a configuration of workerd. Knows workerd's schema and nothing of jobs. Holds no secret's value: secrets come from the
-// environment of the process.
+// Renders a configuration of workerd. Knows workerd's schema and nothing of jobs. Holds no secret's value: secrets come
+// from the environment of the process.
 
 export interface WorkerdConfig {
   readonly workers: readonly WorkerdWorker[];

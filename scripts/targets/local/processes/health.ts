@@ -58,7 +58,10 @@ export async function isHealthy(
 
 const count = z.int().nonnegative();
 
-/** What the agent at `url` tells about itself; undefined when it is not healthy within `timeoutMs`. An agent without room is healthy. */
+/**
+ * What the agent at `url` tells about itself; undefined when it is not healthy within `timeoutMs`. An agent without
+ * room is healthy.
+ */
 export async function askHealth(url: string, timeoutMs: number): Promise<AgentHealth | undefined> {
   try {
     const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(timeoutMs) });

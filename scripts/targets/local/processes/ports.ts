@@ -32,7 +32,10 @@ export async function isTaken(port: number): Promise<boolean> {
   return listener === undefined;
 }
 
-/** Waits, for at most `limitMs` milliseconds, until nothing listens on this port: an ended process may hold it a moment longer. */
+/**
+ * Waits, for at most `limitMs` milliseconds, until nothing listens on this port: an ended process may hold it a moment
+ * longer.
+ */
 export async function untilFree(port: number, limitMs: number): Promise<void> {
   const deadline = performance.now() + limitMs;
   while ((await isTaken(port)) && performance.now() < deadline) await delay(POLL_MS);

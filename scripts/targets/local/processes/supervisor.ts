@@ -1,6 +1,6 @@
-// Runs workerd under a supervisor: a shell script (supervise.sh) that outlives the command, restarts workerd and reports. Its room
-// holds `supervisor` (its lock), `report.json`, `end` (the last lines of the log at the last end), `healthy` (written once all agents
-// answered) and `machine/disk.json`, which the Workers read.
+// Runs workerd under a supervisor: a shell script (supervise.sh) that outlives the command, restarts workerd and
+// reports. Its room holds `supervisor` (its lock), `report.json`, `end` (the last lines of the log at the last end),
+// `healthy` (written once all agents answered) and `machine/disk.json`, which the Workers read.
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { constants } from "node:os";
 import { join } from "node:path";

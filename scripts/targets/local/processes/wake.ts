@@ -1,5 +1,5 @@
-// supervise.sh runs `wake.ts MARK URL…` after a restart: asks each agent's /health, which wakes its sessions and registers it, and
-// writes the empty file MARK once all have answered.
+// supervise.sh runs `wake.ts MARK URL…` after a restart: asks each agent's /health, which wakes its sessions and
+// registers it, and writes the empty file MARK once all have answered.
 import { writeFile } from "node:fs/promises";
 
 import { waitUntilHealthy } from "./health.ts";

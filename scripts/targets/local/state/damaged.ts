@@ -1,5 +1,5 @@
-// Finds databases whose beginning is overwritten, so that SQLite cannot open them, and sets them aside; all others stay in use.
-// Reads synchronously, which is faster for a few bytes of ten thousand files.
+// Finds databases whose beginning is overwritten, so that SQLite cannot open them, and sets them aside; all others stay
+// in use. Reads synchronously, which is faster for a few bytes of ten thousand files.
 import { closeSync, openSync, readdirSync, readSync, renameSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 

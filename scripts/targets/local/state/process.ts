@@ -1,5 +1,5 @@
-// Identifies and ends processes. A pid is not enough, since the system uses it again later: an identity is a pid and the start time
-// of its process.
+// Identifies and ends processes. A pid is not enough, since the system uses it again later: an identity is a pid and
+// the start time of its process.
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";

@@ -1,4 +1,5 @@
-// Releases: the plan and the bundles of each deployment, stored so that a restart or a rollback starts exactly the same.
+// Releases: the plan and the bundles of each deployment, stored so that a restart or a rollback starts exactly the
+// same.
 import { copyFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 

@@ -1,5 +1,5 @@
-// Secrets of a job: its key, its token at the control plane, and the values of its variables. They are stored in secrets.json (mode
-// 0600), so that a restart works from any shell.
+// Secrets of a job: its key, its token at the control plane, and the values of its variables. They are stored in
+// secrets.json (mode 0600), so that a restart works from any shell.
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -22,7 +22,10 @@ export const PRIVATE = 0o600;
 const JobSecrets = z.object({ key: z.string().min(MIN_SECRET), variables: z.record(z.string(), z.string()) });
 export type JobSecrets = z.infer<typeof JobSecrets>;
 
-/** Stores the present values of the variables `names` and returns the job's secrets. A variable that is not set keeps its value. Throws CliError where it has none. */
+/**
+ * Stores the present values of the variables `names` and returns the job's secrets. A variable that is not set keeps
+ * its value. Throws CliError where it has none.
+ */
 export async function updateJobSecrets(path: string, names: readonly string[]): Promise<JobSecrets> {
   const stored = await readState(path, JobSecrets);
   const variables: Record<string, string> = { ...stored?.variables };
