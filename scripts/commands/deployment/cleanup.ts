@@ -14,7 +14,7 @@ import type { JobState } from "../../targets/local/state/state.ts";
 
 export default defineCommand({
   name: "cleanup",
-  summary: "Remove stopped jobs, all or the named ones, with their sessions, logs and traces",
+  summary: "Remove jobs that no longer run, all or the named ones, with their sessions, logs and traces",
   usage: "[job …]",
   positionals: [0, 100],
   options: {

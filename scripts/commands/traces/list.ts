@@ -22,7 +22,7 @@ export default defineCommand({
   positionals: [0, 1],
   options: {
     kind: { type: "string", value: "KIND", description: `One of ${KINDS.join(", ")} (default query)` },
-    agent: { type: "string", value: "ID", description: "Only traces of this agent" },
+    agent: { type: "string", value: "ID", description: "Only traces in which this agent took part" },
     status: {
       type: "string",
       value: "STATE",
