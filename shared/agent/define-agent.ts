@@ -19,7 +19,9 @@ tagOwnConsole();
 export function defineAgent(definition: AgentDefinition) {
   if (!isInspected()) checkHooks(definition.hooks ?? {});
   class Session extends SessionObject {
-    protected override readonly definition = definition;
+    constructor(ctx: DurableObjectState, env: AgentEnv) {
+      super(ctx, env, definition);
+    }
   }
   class Beacon extends BeaconObject {
     protected override readonly definition = definition;

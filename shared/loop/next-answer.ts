@@ -19,10 +19,10 @@ export async function nextAnswer(turn: Turn, signal: AbortSignal, mayHaveCut = f
   // First, because a compaction is a model call too.
   allowedTokens(turn, 0);
   await compactIfFull(turn, frame, signal);
-  if (mayHaveCut) noteCut(turn, estimateTokens(turn.log, frame), searchesIn(frame.tools));
+  if (mayHaveCut) noteCut(turn, estimateTokens(turn.log.steps, frame), searchesIn(frame.tools));
   const { answer, reservation } = await fittingAnswer(turn, frame, signal);
   const step = reservation === undefined ? answer : { ...answer, reservation };
-  turn.append(step);
+  turn.log.append(step);
   if (reservation !== undefined) await settleReservation(turn, reservation, answer);
   return step;
 }
@@ -48,17 +48,17 @@ async function fittingAnswer(turn: Turn, frame: Frame, signal: AbortSignal): Pro
  * signed for another key is refused like what is wrong, and with it every later message of its thread. A refused request costs nothing.
  */
 async function ask(turn: Turn, frame: Frame, signal: AbortSignal): Promise<ReservedAnswer> {
-  const { log, model, begin } = turn;
-  const conversation = conversationOf(log, model);
-  const ordinal = log.slice(begin).filter(({ kind }) => kind === "assistant").length + 1;
-  const inputTokens = estimateTokens(log, frame);
+  const { log, model } = turn;
+  const conversation = conversationOf(log.steps, model);
+  const ordinal = log.own().filter(({ kind }) => kind === "assistant").length + 1;
+  const inputTokens = estimateTokens(log.steps, frame);
   const call = { ordinal, inputTokens, maxTokens: model.maxTokens, ...searchesIn(frame.tools), signal };
   try {
     return await callReserved(turn, { ...frame, ...conversation }, call);
   } catch (error) {
     const isRefused = error instanceof ModelError && error.code === "invalid_request";
     if (!isRefused || !holdsBound(conversation)) throw error;
-    return callReserved(turn, { ...frame, ...conversationOf(log, ANYONE) }, call);
+    return callReserved(turn, { ...frame, ...conversationOf(log.steps, ANYONE) }, call);
   }
 }
 
@@ -80,7 +80,7 @@ function unfit(error: ModelError, why: string): ModelError {
 
 /** An answer that ends the turn is not lost because the account is: what was set aside for it stays booked then. */
 async function settleReservation(
-  { account }: Turn,
+  { budget: { account } }: Turn,
   reservation: string,
   { content, usage }: AssistantStep,
 ): Promise<void> {

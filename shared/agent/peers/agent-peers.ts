@@ -12,6 +12,7 @@ import { peerCall, type PeerCall, type PeerCallStep } from "../../loop/log/peer-
 import { InputRequired, type FoundAgent, type Peers, type Question } from "../../loop/tools/peers.ts";
 import type { TurnTrace } from "../../loop/spans/turn-trace.ts";
 import type { Step } from "../../loop/log/step.ts";
+import type { TurnLog } from "../../loop/log/turn-log.ts";
 import { TurnStopped } from "../../loop/log/stopped.ts";
 import { ApprovalSpan } from "../../loop/spans/wait-spans.ts";
 import { withdrawQuestions } from "../../loop/tool-calls/close-calls.ts";
@@ -47,10 +48,7 @@ export interface PeersTurn {
   readonly trace: Pick<TurnTrace, "tracer" | "task" | "agent" | "contextId">;
   /** The turn that this one goes on with. */
   readonly earlierTurn: TraceContext | undefined;
-  /** Writes a step of the asking task. */
-  readonly append: (step: Step) => void;
-  /** The log of this thread as it grows. */
-  readonly log: readonly Step[];
+  readonly log: TurnLog;
   readonly hook: TurnHook;
   /** Runs what waits for a peer, while another turn may work in this one's place. */
   readonly whileAway: <Result>(work: () => Promise<Result>, signal: AbortSignal) => Promise<Result>;
@@ -78,7 +76,7 @@ export class AgentPeers implements Peers {
     signal.throwIfAborted();
     const { topology, peers } = configOf(this.#env);
     if (topology === "static") return found.filter(({ id }) => peers.some((peer) => peer.id === id));
-    if (found.length > 0) this.#turn.append({ kind: "found", agents: found.map(({ id }) => id) });
+    if (found.length > 0) this.#turn.log.append({ kind: "found", agents: found.map(({ id }) => id) });
     return found;
   }
 
@@ -90,7 +88,7 @@ export class AgentPeers implements Peers {
         `This question has already gone through ${chain.length} agents (${chain.join(" → ")}), which is the limit: answer with what you have.`,
       );
     }
-    const past = peerCall(this.#turn.log, toolUseId, ordinal);
+    const past = peerCall(this.#turn.log.steps, toolUseId, ordinal);
     if (past.call && !isSame(past.call, question)) {
       this.leave(toolUseId);
       throw new Error(
@@ -116,7 +114,7 @@ export class AgentPeers implements Peers {
   }
 
   leave(toolUseId: string): void {
-    const { call, task } = peerCall(this.#turn.log, toolUseId);
+    const { call, task } = peerCall(this.#turn.log.steps, toolUseId);
     if (this.#sent.has(keyOf(toolUseId, call?.ordinal))) return;
     const { asker, sessionSteps, waitUntil } = this.#turn;
     if (task) waitUntil(cancelAtPeer(this.#env, task, asker, sessionSteps));
@@ -156,7 +154,7 @@ export class AgentPeers implements Peers {
     message: Message,
     repeated: boolean,
   ): Promise<PeerOutcome> {
-    const { append, waitUntil } = this.#turn;
+    const { log, waitUntil } = this.#turn;
     const { tracer } = this.#turn.trace;
     const { messageId } = message;
     const { id: source } = configOf(this.#env);
@@ -179,8 +177,8 @@ export class AgentPeers implements Peers {
         onTask: (taskId) => {
           pass?.success();
           span.opened(taskId);
-          if (peerCall(this.#turn.log, toolUseId, ordinal).task?.taskId !== taskId)
-            append({ kind: "peer_task", toolUseId, agent, ...place(ordinal), thread, contextId, taskId });
+          if (peerCall(this.#turn.log.steps, toolUseId, ordinal).task?.taskId !== taskId)
+            log.append({ kind: "peer_task", toolUseId, agent, ...place(ordinal), thread, contextId, taskId });
         },
       };
       this.#sent.add(keyOf(toolUseId, ordinal));
@@ -213,7 +211,7 @@ export class AgentPeers implements Peers {
    * time of the call may be up meanwhile.
    */
   #waits({ toolUseId, ordinal, agent }: Question, { taskId, text, data }: AsksBack, rounds: number): Error {
-    const { trace, append, log, asker, sessionSteps, waitUntil } = this.#turn;
+    const { trace, log, asker, sessionSteps, waitUntil } = this.#turn;
     const asked = data.flatMap((part) => Asked.safeParse(part).data?.approvals ?? []);
     if (asked.length === 0 || asked.length > MAX_APPROVALS || rounds >= MAX_ROUNDS) {
       waitUntil(cancelAtPeer(this.#env, { agent, taskId }, asker, sessionSteps));
@@ -226,19 +224,20 @@ export class AgentPeers implements Peers {
       ...approval,
       expiresAt: Math.round(Math.min(Math.max(approval.expiresAt, earliest), latest)),
     }));
-    const fresh = approvals.filter(({ id }) => questionOf(log, id) === undefined);
+    const fresh = approvals.filter(({ id }) => questionOf(log.steps, id) === undefined);
     // One of several was answered, and the peer waits on for the others: their spans go on.
     const spanIds = approvals.map(
       (approval) =>
-        questionOf(log, approval.id)?.spanId ?? new ApprovalSpan(trace, approval, { startTime: askedAt }).spanId,
+        questionOf(log.steps, approval.id)?.spanId ?? new ApprovalSpan(trace, approval, { startTime: askedAt }).spanId,
     );
     this.#sent.delete(keyOf(toolUseId, ordinal));
     withdrawQuestions(
-      this.#turn,
+      log,
+      trace,
       toolUseId,
       approvals.map(({ id }) => id),
     );
-    append({ kind: "peer_input", toolUseId, agent, ...place(ordinal), taskId, approvals, askedAt, spanIds });
+    log.append({ kind: "peer_input", toolUseId, agent, ...place(ordinal), taskId, approvals, askedAt, spanIds });
     // Where a client, not an agent, is asked next; in the agents between there is nobody to be told.
     return new InputRequired(approvals, asker.chain.length === 0 ? fresh : []);
   }
@@ -247,7 +246,7 @@ export class AgentPeers implements Peers {
   async #begin(question: Question): Promise<PeerCallStep> {
     const { toolUseId, ordinal, agent, message, thread, idempotencyKey, input, signal } = question;
     const { id } = configOf(this.#env);
-    this.#threads ??= new PeerThreads({ id, contextId: this.#turn.contextId }, this.#turn.log);
+    this.#threads ??= new PeerThreads({ id, contextId: this.#turn.contextId }, this.#turn.log.steps);
     const { ordinal: number, contextId } = this.#threads.take(agent, thread);
     const about = { agent_id: contextId, agent_type: agent };
     const said = await this.#turn.hook({ hook_event_name: "SubagentStart", ...about }, signal);
@@ -268,8 +267,8 @@ export class AgentPeers implements Peers {
       spanId: randomContext().spanId,
       at: Date.now(),
     } as const;
-    withdrawQuestions(this.#turn, toolUseId);
-    this.#turn.append(step);
+    withdrawQuestions(this.#turn.log, this.#turn.trace, toolUseId);
+    this.#turn.log.append(step);
     return step;
   }
 

@@ -55,23 +55,23 @@ const MAX_SHORTER = 5;
 export async function summarise(
   turn: Turn,
   old: readonly Step[],
-  wish: CompactionRequest,
+  compaction: CompactionRequest,
   signal: AbortSignal,
 ): Promise<Summary> {
-  const focus = wish.instructions === null ? "" : `\n\nWhat matters most: ${wish.instructions}`;
+  const focus = compaction.instructions === null ? "" : `\n\nWhat matters most: ${compaction.instructions}`;
   const asked = `${COMPACTION_INSTRUCTIONS}${focus}`;
-  let most = promptLimit(turn.model) / wish.density - tokensOfFrame(wish.frame) - tokensOfText(asked);
+  let most = promptLimit(turn.model) / compaction.density - tokensOfFrame(compaction.frame) - tokensOfText(asked);
   for (let shorter = 0; ; shorter++) {
     const conversation = shorten(conversationOf(old, turn.model), most);
     try {
       return (
-        (await summaryByApi(turn, conversation, asked, wish, signal)) ??
-        (await summaryByModel(turn, conversation, focus, wish, signal))
+        (await summaryByApi(turn, conversation, asked, compaction, signal)) ??
+        (await summaryByModel(turn, conversation, focus, compaction, signal))
       );
     } catch (error) {
       if (!(error instanceof ModelError) || !REFUSED.has(error.code)) throw error;
       if (error.code !== "prompt_too_long" || shorter === MAX_SHORTER) {
-        await fail(turn, wish, "model", error.message, { usage: NO_USAGE });
+        await fail(turn, compaction, "model", error.message, { usage: NO_USAGE });
         throw new NoSummary(error.message, { cause: error });
       }
       most = Math.min(most, tokensOfConversation(conversation)) / Math.max(2, error.timesTooLong ?? 0);
@@ -84,16 +84,16 @@ async function summaryByApi(
   turn: Turn,
   conversation: Conversation,
   instructions: string,
-  wish: CompactionRequest,
+  compaction: CompactionRequest,
   signal: AbortSignal,
 ): Promise<Summary | undefined> {
   const { model, trace } = turn;
   if (!model.compact || model.canCompact?.() === false) return undefined;
-  const searches = searchesIn(wish.frame.tools);
-  const plan = planned(turn, wish, signal);
+  const searches = searchesIn(compaction.frame.tools);
+  const plan = planned(turn, compaction, signal);
   const { meter, reservation } = meterOf(turn, { ...plan, ...searches });
   const maxTokens = await meter.begin();
-  const { system, tools } = wish.frame;
+  const { system, tools } = compaction.frame;
   const request = { system, tools, ...conversation, ...(maxTokens === undefined ? {} : { maxTokens }) };
   const span = new ChatSpan(trace, model, request, 1, false);
   let made: Compaction;
@@ -118,7 +118,7 @@ async function summaryByApi(
   span.end({ model: model.name, stopReason: null, content });
   const cost = paid(usage, reservation());
   if (block) return { text: block.content, block, origin: originOf(model), ...cost };
-  await fail(turn, wish, "api", "The API made no summary of it.", cost);
+  await fail(turn, compaction, "api", "The API made no summary of it.", cost);
   return undefined;
 }
 
@@ -126,7 +126,7 @@ async function summaryByModel(
   turn: Turn,
   conversation: Conversation,
   focus: string,
-  wish: CompactionRequest,
+  compaction: CompactionRequest,
   signal: AbortSignal,
 ): Promise<Summary> {
   const last = {
@@ -141,10 +141,10 @@ async function summaryByModel(
   };
   // Nobody who watches the answer is to see the summary in its place.
   const quiet: Turn = { ...turn, emit: (event) => event.type !== "text_delta" && turn.emit(event) };
-  const { answer, reservation } = await callReserved(quiet, request, planned(turn, wish, signal));
+  const { answer, reservation } = await callReserved(quiet, request, planned(turn, compaction, signal));
   const flaw = flawOf(answer);
   if (flaw === undefined) return { text: textOf(answer), ...paid(answer.usage, reservation) };
-  await fail(turn, wish, "model", flaw, paid(answer.usage, reservation));
+  await fail(turn, compaction, "model", flaw, paid(answer.usage, reservation));
   throw new NoSummary(flaw);
 }
 
@@ -179,8 +179,8 @@ async function fail(
   reason: string,
   cost: Pick<Failed, "usage" | "reservation">,
 ): Promise<void> {
-  turn.append({ kind: "compaction_failed", trigger, by, reason, ...(refused ? { refused } : {}), ...cost });
-  if (cost.reservation !== undefined) await turn.account?.settle(cost.reservation, cost.usage);
+  turn.log.append({ kind: "compaction_failed", trigger, by, reason, ...(refused ? { refused } : {}), ...cost });
+  if (cost.reservation !== undefined) await turn.budget.account?.settle(cost.reservation, cost.usage);
 }
 
 function paid(usage: Usage, reservation: string | undefined): Pick<Failed, "usage" | "reservation"> {

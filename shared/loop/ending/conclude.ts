@@ -21,7 +21,7 @@ export async function conclude(
   answer: AssistantStep,
   signal: AbortSignal,
 ): Promise<Conclusion | undefined> {
-  const own = turn.log.slice(turn.begin);
+  const own = turn.log.own();
   const words = said(own);
   const concluded = meaningOf(answer, words);
   if (concluded.subtype !== "success") return failedOrAskedAgain(turn, concluded, own, signal);
@@ -37,7 +37,7 @@ export async function conclude(
   );
   const why = joined(stopped.block, stopped.additionalContext);
   if (stopped.stop !== undefined || why === "") return fitting;
-  turn.append({ kind: "note", about: "stop", text: why });
+  turn.log.append({ kind: "note", about: "stop", text: why });
   return undefined;
 }
 
@@ -49,11 +49,11 @@ async function failedOrAskedAgain(
   signal: AbortSignal,
 ): Promise<Conclusion | undefined> {
   if (failed.errorType === EMPTY && !own.some(isAbout("empty"))) {
-    turn.append({ kind: "note", about: "empty", text: SAY_SOMETHING });
+    turn.log.append({ kind: "note", about: "empty", text: SAY_SOMETHING });
     return undefined;
   }
   if (failed.errorType !== OUT_OF_ROOM || wasRefused(turn)) return failed;
-  turn.append({ kind: "note", about: "cut", text: SAY_IT_AGAIN });
+  turn.log.append({ kind: "note", about: "cut", text: SAY_IT_AGAIN });
   const why = await compactRefused(turn, frameOf(turn), signal);
   return why === undefined ? undefined : { ...failed, message: `${failed.message} ${why}` };
 }
@@ -72,7 +72,7 @@ async function structured(
   if ("value" in parsed) return { ...concluded, text: JSON.stringify(parsed.value), structured: parsed.value };
   const tries = own.filter(isAbout("output")).length;
   if (tries < MAX_OUTPUT_RETRIES) {
-    turn.append({ kind: "note", about: "output", text: parsed.error });
+    turn.log.append({ kind: "note", about: "output", text: parsed.error });
     return undefined;
   }
   const message = `The answer did not fit the output schema, and neither did ${MAX_OUTPUT_RETRIES} more: ${parsed.error}`;

@@ -3,15 +3,15 @@ import { ModelError } from "../../models/model.ts";
 import { ERROR } from "../../tracing/names.ts";
 import { BudgetSpent, PriceUnknown, SUBTYPE } from "../../budget/limits.ts";
 import { BudgetUnreachable } from "../../budget/account.ts";
-import type { Conclusion, Turn } from "../turn.ts";
+import type { Conclusion, Turn, TurnBudget } from "../turn.ts";
 import { spentMessage } from "../../budget/exhaustion.ts";
 import type { InputOf } from "../hooks/input.ts";
 import { TurnStopped } from "../log/stopped.ts";
 import { hasOpenCalls } from "../log/unfinished.ts";
 
 /** Milliseconds of work that the turn may take: the agent's own limit, or what the whole query may. */
-export function wallLimit({ budget, queryWallMs = Number.POSITIVE_INFINITY }: Pick<Turn, "budget" | "queryWallMs">) {
-  return Math.min(budget.maxWallMs, queryWallMs);
+export function wallLimit({ limits, queryWallMs = Number.POSITIVE_INFINITY }: TurnBudget): number {
+  return Math.min(limits.maxWallMs, queryWallMs);
 }
 
 export type Failed = Exclude<Conclusion, { subtype: "success" }>;
@@ -21,9 +21,9 @@ const REPORT_MS = 2_000;
 
 /** The time is over. Where it is the whole query's, no agent that works on it may go on either. */
 export async function overtime(turn: Turn): Promise<Failed> {
-  const { account, queryWallMs } = turn;
+  const { account, queryWallMs } = turn.budget;
   const subtype = "error_max_wall_time";
-  if (account && queryWallMs !== undefined && queryWallMs === wallLimit(turn)) {
+  if (account && queryWallMs !== undefined && queryWallMs === wallLimit(turn.budget)) {
     try {
       const exhaustion = await account.timeIsUp(queryWallMs, AbortSignal.timeout(REPORT_MS));
       const { kind } = exhaustion;
@@ -33,10 +33,10 @@ export async function overtime(turn: Turn): Promise<Failed> {
       // It cannot be reached, so no agent of the query makes a model call either.
     }
   }
-  const own = turn.log.slice(turn.begin);
+  const own = turn.log.own();
   const calls = own.filter(({ kind }) => kind === "assistant").length;
   const where = hasOpenCalls(own) ? `in the tool calls of model call ${calls}` : `in model call ${calls + 1}`;
-  const message = `The wall-time budget of ${wallLimit(turn) / 1000} s was spent ${where}.`;
+  const message = `The wall-time budget of ${wallLimit(turn.budget) / 1000} s was spent ${where}.`;
   return { subtype, message, errorType: ERROR.timeout };
 }
 

@@ -1,6 +1,6 @@
 // A model call that is paid for out of the query's account: each attempt sets aside what it may cost before it is made.
 import type { ModelRequest } from "../../models/model.ts";
-import { BudgetUnreachable } from "../../budget/account.ts";
+import { BudgetUnreachable, type Account } from "../../budget/account.ts";
 import { callModel, type Meter } from "./call-model.ts";
 import type { AssistantStep, Step } from "../log/step.ts";
 import { originOf } from "../log/sendable.ts";
@@ -34,7 +34,7 @@ export async function callReserved(turn: Turn, request: ModelRequest, planned: M
   const { meter, reservation } = meterOf(turn, planned);
   const { model, emit, trace, log } = turn;
   // Those of messages that were compacted are taken too: a result, a key and an approval go by them.
-  const used = log
+  const used = log.steps
     .flatMap((step) => (step.kind === "assistant" ? step.content : []))
     .map((block) => ("id" in block ? block.id : ""));
   const answer = await callModel(model, request, planned.ordinal, planned.signal, emit, trace, meter, used);
@@ -54,7 +54,8 @@ export function meterOf(
   turn: Turn,
   { inputTokens, maxTokens, webSearches, signal }: MeteredCall,
 ): { readonly meter: Meter; readonly reservation: () => string | undefined } {
-  const { account, trace } = turn;
+  const { trace } = turn;
+  const { account } = turn.budget;
   const searches = webSearches === undefined ? {} : { webSearches };
   let reservation: string | undefined;
   let allowed = maxTokens;
@@ -76,7 +77,7 @@ export function meterOf(
       }
     },
     async failed(began) {
-      if (began) turn.append({ kind: "model_cut", inputTokens, maxTokens: allowed, ...searches });
+      if (began) turn.log.append({ kind: "model_cut", inputTokens, maxTokens: allowed, ...searches });
       if (!account || reservation === undefined) return;
       await (began ? account.cut(reservation) : account.release(reservation));
     },
@@ -87,18 +88,14 @@ export function meterOf(
 /** An earlier life ended where a model call was to be made, or was under way: it counts as one that was cut. */
 export function noteCut(turn: Turn, inputTokens: number, searches: Searches): void {
   const maxTokens = allowedTokens(turn, inputTokens, searches);
-  turn.append({ kind: "model_cut", inputTokens, maxTokens, ...searches });
+  turn.log.append({ kind: "model_cut", inputTokens, maxTokens, ...searches });
 }
 
 /**
- * Settles what earlier lives may have left between their last answer and the account, and gives up the calls they left open: others of
- * the query may wait for those. Doing so twice does no harm. As in a first life, an answer that ends the turn is not lost because the
- * account is away.
+ * Settles the last answer of earlier lives, and cuts the calls that they left open: other calls of the query may wait for those. May
+ * be repeated. Throws BudgetUnreachable, but not where the last answer ends the turn: that answer is not lost.
  */
-export async function settleEarlier(turn: Pick<Turn, "log" | "begin" | "account" | "life">): Promise<void> {
-  const { log, begin, account, life } = turn;
-  if (!account || life === 1) return;
-  const own = log.slice(begin);
+export async function settleEarlier(own: readonly Step[], account: Account): Promise<void> {
   try {
     for (const kind of ["assistant", "compaction", "compaction_failed"] as const) {
       const last = own.findLast((step) => step.kind === kind);
@@ -135,10 +132,10 @@ export function searchesIn(tools: readonly ToolUnion[]): Searches {
 
 /** In tokens. Throws BudgetSpent when there can be no call, PriceUnknown when nobody knows what it would cost. */
 export function allowedTokens(turn: Turn, inputTokens: number, searches: Searches = {}): number {
-  const { log, begin, budget, model, call } = turn;
-  const spent = spentIn(log.slice(begin), model.price);
+  const { log, budget, model, call } = turn;
+  const spent = spentIn(log.own(), model.price);
   const planned = { inputTokens, maxTokens: model.maxTokens, ...searches };
-  const allowed = allowedAnswer(budget, spent, planned, model.price, call.agent);
+  const allowed = allowedAnswer(budget.limits, spent, planned, model.price, call.agent);
   if (typeof allowed !== "number") throw allowed;
   return allowed;
 }

@@ -4,7 +4,7 @@ import type { Approval } from "../log/approval.ts";
 import type { CallState } from "../log/ledger.ts";
 import type { AssistantStep } from "../log/step.ts";
 import type { ToolSpan } from "../spans/call-spans.ts";
-import type { ToolRuntime } from "../turn.ts";
+import type { Turn } from "../turn.ts";
 import type { Tool } from "../tools/tool.ts";
 
 export interface CallRun {
@@ -12,7 +12,7 @@ export interface CallRun {
   readonly state: CallState;
   readonly message: AssistantStep;
   readonly tool: Tool | undefined;
-  readonly runtime: ToolRuntime;
+  readonly turn: Turn;
   readonly span: ToolSpan;
   readonly signal: AbortSignal;
   /** What hooks say to the model beside the result; written with it. */

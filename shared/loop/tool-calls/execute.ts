@@ -20,12 +20,12 @@ const MAX_TOOL_OUTPUT = 100_000;
 const INTERRUPT_HOOK_MS = 2_000;
 
 /** Rejects with the signal's reason. */
-export async function execute(taken: CallRun, tool: Tool, input: unknown): Promise<CallOutcome> {
-  const { block, runtime, span, signal } = taken;
-  const ids = { id: block.id, idempotencyKey: runtime.idempotencyKey(block.id) };
-  const { peers, ...call } = runtime.call;
+export async function execute(run: CallRun, tool: Tool, input: unknown): Promise<CallOutcome> {
+  const { block, turn, span, signal } = run;
+  const ids = { id: block.id, idempotencyKey: turn.idempotencyKey(block.id) };
+  const { peers, ...call } = turn.call;
   signal.throwIfAborted();
-  if (!mayRepeat(tool)) runtime.append({ kind: "tool_start", toolUseId: block.id });
+  if (!mayRepeat(tool)) turn.log.append({ kind: "tool_start", toolUseId: block.id });
   const changed = input === block.input ? undefined : toRecord(input);
   const asking = new CallPeers(tool, peers, { ...ids, span: span.span, signal, input: changed });
   const begun = Date.now();
@@ -37,16 +37,16 @@ export async function execute(taken: CallRun, tool: Tool, input: unknown): Promi
     const error = asking.interruption ?? thrown;
     if (error instanceof InputRequired) {
       // What the tool itself may take of time is over: the question is in the log, and stands however long the hooks take.
-      await Promise.all(error.untold.map((approval) => runtime.hook(askingNotice(approval), signal)));
+      await Promise.all(error.untold.map((approval) => turn.hook(askingNotice(approval), signal)));
       return { waits: error.approvals };
     }
     if (error instanceof TurnStopped) return stoppedInstead(error);
-    if (!signal.aborted && !isInputError(error)) reportThrown(taken, tool, error);
-    return afterFailure(taken, tool, input, error, begun);
+    if (!signal.aborted && !isInputError(error)) reportThrown(run, tool, error);
+    return afterFailure(run, tool, input, error, begun);
   } finally {
     asking.close();
   }
-  const result = await afterSuccess(taken, tool, input, content, begun);
+  const result = await afterSuccess(run, tool, input, content, begun);
   const stop = result.stop ?? asking.stop;
   return stop === undefined ? result : { ...result, stop };
 }
@@ -59,20 +59,20 @@ function stoppedInstead({ message, name }: TurnStopped): CallResult {
 }
 
 /** What a tool throws is its author's matter too: the model is told the words, the span and the log also where it was. */
-function reportThrown({ span, runtime }: CallRun, tool: Tool, error: unknown): void {
+function reportThrown({ span, turn }: CallRun, tool: Tool, error: unknown): void {
   span.threw(error);
-  runtime.report?.(`The tool ${tool.name} threw: ${stackOf(error)}`, contextOf(span.span));
+  turn.report?.(`The tool ${tool.name} threw: ${stackOf(error)}`, contextOf(span.span));
 }
 
 async function afterSuccess(
-  { block, runtime, signal, notes }: CallRun,
+  { block, turn, signal, notes }: CallRun,
   tool: Tool,
   input: unknown,
   content: string,
   begun: number,
 ): Promise<CallResult> {
   const about = { tool_name: tool.name, tool_input: input, tool_use_id: block.id } as const;
-  const after = await runtime.hook(
+  const after = await turn.hook(
     { hook_event_name: "PostToolUse", tool_response: content, duration_ms: since(begun), ...about },
     signal,
     block.id,
@@ -85,7 +85,7 @@ async function afterSuccess(
 }
 
 async function afterFailure(
-  { block, runtime, signal }: CallRun,
+  { block, turn, signal }: CallRun,
   tool: Tool,
   input: unknown,
   error: unknown,
@@ -102,10 +102,10 @@ async function afterFailure(
   if (signal.aborted) {
     // Under a signal of their own, for that of the turn ends hooks too. What they say has nobody to hear it, nor that they took too long.
     const limit = AbortSignal.timeout(INTERRUPT_HOOK_MS);
-    await runtime.hook({ ...failure, is_interrupt: true }, limit, block.id).catch(() => undefined);
+    await turn.hook({ ...failure, is_interrupt: true }, limit, block.id).catch(() => undefined);
     signal.throwIfAborted();
   }
-  const after = await runtime.hook({ ...failure, is_interrupt: false }, signal, block.id);
+  const after = await turn.hook({ ...failure, is_interrupt: false }, signal, block.id);
   const words = [content, after.additionalContext].filter((text) => text !== undefined);
   const stop = after.stop === undefined ? {} : { stop: after.stop };
   return { ...failedResult(cutResult(words.join("\n\n")), nameOf(error)), ...stop };

@@ -23,8 +23,8 @@ export interface NewTask {
   readonly first: Step;
 }
 
-/** The log that one turn works on. */
-export interface TurnLog {
+/** The log of a thread, as far as the turn of one of its tasks sees it. */
+export interface ThreadLog {
   /** Of the thread, up to and including the task's own; those of tasks that wait behind it are left out. */
   readonly steps: Step[];
   /** Index of the task's first step. */
@@ -206,7 +206,7 @@ export class SessionStore {
     return this.#tasks(`${IS_OPEN} AND context_id = ? AND n > ?`, contextId, n).length > 0;
   }
 
-  turnLog({ contextId, n }: TaskRef): TurnLog {
+  threadLog({ contextId, n }: TaskRef): ThreadLog {
     const rows = this.#sql
       .exec<{ body: string; n: number; worked_ms: number }>(
         "SELECT body, n, worked_ms FROM step WHERE context_id = ? AND n <= ? ORDER BY n, seq",
