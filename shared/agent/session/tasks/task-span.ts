@@ -6,7 +6,6 @@ import type { EndedTurn } from "../../../loop/turn.ts";
 import { A2A, ERROR, EVENT, GEN_AI, OPERATION, SPAN, TROUPE } from "../../../tracing/names.ts";
 import type { TraceContext } from "../../../tracing/trace-context.ts";
 import { contextOf, defined, fail, shortId, SpanKind, type Span, type Tracer } from "../../../tracing/tracer.ts";
-import type { LiveTask } from "./live-task.ts";
 import type { TaskTrace } from "./task-trace.ts";
 
 /** How the spans of a task end. */
@@ -144,9 +143,4 @@ export function endInterrupted(
 
 export function nameOfState(state: TaskState): string {
   return TaskState[state].slice("TASK_STATE_".length).toLowerCase().replaceAll("_", "-");
-}
-
-/** What a running task's spans need of it. */
-export function taskOf(live: LiveTask, agent: string, trace: TaskTrace, begunAt: number): Task {
-  return { trace, agent, taskId: live.id, contextId: live.row.contextId, question: live.question, begunAt };
 }
