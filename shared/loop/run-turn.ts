@@ -1,6 +1,5 @@
-// A turn: from the user's message to the answer. Model and tools are passed in; nothing here knows the platform.
-// Every step is appended to the log before the next begins, and the log alone says what comes next: a turn whose isolate died is
-// resumed by running it again over the same log.
+// Runs a turn from the message to the answer. Model and tools are passed in; nothing here knows the platform. Each step is in the log
+// before the next begins, and the log alone says what comes next: running a turn again over its log resumes it.
 import { Stopwatch } from "../resilience/stopwatch.ts";
 import { ERROR } from "../tracing/names.ts";
 import { picoOf, toUsd } from "../budget/price.ts";
@@ -71,7 +70,7 @@ async function loop(turn: Turn, signal: AbortSignal): Promise<Conclusion | Suspe
   const refused = await takePrompt(turn, signal);
   if (refused) return refused;
   let left = unfinished(turn.log.own());
-  // Calls that are settled were followed by the next model call, as far as anybody knows.
+  // After settled calls, the next model call may have been under way when the earlier life ended.
   let mayHaveCut = turn.log.life > 1 && (!left || (hasCalls(left) && !hasOpenCalls(turn.log.own())));
   for (;;) {
     const answer = left ?? (await nextAnswer(turn, signal, mayHaveCut));
@@ -87,7 +86,7 @@ async function loop(turn: Turn, signal: AbortSignal): Promise<Conclusion | Suspe
   }
 }
 
-/** What an earlier life was told by a hook to end with. */
+/** The end that a hook of an earlier life asked for. */
 function endedByHook(own: readonly Step[]): Conclusion | undefined {
   const step = own.findLast(({ kind }) => kind === "blocked" || kind === "stopped");
   if (step?.kind !== "blocked" && step?.kind !== "stopped") return undefined;
@@ -99,7 +98,7 @@ function refuse({ log }: Turn, reason: string): Conclusion {
   return { subtype: "error_during_execution", message: reason, errorType: ERROR.refused };
 }
 
-/** The hooks of a message that has just come. */
+/** Runs the hooks of a new message. Returns the end of the turn where they, or its size, refuse it. */
 async function takePrompt(turn: Turn, signal: AbortSignal): Promise<Conclusion | undefined> {
   const own = turn.log.own();
   const [first] = own;

@@ -1,5 +1,5 @@
-// Compaction: near the limit of the context, or on demand, a summary takes the place of the conversation's older part towards the
-// model. The log keeps everything. Pairs of tool_use and tool_result stay whole: what is kept begins with a message or an answer.
+// Compaction: near the context's limit, or on demand, a summary replaces the older part of the conversation for the model. The log
+// keeps everything. Pairs of tool_use and tool_result stay whole: the kept part begins with a message or an answer.
 import { ModelError } from "../../models/model.ts";
 import { searchesIn, noteCut } from "../model-call/metered-call.ts";
 import { BudgetUnreachable } from "../../budget/account.ts";
@@ -25,14 +25,14 @@ import { CompactionSpan } from "../spans/wait-spans.ts";
 
 const COMMAND = "/compact";
 
-/** Of the context's room, how much recent messages may keep. */
+/** Share of the prompt limit that recent messages may keep. */
 const KEPT = 0.2;
-/** What has to be cut has at least so many tokens for each by length, whatever a backend reports: little text has five bytes a token. */
+/** The least density that is believed, whatever a backend reports: little text has five bytes a token. */
 const LEAST_DENSITY = 0.6;
 
 type CompactionStep = Extract<Step, { kind: "compaction" }>;
 
-/** Compacts where the next request would come near the model's limit. Where that fails, the conversation stays as it is. */
+/** Compacts where the next request would come near the model's limit. Where the compaction fails, the conversation stays as it is. */
 export async function compactIfFull(turn: Turn, frame: Frame, signal: AbortSignal): Promise<void> {
   const { model, log } = turn;
   const room = promptLimit(model);
@@ -47,7 +47,7 @@ export async function compactIfFull(turn: Turn, frame: Frame, signal: AbortSigna
   await compactNow(turn, compaction, signal);
 }
 
-/** Whether this turn's own calls are what would be summarised: it would make them again. */
+/** Whether the turn has made calls of its own: if they were summarised, the model would make them again. */
 function hasWorked({ log }: Turn): boolean {
   return log.own().some(({ kind }) => kind === "assistant");
 }
@@ -57,12 +57,12 @@ function messageOf({ log }: Turn): string {
   return step?.kind === "user" ? step.text : "";
 }
 
-/** Where a backend does not say how many times too long a conversation is. */
+/** Assumed where the backend does not say it. */
 const TIMES_TOO_LONG = 2;
 
 /**
- * The backend has said that the conversation is too long, whatever was estimated: it is compacted, once in a turn. Resolves to why not,
- * where it stays as it is.
+ * Compacts a conversation that the backend refused as too long, once a turn. Resolves to why not, where the conversation stays as it
+ * is.
  */
 export async function compactRefused(
   turn: Turn,
@@ -77,12 +77,12 @@ export async function compactRefused(
   return typeof made === "string" ? made : undefined;
 }
 
-/** Whether the conversation was compacted in this turn because the backend had said that it is too long. */
+/** Whether this turn has compacted a conversation that the backend refused. */
 export function wasRefused({ log }: Turn): boolean {
   return log.own().some((step) => (step.kind === "compaction" || step.kind === "compaction_failed") && step.refused);
 }
 
-/** The message `/compact`, perhaps with words on what matters. */
+/** Carries out the message `/compact`, perhaps with words on what the summary has to keep. */
 export async function compactOnDemand(turn: Turn, text: string, signal: AbortSignal): Promise<Conclusion> {
   const own = turn.log.own();
   const done = own.find((step) => step.kind === "compaction");
@@ -104,7 +104,7 @@ function notCompacted(why: string): string {
   return `The conversation was not compacted. ${why}`;
 }
 
-/** Whether the model has just failed to make a summary: in the same turn it would once more, for the same money. */
+/** Whether the model has failed to make a summary in this turn. A second try would cost the same again. */
 function hasFailed({ log }: Turn): boolean {
   const last = log.own().findLast(({ kind }) => kind === "compaction" || kind === "compaction_failed");
   return last?.kind === "compaction_failed" && last.by === "model";
@@ -121,7 +121,7 @@ function compactionOf(
   return { trigger, instructions, frame, tokens, density };
 }
 
-/** The step that was written, or why the conversation stays as it is. */
+/** Resolves to the step, or to why the conversation stays as it is. */
 async function compactNow(
   turn: Turn,
   compaction: CompactionRequest,
@@ -148,7 +148,7 @@ async function compactNow(
   return step;
 }
 
-/** Has the summary made, writes it into the log and pays for it. */
+/** Makes the summary, writes it into the log and settles its cost. */
 async function written(
   turn: Turn,
   kept: number,
@@ -163,7 +163,7 @@ async function written(
     kind: "compaction",
     trigger,
     summary: text,
-    // What was written meanwhile, of attempts that came to nothing, stands between.
+    // Steps of failed attempts were written meanwhile.
     kept: kept + log.steps.length - begun,
     tokensBefore,
     tokensAfter: 0,
@@ -175,18 +175,18 @@ async function written(
   try {
     if (made.reservation !== undefined) await turn.budget.account?.settle(made.reservation, made.usage);
   } catch (error) {
-    // What was asked for is done: it is not lost because the account is.
+    // The compaction is done: it is not lost because the account is away.
     if (!(error instanceof BudgetUnreachable) || trigger === "auto") throw error;
   }
   return after;
 }
 
-/** In tokens by length. On demand all but the last exchange is summarised, near the limit only as much as has to be. */
+/** In tokens by length. On demand, all but the last exchange is summarised; near the limit, only as much as necessary. */
 function limitsOf({ model, log: { steps, begin } }: Turn, { trigger, frame, density }: CompactionRequest): KeptLimits {
   const room = promptLimit(model);
   const share = room * KEPT;
   const summary = Math.min(model.contextTokens - room, share);
-  // Beside what stays in any case: the frame, the summary, and the message that is being answered.
+  // Beside what always stays: the frame, the summary and the message that is being answered.
   const last = (room * FULL - summary) / density - tokensOfFrame(frame) - tokensOfSteps([steps[begin]]);
   const compacted = steps.findLastIndex(({ kind }) => kind === "compaction");
   const exchange =
@@ -194,7 +194,7 @@ function limitsOf({ model, log: { steps, begin } }: Turn, { trigger, frame, dens
   return { from: Math.max(exchange, compacted + 1), most: Math.min(share / density, last), last };
 }
 
-/** Whether anything would go beside the message that is being answered, which stays. */
+/** Whether the summary would replace anything but the message that is being answered, which stays. */
 function losesAnything(log: readonly Step[], kept: number): boolean {
   const cut = log.length - kept;
   const { steps } = afterCompaction(log.slice(0, cut));

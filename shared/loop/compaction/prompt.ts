@@ -1,6 +1,6 @@
-// What a model is told that is to shorten a conversation, where its API does not do that by itself.
+// The instructions for a summary.
 
-/** How the instructions begin; the offline model knows them by it. */
+/** The beginning of the instructions. The offline model recognises them by it. */
 export const COMPACTION_OPENING = "Summarise the conversation";
 
 /** System prompt of a summarising call, or instructions for the API's own compaction. */

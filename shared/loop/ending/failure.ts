@@ -1,4 +1,4 @@
-// How a turn ends that does not come to an answer: what went wrong, in words for the person who asked, and whom it concerns.
+// How a turn ends without an answer: what went wrong, in words for the person who asked.
 import { ModelError } from "../../models/model.ts";
 import { ERROR } from "../../tracing/names.ts";
 import { BudgetSpent, PriceUnknown, SUBTYPE } from "../../budget/limits.ts";
@@ -9,17 +9,17 @@ import type { InputOf } from "../hooks/input.ts";
 import { TurnStopped } from "../log/stopped.ts";
 import { hasOpenCalls } from "../log/unfinished.ts";
 
-/** Milliseconds of work that the turn may take: the agent's own limit, or what the whole query may. */
+/** Milliseconds of work that the turn may take: the agent's own limit or the query's, whichever is less. */
 export function wallLimit({ limits, queryWallMs = Number.POSITIVE_INFINITY }: TurnBudget): number {
   return Math.min(limits.maxWallMs, queryWallMs);
 }
 
 export type Failed = Exclude<Conclusion, { subtype: "success" }>;
 
-/** How long the account may take to say who has spent what, in milliseconds: who asked has waited long enough. */
+/** Milliseconds that the account may take to say who has spent what. */
 const REPORT_MS = 2_000;
 
-/** The time is over. Where it is the whole query's, no agent that works on it may go on either. */
+/** Ends a turn whose time is spent. Where the whole query's is, every agent of the query has to stop. */
 export async function overtime(turn: Turn): Promise<Failed> {
   const { account, queryWallMs } = turn.budget;
   const subtype = "error_max_wall_time";
@@ -30,7 +30,7 @@ export async function overtime(turn: Turn): Promise<Failed> {
       const errorType = kind === "wall_time" ? ERROR.timeout : SUBTYPE[kind];
       return { subtype: SUBTYPE[kind], message: spentMessage(exhaustion), errorType };
     } catch {
-      // It cannot be reached, so no agent of the query makes a model call either.
+      // The account is away, so no agent of the query makes a model call either.
     }
   }
   const own = turn.log.own();
@@ -40,7 +40,7 @@ export async function overtime(turn: Turn): Promise<Failed> {
   return { subtype, message, errorType: ERROR.timeout };
 }
 
-/** Throws what is no failure of a model, a tool, a hook or a budget. */
+/** How an error ends the turn. Throws errors that are bugs of ours. */
 export function failureOf(error: unknown, turn: Turn): Failed {
   const failed = (subtype: Failed["subtype"], message: string, errorType: string) =>
     ({ subtype, message, errorType }) as const;
@@ -59,7 +59,7 @@ export async function tellOfFailure(turn: Turn, failed: Failed): Promise<void> {
   await turn.hook({ hook_event_name: "StopFailure", error, error_details: failed.message }, turn.signal);
 }
 
-/** Of failures of the model, by `errorType`, what the Claude Agent SDK calls them. */
+/** `errorType` of a model's failure → its name in the Claude Agent SDK. */
 const STOP_FAILURES: Readonly<Record<string, InputOf<"StopFailure">["error"]>> = {
   unauthorized: "authentication_failed",
   forbidden: "authentication_failed",

@@ -1,4 +1,4 @@
-// A call that has to be approved: first the hooks and the job's policy are asked, then it waits for a person.
+// Asks for the approval of a call: first the hooks, then the job's policy, then a person, for whom it waits.
 import type { Approval } from "../log/approval.ts";
 import { policyAnswer } from "../tools/policy.ts";
 import { ApprovalSpan } from "../spans/wait-spans.ts";
@@ -8,7 +8,7 @@ import type { Tool } from "../tools/tool.ts";
 type ApprovalOutcome =
   | { readonly waits: readonly Approval[] }
   | { readonly behavior: "allow"; readonly input: Record<string, unknown> }
-  /** `stop`: why the turn is to end, too. */
+  /** `stop`: why the turn ends, too. */
   | { readonly behavior: "deny"; readonly reason: string; readonly stop?: string };
 
 export async function askApproval(
@@ -49,7 +49,7 @@ export async function askApproval(
   return { waits: [approval] };
 }
 
-/** What Notification hooks are told when a person is asked. */
+/** The input of Notification hooks when a person is asked. */
 export function askingNotice({ agent, tool }: Approval) {
   return {
     hook_event_name: "Notification",
@@ -58,7 +58,7 @@ export function askingNotice({ agent, tool }: Approval) {
   } as const;
 }
 
-/** Said to the model of a call that the job's policy has answered. */
+/** Tells the model that the job's policy denied a call. */
 export function policyDenial(tool: string): string {
   return `The job's approval policy denies this call of ${tool}.`;
 }

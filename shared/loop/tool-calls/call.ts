@@ -1,4 +1,4 @@
-// What one tool call is run with, and what comes of it.
+// One tool call: what it runs with, and its result.
 import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages";
 import type { Approval } from "../log/approval.ts";
 import type { CallState } from "../log/ledger.ts";
@@ -15,7 +15,7 @@ export interface CallRun {
   readonly turn: Turn;
   readonly span: ToolSpan;
   readonly signal: AbortSignal;
-  /** What hooks say to the model beside the result; written with it. */
+  /** Words of hooks for the model, written with the result. */
   readonly notes: string[];
 }
 
@@ -24,7 +24,7 @@ export interface CallResult {
   /** `error.type` of a call that failed. */
   readonly errorType?: string;
   readonly denied?: true;
-  /** A hook wants the turn to end, once the result is in the log. */
+  /** Why a hook ends the turn, once the result is in the log. */
   readonly stop?: string;
 }
 

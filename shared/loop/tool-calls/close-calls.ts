@@ -1,4 +1,4 @@
-// What becomes of the calls of a turn that ends without its answer: nothing waits on, here or at other agents.
+// Closes the calls of a turn that ends without an answer, so that nothing waits on, here or at other agents.
 import { denyOpen, type NoAnswer } from "../log/denials.ts";
 import { ledger, sinceLastAnswer, pendingQuestions, type ApprovalAnswerStep } from "../log/ledger.ts";
 import { endApproval } from "../spans/wait-spans.ts";

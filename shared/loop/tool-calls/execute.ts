@@ -1,4 +1,4 @@
-// Runs a tool that may run: the tool itself, the hooks after it, and what of both reaches the model.
+// Runs a permitted tool and the hooks after it, and makes the result for the model.
 import { reasonOf, stackOf } from "../../text/reason.ts";
 import { contextOf } from "../../tracing/tracer.ts";
 import { askingNotice } from "./ask-approval.ts";
@@ -16,7 +16,7 @@ import { untilAborted } from "../../resilience/until-aborted.ts";
 
 /** Characters of a tool's output that reach the model. */
 const MAX_TOOL_OUTPUT = 100_000;
-/** Milliseconds that hooks have for a call that was interrupted: whoever canceled the task waits for them. */
+/** Milliseconds for the hooks of an interrupted call: whoever canceled the task waits for them. */
 const INTERRUPT_HOOK_MS = 2_000;
 
 /** Rejects with the signal's reason. */
@@ -36,7 +36,7 @@ export async function execute(run: CallRun, tool: Tool, input: unknown): Promise
   } catch (thrown) {
     const error = asking.interruption ?? thrown;
     if (error instanceof InputRequired) {
-      // What the tool itself may take of time is over: the question is in the log, and stands however long the hooks take.
+      // The question is in the log, so it stands however long the hooks take.
       await Promise.all(error.untold.map((approval) => turn.hook(askingNotice(approval), signal)));
       return { waits: error.approvals };
     }
@@ -58,7 +58,7 @@ function stoppedInstead({ message, name }: TurnStopped): CallResult {
   };
 }
 
-/** What a tool throws is its author's matter too: the model is told the words, the span and the log also where it was. */
+/** Reports what a tool threw to its author: the span and the log get the stack, the model only the message. */
 function reportThrown({ span, turn }: CallRun, tool: Tool, error: unknown): void {
   span.threw(error);
   turn.report?.(`The tool ${tool.name} threw: ${stackOf(error)}`, contextOf(span.span));
@@ -100,7 +100,7 @@ async function afterFailure(
     ...about,
   } as const;
   if (signal.aborted) {
-    // Under a signal of their own, for that of the turn ends hooks too. What they say has nobody to hear it, nor that they took too long.
+    // They get a signal of their own, because the turn's has aborted. Nobody needs their output, or to know that they took too long.
     const limit = AbortSignal.timeout(INTERRUPT_HOOK_MS);
     await turn.hook({ ...failure, is_interrupt: true }, limit, block.id).catch(() => undefined);
     signal.throwIfAborted();
@@ -111,13 +111,13 @@ async function afterFailure(
   return { ...failedResult(cutResult(words.join("\n\n")), nameOf(error)), ...stop };
 }
 
-/** Milliseconds, by a clock that may be set back meanwhile. */
+/** Milliseconds; 0 where the clock was set back meanwhile. */
 function since(begun: number): number {
   return Math.max(0, Date.now() - begun);
 }
 
 export function cutResult(text: string): string {
-  // Half a surrogate pair would make the API refuse this request and all that follow in the thread.
+  // Half a surrogate pair would make the API refuse this request and all later ones of the thread.
   if (text.length <= MAX_TOOL_OUTPUT) return text.toWellFormed();
   return `${text.slice(0, MAX_TOOL_OUTPUT).toWellFormed()}\n[cut: ${text.length - MAX_TOOL_OUTPUT} of ${text.length} characters left out]`;
 }
@@ -126,11 +126,9 @@ export function failedResult(content: string, errorType: string): CallResult {
   return { content, errorType };
 }
 
-// Runs a tool until it settles, its time is up or the turn ends, whether it listens to its signal or not.
-
 const DEFAULT_TOOL_LIMIT_MS = 60_000;
 
-/** Resolves to the tool's output. Throws what the tool throws, or why it was given up. */
+/** Runs a tool until it settles, its time is up or the turn ends, whether it obeys its signal or not. Throws what it throws, or why it was given up. */
 async function runLimited(
   tool: Tool,
   input: unknown,

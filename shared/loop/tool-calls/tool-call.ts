@@ -1,4 +1,4 @@
-// One tool call from the model's wish to its result: hooks, permission, perhaps an approval, the tool itself, hooks again.
+// Runs one tool call: hooks, permission, perhaps an approval, the tool itself, hooks again.
 import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages";
 import { suggest } from "../../text/nearest.ts";
 import { ERROR } from "../../tracing/names.ts";
@@ -15,7 +15,7 @@ import { toRecord } from "../../text/plain-json.ts";
 import type { Tool } from "../tools/tool.ts";
 import type { CallRun, CallResult, CallOutcome } from "./call.ts";
 
-/** Takes the call as far as it goes. Rejects with the signal's reason. */
+/** Runs or resumes a call, until it has a result or waits. Rejects with the signal's reason. */
 export async function runCall(run: CallRun): Promise<CallOutcome> {
   const { block, state, message, tool, turn } = run;
   if (!tool) return failedResult(unknownTool(block.name, turn.tools), ERROR.refused);
@@ -33,7 +33,7 @@ export async function runCall(run: CallRun): Promise<CallOutcome> {
   }
 }
 
-/** Why a call that the model did not finish, or cannot have meant, is not run. */
+/** Why an incomplete or malformed call is not run. */
 function flawOf(block: ToolUseBlock, message: AssistantStep): CallResult | undefined {
   switch (message.stopReason) {
     case "max_tokens":
@@ -64,14 +64,14 @@ function flawOf(block: ToolUseBlock, message: AssistantStep): CallResult | undef
   );
 }
 
-/** What a call that has asked another agent runs with again: what it had, where a hook or a person had changed what the model wanted. */
+/** The input of a call that has asked another agent and runs again: the input it had, where a hook or a person had changed the model's. */
 function heldInput({ block, turn }: CallRun, tool: Tool): Record<string, unknown> {
   const { call } = peerCall(turn.log.steps, block.id, 1);
   const input = call?.input ?? toRecord(block.input);
   return tool.asksItsInput && call ? { ...input, agent: call.agent, message: call.message } : input;
 }
 
-/** A call that has not begun: hooks → deny → ask → mode → allow → canUseTool. */
+/** Runs a call that has not begun, if it is permitted: hooks → deny → ask → mode → allow → canUseTool. */
 async function permitted(run: CallRun, tool: Tool): Promise<CallOutcome> {
   const { block, turn, span, signal } = run;
   const about = { tool_name: tool.name, tool_use_id: block.id } as const;
@@ -112,7 +112,7 @@ async function permitted(run: CallRun, tool: Tool): Promise<CallOutcome> {
   return execute(run, tool, asked.input);
 }
 
-/** Its approval was answered: it runs with exactly what was approved, or not at all. */
+/** Resumes a call whose approval was answered: it runs with exactly what was approved, or not at all. */
 async function answered(
   run: CallRun,
   tool: Tool,
@@ -138,14 +138,14 @@ async function answered(
     if (!turn.log.steps.some(isSaid)) turn.log.append(none);
     return denied(run, tool, input, "What was approved is not this call with this input, so the approval is void.");
   }
-  // A rule that was deployed since counts.
+  // A rule that was deployed since then counts.
   const decision = decidePermission({ permissions: turn.permissions, tool, hookDecision: { behavior: "allow" } });
   if (decision.behavior === "deny") return denied(run, tool, input, decision.reason);
   span.changed(input);
   return execute(run, tool, input);
 }
 
-/** The call is not run. `stop`: whoever said no wants the turn to end as well, and why. */
+/** The result of a denied call. `stop`: why the turn is to end, too. */
 async function denied(
   { block, turn, signal }: CallRun,
   tool: Tool,

@@ -1,5 +1,5 @@
-// The tool calls of one assistant message, side by side. Whatever goes wrong becomes an `is_error` result: the model is told, the turn
-// goes on. A call that has to be approved waits in the log; the others are not held up by it.
+// Runs the tool calls of one assistant message side by side. A failure becomes an `is_error` result, and the turn continues. A call that
+// needs an approval waits in the log and does not hold up the others.
 import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages";
 import type { Approval } from "../log/approval.ts";
 import { BudgetSpent } from "../../budget/limits.ts";
@@ -13,8 +13,8 @@ import { withdrawQuestions } from "./close-calls.ts";
 import type { Turn } from "../turn.ts";
 
 /**
- * Runs every call of the message that is not settled. Resolves to what is waited for; empty when all have their results.
- * Rejects with the signal's reason, TurnStopped or what the account throws; results until then are in the log.
+ * Runs every call of the message that is not settled. Resolves to the approvals that are waited for; empty when all calls have results.
+ * Rejects with the signal's reason, TurnStopped or what the account throws. Results until then are in the log.
  */
 export async function runToolCalls(
   message: AssistantStep,
@@ -25,7 +25,7 @@ export async function runToolCalls(
   const states = ledger(sinceLastAnswer(turn.log.steps));
   const stateOf = ({ id }: ToolUseBlock): CallState => states.get(id) ?? { is: "new" };
   const open = calls.filter((block) => stateOf(block).is !== "settled");
-  // None is left where only the hooks of the batch had not run.
+  // No call is open where only the PostToolBatch hooks had not run.
   if (open.length > 0) await book(calls, turn, signal);
   const outcomes = await Promise.allSettled(
     open.map((block) => takeCall(block, stateOf(block), message, turn, signal)),
@@ -39,7 +39,7 @@ export async function runToolCalls(
   return waits;
 }
 
-/** Books the calls of a message once. What goes over the budget is not run, and the model is told so. */
+/** Books the calls of a message once. Calls beyond the budget are not run, and their results say so. */
 async function book(calls: readonly ToolUseBlock[], turn: Turn, signal: AbortSignal): Promise<void> {
   const own = turn.log.own();
   const round = own.filter(({ kind }) => kind === "assistant").length;
@@ -50,7 +50,7 @@ async function book(calls: readonly ToolUseBlock[], turn: Turn, signal: AbortSig
   } catch (error) {
     if (error instanceof BudgetSpent) {
       const states = ledger(sinceLastAnswer(turn.log.steps));
-      // One that has begun, or waits for an answer, is closed with the turn: it may have run effect, and others are to be told.
+      // Calls that have begun or wait are closed with the turn: they may have taken effect, and peers have to learn of it.
       for (const { id } of calls.filter((call) => !states.has(call.id)))
         turn.log.append({ kind: "tool_result", toolUseId: id, content: `Not run: ${error.message}`, isError: true });
     }
@@ -103,7 +103,7 @@ async function takeCall(
   }
 }
 
-/** The hooks that look at all results of a message together. */
+/** Runs the PostToolBatch hooks, which see all results of a message together. */
 async function endBatch(calls: readonly ToolUseBlock[], turn: Turn, signal: AbortSignal): Promise<void> {
   const since = sinceLastAnswer(turn.log.steps);
   const responses = new Map(
