@@ -1,6 +1,5 @@
-// The agent's side of a query's account: asks the Budget object of the control plane before each model call and tells it what the
-// call has cost. While that cannot be reached it tries again for a while, and then no model call is made. No address is named in
-// what it throws: the words may reach another agent's model.
+// The agent's side of a query's account: it reserves at the control plane's Budget object before each model call, and settles the cost. It
+// retries for a while; then no model call is made. Its errors name no address, because they may reach another agent's model.
 import * as z from "zod";
 import { BudgetSpent, type Limits, PriceUnknown } from "../../budget/limits.ts";
 import { type Account, BudgetUnreachable } from "../../budget/account.ts";
@@ -11,7 +10,7 @@ import { parseJson } from "../../text/parse-json.ts";
 import { Stopwatch, timeLimit } from "../../resilience/stopwatch.ts";
 import type { Price } from "../../budget/price.ts";
 
-/** Of an agent's environment, what leads to the control plane. */
+/** The bindings that reach the control plane. */
 export interface ControlPlaneEnv {
   readonly CONTROL_PLANE: { fetch(url: string, init: RequestInit): Promise<Response> };
   readonly TROUPE_TOKEN: string;
@@ -23,7 +22,7 @@ export interface Spender {
   readonly query: string;
   readonly agent: string;
   readonly task: string;
-  /** How often the task was begun again; each queryAccount of a task needs a higher one. */
+  /** The life of the task; each queryAccount of a task needs a higher number. */
   readonly life: number;
   readonly limits: Limits;
   readonly price: Price | undefined;
@@ -35,9 +34,9 @@ export interface Patience {
   readonly waitMs: number;
   /** How long an answer may take, waiting aside. */
   readonly answerMs: number;
-  /** How long to try while there is no answer. */
+  /** How long to retry while there is no answer. */
   readonly giveUpMs: number;
-  /** Pause before the next try; the last one stands for all that follow. */
+  /** Pauses before each retry; the last one repeats. */
   readonly delaysMs: readonly [number, ...number[]];
 }
 
@@ -71,7 +70,7 @@ export function queryAccount(env: ControlPlaneEnv, spender: Spender, patience: P
           await pause(patience.delaysMs[0], signal);
         }
       } catch (error) {
-        // It may have been granted after all. If this cannot be said either, it stays open until the account takes it for dead.
+        // It may have been granted after all. If the release fails too, it stays open until the account takes it for cut.
         if (!(error instanceof BudgetSpent)) void post(connection, "release", { query, id }, undefined).catch(() => {});
         throw error;
       }
@@ -110,8 +109,8 @@ function spent(exhaustion: Exhaustion): BudgetSpent {
 }
 
 /**
- * Asks, and asks again while there is no answer or one of a server in trouble. Throws the signal's reason, or BudgetUnreachable: at
- * once where the answer says that asking again will not help.
+ * Asks, and retries while there is no answer or a 5xx one. Throws the signal's reason, or BudgetUnreachable: at once where a retry will
+ * not help.
  */
 async function send<Answer>(
   connection: Connection,

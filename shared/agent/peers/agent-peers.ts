@@ -1,5 +1,5 @@
-// Asking other agents, as a turn does it: each question in a thread of its own, logged before it is sent, gone on with where an earlier
-// life of the turn had left it, and put to whoever asks this agent when the peer itself asks back.
+// Asks other agents for a turn. Each question has a thread of its own, is logged before it is sent, and resumes where an earlier life of
+// the turn left it. When a peer asks back, whoever asks this agent gets the question.
 import { Role, type Message } from "@a2a-js/sdk";
 import { RequestMalformedError, UnsupportedOperationError } from "@a2a-js/sdk/errors";
 import * as z from "zod";
@@ -27,32 +27,32 @@ import { PeerThreads } from "./threads.ts";
 import { searchAgents } from "../control-plane/registry-client.ts";
 import type { Asker } from "../caller.ts";
 
-/** Agents that a query may go through before it is refused: a → b → a → b … ends here. */
+/** Agents that a query may go through before it is refused, so that a → b → a → b … ends. */
 export const MAX_CHAIN = 8;
 
-/** Approvals that a peer may ask for at once, and how often in one question. */
+/** Approvals that a peer may ask for at once, and rounds of them in one question. */
 const MAX_APPROVALS = 100;
 const MAX_ROUNDS = 100;
 const MIN_WAIT_MS = 1_000;
 const MAX_SHOWN = 500;
 
-/** What a peer that asks back sends along. */
+/** The data of a peer that asks back. */
 const Asked = z.object({ approvals: z.array(Approval) });
 type AsksBack = Extract<PeerOutcome, { is: "input_required" }>;
 
-/** What asking needs of the turn that asks. */
+/** The turn that asks. */
 export interface PeersTurn {
   readonly contextId: string;
   readonly taskId: string;
   readonly asker: Asker;
   readonly trace: Pick<TurnTrace, "tracer" | "task" | "agent" | "contextId">;
-  /** The turn that this one goes on with. */
+  /** The span of the turn's earlier life. */
   readonly earlierTurn: TraceContext | undefined;
   readonly log: TurnLog;
   readonly hook: TurnHook;
-  /** Runs what waits for a peer, while another turn may work in this one's place. */
+  /** Runs `work`, which waits for a peer, while another turn may have this one's slot. */
   readonly whileAway: <Result>(work: () => Promise<Result>, signal: AbortSignal) => Promise<Result>;
-  /** Steps of the whole session, for the agents that were found in it. */
+  /** Steps of the whole session: they hold the agents that were found. */
   readonly sessionSteps: () => readonly Step[];
   readonly onUsage: (toolUseId: string, usage: Usage) => void;
   readonly waitUntil: (work: Promise<unknown>) => void;
@@ -62,7 +62,7 @@ export class AgentPeers implements Peers {
   readonly #env: AgentEnv;
   readonly #turn: PeersTurn;
   #threads: PeerThreads | undefined;
-  /** Questions that this life has sent, by call and place: when one is given up, its peer hears of that by itself. */
+  /** Questions that this life has sent, by call and place. When one is aborted, the peer client cancels its task. */
   readonly #sent = new Set<string>();
 
   constructor(env: AgentEnv, turn: PeersTurn) {
@@ -72,7 +72,7 @@ export class AgentPeers implements Peers {
 
   async find(query: string, signal: AbortSignal): Promise<readonly FoundAgent[]> {
     const found = await searchAgents(this.#env, query);
-    // Nothing is written into the log of a task that has ended meanwhile.
+    // The task may have ended meanwhile: then nothing is written into its log.
     signal.throwIfAborted();
     const { topology, peers } = configOf(this.#env);
     if (topology === "static") return found.filter(({ id }) => peers.some((peer) => peer.id === id));
@@ -120,7 +120,7 @@ export class AgentPeers implements Peers {
     if (task) waitUntil(cancelAtPeer(this.#env, task, asker, sessionSteps));
   }
 
-  /** The question, or the answers to what the peer asked back. */
+  /** Sends the question, or the answers to what the peer asked back. */
   async #send(question: Question, connection: Connection, call: PeerCallStep, past: PeerCall): Promise<PeerOutcome> {
     const { agent } = question;
     const ids = { contextId: call.contextId, messageId: call.messageId };
@@ -141,7 +141,7 @@ export class AgentPeers implements Peers {
     try {
       return await this.#follow(question, connection, call, { ...told, parts }, true);
     } catch (error) {
-      // Too late, or told before: repeating the question shows where the task stands.
+      // Too late, or sent before: the question, sent again, shows the state of the task.
       if (!(error instanceof RequestMalformedError || error instanceof UnsupportedOperationError)) throw error;
       return this.#follow(question, connection, call, asked, true);
     }
@@ -161,13 +161,13 @@ export class AgentPeers implements Peers {
     const about = { parent, source, target: agent, contextId, messageId, message: text };
     const span = new AskingSpan(tracer, about, repeated ? undefined : { spanId, startTime: at });
     try {
-      // What the peer has already is not given up because it is away for a moment.
+      // A question that the peer has already passes an open circuit: the peer may be away for a moment only.
       const breaker = breakerOf(`peer:${agent}`);
       const pass = repeated ? undefined : breaker.enter((change) => span.circuit(change));
       const request: PeerRequest = {
         ...connection,
         token: tokenFor(this.#env, agent, this.#turn.asker),
-        // Whichever life is heard first: what hangs below it hangs below the span that the log knows.
+        // The peer's spans hang below the span that the log knows, whichever life it hears first.
         traceparent: repeated ? span.traceparentOf(spanId) : span.traceparent,
         message,
         signal,
@@ -198,7 +198,7 @@ export class AgentPeers implements Peers {
     }
   }
 
-  /** Ends the span under which an earlier life had asked, below that life's turn. */
+  /** Ends the span of an earlier life's question. */
   #interrupted({ agent: target, contextId, messageId, message, spanId, at }: PeerCallStep): void {
     const { trace, earlierTurn: parent } = this.#turn;
     if (!parent) return;
@@ -207,8 +207,8 @@ export class AgentPeers implements Peers {
   }
 
   /**
-   * The peer asks back: what it asks is put to whoever asked this agent. Nothing is awaited between the log and what is thrown, for the
-   * time of the call may be up meanwhile.
+   * The peer asks back: whoever asked this agent gets the question. Nothing is awaited between the log and the error, because the call's
+   * time might be up meanwhile.
    */
   #waits({ toolUseId, ordinal, agent }: Question, { taskId, text, data }: AsksBack, rounds: number): Error {
     const { trace, log, asker, sessionSteps, waitUntil } = this.#turn;
@@ -218,14 +218,14 @@ export class AgentPeers implements Peers {
       return new Error(`it asks for input that cannot be given: ${text.slice(0, MAX_SHOWN)}`);
     }
     const askedAt = Date.now();
-    // When they expire is the peer's word, and bounded by this agent's own.
+    // The peer says when they expire, within this agent's own limit.
     const [earliest, latest] = [askedAt + MIN_WAIT_MS, askedAt + configOf(this.#env).approvals.expiresMs];
     const approvals = asked.map((approval) => ({
       ...approval,
       expiresAt: Math.round(Math.min(Math.max(approval.expiresAt, earliest), latest)),
     }));
     const fresh = approvals.filter(({ id }) => questionOf(log.steps, id) === undefined);
-    // One of several was answered, and the peer waits on for the others: their spans go on.
+    // Where one of several was answered, the spans of the others stay open.
     const spanIds = approvals.map(
       (approval) =>
         questionOf(log.steps, approval.id)?.spanId ?? new ApprovalSpan(trace, approval, { startTime: askedAt }).spanId,
@@ -238,11 +238,11 @@ export class AgentPeers implements Peers {
       approvals.map(({ id }) => id),
     );
     log.append({ kind: "peer_input", toolUseId, agent, ...place(ordinal), taskId, approvals, askedAt, spanIds });
-    // Where a client, not an agent, is asked next; in the agents between there is nobody to be told.
+    // Notification hooks run only where a client is asked next; an agent in between has nobody to notify.
     return new InputRequired(approvals, asker.chain.length === 0 ? fresh : []);
   }
 
-  /** Written before the peer hears of it: a repetition after a crash goes to the same thread under the same message id. */
+  /** Logs the question before the peer gets it: after a crash it goes to the same thread under the same message id. */
   async #begin(question: Question): Promise<PeerCallStep> {
     const { toolUseId, ordinal, agent, message, thread, idempotencyKey, input, signal } = question;
     const { id } = configOf(this.#env);
@@ -272,7 +272,7 @@ export class AgentPeers implements Peers {
     return step;
   }
 
-  /** The answer, with what the hooks add to it for the model. */
+  /** The answer, with the hooks' words for the model. */
   async #afterAnswer({ agent, contextId, thread }: PeerCallStep, answer: string, signal: AbortSignal) {
     const about = { agent_id: contextId, agent_type: agent, stop_hook_active: false, last_assistant_message: answer };
     const said = await this.#turn.hook({ hook_event_name: "SubagentStop", ...about }, signal);
@@ -285,12 +285,12 @@ function keyOf(toolUseId: string, ordinal = 1): string {
   return `${ordinal} ${toolUseId}`;
 }
 
-/** A step of the first question of a call says nothing of its place. */
+/** Steps leave out the place of a call's first question. */
 function place(ordinal: number): { ordinal?: number } {
   return ordinal === 1 ? {} : { ordinal };
 }
 
-/** Whether a call that is run again asks what it asked before; a hook may have added something to that. */
+/** Whether a call that runs again asks what it asked before; a hook may have added words to that. */
 function isSame(past: PeerCallStep, { agent, message }: Question): boolean {
   return past.agent === agent && (past.message === message || past.message.startsWith(`${message}\n\n`));
 }

@@ -1,4 +1,4 @@
-// Resumes what an earlier life of the Session's object left: once a life, before anything else is done.
+// Resumes the tasks that an earlier life of the Session's object left: once a life, before anything else.
 import { TaskState } from "@a2a-js/sdk";
 import { progressOf } from "../../loop/log/ledger.ts";
 import { reasonOf } from "../../text/reason.ts";
@@ -34,13 +34,13 @@ export class Recovery {
     if (this.#isDone) return;
     this.#isDone = true;
     const { env, store, session } = this.#tasks;
-    // An earlier life may have ended with slots in its hands.
+    // An earlier life may have ended without giving its slots back.
     slotsOf(env).forget(session);
     for (const row of store.openTasks()) {
       try {
         this.#resume(row);
       } catch (error) {
-        // One that cannot be read must not keep the others waiting.
+        // A task that cannot be read must not keep the others waiting.
         log(env, "error", `task ${this.#tasks.idOf(row)} cannot be resumed: ${reasonOf(error)}`);
         this.#fail(row, `Its log cannot be read: ${reasonOf(error)}`);
       }
@@ -50,10 +50,10 @@ export class Recovery {
   #resume(row: TaskRow): void {
     const { store, alarm } = this.#tasks;
     if (row.asker === null || row.trace === null) return this.#fail(row, OLD_VERSION);
-    // A log that cannot be read fails here, before the task is held: from then on whoever asks for the task waits for its turn.
+    // A log that cannot be read fails here, before the task is live: whoever asks for a live task waits for its turn.
     if (row.state !== TaskState.TASK_STATE_SUBMITTED) store.threadLog(row);
     if (row.state !== TaskState.TASK_STATE_INPUT_REQUIRED) return this.#restart(row, row.trace);
-    // This life does not know of an alarm that an earlier one has set; it is set again before anything sets a later one.
+    // This life does not know the alarm of an earlier one: it is set again before anything sets a later one.
     if (row.wakeAt !== null) alarm.ringBy(row.wakeAt);
     if (store.hasLater(row)) this.#turns.dismiss(this.#tasks.revive(row));
   }

@@ -40,7 +40,7 @@ import { configOf } from "../env.ts";
 import { parseTraceparent } from "../../tracing/trace-context.ts";
 import type { Turns } from "./turns/turns.ts";
 
-/** Characters of an id from outside that a message repeats. */
+/** Characters of a client's id that an error repeats. */
 const MAX_SHOWN = 200;
 
 /** The request that an operation came with. */
@@ -108,7 +108,7 @@ export class SessionRequestHandler implements A2ARequestHandler {
     yield* this.#revive(row).watch({ toRest: false });
   }
 
-  /** What a message leads to: a turn that runs, or the task as it was left where the message had come before. */
+  /** Starts or resumes the task of a message. Returns the task as it is where the message had come before. */
   #take({ message, configuration }: SendMessageRequest): LiveTask | TaskView {
     if (!message) throw new RequestMalformedError("message is required.");
     if (!message.messageId) throw new RequestMalformedError("message.messageId is required.");
@@ -132,7 +132,7 @@ export class SessionRequestHandler implements A2ARequestHandler {
     const { caller } = this.#request;
     const trace = this.#traceOf(messageId);
     const asker = (ref: TaskRef) => this.#askerOf(ref);
-    // From a person, not an agent, what begins with `/` may be a command.
+    // Only a person, not an agent, gives commands.
     const command = caller.chain.length === 0 ? commandIn(text) : {};
     const first = { kind: "user", text, ...command } as const;
     const row = this.#tasks.store.createTask({ contextId, state, trace, messageId, asker, first });
@@ -142,7 +142,7 @@ export class SessionRequestHandler implements A2ARequestHandler {
     return live;
   }
 
-  /** The message came before, perhaps over a connection that broke: its task answers for both. */
+  /** The message came before, perhaps over a connection that broke: its task answers both. */
   #repeated(row: TaskRow, text: string): LiveTask | TaskView {
     const view = this.#view(row);
     if (view.question !== text) throw messageIdTaken(row.messageId ?? "");
@@ -181,7 +181,7 @@ export class SessionRequestHandler implements A2ARequestHandler {
     return live;
   }
 
-  /** What a question leads to is for those to say who asked it, not for all who act for the same person. */
+  /** Only whoever asked may answer, not everybody who acts for the same person. */
   #checkChain({ asker }: TaskRow): void {
     const opened = asker?.chain ?? [];
     if (opened.join(" ") === this.#request.caller.chain.join(" ")) return;
@@ -191,7 +191,7 @@ export class SessionRequestHandler implements A2ARequestHandler {
     );
   }
 
-  /** The live task of a row that has not ended; after a restart a suspended one has none yet. */
+  /** The live task of an open row. After a restart a suspended task is not live yet. */
   #revive(row: TaskRow): LiveTask {
     return this.#tasks.get(this.#id(row)) ?? this.#tasks.revive(row);
   }
@@ -223,7 +223,7 @@ export class SessionRequestHandler implements A2ARequestHandler {
     return newTaskTrace(parseTraceparent(caller.traceparent), caller.chain, { method, messageId, isRecorded });
   }
 
-  /** Who asks, for the task with this number: a query that begins here goes by the task's id. */
+  /** Who asks. A query that begins here is named after the task's id. */
   #askerOf(ref: TaskRef): Asker {
     const { principal, chain, query } = this.#request.caller;
     return { principal, chain: [...chain], query: query ?? this.#id(ref) };
@@ -268,7 +268,7 @@ interface WaitingApprovals {
   readonly hasAnswers: boolean;
 }
 
-/** The answers in a message. Throws RequestMalformedError for what is none, or answers nothing that still waits. */
+/** The answers in a message. Throws RequestMalformedError for what is no answer, or for an approval that does not wait. */
 function answersIn(message: Message, waiting: WaitingApprovals, now: number): readonly ApprovalAnswer[] {
   const parsed = parseAnswers(message.parts, waiting);
   if ("error" in parsed) throw new RequestMalformedError(parsed.error);
@@ -279,7 +279,7 @@ function answersIn(message: Message, waiting: WaitingApprovals, now: number): re
   return parsed.answers;
 }
 
-/** historyLength 0 leaves the history out (A2A 1.0, section 3.2.4); a task's history here is one message. */
+/** historyLength 0 leaves the history out (A2A 1.0, section 3.2.4). A task's history here is one message. */
 function withHistory(view: TaskView, historyLength: number | undefined): TaskView {
   return historyLength === 0 ? { ...view, question: undefined } : view;
 }

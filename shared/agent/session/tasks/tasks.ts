@@ -17,11 +17,11 @@ import type { SessionStore } from "./store.ts";
 import type { TaskEnd, TaskRow } from "./task-row.ts";
 import { nameOfState, TaskSpan } from "./task-span.ts";
 
-/** The alarm checks so often for open work: so long it can lie still after its isolate is gone. */
+/** How often the alarm checks for open work: the longest that work lies still after its isolate is gone. */
 export const WATCH_MS = 1_500;
 /** For hooks, a session has ended after so long without a message. */
 export const IDLE_MS = 30 * 60_000;
-/** Characters of a problem that are kept: some are what a gateway sent instead of a model's answer. */
+/** Characters of a problem that are kept: it may be a page that a gateway sent instead of a model's answer. */
 const MAX_PROBLEM = 2_000;
 
 /** The Durable Object, as far as its tasks need it. */
@@ -100,7 +100,7 @@ export class Tasks {
   revive(row: TaskRow): LiveTask {
     const live = new LiveTask(this.idOf(row), row, this.store.question(row));
     live.isUnheard = true;
-    // It is at rest: whoever waits for that must not wait for an answer first.
+    // A suspended task is at rest for those who wait for that.
     if (row.state === TaskState.TASK_STATE_INPUT_REQUIRED)
       live.suspend(row, pendingApprovals(this.store.ownSteps(row)));
     this.begin(live, row.createdAt);

@@ -11,10 +11,9 @@ import type { TaskRow } from "../tasks/task-row.ts";
 import type { Tasks } from "../tasks/tasks.ts";
 import type { Asker } from "../../caller.ts";
 
-/** Characters of a task's name at the account. */
 const TASK_CHARS = 22;
 
-/** The account as this life of a task spends from it; undefined where the job sets queries no limit. */
+/** The account, for this life of the task; undefined where the job sets queries no limit. */
 export function accountOf(env: AgentEnv, taskId: string, asker: Asker, life: number): Account | undefined {
   const { id: agent, queryBudget: limits } = configOf(env);
   if (!limits) return undefined;
@@ -23,8 +22,7 @@ export function accountOf(env: AgentEnv, taskId: string, asker: Asker, life: num
 }
 
 /**
- * Settles what a task that no life resumes has left at the account, as its next life would. May be repeated. Logs a
- * failure.
+ * Settles what a task that no life resumes has left at the account, as its next life would. May be repeated. Logs a failure.
  */
 export function closeAccount(tasks: Tasks, row: TaskRow): void {
   const account = row.asker ? accountOf(tasks.env, tasks.idOf(row), row.asker, row.life.n + 1) : undefined;

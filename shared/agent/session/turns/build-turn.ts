@@ -1,4 +1,4 @@
-// Everything that one turn of a Session needs: the agent's tools and rules, the thread's log, the peers, the query's account.
+// Builds the turns of a Session, and runs them: the agent's tools and rules, the thread's log, the peers, the query's account.
 import { approvalText } from "../approvals/binding.ts";
 import { runHooks } from "../../../loop/hooks/run-hooks.ts";
 import { baseHookInput } from "../../../loop/hooks/input.ts";
@@ -29,7 +29,7 @@ import type { TaskRow } from "../tasks/task-row.ts";
 import type { Tasks } from "../tasks/tasks.ts";
 import type { Asker } from "../../caller.ts";
 
-/** Characters of keys and ids that are made of a signature. */
+/** Characters of keys and ids, which are signatures. */
 const KEY_CHARS = 22;
 const APPROVAL_CHARS = 12;
 
@@ -52,7 +52,7 @@ export class TurnRunner implements Runner {
     const { asker, trace, life } = live.row;
     const span = this.#tasks.spanOf(live);
     if (!span || !asker || !trace) throw new Error(`Task ${live.id} was started without its asker.`);
-    // A turn that ends its process must not take the count of its lives along.
+    // The count of lives is on disk before the turn runs: a turn that ends its process each time has to be given up.
     if (life.n > 1) await this.#storage.sync();
     const turnSpan = span.beginTurn(modelOf(env).name, trace);
     const time = Stopwatch.start();
@@ -65,7 +65,7 @@ export class TurnRunner implements Runner {
       else span.endTurn(result);
       return result;
     } catch (error) {
-      // The turn may not have come to what a life begins with, and no other life follows.
+      // The turn may not have settled what earlier lives left at the account, and no other life follows.
       closeAccount(this.#tasks, live.row);
       throw error;
     } finally {
@@ -142,7 +142,7 @@ async function buildTurn(tasks: Tasks, { live, slot, asker, spans, time }: TurnP
     trace,
     emit: (event) => {
       if (event.type === "model_start") live.restartAnswer();
-      // What has to fit a schema is an answer only once it does.
+      // An answer with a schema is published only once it fits.
       if (event.type === "text_delta" && !definition.outputSchema) live.appendAnswer(event.text);
     },
     signal,
@@ -151,7 +151,7 @@ async function buildTurn(tasks: Tasks, { live, slot, asker, spans, time }: TurnP
 
 const NOTHING_SAID: HookOutcome = { systemMessages: [] };
 
-/** Runs the agent's hooks of an event; one that fails, and what they say to people, is worth a line in the log. */
+/** Runs the agent's hooks of an event. Logs hooks that fail, and their words for people. */
 function hookOf(
   env: AgentEnv,
   definition: AgentDefinition,

@@ -1,4 +1,4 @@
-// The running turns of a Session: one at a time a thread, threads side by side. A turn that waits for answers makes room for the next.
+// Runs the turns of a Session: one at a time in a thread, threads side by side. A suspended turn makes room for the next.
 import { TaskState } from "@a2a-js/sdk";
 import type { TurnResult, EndedTurn } from "../../../loop/turn.ts";
 import type { NoAnswer } from "../../../loop/log/denials.ts";
@@ -13,7 +13,7 @@ import type { TaskEnd, TaskResult } from "../tasks/task-row.ts";
 
 /** Runs the turns of tasks; a Session's is TurnRunner. */
 export interface Runner {
-  /** Leave to work, as soon as the agent has room. Rejects with the reason of the task's signal. */
+  /** Waits until the agent has room. Rejects with the reason of the task's signal. */
   slot(live: LiveTask): Promise<Slot>;
   /** Runs or resumes the turn of one task. */
   run(live: LiveTask, slot: Slot): Promise<TurnResult>;
@@ -27,7 +27,7 @@ export class Turns {
   readonly #tasks: Tasks;
   readonly #approvals: Pick<Approvals, "denyAll">;
   readonly #runner: Runner;
-  /** Per thread that has a turn waiting or running: the end of its last one, and how many there are. */
+  /** Threads with waiting or running turns: the end of the last turn, and their number. */
   readonly #lines = new Map<string, { tail: Promise<void>; length: number }>();
 
   constructor(tasks: Tasks, approvals: Pick<Approvals, "denyAll">, runner: Runner) {
@@ -41,12 +41,12 @@ export class Turns {
     return this.#lines.size > 0;
   }
 
-  /** Whether a new message of this thread has to wait in line. */
+  /** Whether a new message of this thread has to wait. */
   isTaken(contextId: string): boolean {
     return this.#lines.has(contextId);
   }
 
-  /** Starts the task's turn now, or when those before it in its thread have ended. */
+  /** Starts the task's turn, once the turns before it in its thread have ended. */
   start(live: LiveTask): void {
     const { contextId } = live.row;
     this.#tasks.hold(live);
@@ -57,7 +57,7 @@ export class Turns {
       if (now && --now.length === 0) this.#lines.delete(contextId);
     });
     this.#lines.set(contextId, { tail, length: line.length + 1 });
-    // What another object of the agent resolves, such as a slot that becomes free, reaches only objects with work under way.
+    // A promise that another object resolves, such as that of a free slot, reaches only objects with work under way.
     this.#tasks.keepAlive(tail);
   }
 
@@ -66,14 +66,14 @@ export class Turns {
     const { row } = live;
     const { store } = this.#tasks;
     live.resume();
-    // A number of its own, by which the query's account knows this life.
+    // The query's account knows each life by its number.
     const life = { ...row.life, n: row.life.n + 1 };
     const next = row.trace ? store.setLife(row, life, nextTurnTrace(row.trace)) : row;
     live.update(store.setState(next, TaskState.TASK_STATE_WORKING));
     this.start(live);
   }
 
-  /** Stops the task's turn; one that waits in line or for answers ends at once, whatever the turns before it do. */
+  /** Cancels the task. A turn that waits ends at once, whatever the turns before it do. */
   cancel(live: LiveTask): void {
     live.cancel();
     const { state } = live.row;
@@ -91,12 +91,12 @@ export class Turns {
     this.#tasks.end(live, this.#canceled(live, SUPERSEDED));
   }
 
-  /** Ends a task that cannot be gone on with. */
+  /** Fails a task that cannot resume. */
   fail(live: LiveTask, problem: string): void {
     this.#tasks.end(live, { ...this.#canceled(live, problem), state: TaskState.TASK_STATE_FAILED });
   }
 
-  /** Never rejects: those who wait in line have to be served. */
+  /** Never rejects, because the turns behind it have to run. */
   async #take(live: LiveTask): Promise<void> {
     if (!this.#tasks.has(live)) return;
     const end = await this.#turn(live);
@@ -106,7 +106,7 @@ export class Turns {
     else this.#tasks.changed(live);
   }
 
-  /** How the task ended; undefined where it waits for answers now. */
+  /** How the task ended; undefined where it is suspended. */
   async #turn(live: LiveTask): Promise<TaskEnd | undefined> {
     let slot: Slot | undefined;
     try {
@@ -129,7 +129,7 @@ export class Turns {
         this.#close(live, CANCELED);
         return this.#canceled(live, CANCELED.reason);
       }
-      // A bug of ours, or storage that fails: the task must end all the same, and the person must learn of it.
+      // A bug of ours, or storage that fails: the task must end, and the person must learn of it.
       this.#tasks.bug(live, error);
       const problem = `Internal error: ${reasonOf(error)}`;
       this.#close(live, { by: "failure", reason: problem });
@@ -139,7 +139,7 @@ export class Turns {
     }
   }
 
-  /** What the turn left waiting, here and at peers, is not left to wait for ever. The task ends whether that succeeds or not. */
+  /** Denies what the turn left waiting, here and at peers. The task ends even where that fails. */
   #close(live: LiveTask, why: NoAnswer): void {
     try {
       this.#approvals.denyAll(live.row, why);
@@ -148,7 +148,7 @@ export class Turns {
     }
   }
 
-  /** Whether messages wait in line behind it, which came without its id. */
+  /** Whether messages of the thread that came without the task's id wait behind it. */
   #isFollowed({ row }: LiveTask): boolean {
     return this.#tasks.store.hasLater(row);
   }
