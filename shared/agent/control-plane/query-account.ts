@@ -3,7 +3,8 @@
 import * as z from "zod";
 import { BudgetSpent, type Limits, PriceUnknown } from "../../budget/limits.ts";
 import { type Account, BudgetUnreachable } from "../../budget/account.ts";
-import { Exhaustion, spentMessage } from "../../budget/exhaustion.ts";
+import { type Exhaustion, spentMessage } from "../../budget/exhaustion.ts";
+import { ReserveAnswer, TimeUpAnswer, ToolCallsAnswer } from "../../control-plane/budgets.ts";
 import { untilAborted } from "../../resilience/until-aborted.ts";
 import { Problem } from "../../http/problem.ts";
 import { parseJson } from "../../text/parse-json.ts";
@@ -42,13 +43,6 @@ export interface Patience {
 
 const PATIENCE: Patience = { waitMs: 10_000, answerMs: 5_000, giveUpMs: 15_000, delaysMs: [100, 300, 1_000, 2_000] };
 
-const Reserved = z.union([
-  z.object({ granted: z.object({ maxTokens: z.int().positive() }) }),
-  z.object({ exhausted: Exhaustion }),
-  z.object({ wait: z.literal(true) }),
-]);
-const Counted = z.union([z.object({ ok: z.literal(true) }), z.object({ exhausted: Exhaustion })]);
-const TimeIsUp = z.object({ exhausted: Exhaustion });
 const Nothing = z.unknown();
 
 /** The account of one query, as one life of one task spends from it. */
@@ -64,7 +58,7 @@ export function queryAccount(env: ControlPlaneEnv, spender: Spender, patience: P
       const body = { query, limits, agent, task, life, id, ...call, waitMs, ...(price && { price }) };
       try {
         for (;;) {
-          const answer = await send(connection, "reserve", body, Reserved, signal, waitMs);
+          const answer = await send(connection, "reserve", body, ReserveAnswer, signal, waitMs);
           if ("granted" in answer) return { id, maxTokens: answer.granted.maxTokens };
           if ("exhausted" in answer) throw spent(answer.exhausted);
           await pause(patience.delaysMs[0], signal);
@@ -89,12 +83,12 @@ export function queryAccount(env: ControlPlaneEnv, spender: Spender, patience: P
     },
     async countToolCalls(id, count, signal) {
       const body = { query, limits, agent, task, id: `${agent}:${task}:${id}`, count };
-      const answer = await send(connection, "tool-calls", body, Counted, signal);
+      const answer = await send(connection, "tool-calls", body, ToolCallsAnswer, signal);
       if ("exhausted" in answer) throw spent(answer.exhausted);
     },
     async timeIsUp(spentMs, signal) {
       const body = { query, limits, spentMs };
-      return (await send(connection, "time-up", body, TimeIsUp, signal)).exhausted;
+      return (await send(connection, "time-up", body, TimeUpAnswer, signal)).exhausted;
     },
   };
 }

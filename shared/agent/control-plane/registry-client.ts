@@ -1,20 +1,18 @@
 // The agent's side of the registry: register, heartbeat, search, resolve. URLs stay here and in the peer client; no model sees them.
 import * as z from "zod";
 import type { AgentCard } from "@a2a-js/sdk";
+import { Agent, FoundAgentList } from "../../control-plane/registry.ts";
 import type { FoundAgent } from "../../loop/tools/peers.ts";
 import { configOf, type AgentEnv } from "../env.ts";
 import { isolateId } from "./tracing.ts";
 
 const LIMIT_MS = 5_000;
 
-const RegisteredAgent = z.object({
-  id: z.string(),
-  description: z.string(),
-  url: z.string(),
-  state: z.string(),
-  skills: z.array(z.object({ name: z.string() })),
+/** Only the fields that are read here: a registry of another version may have others. */
+const RegisteredAgent = Agent.pick({ id: true, description: true, url: true, state: true }).extend({
+  skills: z.array(Agent.shape.skills.element.pick({ name: true })),
 });
-const Agents = z.object({ agents: z.array(RegisteredAgent) });
+const Agents = FoundAgentList.extend({ agents: z.array(RegisteredAgent) });
 
 /** The registry refused. The message holds its answer. */
 class RegistryError extends Error {
