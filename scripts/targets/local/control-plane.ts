@@ -12,6 +12,7 @@ import type { Io } from "../../io.ts";
 import { ANY_NETWORK, portIn, renderConfig, type WorkerdConfig } from "./capnp.ts";
 import { findDamaged, setAside } from "./damaged.ts";
 import { isHealthy, waitUntilHealthy } from "./health.ts";
+import { knownPorts } from "./known-ports.ts";
 import { controlPlaneLayout, jobLayout, type ProcessLayout } from "./layout.ts";
 import { lockHolder, withLock } from "./lock.ts";
 import { freePorts, isTaken } from "./ports.ts";
@@ -32,17 +33,26 @@ export interface ControlPlane {
   readonly secret: string;
 }
 
-/** The control plane, started if it does not run, and started anew if its code or the settings of its traces have changed. */
+/**
+ * The control plane, started if it does not run, and started anew if its code or the settings of its traces have changed.
+ * `promised`: ports that a job is about to be started on.
+ */
 export async function ensureControlPlane(
   home: string,
   bundles: ReadonlyMap<string, Bundle>,
   io: Io,
+  promised: readonly number[] = [],
 ): Promise<ControlPlane> {
   const options = { patienceMs: LOCK_PATIENCE_MS, signal: io.signal };
-  return withLock(controlPlaneLayout(home).lock, options, async () => ensure(home, bundles, io));
+  return withLock(controlPlaneLayout(home).lock, options, async () => ensure(home, bundles, io, promised));
 }
 
-async function ensure(home: string, bundles: ReadonlyMap<string, Bundle>, io: Io): Promise<ControlPlane> {
+async function ensure(
+  home: string,
+  bundles: ReadonlyMap<string, Bundle>,
+  io: Io,
+  promised: readonly number[],
+): Promise<ControlPlane> {
   const layout = controlPlaneLayout(home);
   const secret = await ensureControlPlaneSecret(layout.secret, io);
   const [registry, model] = [bundleOf(bundles, "control-plane"), bundleOf(bundles, "offline-model")];
@@ -59,7 +69,7 @@ async function ensure(home: string, bundles: ReadonlyMap<string, Bundle>, io: Io
   }
   await endSupervised([layout.registry, layout.model]);
   setAside(damaged, io);
-  const [port, modelPort] = await choosePorts(last);
+  const [port, modelPort] = await choosePorts(last, new Set([...promised, ...(await knownPorts(home))]));
   await mkdir(layout.registry.data, { recursive: true });
   await writeState(layout.state, { port, modelPort, version } satisfies ControlPlaneState);
   const machine = machineFolder(layout.registry);
@@ -143,11 +153,14 @@ async function portsOfConfigs({
   return port === undefined || modelPort === undefined ? undefined : { port, modelPort, version: "" };
 }
 
-async function choosePorts(last: ControlPlaneState | undefined): Promise<[port: number, modelPort: number]> {
+async function choosePorts(
+  last: ControlPlaneState | undefined,
+  others: ReadonlySet<number>,
+): Promise<[port: number, modelPort: number]> {
   if (last !== undefined && !(await isTaken(last.port)) && !(await isTaken(last.modelPort))) {
     return [last.port, last.modelPort];
   }
-  const [port = 0, modelPort = 0] = await freePorts(2);
+  const [port = 0, modelPort = 0] = await freePorts(2, others);
   return [port, modelPort];
 }
 

@@ -18,6 +18,7 @@ import { planEnvironment } from "../../plan-environment.ts";
 import type { Deployed, DeployRequest } from "../target.ts";
 import { type ControlPlane, ensureControlPlane, releaseControlPlane } from "./control-plane.ts";
 import { type DeployTrace, stagesOf, traced } from "./deploy-trace.ts";
+import { knownPorts } from "./known-ports.ts";
 import { jobLayout } from "./layout.ts";
 import { checkOpenFiles } from "./open-files.ts";
 import { choosePorts } from "./choose-ports.ts";
@@ -43,7 +44,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   await checkOpenFiles(io);
   const last = await readOrSetAside(layout.state, JobState, io);
   const wasUp = await isUp(home, job.name);
-  const ports = await choosePorts(job, last, wasUp);
+  const ports = await choosePorts(job, last, wasUp, await knownPorts(home));
   const stage = stagesOf(trace, io);
   const built = await stage("build", "Building the Workers", async () => buildWorkers(home));
   await step(io, "Checking the agents", async () => {
@@ -54,7 +55,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   const plan = planJob(job, planEnvironment(bundles, ports));
   const corpus = await prepareCorpus(plan, { typed: request.corpus, last: last?.corpus, file: request.file }, io);
   const controlPlane = await stage("control_plane", "Starting the control plane", async () =>
-    ensureControlPlane(home, bundles, io),
+    ensureControlPlane(home, bundles, io, Object.values(ports)),
   );
   const release = await writeRelease(layout, plan, bundles);
   trace.root.set({ [TROUPE.release]: release });
