@@ -16,8 +16,15 @@ const SECRET = "a secret of the control plane, long enough";
 export const QUERY = "query-1";
 export const ENV = { ...bindings, TROUPE_URL: "https://control-plane", TROUPE_SECRET: SECRET };
 
+/** Files share a runtime, but no jobs. */
+function ofFile(job: string): string {
+  const { testPath = "" } = expect.getState();
+  return `${job}-${testPath.replaceAll(/^.*\/|\.test\.ts$/g, "")}`;
+}
+
 export function tokenOf(job: string): string {
-  return `${job}.${mac(SECRET, `job:${job}`)}`;
+  const own = ofFile(job);
+  return `${own}.${mac(SECRET, `job:${own}`)}`;
 }
 
 export async function ask(job: string, method: string, path: string, body?: object): Promise<Response> {
@@ -81,5 +88,5 @@ export async function waiting(job: string, count: number): Promise<void> {
 }
 
 export function objectOf(job: string, query = QUERY) {
-  return budgetOf(bindings, job, query);
+  return budgetOf(bindings, ofFile(job), query);
 }
