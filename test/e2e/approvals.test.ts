@@ -72,7 +72,7 @@ describe("three agents in a row, a process each", () => {
   });
 
   test("any A2A client can answer in plain words", async () => {
-    const assistant = await job.client("assistant");
+    const assistant = job.client("assistant");
     for (const [invoice, word] of [
       ["2", "allow"],
       ["3", "deny"],
@@ -143,7 +143,7 @@ describe("three agents in a row, a process each", () => {
 
   test("a task that is canceled while it waits ends down the chain", async () => {
     const query = await job.ask("7");
-    await (await job.client("assistant")).cancelTask(taskParams(query.taskId));
+    await job.client("assistant").cancelTask(taskParams(query.taskId));
     const ends = await Promise.all(CHAIN.map(async (agent) => job.reaches(agent, query, CANCELED)));
     expect(ends).toHaveLength(CHAIN.length);
   });
