@@ -73,7 +73,12 @@ const deployed = {
 
 const AGENT = "test/workers/agent/**/*.test.ts";
 /** Tests of clocks and of kills at a certain moment: two at a time, and nothing else beside them. */
-const ALONE = ["test/e2e/crash/**/*.test.ts", "test/e2e/registry-life.test.ts", "test/e2e/late-alarm.test.ts"];
+const ALONE = [
+  "test/e2e/crash/**/*.test.ts",
+  "test/e2e/gone-for-a-moment.test.ts",
+  "test/e2e/late-alarm.test.ts",
+  "test/e2e/registry-life.test.ts",
+];
 
 export default defineConfig({
   test: {

@@ -161,17 +161,6 @@ describe("three agents in a row, a process each", () => {
     approved.push(`killed-${victim}-1`);
   });
 
-  test("an answer to a chain that is gone for a moment arrives when it is back", async () => {
-    const query = await job.ask("8");
-    const { agents } = Status.parse(await job.deployment.json("status", job.name));
-    for (const { pid } of agents.filter(({ id }) => id !== "assistant")) signalProcess(pid, "SIGKILL");
-    const answered = job.query("--task", query.taskId, "--allow", "all");
-    await job.reaches("assistant", query, TaskState.TASK_STATE_WORKING);
-    await job.deployment.succeed("restart", job.name);
-    expect(await answered).toMatchObject({ code: 0, stdout: expect.stringContaining("for invoice 8.") as unknown });
-    approved.push("8");
-  });
-
   test("the ledger shows exactly what was approved, once each", async () => {
     expect(await job.paid()).toEqual(approved);
   });
