@@ -90,6 +90,7 @@ export default defineConfig({
           environment: "node",
           include: ["test/unit/**/*.test.ts"],
           expect,
+          testTimeout: 30_000,
           isolate: false,
           maxWorkers,
         },
