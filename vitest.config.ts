@@ -42,9 +42,10 @@ const workerd = () =>
         FUZZ_REQUESTS: process.env["FUZZ_REQUESTS"] ?? "10000",
         FUZZ_SEED: process.env["FUZZ_SEED"] ?? "1",
       },
+      workers: [probedAgents],
       outboundService: testInternet,
       serviceBindings: {
-        PROBE: probedAgents,
+        PROBE: probedAgents.name,
         MODEL: scriptedModel,
         PEER_OTHER: otherAgent(),
         CONTROL_PLANE: testControlPlane(),
@@ -57,8 +58,8 @@ const inWorkerd = {
   deps: { optimizer: { ssr: { enabled: true, include: bundled } } },
   expect,
   // The first call of an object loads the entry with all Workers, which takes seconds on a busy machine.
-  testTimeout: 20_000,
-  hookTimeout: 20_000,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
   maxWorkers,
 };
 
