@@ -41,7 +41,7 @@ async function ringLate(name: string): Promise<void> {
 }
 
 async function endOf(name: string, id: string): Promise<Task> {
-  await expect.poll(() => stateOf(name), { timeout: 5_000 }).toBeGreaterThan(2);
+  await expect.poll(() => stateOf(name)).toBeGreaterThan(2);
   return taskOf(id);
 }
 

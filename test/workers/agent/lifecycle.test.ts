@@ -113,7 +113,7 @@ describe("the SessionIndex", () => {
       await send(a2a, ask("say alive", "after-messenger"));
       return indexed();
     };
-    await expect.poll(sendAndLook, { timeout: 5_000 }).toContainEqual(told);
+    await expect.poll(sendAndLook).toContainEqual(told);
   });
 
   it("learns what became of a task whose object died in mid-turn", async () => {

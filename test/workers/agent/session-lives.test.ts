@@ -54,8 +54,8 @@ it("a message that was canceled while it waited in line does not deny the approv
   const asking = await begin(name, call("pay", { to: name, amount: 1 }));
   const waiting = await begin(name, "say next");
   await a2a.cancelTask({ tenant: "", id: waiting, metadata: undefined });
-  await expect.poll(async () => stateOf(asking), { timeout: 5_000 }).not.toBe(TaskState.TASK_STATE_SUBMITTED);
-  await expect.poll(async () => stateOf(asking), { timeout: 5_000 }).not.toBe(TaskState.TASK_STATE_WORKING);
+  await expect.poll(async () => stateOf(asking)).not.toBe(TaskState.TASK_STATE_SUBMITTED);
+  await expect.poll(async () => stateOf(asking)).not.toBe(TaskState.TASK_STATE_WORKING);
   expect(problemOf(await get(asking))).not.toMatch(/another message came/);
   expect(await stateOf(asking)).toBe(TaskState.TASK_STATE_INPUT_REQUIRED);
 });
@@ -68,8 +68,8 @@ it("a canceled turn tells the peers that wait for an approval, too", async () =>
   await expect.poll(async () => (await logOf(name)).filter(({ kind }) => kind === "peer_task").length).toBe(2);
   await (await client("JSONRPC")).cancelTask({ tenant: "", id, metadata: undefined });
   const canceled = async () => (await env.PEER_OTHER.fetch("https://other/canceled")).json();
-  await expect.poll(canceled, { timeout: 3_000 }).toContain(`${name}~tester.2.1.task`);
-  await expect.poll(canceled, { timeout: 3_000 }).toContain(`${name}~tester.1.1.task`);
+  await expect.poll(canceled).toContain(`${name}~tester.2.1.task`);
+  await expect.poll(canceled).toContain(`${name}~tester.1.1.task`);
 });
 
 it("a message that comes again gets its task that waits at once, also after a restart and beside a subscriber", async () => {

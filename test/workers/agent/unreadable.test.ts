@@ -35,7 +35,7 @@ it("one thread whose log cannot be read does not keep the others of its session 
       (_, { storage }) =>
         storage.sql.exec<{ state: number }>(`SELECT state FROM task WHERE context_id = '${name}~z.1'`).one().state,
     );
-  await expect.poll(state, { timeout: 4_000 }).toBe(TaskState.TASK_STATE_COMPLETED);
+  await expect.poll(state).toBe(TaskState.TASK_STATE_COMPLETED);
 });
 
 describe("a task whose log cannot be read any more", () => {

@@ -84,7 +84,7 @@ export async function account(job: string, query = QUERY): Promise<QueryAccount>
 
 /** Resolves once so many calls wait. */
 export async function waiting(job: string, count: number): Promise<void> {
-  await vi.waitFor(async () => expect((await account(job)).waiting).toBe(count), { timeout: 5_000, interval: 5 });
+  await vi.waitFor(async () => expect((await account(job)).waiting).toBe(count), { timeout: 15_000, interval: 5 });
 }
 
 export function objectOf(job: string, query = QUERY) {

@@ -100,7 +100,7 @@ test("a call that is released while it waits leaves the line", async () => {
   const limits = { maxTurns: 1 };
   await granted("left", "a", { limits });
   const waits = ask("left", "POST", "/reserve", call("b", { limits, waitMs: 20_000 }));
-  await vi.waitFor(async () => expect((await account("left")).waiting).toBe(1), { timeout: 5_000, interval: 5 });
+  await vi.waitFor(async () => expect((await account("left")).waiting).toBe(1), { timeout: 15_000, interval: 5 });
   await end("left", "release", "b");
   expect((await waits).status).toBe(409);
   expect(await account("left")).toMatchObject({ waiting: 0, exhausted: null });
