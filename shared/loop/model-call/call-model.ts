@@ -16,7 +16,7 @@ export interface Meter {
   failed(began: boolean): Promise<void>;
 }
 
-const RETRY_DELAYS_MS = [250, 1000];
+const RETRY_PAUSES_MS = [250, 1000];
 
 /**
  * Makes the call, and retries it from its start when it broke in mid-stream (the client retries only before that). Tool calls get
@@ -47,7 +47,7 @@ export async function callModel(
       span.fail(error, signal);
       await meter?.failed(span.hasBegun || signal.aborted || mayHaveBegun(error));
       signal.throwIfAborted();
-      const delayMs = RETRY_DELAYS_MS[attempt - 1];
+      const delayMs = (model.retryPausesMs ?? RETRY_PAUSES_MS)[attempt - 1];
       if (!(error instanceof ModelError) || !error.retryable || delayMs === undefined) throw error;
       emit({ type: "model_retry", code: error.code, delayMs });
       await untilAborted(new Promise((resolve) => setTimeout(resolve, delayMs)), signal);

@@ -34,6 +34,8 @@ export class ScriptedModel implements Model {
   readonly name = "scripted";
   readonly maxTokens = 100;
   readonly contextTokens = 10_000;
+  /** So that no test waits for the loop's own pauses. */
+  readonly retryPausesMs: readonly number[] | undefined = [1, 1];
   readonly countTokens = async () => undefined;
   readonly provider = "scripted";
   readonly server = { address: "model.test", port: 443 };
