@@ -39,6 +39,8 @@ export interface AskListener extends Listener {
   onBusy(why: string): void;
   /** How long a broken connection is tried again, in milliseconds; 15,000 by default. */
   readonly patienceMs?: number;
+  /** First pause before a broken connection is tried again, in milliseconds, doubled each time; 250 by default. */
+  readonly pauseMs?: number;
 }
 
 const PATIENCE_MS = 15_000;
@@ -49,18 +51,18 @@ const MAX_PAUSE_MS = 2_000;
 
 /** Resolves when the task has ended or waits for input. Throws CliError when the agent cannot be reached or refuses. */
 export async function ask(address: AgentAddress, request: Request, listener: AskListener): Promise<Answer> {
-  const { signal, patienceMs = PATIENCE_MS } = listener;
+  const { signal, patienceMs = PATIENCE_MS, pauseMs: firstMs = FIRST_PAUSE_MS } = listener;
   const { client, isBroken, busyS } = await connect(address, signal);
   const open = opener(client, request);
   const progress = new Progress(listener, request.is === "question" ? {} : request);
   let brokenAt: number | undefined;
   let isBusy = false;
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
+  for (let pauseMs = firstMs; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
     const connection = new AbortController();
     let failure: unknown = new Error("the agent ended it");
     try {
       for await (const event of open(AbortSignal.any([signal, connection.signal]))) {
-        [brokenAt, pauseMs] = [undefined, FIRST_PAUSE_MS];
+        [brokenAt, pauseMs] = [undefined, firstMs];
         progress.take(event);
         if (progress.isAtRest) break;
       }

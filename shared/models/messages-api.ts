@@ -28,6 +28,7 @@ export interface MessagesApiOptions {
   readonly headers?: Record<string, string>;
   /** Longest silence within a stream, in milliseconds. Pings count as life. Default 60,000. */
   readonly idleLimitMs?: number;
+  readonly retryPausesMs?: Model["retryPausesMs"];
   /** Stands before each call. */
   readonly gate?: Gate;
 }
@@ -162,6 +163,7 @@ export function messagesApi(options: MessagesApiOptions): Model {
     price: options.price,
     maxTokens: options.maxTokens,
     contextTokens: options.contextTokens,
+    retryPausesMs: options.retryPausesMs,
     countTokens,
     stream,
     ...(options.provider === "anthropic" ? { compact, canCompact: () => compacts } : {}),

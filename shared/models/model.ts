@@ -41,6 +41,8 @@ export interface Model {
   readonly maxTokens: number;
   /** Tokens that a request and its answer may have together. */
   readonly contextTokens: number;
+  /** Pauses before a call that broke is made again, in milliseconds: one for each time. 250 and 1,000 when left out. */
+  readonly retryPausesMs?: readonly number[] | undefined;
   /** Tokens of a request, where the backend can count them; undefined where it cannot. Throws ModelError. */
   countTokens(request: ModelRequest, signal: AbortSignal): Promise<number | undefined>;
   /**

@@ -16,26 +16,37 @@ const POLL_MS = 250;
 /** The spans of an answered query arrive within this time. */
 const ARRIVAL_MS = 5_000;
 
-/** Shows the trace until it is complete. Throws the signal's reason when it aborts. */
-export async function follow(store: TraceStore, traceId: string, io: Io, screen: () => Screen): Promise<LiveTrace> {
+/** Shows the trace until it is complete. Throws the signal's reason when it aborts. `pollMs`: pause between two requests. */
+export async function follow(
+  store: TraceStore,
+  traceId: string,
+  io: Io,
+  screen: () => Screen,
+  pollMs = POLL_MS,
+): Promise<LiveTrace> {
   const trace = new LiveTrace();
   const show = screen().isTerminal ? redrawer(store.job, io, screen) : printer(io);
   for (;;) {
     const news = trace.apply(await store.changes(traceId, trace.seq));
     show(trace, news);
     if (trace.isComplete) return trace;
-    await delay(POLL_MS, undefined, { signal: io.signal });
+    await delay(pollMs, undefined, { signal: io.signal });
   }
 }
 
 /** Waits until the trace is complete, at most five seconds. */
-export async function untilComplete(store: TraceStore, traceId: string, signal: AbortSignal): Promise<LiveTrace> {
+export async function untilComplete(
+  store: TraceStore,
+  traceId: string,
+  signal: AbortSignal,
+  pollMs = POLL_MS,
+): Promise<LiveTrace> {
   const trace = new LiveTrace();
   const deadline = Date.now() + ARRIVAL_MS;
   for (;;) {
     trace.apply(await store.changes(traceId, trace.seq));
     if (trace.isComplete || Date.now() >= deadline) return trace;
-    await delay(POLL_MS, undefined, { signal });
+    await delay(pollMs, undefined, { signal });
   }
 }
 
