@@ -119,11 +119,12 @@ start() {
   rm -f "$room/healthy"
   shorten_log
   say info "workerd starts"
+  # Before workerd can answer: a client that gets an answer must find the restart counted.
+  report running
   "$binary" serve "$config" </dev/null >>"$log" 2>&1 &
   pid=$!
   overwrite "$lock" "{\"pid\":$pid,\"started\":\"$(started_of "$pid")\"}"
   began=$(date +%s)
-  report running
 }
 
 main() {
