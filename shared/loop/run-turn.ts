@@ -9,13 +9,12 @@ import { conclude } from "./ending/conclude.ts";
 import type { Conclusion, Turn, Ended, SuspendedTurn, TurnResult } from "./turn.ts";
 import { denialsIn } from "./log/denials.ts";
 import { failureOf, overtime, tellOfFailure, wallLimit } from "./ending/failure.ts";
-import { usageOf } from "./log/ledger.ts";
+import { usageOf, hasCalls, hasOpenCalls, unfinished } from "./log/ledger.ts";
 import { tooLong } from "./model-call/request.ts";
 import { nextAnswer } from "./next-answer.ts";
 import { settleEarlier } from "./model-call/metered-call.ts";
 import { isModelCall, type Step } from "./log/step.ts";
 import { runToolCalls } from "./tool-calls/tool-calls.ts";
-import { hasCalls, hasOpenCalls, unfinished } from "./log/unfinished.ts";
 
 class WallTimeSpent extends Error {
   override readonly name = "WallTimeSpent";

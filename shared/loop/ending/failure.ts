@@ -7,7 +7,7 @@ import type { Conclusion, Turn, TurnBudget } from "../turn.ts";
 import { spentMessage } from "../../budget/exhaustion.ts";
 import type { InputOf } from "../hooks/input.ts";
 import { TurnStopped } from "../log/stopped.ts";
-import { hasOpenCalls } from "../log/unfinished.ts";
+import { hasOpenCalls } from "../log/ledger.ts";
 
 /** Milliseconds of work that the turn may take: the agent's own limit or the query's, whichever is less. */
 export function wallLimit({ limits, queryWallMs = Number.POSITIVE_INFINITY }: TurnBudget): number {

@@ -2,7 +2,7 @@
 // settled, a call that has only begun is pending.
 import type { Approval } from "./approval.ts";
 import { addUsage, NO_USAGE, type Usage } from "../../budget/usage.ts";
-import type { Step } from "./step.ts";
+import type { Step, AssistantStep } from "./step.ts";
 
 export type ApprovalAnswerStep = Extract<Step, { kind: "approval_answer" }>;
 
@@ -152,4 +152,28 @@ const PROGRESS: ReadonlySet<Step["kind"]> = new Set([
 /** How far a task has come, in steps of progress. */
 export function progressOf(own: readonly Step[]): number {
   return own.filter(({ kind }) => PROGRESS.has(kind)).length;
+}
+
+/** The last answer, where its calls or its end are not finished: an earlier life ended, or approvals were waited for. */
+export function unfinished(own: readonly Step[]): AssistantStep | undefined {
+  const answer = own.findLast((step) => step.kind === "assistant");
+  if (!answer) return undefined;
+  const since = sinceLastAnswer(own);
+  // Blocks count more than the stop reason: some backends give an answer with calls another one.
+  if (!hasCalls(answer))
+    return answer.stopReason === "pause_turn" || since.some(({ kind }) => kind === "note") ? undefined : answer;
+  // A life may have ended between the last result and the PostToolBatch hooks.
+  const isTold = since.some((step) => step.kind === "note" && step.about === "batch");
+  return hasOpenCalls(own) || !isTold ? answer : undefined;
+}
+
+export function hasCalls({ content }: AssistantStep): boolean {
+  return content.some((block) => block.type === "tool_use");
+}
+
+/** Whether a call of the last answer has no result. */
+export function hasOpenCalls(own: readonly Step[]): boolean {
+  const answer = own.findLast((step) => step.kind === "assistant");
+  const states = ledger(sinceLastAnswer(own));
+  return answer?.content.some((block) => block.type === "tool_use" && states.get(block.id)?.is !== "settled") ?? false;
 }
