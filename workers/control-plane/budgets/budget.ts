@@ -1,7 +1,7 @@
 // A share of one job's accounts, by query: what all agents that work on a query may spend together and have spent. Owns the
 // SQLite tables and the line of calls that wait. Whether a call fits is decided in verdict.ts. Every method may be repeated.
 import { DurableObject } from "cloudflare:workers";
-import { migrate } from "#shared/durable/migrations.ts";
+import { Tables } from "#shared/durable/tables.ts";
 import { picoOf } from "#shared/budget/price.ts";
 import { upperCost } from "#shared/budget/headroom.ts";
 import { tokensOf } from "#shared/budget/usage.ts";
@@ -29,11 +29,11 @@ const CALL_MS = 600_000;
 
 export class Budget extends DurableObject<Env> implements BudgetRpc {
   readonly #line = new WaitingLine();
-  #opened: AccountRows | undefined;
+  readonly #tables = new Tables(this.ctx.storage, MIGRATIONS, (sql) => new AccountRows(sql));
 
   /** Sets aside what the call may cost at most. Waits where others, once they are settled, may leave enough for it. */
   async reserve(call: Reserve): Promise<ReserveResult> {
-    const before = this.#transaction((rows) => {
+    const before = this.#tables.transaction((rows) => {
       const account = rows.open(call.query, call.limits, Date.now());
       const known = rows.call(account, call.id);
       if (!known) rows.cutEarlierLives(account, call);
@@ -61,7 +61,7 @@ export class Budget extends DurableObject<Env> implements BudgetRpc {
   /** Former lives of a task have ended: what they left open counts as cut, and they wait for nothing. Without an account nothing is to do. */
   cutEarlierLives(current: TaskLife): void {
     const { query, agent, task, life } = current;
-    this.#transaction((rows) => {
+    this.#tables.transaction((rows) => {
       const account = rows.find(query);
       if (account) rows.cutEarlierLives(account, current);
     });
@@ -73,7 +73,7 @@ export class Budget extends DurableObject<Env> implements BudgetRpc {
   release({ query, id }: Reserved): Booked {
     const booked = this.#book(query, id, (rows, account) => rows.release(account, id));
     if (booked !== "unknown-call") return booked;
-    this.#transaction((rows) => {
+    this.#tables.transaction((rows) => {
       const account = rows.find(query);
       if (account) rows.addReleased(account, id, Date.now());
     });
@@ -84,7 +84,7 @@ export class Budget extends DurableObject<Env> implements BudgetRpc {
 
   /** Books all of the calls, or none and the budget is spent. */
   countToolCalls(calls: ToolCalls): ToolCallsAnswer {
-    const answer = this.#transaction((rows): ToolCallsAnswer => {
+    const answer = this.#tables.transaction((rows): ToolCallsAnswer => {
       const account = rows.open(calls.query, calls.limits, Date.now());
       if (rows.hasToolCalls(account, calls.id)) return { ok: true };
       const { toolCalls } = pageOf(account, rows.shares(account), 0).spent;
@@ -101,7 +101,7 @@ export class Budget extends DurableObject<Env> implements BudgetRpc {
 
   /** The query has had its time. What had ended it before stays the reason. */
   timeIsUp({ query, limits, spentMs }: TimeUp): TimeUpAnswer {
-    const exhausted = this.#transaction((rows) => {
+    const exhausted = this.#tables.transaction((rows) => {
       const account = rows.open(query, limits, Date.now());
       if (account.exhausted === null) rows.exhaust(account, "wall_time", spentMs);
       return exhaustedNow(rows, account);
@@ -112,13 +112,13 @@ export class Budget extends DurableObject<Env> implements BudgetRpc {
 
   /** The whole account; undefined when there is none. */
   account(query: string): QueryAccount | undefined {
-    const rows = this.#rows;
+    const { rows } = this.#tables;
     const account = rows.find(query);
     return account && pageOf(account, rows.shares(account), this.#line.size(query));
   }
 
   #book(query: string, id: string, write: (rows: AccountRows, account: AccountRow) => void): Booked {
-    const booked = this.#transaction((rows) => {
+    const booked = this.#tables.transaction((rows) => {
       const account = rows.find(query);
       if (!account) return "unknown-query";
       if (!rows.call(account, id)) return "unknown-call";
@@ -135,27 +135,9 @@ export class Budget extends DurableObject<Env> implements BudgetRpc {
     for (;;) {
       const call = this.#line.first(query);
       if (!call) return;
-      const answer = this.#transaction((rows) => answerTo(rows, call, Date.now()));
+      const answer = this.#tables.transaction((rows) => answerTo(rows, call, Date.now()));
       if ("wait" in answer) return;
       this.#line.answer(query, call.id, answer);
-    }
-  }
-
-  get #rows(): AccountRows {
-    if (!this.#opened) {
-      migrate(this.ctx.storage.sql, MIGRATIONS);
-      this.#opened = new AccountRows(this.ctx.storage.sql);
-    }
-    return this.#opened;
-  }
-
-  /** All of it or nothing; nor is a schema believed to be there that was undone. */
-  #transaction<Result>(work: (rows: AccountRows) => Result): Result {
-    try {
-      return this.ctx.storage.transactionSync(() => work(this.#rows));
-    } catch (error) {
-      this.#opened = undefined;
-      throw error;
     }
   }
 }

@@ -13,7 +13,8 @@ import {
   type Renewal,
   type SearchQuery,
 } from "#shared/control-plane/registry.ts";
-import { migrate } from "#shared/durable/migrations.ts";
+import { Alarm } from "#shared/durable/alarm.ts";
+import { Tables } from "#shared/durable/tables.ts";
 import { nearest } from "#shared/text/nearest.ts";
 import { reasonOf } from "#shared/text/reason.ts";
 import type { TraceContext } from "#shared/tracing/trace-context.ts";
@@ -29,9 +30,8 @@ import { isHealthy, inParallel } from "./probe.ts";
 const MAX_ID_CHARS = 63;
 
 export class Registry extends DurableObject<Env> implements RegistryRpc {
-  #opened: AgentRows | undefined;
-  /** When the alarm rings, null for never; undefined until it was read. Saves a heartbeat from asking storage. */
-  #alarmAt: number | null | undefined;
+  readonly #tables = new Tables(this.ctx.storage, MIGRATIONS, (sql) => new AgentRows(sql));
+  readonly #alarm = new Alarm(this.ctx.storage);
 
   /**
    * Adds the agent or replaces what was known of it; either way its lease begins anew. `parent` is the span that the agent was
@@ -54,7 +54,7 @@ export class Registry extends DurableObject<Env> implements RegistryRpc {
     if (instance) {
       this.#close({ agent: id, keepInstance: instance, at: before?.last_heartbeat ?? 0, reason: "it was restarted." });
     }
-    await this.#wakeBy(lease.dueAt);
+    await this.#alarm.keepOrRingBy(lease.dueAt);
     return { id, state: lease.state, intervalMs, leaseMs: leaseMs(intervalMs) };
   }
 
@@ -65,7 +65,7 @@ export class Registry extends DurableObject<Env> implements RegistryRpc {
     if (intervalMs === undefined) return this.#unknown(id);
     const lease = renew(intervalMs, now);
     this.#rows.renew(id, lease, now);
-    await this.#wakeBy(lease.dueAt);
+    await this.#alarm.keepOrRingBy(lease.dueAt);
     return { found: true, value: { state: lease.state, leaseMs: leaseMs(intervalMs) } };
   }
 
@@ -100,7 +100,7 @@ export class Registry extends DurableObject<Env> implements RegistryRpc {
 
   /** Takes every step that is due. What a crash interrupts is still due when the alarm is retried. */
   override async alarm(): Promise<void> {
-    this.#alarmAt = null;
+    this.#alarm.rang();
     const suspects = [];
     for (const agent of this.#rows.due(Date.now())) {
       const step = nextStep(agent.lease, Date.now());
@@ -129,22 +129,11 @@ export class Registry extends DurableObject<Env> implements RegistryRpc {
       this.#report({ event: "dead", agent: id, at: now, error, registration });
     });
     const dueAt = this.#rows.nextDue();
-    if (dueAt !== undefined) await this.#wakeBy(dueAt);
+    if (dueAt !== undefined) await this.#alarm.keepOrRingBy(dueAt);
   }
 
   get #rows(): AgentRows {
-    if (!this.#opened) {
-      migrate(this.ctx.storage.sql, MIGRATIONS);
-      this.#opened = new AgentRows(this.ctx.storage.sql);
-    }
-    return this.#opened;
-  }
-
-  async #wakeBy(time: number): Promise<void> {
-    if (this.#alarmAt === undefined) this.#alarmAt = await this.ctx.storage.getAlarm();
-    if (this.#alarmAt !== null && this.#alarmAt <= time) return;
-    this.#alarmAt = time;
-    await this.ctx.storage.setAlarm(time);
+    return this.#tables.rows;
   }
 
   /** Writes a span about an agent's life. Returns its context, as `traceparent`. */

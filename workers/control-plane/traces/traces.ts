@@ -1,7 +1,8 @@
 // A share of one job's traces, by trace id. Owns their spans and summaries, forwards them to the user's collector, and forgets
 // them in time; one alarm drives both. What a batch does is in store-batch.ts. Every method may be repeated.
 import { DurableObject } from "cloudflare:workers";
-import { migrate } from "#shared/durable/migrations.ts";
+import { Alarm } from "#shared/durable/alarm.ts";
+import { Tables } from "#shared/durable/tables.ts";
 import { reasonOf } from "#shared/text/reason.ts";
 import type { Env } from "../env.ts";
 import { closed, interruptedIn } from "./close-open.ts";
@@ -29,15 +30,16 @@ interface Parts {
 }
 
 export class Traces extends DurableObject<Env> implements TracesRpc {
-  /** Mistakes in the settings that the log of this isolate has already. */
-  static readonly #told = new Set<string>();
-  #opened: Parts | undefined;
-  /** When the alarm rings, null for never; undefined until it was read. */
-  #alarmAt: number | null | undefined;
+  /** Mistakes in the settings that this isolate has logged. */
+  static readonly #logged = new Set<string>();
+  readonly #tables = new Tables(this.ctx.storage, MIGRATIONS, (sql) => this.#open(sql));
+  readonly #alarm = new Alarm(this.ctx.storage);
 
   /** Stores the batch in one transaction. Resolves to what was refused: the number, and of the first few the reason. */
   async store(batch: SpanBatch): Promise<{ count: number; reasons: readonly string[] }> {
-    const stored = this.#transaction(({ rows, forwarding }) => storeBatch(rows, batch, forwarding.due, Date.now()));
+    const stored = this.#tables.transaction(({ rows, forwarding }) =>
+      storeBatch(rows, batch, forwarding.due, Date.now()),
+    );
     for (const lost of interruptedIn(batch)) await this.closeOpen(lost);
     await this.#schedule();
     return { count: stored.count, reasons: stored.reasons };
@@ -62,7 +64,8 @@ export class Traces extends DurableObject<Env> implements TracesRpc {
     const now = Date.now();
     const open = this.#parts.rows.spans.open(trace, lost, CLOSED_AT_ONCE);
     const batch = closed(open, lost, now);
-    if (batch.spans.length > 0) this.#transaction((parts) => storeBatch(parts.rows, batch, parts.forwarding.due, now));
+    if (batch.spans.length > 0)
+      this.#tables.transaction((parts) => storeBatch(parts.rows, batch, parts.forwarding.due, now));
     return batch.spans.length;
   }
 
@@ -86,7 +89,7 @@ export class Traces extends DurableObject<Env> implements TracesRpc {
 
   /** Whether there was such a trace. */
   remove(traceId: string): boolean {
-    return this.#transaction(({ rows }) => {
+    return this.#tables.transaction(({ rows }) => {
       const [trace] = rows.traces.find([traceId]);
       if (trace) rows.traces.remove(trace.number);
       return trace !== undefined;
@@ -119,7 +122,7 @@ export class Traces extends DurableObject<Env> implements TracesRpc {
 
   /** Does what is due. What a crash interrupts is still due when the alarm is retried. */
   override async alarm(): Promise<void> {
-    this.#alarmAt = null;
+    this.#alarm.rang();
     const { forwarding, retention } = this.#parts;
     try {
       await forwarding.run();
@@ -130,46 +133,33 @@ export class Traces extends DurableObject<Env> implements TracesRpc {
     } catch (error) {
       // Retries of a failed alarm come to an end; what is due must not.
       this.#log(`An alarm failed and is set again: ${reasonOf(error)}`);
-      await this.ctx.storage.setAlarm((this.#alarmAt = Date.now() + RETRY_MS));
+      await this.#alarm.keepOrRingBy(Date.now() + RETRY_MS);
     }
     await this.#schedule();
   }
 
   get #parts(): Parts {
-    if (!this.#opened) {
-      const { sql } = this.ctx.storage;
-      migrate(sql, MIGRATIONS);
-      const { settings, mistakes } = readSettings(this.env);
-      for (const mistake of mistakes) {
-        if (!Traces.#told.has(mistake)) this.#log(mistake);
-        Traces.#told.add(mistake);
-      }
-      const rows = new Rows(sql);
-      this.#opened = {
-        sql,
-        rows,
-        forwarding: new Forwarding(sql, settings, this.env.COLLECTOR ?? globalThis, this.#log),
-        retention: new Retention(sql, settings),
-      };
-    }
-    return this.#opened;
+    return this.#tables.rows;
   }
 
-  /** All of it or nothing; nor does anything stay in memory of what was undone. */
-  #transaction<Result>(work: (parts: Parts) => Result): Result {
-    const parts = this.#parts;
-    try {
-      return this.ctx.storage.transactionSync(() => work(parts));
-    } catch (error) {
-      this.#opened = undefined;
-      throw error;
+  #open(sql: SqlStorage): Parts {
+    const { settings, mistakes } = readSettings(this.env);
+    for (const mistake of mistakes) {
+      if (!Traces.#logged.has(mistake)) this.#log(mistake);
+      Traces.#logged.add(mistake);
     }
+    return {
+      sql,
+      rows: new Rows(sql),
+      forwarding: new Forwarding(sql, settings, this.env.COLLECTOR ?? globalThis, this.#log),
+      retention: new Retention(sql, settings),
+    };
   }
 
   /** Deletes traces, some at a time, so that others get their turn in between. */
   async #removeAll(numbers: readonly number[]): Promise<void> {
     for (let at = 0; at < numbers.length; at += REMOVED_AT_ONCE) {
-      this.#transaction(({ rows }) => {
+      this.#tables.transaction(({ rows }) => {
         for (const number of numbers.slice(at, at + REMOVED_AT_ONCE)) rows.traces.remove(number);
         if (at + REMOVED_AT_ONCE >= numbers.length) rows.sources.prune();
       });
@@ -184,10 +174,7 @@ export class Traces extends DurableObject<Env> implements TracesRpc {
     const times = [forwarding.nextAt(), retention.nextAt(), retention.isLarge(SHARDS) ? now : undefined];
     const next = Math.min(...times.filter((time) => time !== undefined));
     if (!Number.isFinite(next)) return;
-    if (this.#alarmAt === undefined) this.#alarmAt = await this.ctx.storage.getAlarm();
-    if (this.#alarmAt !== null && this.#alarmAt <= next) return;
-    this.#alarmAt = next;
-    await this.ctx.storage.setAlarm(next);
+    await this.#alarm.keepOrRingBy(next);
   }
 
   /** The object's name is `<job>/<shard>`; an engine may not tell it to an alarm. */
