@@ -25,9 +25,9 @@ export function addressesIn(settings: unknown): string[] {
 /** What reaches an address that the agent's settings name. */
 export function reach(env: Readonly<Record<string, unknown>>, url: string): Network {
   const bound = env[reachBinding(url)];
-  return isNetwork(bound) ? bound : globalThis;
+  return isFetcher(bound) ? bound : globalThis;
 }
 
-function isNetwork(value: unknown): value is Network {
+export function isFetcher(value: unknown): value is Network {
   return typeof value === "object" && value !== null && "fetch" in value && typeof value.fetch === "function";
 }

@@ -3,14 +3,12 @@
 import type { BaseAnthropic } from "@anthropic-ai/sdk/client";
 import type { ContentBlockParam, MessageParam } from "@anthropic-ai/sdk/resources/messages/messages";
 import * as z from "zod";
-import { isApiError } from "./model-errors.ts";
+import { isApiError, isNotServed } from "./model-errors.ts";
 import { CompactionBlock, ModelError, type Compaction, type ModelRequest } from "./model.ts";
 import { addUsage, NO_USAGE, ReportedFigure, type Usage } from "../budget/usage.ts";
 
 const BETA_NAME = "compact-2026-09-04";
 const BETA = { "anthropic-beta": BETA_NAME };
-/** Statuses of what a server does not have. */
-const NOT_SERVED: ReadonlySet<number | undefined> = new Set([404, 405, 501]);
 
 const Figures = z.object({
   input_tokens: ReportedFigure,
@@ -76,8 +74,8 @@ export async function requestCompaction(
 
 /** Whether an error says that the server has no compaction, rather than none of this conversation. */
 export function hasNoCompaction(error: unknown): boolean {
+  if (isNotServed(error)) return true;
   if (!isApiError(error)) return false;
-  if (NOT_SERVED.has(error.status)) return true;
   const said = Refused.safeParse(error.error).data?.error.message ?? "";
   return error.status === 400 && (UNKNOWN.test(said) || said.includes(BETA_NAME));
 }

@@ -7,7 +7,7 @@ import { Messages, type RawMessageStreamEvent } from "@anthropic-ai/sdk/resource
 import { hasNoCompaction, requestCompaction, withCompaction } from "./compaction.ts";
 import { asStream } from "./content-type.ts";
 import type { Gate } from "../resilience/breaker.ts";
-import { connectionLost, isApiError } from "./model-errors.ts";
+import { connectionLost, isNotServed } from "./model-errors.ts";
 import { ModelError, type Compaction, type Model, type ModelNotice, type ModelRequest } from "./model.ts";
 import { eventsIn, isKnownEvent } from "./stream-event.ts";
 import { WatchedCall } from "./watched-call.ts";
@@ -35,8 +35,6 @@ export interface MessagesApiOptions {
 /** A request is summarised in silence, so it may take longer than a pause within a stream. In milliseconds. */
 const COMPACTION_LIMIT_MS = 300_000;
 const COUNT_LIMIT_MS = 10_000;
-/** Statuses of a path that a server does not have. */
-const NOT_SERVED: ReadonlySet<number | undefined> = new Set([404, 405, 501]);
 
 /** What a middleware throws the client passes on as it is: neither lost connections nor wrong addresses are tried again. */
 const believeStreamsAlone: Middleware = async (request, next) => {
@@ -123,7 +121,7 @@ export function messagesApi(options: MessagesApiOptions): Model {
       if (typeof counted === "number" && counted >= 0) return counted;
       throw new ModelError("broken_stream", "The model API counted tokens, but its answer has no number of them.");
     } catch (error) {
-      if (!isApiError(error) || !NOT_SERVED.has(error.status)) throw call.failure(error);
+      if (!isNotServed(error)) throw call.failure(error);
       counts = false;
       return undefined;
     } finally {

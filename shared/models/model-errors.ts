@@ -80,6 +80,14 @@ export function isApiError(error: unknown): error is APIError {
   return error instanceof APIError;
 }
 
+/** Statuses of a path that a server does not have. */
+const NOT_SERVED: ReadonlySet<number | undefined> = new Set([404, 405, 501]);
+
+/** Whether the server has no such path. */
+export function isNotServed(error: unknown): boolean {
+  return isApiError(error) && NOT_SERVED.has(error.status);
+}
+
 function bounded(text: string): string {
   return text.slice(0, MAX_SAID).toWellFormed();
 }

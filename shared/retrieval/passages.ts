@@ -1,5 +1,6 @@
 // Text with its source, in the form in which it travels between agents: `[n] Title`, `source: …`, text, blank line.
 // A header counts only when a `source:` line follows it directly, so that `[2]` in running text stays text.
+import { oneLine } from "../text/spaces.ts";
 
 export interface Passage {
   readonly title: string;
@@ -103,8 +104,4 @@ function cutSources(text: string): { body: string; list: string[] } {
       .trimEnd(),
     list: lines.slice(first),
   };
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, " ").trim();
 }

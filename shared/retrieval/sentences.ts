@@ -1,5 +1,5 @@
 // Splits running text, plain or Markdown, into sentences. Headings, code blocks and tables are no sentences and stay out.
-import { trimEndOf } from "../text/trim.ts";
+import { trimEndOf } from "../text/spaces.ts";
 
 const segmenter = new Intl.Segmenter("en", { granularity: "sentence" });
 

@@ -1,5 +1,6 @@
 // One pass over HTML: its text, its title, and how large and deep it is. Takes time and memory in proportion to the page, whatever
 // its tags are: nothing is built of them but the list of those that are open. https://html.spec.whatwg.org/#tokenization
+import { oneLine } from "../text/spaces.ts";
 import { readTags, type TagReader } from "./html-tags.ts";
 import { SKIPPED, TextWriter } from "./html-text.ts";
 
@@ -132,9 +133,4 @@ class Page implements TagReader {
     if (this.#skippedAt < 0) this.#writer.close(name);
     else if (this.#open.length === this.#skippedAt) this.#skippedAt = -1;
   }
-}
-
-/** On one line, without spaces at its ends. */
-export function oneLine(text: string): string {
-  return text.replace(/\s+/g, " ").trim();
 }

@@ -2,7 +2,8 @@
 // linkedom and Readability are typed by the DOM, which Workers do not have, so lint cannot follow their types here.
 import { Readability } from "@mozilla/readability";
 import { parseHTML } from "linkedom/worker";
-import { oneLine, type ScannedPage, scanHtml } from "./html-scan.ts";
+import { oneLine } from "../text/spaces.ts";
+import { type ScannedPage, scanHtml } from "./html-scan.ts";
 import { htmlText } from "./html-text.ts";
 
 export interface ReadableText {

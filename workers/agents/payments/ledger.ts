@@ -1,6 +1,6 @@
 // The ledger: every payment once, kept in a Durable Object of the payments agent's own.
 import { DurableObject } from "cloudflare:workers";
-import { migrate } from "#shared/durable/migrations.ts";
+import { Tables } from "#shared/durable/tables.ts";
 import { Payment, type Receipt } from "./payment.ts";
 
 const MIGRATIONS = [
@@ -18,7 +18,7 @@ const MIGRATIONS = [
 type Row = { number: number; invoice: string; payee: string; cents: number; currency: string };
 
 export class Ledger extends DurableObject {
-  #migrated = false;
+  readonly #tables = new Tables(this.ctx.storage, MIGRATIONS, (sql) => sql);
 
   /** Books the payment. With a key that was used before nothing is booked: the receipt of that time is returned. */
   pay(key: string, { invoice, payee, amount, currency }: Payment): Receipt {
@@ -36,9 +36,7 @@ export class Ledger extends DurableObject {
   }
 
   get #sql(): SqlStorage {
-    if (!this.#migrated) migrate(this.ctx.storage.sql, MIGRATIONS);
-    this.#migrated = true;
-    return this.ctx.storage.sql;
+    return this.#tables.rows;
   }
 }
 

@@ -3,8 +3,8 @@ import { bearer, verifyToken } from "#shared/a2a/token.ts";
 import { configOf, type AgentEnv } from "#shared/agent/env.ts";
 import { problem, problemResponse } from "#shared/http/problem.ts";
 import { readJson } from "#shared/http/read-json.ts";
-import { corpusOf } from "./corpus-binding.ts";
 import { MAX_BATCH_BYTES, Removal, Upload } from "./corpus-schema.ts";
+import { corpusOf } from "./providers/corpus.ts";
 
 /** Who may write documents: the tool that deployed the job, never another agent. */
 const UPLOADER = "cli";

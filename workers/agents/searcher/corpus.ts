@@ -1,7 +1,8 @@
 // The user's own documents, searchable: mirrors one folder as passages, and the tokens of each in a full-text index.
 // A passage's number is its file's number and its place within the file.
 import { DurableObject } from "cloudflare:workers";
-import { type Migration, migrate } from "#shared/durable/migrations.ts";
+import type { Migration } from "#shared/durable/migrations.ts";
+import { Tables } from "#shared/durable/tables.ts";
 import type { Passage } from "#shared/retrieval/passages.ts";
 import { indexTokens } from "#shared/retrieval/tokens.ts";
 import type { CorpusFile, Upload } from "./corpus-schema.ts";
@@ -53,7 +54,7 @@ export interface FoundPassage extends Passage {
 type Hit = { file: number; title: string; text: string; path: string; root: string; score: number };
 
 export class Corpus extends DurableObject {
-  #migrated = false;
+  readonly #tables = new Tables(this.ctx.storage, MIGRATIONS, (sql) => sql);
 
   /** What is indexed: every file's path and hash. */
   manifest(): { path: string; hash: string }[] {
@@ -62,8 +63,7 @@ export class Corpus extends DurableObject {
 
   /** Adds or replaces files in one transaction, and makes `root` the folder of all. May be repeated; of one path twice the last counts. */
   put({ root, files }: Upload): void {
-    const sql = this.#sql;
-    this.ctx.storage.transactionSync(() => {
+    this.#tables.transaction((sql) => {
       sql.exec("UPDATE files SET root = ?1 WHERE root <> ?1", root);
       // All rows before all passages: SQLite opens a savepoint for some statements, and the index is flushed at each.
       const distinct = [...new Map(files.map((file) => [file.path, file])).values()];
@@ -74,8 +74,7 @@ export class Corpus extends DurableObject {
 
   /** Forgets files; paths that are not indexed are ignored. */
   remove(paths: string[]): void {
-    const sql = this.#sql;
-    this.ctx.storage.transactionSync(() => {
+    this.#tables.transaction((sql) => {
       for (const path of paths) {
         const [file] = sql
           .exec<{ number: number }>("DELETE FROM files WHERE path = ? RETURNING number", path)
@@ -128,9 +127,7 @@ export class Corpus extends DurableObject {
   }
 
   get #sql(): SqlStorage {
-    if (!this.#migrated) migrate(this.ctx.storage.sql, MIGRATIONS);
-    this.#migrated = true;
-    return this.ctx.storage.sql;
+    return this.#tables.rows;
   }
 }
 

@@ -1,5 +1,6 @@
 // A file of the corpus as a title and passages: pieces of about a thousand characters that end where a thought ends.
 import { headingsOf } from "#shared/retrieval/sentences.ts";
+import { oneLine } from "#shared/text/spaces.ts";
 import { readWhole } from "#shared/tools/readable.ts";
 import type { CorpusFile } from "./corpus-schema.ts";
 
@@ -19,7 +20,7 @@ const MAX_TITLE_CHARS = 200;
 export function readDocument({ path, type, text }: Pick<CorpusFile, "path" | "type" | "text">): Document {
   const { title, body } = PARSERS[type](text.replaceAll("\0", "").replace(/\r\n?/g, "\n").toWellFormed());
   const fileName = path.split("/").at(-1) ?? path;
-  return { title: oneLine(title) || fileName, passages: splitPassages(body) };
+  return { title: oneLine(title).slice(0, MAX_TITLE_CHARS).toWellFormed() || fileName, passages: splitPassages(body) };
 }
 
 const PARSERS: Record<CorpusFile["type"], (text: string) => { title: string; body: string }> = {
@@ -91,8 +92,4 @@ function spaceBefore(window: string, at: number): number {
   const space = Math.max(window.lastIndexOf(" ", at), window.lastIndexOf("\n", at));
   if (space > MIN_CHARS) return space;
   return /[\ud800-\udbff]$/.test(window.slice(0, at)) ? at - 1 : at;
-}
-
-function oneLine(title: string): string {
-  return title.replace(/\s+/g, " ").trim().slice(0, MAX_TITLE_CHARS).toWellFormed();
 }

@@ -3,6 +3,39 @@ import * as z from "zod";
 import { Limits, type BudgetKind, BUDGETS } from "#shared/budget/limits.ts";
 import type { Reserve, TaskLife, ToolCalls } from "#shared/control-plane/budgets.ts";
 
+/**
+ * An account is found by its query; its entries lie together, since each call adds them up. An entry's amounts are what counts now:
+ * set aside while open or cut, really used once settled, 0 once released.
+ */
+export const MIGRATIONS = [
+  `CREATE TABLE accounts (
+     number INTEGER PRIMARY KEY AUTOINCREMENT,
+     query TEXT NOT NULL UNIQUE,
+     limits TEXT NOT NULL,
+     opened_at INTEGER NOT NULL,
+     changed_at INTEGER NOT NULL,
+     exhausted TEXT,
+     needed REAL NOT NULL DEFAULT 0
+   );
+   CREATE INDEX accounts_by_change ON accounts (changed_at);
+   CREATE TABLE entries (
+     account INTEGER NOT NULL,
+     kind TEXT NOT NULL,
+     id TEXT NOT NULL,
+     agent TEXT NOT NULL,
+     task TEXT NOT NULL,
+     life INTEGER NOT NULL,
+     state TEXT NOT NULL,
+     at INTEGER NOT NULL,
+     max_tokens INTEGER NOT NULL,
+     turns INTEGER NOT NULL,
+     tokens INTEGER NOT NULL,
+     pico INTEGER NOT NULL,
+     tool_calls INTEGER NOT NULL,
+     PRIMARY KEY (account, kind, id)
+   ) WITHOUT ROWID`,
+] as const;
+
 /** Accounts are kept so long after their last change: longer than an approval may wait. */
 const KEPT_MS = 60 * 86_400_000;
 /** Old accounts deleted with each one that is opened: more than come, few enough for one write. */

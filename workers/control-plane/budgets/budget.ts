@@ -1,14 +1,13 @@
 // A share of one job's accounts, by query: what all agents that work on a query may spend together and have spent. Owns the
-// SQLite tables and the line of calls that wait. Whether a call fits is decided in verdict.ts. Every method may be repeated.
+// SQLite tables and the line of calls that wait. Whether a call fits is decided in admission.ts. Every method may be repeated.
 import { DurableObject } from "cloudflare:workers";
 import { Tables } from "#shared/durable/tables.ts";
 import { picoOf } from "#shared/budget/price.ts";
 import { upperCost } from "#shared/budget/headroom.ts";
 import { tokensOf } from "#shared/budget/usage.ts";
 import type { Env } from "../env.ts";
-import { type AccountRow, AccountRows } from "./account-rows.ts";
+import { type AccountRow, AccountRows, MIGRATIONS } from "./account-rows.ts";
 import { exhaustionOf, pageOf } from "./account-page.ts";
-import { MIGRATIONS } from "./migrations.ts";
 import type {
   QueryAccount,
   Reserve,

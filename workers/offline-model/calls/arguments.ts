@@ -1,6 +1,6 @@
 // Fills a tool's arguments from its JSON Schema: by property name, then by type, enum and default.
 import { keyWords, tokenize } from "#shared/retrieval/tokens.ts";
-import { trimEndOf } from "#shared/text/trim.ts";
+import { trimEndOf } from "#shared/text/spaces.ts";
 import { namedNumber, namedText, saidAfter } from "./named-values.ts";
 import { asObject, propertiesOf } from "../reading/tools.ts";
 

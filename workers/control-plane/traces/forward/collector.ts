@@ -1,6 +1,7 @@
 // One export request to an OpenTelemetry collector, and what became of it. Whether and when to try again is decided elsewhere.
 import * as z from "zod";
 import { readBytes } from "#shared/http/read-body.ts";
+import { retryAfterSeconds } from "#shared/http/retry-after.ts";
 import { reasonOf } from "#shared/text/reason.ts";
 import { CONTENT_TYPE } from "../otlp/export-answer.ts";
 import { decodeResponse, encodeRequest } from "../otlp/protobuf.ts";
@@ -73,7 +74,7 @@ async function outcomeOf({ status, ok, headers, body }: Response): Promise<Outco
   if (ok) return { result: "accepted", remark: remarkOf(answer, headers.get("content-type")) };
   const message = `${status} ${readable(answer)}`.trim();
   if (REFUSED.has(status)) return { result: "refused", message };
-  const retryAfterMs = retryAfter(headers.get("retry-after"));
+  const retryAfterMs = (retryAfterSeconds(headers) ?? 0) * 1000;
   return { result: "failed", message, retryAfterMs, retryable: RETRYABLE.has(status) };
 }
 
@@ -88,13 +89,6 @@ function remarkOf(body: Uint8Array, type: string | null): string | undefined {
   } catch {
     return undefined; // some answer with other things than the protocol says; the status counts
   }
-}
-
-/** Seconds or a date. */
-function retryAfter(header: string | null): number {
-  if (header === null) return 0;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return Number.isFinite(ms) ? Math.max(0, ms) : 0;
 }
 
 /** The beginning of a body that may be text or a binary Status. */

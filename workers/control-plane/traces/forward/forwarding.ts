@@ -3,7 +3,7 @@
 import type { Failure, Network } from "./collector.ts";
 import { Delivery } from "./delivery.ts";
 import { ForwardingQueue } from "./forwarding-queue.ts";
-import { quietMs } from "../rows/quiet.ts";
+import { quietMs } from "../rows/trace-change.ts";
 import type { CollectorSettings, Settings } from "./settings.ts";
 import type { Due } from "../rows/store-batch.ts";
 

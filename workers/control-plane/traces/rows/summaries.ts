@@ -1,8 +1,7 @@
 // Reads traces as summaries: one, or those that fit a query, newest first.
 import * as z from "zod";
-import { ORPHAN_MS } from "./quiet.ts";
 import { type ListQuery, TRACE_KINDS, type TraceSummary } from "#shared/control-plane/traces.ts";
-import { RANK } from "./trace-change.ts";
+import { ORPHAN_MS, RANK } from "./trace-change.ts";
 
 const Row = z.object({
   trace_id: z.string(),

@@ -111,3 +111,16 @@ function isBetter(a: Root, b: Root): boolean {
 function isEarlier(a: Root, b: Root): boolean {
   return a.startUs === b.startUs ? a.spanId < b.spanId : a.startUs < b.startUs;
 }
+
+/** Late spans of a trace whose root has ended come within moments. */
+const ENDED_MS = 1000;
+/** A root without its parent may be a child that came first: exporters send children as they end, before their parents. */
+export const ORPHAN_MS = 60_000;
+/** An open trace is forwarded in part rather than never. */
+const OPEN_MS = 300_000;
+
+/** Milliseconds without a change until a trace counts as whole. */
+export function quietMs(root: { readonly rank: number; readonly open: boolean }): number {
+  if (root.open) return OPEN_MS;
+  return root.rank < RANK.orphan ? ENDED_MS : ORPHAN_MS;
+}
