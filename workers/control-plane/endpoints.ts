@@ -39,8 +39,8 @@ export class Endpoints {
   }
 
   /**
-   * Adds a path such as "/:id", with at most one parameter, which `parameter` describes. Other methods get 405. Where two paths
-   * match a request, the path that was added first serves it.
+   * Adds a path such as "/:id", with at most one parameter, which `parameter` describes. Other methods get 405. Where
+   * two paths match a request, the path that was added first serves it.
    */
   add(path: string, operations: Operations, parameter?: object): void {
     const [, name = ""] = /:(\w+)/.exec(path) ?? [];

@@ -1,4 +1,4 @@
-// The control plane's Worker: mounts its rooms, nothing else.
+// The control plane's Worker: mounts registry, traces and budgets.
 import { Hono } from "hono";
 import { gate } from "#shared/http/gate.ts";
 import { problem, problemResponse } from "#shared/http/problem.ts";
@@ -18,7 +18,7 @@ const app = new Hono<{ Bindings: Env }>();
 app.use(
   gate<{ Bindings: Env }>({
     url: ({ TROUPE_URL }) => TROUPE_URL,
-    // An exporter is refused in its own encoding.
+    // The OTLP receiver authenticates exporters itself, to refuse them in their own encoding.
     visitor: (c) => (c.req.path === "/v1/traces" ? "anonymous" : visitorOf(c.req.raw, c.env)),
   }),
 );

@@ -27,7 +27,10 @@ export function queryParameters(query: z.ZodObject<Record<string, z.ZodType>>, i
   }));
 }
 
-/** The responses of an operation: success, `errors`, and 401 and 503, which every operation has. `body` names the schema of a success. */
+/**
+ * The responses of an operation: success, `errors`, and 401 and 503, which every operation has. `body` names the schema
+ * of a success.
+ */
 export function responses(status: number, body?: string, errors: number[] = []): Record<string, object> {
   const success = body ? { content: { "application/json": { schema: ref(body) } } } : {};
   const failure = {

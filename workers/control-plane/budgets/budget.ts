@@ -1,5 +1,5 @@
-// A share of one job's accounts, by query: what all agents that work on a query may spend together and have spent. Owns the
-// SQLite tables and the line of calls that wait. Whether a call fits is decided in admission.ts. Every method may be repeated.
+// Accounts of one job's queries: what all agents of a query may spend together, and have spent. Owns the tables and the
+// queue of waiting calls; admission.ts decides whether a call fits. Every method may be repeated.
 import { DurableObject } from "cloudflare:workers";
 import { Tables } from "#shared/durable/tables.ts";
 import { picoOf } from "#shared/budget/price.ts";
@@ -23,14 +23,14 @@ import { admit } from "./admission.ts";
 import { WaitingLine } from "./waiting-line.ts";
 import type { Booked, BudgetRpc, ReserveResult } from "../rpc.ts";
 
-/** A call that is open for longer is taken for one that broke off: who made it has died and does not come back. */
+/** A call that is open for longer counts as cut: its agent has died and does not come back. */
 const CALL_MS = 600_000;
 
 export class Budget extends DurableObject<Env> implements BudgetRpc {
   readonly #line = new WaitingLine();
   readonly #tables = new Tables(this.ctx.storage, MIGRATIONS, (sql) => new AccountRows(sql));
 
-  /** Sets aside what the call may cost at most. Waits where others, once they are settled, may leave enough for it. */
+  /** Sets aside the most that the call may cost. Waits while open calls may leave enough once they settle. */
   async reserve(call: Reserve): Promise<ReserveResult> {
     const before = this.#tables.transaction((rows) => {
       const account = rows.open(call.query, call.limits, Date.now());
@@ -45,19 +45,21 @@ export class Budget extends DurableObject<Env> implements BudgetRpc {
     return answer;
   }
 
-  /** Books what a call has really used, whatever was booked for it before, and be it more than was set aside. */
+  /** Books what a call really used, in place of what was booked before, even when that is more than was set aside. */
   settle({ query, id, usage, price }: Settle): Booked {
     return this.#book(query, id, (rows, account) =>
       rows.settle(account, id, tokensOf(usage), price ? picoOf(usage, price) : 0),
     );
   }
 
-  /** The call broke off: all that was set aside for it counts. */
+  /** The call broke off: all that was set aside counts as spent. */
   cut({ query, id }: Reserved): Booked {
     return this.#book(query, id, (rows, account) => rows.cut(account, id));
   }
 
-  /** Former lives of a task have ended: what they left open counts as cut, and they wait for nothing. Without an account nothing is to do. */
+  /**
+   * Cuts the open calls of a task's earlier lives, and dismisses their waiting calls. Does nothing without an account.
+   */
   cutEarlierLives(current: TaskLife): void {
     const { query, agent, task, life } = current;
     this.#tables.transaction((rows) => {
@@ -68,7 +70,7 @@ export class Budget extends DurableObject<Env> implements BudgetRpc {
     this.#serve(query);
   }
 
-  /** The call was never made. One that is not granted yet will not be. */
+  /** The call was never made: nothing counts. A call that is not granted yet never will be. */
   release({ query, id }: Reserved): Booked {
     const booked = this.#book(query, id, (rows, account) => rows.release(account, id));
     if (booked !== "unknown-call") return booked;
@@ -81,7 +83,7 @@ export class Budget extends DurableObject<Env> implements BudgetRpc {
     return "booked";
   }
 
-  /** Books all of the calls, or none and the budget is spent. */
+  /** Books all tool calls; or none, when the budget does not allow all, and the budget is exhausted. */
   countToolCalls(calls: ToolCalls): ToolCallsAnswer {
     const answer = this.#tables.transaction((rows): ToolCallsAnswer => {
       const account = rows.open(calls.query, calls.limits, Date.now());
@@ -98,7 +100,7 @@ export class Budget extends DurableObject<Env> implements BudgetRpc {
     return answer;
   }
 
-  /** The query has had its time. What had ended it before stays the reason. */
+  /** The query's time is over. A budget that was exhausted before stays the reason. */
   timeIsUp({ query, limits, spentMs }: TimeUp): TimeUpAnswer {
     const exhausted = this.#tables.transaction((rows) => {
       const account = rows.open(query, limits, Date.now());
@@ -109,7 +111,7 @@ export class Budget extends DurableObject<Env> implements BudgetRpc {
     return { exhausted };
   }
 
-  /** The whole account; undefined when there is none. */
+  /** Undefined for an unknown query. */
   account(query: string): QueryAccount | undefined {
     const { rows } = this.#tables;
     const account = rows.find(query);
@@ -129,7 +131,7 @@ export class Budget extends DurableObject<Env> implements BudgetRpc {
     return booked;
   }
 
-  /** Answers those who wait, one by one in their order, until one has to wait on. */
+  /** Answers waiting calls in order, up to the first one that must wait on. */
   #serve(query: string): void {
     for (;;) {
       const call = this.#line.first(query);
@@ -158,7 +160,7 @@ function answerTo(rows: AccountRows, call: Reserve, now: number): ReserveResult 
   return { granted: { maxTokens: verdict.grant } };
 }
 
-/** The kind stays; the amounts are those of now, since calls that were under way settle later. */
+/** The report with current amounts: open calls settle after the budget is exhausted. */
 function exhaustedNow(rows: AccountRows, { query }: AccountRow) {
   const account = rows.find(query);
   const exhaustion = account && exhaustionOf(account, rows.shares(account));

@@ -1,5 +1,5 @@
-// One job's agents: who they are, what they can do, whether they live. Owns the SQLite tables, the full-text index and the
-// one alarm that drives all leases. When a lease changes is decided in leases.ts; every method may be repeated.
+// One job's agents: who they are, what they can do, whether they live. Owns the tables and the alarm that drives all
+// leases; leases.ts decides when a lease changes. Every method may be repeated.
 import { DurableObject } from "cloudflare:workers";
 import {
   leaseMs,
@@ -26,7 +26,7 @@ import { bury, nextStep, renew } from "./leases.ts";
 import { lifecycleSpan, type LifecycleEvent } from "./lifecycle.ts";
 import { isHealthy, inParallel } from "./probe.ts";
 
-/** Longer ids are compared by their beginning: comparing costs the product of the lengths. */
+/** Characters of an unknown id that are compared: the cost is the product of the lengths. */
 const MAX_ID_CHARS = 63;
 
 export class Registry extends DurableObject<Env> implements RegistryRpc {
@@ -34,8 +34,8 @@ export class Registry extends DurableObject<Env> implements RegistryRpc {
   readonly #alarm = new Alarm(this.ctx.storage);
 
   /**
-   * Adds the agent or replaces what was known of it; either way its lease begins anew. `parent` is the span that the agent was
-   * started under. A mere repetition makes no span. `full`: the registry holds as many as it may.
+   * Adds or replaces the agent and renews its lease. `parent` is the span that started the agent. A repetition makes no
+   * span. Returns `full` when the registry holds as many agents as it may.
    */
   async register(
     { id, intervalMs, instance, ...card }: Registration,
@@ -50,7 +50,7 @@ export class Registry extends DurableObject<Env> implements RegistryRpc {
     if (parent || isOtherCard || isOther || before?.state !== "alive") {
       this.#rows.setRegistration(id, this.#report({ event: "registered", agent: id, at: now, parent }));
     }
-    // Each time: what a former life left open may have come to the store only after this one began.
+    // On each registration: spans of an earlier life may reach the store late.
     if (instance) {
       this.#close({ agent: id, keepInstance: instance, at: before?.last_heartbeat ?? 0, reason: "it was restarted." });
     }
@@ -58,7 +58,7 @@ export class Registry extends DurableObject<Env> implements RegistryRpc {
     return { id, state: lease.state, intervalMs, leaseMs: leaseMs(intervalMs) };
   }
 
-  /** Renews the lease: one UPDATE, no index and, while the agent is alive, no alarm is written. */
+  /** Renews the lease with one UPDATE. While the agent is alive, neither index nor alarm is written. */
   async heartbeat(id: string): Promise<Found<Renewal>> {
     const now = Date.now();
     const intervalMs = this.#rows.intervalOf(id);
@@ -79,7 +79,7 @@ export class Registry extends DurableObject<Env> implements RegistryRpc {
     return { found: true, value: null };
   }
 
-  /** Agents by id, as many as fit one answer. */
+  /** Agents by id, as many as fit one page. */
   list(): Agent[] {
     return this.page({ after: "", limit: MAX_REGISTERED }).agents;
   }
@@ -93,12 +93,12 @@ export class Registry extends DurableObject<Env> implements RegistryRpc {
     return value ? { found: true, value } : this.#unknown(id);
   }
 
-  /** Agents that fit all given criteria: alive first, then the best fit. */
+  /** Agents that match all criteria of the query: alive ones first, then the best matches. */
   search(query: SearchQuery): FoundAgent[] {
     return this.#rows.search(query);
   }
 
-  /** Takes every step that is due. What a crash interrupts is still due when the alarm is retried. */
+  /** Does all that is due. After a crash the interrupted work is still due when the alarm is retried. */
   override async alarm(): Promise<void> {
     this.#alarm.rang();
     const suspects = [];
@@ -107,7 +107,7 @@ export class Registry extends DurableObject<Env> implements RegistryRpc {
       const { id, registration } = agent;
       if (step.do === "remove") {
         this.#rows.remove(id);
-        // Again, for what came late or could not be closed when it died.
+        // Again, for spans that came late or could not be closed when the agent died.
         this.#close({ agent: id, at: agent.lastHeartbeat, reason: "it was taken out of the registry." });
         this.#report({ event: "removed", agent: id, at: Date.now(), registration });
       }
@@ -119,7 +119,7 @@ export class Registry extends DurableObject<Env> implements RegistryRpc {
     const network = this.env.PROBE ?? globalThis;
     await inParallel(suspects, async ({ id, url, intervalMs, lastHeartbeat, registration }) => {
       const healthy = await isHealthy(url, network);
-      // A heartbeat that came meanwhile is better news than any probe.
+      // A heartbeat that came meanwhile outweighs the probe.
       const now = Date.now();
       const settled = this.#rows.settleSuspect(id, healthy ? renew(intervalMs, now) : bury(intervalMs, now));
       if (healthy || !settled) return;
@@ -136,7 +136,7 @@ export class Registry extends DurableObject<Env> implements RegistryRpc {
     return this.#tables.rows;
   }
 
-  /** Writes a span about an agent's life. Returns its context, as `traceparent`. */
+  /** Stores a span about an agent's life. Returns the span's context as `traceparent`. */
   #report(event: Omit<LifecycleEvent, "job">): string {
     const { spans, context } = lifecycleSpan({ ...event, job: this.ctx.id.name ?? "" });
     this.#trace(async (job) => storeOwnSpans(this.env, job, [spans]));
@@ -148,7 +148,7 @@ export class Registry extends DurableObject<Env> implements RegistryRpc {
     this.#trace(async (job) => closeOpenSpans(this.env, job, lost));
   }
 
-  /** Off everybody's path: a registry without traces is still a registry. */
+  /** Writes spans in the background: the registry works without the trace store. */
   #trace(write: (job: string) => Promise<unknown>): void {
     const { name } = this.ctx.id;
     if (name === undefined) return;

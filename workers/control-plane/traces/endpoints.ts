@@ -1,5 +1,5 @@
-// The trace store over HTTP: OTLP in, summaries and spans out. Checks requests, calls the job's Traces objects, and words what is
-// wrong.
+// The trace store over HTTP: OTLP in, summaries and spans out. Checks requests, calls the job's Traces objects, and
+// words what is wrong.
 import * as wire from "#shared/control-plane/traces.ts";
 import { problem, problemResponse } from "#shared/http/problem.ts";
 import { checkValue } from "#shared/http/read-json.ts";

@@ -1,5 +1,5 @@
-// A share of one job's traces, by trace id. Owns their spans and summaries, forwards them to the user's collector, and forgets
-// them in time; one alarm drives both. What a batch does is in store-batch.ts. Every method may be repeated.
+// Traces of one job: owns their spans and summaries, forwards them to the user's collector, and deletes old ones. One
+// alarm drives both. store-batch.ts merges a batch into the tables. Every method may be repeated.
 import { DurableObject } from "cloudflare:workers";
 import { Alarm } from "#shared/durable/alarm.ts";
 import { Tables } from "#shared/durable/tables.ts";
@@ -35,7 +35,7 @@ export class Traces extends DurableObject<Env> implements TracesRpc {
   readonly #tables = new Tables(this.ctx.storage, MIGRATIONS, (sql) => this.#open(sql));
   readonly #alarm = new Alarm(this.ctx.storage);
 
-  /** Stores the batch in one transaction. Resolves to what was refused: the number, and of the first few the reason. */
+  /** Stores the batch in one transaction. Resolves to the number of refused spans and the first reasons. */
   async store(batch: SpanBatch): Promise<{ count: number; reasons: readonly string[] }> {
     const stored = this.#tables.transaction(({ rows, forwarding }) =>
       storeBatch(rows, batch, forwarding.due, Date.now()),
@@ -45,7 +45,7 @@ export class Traces extends DurableObject<Env> implements TracesRpc {
     return { count: stored.count, reasons: stored.reasons };
   }
 
-  /** Ends open spans of an agent provisionally, as errors. Resolves to how many. */
+  /** Closes open spans of a lost agent provisionally, as errors. Resolves to their number. */
   async closeOpen(lost: LostAgent): Promise<number> {
     let count = 0;
     for (const trace of this.#parts.rows.traces.withOpenSpans(lost.traceId)) {
@@ -69,25 +69,25 @@ export class Traces extends DurableObject<Env> implements TracesRpc {
     return batch.spans.length;
   }
 
-  /** At most `query.limit`, newest first. */
+  /** Up to `query.limit` traces, newest first. */
   list(query: ListQuery): TraceSummary[] {
     return listSummaries(this.#parts.sql, query, Date.now());
   }
 
-  /** The JSON of a TracePage; undefined when there is no such trace. */
+  /** JSON of a TracePage; undefined for an unknown trace. */
   page(traceId: string, query: PageQuery): string | undefined {
     const { sql } = this.#parts;
     const trace = findSummary(sql, traceId, Date.now());
     return trace && JSON.stringify({ trace, ...columnPage(sql, traceId, query) } satisfies TracePage);
   }
 
-  /** The JSON of an OtlpPage; undefined when there is no such trace. */
+  /** JSON of an OtlpPage; undefined for an unknown trace. */
   otlp(traceId: string, query: PageQuery): string | undefined {
     const { sql, rows } = this.#parts;
     return rows.traces.find([traceId]).length === 0 ? undefined : otlpPage(sql, traceId, query);
   }
 
-  /** Whether there was such a trace. */
+  /** Returns whether the trace existed. */
   remove(traceId: string): boolean {
     return this.#tables.transaction(({ rows }) => {
       const [trace] = rows.traces.find([traceId]);
@@ -96,7 +96,7 @@ export class Traces extends DurableObject<Env> implements TracesRpc {
     });
   }
 
-  /** Deletes all traces that began before, whatever their state. Returns how many. */
+  /** Deletes all traces that began before `us` (µs since the epoch), open ones too. Resolves to their number. */
   async removeBefore(us: number): Promise<number> {
     const numbers = this.#parts.rows.traces.before(us);
     await this.#removeAll(numbers);
@@ -108,19 +108,22 @@ export class Traces extends DurableObject<Env> implements TracesRpc {
     return this.#parts.sql.databaseSize;
   }
 
-  /** See Retention; for the job's other objects. */
+  /** See Retention. Called by the job's other objects. */
   oldest(bytes: number, force: boolean): Weighed[] {
     return this.#parts.retention.oldest(bytes, force, Date.now());
   }
 
-  /** Deletes what Retention finds outdated; for the job's other objects. Resolves to how many were still to be forwarded. */
+  /**
+   * Deletes outdated traces (see Retention). Called by the job's other objects. Resolves to the number of traces not
+   * yet forwarded.
+   */
   async prune(untilUs: number, force: boolean): Promise<number> {
     const { numbers, waiting } = this.#parts.retention.outdated(untilUs, force, Date.now());
     await this.#removeAll(numbers);
     return waiting;
   }
 
-  /** Does what is due. What a crash interrupts is still due when the alarm is retried. */
+  /** Does all that is due. After a crash the interrupted work is still due when the alarm is retried. */
   override async alarm(): Promise<void> {
     this.#alarm.rang();
     const { forwarding, retention } = this.#parts;
@@ -131,7 +134,7 @@ export class Traces extends DurableObject<Env> implements TracesRpc {
       if (job !== undefined && retention.isLarge(SHARDS))
         await retention.pruneBySize(allShards(this.env, job), this.#log);
     } catch (error) {
-      // Retries of a failed alarm come to an end; what is due must not.
+      // The platform retries a failed alarm only a few times.
       this.#log(`An alarm failed and is set again: ${reasonOf(error)}`);
       await this.#alarm.keepOrRingBy(Date.now() + RETRY_MS);
     }
@@ -156,7 +159,7 @@ export class Traces extends DurableObject<Env> implements TracesRpc {
     };
   }
 
-  /** Deletes traces, some at a time, so that others get their turn in between. */
+  /** Deletes traces in portions, so that other calls run in between. */
   async #removeAll(numbers: readonly number[]): Promise<void> {
     for (let at = 0; at < numbers.length; at += REMOVED_AT_ONCE) {
       this.#tables.transaction(({ rows }) => {
@@ -167,7 +170,7 @@ export class Traces extends DurableObject<Env> implements TracesRpc {
     }
   }
 
-  /** Sees to it that the alarm rings when something is due. */
+  /** Sets the alarm for the next work that is due. */
   async #schedule(): Promise<void> {
     const { forwarding, retention } = this.#parts;
     const now = Date.now();
@@ -177,7 +180,7 @@ export class Traces extends DurableObject<Env> implements TracesRpc {
     await this.#alarm.keepOrRingBy(next);
   }
 
-  /** The object's name is `<job>/<shard>`; an engine may not tell it to an alarm. */
+  /** From the object's name, `<job>/<shard>`. Some engines do not give the name to an alarm. */
   get #job(): string | undefined {
     const { name } = this.ctx.id;
     return name?.slice(0, name.lastIndexOf("/"));

@@ -1,8 +1,8 @@
-// Reads the fields of OTLP/JSON (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding) out of what JSON.parse
-// gave. By hand: a schema library would cost more for each span than all the rest. null counts as absent, as in proto3.
+// Reads fields of parsed OTLP/JSON (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding). By hand: a
+// schema library would cost more for each span than all the rest. null counts as absent, as in proto3.
 import type { AnyValue, KeyValue } from "#shared/tracing/otlp.ts";
 
-/** What is wrong with a field, in words that its sender can act on. */
+/** Says what is wrong with a field, so that the sender can repair it. */
 export class Fault extends Error {
   override readonly name = "Fault";
 }
@@ -42,7 +42,7 @@ export function uint32(value: unknown, what: string): number | undefined {
   return value === 0 ? undefined : value;
 }
 
-/** Reads a part that a span can do without; where it makes no sense `otherwise` stands for it, and `lost` is told why. */
+/** Reads an optional part. When the part is malformed, calls `lost` with the reason and returns `otherwise`. */
 export function spared<Value, Other>(
   read: () => Value,
   lost: (reason: string) => void,
@@ -57,7 +57,7 @@ export function spared<Value, Other>(
   }
 }
 
-/** The items of a list that make sense, and how many there were beside them. */
+/** The well-formed items of a list, and the number of the others. */
 export function sparedList<Item>(
   value: unknown,
   what: string,
@@ -83,7 +83,7 @@ export function id(value: unknown, digits: 16 | 32, what: string): string {
 
 const DIGITS = /^(0|[1-9]\d{0,19})$/;
 
-/** Nanoseconds since the epoch in digits; "0" for none. Senders that write a number have lost some of it already. */
+/** Nanoseconds since the epoch as digits; "0" for none. A JSON number is taken too, although it has lost digits. */
 export function nano(value: unknown, what: string): string {
   if (value === undefined || value === null || value === "") return "0";
   if (typeof value === "string" && DIGITS.test(value) && (value.length < 20 || BigInt(value) < UINT64)) return value;
@@ -93,7 +93,7 @@ export function nano(value: unknown, what: string): string {
   throw new Fault(`${what} must be nanoseconds since the epoch in digits, not ${shown(value)}`);
 }
 
-/** Those that make sense, and how many there were beside them. */
+/** The well-formed attributes, and the number of the others. */
 export function sparedAttributes(value: unknown, what: string, lost: (reason: string) => void) {
   return sparedList(value, what, (item) => attribute(item, what, 0), lost);
 }
@@ -104,7 +104,7 @@ function attribute(item: unknown, what: string, depth: number): KeyValue {
   return { key, value: value === undefined || value === null ? EMPTY : anyValue(value, key, depth) };
 }
 
-/** In OTLP an AnyValue may hold nothing. */
+/** An AnyValue of OTLP may hold nothing. */
 const EMPTY: AnyValue = { stringValue: "" };
 
 function anyValue(value: unknown, key: string, depth: number): AnyValue {
@@ -115,10 +115,10 @@ function anyValue(value: unknown, key: string, depth: number): AnyValue {
   if (typeof intValue === "string" && /^-?\d{1,20}$/.test(intValue)) return { intValue: int64(intValue, key) };
   if (typeof intValue === "number" && Number.isInteger(intValue)) return { intValue: int64(intValue, key) };
   if (typeof doubleValue === "number" && Number.isFinite(doubleValue)) return { doubleValue };
-  // JSON has no number for infinity, so it is kept in words.
+  // JSON has no number for infinity and NaN: kept as text.
   if (typeof doubleValue === "number" || typeof doubleValue === "string") return { stringValue: String(doubleValue) };
   if (typeof bytesValue === "string" && BASE64.test(bytesValue)) return { bytesValue };
-  // What was decoded from protobuf has them as they are.
+  // Decoded protobuf holds raw bytes.
   if (bytesValue instanceof Uint8Array) return { bytesValue: toBase64(bytesValue) };
   if (isFields(arrayValue)) {
     const values = list(arrayValue["values"], key);
@@ -134,7 +134,7 @@ function anyValue(value: unknown, key: string, depth: number): AnyValue {
   return EMPTY;
 }
 
-/** Which OTLP/JSON writes bytes in; also its form for URLs. */
+/** The form of bytes in OTLP/JSON; base64url is taken too. */
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
 
 function int64(value: string | number, key: string): string {
@@ -147,7 +147,7 @@ function toBase64(bytes: Uint8Array): string {
   return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }
 
-/** Something a sender wrote, short enough for a message. */
+/** The beginning of a sender's value as JSON, for a message. */
 export function shown(value: unknown): string {
   const json = value === undefined ? "nothing" : JSON.stringify(value);
   return json.length > 60 ? `${json.slice(0, 60)}…` : json;

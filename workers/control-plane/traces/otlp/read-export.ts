@@ -1,5 +1,5 @@
-// Reads an ExportTraceServiceRequest in OTLP/JSON form. What is wrong with the body as a whole refuses it; a span without ids or time
-// is refused alone; what else is wrong with a span is left out of it. Pure: the time comes in, records go out.
+// Reads an ExportTraceServiceRequest in OTLP/JSON form. A malformed body is refused; a span without ids or start is
+// refused alone; other malformed parts are left out of their span. Pure.
 import { RESOURCE } from "#shared/tracing/names.ts";
 import { scalarOf } from "#shared/tracing/otlp.ts";
 import {
@@ -20,16 +20,16 @@ import {
 import { recordOf, toUs, type CheckedSpan, type Source, type SpanBatch, type SpanRecord } from "./span-record.ts";
 import { Rejections } from "./rejections.ts";
 
-/** An object's row may have 2 MB, columns included, and a character up to three bytes. */
+/** A row may have 2 MB, and a character takes up to three bytes. */
 const MAX_SPAN_CHARACTERS = 600_000;
 const MAX_SOURCE_CHARACTERS = 64 * 1024;
-/** Of all resources and scopes of one request, which may repeat one resource for each of its scopes. */
+/** Of all resources and scopes of one request. A resource counts once for each of its scopes. */
 const MAX_SOURCES_CHARACTERS = 8_000_000;
-/** Clocks differ; a span from further ahead has a wrong time, and would stay on top of every list. */
+/** Clocks differ; a start further ahead is wrong, and would keep the trace on top of every list. */
 const MAX_AHEAD_US = 3600 * 1e6;
-/** One from further back has a wrong time too, and would take its whole trace along when old ones are deleted. */
+/** A start further back is wrong too, and would get the whole trace deleted as old. */
 const MAX_BEHIND_US = 30 * 86_400 * 1e6;
-/** A request with more wrong spans than this is wrong as a whole. */
+/** A request with more wrong spans is refused as a whole. */
 const MAX_REJECTED = 1000;
 
 export type ReadExport =
@@ -70,7 +70,7 @@ export function readExport(body: unknown, now: number): ReadExport {
   }
 }
 
-/** An empty request is one; what holds other things only is not. */
+/** An empty object is a request without spans; an object with other fields only is no request. */
 function spansIn(body: Fields): unknown {
   const [other] = Object.keys(body);
   if (other === undefined || "resourceSpans" in body) return body["resourceSpans"];
@@ -107,7 +107,7 @@ function readScope(scopeSpans: Fields, rejected: Rejections): string {
   return sourceJson({ scope: known, schemaUrl: spared(() => text(schemaUrl, "schemaUrl"), lost, undefined) });
 }
 
-/** What the sender says that it left out, and what was left out here. */
+/** The number of items that the sender dropped and that were dropped here; undefined for 0. */
 function droppedOf(raw: Fields, count: string, here: number, lost: (reason: string) => void): number | undefined {
   return (spared(() => uint32(raw[count], count), lost, undefined) ?? 0) + here || undefined;
 }
@@ -171,7 +171,7 @@ function checkSpan(raw: Fields, now: number, lost: Lost): CheckedSpan {
   };
 }
 
-/** "0" while it is open. Throws Fault for an end that cannot be: the span then took no time. */
+/** "0" for an open span. Throws Fault for an impossible end; the caller then uses the start. */
 function endOf(value: unknown, start: string, now: number): string {
   const end = nano(value, "endTimeUnixNano");
   if (end !== "0" && isBefore(end, start)) throw new Fault(`it ends before it starts: ${end} is before ${start}`);
@@ -215,7 +215,7 @@ function checkStatus(value: unknown): CheckedSpan["status"] {
   return code === 0 && message === undefined ? undefined : { message, code };
 }
 
-/** Senders write no parent as "", and some as zeros. */
+/** Undefined for no parent, which senders write as "" or as zeros. */
 function optionalId(value: unknown): string | undefined {
   if (value === undefined || value === null || value === "" || value === "0000000000000000") return undefined;
   return id(value, 16, "parentSpanId");
@@ -231,7 +231,7 @@ function someOf<Item>(items: readonly Item[]): readonly Item[] | undefined {
   return items.length === 0 ? undefined : items;
 }
 
-/** Of numbers in digits, without leading zeros. */
+/** Compares numbers written as digits without leading zeros. */
 function isBefore(a: string, b: string): boolean {
   return a.length === b.length ? a < b : a.length < b.length;
 }

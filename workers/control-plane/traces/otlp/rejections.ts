@@ -1,5 +1,5 @@
-// What was not taken of an export: spans that were refused, and parts that were left out of spans that were stored. How many, and of
-// the first few why. The answer to an export tells both, and so does the log.
+// What an export lost: refused spans, and parts left out of stored spans. Counts both and keeps the first reasons, for
+// the answer and the log.
 import { shown } from "./fields.ts";
 
 const TOLD = 5;
@@ -19,7 +19,7 @@ export class Rejections {
     return this.#reasons;
   }
 
-  /** Whether all was taken as it came. */
+  /** Whether everything was stored unchanged. */
   get isEmpty(): boolean {
     return this.#count === 0 && this.#lossCount === 0;
   }
@@ -28,19 +28,19 @@ export class Rejections {
     this.addAll(1, [`span ${shown(spanId)}: ${reason}`]);
   }
 
-  /** `reasons` are of the first few only. */
+  /** `reasons` may be fewer than `count`. */
   addAll(count: number, reasons: readonly string[]): void {
     this.#count += count;
     this.#reasons.push(...reasons.slice(0, TOLD - this.#reasons.length));
   }
 
-  /** A part of a span, or of what several share, was left out. */
+  /** Counts a part that was left out of a span, a resource or a scope. */
   addLoss(of: string, reason: string): void {
     this.#lossCount++;
     if (this.#losses.length < TOLD) this.#losses.push(`${of}: ${reason}`);
   }
 
-  /** In a sentence or more, for the sender's log. */
+  /** One or two sentences for the sender's log. */
   toString(): string {
     const spans = this.#count === 1 ? "1 span was" : `${this.#count} spans were`;
     const refused = `${spans} refused, all others were stored: ${told(this.#reasons, this.#count)}`;
