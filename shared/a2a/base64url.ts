@@ -1,4 +1,5 @@
-// base64url of text (RFC 4648, section 5), without padding. Of web calls only: Workers and Node type `Buffer` differently.
+// base64url of text (RFC 4648, section 5), without padding. Of web calls only: Workers and Node type `Buffer`
+// differently.
 
 export function toBase64url(text: string): string {
   const bytes = Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte));

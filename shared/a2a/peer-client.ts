@@ -29,7 +29,10 @@ export interface PeerRequest extends PeerConnection {
   /** Its id is what the peer knows a repetition by: the same message may be sent again, and leads to the same task. */
   readonly message: Message;
   readonly signal: AbortSignal;
-  /** Called with the id of the task that the peer opened, before its answer is awaited; again after each time the connection broke. */
+  /**
+   * Called with the id of the task that the peer opened, before its answer is awaited; again after each time the
+   * connection broke.
+   */
   readonly onTask: (taskId: string) => void;
   /** Called each time the peer has no room for the question, which then is put again. */
   readonly onBusy: () => void;
@@ -72,8 +75,8 @@ const CANCEL_LIMIT_MS = 5_000;
 /** Characters of an answer that are waited for; no more than a part of them would reach the model. */
 const MAX_ANSWER = 1_000_000;
 /**
- * How long a peer is tried again that cannot be reached, in milliseconds: its supervisor brings it back within three seconds, and it may
- * have taken a message of which nothing was heard.
+ * How long a peer is tried again that cannot be reached, in milliseconds: its supervisor brings it back within three
+ * seconds, and it may have taken a message of which nothing was heard.
  */
 const PATIENCE_MS = { first: 4_000, repeated: 10_000 };
 const MAX_UNFINISHED = 10;
@@ -83,9 +86,10 @@ const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 2_000;
 
 /**
- * Sends one message and follows the task that it opens or goes on with. A connection that breaks is made again: the peer knows the
- * message by its id. When `signal` aborts, or the peer cannot be reached any more, it is told to cancel the task. Throws
- * PeerTaskError when the task failed, an A2AError when the peer refused, PeerUnreachable, or the signal's reason.
+ * Sends one message and follows the task that it opens or goes on with. A connection that breaks is made again: the
+ * peer knows the message by its id. When `signal` aborts, or the peer cannot be reached any more, it is told to cancel
+ * the task. Throws PeerTaskError when the task failed, an A2AError when the peer refused, PeerUnreachable, or the
+ * signal's reason.
  */
 export async function askPeer(request: PeerRequest): Promise<PeerOutcome> {
   const { signal } = request;
@@ -132,7 +136,10 @@ interface Line {
   readonly serviceParameters: Record<string, string>;
   /** HTTP status of the last response; undefined while there has been none. */
   readonly status: () => number | undefined;
-  /** Seconds after which a peer that has no room is to be asked again; undefined where its last response said nothing of that. */
+  /**
+   * Seconds after which a peer that has no room is to be asked again; undefined where its last response said nothing of
+   * that.
+   */
   readonly busyS: () => number | undefined;
 }
 
@@ -176,7 +183,8 @@ async function persist(line: Line, request: PeerRequest, onTask: (taskId: string
       if (signal.aborted || refused || error instanceof PeerTaskError) throw error;
       const busyS = line.busyS();
       if (busyS !== undefined) {
-        // It is there, and takes the question as soon as it has room. How long that is worth waiting for is the asker's to say.
+        // It is there, and takes the question as soon as it has room. How long that is worth waiting for is the asker's
+        // to say.
         brokenSince = undefined;
         request.onBusy();
         await pause(Math.min(busyS, MAX_BUSY_S) * 1000, signal);

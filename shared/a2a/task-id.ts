@@ -1,5 +1,6 @@
-// Context and task ids. A task id is `<contextId>.<n>.<mac>`: it names its session without a lookup, and cannot be made up.
-// A contextId is `<session>`, or for a thread that a peer opened `<session>~<caller>.<k>`, once more for each further hop.
+// Context and task ids. A task id is `<contextId>.<n>.<mac>`: it names its session without a lookup, and cannot be made
+// up. A contextId is `<session>`, or for a thread that a peer opened `<session>~<caller>.<k>`, once more for each
+// further hop.
 import { mac, macHex, sameMac } from "./token.ts";
 
 /** Longest contextId a client may choose, in characters. Threads of peers add to it. */
@@ -38,8 +39,8 @@ export function sessionOf(contextId: string): string {
 }
 
 /**
- * The contextId of a message that names none, in the form of a UUID. The same message of the same caller gets the same one, so that
- * sending it again, because the connection broke, does not ask it again.
+ * The contextId of a message that names none, in the form of a UUID. The same message of the same caller gets the same
+ * one, so that sending it again, because the connection broke, does not ask it again.
  */
 export function mintContextId(key: string, principal: string, message: Readonly<Record<string, unknown>>): string {
   const { messageId, message_id: id = messageId, parts } = message;

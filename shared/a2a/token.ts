@@ -1,5 +1,5 @@
-// Bearer tokens by which agents of one job (and the CLI that deployed it) recognise each other: claims signed with the job's key.
-// A token says for whom a peer acts and through which agents the query came; nothing else may say so.
+// Bearer tokens by which agents of one job (and the CLI that deployed it) recognise each other: claims signed with the
+// job's key. A token says for whom a peer acts and through which agents the query came; nothing else may say so.
 import { createHmac, timingSafeEqual } from "node:crypto";
 import * as z from "zod";
 import { parseJson } from "../text/parse-json.ts";

@@ -10,14 +10,16 @@ export class Alarm {
   }
 
   /**
-   * Sets the alarm to `time` (ms since the epoch), unless this life has set an earlier one. Replaces what an earlier life set.
-   * Commits together with the rows written before the next await.
+   * Sets the alarm to `time` (ms since the epoch), unless this life has set an earlier one. Replaces what an earlier
+   * life set. Commits together with the rows written before the next await.
    */
   ringBy(time: number): void {
     void this.#ringBy(time);
   }
 
-  /** Sets the alarm to `time` (ms since the epoch), unless any life has set an earlier one. Reads storage once a life. */
+  /**
+   * Sets the alarm to `time` (ms since the epoch), unless any life has set an earlier one. Reads storage once a life.
+   */
   async keepOrRingBy(time: number): Promise<void> {
     if (this.#at === undefined) this.#at = await this.#storage.getAlarm();
     await this.#ringBy(time);

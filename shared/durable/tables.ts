@@ -23,7 +23,10 @@ export class Tables<Rows> {
     return this.#opened.rows;
   }
 
-  /** Commits all that `work` writes, or nothing when it throws. Memory of what was undone, the schema included, is dropped. */
+  /**
+   * Commits all that `work` writes, or nothing when it throws. Memory of what was undone, the schema included, is
+   * dropped.
+   */
   transaction<Result>(work: (rows: Rows) => Result): Result {
     try {
       return this.#storage.transactionSync(() => work(this.rows));

@@ -1,5 +1,5 @@
-// Claude's own compaction (beta compact-2026-09-04): a request with `compaction` is answered with one signed block, which stands
-// for the messages it was made of when it is sent back as the first of the conversation.
+// Claude's own compaction (beta compact-2026-09-04): a request with `compaction` is answered with one signed block,
+// which stands for the messages it was made of when it is sent back as the first of the conversation.
 import type { BaseAnthropic } from "@anthropic-ai/sdk/client";
 import type { ContentBlockParam, MessageParam } from "@anthropic-ai/sdk/resources/messages/messages";
 import * as z from "zod";
@@ -48,7 +48,10 @@ export function withCompaction({ messages, compacted }: ModelRequest): {
   return { messages: [{ role: "assistant", content: [block, ...content] }, ...rest], headers: BETA };
 }
 
-/** `isKnown` is false for an answer as if there were no such parameter: the server does not know it. Throws what the client throws. */
+/**
+ * `isKnown` is false for an answer as if there were no such parameter: the server does not know it. Throws what the
+ * client throws.
+ */
 export async function requestCompaction(
   client: BaseAnthropic,
   body: object,

@@ -1,5 +1,5 @@
-// What a backend answers with, looked at before it is believed: an event stream, or the whole message as JSON where a server knows no
-// streams. Whatever else comes is no Messages API, and is not asked again.
+// What a backend answers with, looked at before it is believed: an event stream, or the whole message as JSON where a
+// server knows no streams. Whatever else comes is no Messages API, and is not asked again.
 import * as z from "zod";
 import { parseJson } from "../text/parse-json.ts";
 import { ModelError } from "./model.ts";

@@ -1,7 +1,10 @@
 // A connection that says nothing for too long is dead: neither the API client nor the platform ends it.
 import { TICK_MS } from "../resilience/stopwatch.ts";
 
-/** Watches for silence. One timer a call: a timer, or an iterator of its own, for each event would cost more than the event. */
+/**
+ * Watches for silence. One timer a call: a timer, or an iterator of its own, for each event would cost more than the
+ * event.
+ */
 export class IdleWatch {
   /** Counted in ticks, since a clock that is set forward is no silence; undefined while nothing is waited for. */
   #silentMs: number | undefined;

@@ -1,6 +1,6 @@
-// The Messages API backend: Claude, or anything else that serves `/v1/messages` (the offline model does).
-// Retries of what the API turned away are the client's own (2, on 408/409/429/5xx, honouring retry-after up to a minute): they cost
-// nothing. A connection that broke is not tried again here, because each further call has to be paid for.
+// The Messages API backend: Claude, or anything else that serves `/v1/messages` (the offline model does). Retries of
+// what the API turned away are the client's own (2, on 408/409/429/5xx, honouring retry-after up to a minute): they
+// cost nothing. A connection that broke is not tried again here, because each further call has to be paid for.
 import { BaseAnthropic } from "@anthropic-ai/sdk/client";
 import type { Middleware } from "@anthropic-ai/sdk/core/middleware";
 import { Messages, type RawMessageStreamEvent } from "@anthropic-ai/sdk/resources/messages/messages";
@@ -36,7 +36,9 @@ export interface MessagesApiOptions {
 const COMPACTION_LIMIT_MS = 300_000;
 const COUNT_LIMIT_MS = 10_000;
 
-/** What a middleware throws the client passes on as it is: neither lost connections nor wrong addresses are tried again. */
+/**
+ * What a middleware throws the client passes on as it is: neither lost connections nor wrong addresses are tried again.
+ */
 const believeStreamsAlone: Middleware = async (request, next) => {
   try {
     const response = await next(request);

@@ -1,4 +1,5 @@
-// Failures of the Messages API in words for the person who asked. No address is named: the words may reach another agent's model.
+// Failures of the Messages API in words for the person who asked. No address is named: the words may reach another
+// agent's model.
 import { reasonOf } from "../text/reason.ts";
 import { AnthropicError, APIConnectionError, APIError } from "@anthropic-ai/sdk/core/error";
 import * as z from "zod";
@@ -46,8 +47,8 @@ function refusal(error: APIError): ModelError {
 }
 
 /**
- * No answer came, or it came only in part: whether the request had arrived nobody knows. The cause is told, not linked: the client
- * would take the error for its own connection's, and try again.
+ * No answer came, or it came only in part: whether the request had arrived nobody knows. The cause is told, not linked:
+ * the client would take the error for its own connection's, and try again.
  */
 export function connectionLost(cause: unknown): ModelError {
   const reason = bounded(reasonOf(cause));
@@ -62,7 +63,10 @@ export function connectionLost(cause: unknown): ModelError {
 
 /** How workerd and Node begin to say that an address is none; it stands in their words. */
 const NO_ADDRESS = ["Fetch API cannot load", "Invalid URL", "Failed to parse URL"];
-/** What workerd says of a connection that was lost or refused, and of a name that it does not find or of a failed handshake. */
+/**
+ * What workerd says of a connection that was lost or refused, and of a name that it does not find or of a failed
+ * handshake.
+ */
 const WORKERD_SAYS = ["Network connection lost.", "internal error"];
 /** Node's codes for connections that never were. */
 const NEVER_CONNECTED =

@@ -53,8 +53,9 @@ export interface Model {
     onNotice: (notice: ModelNotice) => void,
   ): AsyncIterable<RawMessageStreamEvent>;
   /**
-   * Lets the API summarise the messages of a request by itself, as `instructions` say; absent where it never does. The messages must
-   * not end in the middle of a turn. Throws ModelError, also where the API does not know it, or not for this conversation.
+   * Lets the API summarise the messages of a request by itself, as `instructions` say; absent where it never does. The
+   * messages must not end in the middle of a turn. Throws ModelError, also where the API does not know it, or not for
+   * this conversation.
    */
   readonly compact?: (
     request: ModelRequest,
@@ -110,7 +111,9 @@ const MAY_HAVE_BEGUN: ReadonlySet<ModelErrorCode> = new Set([
 export class ModelError extends Error {
   override readonly name = "ModelError";
   readonly code: ModelErrorCode;
-  /** Whether the same call may succeed when it is made again; false as well where the backend has tried often enough. */
+  /**
+   * Whether the same call may succeed when it is made again; false as well where the backend has tried often enough.
+   */
   readonly retryable: boolean;
   /** How many times too long a request was that did not fit, where that is known. */
   readonly timesTooLong: number | undefined;

@@ -1,4 +1,5 @@
-// What a backend streams, held against the shapes that the loop relies on: not every server that speaks the Messages API speaks it well.
+// What a backend streams, held against the shapes that the loop relies on: not every server that speaks the Messages
+// API speaks it well.
 import { APIError } from "@anthropic-ai/sdk/core/error";
 import { Stream } from "@anthropic-ai/sdk/core/streaming";
 import type { RawMessageStreamEvent } from "@anthropic-ai/sdk/resources/messages/messages";
@@ -44,8 +45,8 @@ function typed(shapes: Readonly<Record<string, z.ZodType>>): z.ZodType {
 const DONE = "[DONE]";
 
 /**
- * The events of an answer as they come, parsed. Which one it is says its data: some servers leave its name out. Throws APIError for an
- * event that says so, and undefined stands for what is no JSON.
+ * The events of an answer as they come, parsed. Which one it is says its data: some servers leave its name out. Throws
+ * APIError for an event that says so, and undefined stands for what is no JSON.
  */
 export async function* eventsIn(response: Response): AsyncGenerator {
   for await (const { event, data } of Stream.rawEvents(response)) {
@@ -61,7 +62,10 @@ function errorOf(body: unknown, { headers }: Response): APIError {
   return new APIError(undefined, said, undefined, headers);
 }
 
-/** False for events that nobody here knows, such as later versions of the API may have. Throws ModelError for malformed ones. */
+/**
+ * False for events that nobody here knows, such as later versions of the API may have. Throws ModelError for malformed
+ * ones.
+ */
 export function isKnownEvent(event: unknown): event is RawMessageStreamEvent {
   const type = Typed.safeParse(event).data?.type;
   if (type === undefined) throw new ModelError("broken_stream", "The model sent an event that has no type.");

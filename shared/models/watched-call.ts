@@ -1,4 +1,5 @@
-// One call of a backend: leave from the gate before it, a watch over its silence while it runs, and what its end means to both.
+// One call of a backend: leave from the gate before it, a watch over its silence while it runs, and what its end means
+// to both.
 import type { Gate, Pass } from "../resilience/breaker.ts";
 import { IdleWatch } from "./idle-watch.ts";
 import { toModelError } from "./model-errors.ts";
@@ -6,8 +7,8 @@ import { ModelError, type ModelErrorCode, type ModelNotice } from "./model.ts";
 import { watchedRequests, type Expected } from "./watched-fetch.ts";
 
 /**
- * What shows that a backend is down. Whoever says 401, 403, 400 or 429 is there: the first three will not get better by waiting, and
- * a limit of rate says itself when to come again. So does one who is busy.
+ * What shows that a backend is down. Whoever says 401, 403, 400 or 429 is there: the first three will not get better by
+ * waiting, and a limit of rate says itself when to come again. So does one who is busy.
  */
 const DOWN: ReadonlySet<ModelErrorCode> = new Set([
   "unavailable",

@@ -1,5 +1,6 @@
-// The `fetch` under the API client, which makes retries by itself: notices them, watches for silence in answers (pings are life, and
-// only bytes show them), and bounds what comes from outside: error bodies, lines, and how long the API may make us wait.
+// The `fetch` under the API client, which makes retries by itself: notices them, watches for silence in answers (pings
+// are life, and only bytes show them), and bounds what comes from outside: error bodies, lines, and how long the API
+// may make us wait.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { isStream } from "./content-type.ts";
 import type { IdleWatch } from "./idle-watch.ts";
@@ -8,7 +9,10 @@ import { retryAfterSeconds, withoutRetry } from "../http/retry-after.ts";
 
 /** Bytes of an error's body that are read. */
 const MAX_ERROR_BODY = 64 * 1024;
-/** Bytes of a line, or of an answer that comes as one piece: the client keeps them until its end. The largest event of an answer that can be stored has fewer. */
+/**
+ * Bytes of a line, or of an answer that comes as one piece: the client keeps them until its end. The largest event of
+ * an answer that can be stored has fewer.
+ */
 const MAX_LINE = 8 * 1024 * 1024;
 /** Longest wait that the API may ask for before the call is made again, in seconds; a person waits behind it. */
 const MAX_RETRY_AFTER_S = 60;

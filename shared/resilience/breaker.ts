@@ -1,5 +1,6 @@
-// Circuit breaker: closed → open after five failures in a row → half open after a cool-down, when one call probes the other side.
-// The probe's success closes the circuit, its failure opens it again for longer. No timers: state changes only with calls.
+// Circuit breaker: closed → open after five failures in a row → half open after a cool-down, when one call probes the
+// other side. The probe's success closes the circuit, its failure opens it again for longer. No timers: state changes
+// only with calls.
 import * as z from "zod";
 
 /** Failures in a row that open a circuit. */

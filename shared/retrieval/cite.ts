@@ -17,8 +17,8 @@ export interface Quote<P extends Passage = Passage> {
 }
 
 /**
- * At most `limit` sentences: the source with the best one first, within a source in the text's order. Sentences that answer
- * far less than the best are left out. With an empty question the most central sentences are taken.
+ * At most `limit` sentences: the source with the best one first, within a source in the text's order. Sentences that
+ * answer far less than the best are left out. With an empty question the most central sentences are taken.
  */
 export function bestSentences<P extends Passage>(question: string, passages: readonly P[], limit = 5): Quote<P>[] {
   const { scored, asked } = scoreSentences(question, sentencesOf(question, passages));
@@ -26,7 +26,10 @@ export function bestSentences<P extends Passage>(question: string, passages: rea
   return chosen.length > 0 ? chosen : withoutSentences(question, passages, limit);
 }
 
-/** Of passages without a single sentence to quote, as tables, code and data are: what stands around the question's words. */
+/**
+ * Of passages without a single sentence to quote, as tables, code and data are: what stands around the question's
+ * words.
+ */
 function withoutSentences<P extends Passage>(question: string, passages: readonly P[], limit: number): Quote<P>[] {
   const wanted = new Set(questionTerms(question));
   return passages.slice(0, Math.min(limit, MOST_OF_THEM)).flatMap((passage) => {

@@ -1,18 +1,23 @@
-// Chooses among scored sentences those that read well together: the best first, each with what it refers to, none said twice.
+// Chooses among scored sentences those that read well together: the best first, each with what it refers to, none said
+// twice.
 import { pickDiverse } from "./ranking.ts";
 import type { Passage } from "./passages.ts";
 import { matchUnit, titleTokens, type AskedFor, type Unit } from "./question.ts";
 import { LONGEST_QUOTE, type Scored } from "./sentence-scores.ts";
 
 const SHORTEST = 20;
-/** A sentence that answers less than this, compared with the best one, is left out; from another source it takes more. */
+/**
+ * A sentence that answers less than this, compared with the best one, is left out; from another source it takes more.
+ */
 const LEAST_SHARE = 0.62;
 const LEAST_SHARE_ELSEWHERE = 0.75;
 /** Of a comparison each side has its say, even if no sentence of it speaks of the other. */
 const LEAST_SHARE_COMPARED = 0.3;
 /** An overview takes something of every part. */
 const LEAST_SHARE_OVERVIEW = 0.4;
-/** What stands before the best sentence of its source must be nearly as good, or the direct answer would not come first. */
+/**
+ * What stands before the best sentence of its source must be nearly as good, or the direct answer would not come first.
+ */
 const LEAST_SHARE_BEFORE = 0.8;
 /** Fewer sentences than this say too little: what follows the best one is added. */
 const FEWEST = 3;
@@ -24,7 +29,10 @@ const REFERS_BACK =
 /** The same a little later; at the beginning of a paragraph the title says enough. */
 const REFERS_BACK_INSIDE = /^(?:\S+ ){1,3}(?:it|they|them)\b/i;
 
-/** At most `limit` sentences, source by source, the one with the best sentence first; within a source in the text's order. */
+/**
+ * At most `limit` sentences, source by source, the one with the best sentence first; within a source in the text's
+ * order.
+ */
 export function compose<P extends Passage>(scored: readonly Scored<P>[], asked: AskedFor, limit: number): Scored<P>[] {
   const quotable = scored.filter(
     ({ text }) => text.length >= SHORTEST && text.length <= LONGEST_QUOTE && !/[?:]$/.test(text),

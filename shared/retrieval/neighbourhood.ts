@@ -17,7 +17,10 @@ interface Window {
   readonly found: Set<string>;
 }
 
-/** At most two pieces of `text` with most of these tokens, in its order, "…" where they were cut; its beginning when it has none. */
+/**
+ * At most two pieces of `text` with most of these tokens, in its order, "…" where they were cut; its beginning when it
+ * has none.
+ */
 export function neighbourhoods(text: string, wanted: ReadonlySet<string>): string[] {
   if (text.length <= MOST_CHARS) return [text];
   const windows = windowsOf(text, wanted);

@@ -23,7 +23,8 @@ const LIST_ENTRY = /^\[(\d{1,6})\][ \t]+(\S.*)$/;
 export function formatPassages(passages: readonly Passage[]): string {
   return passages
     .map(({ title, source, text }, index) => {
-      // A line of the text that looks like a source line is moved in by a space, so that parsing gives back this passage.
+      // A line of the text that looks like a source line is moved in by a space, so that parsing gives back this
+      // passage.
       const body = text
         .trim()
         .replace(/\r\n?/g, "\n")

@@ -1,5 +1,5 @@
-// What a question asks for, told from its words and from the titles of the passages at hand: its units (words and names of
-// several words), how much each counts, and the kind of answer that is wanted.
+// What a question asks for, told from its words and from the titles of the passages at hand: its units (words and names
+// of several words), how much each counts, and the kind of answer that is wanted.
 import { relatedStems } from "./related-words.ts";
 import { hasToken, keyWords, tokenize } from "./tokens.ts";
 
@@ -144,7 +144,10 @@ function unitsOf(text: string, { titles, headings }: Headlines, scale: number): 
   return units;
 }
 
-/** How many of the words, from the first on, are one name: they follow each other in the question and in some title or heading. */
+/**
+ * How many of the words, from the first on, are one name: they follow each other in the question and in some title or
+ * heading.
+ */
 function nameLength(
   plain: string,
   words: readonly { readonly word: string; readonly stems: readonly string[] }[],

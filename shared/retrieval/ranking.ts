@@ -35,7 +35,8 @@ function countOnly(wanted: ReadonlySet<string>, tokens: readonly string[]): Map<
   return counts;
 }
 
-// How much a sentence says of what the whole text says: closeness to the text's tf-idf centre. Linear in the text's length.
+// How much a sentence says of what the whole text says: closeness to the text's tf-idf centre. Linear in the text's
+// length.
 
 /** One value from 0 to 1 per document (the most central is 1), in the documents' order. */
 export function centrality(documents: readonly (readonly string[])[]): number[] {

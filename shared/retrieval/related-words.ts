@@ -1,4 +1,5 @@
-// Words that ask for one another: who asks what something costs is answered by "is billed". Ordinary English, no field's terms.
+// Words that ask for one another: who asks what something costs is answered by "is billed". Ordinary English, no
+// field's terms.
 import { tokenize } from "./tokens.ts";
 
 const GROUPS = [

@@ -13,8 +13,8 @@ const LEAST_SHARE_COMPARED = 0.3;
 const NEAR = 24;
 
 /**
- * The passages that are about the question, best first; those that fit far less than the best are left out.
- * A question of one term needs it, of two both; of more, six in ten, four at most. A title counts as text, and once more.
+ * The passages that are about the question, best first; those that fit far less than the best are left out. A question
+ * of one term needs it, of two both; of more, six in ten, four at most. A title counts as text, and once more.
  */
 export function relevantPassages<P extends Passage>(question: string, passages: readonly P[]): P[] {
   const { units, kind } = readQuestion(

@@ -1,4 +1,5 @@
-// How well each sentence of the passages answers a question: the units it has, and whether it is the kind of sentence wanted.
+// How well each sentence of the passages answers a question: the units it has, and whether it is the kind of sentence
+// wanted.
 import { centrality } from "./ranking.ts";
 import type { Passage } from "./passages.ts";
 import { indexOfStems, matchUnit, readQuestion, titleTokens, type AskedFor, type Kind, type Unit } from "./question.ts";
@@ -32,7 +33,10 @@ export interface Scored<P extends Passage = Passage> extends Sentence<P> {
 const MOST_SENTENCES = 2_000;
 /** Characters of a sentence that is quoted as a whole. */
 export const LONGEST_QUOTE = 420;
-/** What a word in the title or heading above counts, compared with one in the sentence; for one in the sentence before it, less. */
+/**
+ * What a word in the title or heading above counts, compared with one in the sentence; for one in the sentence before
+ * it, less.
+ */
 const ABOVE = 0.75;
 const BEFORE = 0.3;
 /** When the sentence has a word for what stood before. */

@@ -1,4 +1,5 @@
-// Splits running text, plain or Markdown, into sentences. Headings, code blocks and tables are no sentences and stay out.
+// Splits running text, plain or Markdown, into sentences. Headings, code blocks and tables are no sentences and stay
+// out.
 import { trimEndOf } from "../text/spaces.ts";
 
 const segmenter = new Intl.Segmenter("en", { granularity: "sentence" });

@@ -1,5 +1,6 @@
-// Words as index and rankers see them: folded, stemmed, without stop words. Where a script has no spaces, and in Korean,
-// where endings are part of the word, they are pairs of characters; Thai and its neighbours are cut by a dictionary.
+// Words as index and rankers see them: folded, stemmed, without stop words. Where a script has no spaces, and in
+// Korean, where endings are part of the word, they are pairs of characters; Thai and its neighbours are cut by a
+// dictionary.
 import { stemmer } from "stemmer";
 import { FOREIGN_STOP_WORDS, isAskingInKorean, fold, wordsOf } from "./words.ts";
 
@@ -69,7 +70,9 @@ export function tokenize(text: string): string[] {
   return tokens;
 }
 
-/** Tokens of all words, stop words too, as an index keeps them; behind them each Chinese character, which may be a word. */
+/**
+ * Tokens of all words, stop words too, as an index keeps them; behind them each Chinese character, which may be a word.
+ */
 export function indexTokens(text: string): string[] {
   const tokens: string[] = [];
   const characters: string[] = [];
@@ -88,8 +91,8 @@ export function hasToken(tokens: ReadonlySet<string>, token: string): boolean {
 }
 
 /**
- * The content words of a question as they were written, each once: what one would type into a search box.
- * Words that only ask ("explain", "tell") are left out unless nothing else remains. At most 64, of the first 20,000 characters.
+ * The content words of a question as they were written, each once: what one would type into a search box. Words that
+ * only ask ("explain", "tell") are left out unless nothing else remains. At most 64, of the first 20,000 characters.
  */
 export function keyWords(question: string): string[] {
   const found = new Map<string, string>();
@@ -109,7 +112,10 @@ export function questionTerms(question: string): string[] {
   return [...new Set(tokenize(keyWords(question).join(" ")))];
 }
 
-/** A run of text without spaces as its words. Chinese characters that are no word of the dictionary are a name; single kana are endings. */
+/**
+ * A run of text without spaces as its words. Chinese characters that are no word of the dictionary are a name; single
+ * kana are endings.
+ */
 function segments(run: string): string[] {
   if (!UNSPACED.test(run)) return [run];
   const found: string[] = [];

@@ -51,8 +51,9 @@ function foldPiece(piece: string): string {
     .replace(UNCOMMON, (letter) => LETTERS[letter] ?? letter);
 }
 
-// Words of other languages than English that ask or join, as keyWords leaves them out: a question is held against a text by its
-// other words. Left out are those that mean something in English ("die", "war"). In the form in which words are compared.
+// Words of other languages than English that ask or join, as keyWords leaves them out: a question is held against a
+// text by its other words. Left out are those that mean something in English ("die", "war"). In the form in which words
+// are compared.
 
 const LISTS = [
   // German, Dutch

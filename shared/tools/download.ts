@@ -1,5 +1,5 @@
-// Reads a text from the public web within limits of size, time and redirects. Every address is checked before it is asked;
-// what hides a private address behind a public name is refused by the engine.
+// Reads a text from the public web within limits of size, time and redirects. Every address is checked before it is
+// asked; what hides a private address behind a public name is refused by the engine.
 import { decodeText } from "../text/decode.ts";
 import { ERROR } from "../tracing/names.ts";
 import { readBytes } from "../http/read-body.ts";

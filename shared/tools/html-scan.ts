@@ -1,5 +1,6 @@
-// One pass over HTML: its text, its title, and how large and deep it is. Takes time and memory in proportion to the page, whatever
-// its tags are: nothing is built of them but the list of those that are open. https://html.spec.whatwg.org/#tokenization
+// One pass over HTML: its text, its title, and how large and deep it is. Takes time and memory in proportion to the
+// page, whatever its tags are: nothing is built of them but the list of those that are open.
+// https://html.spec.whatwg.org/#tokenization
 import { oneLine } from "../text/spaces.ts";
 import { readTags, type TagReader } from "./html-tags.ts";
 import { SKIPPED, TextWriter } from "./html-text.ts";

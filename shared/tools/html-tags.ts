@@ -1,4 +1,5 @@
-// Cuts HTML into tags, comments and text, each character looked at once. Attributes are only counted: nobody reads them here.
+// Cuts HTML into tags, comments and text, each character looked at once. Attributes are only counted: nobody reads them
+// here.
 import { decodeEntities } from "./html-entities.ts";
 
 export interface TagReader {

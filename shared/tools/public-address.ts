@@ -1,5 +1,5 @@
-// Whether a URL's host is one of the public internet, as far as its name tells. Pure: resolves nothing. A public name that
-// resolves to a private address is stopped by the engine, whose outbound network takes public addresses only.
+// Whether a URL's host is one of the public internet, as far as its name tells. Pure: resolves nothing. A public name
+// that resolves to a private address is stopped by the engine, whose outbound network takes public addresses only.
 // https://www.iana.org/assignments/iana-ipv4-special-registry, …/iana-ipv6-special-registry
 
 const PRIVATE_V4 = [
@@ -30,9 +30,10 @@ const PRIVATE_V6_PREFIXES = [
 const PRIVATE_SUFFIXES = [".localhost", ".local", ".internal", ".home.arpa", ".lan", ".intranet", ".corp", ".private"];
 
 /**
- * Whether `hostname` may be asked. It must come from a parsed URL (`new URL(…).hostname`), which has already turned octal,
- * decimal and hexadecimal IPv4 forms into dotted ones and put IPv6 in brackets. Refused: addresses that are not globally
- * reachable unicast, IPv6 that carries an IPv4 address (mapped, NAT64, 6to4, Teredo), and names without a dot or with a private suffix.
+ * Whether `hostname` may be asked. It must come from a parsed URL (`new URL(…).hostname`), which has already turned
+ * octal, decimal and hexadecimal IPv4 forms into dotted ones and put IPv6 in brackets. Refused: addresses that are not
+ * globally reachable unicast, IPv6 that carries an IPv4 address (mapped, NAT64, 6to4, Teredo), and names without a dot
+ * or with a private suffix.
  */
 export function isPublicHost(hostname: string): boolean {
   const host = hostname.toLowerCase().replace(/\.$/, "");

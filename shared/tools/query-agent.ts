@@ -1,9 +1,13 @@
-// query_agent: asks another agent by name and returns its answer. The schema is constant within a session, so that prompt caching holds.
+// query_agent: asks another agent by name and returns its answer. The schema is constant within a session, so that
+// prompt caching holds.
 import * as z from "zod";
 import type { PeerProfile } from "../loop/tools/peers.ts";
 import { defineTool, type Tool } from "../loop/tools/tool.ts";
 
-/** `neighbours`: the agents that can be asked; undefined in a dynamic topology, where finding an agent is what allows it. */
+/**
+ * `neighbours`: the agents that can be asked; undefined in a dynamic topology, where finding an agent is what allows
+ * it.
+ */
 export function queryAgent(neighbours: readonly PeerProfile[] | undefined): Tool {
   const ids = neighbours?.map(({ id }) => id) ?? [];
   return defineTool({

@@ -12,7 +12,10 @@ export interface ReadableText {
   readonly text: string;
 }
 
-/** Beyond these a page is read without looking for its article: the tree for that, and the search in it, take far more than their size. */
+/**
+ * Beyond these a page is read without looking for its article: the tree for that, and the search in it, take far more
+ * than their size.
+ */
 const MAX_CHARS = 1_000_000;
 const MAX_ELEMENTS = 6_000;
 const MAX_DEPTH = 100;
@@ -21,7 +24,9 @@ const MAX_PARTS = 20_000;
 /** An article that is a smaller part of the page than this was probably not the page's content. */
 const MIN_ARTICLE_SHARE = 0.2;
 
-/** The main article of a web page without navigation and advertisements; the whole text where no article is recognised. */
+/**
+ * The main article of a web page without navigation and advertisements; the whole text where no article is recognised.
+ */
 export function readArticle(html: string): ReadableText {
   const whole = scanHtml(html);
   const article = isLarge(html, whole) ? undefined : extractArticle(html);
@@ -29,7 +34,9 @@ export function readArticle(html: string): ReadableText {
   return { title: article.title || whole.title, text: article.text };
 }
 
-/** All text of a document but menus, forms and scripts. Fast, loses nothing: for documents that are known to be content. */
+/**
+ * All text of a document but menus, forms and scripts. Fast, loses nothing: for documents that are known to be content.
+ */
 export function readWhole(html: string): ReadableText {
   return scanHtml(html);
 }

@@ -1,4 +1,5 @@
-// What may be recorded of prompts, answers, tool inputs and results: the job's `content` setting, and limits that say that they cut.
+// What may be recorded of prompts, answers, tool inputs and results: the job's `content` setting, and limits that say
+// that they cut.
 import { redactor } from "./redact.ts";
 
 export const CONTENT_POLICIES = ["full", "redacted", "none"] as const;
@@ -11,8 +12,8 @@ export const MAX_CONTENT = 32_768;
 const OVERLAP = 4_096;
 
 /**
- * Makes the function that decides over content; it is given how to make a text, since making it costs. Never throws: what cannot be
- * made is said to be so, since no tracing may fail a turn.
+ * Makes the function that decides over content; it is given how to make a text, since making it costs. Never throws:
+ * what cannot be made is said to be so, since no tracing may fail a turn.
  */
 export function contentFilter(policy: ContentPolicy, secrets: Iterable<string>) {
   if (policy === "none") return () => undefined;

@@ -5,7 +5,9 @@ import { MAX_CONTENT } from "./content.ts";
 
 type Part = Readonly<Record<string, unknown>> & { readonly type: string };
 
-/** The latest messages that fit the limit, and how many were left out before them: the end is what the model answers to. */
+/**
+ * The latest messages that fit the limit, and how many were left out before them: the end is what the model answers to.
+ */
 export function inputMessages(messages: readonly MessageParam[]): string {
   const kept: string[] = [];
   let length = 0;

@@ -1,5 +1,5 @@
-// Collects what the objects and requests of one isolate report, and sends it in one go. A report of its own for each change would
-// cost more than the work it reports on.
+// Collects what the objects and requests of one isolate report, and sends it in one go. A report of its own for each
+// change would cost more than the work it reports on.
 
 /** Without word for so long, a batch is taken for lost together with whoever sent it, and sent again. */
 const LOST_MS = 120_000;
@@ -9,7 +9,10 @@ export class IsolateBatch<Item> {
   readonly #send: (items: readonly Item[]) => Promise<void>;
   readonly #waiting = new Map<string, Item>();
   readonly #sending = new Map<Map<string, Item>, number>();
-  /** When what waits will have been sent; after that its messenger is gone, with its object, and the next report sends another. */
+  /**
+   * When what waits will have been sent; after that its messenger is gone, with its object, and the next report sends
+   * another.
+   */
   #dueAt = 0;
 
   /** `send` may be given the same items twice. When it rejects, the items wait for the next report. */

@@ -1,6 +1,6 @@
-// The names of all spans and attributes, and the only place with them as literals. First those of the OpenTelemetry semantic
-// conventions (GenAI and MCP, status "Development", and general ones; version 1.44), then ours under the prefix `troupe.`.
-// What is marked "reserved" has its name and shape here before anything emits it.
+// The names of all spans and attributes, and the only place with them as literals. First those of the OpenTelemetry
+// semantic conventions (GenAI and MCP, status "Development", and general ones; version 1.44), then ours under the
+// prefix `troupe.`. What is marked "reserved" has its name and shape here before anything emits it.
 
 /** Resource attributes: which agent of which job, in which isolate. */
 export const RESOURCE = {

@@ -1,5 +1,5 @@
-// OTLP/JSON (opentelemetry-proto 1.x) as plain data: ids in lower-case hex, 64-bit numbers as strings. An open span is one
-// without an end, `endTimeUnixNano: "0"`: agents send a span's start too, and its end replaces it.
+// OTLP/JSON (opentelemetry-proto 1.x) as plain data: ids in lower-case hex, 64-bit numbers as strings. An open span is
+// one without an end, `endTimeUnixNano: "0"`: agents send a span's start too, and its end replaces it.
 
 export type AnyValue =
   | { readonly stringValue: string }

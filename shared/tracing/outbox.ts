@@ -1,5 +1,5 @@
-// Spans of one isolate on their way to the trace store, as OTLP/JSON. A span goes along when it has begun and again when it has
-// ended, or only once where both came within one batch.
+// Spans of one isolate on their way to the trace store, as OTLP/JSON. A span goes along when it has begun and again
+// when it has ended, or only once where both came within one batch.
 import { JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
 import { IsolateBatch } from "./isolate-batch.ts";
 import type { RecordedSpan } from "./recorder.ts";
@@ -11,7 +11,10 @@ const MAX_CHARACTERS = 600_000;
 export class Outbox {
   readonly #batch: IsolateBatch<RecordedSpan>;
 
-  /** `deliver` sends one OTLP/JSON request, and keeps it safe where that fails; when it rejects, the spans are sent again. */
+  /**
+   * `deliver` sends one OTLP/JSON request, and keeps it safe where that fails; when it rejects, the spans are sent
+   * again.
+   */
   constructor(deliver: (request: Uint8Array<ArrayBuffer>) => Promise<void>) {
     this.#batch = new IsolateBatch(DELAY_MS, async (spans) => {
       for (const some of bySize(spans)) {

@@ -1,5 +1,6 @@
-// The tracer that records: spans of otel-cf-workers, handed on when they begin and again when they end. Its provider, processor
-// and handler wrapping are not used, since they lose spans of parallel calls, alarms and streams (docs/decisions/0004).
+// The tracer that records: spans of otel-cf-workers, handed on when they begin and again when they end. Its provider,
+// processor and handler wrapping are not used, since they lose spans of parallel calls, alarms and streams
+// (docs/decisions/0004).
 import { SpanImpl } from "@microlabs/otel-cf-workers";
 import {
   SpanStatusCode,

@@ -1,18 +1,25 @@
-// Takes secrets out of text before it is recorded: the values that this Worker knows to be secret, and what looks like one.
+// Takes secrets out of text before it is recorded: the values that this Worker knows to be secret, and what looks like
+// one.
 
 const HIDDEN = "[redacted]";
 
-/** Begins a value of a setting: `=` or `:`, perhaps after a quote that closes its name; backslashes where it is JSON within JSON. */
+/**
+ * Begins a value of a setting: `=` or `:`, perhaps after a quote that closes its name; backslashes where it is JSON
+ * within JSON.
+ */
 const IS = String.raw`(?:\\{0,3}["'])?\s{0,4}[=:]\s{0,4}`;
 const WORD = String.raw`[^\s"'\\,;&}{]`;
 /** Names of settings that hold secrets, whatever stands before them: API_KEY, clientSecret, refresh_token … */
 const NAMES =
   "(?:api[_-]?key|access[_-]?key(?:[_-]?id)?|secret[_-]?key|private[_-]?key|client[_-]?secret|[_-]secret|passw(?:or)?d|passphrase|(?:access|auth|refresh|bearer|session|api|id)[_-]?token|[_-]token)";
 
-/** Each matches a secret whole, or has groups that are kept before it. Bounded repeats: what is searched may be hostile. */
+/**
+ * Each matches a secret whole, or has groups that are kept before it. Bounded repeats: what is searched may be hostile.
+ */
 const PATTERNS: readonly RegExp[] = [
   /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)/g,
-  // Keys whose makers gave them a mark: Anthropic and OpenAI, GitHub, GitLab, npm, Hugging Face, Slack, AWS, Google, Stripe.
+  // Keys whose makers gave them a mark: Anthropic and OpenAI, GitHub, GitLab, npm, Hugging Face, Slack, AWS, Google,
+  // Stripe.
   /\bsk-[A-Za-z0-9_-]{16,400}/g,
   /\b(?:ghp|gho|ghu|ghs|ghr|glpat|npm|hf)[_-][A-Za-z0-9_-]{16,400}/g,
   /\bgithub_pat_[A-Za-z0-9_]{20,400}/g,

@@ -5,14 +5,16 @@ export interface SourceTable {
   /** Paths in the project. */
   readonly files: readonly string[];
   /**
-   * By line of the bundle, `;` between them: pieces `column,file,line`, each the difference to the piece before, in base 36; the column
-   * begins anew with each line. Line 0 of a file is none in particular.
+   * By line of the bundle, `;` between them: pieces `column,file,line`, each the difference to the piece before, in
+   * base 36; the column begins anew with each line. Line 0 of a file is none in particular.
    */
   readonly pieces: string;
 }
 
 export interface SourceLines {
-  /** `file:line`, or `file`; undefined for what no source stands for. `line` and `column` of the bundle count from 1. */
+  /**
+   * `file:line`, or `file`; undefined for what no source stands for. `line` and `column` of the bundle count from 1.
+   */
   at(line: number, column: number): string | undefined;
 }
 

@@ -1,5 +1,5 @@
-// The first code of every bundle: from then on stacks name files and lines of the sources. The table is read when the first
-// stack is looked at, so that a Worker without errors pays nothing for it.
+// The first code of every bundle: from then on stacks name files and lines of the sources. The table is read when the
+// first stack is looked at, so that a Worker without errors pays nothing for it.
 import { readSourceTable, type SourceLines, type SourceTable } from "./source-lines.ts";
 
 /** What of V8's call sites is needed. */

@@ -1,5 +1,6 @@
-// What instrumented code needs of tracing: a way to begin a span under a parent that is given explicitly (a context that follows
-// async calls gets lost in generators, alarms and objects), and the job's word on content. Who records is recorder.ts.
+// What instrumented code needs of tracing: a way to begin a span under a parent that is given explicitly (a context
+// that follows async calls gets lost in generators, alarms and objects), and the job's word on content. Who records is
+// recorder.ts.
 import {
   type SpanKind,
   SpanStatusCode,
@@ -55,8 +56,9 @@ export function contextOf(span: Span): TraceContext {
 }
 
 /**
- * Marks the span as failed; does not end it. `type` is one of ERROR in names.ts, an error code, or a class of errors. The message may
- * quote what a model or a tool said, so it is content too: where none is recorded, the type stands alone.
+ * Marks the span as failed; does not end it. `type` is one of ERROR in names.ts, an error code, or a class of errors.
+ * The message may quote what a model or a tool said, so it is content too: where none is recorded, the type stands
+ * alone.
  */
 export function fail(tracer: Tracer, span: Span, type: string, message: string): Span {
   const recorded = tracer.content(() => message) ?? type;

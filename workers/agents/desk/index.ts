@@ -1,4 +1,5 @@
-// A desk: takes what it is asked and passes it on to the agent that can do it. What it is a desk for, the job file says.
+// A desk: takes what it is asked and passes it on to the agent that can do it. What it is a desk for, the job file
+// says.
 import * as z from "zod";
 import { defineAgent } from "#shared/agent/define-agent.ts";
 

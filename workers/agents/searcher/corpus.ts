@@ -61,7 +61,10 @@ export class Corpus extends DurableObject {
     return this.#sql.exec<{ path: string; hash: string }>("SELECT path, hash FROM files ORDER BY path").toArray();
   }
 
-  /** Adds or replaces files in one transaction, and makes `root` the folder of all. May be repeated; of one path twice the last counts. */
+  /**
+   * Adds or replaces files in one transaction, and makes `root` the folder of all. May be repeated; of one path twice
+   * the last counts.
+   */
   put({ root, files }: Upload): void {
     this.#tables.transaction((sql) => {
       sql.exec("UPDATE files SET root = ?1 WHERE root <> ?1", root);

@@ -1,5 +1,6 @@
-// Questions as the index understands them: FTS5 MATCH expressions of quoted tokens, so that no input can be query syntax.
-// Index and query have their tokens from one tokenizer (shared/retrieval/tokens.ts). https://sqlite.org/fts5.html#full_text_query_syntax
+// Questions as the index understands them: FTS5 MATCH expressions of quoted tokens, so that no input can be query
+// syntax. Index and query have their tokens from one tokenizer (shared/retrieval/tokens.ts).
+// https://sqlite.org/fts5.html#full_text_query_syntax
 import { keyWords, tokenize } from "#shared/retrieval/tokens.ts";
 import { fold, wordsOf } from "#shared/retrieval/words.ts";
 
@@ -7,7 +8,10 @@ import { fold, wordsOf } from "#shared/retrieval/words.ts";
 const MOST_WORDS = 32;
 const LONGEST_QUESTION = 4_000;
 
-/** Any of the words; those of several tokens, and two that follow each other, count once more where they do so in the text. */
+/**
+ * Any of the words; those of several tokens, and two that follow each other, count once more where they do so in the
+ * text.
+ */
 export function matchOf(question: string): string | undefined {
   const words = wordsIn(question.slice(0, LONGEST_QUESTION)).map(queryTokens);
   const tokens = new Set(words.flat());

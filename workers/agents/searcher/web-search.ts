@@ -1,4 +1,5 @@
-// web_search: finds sources with the provider that the agent's config names (`search`), by default the user's documents.
+// web_search: finds sources with the provider that the agent's config names (`search`), by default the user's
+// documents.
 import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
 import * as z from "zod";
 import type { AgentConfig } from "#shared/agent/config.ts";

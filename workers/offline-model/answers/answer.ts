@@ -74,7 +74,10 @@ function paragraphs(quotes: readonly Quote[], lines: readonly string[]): string 
     .join("");
 }
 
-/** The sentences that a digest of these passages chose, else our own choice. A number that no passage has counts for nothing. */
+/**
+ * The sentences that a digest of these passages chose, else our own choice. A number that no passage has counts for
+ * nothing.
+ */
 function chooseQuotes(task: Task, passages: readonly Passage[]): { quotes: Quote[]; digested: boolean } {
   const own = callsOf(task, "digest")[0];
   const peer = callTo(task, task.roles.digest);

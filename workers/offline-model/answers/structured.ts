@@ -1,5 +1,5 @@
-// Structured output (`output_config.format`): the answer as JSON that fits a schema. Its most text-like field holds the extracted text,
-// the others are filled as arguments of tools are.
+// Structured output (`output_config.format`): the answer as JSON that fits a schema. Its most text-like field holds the
+// extracted text, the others are filled as arguments of tools are.
 import { DEEPEST, fillValue } from "../calls/arguments.ts";
 import { asObject, propertiesOf } from "../reading/tools.ts";
 

@@ -1,4 +1,5 @@
-// Compaction by rules: what was asked, which tools were used, what was found and answered, quoted; the latest turns first to be kept.
+// Compaction by rules: what was asked, which tools were used, what was found and answered, quoted; the latest turns
+// first to be kept.
 import { COMPACTION_OPENING } from "#shared/loop/compaction/prompt.ts";
 import { bestSentences } from "#shared/retrieval/cite.ts";
 import type { MessagesRequest } from "../api/request.ts";

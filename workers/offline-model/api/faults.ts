@@ -6,7 +6,9 @@ import type { Fault } from "./settings.ts";
 /** Nothing is sent while stalled, but the connection stays open for this long. */
 const STALL_MS = 600_000;
 
-/** The broken response, or null when this fault (or none) leaves the response whole. Waits when the fault is a stall. */
+/**
+ * The broken response, or null when this fault (or none) leaves the response whole. Waits when the fault is a stall.
+ */
 export async function failingResponse(
   fault: Fault | null,
   message: Message,

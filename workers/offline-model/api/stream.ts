@@ -1,4 +1,5 @@
-// A Message as server-sent events, in the API's order: message_start, ping, content blocks, message_delta, message_stop.
+// A Message as server-sent events, in the API's order: message_start, ping, content blocks, message_delta,
+// message_stop.
 import type { ContentBlock, Message, RawMessageStreamEvent } from "@anthropic-ai/sdk/resources/messages/messages";
 import { errorBody } from "./errors.ts";
 import type { Fault, Settings } from "./settings.ts";

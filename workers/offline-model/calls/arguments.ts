@@ -55,7 +55,9 @@ interface Filling {
   readonly missing: string[];
 }
 
-/** Fills every required property, and optional ones where the meaning is sure. Numbers are used in the question's order. */
+/**
+ * Fills every required property, and optional ones where the meaning is sure. Numbers are used in the question's order.
+ */
 export function fillArguments(schema: Schema, facts: Facts): Record<string, unknown> {
   return fillObject(schema, begin(schema, facts), 0);
 }

@@ -1,4 +1,5 @@
-// Values that a question names: "invoice 4711" for a property invoice, "120 EUR" for an amount, "to ACME" for who gets it.
+// Values that a question names: "invoice 4711" for a property invoice, "120 EUR" for an amount, "to ACME" for who gets
+// it.
 import { trimEndOf } from "#shared/text/spaces.ts";
 
 const AMOUNT = /^(?:.*_)?(?:amount|price|sum|total|cost)$/;

@@ -1,4 +1,5 @@
-// Which tools to call next. Steps in a fixed order; each is taken at most once a turn, as the transcript shows, so a turn ends.
+// Which tools to call next. Steps in a fixed order; each is taken at most once a turn, as the transcript shows, so a
+// turn ends.
 import { bestSentences } from "#shared/retrieval/cite.ts";
 import { formatPassages } from "#shared/retrieval/passages.ts";
 import type { Passage } from "#shared/retrieval/passages.ts";
@@ -69,7 +70,10 @@ function fittingTools(task: Task): KnownTool[] {
     .map(({ tool }) => tool);
 }
 
-/** The tool that would fit, and what the question does not say for it; undefined when a tool can be called, or none fits. */
+/**
+ * The tool that would fit, and what the question does not say for it; undefined when a tool can be called, or none
+ * fits.
+ */
 export function lackingTool(task: Task): { readonly name: string; readonly missing: readonly string[] } | undefined {
   const [tool] = callsOf(task, "other").length > 0 ? [] : fittingTools(task);
   const missing = tool === undefined ? [] : missingArguments(tool.schema, factsOf(task));

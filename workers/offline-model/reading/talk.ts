@@ -41,8 +41,8 @@ export function smallTalk({ current, earlier }: Transcript): string | null {
 }
 
 /**
- * The question with what it refers back to, e.g. "and who maintains it? (follow-up to: What is workerd?)"; unchanged if it
- * stands on its own. Of follow-ups in between, the latest that names something is kept ("And Miniflare?").
+ * The question with what it refers back to, e.g. "and who maintains it? (follow-up to: What is workerd?)"; unchanged if
+ * it stands on its own. Of follow-ups in between, the latest that names something is kept ("And Miniflare?").
  */
 export function contextualQuestion(question: string, earlier: readonly Exchange[]): string {
   if (!refersBack(question)) return question;

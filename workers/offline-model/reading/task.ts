@@ -36,7 +36,9 @@ export interface Task {
 const LONG_MESSAGE = 600;
 /** A page that was read: its title, its address, then the text. */
 const PAGE_HEAD = /^# (.*)\nsource: (.*)\n/;
-/** Citations one after another. Begins with a bracket, so that no run of text is looked at from each of its characters. */
+/**
+ * Citations one after another. Begins with a bracket, so that no run of text is looked at from each of its characters.
+ */
 const CITATIONS = /\[\d+\](?:[\s,]*\[\d+\])*[\s,]*/g;
 const LIST_MARK = /^[\s.,;•*-]+/;
 const QUESTION_LINE = /^Question: (.+)$/m;
@@ -97,7 +99,9 @@ function readMessage(message: string): { question: string; given: Passage[] } {
   return { question: named ?? first, given: [{ title: "", source: "your message", text: rest.join("\n\n") }] };
 }
 
-/** The passages in a result: in their own form, or as the cited sentences of an answer with sources, or one read page. */
+/**
+ * The passages in a result: in their own form, or as the cited sentences of an answer with sources, or one read page.
+ */
 function passagesOf(call: Call): Passage[] {
   if (call.isError) return [];
   const passages = parsePassages(call.result);
@@ -120,7 +124,9 @@ function passagesOf(call: Call): Passage[] {
   return typeof url === "string" ? [{ title: url, source: url, text: call.result }] : [];
 }
 
-/** Text that carries citations, cut at each: "A. [1][2] B. [3]" gives A with 1 and 2, B with 3. List marks are dropped. */
+/**
+ * Text that carries citations, cut at each: "A. [1][2] B. [3]" gives A with 1 and 2, B with 3. List marks are dropped.
+ */
 export function citedTexts(answer: string): { text: string; numbers: number[] }[] {
   const cited: { text: string; numbers: number[] }[] = [];
   for (const line of withoutSources(answer).split("\n")) {

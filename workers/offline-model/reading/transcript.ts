@@ -1,4 +1,5 @@
-// The conversation as the rules see it: turns of a question and the calls made for it. Everything is read from the request.
+// The conversation as the rules see it: turns of a question and the calls made for it. Everything is read from the
+// request.
 import { noteIn } from "#shared/loop/log/note.ts";
 import { blocksOf, isText, isToolResult, isToolUse } from "../api/request.ts";
 import type { InputMessage, MessagesRequest } from "../api/request.ts";

@@ -1,5 +1,5 @@
-// Reads what checking tools reported, claim by claim, and sums it up. The form is that of a line `Verdict: …` and quotes
-// `- “…” [n]`; results without it still count as quotes.
+// Reads what checking tools reported, claim by claim, and sums it up. The form is that of a line `Verdict: …` and
+// quotes `- “…” [n]`; results without it still count as quotes.
 import type { Quote } from "#shared/retrieval/cite.ts";
 import type { Passage } from "#shared/retrieval/passages.ts";
 import type { Call } from "./transcript.ts";

@@ -22,7 +22,9 @@ export interface ServiceRequest {
   readonly signal: AbortSignal;
 }
 
-/** Asks a service and checks its answer against `schema`. Redirects are not followed: a search service has one address. */
+/**
+ * Asks a service and checks its answer against `schema`. Redirects are not followed: a search service has one address.
+ */
 export async function askService<Schema extends z.ZodType>(
   request: ServiceRequest,
   schema: Schema,
