@@ -1,6 +1,6 @@
-// The Messages API backend: Claude, or anything else that serves `/v1/messages` (the offline model does). Retries of
-// what the API turned away are the client's own (2, on 408/409/429/5xx, honouring retry-after up to a minute): they
-// cost nothing. A connection that broke is not tried again here, because each further call has to be paid for.
+// The Messages API backend: Claude, or any other server of `/v1/messages`, such as the offline model. The API client
+// retries refused calls, which cost nothing (twice, on 408/409/429/5xx, with a retry-after of up to a minute). Broken
+// connections are not retried here: each further call has to be paid for.
 import { BaseAnthropic } from "@anthropic-ai/sdk/client";
 import type { Middleware } from "@anthropic-ai/sdk/core/middleware";
 import { Messages, type RawMessageStreamEvent } from "@anthropic-ai/sdk/resources/messages/messages";
@@ -19,26 +19,24 @@ export interface MessagesApiOptions {
   readonly baseUrl: string;
   readonly apiKey: string;
   readonly model: string;
-  /** As `gen_ai.provider.name` has it. */
+  /** Value of `gen_ai.provider.name`. */
   readonly provider: string;
   readonly price?: Price | undefined;
   readonly maxTokens: number;
   readonly contextTokens: number;
   readonly fetch: typeof fetch;
   readonly headers?: Record<string, string>;
-  /** Longest silence within a stream, in milliseconds. Pings count as life. Default 60,000. */
+  /** Longest silence within a stream, in milliseconds. Pings end silence. Default 60,000. */
   readonly idleLimitMs?: number;
-  /** Stands before each call. */
+  /** Admits each call. */
   readonly gate?: Gate;
 }
 
-/** A request is summarised in silence, so it may take longer than a pause within a stream. In milliseconds. */
+/** Compaction sends nothing until its end, so it gets longer than a pause within a stream. In milliseconds. */
 const COMPACTION_LIMIT_MS = 300_000;
 const COUNT_LIMIT_MS = 10_000;
 
-/**
- * What a middleware throws the client passes on as it is: neither lost connections nor wrong addresses are tried again.
- */
+/** The client does not retry what a middleware throws: neither broken connections nor wrong addresses. */
 const believeStreamsAlone: Middleware = async (request, next) => {
   try {
     const response = await next(request);
@@ -58,7 +56,7 @@ export function messagesApi(options: MessagesApiOptions): Model {
     middleware: [believeStreamsAlone],
     defaultHeaders: options.headers ?? {},
     logLevel: "off",
-    // Its own spans would double ours.
+    // The client's own spans would duplicate ours.
     openTelemetry: false,
   });
   const messages = new Messages(client);
@@ -98,7 +96,7 @@ export function messagesApi(options: MessagesApiOptions): Model {
         if (event.type === "message_stop") return;
         isComplete ||= event.type === "message_delta" && typeof event.delta.stop_reason === "string";
       }
-      // Some end without the last event. Why it stopped comes after all that is said.
+      // Some servers leave the last event out. The stop reason comes after all content.
       if (isComplete) {
         call.succeeded();
         yield { type: "message_stop" };
