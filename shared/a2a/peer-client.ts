@@ -90,10 +90,10 @@ const MAX_PAUSE_MS = 2_000;
 export async function askPeer(request: PeerRequest): Promise<PeerOutcome> {
   const { signal } = request;
   signal.throwIfAborted();
-  const line = await connect(request);
+  const client = await connect(request);
   const opened = Promise.withResolvers<string | undefined>();
   const connection = new AbortController();
-  const outcome = persist(line, { ...request, signal: connection.signal }, (id) => {
+  const outcome = followWithReconnects(client, { ...request, signal: connection.signal }, (id) => {
     opened.resolve(id);
     if (!signal.aborted) request.onTask(id);
   });
@@ -104,21 +104,21 @@ export async function askPeer(request: PeerRequest): Promise<PeerOutcome> {
     return await Promise.race([outcome, aborted.promise]);
   } catch (error) {
     // A peer that refused the message has no new task, or works on an earlier one.
-    if (signal.aborted || error instanceof PeerUnreachable) request.waitUntil(giveUp());
+    if (signal.aborted || error instanceof PeerUnreachable) request.waitUntil(cancelTask());
     throw error;
   } finally {
     signal.removeEventListener("abort", abort);
   }
 
   /** Cancels the task also when the peer has not reported its id yet. */
-  async function giveUp(): Promise<void> {
+  async function cancelTask(): Promise<void> {
     const limit = setTimeout(() => connection.abort(), CANCEL_LIMIT_MS);
     const none = () => opened.resolve(undefined);
     outcome.then(none, none);
     const id = request.message.taskId || (await opened.promise);
     clearTimeout(limit);
     connection.abort();
-    if (id !== undefined) await cancel(line, id);
+    if (id !== undefined) await cancel(client, id);
   }
 }
 
@@ -127,7 +127,7 @@ export async function cancelPeerTask(connection: PeerConnection, taskId: string)
   await cancel(await connect(connection), taskId);
 }
 
-interface Line {
+interface Client {
   readonly transport: Transport;
   readonly serviceParameters: Record<string, string>;
   /** HTTP status of the last response; undefined before the first. */
@@ -136,7 +136,7 @@ interface Line {
   readonly busyS: () => number | undefined;
 }
 
-async function connect({ fetch: fetchImpl, origin, token, traceparent }: PeerConnection): Promise<Line> {
+async function connect({ fetch: fetchImpl, origin, token, traceparent }: PeerConnection): Promise<Client> {
   let status: number | undefined;
   let busyS: number | undefined;
   // Redirects are not followed: the token is for this peer alone.
@@ -157,24 +157,28 @@ async function connect({ fetch: fetchImpl, origin, token, traceparent }: PeerCon
 }
 
 /** Follows the task over several connections, with pauses between them. */
-async function persist(line: Line, request: PeerRequest, onTask: (taskId: string) => void): Promise<PeerOutcome> {
+async function followWithReconnects(
+  client: Client,
+  request: PeerRequest,
+  onTask: (taskId: string) => void,
+): Promise<PeerOutcome> {
   const { signal } = request;
   let known = request.repeated;
   let brokenSince: number | undefined;
   let unfinished = 0;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
     try {
-      return await follow(line, request, (id) => {
+      return await follow(client, request, (id) => {
         [known, brokenSince, pauseMs] = [true, undefined, FIRST_PAUSE_MS];
         onTask(id);
       });
     } catch (error) {
-      const status = line.status();
+      const status = client.status();
       const refused = status !== undefined && status !== 200 && status < 500;
       // A peer that answers, and breaks off each time, will not be mended by reconnecting.
       if (status === 200) unfinished++;
       if (signal.aborted || refused || error instanceof PeerTaskError) throw error;
-      const busyS = line.busyS();
+      const busyS = client.busyS();
       if (busyS !== undefined) {
         // The peer lives, and takes the question once it has capacity. The asker's signal limits the wait.
         brokenSince = undefined;
@@ -205,11 +209,11 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 async function follow(
-  line: Line,
+  client: Client,
   { message, signal, waitUntil }: PeerRequest,
   onTask: (taskId: string) => void,
 ): Promise<PeerOutcome> {
-  const { transport, serviceParameters } = line;
+  const { transport, serviceParameters } = client;
   const params = { tenant: "", message, configuration: undefined, metadata: undefined };
   let answer = "";
   let taskId = "";
@@ -224,7 +228,7 @@ async function follow(
       answer = payload.value.append ? answer + chunk : chunk;
     }
     if (answer.length > MAX_ANSWER) {
-      waitUntil(cancel(line, taskId));
+      waitUntil(cancel(client, taskId));
       throw new PeerTaskError(`its answer has more than ${MAX_ANSWER} characters`, undefined);
     }
     const outcome = outcomeOf(payload, taskId, answer);
@@ -266,7 +270,7 @@ function dataOf(status: TaskStatus | undefined): readonly unknown[] {
     .filter((data) => data !== undefined);
 }
 
-async function cancel({ transport, serviceParameters }: Line, id: string): Promise<void> {
+async function cancel({ transport, serviceParameters }: Client, id: string): Promise<void> {
   const signal = AbortSignal.timeout(CANCEL_LIMIT_MS);
   await transport.cancelTask({ tenant: "", id, metadata: undefined }, { signal, serviceParameters });
 }

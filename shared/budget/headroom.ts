@@ -22,7 +22,7 @@ export interface PlannedCall {
 }
 
 /** The budget that a call exceeds, and the least that the call needs of it: calls, tokens or dollars. */
-export interface Lack {
+export interface Shortfall {
   readonly kind: "turns" | "tokens" | "usd";
   readonly needed: number;
 }
@@ -33,7 +33,7 @@ const LEAST_ANSWER = 256;
 
 /** The most tokens of the answer: infinite without a limit, negative when even the request does not fit. */
 export function headroomFor(limits: Limits, used: Used, call: PlannedCall): number {
-  return Math.min(...Object.values(rooms(limits, used, call)));
+  return Math.min(...Object.values(headroomByBudget(limits, used, call)));
 }
 
 /** The fewest tokens of an answer that are worth a call: 256, or less when the limits as a whole are small. */
@@ -43,8 +43,8 @@ export function leastAnswer(limits: Limits, call: PlannedCall): number {
 }
 
 /** The first budget without room for an answer of `tokens`; undefined when all have room. */
-export function lackFor(limits: Limits, used: Used, call: PlannedCall, tokens: number): Lack | undefined {
-  const room = rooms(limits, used, call);
+export function shortfallOf(limits: Limits, used: Used, call: PlannedCall, tokens: number): Shortfall | undefined {
+  const room = headroomByBudget(limits, used, call);
   if (room.turns < tokens) return { kind: "turns", needed: 1 };
   if (room.tokens < tokens) return { kind: "tokens", needed: call.inputTokens + tokens };
   if (room.usd < tokens) return { kind: "usd", needed: toUsd(upperCost(call, tokens)) };
@@ -58,16 +58,16 @@ export function upperCost({ inputTokens, price, webSearches = 0 }: PlannedCall, 
   return inputTokens * perInputToken(price) + tokens * perToken(price.output) + searches;
 }
 
-function rooms(limits: Limits, used: Used, call: PlannedCall): Record<Lack["kind"], number> {
+function headroomByBudget(limits: Limits, used: Used, call: PlannedCall): Record<Shortfall["kind"], number> {
   const { maxTurns = Number.POSITIVE_INFINITY, maxTokens = Number.POSITIVE_INFINITY, maxUsd } = limits;
   return {
     turns: used.turns + 1 > maxTurns ? -1 : Number.POSITIVE_INFINITY,
     tokens: maxTokens - used.tokens - call.inputTokens,
-    usd: maxUsd === undefined ? Number.POSITIVE_INFINITY : roomInDollars(toPico(maxUsd) - used.pico, call),
+    usd: maxUsd === undefined ? Number.POSITIVE_INFINITY : headroomInDollars(toPico(maxUsd) - used.pico, call),
   };
 }
 
-function roomInDollars(pico: number, call: PlannedCall): number {
+function headroomInDollars(pico: number, call: PlannedCall): number {
   // Without a price no call is sure to fit.
   if (!call.price) return -1;
   const rest = pico - upperCost(call, 0);

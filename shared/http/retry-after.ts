@@ -12,7 +12,7 @@ export function retryAfterSeconds(headers: Headers): number | undefined {
 }
 
 /** Whether the headers name a time, also one that has passed. */
-export function saysWhenToRetry(headers: Headers): boolean {
+export function hasRetryTime(headers: Headers): boolean {
   const said = headers.get("retry-after");
   const isTime = said !== null && (Number(said) === 0 || !Number.isNaN(Date.parse(said)));
   return isTime || retryAfterSeconds(headers) !== undefined;

@@ -37,7 +37,7 @@ const COMPACTION_LIMIT_MS = 300_000;
 const COUNT_LIMIT_MS = 10_000;
 
 /** The client does not retry what a middleware throws: neither broken connections nor wrong addresses. */
-const believeStreamsAlone: Middleware = async (request, next) => {
+const requireStream: Middleware = async (request, next) => {
   try {
     const response = await next(request);
     return response.ok && watchedRequests.getStore()?.expects === "stream" ? await asStream(response) : response;
@@ -53,7 +53,7 @@ export function messagesApi(options: MessagesApiOptions): Model {
     authToken: null,
     baseURL: options.baseUrl,
     fetch: watchedFetch(options.fetch),
-    middleware: [believeStreamsAlone],
+    middleware: [requireStream],
     defaultHeaders: options.headers ?? {},
     logLevel: "off",
     // The client's own spans would duplicate ours.

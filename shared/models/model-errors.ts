@@ -4,8 +4,8 @@ import { reasonOf } from "../text/reason.ts";
 import { AnthropicError, APIConnectionError, APIError } from "@anthropic-ai/sdk/core/error";
 import * as z from "zod";
 import { ModelError, type ModelErrorCode } from "./model.ts";
-import { retryAfterSeconds, saysWhenToRetry } from "../http/retry-after.ts";
-import { saysTooLong, timesTooLong } from "./too-long.ts";
+import { retryAfterSeconds, hasRetryTime } from "../http/retry-after.ts";
+import { isTooLongMessage, timesTooLong } from "./too-long.ts";
 
 /** Characters kept of the API's own message. */
 const MAX_SAID = 1_000;
@@ -30,7 +30,7 @@ function refusal(error: APIError): ModelError {
   const said = Body.safeParse(error.error).data?.error.message ?? "";
   // Some servers put the reason into a type or code, some send another body.
   const all = `${type ?? ""} ${error.message}`;
-  const isTooLong = status === 413 || ((status ?? 400) === 400 && saysTooLong(all));
+  const isTooLong = status === 413 || ((status ?? 400) === 400 && isTooLongMessage(all));
   const [code, advice] = isTooLong
     ? (["prompt_too_long", "The conversation does not fit the model's context"] as const)
     : status === undefined
@@ -42,7 +42,7 @@ function refusal(error: APIError): ModelError {
     // A response with a status comes before any answer, and the client has retried it.
     ...(status === undefined ? {} : { retryable: false }),
     timesTooLong: timesTooLong(said),
-    isBusy: (status === 503 || status === 529) && headers !== undefined && saysWhenToRetry(headers),
+    isBusy: (status === 503 || status === 529) && headers !== undefined && hasRetryTime(headers),
   });
 }
 

@@ -33,7 +33,7 @@ const WORDS = [
 ];
 
 /** `said` is the whole text of the error. */
-export function saysTooLong(said: string): boolean {
+export function isTooLongMessage(said: string): boolean {
   const words = said.slice(0, MOST_WORDS).toLowerCase();
   return WORDS.some((some) => words.includes(some));
 }

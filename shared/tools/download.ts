@@ -88,7 +88,7 @@ function checkAddress(address: string, base?: URL): URL {
 async function readText(url: URL, response: Response): Promise<Download> {
   const [type = "", ...parameters] = (response.headers.get("content-type") ?? "text/plain").toLowerCase().split(";");
   const media = type.trim();
-  const refusal = refusalOf(url, response, media);
+  const refusal = refusalReason(url, response, media);
   if (refusal) {
     await response.body?.cancel();
     throw new DownloadError(refusal);
@@ -99,7 +99,7 @@ async function readText(url: URL, response: Response): Promise<Download> {
   return { url: url.href, type: media, text: decode(bytes, charset) };
 }
 
-function refusalOf(url: URL, response: Response, media: string): string | undefined {
+function refusalReason(url: URL, response: Response, media: string): string | undefined {
   if (!response.ok) return `${url.href} answered ${`${response.status} ${response.statusText}`.trim()}.`;
   if (!TEXT_TYPE.test(media)) return `${url.href} is ${media.slice(0, 100)}, which cannot be read as text.`;
   if (Number(response.headers.get("content-length")) > MAX_BYTES) return tooLarge(url);

@@ -58,7 +58,7 @@ export interface TracesRpc extends Rpc.DurableObjectBranded {
   remove(traceId: string): boolean;
   removeBefore(us: number): Promise<number>;
   size(): number;
-  oldest(bytes: number, force: boolean): Weighed[];
+  oldest(bytes: number, force: boolean): PrunableTrace[];
   prune(untilUs: number, force: boolean): Promise<number>;
 }
 
@@ -80,7 +80,7 @@ export interface LostAgent extends OpenQuery {
 }
 
 /** A trace that may be deleted. */
-export interface Weighed {
+export interface PrunableTrace {
   readonly startUs: number;
   /** Approximate size on disk. */
   readonly bytes: number;

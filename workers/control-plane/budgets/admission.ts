@@ -1,9 +1,9 @@
 // Decides about a model call: granted with a longest answer, to wait, or refused. Pure.
 import type { Limits } from "#shared/budget/limits.ts";
-import { lackFor, leastAnswer, headroomFor, type Lack, type PlannedCall } from "#shared/budget/headroom.ts";
+import { shortfallOf, leastAnswer, headroomFor, type Shortfall, type PlannedCall } from "#shared/budget/headroom.ts";
 import { sumOf, type Share } from "./account-rows.ts";
 
-export type Admission = { readonly grant: number } | { readonly wait: true } | { readonly lack: Lack };
+export type Admission = { readonly grant: number } | { readonly wait: true } | { readonly shortfall: Shortfall };
 
 /**
  * Amounts set aside for open calls count as spent, but may come back: a call that fits without them waits, a call that
@@ -13,8 +13,8 @@ export type Admission = { readonly grant: number } | { readonly wait: true } | {
 export function admit(limits: Limits, shares: readonly Share[], call: PlannedCall): Admission {
   const firm = sumOf(shares.filter(({ state }) => state !== "open"));
   const least = leastAnswer(limits, call);
-  const lack = lackFor(limits, firm, call, least);
-  if (lack) return { lack };
+  const shortfall = shortfallOf(limits, firm, call, least);
+  if (shortfall) return { shortfall };
   const isAlone = shares.every(({ state }) => state !== "open");
   const half = Math.ceil(Math.min(call.maxTokens, headroomFor(limits, firm, call)) / 2);
   const room = headroomFor(limits, sumOf(shares), call);

@@ -149,15 +149,15 @@ function answerTo(rows: AccountRows, call: Reserve, now: number): ReserveResult 
   rows.cutOlder(account, now - CALL_MS);
   const { inputTokens, maxTokens, price, webSearches } = call;
   const planned = { inputTokens, maxTokens, price, webSearches };
-  const verdict = admit(account.limits, rows.shares(account), planned);
-  if ("wait" in verdict) return verdict;
-  if ("lack" in verdict) {
-    rows.exhaust(account, verdict.lack.kind, verdict.lack.needed);
+  const admission = admit(account.limits, rows.shares(account), planned);
+  if ("wait" in admission) return admission;
+  if ("shortfall" in admission) {
+    rows.exhaust(account, admission.shortfall.kind, admission.shortfall.needed);
     return { exhausted: exhaustedNow(rows, account) };
   }
-  rows.addCall(account, call, verdict.grant, upperCost(planned, verdict.grant), now);
+  rows.addCall(account, call, admission.grant, upperCost(planned, admission.grant), now);
   rows.touch(account, now);
-  return { granted: { maxTokens: verdict.grant } };
+  return { granted: { maxTokens: admission.grant } };
 }
 
 /** The report with current amounts: open calls settle after the budget is exhausted. */

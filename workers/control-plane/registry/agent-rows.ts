@@ -62,7 +62,7 @@ export interface DueAgent {
 }
 
 /** What the registry knows of an agent beside the card. */
-export type Standing = {
+export type AgentStatus = {
   state: string;
   instance: string | null;
   last_heartbeat: number;
@@ -91,9 +91,9 @@ export class AgentRows {
     this.#sql = sql;
   }
 
-  standing(id: string): Standing | undefined {
+  status(id: string): AgentStatus | undefined {
     const sql = "SELECT state, instance, last_heartbeat, registration FROM agents WHERE id = ?";
-    return this.#sql.exec<Standing>(sql, id).toArray()[0];
+    return this.#sql.exec<AgentStatus>(sql, id).toArray()[0];
   }
 
   /** Writes the agent. Writes the index only when the card changed. Returns whether the card changed. */
@@ -218,8 +218,8 @@ export class AgentRows {
        ORDER BY CASE state WHEN 'alive' THEN 0 WHEN 'suspect' THEN 1 ELSE 2 END, score DESC, id
        LIMIT ?4`,
       match ?? null,
-      criterion(skill),
-      criterion(tag),
+      normalize(skill),
+      normalize(tag),
       limit,
     );
     return rows.toArray().flatMap((row) => {
@@ -276,7 +276,7 @@ function readAgent(row: AgentRow): Agent | undefined {
 /** Matches no row: for a query without words, such as "???". */
 const NOTHING = '""';
 
-function criterion(value: string | undefined): string | null {
+function normalize(value: string | undefined): string | null {
   return value?.trim().toLowerCase() || null;
 }
 

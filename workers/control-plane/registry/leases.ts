@@ -12,7 +12,7 @@ export interface Lease {
 }
 
 /** What the registry has to do now. */
-export type LeaseStep = { do: "wait" } | { do: "probe"; lease: Lease } | { do: "remove" };
+export type LeaseAction = { do: "wait" } | { do: "probe"; lease: Lease } | { do: "remove" };
 
 /** The lease after a registration, a heartbeat or a successful probe. */
 export function renew(intervalMs: number, now: number): Lease {
@@ -20,12 +20,12 @@ export function renew(intervalMs: number, now: number): Lease {
 }
 
 /** The lease after a probe that failed. */
-export function bury(intervalMs: number, now: number): Lease {
+export function markDead(intervalMs: number, now: number): Lease {
   return { state: "dead", dueAt: now + DEAD_LEASES * leaseMs(intervalMs) };
 }
 
 /** The action that is due. May be repeated: a suspect whose probe a crash interrupted is probed again. */
-export function nextStep(lease: Lease, now: number): LeaseStep {
+export function nextAction(lease: Lease, now: number): LeaseAction {
   if (lease.dueAt > now) return { do: "wait" };
   switch (lease.state) {
     case "alive":

@@ -18,7 +18,10 @@ export async function isHealthy(url: string, network: Pick<Fetcher, "fetch">): P
 }
 
 /** Runs `visit` on all items, a few at a time. */
-export async function inParallel<Item>(items: readonly Item[], visit: (item: Item) => Promise<void>): Promise<void> {
+export async function forEachInParallel<Item>(
+  items: readonly Item[],
+  visit: (item: Item) => Promise<void>,
+): Promise<void> {
   const queue = items.values();
   const lane = async () => {
     for (const item of queue) await visit(item);

@@ -22,9 +22,9 @@ import type { Env } from "../env.ts";
 import type { Found, LostAgent, RegistryRpc } from "../rpc.ts";
 import { closeOpenSpans, storeOwnSpans } from "../traces/shards.ts";
 import { AgentRows, MIGRATIONS } from "./agent-rows.ts";
-import { bury, nextStep, renew } from "./leases.ts";
+import { markDead, nextAction, renew } from "./leases.ts";
 import { lifecycleSpan, type LifecycleEvent } from "./lifecycle.ts";
-import { isHealthy, inParallel } from "./probe.ts";
+import { isHealthy, forEachInParallel } from "./probe.ts";
 
 /** Characters of an unknown id that are compared: the cost is the product of the lengths. */
 const MAX_ID_CHARS = 63;
@@ -43,7 +43,7 @@ export class Registry extends DurableObject<Env> implements RegistryRpc {
   ): Promise<Receipt | "full"> {
     const now = Date.now();
     const lease = renew(intervalMs, now);
-    const before = this.#rows.standing(id);
+    const before = this.#rows.status(id);
     if (!before && !this.#rows.makeRoom()) return "full";
     const isOtherCard = this.#rows.upsert(id, { card, intervalMs, instance }, lease, now);
     const isOther = Boolean(before?.instance && instance) && before?.instance !== instance;
@@ -70,7 +70,7 @@ export class Registry extends DurableObject<Env> implements RegistryRpc {
   }
 
   remove(id: string): Found<null> {
-    const before = this.#rows.standing(id);
+    const before = this.#rows.status(id);
     if (!before) return this.#unknown(id);
     this.#rows.remove(id);
     const { last_heartbeat: at, registration } = before;
@@ -103,25 +103,25 @@ export class Registry extends DurableObject<Env> implements RegistryRpc {
     this.#alarm.rang();
     const suspects = [];
     for (const agent of this.#rows.due(Date.now())) {
-      const step = nextStep(agent.lease, Date.now());
+      const action = nextAction(agent.lease, Date.now());
       const { id, registration } = agent;
-      if (step.do === "remove") {
+      if (action.do === "remove") {
         this.#rows.remove(id);
         // Again, for spans that came late or could not be closed when the agent died.
         this.#close({ agent: id, at: agent.lastHeartbeat, reason: "it was taken out of the registry." });
         this.#report({ event: "removed", agent: id, at: Date.now(), registration });
       }
-      if (step.do !== "probe") continue;
-      this.#rows.setLease(id, step.lease);
+      if (action.do !== "probe") continue;
+      this.#rows.setLease(id, action.lease);
       if (agent.lease.state === "alive") this.#report({ event: "suspect", agent: id, at: Date.now(), registration });
       suspects.push(agent);
     }
     const network = this.env.PROBE ?? globalThis;
-    await inParallel(suspects, async ({ id, url, intervalMs, lastHeartbeat, registration }) => {
+    await forEachInParallel(suspects, async ({ id, url, intervalMs, lastHeartbeat, registration }) => {
       const healthy = await isHealthy(url, network);
       // A heartbeat that came meanwhile outweighs the probe.
       const now = Date.now();
-      const settled = this.#rows.settleSuspect(id, healthy ? renew(intervalMs, now) : bury(intervalMs, now));
+      const settled = this.#rows.settleSuspect(id, healthy ? renew(intervalMs, now) : markDead(intervalMs, now));
       if (healthy || !settled) return;
       const reason = `nothing was heard since ${new Date(lastHeartbeat).toISOString()}, and its /health does not answer.`;
       this.#close({ agent: id, at: lastHeartbeat, reason });

@@ -7,7 +7,7 @@ import type { Env } from "../env.ts";
 import { accepted, type Encoding, refused } from "./otlp/export-answer.ts";
 import { MAX_BODY_BYTES, readBody } from "./otlp/export-body.ts";
 import { isFields } from "./otlp/fields.ts";
-import { isCrowded, MAX_PARTS } from "./otlp/crowd.ts";
+import { hasTooManyParts, MAX_PARTS } from "./otlp/crowd.ts";
 import { decodeRequest } from "./otlp/protobuf.ts";
 import { readExport } from "./otlp/read-export.ts";
 import { storeSpans } from "./shards.ts";
@@ -47,7 +47,7 @@ export async function receiveSpans(request: Request, env: Env): Promise<Response
         return refused(400, encoding, "The body is not in gzip format, as its content-encoding says.");
     }
   }
-  if (isCrowded(body.bytes, encoding)) return refused(413, encoding, TOO_LARGE);
+  if (hasTooManyParts(body.bytes, encoding)) return refused(413, encoding, TOO_LARGE);
   const read = parseExport(body.bytes, encoding);
   if (!read.ok) return refused(400, encoding, read.message);
   try {

@@ -2,7 +2,7 @@
 // unless the size is more than twice the limit.
 import type { Settings } from "./forward/settings.ts";
 import type { TraceShard } from "./shards.ts";
-import type { Weighed } from "../rpc.ts";
+import type { PrunableTrace } from "../rpc.ts";
 
 const DAY_MS = 86_400_000;
 /** Pause until traces that could not be deleted are checked again. */
@@ -62,7 +62,7 @@ export class Retention {
     // A sixteenth more than necessary, so that not every batch prunes.
     const excess = total - maxBytes * (15 / 16);
     const candidates = await Promise.all(shards.map(async (shard) => shard.oldest(excess, force)));
-    const untilUs = lastToGo(candidates.flat(), excess);
+    const untilUs = startOfLast(candidates.flat(), excess);
     if (untilUs === undefined) return;
     const counts = await Promise.all(shards.map(async (shard) => shard.prune(untilUs, force)));
     const waiting = counts.reduce((sum, count) => sum + count, 0);
@@ -74,8 +74,8 @@ export class Retention {
   /**
    * The oldest traces that may be deleted, up to `bytes` together. `force` includes those that wait for the collector.
    */
-  oldest(bytes: number, force: boolean, now: number): Weighed[] {
-    const weighed: Weighed[] = [];
+  oldest(bytes: number, force: boolean, now: number): PrunableTrace[] {
+    const weighed: PrunableTrace[] = [];
     let sum = 0;
     const rows = this.#sql.exec<{ start_us: number; bytes: number }>(
       `SELECT start_us, bytes + ${ROW_BYTES} * spans AS bytes FROM traces WHERE ${this.#mayGo(force)} ORDER BY start_us`,
@@ -113,7 +113,7 @@ export class Retention {
 }
 
 /** The start of the newest trace to delete, so that all up to it have `bytes` together. */
-function lastToGo(candidates: Weighed[], bytes: number): number | undefined {
+function startOfLast(candidates: PrunableTrace[], bytes: number): number | undefined {
   candidates.sort((a, b) => a.startUs - b.startUs);
   let sum = 0;
   for (const { startUs, bytes: own } of candidates) {

@@ -6,7 +6,7 @@ import { Tables } from "#shared/durable/tables.ts";
 import { reasonOf } from "#shared/text/reason.ts";
 import type { Env } from "../env.ts";
 import { closed, interruptedIn } from "./close-open.ts";
-import type { LostAgent, TracesRpc, Weighed } from "../rpc.ts";
+import type { LostAgent, TracesRpc, PrunableTrace } from "../rpc.ts";
 import { Forwarding } from "./forward/forwarding.ts";
 import { MIGRATIONS } from "./rows/migrations.ts";
 import { columnPage, otlpPage } from "./rows/pages.ts";
@@ -109,7 +109,7 @@ export class Traces extends DurableObject<Env> implements TracesRpc {
   }
 
   /** See Retention. Called by the job's other objects. */
-  oldest(bytes: number, force: boolean): Weighed[] {
+  oldest(bytes: number, force: boolean): PrunableTrace[] {
     return this.#parts.retention.oldest(bytes, force, Date.now());
   }
 

@@ -46,13 +46,15 @@ export class Delivery {
       const outcome = await this.#send(part.filter(({ seq }) => !this.#sent.has(seq)));
       if (outcome.result === "accepted") {
         this.#queue.remove(part);
-        refused = this.#giveUp(refused);
+        refused = this.#drop(refused);
         continue;
       }
       if (outcome.result === "failed" && !isSuspect) {
         parts.push(part);
         isSuspect =
-          !outcome.retryable && failures + 1 >= MAX_FAILURES && (await this.#takes(parts, part.slice(0, 1), failures));
+          !outcome.retryable &&
+          failures + 1 >= MAX_FAILURES &&
+          (await this.#acceptsAny(parts, part.slice(0, 1), failures));
         if (!isSuspect) return outcome;
         continue;
       }
@@ -67,10 +69,10 @@ export class Delivery {
       if (this.#refusals !== undefined) this.#refusals++;
       if (refused.length < MAX_REFUSED && parts.length > 0) continue;
       const bad = refused.map(({ span }) => span);
-      if (!this.#isProven && !(await this.#takes(parts, bad, failures))) {
+      if (!this.#isProven && !(await this.#acceptsAny(parts, bad, failures))) {
         return { message: outcome.message, retryAfterMs: 0 };
       }
-      refused = this.#giveUp(refused);
+      refused = this.#drop(refused);
     }
     return undefined;
   }
@@ -83,7 +85,11 @@ export class Delivery {
    * Whether the collector accepts any of a few spans, preferably of other traces than those of `bad`. Each `round`
    * tries other spans.
    */
-  async #takes(parts: readonly (readonly QueuedSpan[])[], bad: readonly QueuedSpan[], round: number): Promise<boolean> {
+  async #acceptsAny(
+    parts: readonly (readonly QueuedSpan[])[],
+    bad: readonly QueuedSpan[],
+    round: number,
+  ): Promise<boolean> {
     const others = this.#queue.samples(bad, MAX_PROBES, round, Date.now());
     for (const span of others.length > 0 ? others : this.#lastOf(parts, round)) {
       const outcome = await this.#send([span]);
@@ -113,7 +119,7 @@ export class Delivery {
     return outcome;
   }
 
-  #giveUp(refused: readonly Refused[]): [] {
+  #drop(refused: readonly Refused[]): [] {
     for (const { span, message } of refused) {
       const id = /"spanId":"([0-9a-f]{16})"/.exec(span.json)?.[1] ?? "";
       this.#log(

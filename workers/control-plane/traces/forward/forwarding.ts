@@ -16,7 +16,7 @@ const MAX_BACKOFF_MS = 60_000;
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /** Failures in a row, and when to try again. */
-type Standing = { failures: number; retry_at: number };
+type CollectorState = { failures: number; retry_at: number };
 
 export class Forwarding {
   readonly #sql: SqlStorage;
@@ -73,12 +73,12 @@ export class Forwarding {
     this.#standing = { failures: 0, retry_at: 0 };
   }
 
-  get #standing(): Standing {
-    const [row] = this.#sql.exec<Standing>("SELECT failures, retry_at FROM collector").toArray();
+  get #standing(): CollectorState {
+    const [row] = this.#sql.exec<CollectorState>("SELECT failures, retry_at FROM collector").toArray();
     return row ?? { failures: 0, retry_at: 0 };
   }
 
-  set #standing({ failures, retry_at }: Standing) {
+  set #standing({ failures, retry_at }: CollectorState) {
     const sql = "INSERT OR REPLACE INTO collector (number, failures, retry_at) VALUES (1, ?, ?)";
     this.#sql.exec(sql, failures, retry_at);
   }

@@ -76,7 +76,7 @@ export function readSettings(env: SettingVariables): { settings: Settings; mista
 }
 
 function toSettings(values: Variables): Settings {
-  const url = values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? below(values.OTEL_EXPORTER_OTLP_ENDPOINT);
+  const url = values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? tracesUrlUnder(values.OTEL_EXPORTER_OTLP_ENDPOINT);
   const headers = new Map([
     ...(values.OTEL_EXPORTER_OTLP_HEADERS ?? []),
     ...(values.OTEL_EXPORTER_OTLP_TRACES_HEADERS ?? []),
@@ -98,7 +98,7 @@ function toSettings(values: Variables): Settings {
   };
 }
 
-function below(endpoint: string | undefined): string | undefined {
+function tracesUrlUnder(endpoint: string | undefined): string | undefined {
   return endpoint === undefined ? undefined : `${endpoint.replace(/\/+$/, "")}/v1/traces`;
 }
 

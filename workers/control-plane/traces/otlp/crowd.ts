@@ -5,7 +5,7 @@ import type { Encoding } from "./export-answer.ts";
 /** More than 8 MiB of real spans hold: an attribute takes at least 20 bytes. */
 export const MAX_PARTS = 500_000;
 
-export function isCrowded(bytes: Uint8Array, encoding: Encoding): boolean {
+export function hasTooManyParts(bytes: Uint8Array, encoding: Encoding): boolean {
   // A message takes at least a byte, so nearly every export needs no count.
   if (bytes.length <= MAX_PARTS) return false;
   return (encoding === "json" ? countObjects(bytes) : countMessages(bytes, REQUEST)) > MAX_PARTS;

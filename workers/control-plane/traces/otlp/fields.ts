@@ -37,35 +37,35 @@ export function text(value: unknown, what: string): string | undefined {
 export function uint32(value: unknown, what: string): number | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > 0xffff_ffff) {
-    throw new Fault(`${what} must be a number, not ${shown(value)}`);
+    throw new Fault(`${what} must be a number, not ${excerpt(value)}`);
   }
   return value === 0 ? undefined : value;
 }
 
-/** Reads an optional part. When the part is malformed, calls `lost` with the reason and returns `otherwise`. */
-export function spared<Value, Other>(
+/** Reads an optional part. When the part is malformed, calls `onLoss` with the reason and returns `otherwise`. */
+export function readOptional<Value, Other>(
   read: () => Value,
-  lost: (reason: string) => void,
+  onLoss: (reason: string) => void,
   otherwise: Other,
 ): Value | Other {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    lost(error.message);
+    onLoss(error.message);
     return otherwise;
   }
 }
 
 /** The well-formed items of a list, and the number of the others. */
-export function sparedList<Item>(
+export function readItems<Item>(
   value: unknown,
   what: string,
   read: (item: unknown) => Item,
-  lost: (reason: string) => void,
+  onLoss: (reason: string) => void,
 ): { readonly items: Item[]; readonly dropped: number } {
-  const all = spared(() => list(value, what), lost, []);
-  const items = all.flatMap((item) => spared((): Item[] => [read(item)], lost, []));
+  const all = readOptional(() => list(value, what), onLoss, []);
+  const items = all.flatMap((item) => readOptional((): Item[] => [read(item)], onLoss, []));
   return { items, dropped: all.length - items.length };
 }
 
@@ -75,7 +75,7 @@ const ZEROS = /^0+$/;
 /** An id in lower case. */
 export function id(value: unknown, digits: 16 | 32, what: string): string {
   if (typeof value !== "string" || value.length !== digits || !HEX.test(value)) {
-    throw new Fault(`${what} must be ${digits} hex digits, not ${shown(value)}`);
+    throw new Fault(`${what} must be ${digits} hex digits, not ${excerpt(value)}`);
   }
   if (ZEROS.test(value)) throw new Fault(`${what} must not be all zero`);
   return value.toLowerCase();
@@ -90,12 +90,12 @@ export function nano(value: unknown, what: string): string {
   if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** 64) {
     return BigInt(value).toString();
   }
-  throw new Fault(`${what} must be nanoseconds since the epoch in digits, not ${shown(value)}`);
+  throw new Fault(`${what} must be nanoseconds since the epoch in digits, not ${excerpt(value)}`);
 }
 
 /** The well-formed attributes, and the number of the others. */
-export function sparedAttributes(value: unknown, what: string, lost: (reason: string) => void) {
-  return sparedList(value, what, (item) => attribute(item, what, 0), lost);
+export function readAttributes(value: unknown, what: string, onLoss: (reason: string) => void) {
+  return readItems(value, what, (item) => attribute(item, what, 0), onLoss);
 }
 
 function attribute(item: unknown, what: string, depth: number): KeyValue {
@@ -108,7 +108,7 @@ function attribute(item: unknown, what: string, depth: number): KeyValue {
 const EMPTY: AnyValue = { stringValue: "" };
 
 function anyValue(value: unknown, key: string, depth: number): AnyValue {
-  if (depth > MAX_DEPTH) throw new Fault(`the attribute ${shown(key)} is nested more than ${MAX_DEPTH} deep`);
+  if (depth > MAX_DEPTH) throw new Fault(`the attribute ${excerpt(key)} is nested more than ${MAX_DEPTH} deep`);
   const { stringValue, intValue, doubleValue, boolValue, arrayValue, kvlistValue, bytesValue } = fields(value, key);
   if (typeof stringValue === "string") return { stringValue };
   if (typeof boolValue === "boolean") return { boolValue };
@@ -129,7 +129,7 @@ function anyValue(value: unknown, key: string, depth: number): AnyValue {
     return { kvlistValue: { values: values.map((item) => attribute(item, key, depth + 1)) } };
   }
   for (const field in fields(value, key)) {
-    if (field.endsWith("Value")) throw new Fault(`the attribute ${shown(key)} has a ${field} of the wrong type`);
+    if (field.endsWith("Value")) throw new Fault(`the attribute ${excerpt(key)} has a ${field} of the wrong type`);
   }
   return EMPTY;
 }
@@ -140,7 +140,7 @@ const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
 function int64(value: string | number, key: string): string {
   const number = BigInt(value);
   if (BigInt.asIntN(64, number) === number) return number.toString();
-  throw new Fault(`the attribute ${shown(key)} has an intValue of more than 64 bits`);
+  throw new Fault(`the attribute ${excerpt(key)} has an intValue of more than 64 bits`);
 }
 
 function toBase64(bytes: Uint8Array): string {
@@ -148,7 +148,7 @@ function toBase64(bytes: Uint8Array): string {
 }
 
 /** The beginning of a sender's value as JSON, for a message. */
-export function shown(value: unknown): string {
+export function excerpt(value: unknown): string {
   const json = value === undefined ? "nothing" : JSON.stringify(value);
   return json.length > 60 ? `${json.slice(0, 60)}…` : json;
 }

@@ -138,13 +138,13 @@ export function toResourceSpans(spans: readonly Omit<StoredJson, "seq">[]): stri
     else scopes.set(scope, [json]);
   }
   const list = [...resources].map(([resource, scopes]) => {
-    const scopeSpans = [...scopes].map(([scope, spans]) => into(scope, `"spans":[${spans.join(",")}]`));
-    return into(resource, `"scopeSpans":[${scopeSpans.join(",")}]`);
+    const scopeSpans = [...scopes].map(([scope, spans]) => withMember(scope, `"spans":[${spans.join(",")}]`));
+    return withMember(resource, `"scopeSpans":[${scopeSpans.join(",")}]`);
   });
   return `[${list.join(",")}]`;
 }
 
 /** The JSON of `object` with one more member. */
-function into(object: string, member: string): string {
+function withMember(object: string, member: string): string {
   return object === "{}" ? `{${member}}` : `${object.slice(0, -1)},${member}}`;
 }
