@@ -133,12 +133,12 @@ export class Traces extends DurableObject<Env> implements TracesRpc {
       const job = this.#job;
       if (job !== undefined && retention.isLarge(SHARDS))
         await retention.pruneBySize(allShards(this.env, job), this.#log);
+      await this.#schedule();
     } catch (error) {
-      // The platform retries a failed alarm only a few times.
+      // The platform retries a failed alarm only a few times. With a pause: the work is still due, and would ring at once.
       this.#log(`An alarm failed and is set again: ${reasonOf(error)}`);
       await this.#alarm.keepOrRingBy(Date.now() + RETRY_MS);
     }
-    await this.#schedule();
   }
 
   get #parts(): Parts {
