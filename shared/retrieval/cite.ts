@@ -2,8 +2,7 @@
 // [n].
 import { compose } from "./compose.ts";
 import { neighbourhoods } from "./neighbourhood.ts";
-import { formatSources } from "./passages.ts";
-import type { Passage } from "./passages.ts";
+import { formatSources, type Passage } from "./passages.ts";
 import { scoreSentences, sentencesOf } from "./sentence-scores.ts";
 import { headingOf } from "./sentences.ts";
 import { questionTerms } from "./tokens.ts";

@@ -1,7 +1,6 @@
 // Selects the passages that are about a question. In doubt leaves a passage out: a wrong citation is worse than a gap.
 import type { Passage } from "./passages.ts";
-import { matchUnit, readQuestion, titleTokens } from "./question.ts";
-import type { Unit } from "./question.ts";
+import { matchUnit, readQuestion, titleTokens, type Unit } from "./question.ts";
 import { headingsOf } from "./sentences.ts";
 import { tokenize } from "./tokens.ts";
 

@@ -1,13 +1,11 @@
 // Decides the assistant's next turn from a request. Pure: the same request gives the same decision.
 import { BY_RULES, writeAnswer } from "./answers/answer.ts";
-import { nextCalls, plan } from "./calls/plan.ts";
-import type { WantedCall } from "./calls/plan.ts";
+import { nextCalls, plan, type WantedCall } from "./calls/plan.ts";
 import type { MessagesRequest } from "./api/request.ts";
 import { structuredAnswer } from "./answers/structured.ts";
 import { asksForSummary, summarise } from "./answers/summarise.ts";
 import { smallTalk } from "./reading/talk.ts";
-import { readTask } from "./reading/task.ts";
-import type { Task } from "./reading/task.ts";
+import { readTask, type Task } from "./reading/task.ts";
 
 /** Tools to call in parallel, or the final text. */
 export type Decision = { readonly calls: readonly WantedCall[] } | { readonly text: string };

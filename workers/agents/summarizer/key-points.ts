@@ -1,7 +1,6 @@
 // Selects the sentences that carry a text, by word statistics. Quotes word for word, so nothing is made up. Pure.
 import { bestSentences } from "#shared/retrieval/cite.ts";
-import { parsePassages } from "#shared/retrieval/passages.ts";
-import type { NumberedPassage } from "#shared/retrieval/passages.ts";
+import { parsePassages, type NumberedPassage } from "#shared/retrieval/passages.ts";
 import { relevantPassages } from "#shared/retrieval/relevance.ts";
 
 export interface KeyPoint {

@@ -104,7 +104,7 @@ function registryOf(c: JobContext): DurableObjectStub<RegistryRpc> {
 
 const FULL = problem(
   "registry-full",
-  `The job has ${wire.MAX_REGISTERED} agents that live, which is as many as are kept. Take some out: DELETE /agents/{id}.`,
+  `The job has ${wire.MAX_REGISTERED} living agents, which is the limit. Remove some: DELETE /agents/{id}.`,
 );
 
 function unknownAgent(c: JobContext, id: string, nearest: string | undefined): Response {

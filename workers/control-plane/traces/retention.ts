@@ -67,7 +67,7 @@ export class Retention {
     const counts = await Promise.all(shards.map(async (shard) => shard.prune(untilUs, force)));
     const waiting = counts.reduce((sum, count) => sum + count, 0);
     if (waiting > 0)
-      log(`There were twice as many traces as there may be: ${waiting} were deleted that had not been forwarded.`);
+      log(`The traces took more than twice their limit, so ${waiting} were deleted before they were forwarded.`);
     this.#checkedBytes = this.#sql.databaseSize;
   }
 

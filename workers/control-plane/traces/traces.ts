@@ -136,7 +136,7 @@ export class Traces extends DurableObject<Env> implements TracesRpc {
       await this.#schedule();
     } catch (error) {
       // The platform retries a failed alarm only a few times. With a pause: the work is still due, and would ring at once.
-      this.#log(`An alarm failed and is set again: ${reasonOf(error)}`);
+      this.#log(`An alarm failed and will ring again: ${reasonOf(error)}`);
       await this.#alarm.keepOrRingBy(Date.now() + RETRY_MS);
     }
   }

@@ -1,20 +1,18 @@
 // Writes a turn's answer from the results in the transcript: quotes with [n], the result of the check, the sources.
-import { bestSentences, numberSources } from "#shared/retrieval/cite.ts";
-import type { Quote } from "#shared/retrieval/cite.ts";
+import { bestSentences, numberSources, type Quote } from "#shared/retrieval/cite.ts";
 import {
   formatPassages,
   formatSources,
   parsePassages,
   parseSources,
   withoutSources,
+  type Passage,
 } from "#shared/retrieval/passages.ts";
-import type { Passage } from "#shared/retrieval/passages.ts";
 import { namesMeasure, titleTokens } from "#shared/retrieval/question.ts";
 import { relatedStems } from "#shared/retrieval/related-words.ts";
 import { keyWords, tokenize } from "#shared/retrieval/tokens.ts";
 import { lackingTool } from "../calls/plan.ts";
-import { callTo, callsOf, citedTexts, usablePassages } from "../reading/task.ts";
-import type { Task } from "../reading/task.ts";
+import { callTo, callsOf, citedTexts, usablePassages, type Task } from "../reading/task.ts";
 import { readVerdicts, writeVerdicts } from "../reading/verdicts.ts";
 
 /** Tells a person that no language model wrote the text. */

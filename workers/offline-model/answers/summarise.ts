@@ -3,8 +3,7 @@
 import { COMPACTION_OPENING } from "#shared/loop/compaction/prompt.ts";
 import { bestSentences } from "#shared/retrieval/cite.ts";
 import type { MessagesRequest } from "../api/request.ts";
-import { readTranscript } from "../reading/transcript.ts";
-import type { Call, Exchange } from "../reading/transcript.ts";
+import { readTranscript, type Call, type Exchange } from "../reading/transcript.ts";
 
 /** Limits of a summary: a share of the summarised text, and characters. */
 const MOST_SHARE = 1 / 5;

@@ -1,17 +1,12 @@
 // Decides which tools to call next. Rules run in a fixed order, each at most once a turn (as the transcript shows), so
 // a turn ends.
 import { bestSentences } from "#shared/retrieval/cite.ts";
-import { formatPassages } from "#shared/retrieval/passages.ts";
-import type { Passage } from "#shared/retrieval/passages.ts";
+import { formatPassages, type Passage } from "#shared/retrieval/passages.ts";
 import { questionTerms, tokenize } from "#shared/retrieval/tokens.ts";
-import { fillArguments, firstUrl, hasForms, missingArguments } from "./arguments.ts";
-import type { Facts } from "./arguments.ts";
-import { ROLES, closestPeer } from "../reading/peers.ts";
-import type { Peer } from "../reading/peers.ts";
-import { callTo, callsOf, usablePassages } from "../reading/task.ts";
-import type { Task } from "../reading/task.ts";
-import { delegateProperties } from "../reading/tools.ts";
-import type { KnownTool, ToolKind } from "../reading/tools.ts";
+import { fillArguments, firstUrl, hasForms, missingArguments, type Facts } from "./arguments.ts";
+import { ROLES, closestPeer, type Peer } from "../reading/peers.ts";
+import { callTo, callsOf, usablePassages, type Task } from "../reading/task.ts";
+import { delegateProperties, type KnownTool, type ToolKind } from "../reading/tools.ts";
 
 export interface WantedCall {
   readonly name: string;

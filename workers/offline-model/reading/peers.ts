@@ -1,8 +1,7 @@
 // Chooses which agent to ask for what. Roles follow from the descriptions of agents, never from known names.
 import { bm25 } from "#shared/retrieval/ranking.ts";
 import { keyWords, tokenize } from "#shared/retrieval/tokens.ts";
-import { asObject, delegateProperties, propertiesOf } from "./tools.ts";
-import type { KnownTool } from "./tools.ts";
+import { asObject, delegateProperties, propertiesOf, type KnownTool } from "./tools.ts";
 
 export interface Peer {
   readonly id: string;

@@ -5,17 +5,14 @@ import {
   parseSources,
   textBeforePassages,
   withoutSources,
+  type Passage,
 } from "#shared/retrieval/passages.ts";
-import type { Passage } from "#shared/retrieval/passages.ts";
 import { relevantPassages } from "#shared/retrieval/relevance.ts";
-import { assignRoles, knownPeers } from "./peers.ts";
-import type { Peer, Role } from "./peers.ts";
+import { assignRoles, knownPeers, type Peer, type Role } from "./peers.ts";
 import type { MessagesRequest } from "../api/request.ts";
 import { contextualQuestion } from "./talk.ts";
-import { delegateProperties, knownTools } from "./tools.ts";
-import type { KnownTool, ToolKind } from "./tools.ts";
-import { readTranscript } from "./transcript.ts";
-import type { Call, Transcript } from "./transcript.ts";
+import { delegateProperties, knownTools, type KnownTool, type ToolKind } from "./tools.ts";
+import { readTranscript, type Call, type Transcript } from "./transcript.ts";
 
 export interface Task {
   readonly transcript: Transcript;

@@ -1,7 +1,6 @@
 // Reads the conversation from the request, as turns of a question and its calls.
 import { noteIn } from "#shared/loop/log/note.ts";
-import { blocksOf, isText, isToolResult, isToolUse } from "../api/request.ts";
-import type { InputMessage, MessagesRequest } from "../api/request.ts";
+import { blocksOf, isText, isToolResult, isToolUse, type InputMessage, type MessagesRequest } from "../api/request.ts";
 
 export interface Call {
   readonly name: string;
