@@ -39,6 +39,8 @@ export interface Asking extends Listener {
   onBusy(why: string): void;
   /** How long an agent that does not come back is tried, in milliseconds; 15,000 when left out. */
   readonly patienceMs?: number;
+  /** First pause before the connection is made again, in milliseconds, doubled each time; 250 when left out. */
+  readonly pauseMs?: number;
 }
 
 const PATIENCE_MS = 15_000;
@@ -49,18 +51,18 @@ const MAX_PAUSE_MS = 2_000;
 
 /** Resolves with the state in which the task ended or waits. Throws CliError when the agent cannot be reached or refuses. */
 export async function ask(target: ReplyTo, request: Request, asking: Asking): Promise<Answer> {
-  const { signal, patienceMs = PATIENCE_MS } = asking;
+  const { signal, patienceMs = PATIENCE_MS, pauseMs: firstMs = FIRST_PAUSE_MS } = asking;
   const { client, isBroken, busyS } = await connect(target, signal);
   const open = opener(client, request);
   const progress = new Progress(asking, request.is === "question" ? {} : request);
   let brokenAt: number | undefined;
   let isBusy = false;
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
+  for (let pauseMs = firstMs; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
     const connection = new AbortController();
     let failure: unknown = new Error("the agent ended it");
     try {
       for await (const event of open(AbortSignal.any([signal, connection.signal]))) {
-        [brokenAt, pauseMs] = [undefined, FIRST_PAUSE_MS];
+        [brokenAt, pauseMs] = [undefined, firstMs];
         progress.take(event);
         if (progress.isAtRest) break;
       }

@@ -1,9 +1,9 @@
-// Who calls an agent, and who asked a task of it.
+// The caller of an agent, and the asker of a task.
 import * as z from "zod";
 
 /** Who calls, as far as it could be proved. */
 export interface Caller {
-  /** The account whose sessions these are. */
+  /** The owner of the sessions. */
   readonly principal: string;
   /** The agents the query went through, oldest first; empty when a person asks. */
   readonly chain: readonly string[];
@@ -15,10 +15,10 @@ export interface Caller {
   readonly receivedAt: number;
 }
 
-/** Whose sessions they are until there are accounts. */
+/** The owner of all sessions, as long as there are no accounts. */
 export const LOCAL_PRINCIPAL = "local";
 
-/** Who asked: what another life of the object needs to go on in the same name. */
+/** Who asked a task: the next life of the object resumes it in the same name. */
 export const Asker = z.object({
   principal: z.string(),
   /** The agents the query went through, oldest first; empty when a person asks. */

@@ -1,5 +1,5 @@
-// What a deployment tells one agent: the `AGENT` binding, made by jobs/plan/plan.ts and parsed when the Worker starts.
-// Names only: URLs of peers are resolved by bindings or the registry and never reach a model.
+// The config of one agent in a deployment: the binding `AGENT`, made by jobs/plan/plan.ts and parsed when the Worker starts. It names
+// peers; their URLs come from bindings or the registry and never reach a model.
 import * as z from "zod";
 import { ApprovalRule } from "../loop/log/approval.ts";
 import { Limits } from "../budget/limits.ts";
@@ -32,7 +32,7 @@ const ModelConfig = z.object({
 export const AgentConfig = z.object({
   job: z.string(),
   id: z.string(),
-  /** What the job calls this agent, over what it calls itself. */
+  /** The job's name for the agent; the definition's own when left out. */
   name: z.optional(z.string()),
   description: z.optional(z.string()),
   /** Public origin of this agent, without a trailing slash; goes into its card and the registry. */
@@ -40,18 +40,18 @@ export const AgentConfig = z.object({
   model: ModelConfig,
   permissions: Permissions,
   approvals: z.object({
-    /** Milliseconds after which what was asked and not answered is denied. */
+    /** Milliseconds until an approval without an answer expires. */
     expiresMs: z.int().positive(),
-    /** Answers that the job gives by itself, for this agent's tools; the first that fits counts. */
+    /** The job's own answers for this agent's tools. The first match counts. */
     policy: z.array(ApprovalRule),
   }),
-  /** What one message to this agent may cost it, those it asks not included. */
+  /** What one message may cost this agent, without the agents that it asks. */
   budget: Limits.extend({ maxTurns: z.int().positive(), maxWallMs: z.int().positive() }),
   /** What one query may cost over all agents; null where the job sets no limit. */
   queryBudget: z.nullable(Limits),
-  /** Turns that work at the same time; others wait for one of them to end. */
+  /** Turns that work at the same time. Others wait. */
   turnsAtOnce: z.int().positive(),
-  /** static: only `peers` can be asked. dynamic: whom find_agents returned. */
+  /** static: only `peers` can be asked. dynamic: the agents that find_agents returned. */
   topology: z.enum(["static", "dynamic"]),
   peers: z.array(z.object({ id: z.string(), binding: z.string() })),
   tracing: z.object({

@@ -1,4 +1,4 @@
-// Turns a definition into a Worker: the front door as its handler, and the Durable Object classes it has to export.
+// Makes a Worker of a definition: the front door is its handler, beside the Durable Object classes that it has to export.
 import { checkHooks } from "../loop/hooks/matcher.ts";
 import { tagOwnConsole } from "./log.ts";
 import { BeaconObject } from "./beacon/beacon.ts";
@@ -12,14 +12,19 @@ import { SessionObject } from "./session/session.ts";
 
 export { defineTool } from "../loop/tools/tool.ts";
 
-// What the agent's modules write while they load is theirs too.
+// Tags the lines that the agent's modules write while they load, too.
 tagOwnConsole();
 
-/** `export default agent.worker; export const { Session, Beacon, SessionIndex } = agent.objects;` makes a module an agent Worker. Throws TypeError for hooks that cannot work. */
+/**
+ * A module becomes an agent Worker by `export default agent.worker; export const { Session, Beacon, SessionIndex } = agent.objects;`.
+ * Throws TypeError for hooks that cannot work.
+ */
 export function defineAgent(definition: AgentDefinition) {
   if (!isInspected()) checkHooks(definition.hooks ?? {});
   class Session extends SessionObject {
-    protected override readonly definition = definition;
+    constructor(ctx: DurableObjectState, env: AgentEnv) {
+      super(ctx, env, definition);
+    }
   }
   class Beacon extends BeaconObject {
     protected override readonly definition = definition;

@@ -1,4 +1,4 @@
-// What an agent is, independent of where and in which job it runs.
+// The definition of an agent, independent of the job in which it runs.
 import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
 import type { CanUseTool } from "../loop/tools/can-use-tool.ts";
 import type { Hooks } from "../loop/hooks/matcher.ts";
@@ -24,22 +24,22 @@ export interface AgentDefinition {
   /** The system prompt. */
   readonly instructions: string;
   readonly skills: readonly Skill[];
-  /** What the agent's own settings have to be (`config` of the job file); tools get them as it parses them. Any, when left out. */
+  /** Schema of the agent's own settings (`config` of the job file). Tools get them parsed. Any settings when left out. */
   readonly config?: z.ZodType<Record<string, unknown>>;
   /** A function when the tools depend on the deployment's config or bindings. */
   readonly tools: readonly Tool[] | ((config: AgentConfig) => readonly Tool[]);
   /** Tools that the model's API runs itself, such as Claude's web search. */
   readonly serverTools?: (config: AgentConfig) => readonly ToolUnion[];
   readonly hooks?: Hooks;
-  /** Decides about tools that no rule of the job names; without it a person is asked. */
+  /** Decides about tools that no rule of the job names. A person is asked when left out. */
   readonly canUseTool?: CanUseTool;
-  /** What the answer has to be: it is checked, the model is told what does not fit, and it is delivered as a data part. */
+  /** Schema of the answer. It is checked, the model learns what does not fit, and it is delivered as a data part. */
   readonly outputSchema?: z.ZodType;
-  /** Answers paths that the front door does not know; undefined lets it answer 404. Authenticates for itself. */
+  /** Answers paths that the front door does not know; resolves to undefined for a 404. Has to authenticate requests itself. */
   readonly routes?: (request: Request, env: AgentEnv) => Promise<Response | undefined>;
 }
 
-/** The agent's own settings as its tools get them. Throws ZodError for what does not fit. */
+/** The agent's own settings, parsed. Throws ZodError for settings that do not fit. */
 export function parsedConfig(
   { config: wanted }: Pick<AgentDefinition, "config">,
   { config }: Pick<AgentConfig, "config">,

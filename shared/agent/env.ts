@@ -1,4 +1,4 @@
-// The bindings of an agent Worker (jobs/plan/plan.ts makes them), and what is derived from them once per isolate.
+// The bindings of an agent Worker (jobs/plan/bindings.ts makes them), and what is derived from them.
 import * as z from "zod";
 import { AgentConfig } from "./config.ts";
 import type { BeaconRpc, SessionIndexRpc, SessionRpc } from "./rpc.ts";
@@ -16,7 +16,7 @@ export interface AgentEnv {
   /** Reaches agents that the registry names, public or private. */
   readonly NETWORK?: Fetcher;
   readonly ANTHROPIC_API_KEY?: string;
-  /** What the supervisor tells of this machine; absent where there is none. */
+  /** The supervisor's figures of this machine; absent where there is none. */
   readonly MACHINE?: Pick<Fetcher, "fetch">;
   readonly SESSION: DurableObjectNamespace<SessionRpc>;
   readonly SESSION_INDEX: DurableObjectNamespace<SessionIndexRpc>;
@@ -25,7 +25,7 @@ export interface AgentEnv {
 
 const configs = new WeakMap<AgentEnv, AgentConfig>();
 
-/** The deployment's word on this agent. Throws ZodError when the deployment is broken. */
+/** The agent's config, parsed once an isolate. Throws ZodError when the deployment is broken. */
 export function configOf(env: AgentEnv): AgentConfig {
   let config = configs.get(env);
   if (!config) {

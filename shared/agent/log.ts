@@ -1,4 +1,5 @@
-// Log lines of an agent. Several agents may share a process and its log: the prefix says whose line it is.
+// Log lines of an agent, of Troupe and of the agent's own code. Several agents may share a process and its log, so each line names its
+// agent and, within a turn, its trace.
 import type { TraceContext } from "../tracing/trace-context.ts";
 import { configOf, type AgentEnv } from "./env.ts";
 import { AsyncLocalStorage } from "node:async_hooks";
@@ -7,26 +8,23 @@ import * as z from "zod";
 
 export type Level = "info" | "warn" | "error";
 
-/** `trace` says to which span the line belongs. */
+/** `trace` is the span that the line belongs to. */
 export function log(env: AgentEnv, level: Level, message: string, trace?: TraceContext): void {
   const ids = trace === undefined ? "" : ` trace=${trace.traceId} span=${trace.spanId}`;
   console[level](`[${configOf(env).id}] ${message}${ids}`);
 }
-
-// What an agent's own code writes with console.* says which agent it is from and, within a turn, which trace it belongs to: several
-// agents may share a process and its log.
 
 const LEVELS = ["debug", "log", "info", "warn", "error"] as const;
 const Self = z.object({ AGENT: z.object({ id: z.string() }) });
 
 const current = new AsyncLocalStorage<TraceContext>();
 
-/** Runs `work`, whose lines in the log belong to this span. */
+/** Runs `work`; its log lines belong to this span. */
 export function withLogsOf<Result>(span: TraceContext, work: () => Result): Result {
   return current.run(span, work);
 }
 
-/** Tags the lines of this Worker's own code, whose agent its bindings name. Once an isolate, before any of that code runs. */
+/** Tags the console lines of this Worker's own code with its agent. Call it once an isolate, before any of that code runs. */
 export function tagOwnConsole(): void {
   const id = Self.safeParse(env).data?.AGENT.id;
   if (isTagged || id === undefined) return;
@@ -36,14 +34,14 @@ export function tagOwnConsole(): void {
 
 let isTagged = false;
 
-/** From now on what is written to `target` begins with the agent's id. */
+/** From now on, lines that are written to `target` begin with the agent's id. */
 export function tagConsole(target: Pick<Console, (typeof LEVELS)[number]>, id: string): void {
   const tag = `[${id}] `;
   for (const level of LEVELS) {
     const write = target[level].bind(target);
     target[level] = (...said: readonly unknown[]) => {
       const [first, ...rest] = said;
-      // Lines of Troupe's own have their tags.
+      // Troupe's own lines are tagged already.
       if (typeof first === "string" && first.startsWith(tag)) return write(...said);
       const span = current.getStore();
       const trace = span === undefined ? [] : [`trace=${span.traceId} span=${span.spanId}`];

@@ -1,4 +1,4 @@
-// The model that an agent's deployment chose, made once an isolate.
+// The model of an agent's deployment, made once an isolate.
 import { messagesApi } from "../models/messages-api.ts";
 import type { Model } from "../models/model.ts";
 import { PROVIDER } from "../tracing/names.ts";
@@ -7,7 +7,6 @@ import { type AgentEnv, configOf, fetcherOf } from "./env.ts";
 
 const models = new WeakMap<AgentEnv, Model>();
 
-/** The model that the deployment chose. */
 export function modelOf(env: AgentEnv): Model {
   const model = models.get(env) ?? makeModel(env);
   models.set(env, model);

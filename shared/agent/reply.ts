@@ -1,4 +1,4 @@
-// The response to an operation in the form of its binding: text, because it crosses from the Session to the front door.
+// Makes the response to an operation, in the form of its binding.
 import { A2A_CONTENT_TYPE } from "@a2a-js/sdk";
 import { fromJsonRpcErrorResponse, restStatusFor, toJsonRpcError, toRestErrorBody } from "@a2a-js/sdk/errors";
 import type { JsonRpcTransportHandler } from "@a2a-js/sdk/server";
@@ -13,14 +13,14 @@ const JsonRpcError = z.object({
   data: z.array(z.record(z.string(), z.unknown())).default([]),
 });
 
-/** A JSON-RPC response as it is, or taken out of its envelope for HTTP+JSON (A2A 1.0, sections 9.3 and 11.4). */
+/** The JSON-RPC response, without its envelope for HTTP+JSON (A2A 1.0, sections 9.3 and 11.4). */
 export function replyTo({ binding, id }: Operation, response: JsonRpcResponse): Reply {
   if (binding === "JSONRPC") return { status: 200, contentType: "application/json", body: JSON.stringify(response) };
   if (response.error === undefined) return httpJson(200, response.result ?? {});
   return httpJsonError(fromJsonRpcErrorResponse({ jsonrpc: "2.0", id, error: JsonRpcError.parse(response.error) }));
 }
 
-/** `status` stands in for the one that A2A gives this error, over HTTP+JSON only. */
+/** `status` replaces A2A's status for the error, over HTTP+JSON only. */
 export function errorReply(
   operation: Pick<Operation, "binding" | "id">,
   error: unknown,

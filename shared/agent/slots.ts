@@ -1,5 +1,5 @@
-// Bounds the turns of an agent that work at once, over all its sessions. A turn that waits for a peer gives its slot back meanwhile,
-// so slots are held only by turns that come on by themselves, and no query can wait for its own end.
+// Bounds the turns of an agent that work at once, over all its sessions. A turn that waits for a peer gives its slot back meanwhile: so
+// only turns that work hold slots, and no query can wait for itself.
 import { configOf, type AgentEnv } from "./env.ts";
 import type { Caller } from "./caller.ts";
 
@@ -23,10 +23,10 @@ interface Waiter {
 export class Slots {
   readonly #limit: number;
   #running = 0;
-  /** Turns that have begun, or wait for that, by their session's object. */
+  /** Slots of turns that have begun or wait, by their session's object. */
   readonly #open = new Map<string, Set<Slot>>();
   #openCount = 0;
-  /** In the order in which they are served. Those that come back go first: they are nearer to their end. */
+  /** Waiting turns, in the order in which they get a slot. Turns that come back from a peer go first. */
   readonly #returning = new Set<Waiter>();
   readonly #beginning = new Set<Waiter>();
 
@@ -44,8 +44,8 @@ export class Slots {
   }
 
   /**
-   * Why no message is taken now; undefined when one is. Questions of peers belong to queries that were let in: only turns that wait for
-   * a slot keep those out, and such turns come on whatever becomes of the question.
+   * Why a message is refused now; undefined when it is not. A peer's question belongs to a query that was let in, so only too many waiting
+   * turns refuse it, and those get their slots whatever becomes of the question.
    */
   refusal({ chain }: Pick<Caller, "chain">): string | undefined {
     const ahead = chain.length > 0 ? this.status.waiting : this.#openCount - this.#limit;
@@ -72,7 +72,7 @@ export class Slots {
     }
   }
 
-  /** Takes back the slots of an object that has ended without a word. */
+  /** Takes back the slots of an object that ended without giving them back. */
   forget(owner: string): void {
     for (const slot of this.#open.get(owner) ?? []) slot.end();
   }
@@ -138,7 +138,7 @@ interface SlotActions {
 export class Slot {
   isHeld = false;
   readonly #actions: SlotActions;
-  /** Questions to others that are under way. */
+  /** Questions to peers that are under way. */
   #away = 0;
   #isOver = false;
 
@@ -146,7 +146,7 @@ export class Slot {
     this.#actions = actions;
   }
 
-  /** Gives the slot to others while `work` waits for somebody else. Several may run side by side. Rejects as `work` does, or with the signal's reason. */
+  /** Gives the slot back while `work` waits for a peer. Several may run side by side. Rejects as `work` does, or with the signal's reason. */
   async without<Result>(work: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
     if (this.#away++ === 0) this.#actions.giveBack();
     try {
@@ -164,7 +164,7 @@ export class Slot {
 
   async #comeBack(signal: AbortSignal): Promise<void> {
     await this.#actions.take(signal);
-    // Meanwhile the turn may have ended, or asked somebody else.
+    // Meanwhile the turn may have ended, or asked another peer.
     if (this.#isOver || this.#away > 0) this.#actions.giveBack();
   }
 }
@@ -175,7 +175,7 @@ interface SlotTask {
   waitInLine(why: string): void;
 }
 
-/** A slot for the task's turn in the session of this name; a task that has to wait for it says so. */
+/** A slot for the task's turn in the session of this name. A task that has to wait says so. */
 export async function slotFor(live: SlotTask, env: AgentEnv, session = ""): Promise<Slot> {
   const slots = slotsOf(env);
   const { limit, waiting } = slots.status;

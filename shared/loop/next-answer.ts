@@ -1,4 +1,4 @@
-// One model call of a turn, with all that surrounds it: the agent's own limits, room in the context, and the query's account.
+// The next model call of a turn, within the agent's limits, the model's context and the query's account.
 import { ModelError } from "../models/model.ts";
 import { allowedTokens, searchesIn, callReserved, noteCut, type ReservedAnswer } from "./model-call/metered-call.ts";
 import { BudgetUnreachable } from "../budget/account.ts";
@@ -11,23 +11,23 @@ import { ANYONE, isBound } from "./log/sendable.ts";
 import type { Turn } from "./turn.ts";
 
 /**
- * Makes the call and writes its answer into the log. `mayHaveCut`: an earlier life ended where this call was to be made, or was under
- * way. Throws ModelError, BudgetSpent, BudgetUnreachable or the signal's reason.
+ * Makes the call and writes its answer into the log. `mayHaveCut`: an earlier life may have ended during this call. Throws ModelError,
+ * BudgetSpent, BudgetUnreachable or the signal's reason.
  */
 export async function nextAnswer(turn: Turn, signal: AbortSignal, mayHaveCut = false): Promise<AssistantStep> {
   const frame = frameOf(turn);
-  // First, because a compaction is a model call too.
+  // Checked first, because a compaction is a model call too.
   allowedTokens(turn, 0);
   await compactIfFull(turn, frame, signal);
-  if (mayHaveCut) noteCut(turn, estimateTokens(turn.log, frame), searchesIn(frame.tools));
+  if (mayHaveCut) noteCut(turn, estimateTokens(turn.log.steps, frame), searchesIn(frame.tools));
   const { answer, reservation } = await fittingAnswer(turn, frame, signal);
   const step = reservation === undefined ? answer : { ...answer, reservation };
-  turn.append(step);
+  turn.log.append(step);
   if (reservation !== undefined) await settleReservation(turn, reservation, answer);
   return step;
 }
 
-/** Where the backend says that the conversation is too long it is compacted, and the call made again, once in a turn. */
+/** Where the backend refuses the conversation as too long, compacts it and retries, once a turn. */
 async function fittingAnswer(turn: Turn, frame: Frame, signal: AbortSignal): Promise<ReservedAnswer> {
   try {
     return await ask(turn, frame, signal);
@@ -44,21 +44,21 @@ async function fittingAnswer(turn: Turn, frame: Frame, signal: AbortSignal): Pro
 }
 
 /**
- * A request that is refused although it may be right is made again without what is bound to a backend, which may have changed: what was
- * signed for another key is refused like what is wrong, and with it every later message of its thread. A refused request costs nothing.
+ * Retries a refused request once without blocks that are bound to a backend. The key or the backend may have changed since they were
+ * signed, and the API refuses them like a malformed request. A refused request costs nothing.
  */
 async function ask(turn: Turn, frame: Frame, signal: AbortSignal): Promise<ReservedAnswer> {
-  const { log, model, begin } = turn;
-  const conversation = conversationOf(log, model);
-  const ordinal = log.slice(begin).filter(({ kind }) => kind === "assistant").length + 1;
-  const inputTokens = estimateTokens(log, frame);
+  const { log, model } = turn;
+  const conversation = conversationOf(log.steps, model);
+  const ordinal = log.own().filter(({ kind }) => kind === "assistant").length + 1;
+  const inputTokens = estimateTokens(log.steps, frame);
   const call = { ordinal, inputTokens, maxTokens: model.maxTokens, ...searchesIn(frame.tools), signal };
   try {
     return await callReserved(turn, { ...frame, ...conversation }, call);
   } catch (error) {
     const isRefused = error instanceof ModelError && error.code === "invalid_request";
     if (!isRefused || !holdsBound(conversation)) throw error;
-    return callReserved(turn, { ...frame, ...conversationOf(log, ANYONE) }, call);
+    return callReserved(turn, { ...frame, ...conversationOf(log.steps, ANYONE) }, call);
   }
 }
 
@@ -71,16 +71,16 @@ function isTooLong(error: unknown): error is ModelError {
   return error instanceof ModelError && error.code === "prompt_too_long";
 }
 
-/** What the backend said comes last: it may have the true limit in it. */
+/** Ends with the backend's own words, which may name the true limit. */
 function unfit(error: ModelError, why: string): ModelError {
   const advice =
     "Send a shorter message or begin a new session; where model.context_tokens is more than the model has, set it right";
   return new ModelError(error.code, `${why} ${advice}. ${error.message}`, { cause: error });
 }
 
-/** An answer that ends the turn is not lost because the account is: what was set aside for it stays booked then. */
+/** An answer that ends the turn is kept though the account is away: its whole reservation stays booked. */
 async function settleReservation(
-  { account }: Turn,
+  { budget: { account } }: Turn,
   reservation: string,
   { content, usage }: AssistantStep,
 ): Promise<void> {

@@ -1,6 +1,5 @@
-// A turn: from the user's message to the answer. Model and tools are passed in; nothing here knows the platform.
-// Every step is appended to the log before the next begins, and the log alone says what comes next: a turn whose isolate died is
-// resumed by running it again over the same log.
+// Runs a turn from the message to the answer. Model and tools are passed in; nothing here knows the platform. Each step is in the log
+// before the next begins, and the log alone says what comes next: running a turn again over its log resumes it.
 import { Stopwatch } from "../resilience/stopwatch.ts";
 import { ERROR } from "../tracing/names.ts";
 import { picoOf, toUsd } from "../budget/price.ts";
@@ -26,8 +25,8 @@ class WallTimeSpent extends Error {
 export async function runTurn(turn: Turn): Promise<TurnResult> {
   const { signal } = turn;
   const wall = new AbortController();
-  const limitMs = wallLimit(turn);
-  const time = Stopwatch.start(limitMs - turn.workedMs, () =>
+  const limitMs = wallLimit(turn.budget);
+  const time = Stopwatch.start(limitMs - turn.budget.workedMs, () =>
     wall.abort(new WallTimeSpent(`The wall-time budget of ${limitMs / 1000} s was spent.`)),
   );
   let conclusion: Conclusion | SuspendedTurn;
@@ -42,14 +41,14 @@ export async function runTurn(turn: Turn): Promise<TurnResult> {
   if (conclusion.subtype === "suspended") return conclusion;
   if (conclusion.subtype !== "success") {
     const by = conclusion.subtype === "canceled" ? "cancel" : "failure";
-    closeCalls(turn, { by, reason: conclusion.message });
+    closeCalls(turn.log, turn.trace, { by, reason: conclusion.message }, (id) => turn.call.peers.leave(id));
     await tellOfFailure(turn, conclusion);
   }
   return { ...conclusion, ...sumOf(turn) };
 }
 
 function sumOf(turn: Turn): Ended {
-  const own = ownSteps(turn);
+  const own = turn.log.own();
   const { price } = turn.model;
   const calls = own.filter(isModelCall);
   const cost = price && toUsd(calls.reduce((sum, { usage }) => sum + picoOf(usage, price), 0));
@@ -61,21 +60,18 @@ function sumOf(turn: Turn): Ended {
   };
 }
 
-function ownSteps({ log, begin }: Pick<Turn, "log" | "begin">): readonly Step[] {
-  return log.slice(begin);
-}
-
 async function loop(turn: Turn, signal: AbortSignal): Promise<Conclusion | SuspendedTurn> {
-  await settleEarlier(turn);
-  const ended = endedByHook(ownSteps(turn));
+  const { account } = turn.budget;
+  if (account && turn.log.life > 1) await settleEarlier(turn.log.own(), account);
+  const ended = endedByHook(turn.log.own());
   if (ended) return ended;
-  const first = turn.log[turn.begin];
+  const first = turn.log.steps[turn.log.begin];
   if (first?.kind === "user" && first.command === "compact") return compactOnDemand(turn, first.text, signal);
   const refused = await takePrompt(turn, signal);
   if (refused) return refused;
-  let left = unfinished(ownSteps(turn));
-  // Calls that are settled were followed by the next model call, as far as anybody knows.
-  let mayHaveCut = turn.life > 1 && (!left || (hasCalls(left) && !hasOpenCalls(ownSteps(turn))));
+  let left = unfinished(turn.log.own());
+  // After settled calls, the next model call may have been under way when the earlier life ended.
+  let mayHaveCut = turn.log.life > 1 && (!left || (hasCalls(left) && !hasOpenCalls(turn.log.own())));
   for (;;) {
     const answer = left ?? (await nextAnswer(turn, signal, mayHaveCut));
     mayHaveCut &&= left !== undefined;
@@ -90,21 +86,21 @@ async function loop(turn: Turn, signal: AbortSignal): Promise<Conclusion | Suspe
   }
 }
 
-/** What an earlier life was told by a hook to end with. */
+/** The end that a hook of an earlier life asked for. */
 function endedByHook(own: readonly Step[]): Conclusion | undefined {
   const step = own.findLast(({ kind }) => kind === "blocked" || kind === "stopped");
   if (step?.kind !== "blocked" && step?.kind !== "stopped") return undefined;
   return { subtype: "error_during_execution", message: step.reason, errorType: ERROR.refused };
 }
 
-function refuse({ append }: Turn, reason: string): Conclusion {
-  append({ kind: "blocked", reason });
+function refuse({ log }: Turn, reason: string): Conclusion {
+  log.append({ kind: "blocked", reason });
   return { subtype: "error_during_execution", message: reason, errorType: ERROR.refused };
 }
 
-/** The hooks of a message that has just come. */
+/** Runs the hooks of a new message. Returns the end of the turn where they, or its size, refuse it. */
 async function takePrompt(turn: Turn, signal: AbortSignal): Promise<Conclusion | undefined> {
-  const own = ownSteps(turn);
+  const own = turn.log.own();
   const [first] = own;
   if (own.length !== 1 || first?.kind !== "user") return undefined;
   const context: string[] = [];
@@ -127,7 +123,7 @@ async function takePrompt(turn: Turn, signal: AbortSignal): Promise<Conclusion |
   const whole = [first.text, ...(initial === undefined ? [] : [initial]), ...context].join("\n\n");
   const unfit = await tooLong(turn, whole, signal);
   if (unfit !== undefined) return refuse(turn, unfit);
-  if (initial !== undefined) turn.append({ kind: "note", about: "initial", text: initial });
-  if (context.length > 0) turn.append({ kind: "note", about: "context", text: context.join("\n\n") });
+  if (initial !== undefined) turn.log.append({ kind: "note", about: "initial", text: initial });
+  if (context.length > 0) turn.log.append({ kind: "note", about: "context", text: context.join("\n\n") });
   return undefined;
 }

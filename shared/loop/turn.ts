@@ -1,6 +1,4 @@
-// A turn: from the user's message to the answer. Model and tools are passed in; nothing here knows the platform.
-// Every step is appended to the log before the next begins, and the log alone says what comes next: a turn whose isolate died is
-// gone on with by running it again over the same log.
+// What a turn is: what it works with, what it costs, and how it ends. A turn leads from a message to its answer (run-turn.ts).
 import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
 import type { Model } from "../models/model.ts";
 import type { Usage } from "../budget/usage.ts";
@@ -16,28 +14,64 @@ import type { TurnHook } from "./hooks/turn-hook.ts";
 import type { Peers } from "./tools/peers.ts";
 import type { Permissions } from "./tools/permissions.ts";
 import type { TurnTrace } from "./spans/turn-trace.ts";
-import type { Step, AssistantStep } from "./log/step.ts";
+import type { AssistantStep } from "./log/step.ts";
+import type { TurnLog } from "./log/turn-log.ts";
 import type { Tool, ToolCall } from "./tools/tool.ts";
 
-export interface Turn extends ToolRuntime {
+export interface Turn {
+  readonly model: Model;
+  /** The system prompt. */
   readonly system: string;
+  readonly tools: readonly Tool[];
   /** Tools that the API itself runs, e.g. Claude's web search. */
   readonly serverTools: readonly ToolUnion[];
-  readonly model: Model;
-  /** Milliseconds of work that the task has cost before. */
-  readonly workedMs: number;
-  /** The account of the whole query; undefined where the job sets it no limit. */
-  readonly account: Account | undefined;
-  /** Milliseconds that the whole query may take, where this turn answers for it and its time is limited. */
-  readonly queryWallMs: number | undefined;
-  /** What the answer has to be, where it is to be more than text. */
+  readonly permissions: Permissions;
+  readonly canUseTool: CanUseTool | undefined;
+  /** Runs the agent's hooks for an event; resolves whatever they do. */
+  readonly hook: TurnHook;
+  readonly log: TurnLog;
+  readonly budget: TurnBudget;
+  readonly approvals: TurnApprovals;
+  /** What tools get with each call. */
+  readonly call: Omit<ToolCall, "id" | "idempotencyKey" | "signal" | "span" | "peers"> & { readonly peers: Peers };
+  /** The same for every repetition of a call. */
+  readonly idempotencyKey: (toolUseId: string) => string;
+  /** What the agents that a call asked have used. */
+  readonly peerUsage: (toolUseId: string) => Usage | undefined;
+  /** The schema of the answer; undefined where the answer is text. */
   readonly output: OutputShape | undefined;
-  /** Set when the thread begins, or goes on after its session had ended. */
+  /** Set when the thread begins, or resumes after its session had ended. */
   readonly sessionStart: "startup" | "resume" | undefined;
   /** Whether another agent asks. */
   readonly isFromPeer: boolean;
+  readonly emit: (event: LoopEvent) => void;
+  readonly trace: TurnTrace;
+  /** Reports what the agent's own code threw to whoever looks after the agent. */
+  readonly report?: (failure: string, span: TraceContext) => void;
   /** Aborts when the task is canceled. */
   readonly signal: AbortSignal;
+}
+
+/** What a turn may cost. */
+export interface TurnBudget {
+  /** Of this agent, for the task. */
+  readonly limits: Limits & { readonly maxTurns: number; readonly maxWallMs: number };
+  /** Milliseconds of work that the task had cost before this life. */
+  readonly workedMs: number;
+  /** The account of the whole query; undefined where the job sets it no limit. */
+  readonly account: Account | undefined;
+  /** Milliseconds that the whole query may take; set where this turn answers for the query and its time is limited. */
+  readonly queryWallMs: number | undefined;
+}
+
+/** How a turn's tool calls are approved. */
+export interface TurnApprovals {
+  /** Answers that the job gives by itself. */
+  readonly policy: readonly ApprovalRule[];
+  /** Milliseconds after which an approval that nobody answered expires, which denies the call. */
+  readonly expiresMs: number;
+  /** The id of an approval: binds it to this call of this task, to the byte. */
+  readonly idOf: (call: Pick<Approval, "tool" | "input"> & { readonly toolUseId: string }) => string;
 }
 
 export interface Ended {
@@ -60,40 +94,6 @@ export interface SuspendedTurn {
 }
 
 export type TurnResult = EndedTurn | SuspendedTurn;
-
-export interface ToolRuntime {
-  readonly tools: readonly Tool[];
-  readonly permissions: Permissions;
-  readonly canUseTool: CanUseTool | undefined;
-  /** Runs the agent's hooks for an event; resolves whatever they do. */
-  readonly hook: TurnHook;
-  /** Answers that the job gives to what it asks. */
-  readonly policy: readonly ApprovalRule[];
-  /** Milliseconds after which an approval that nobody answered is a no. */
-  readonly approvalMs: number;
-  /** The id of an approval: binds it to this call of this task, to the byte. */
-  readonly approvalId: (call: Pick<Approval, "tool" | "input"> & { readonly toolUseId: string }) => string;
-  readonly call: Omit<ToolCall, "id" | "idempotencyKey" | "signal" | "span" | "peers"> & { readonly peers: Peers };
-  /** The same for every repetition of a call. */
-  readonly idempotencyKey: (toolUseId: string) => string;
-  /** What the agents have used that a call asked. */
-  readonly peerUsage: (toolUseId: string) => Usage | undefined;
-  /** What the task may cost this agent. */
-  readonly budget: Limits & { readonly maxTurns: number; readonly maxWallMs: number };
-  /** Books calls at the query's account; throws BudgetSpent. */
-  readonly countToolCalls: (id: string, count: number, signal: AbortSignal) => Promise<void>;
-  /** The thread's log, the task's own steps from `begin` on; grows with each `append`. */
-  readonly log: readonly Step[];
-  readonly begin: number;
-  /** Which life of the turn this is, from 1. */
-  readonly life: number;
-  /** Makes the step durable before anything that follows it can be seen outside. */
-  readonly append: (step: Step) => void;
-  readonly emit: (event: LoopEvent) => void;
-  readonly trace: TurnTrace;
-  /** Tells whoever looks after the agent of what its code threw. */
-  readonly report?: (failure: string, span: TraceContext) => void;
-}
 
 export type Conclusion =
   | {

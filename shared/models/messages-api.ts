@@ -28,6 +28,7 @@ export interface MessagesApiOptions {
   readonly headers?: Record<string, string>;
   /** Longest silence within a stream, in milliseconds. Pings end silence. Default 60,000. */
   readonly idleLimitMs?: number;
+  readonly retryPausesMs?: Model["retryPausesMs"];
   /** Admits each call. */
   readonly gate?: Gate;
 }
@@ -160,6 +161,7 @@ export function messagesApi(options: MessagesApiOptions): Model {
     price: options.price,
     maxTokens: options.maxTokens,
     contextTokens: options.contextTokens,
+    retryPausesMs: options.retryPausesMs,
     countTokens,
     stream,
     ...(options.provider === "anthropic" ? { compact, canCompact: () => compacts } : {}),

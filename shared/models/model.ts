@@ -41,6 +41,8 @@ export interface Model {
   readonly maxTokens: number;
   /** Tokens that a request and its answer may have together. */
   readonly contextTokens: number;
+  /** Pauses before each retry of a broken call, in milliseconds. Default: 250 and 1,000. */
+  readonly retryPausesMs?: readonly number[] | undefined;
   /** Tokens of a request; undefined when the backend cannot count. Throws ModelError. */
   countTokens(request: ModelRequest, signal: AbortSignal): Promise<number | undefined>;
   /**

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 
 import { type Task, TaskState } from "@a2a-js/sdk";
+import type { Client } from "@a2a-js/sdk/client";
 import * as z from "zod";
 
 import { Approval } from "#shared/loop/log/approval.ts";
@@ -22,10 +23,12 @@ export type Waiting = z.infer<typeof Waiting>;
 export class ApprovalJob implements AsyncDisposable {
   readonly deployment: Deployment;
   readonly name: string;
+  readonly #clients: ReadonlyMap<string, Client>;
 
-  private constructor(deployment: Deployment, name: string) {
+  private constructor(deployment: Deployment, name: string, clients: ReadonlyMap<string, Client>) {
     this.deployment = deployment;
     this.name = name;
+    this.#clients = clients;
   }
 
   /** Deploys it under another name; `approvals` stands in for that part of the file, and `more` is added. */
@@ -35,7 +38,9 @@ export class ApprovalJob implements AsyncDisposable {
     const deployment = await Deployment.create();
     const job = approvals === "" ? text : `${head}approvals: ${approvals}\n`;
     await deployment.succeed("deploy", await deployment.write(`${name}.yaml`, `${job}${more}\n${NEVER}\n`));
-    return new ApprovalJob(deployment, name);
+    const { agents } = Status.parse(await deployment.json("status", name));
+    const clients = await Promise.all(agents.map(async ({ id, url }) => [id, await connect(url)] as const));
+    return new ApprovalJob(deployment, name, new Map(clients));
   }
 
   async query(...args: string[]): Promise<Outcome> {
@@ -55,14 +60,15 @@ export class ApprovalJob implements AsyncDisposable {
     return [...said.matchAll(/for invoice (\S+)\./g)].map(([, invoice = ""]) => invoice);
   }
 
-  async client(agent: string) {
-    const { agents } = Status.parse(await this.deployment.json("status", this.name));
-    return connect(agents.find(({ id }) => id === agent)?.url ?? "");
+  client(agent: string): Client {
+    const client = this.#clients.get(agent);
+    if (!client) throw new Error(`There is no agent ${agent}.`);
+    return client;
   }
 
   /** The task that a query opened at an agent: the first of its session there. */
   async taskAt(agent: string, { contextId }: Pick<Waiting, "contextId">): Promise<Task> {
-    const client = await this.client(agent);
+    const client = this.client(agent);
     const tasks = await tasksOf(client);
     const ids = tasks.filter((task) => task.contextId.split("~")[0] === contextId).map(({ id }) => id);
     // Threads of a session are numbered as they are opened, and so are the tasks of a thread.

@@ -3,11 +3,12 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 
 import { jobLayout } from "../../scripts/targets/local/state/layout.ts";
 import { Deployment, eventually, signalProcess } from "../support/deployment.ts";
+import type { Running } from "../support/deployment.ts";
 import { Status } from "./shapes.ts";
 
 const Tasks = z.object({ tasks: z.array(z.object({ status: z.object({ state: z.string() }) })) });
@@ -26,58 +27,87 @@ async function deploy(name: string, offline: string): Promise<string> {
   return Status.parse(await deployment.json("status", name)).agents[0]?.url ?? "";
 }
 
+const CANCELED = "TASK_STATE_CANCELED";
+
 async function taskStates(url: string): Promise<string[]> {
   const response = await fetch(`${url}/tasks`, { headers: { "A2A-Version": "1.0" } });
   return Tasks.parse(await response.json()).tasks.map(({ status }) => status.state);
 }
 
-test("Ctrl-C cancels the task and exits with 130", { skip: isWindows }, async () => {
-  const url = await deploy("slow", "{ ttft: 60s }");
-  const { process: child, outcome } = deployment.start("query", "slow", "hello");
-  await eventually(async () => ((await taskStates(url)).length > 0 ? true : undefined), 10_000, "a task begins");
-  child.kill("SIGINT");
-  expect((await outcome).code).toBe(130);
-  expect(await taskStates(url)).toEqual(["TASK_STATE_CANCELED"]);
+describe("a question to an agent that thinks for a minute", () => {
+  let url: string;
+  beforeAll(async () => {
+    url = await deploy("slow", "{ ttft: 60s }");
+  });
+  afterAll(async () => deployment.succeed("stop", "slow"));
+
+  /** Puts a question; resolves once its task works. */
+  async function asked(ask: (...args: string[]) => Running): Promise<Running> {
+    const running = ask("query", "slow", "hello");
+    const works = async () => (await taskStates(url)).includes("TASK_STATE_WORKING") || undefined;
+    await eventually(works, 10_000, "a task begins");
+    return running;
+  }
+  const start = (...args: string[]) => deployment.start(...args);
+  const startUnderOldNode = (...args: string[]) => deployment.startUnderOldNode(...args);
+
+  /** Runs `work`, after which there has to be one task more, and all are canceled. */
+  async function expectCanceled(work: () => Promise<void>): Promise<void> {
+    const before = await taskStates(url);
+    await work();
+    expect(await taskStates(url)).toEqual(Array.from({ length: before.length + 1 }, () => CANCELED));
+  }
+
+  test("is canceled by Ctrl-C, which exits with 130", { skip: isWindows }, async () => {
+    await expectCanceled(async () => {
+      const { process: child, outcome } = await asked(start);
+      child.kill("SIGINT");
+      expect((await outcome).code).toBe(130);
+    });
+  });
+
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const)(
+    "is canceled by %s to the wrapper alone, which ends the command with %i",
+    { skip: isWindows },
+    async (signal, code) => {
+      await expectCanceled(async () => {
+        const { process: wrapper, outcome } = await asked(startUnderOldNode);
+        wrapper.kill(signal);
+        // The output ends when the command has ended too.
+        expect((await outcome).code).toBe(code);
+      });
+    },
+  );
+
+  test("is canceled when its wrapper is killed, which takes the command with it", { skip: isWindows }, async () => {
+    await expectCanceled(async () => {
+      const { process: wrapper } = await asked(startUnderOldNode);
+      wrapper.kill("SIGKILL");
+      const areCanceled = async () => (await taskStates(url)).every((state) => state === CANCELED) || undefined;
+      expect(await eventually(areCanceled, 10_000, "the task is canceled")).toBe(true);
+    });
+  });
+
+  test("is canceled once by a Ctrl-C that comes to wrapper and command at once", { skip: isWindows }, async () => {
+    await expectCanceled(async () => {
+      const { process: wrapper, outcome } = await asked(startUnderOldNode);
+      signalProcess(-(wrapper.pid ?? 0), "SIGINT");
+      expect((await outcome).code).toBe(130);
+    });
+  });
+
+  test("is canceled after --timeout, which exits with 1", async () => {
+    await expectCanceled(async () => {
+      const { code, stderr } = await deployment.troupe("query", "slow", "hello", "--timeout", "1s");
+      const words = expect.stringContaining("There was no answer within 1 s; the task was canceled.") as unknown;
+      expect([code, stderr]).toEqual([1, words]);
+    });
+  });
 });
-
-const ENDS = [
-  ["SIGINT", 130],
-  ["SIGTERM", 143],
-  ["SIGHUP", 129],
-] as const;
-
-test.each(ENDS)("%s to the wrapper alone ends the command with %i", { skip: isWindows }, async (signal, code) => {
-  const url = await deploy("wrapped", "{ ttft: 60s }");
-  const before = (await taskStates(url)).length;
-  const { process: wrapper, outcome } = deployment.startUnderOldNode("query", "wrapped", "hello");
-  const begun = async () => ((await taskStates(url)).length > before ? true : undefined);
-  await eventually(begun, 10_000, "a task begins");
-  wrapper.kill(signal);
-  // The output ends when the command has ended too.
-  expect((await outcome).code).toBe(code);
-  expect(new Set(await taskStates(url))).toEqual(new Set(["TASK_STATE_CANCELED"]));
-});
-
-test("a wrapper that is killed takes the command with it", { skip: isWindows }, async () => {
-  const url = await deploy("bereft", "{ ttft: 60s }");
-  const { process: wrapper } = deployment.startUnderOldNode("query", "bereft", "hello");
-  const states = async (state: string) => ((await taskStates(url)).includes(state) ? true : undefined);
-  await eventually(async () => states("TASK_STATE_WORKING"), 10_000, "a task begins");
-  wrapper.kill("SIGKILL");
-  expect(await eventually(async () => states("TASK_STATE_CANCELED"), 10_000, "the task is canceled")).toBe(true);
-});
-
-test(
-  "a Ctrl-C that comes to wrapper and command at once counts once: the task is canceled",
-  { skip: isWindows },
-  async () => {
-    const url = await deploy("both", "{ ttft: 60s }");
-    const { process: wrapper, outcome } = deployment.startUnderOldNode("query", "both", "hello");
-    await eventually(async () => ((await taskStates(url)).length > 0 ? true : undefined), 10_000, "a task begins");
-    signalProcess(-(wrapper.pid ?? 0), "SIGINT");
-    expect([(await outcome).code, await taskStates(url)]).toEqual([130, ["TASK_STATE_CANCELED"]]);
-  },
-);
 
 test("a deployment that is interrupted leaves nothing new, and no lock", { skip: isWindows }, async () => {
   const job = "name: halted\nagents: [{ id: coordinator }]\ntopology: { type: mesh }\n";
@@ -88,16 +118,6 @@ test("a deployment that is interrupted leaves nothing new, and no lock", { skip:
   wrapper.kill("SIGTERM");
   expect((await outcome).code).toBe(143);
   expect([existsSync(lock), existsSync(join(folder, "state.json"))]).toEqual([false, false]);
-});
-
-test("--timeout cancels the task and exits with 1", async () => {
-  const url = await deploy("late", "{ ttft: 60s }");
-  const { code, stderr } = await deployment.troupe("query", "late", "hello", "--timeout", "1s");
-  expect([code, stderr]).toEqual([
-    1,
-    expect.stringContaining("There was no answer within 1 s; the task was canceled."),
-  ]);
-  expect(await taskStates(url)).toEqual(["TASK_STATE_CANCELED"]);
 });
 
 test("a failed task exits with 1 and says why", async () => {

@@ -6,8 +6,10 @@ import { join } from "node:path";
 import { buildWorkers } from "../../scripts/project/build.ts";
 
 export default async function setup() {
+  // Another project of this run has bundled them.
+  if (process.env["PREBUILT_WORKERS"] !== undefined) return undefined;
   const home = await mkdtemp(join(tmpdir(), "troupe-prebuilt-"));
-  await buildWorkers(home);
   process.env["PREBUILT_WORKERS"] = join(home, "build");
+  await buildWorkers(home);
   return async () => rm(home, { recursive: true, force: true });
 }

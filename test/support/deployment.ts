@@ -16,7 +16,8 @@ const CLI = join(import.meta.dirname, "../../scripts/troupe.mjs");
 const OLD_NODE =
   'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.0.0"}})';
 
-const SILENT_IO: Io = {
+/** A terminal that shows nothing. */
+export const SILENT_IO: Io = {
   print: () => {},
   write: () => {},
   note: () => {},
@@ -51,11 +52,13 @@ export class Deployment {
   /** A fresh deployment folder, empty but for bundles where there are any. `environment` is added to that of the tests, without any model key or collector. */
   static async create(environment: NodeJS.ProcessEnv = {}): Promise<Deployment> {
     const home = await mkdtemp(join(tmpdir(), "troupe-e2e-"));
-    const own = /^(ANTHROPIC_|OTEL_|TROUPE_)/;
-    const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.test(name)));
+    const ours = /^(ANTHROPIC_|OTEL_|TROUPE_)/;
+    const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
     const prebuilt = process.env["PREBUILT_WORKERS"];
     if (prebuilt !== undefined) await cp(prebuilt, join(home, ".troupe", "build"), { recursive: true });
-    return new Deployment(home, { ...inherited, ...environment, TROUPE_HOME: join(home, ".troupe") });
+    const ports = process.env["TROUPE_PORTS"] ?? "";
+    const own = { TROUPE_HOME: join(home, ".troupe"), TROUPE_PORTS: ports };
+    return new Deployment(home, { ...inherited, ...environment, ...own });
   }
 
   /** Writes a job file and returns its path. */

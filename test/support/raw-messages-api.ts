@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { text as readText } from "node:stream/consumers";
+import { afterAll, beforeEach } from "vitest";
 import * as z from "zod";
 import type { Gate } from "#shared/resilience/breaker.ts";
 import { messagesApi } from "#shared/models/messages-api.ts";
@@ -26,10 +27,8 @@ export class RawMessagesApi {
   readonly calls: RawCall[] = [];
   readonly url: string;
   behave: Behave = (response) => response.destroy();
-  readonly #server: Server;
 
   private constructor(server: Server) {
-    this.#server = server;
     const address = server.address();
     this.url = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
     server.on("request", (request, response) => {
@@ -38,10 +37,17 @@ export class RawMessagesApi {
     });
   }
 
-  static async start(): Promise<RawMessagesApi> {
+  /** One for all tests of a file: each begins without calls, and after the last it is closed. */
+  static async forFile(): Promise<RawMessagesApi> {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
-    return new RawMessagesApi(server);
+    const api = new RawMessagesApi(server);
+    beforeEach(() => void api.calls.splice(0));
+    afterAll(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    return api;
   }
 
   /** The backend that is under test, on this server. */
@@ -53,6 +59,8 @@ export class RawMessagesApi {
       ...name,
       maxTokens: 100,
       contextTokens: 10_000,
+      // So that no test waits for the loop's own pauses.
+      retryPausesMs: [1, 1],
       fetch,
       ...more,
     });
@@ -63,11 +71,6 @@ export class RawMessagesApi {
     const { url: path = "", headers } = request;
     this.calls.push({ at: Date.now(), path, beta: headers["anthropic-beta"]?.toString(), body });
     this.behave(response.setHeader("content-type", "text/event-stream"), this.calls.length);
-  }
-
-  close(): void {
-    this.#server.closeAllConnections();
-    this.#server.close();
   }
 }
 

@@ -1,29 +1,12 @@
 // An OpenTelemetry collector for tests, or as many as there are host names under `.collector.test`: takes what it is sent and says
 // what it got. Tests tell it how to answer.
 import { Response, type Request } from "miniflare";
-
-interface Answer {
-  readonly status: number;
-  readonly headers?: Record<string, string>;
-  readonly body?: string;
-  /** Only requests with fewer bytes are answered with 200 instead. */
-  readonly overBytes?: number;
-  /** Only requests in which this is; others are answered with 200. */
-  readonly containing?: string;
-}
-
-interface Received {
-  readonly path: string;
-  readonly headers: Record<string, string>;
-  /** Base64. */
-  readonly body: string;
-  readonly status: number;
-}
+import type { Collected, CollectorAnswer } from "./collected.ts";
 
 interface Collector {
   /** Each answers one request; when there is none left, the answer is 200. */
-  answers: Answer[];
-  readonly received: Received[];
+  answers: CollectorAnswer[];
+  readonly received: Collected[];
 }
 
 const collectors = new Map<string, Collector>();
@@ -35,7 +18,7 @@ export async function testCollector(request: Request): Promise<Response> {
   collectors.set(hostname, collector);
   if (request.method === "PUT") {
     // SAFETY: the only client is a test, which fails if this is something else.
-    collector.answers = (await request.json()) as Answer[];
+    collector.answers = (await request.json()) as CollectorAnswer[];
     return new Response(null, { status: 204 });
   }
   if (request.method === "GET") return Response.json(collector.received);
@@ -53,7 +36,7 @@ export async function testCollector(request: Request): Promise<Response> {
   });
 }
 
-function nextAnswer({ answers }: Collector, body: Buffer): Answer {
+function nextAnswer({ answers }: Collector, body: Buffer): CollectorAnswer {
   const [next] = answers;
   if (next?.containing !== undefined) return body.includes(next.containing) ? next : { status: 200 };
   if (next?.overBytes === undefined) return answers.shift() ?? { status: 200 };

@@ -20,6 +20,7 @@ import { checkOpenFiles } from "./processes/open-files.ts";
 import { choosePorts } from "./processes/choose-ports.ts";
 import { unregisterAgents } from "./control-plane/registry.ts";
 import { pruneReleases, readRelease, writeRelease } from "./state/release.ts";
+import { knownPorts } from "./processes/known-ports.ts";
 import { type Run, startProcesses, stopProcesses } from "./run.ts";
 import { readJobSecrets } from "./state/secrets.ts";
 import { isUp } from "./processes/processes.ts";
@@ -40,7 +41,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   await checkOpenFiles(io);
   const last = await readOrSetAside(layout.state, JobState, io);
   const wasUp = await isUp(home, job.name);
-  const ports = await choosePorts(job, last, wasUp);
+  const ports = await choosePorts(job, last, wasUp, await knownPorts(home));
   const stage = stagesOf(trace, io);
   const built = await stage("build", "Building the Workers", async () => buildWorkers(home));
   await step(io, "Checking the agents", async () => {
@@ -51,7 +52,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   const plan = planJob(job, planEnvironment(bundles, ports));
   const corpus = await prepareCorpus(plan, { typed: request.corpus, last: last?.corpus, file: request.file }, io);
   const controlPlane = await stage("control_plane", "Starting the control plane", async () =>
-    ensureControlPlane(home, bundles, io),
+    ensureControlPlane(home, bundles, io, Object.values(ports)),
   );
   const release = await writeRelease(layout, plan, bundles);
   trace.root.set({ [TROUPE.release]: release });

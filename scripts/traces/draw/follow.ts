@@ -16,26 +16,37 @@ const POLL_MS = 250;
 /** How long the spans of an answered query may be on their way. */
 const ARRIVAL_MS = 5_000;
 
-/** Shows the trace until it is complete, or the signal aborts: then its reason is thrown. */
-export async function follow(store: TraceStore, traceId: string, io: Io, screen: () => Screen): Promise<LiveTrace> {
+/** Shows the trace until it is complete, or the signal aborts: then its reason is thrown. `pollMs`: pause between two looks. */
+export async function follow(
+  store: TraceStore,
+  traceId: string,
+  io: Io,
+  screen: () => Screen,
+  pollMs = POLL_MS,
+): Promise<LiveTrace> {
   const trace = new LiveTrace();
   const show = screen().isTerminal ? redrawer(store.job, io, screen) : teller(io);
   for (;;) {
     const news = trace.apply(await store.changes(traceId, trace.seq));
     show(trace, news);
     if (trace.isComplete) return trace;
-    await delay(POLL_MS, undefined, { signal: io.signal });
+    await delay(pollMs, undefined, { signal: io.signal });
   }
 }
 
 /** Waits until the trace is complete, but for five seconds at most. */
-export async function untilComplete(store: TraceStore, traceId: string, signal: AbortSignal): Promise<LiveTrace> {
+export async function untilComplete(
+  store: TraceStore,
+  traceId: string,
+  signal: AbortSignal,
+  pollMs = POLL_MS,
+): Promise<LiveTrace> {
   const trace = new LiveTrace();
   const deadline = Date.now() + ARRIVAL_MS;
   for (;;) {
     trace.apply(await store.changes(traceId, trace.seq));
     if (trace.isComplete || Date.now() >= deadline) return trace;
-    await delay(POLL_MS, undefined, { signal });
+    await delay(pollMs, undefined, { signal });
   }
 }
 

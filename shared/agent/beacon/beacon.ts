@@ -1,5 +1,5 @@
-// Beacon: registers the agent and renews its lease by alarm, and keeps the spans that could not be delivered. One per agent;
-// woken by the agent's /health.
+// Beacon: registers the agent, renews its lease by alarm, and keeps spans that could not be delivered. One per agent; the agent's /health
+// wakes it.
 import { DurableObject } from "cloudflare:workers";
 import type { BeaconRpc } from "../rpc.ts";
 import { agentCard } from "../card.ts";
@@ -16,14 +16,14 @@ const RETRY_MS = 1_000;
 
 export abstract class BeaconObject extends DurableObject<AgentEnv> implements BeaconRpc {
   protected abstract readonly definition: AgentDefinition;
-  /** Forgotten when the isolate goes, on purpose: a new deployment registers its new card. */
+  /** In memory only, so that a new deployment registers its new card. */
   #registered = false;
   #failing = false;
   #sending = false;
   #traceparent: string | null = null;
   readonly #kept = new KeptSpans(this.ctx.storage.sql);
 
-  /** Registers unless that is done, and makes sure that the heart beats. Resolves to whether the registry knows this agent. */
+  /** Registers unless that is done, and starts the heartbeat. Resolves to whether the registry knows this agent. */
   async wake(traceparent: string | null): Promise<boolean> {
     if (this.#registered) return true;
     this.#traceparent = traceparent;
@@ -31,7 +31,7 @@ export abstract class BeaconObject extends DurableObject<AgentEnv> implements Be
     return this.#registered;
   }
 
-  /** The next beat is set before this one is tried, so no failure stops the heart. */
+  /** Sets the next heartbeat before it sends this one, so that no failure stops them. */
   override async alarm(): Promise<void> {
     await this.ctx.storage.setAlarm(Date.now() + configOf(this.env).heartbeat.intervalMs);
     try {
@@ -62,7 +62,7 @@ export abstract class BeaconObject extends DurableObject<AgentEnv> implements Be
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
   }
 
-  /** One after the other, until none is left or one fails: the next heartbeat goes on, with another one. */
+  /** Sends kept requests one after another, until one fails. The next heartbeat continues with another one. */
   async #sendKept(): Promise<void> {
     if (this.#sending) return;
     this.#sending = true;
@@ -73,7 +73,7 @@ export abstract class BeaconObject extends DurableObject<AgentEnv> implements Be
         await sendSpans(this.env, kept.request);
         this.#kept.remove(kept);
       }
-      // Among them may have been spans that a former life left open; the registry closes those when it hears of this one.
+      // They may hold spans that an earlier life left open. The registry closes those when this life registers.
       if (any) await register(this.env, agentCard(this.definition, configOf(this.env)), null);
     } catch (error) {
       if (kept) this.#kept.postpone(kept);

@@ -1,4 +1,4 @@
-// Spans that could not be delivered: OTLP requests in the Beacon's storage, oldest first, until the trace store takes them.
+// Keeps spans that could not be delivered: OTLP requests in the Beacon's storage, oldest first.
 import { migrate } from "../../durable/migrations.ts";
 
 const MIGRATIONS = [
@@ -10,9 +10,9 @@ const MIGRATIONS = [
    ) WITHOUT ROWID`,
 ];
 
-/** A row takes 2 MB. */
+/** A row holds 2 MB. */
 const PART_BYTES = 1_000_000;
-/** More are not kept: the oldest give way. */
+/** Beyond this, the oldest requests are dropped. */
 export const MAX_KEPT_BYTES = 256 * 1024 * 1024;
 
 export class KeptSpans {
@@ -25,7 +25,7 @@ export class KeptSpans {
     this.#maxBytes = maxBytes;
   }
 
-  /** Returns how many older requests had to give way. */
+  /** Returns how many older requests were dropped. */
   add(request: Uint8Array): number {
     const known = this.#size();
     const { next } = this.#sql
@@ -71,7 +71,7 @@ export class KeptSpans {
     this.#bytes = removed.reduce((left, { size }) => left - size, this.#size());
   }
 
-  /** Puts a request behind all others: one that the store cannot take must not hold up the rest. */
+  /** Puts a request behind all others: one that the trace store refuses must not hold up the rest. */
   postpone({ id }: { readonly id: number }): void {
     this.#sql.exec("UPDATE kept_spans SET request = (SELECT max(request) + 1 FROM kept_spans) WHERE request = ?", id);
   }

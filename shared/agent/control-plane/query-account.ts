@@ -1,17 +1,17 @@
-// The agent's side of a query's account: asks the Budget object of the control plane before each model call and tells it what the
-// call has cost. While that cannot be reached it tries again for a while, and then no model call is made. No address is named in
-// what it throws: the words may reach another agent's model.
+// The agent's side of a query's account: it reserves at the control plane's Budget object before each model call, and settles the cost. It
+// retries for a while; then no model call is made. Its errors name no address, because they may reach another agent's model.
 import * as z from "zod";
 import { BudgetSpent, type Limits, PriceUnknown } from "../../budget/limits.ts";
 import { type Account, BudgetUnreachable } from "../../budget/account.ts";
-import { Exhaustion, spentMessage } from "../../budget/exhaustion.ts";
+import { type Exhaustion, spentMessage } from "../../budget/exhaustion.ts";
+import { ReserveAnswer, TimeUpAnswer, ToolCallsAnswer } from "../../control-plane/budgets.ts";
 import { untilAborted } from "../../resilience/until-aborted.ts";
 import { Problem } from "../../http/problem.ts";
 import { parseJson } from "../../text/parse-json.ts";
 import { Stopwatch, timeLimit } from "../../resilience/stopwatch.ts";
 import type { Price } from "../../budget/price.ts";
 
-/** Of an agent's environment, what leads to the control plane. */
+/** The bindings that reach the control plane. */
 export interface ControlPlaneEnv {
   readonly CONTROL_PLANE: { fetch(url: string, init: RequestInit): Promise<Response> };
   readonly TROUPE_TOKEN: string;
@@ -23,7 +23,7 @@ export interface Spender {
   readonly query: string;
   readonly agent: string;
   readonly task: string;
-  /** How often the task was begun again; each queryAccount of a task needs a higher one. */
+  /** The life of the task; each queryAccount of a task needs a higher number. */
   readonly life: number;
   readonly limits: Limits;
   readonly price: Price | undefined;
@@ -35,21 +35,14 @@ export interface Patience {
   readonly waitMs: number;
   /** How long an answer may take, waiting aside. */
   readonly answerMs: number;
-  /** How long to try while there is no answer. */
+  /** How long to retry while there is no answer. */
   readonly giveUpMs: number;
-  /** Pause before the next try; the last one stands for all that follow. */
+  /** Pauses before each retry; the last one repeats. */
   readonly delaysMs: readonly [number, ...number[]];
 }
 
 const PATIENCE: Patience = { waitMs: 10_000, answerMs: 5_000, giveUpMs: 15_000, delaysMs: [100, 300, 1_000, 2_000] };
 
-const Reserved = z.union([
-  z.object({ granted: z.object({ maxTokens: z.int().positive() }) }),
-  z.object({ exhausted: Exhaustion }),
-  z.object({ wait: z.literal(true) }),
-]);
-const Counted = z.union([z.object({ ok: z.literal(true) }), z.object({ exhausted: Exhaustion })]);
-const TimeIsUp = z.object({ exhausted: Exhaustion });
 const Nothing = z.unknown();
 
 /** The account of one query, as one life of one task spends from it. */
@@ -65,13 +58,13 @@ export function queryAccount(env: ControlPlaneEnv, spender: Spender, patience: P
       const body = { query, limits, agent, task, life, id, ...call, waitMs, ...(price && { price }) };
       try {
         for (;;) {
-          const answer = await send(connection, "reserve", body, Reserved, signal, waitMs);
+          const answer = await send(connection, "reserve", body, ReserveAnswer, signal, waitMs);
           if ("granted" in answer) return { id, maxTokens: answer.granted.maxTokens };
           if ("exhausted" in answer) throw spent(answer.exhausted);
           await pause(patience.delaysMs[0], signal);
         }
       } catch (error) {
-        // It may have been granted after all. If this cannot be said either, it stays open until the account takes it for dead.
+        // It may have been granted after all. If the release fails too, it stays open until the account takes it for cut.
         if (!(error instanceof BudgetSpent)) void post(connection, "release", { query, id }, undefined).catch(() => {});
         throw error;
       }
@@ -90,12 +83,12 @@ export function queryAccount(env: ControlPlaneEnv, spender: Spender, patience: P
     },
     async countToolCalls(id, count, signal) {
       const body = { query, limits, agent, task, id: `${agent}:${task}:${id}`, count };
-      const answer = await send(connection, "tool-calls", body, Counted, signal);
+      const answer = await send(connection, "tool-calls", body, ToolCallsAnswer, signal);
       if ("exhausted" in answer) throw spent(answer.exhausted);
     },
     async timeIsUp(spentMs, signal) {
       const body = { query, limits, spentMs };
-      return (await send(connection, "time-up", body, TimeIsUp, signal)).exhausted;
+      return (await send(connection, "time-up", body, TimeUpAnswer, signal)).exhausted;
     },
   };
 }
@@ -110,8 +103,8 @@ function spent(exhaustion: Exhaustion): BudgetSpent {
 }
 
 /**
- * Asks, and asks again while there is no answer or one of a server in trouble. Throws the signal's reason, or BudgetUnreachable: at
- * once where the answer says that asking again will not help.
+ * Asks, and retries while there is no answer or a 5xx one. Throws the signal's reason, or BudgetUnreachable: at once where a retry will
+ * not help.
  */
 async function send<Answer>(
   connection: Connection,

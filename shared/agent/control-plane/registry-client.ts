@@ -1,27 +1,25 @@
-// The agent's side of the registry: register, heartbeat, search, resolve. URLs end here and in the peer client; no model sees them.
+// The agent's side of the registry: register, heartbeat, search, resolve. URLs stay here and in the peer client; no model sees them.
 import * as z from "zod";
 import type { AgentCard } from "@a2a-js/sdk";
+import { Agent, FoundAgentList } from "../../control-plane/registry.ts";
 import type { FoundAgent } from "../../loop/tools/peers.ts";
 import { configOf, type AgentEnv } from "../env.ts";
 import { isolateId } from "./tracing.ts";
 
 const LIMIT_MS = 5_000;
 
-const RegisteredAgent = z.object({
-  id: z.string(),
-  description: z.string(),
-  url: z.string(),
-  state: z.string(),
-  skills: z.array(z.object({ name: z.string() })),
+/** Only the fields that are read here: a registry of another version may have others. */
+const RegisteredAgent = Agent.pick({ id: true, description: true, url: true, state: true }).extend({
+  skills: z.array(Agent.shape.skills.element.pick({ name: true })),
 });
-const Agents = z.object({ agents: z.array(RegisteredAgent) });
+const Agents = FoundAgentList.extend({ agents: z.array(RegisteredAgent) });
 
-/** The registry did not do what was asked; the message says what it answered. */
+/** The registry refused. The message holds its answer. */
 class RegistryError extends Error {
   override readonly name = "RegistryError";
 }
 
-/** `traceparent` is that of the deployment which started the agent, if there is one. */
+/** `traceparent` is that of the deployment that started the agent, if there is one. */
 export async function register(env: AgentEnv, card: AgentCard, traceparent: string | null): Promise<void> {
   const { id, url, heartbeat } = configOf(env);
   const { name, description, version } = card;
@@ -55,7 +53,7 @@ export async function heartbeat(env: AgentEnv): Promise<"renewed" | "unknown"> {
   return response.ok ? "renewed" : "unknown";
 }
 
-/** Agents of the job that match, alive ones first, the asking one left out. */
+/** Agents of the job that match, alive ones first, without this one. */
 export async function searchAgents(env: AgentEnv, query: string): Promise<FoundAgent[]> {
   const response = await call(env, "GET", `/agents/search?${new URLSearchParams({ q: query }).toString()}`);
   if (!response.ok) throw await refused("search", response);
@@ -65,7 +63,7 @@ export async function searchAgents(env: AgentEnv, query: string): Promise<FoundA
     .map(({ id, description, state, skills }) => ({ id, description, state, skills: skills.map(({ name }) => name) }));
 }
 
-/** Where an agent can be reached now. Throws RegistryError when it is unknown or dead. */
+/** The agent's URL. Throws RegistryError when the agent is unknown or dead. */
 export async function resolveAgent(env: AgentEnv, id: string): Promise<string> {
   const response = await call(env, "GET", `/agents/${encodeURIComponent(id)}`);
   if (!response.ok) throw await refused("look-up", response);

@@ -10,14 +10,14 @@ const Accepted = z.object({
   partialSuccess: z.optional(z.object({ rejectedSpans: z.coerce.number(), errorMessage: z.string() }).partial()),
 });
 
-/** The trace store could not be reached, or could not take the spans now. */
+/** The trace store could not be reached, or could not store the spans now. */
 class TraceStoreError extends Error {
   override readonly name = "TraceStoreError";
 }
 
 /**
- * Sends one OTLP/JSON request; may be repeated, since the store knows spans by their ids. Throws when it should be tried again. What
- * the store will never take is said in the log and dropped.
+ * Sends one OTLP/JSON request. May be repeated, because the store knows spans by their ids. Throws when the caller should retry. Logs
+ * and drops spans that the store refuses for good.
  */
 export async function sendSpans(env: AgentEnv, request: Uint8Array<ArrayBuffer>): Promise<void> {
   const response = await env.CONTROL_PLANE.fetch("https://control-plane/v1/traces", {

@@ -1,4 +1,4 @@
-// Tracing of one agent: who it is to the trace store, what it may record, and how its spans get there. One outbox an isolate.
+// Tracing of one agent: its resource, what it may record, and the delivery of its spans. One outbox an isolate.
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { contentFilter } from "../../tracing/content.ts";
 import { RESOURCE } from "../../tracing/names.ts";
@@ -27,12 +27,12 @@ export function tracerOf(env: AgentEnv, waitUntil: (work: Promise<unknown>) => v
   return new Recorder({ resource, content, onChange: (span) => outbox.add(span, send) });
 }
 
-/** Tells this isolate from those of the agent's other lives. */
+/** `service.instance.id` of this isolate. */
 export function isolateId(env: AgentEnv): string {
   return isolateOf(env).id;
 }
 
-/** Sends what waits: what lost its messenger goes along with a heartbeat. */
+/** Sends waiting spans. Each heartbeat calls it, for spans whose request went away. */
 export async function flushSpans(env: AgentEnv): Promise<void> {
   await isolateOf(env)
     .outbox.flush()
@@ -60,7 +60,7 @@ function isolateOf(env: AgentEnv): Isolate {
   return isolate;
 }
 
-/** To the trace store, or into the agent's own storage until it can be reached. */
+/** Sends spans to the trace store, or keeps them in the agent's own storage until it can be reached. */
 async function deliver(env: AgentEnv, request: Uint8Array<ArrayBuffer>): Promise<void> {
   try {
     await sendSpans(env, request);

@@ -1,4 +1,4 @@
-// The agent's front door: the gate, authentication, routing. What an operation means is the Session's part.
+// The agent's front door: the gate, authentication, routing. The Session carries out the operations.
 import { A2A_PROTOCOL_VERSION, A2A_VERSION_HEADER, SSE_HEADERS } from "@a2a-js/sdk";
 import {
   A2A_ERROR_CODE,
@@ -55,10 +55,10 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
   });
   app.get("/health", async ({ env, req, executionCtx }) => {
     const { job, id } = configOf(env);
-    // Whoever is about to stop the agent asks for what it has not sent yet.
+    // The command line flushes an agent before it stops it.
     if (req.query("flush") !== undefined) await flushSpans(env);
     const registered = await beaconStub(env).wake(req.header("traceparent") ?? null);
-    // Whoever starts an agent's process asks this first. Nobody waits for it.
+    // The first request of an agent's process wakes its sessions. Nobody waits for that.
     executionCtx.waitUntil(wakeSessions(env));
     return Response.json({
       status: "ok",
@@ -87,7 +87,7 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
   return app;
 }
 
-/** What the gate is told of a request's sender. Paths of the agent's own know their own credentials. */
+/** The sender of a request, for the gate. The agent's own paths check credentials themselves. */
 function visitor(c: Context<App>, definition: AgentDefinition): Visitor {
   const caller = identify(c.req.raw, c.env);
   c.set("caller", caller);
@@ -160,16 +160,16 @@ async function perform(operation: Operation, { env, req, var: { caller } }: Cont
   }
 }
 
-/** The agent has no room; A2A has no error of its own for that. */
+/** The agent has no room. A2A has no error for that. */
 class ServerBusy extends Error {}
 
-/** A 503 that the caller repeats, in the form of its binding. */
+/** A 503 that asks the caller to retry, in the form of its binding. */
 function refusalReply(operation: Operation, [{ detail, status }, headers]: Refusal): Response {
   const response = toResponse(errorReply(operation, new ServerBusy(detail), status));
   return new Response(response.body, { status, headers: { ...Object.fromEntries(response.headers), ...headers } });
 }
 
-/** An absent header means 0.3 (A2A 1.0, section 3.6.2), which is not spoken here. */
+/** An absent header means 0.3 (A2A 1.0, section 3.6.2), which is not supported. */
 function checkVersion(request: Request): void {
   const version = request.headers.get(A2A_VERSION_HEADER) ?? new URL(request.url).searchParams.get(A2A_VERSION_HEADER);
   if (version === A2A_PROTOCOL_VERSION) return;
@@ -178,7 +178,7 @@ function checkVersion(request: Request): void {
   );
 }
 
-/** Who calls; undefined for credentials that are not valid. Without any it is a person, who acts for nobody else. */
+/** Who calls; undefined for invalid credentials. A request without credentials comes from a person. */
 function identify(request: Request, env: AgentEnv): Caller | undefined {
   const asked = { traceparent: request.headers.get("traceparent"), receivedAt: Date.now() };
   const header = request.headers.get("authorization");

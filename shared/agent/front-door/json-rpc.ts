@@ -1,4 +1,4 @@
-// The JSON-RPC binding (A2A 1.0, section 9): request body → Operation, or why it is none.
+// The JSON-RPC binding (A2A 1.0, section 9): request body → Operation, or the error.
 import { A2A_ERROR_CODE } from "@a2a-js/sdk/errors";
 import * as z from "zod";
 import type { Operation } from "../rpc.ts";
@@ -23,7 +23,7 @@ export function parseJsonRpc(body: unknown): Operation | { readonly invalid: obj
   return { invalid: { jsonrpc: "2.0", id, error: { code: A2A_ERROR_CODE.INVALID_REQUEST, message } } };
 }
 
-/** The answer to a request that could not be read: `code` -32700 for bad JSON, else -32600. */
+/** The answer to an unreadable request: `code` -32700 for bad JSON, else -32600. */
 export function unreadable(code: number, message: string, status: number): Response {
   return Response.json({ jsonrpc: "2.0", id: null, error: { code, message } }, { status });
 }

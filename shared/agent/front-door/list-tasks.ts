@@ -1,4 +1,4 @@
-// ListTasks over all sessions: the index says where to look, the Sessions say what is there.
+// ListTasks over all sessions: the index names the tasks, their Sessions have the rest.
 import { ListTasksRequest } from "@a2a-js/sdk";
 import { RequestMalformedError } from "@a2a-js/sdk/errors";
 import * as z from "zod";
@@ -44,7 +44,7 @@ async function taskOf(
   const reply = await sessionStub(env, caller.principal, sessionOf(ref.contextId)).call(get, caller);
   if (reply.status !== 200) return undefined;
   const task = TaskJson.parse(JSON.parse(reply.body));
-  // Asked for, they are there even when there are none; else they are left out (A2A 1.0, section 3.1.4).
+  // Artifacts are present, even if empty, when they were asked for; else they are left out (A2A 1.0, section 3.1.4).
   const { artifacts = [], ...rest } = task;
   return includeArtifacts ? { ...rest, artifacts } : rest;
 }

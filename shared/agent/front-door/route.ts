@@ -1,4 +1,4 @@
-// Which session an operation belongs to. Reads the ids and nothing else; a made-up id is refused here, without touching any object.
+// Finds the session of an operation, by its ids alone. A made-up id is refused here, without a call of any object.
 import {
   A2A_ERROR_CODE,
   ExtendedAgentCardNotConfiguredError,
@@ -12,12 +12,12 @@ import { MAX_CONTEXT_ID, mintContextId, parseTaskId, sessionOf, type TaskOwner }
 import type { Operation } from "../rpc.ts";
 import type { Caller } from "../caller.ts";
 
-/** `session`: go to that Session. `index`: the operation spans sessions. */
+/** `session`: the operation belongs to that Session. `index`: it spans sessions. */
 export type Route =
   | { readonly to: "session"; readonly session: string; readonly operation: Operation }
   | { readonly to: "index" };
 
-// ProtoJSON: null is as good as left out, and a field may go by its proto name as well (A2A 1.0, section 5.5).
+// ProtoJSON: null means left out, and a field may have its proto name (A2A 1.0, section 5.5).
 const Text = z.string().nullish();
 const Context = z
   .object({ contextId: Text, context_id: Text })
@@ -29,7 +29,7 @@ const SendParams = z.object({
 });
 const TaskParams = z.object({ id: Text });
 
-/** Throws A2AError: RequestMalformed for ids that cannot be, TaskNotFound for one that this agent never gave to this caller. */
+/** Throws A2AError: RequestMalformed for malformed ids, TaskNotFound for an id that this agent never gave to this caller. */
 export function route(operation: Operation, caller: Caller, key: string, owner: TaskOwner): Route {
   const { method, params } = operation;
   switch (method) {
@@ -62,7 +62,7 @@ export function route(operation: Operation, caller: Caller, key: string, owner: 
   }
 }
 
-/** Whether an operation brings a new task, rather than an answer to one that waits. */
+/** Whether an operation opens a task, rather than answering one that waits. */
 export function beginsTask(operation: Operation): boolean {
   return isMessage(operation) && Task.safeParse(operation.params["message"]).data === "";
 }
@@ -88,7 +88,7 @@ function sendRoute(operation: Operation, caller: Caller, key: string, owner: Tas
   return { to: "session", session: minted, operation: { ...operation, params } };
 }
 
-/** Stored, two ids that are ill-formed could become the same one. */
+/** In storage, two ill-formed ids could become the same. */
 function checkMessageId(messageId: string): void {
   if (!messageId.isWellFormed()) throw new RequestMalformedError("The messageId holds half a surrogate pair.");
 }
@@ -99,7 +99,7 @@ function taskSession(id: string, key: string, owner: TaskOwner): string {
   return sessionOf(ref.contextId);
 }
 
-/** Only peers may name a thread within a session, and only in the form in which they mint it. */
+/** Only peers may name a thread within a session, and only in the form that they make. */
 function checkContextId(contextId: string, { chain }: Caller): void {
   if (sessionOf(contextId).length > MAX_CONTEXT_ID) {
     throw new RequestMalformedError(
@@ -114,7 +114,7 @@ function checkContextId(contextId: string, { chain }: Caller): void {
   }
 }
 
-/** The tail that a thread opened by the last agent of the chain must have; an impossible one where no agent asks. */
+/** The suffix of threads that the last agent of the chain opens; an impossible one where no agent asks. */
 function peerSuffix(contextId: string, chain: readonly string[]): string {
   const caller = chain.at(-1);
   const [, k] = /\.(\d+)$/.exec(contextId) ?? [];

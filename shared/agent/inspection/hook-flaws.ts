@@ -1,4 +1,4 @@
-// Matchers of hooks that reach nothing: a guard that never runs guards nothing.
+// Finds matchers of hooks that match nothing: such a guard never runs.
 import type { BaseHookInput } from "../../loop/hooks/input.ts";
 import { matcherNames, type HookCallbackMatcher } from "../../loop/hooks/matcher.ts";
 import { nearest, suggest } from "../../text/nearest.ts";
@@ -13,11 +13,11 @@ const TOOL_EVENTS: ReadonlySet<string> = new Set([
   "PermissionRequest",
   "PermissionDenied",
 ]);
-/** Tools of every agent that has somebody to ask: a definition may guard them in jobs where it has nobody. */
+/** Tools of every agent that has peers. A definition may guard them also in jobs where it has none. */
 const PEER_TOOLS = ["find_agents", "query_agent"];
 const AGENT_TYPE = "agent_type" satisfies keyof BaseHookInput;
 
-/** What there is to match: `all` of it, or what is known of it. */
+/** The names that a matcher can match: `all` of them, or those that are known. */
 interface Subjects {
   readonly what: string;
   readonly names: readonly string[];
@@ -47,7 +47,7 @@ const SUBJECTS: Readonly<Record<string, Subjects>> = {
   },
 };
 
-/** `tools`: the names of those that the agent has in this job. No hook sees a call that the API runs itself. */
+/** `tools`: names of the agent's tools in this job. No hook sees a call that the API runs itself. */
 export function unmatchedHooks(definition: AgentDefinition, config: AgentConfig, tools: readonly string[]): Flaw[] {
   return Object.entries(definition.hooks ?? {}).flatMap(([event, matchers]) => {
     const subjects = subjectsOf(event, definition, config, tools);
@@ -65,7 +65,7 @@ function subjectsOf(
   { peers, topology }: AgentConfig,
   tools: readonly string[],
 ): Subjects | undefined {
-  // Tools that a job's settings choose may be others in another job: then only what looks misspelt is one.
+  // Where settings choose the tools, another job may have others: then only a name that looks misspelt is a flaw.
   const all = typeof own !== "function";
   if (TOOL_EVENTS.has(event)) return { what: "tool", names: [...new Set([...tools, ...PEER_TOOLS])], all };
   if (event === "SubagentStart" || event === "SubagentStop") {
@@ -90,7 +90,7 @@ function matcherFlaws(event: string, matcher: string, { what, names, all }: Subj
   ];
 }
 
-/** Undefined for what is no expression, which is said elsewhere. */
+/** Undefined for an invalid expression, which is a flaw of its own. */
 function patternOf(matcher: string): RegExp | undefined {
   try {
     return new RegExp(matcher);

@@ -1,4 +1,4 @@
-// Looks an agent's definition over for one job: everything that is wrong with it at once, and the tools it has there.
+// Inspects an agent's definition for one job: finds all flaws at once, and the tools that the agent has there.
 import * as z from "zod";
 import { hookFlaws } from "../../loop/hooks/matcher.ts";
 import { outputShape } from "../../loop/ending/output-shape.ts";
@@ -33,7 +33,7 @@ const DefinitionShape = z.strictObject({
 
 const ServerTool = z.looseObject({ type: z.string(), name: z.string() });
 
-/** `given` is the AgentConfig of the job. Never rejects for what stands in the definition. */
+/** `given` is the AgentConfig of the job. Never rejects for flaws of the definition. */
 export async function inspectAgent(definition: AgentDefinition, given: unknown): Promise<AgentReport> {
   const config = AgentConfig.parse(given);
   const shape = await shapeFlaws(DefinitionShape, definition, "the agent");
@@ -46,7 +46,7 @@ export async function inspectAgent(definition: AgentDefinition, given: unknown):
   ];
   const tools = toolsOf(definition, config);
   if ("thrown" in tools) {
-    // With settings that do not fit it is no wonder.
+    // Settings that do not fit are the likely reason, and are reported already.
     if (configFlaws.length === 0) {
       const message = `its tools cannot be chosen: ${reasonOf(tools.thrown)}`;
       flaws.push(thrownFlaw(message, stackOf(tools.thrown)));
@@ -81,7 +81,7 @@ async function flawsOfConfig({ config: wanted }: AgentDefinition, { config }: Ag
     parsedConfig({ config: wanted }, { config });
     return [];
   } catch (error) {
-    // Such as a schema that answers later, or that makes no object of it: an agent could not begin with it.
+    // The schema answers asynchronously, or makes no object: an agent could not start with it.
     return [{ path: [], at: "value", message: `config cannot be used: ${reasonOf(error)}`, hint: "" }];
   }
 }
@@ -105,7 +105,7 @@ function outputFlaws({ outputSchema }: AgentDefinition): Flaw[] {
   }
 }
 
-/** The tools in this job; or what the functions throw that choose them by its settings. */
+/** The tools in this job, or the error of the function that chooses them. */
 function toolsOf(definition: AgentDefinition, config: AgentConfig) {
   try {
     const chosen = () => ({ ...config, config: parsedConfig(definition, config) });
@@ -125,7 +125,7 @@ function toolsOf(definition: AgentDefinition, config: AgentConfig) {
   }
 }
 
-/** What does not fit counts as a no here: that it does not fit is a flaw. */
+/** False for a malformed value, which is a flaw of its own. */
 const Annotations = z
   .object({
     readOnly: z.boolean().catch(false),
@@ -154,7 +154,7 @@ function fieldsOf(input: unknown): InspectedTool["fields"] {
   return Object.fromEntries(Object.entries(properties).map(([name, field]) => [name, textsOf(field)]));
 }
 
-/** The only texts of a field; true where it can have any, false where it has none. */
+/** The allowed texts of a field; true where any text is allowed, false where none is. */
 function textsOf({ type, enum: values, const: only }: z.infer<typeof Field>): boolean | string[] {
   if (type === "object" || type === "array") return false;
   if (type === "boolean") return ["true", "false"];

@@ -1,22 +1,22 @@
-// What an agent's definition tells of itself where a job is checked: what is wrong with it, and the tools that the agent has
-// in this job. Made in a workerd of its own (scripts/inspection), never by an agent that runs.
+// The report on an agent's definition, for the check of a job: its flaws, and the agent's tools in this job. A workerd of its own makes it
+// (scripts/inspection), never an agent that runs.
 import * as z from "zod";
 
 const Flaw = z.object({
   message: z.string(),
   /** What to do; empty when the message says it all. */
   hint: z.string(),
-  /** A name that stands in the source where the flaw is; null where none does. */
+  /** A name in the source at the flaw; null where there is none. */
   quote: z.nullable(z.string()),
   /** Which of the places with that name, from 1. */
   nth: z.int().positive(),
-  /** Where it was thrown; null for what was not. */
+  /** The stack of a flaw that was thrown; else null. */
   stack: z.nullable(z.string()),
 });
 
-/** What is wrong with the `config` that a job gives the agent. */
+/** A flaw of the `config` that a job gives the agent. */
 const ConfigFlaw = z.object({
-  /** Below `config`. */
+  /** Path below `config`. */
   path: z.array(z.union([z.string(), z.number()])),
   at: z.enum(["key", "value"]),
   message: z.string(),
@@ -30,7 +30,7 @@ const InspectedTool = z.object({
     idempotent: z.boolean(),
     communication: z.optional(z.literal(true)),
   }),
-  /** Field of the input → the only texts that it can have, or whether it can have any; null where any field may come. */
+  /** Field of the input → its allowed texts, or whether it may have any text; null where any field may come. */
   fields: z.nullable(z.record(z.string(), z.union([z.boolean(), z.array(z.string())]))),
   /** The model's API runs it. */
   server: z.boolean(),
@@ -39,7 +39,7 @@ const InspectedTool = z.object({
 export const AgentReport = z.object({
   flaws: z.array(Flaw),
   config: z.array(ConfigFlaw),
-  /** Null where they depend on what is wrong. */
+  /** Null where the tools cannot be known because of a flaw. */
   tools: z.nullable(z.array(InspectedTool)),
   /** Whether its hooks may ask a person about a tool. */
   hooksMayAsk: z.boolean(),
@@ -51,9 +51,9 @@ export type ConfigFlaw = Readonly<z.infer<typeof ConfigFlaw>>;
 export type InspectedTool = Readonly<z.infer<typeof InspectedTool>>;
 export type AgentReport = Readonly<z.infer<typeof AgentReport>>;
 
-/** The property of an agent's handler under which its inspection hangs. No request reaches it: only who loads the module. */
+/** The property of an agent's handler that inspects it. No request reaches it, only code that loads the module. */
 export const INSPECT = Symbol.for("troupe.inspect");
-/** Set before a module is loaded to be inspected: then a definition reports what it would throw otherwise. */
+/** Set before a module is loaded for inspection: then a definition reports flaws instead of throwing. */
 const INSPECTED = Symbol.for("troupe.inspected");
 
 export function isInspected(): boolean {

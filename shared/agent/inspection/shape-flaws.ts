@@ -1,5 +1,5 @@
-// What does not fit a zod schema, in words: missing fields, wrong values, and fields that it does not know, with the nearest
-// right one. An object that is not declared loose knows no other fields, also where zod would pass over them.
+// Describes what does not fit a zod schema: missing fields, wrong values, and unknown fields with the nearest known one. An object that
+// is not loose allows no unknown field, also where zod would ignore it.
 import * as z from "zod";
 import { suggest } from "../../text/nearest.ts";
 import type { ConfigFlaw } from "./report.ts";
@@ -7,7 +7,7 @@ import type { ConfigFlaw } from "./report.ts";
 type Path = ConfigFlaw["path"];
 type Issue = z.core.$ZodIssue;
 
-/** To make one costs more than all else here, and a job may have a thousand agents of one kind. */
+/** Cached, because making one costs more than all else here, and a job may have a thousand agents of one kind. */
 const jsonSchemas = new WeakMap<z.ZodType, unknown>();
 
 /** `subject` names the value in messages, e.g. `config`. */
@@ -61,7 +61,7 @@ function describeUnion(
     const message = `${nameOf(subject, path)} cannot be ${shown(input)}`;
     return [{ path, at: "value", message, hint: suggest(shownValue(input), options) }];
   }
-  // The variant that got past its own type is the one that was meant.
+  // The variant whose type fits is the one that was meant.
   const meant = issue.errors.find((errors) => errors.length > 0 && errors.every((error) => error.path.length > 0));
   return meant?.flatMap((inner) => describe(inner, [...path, ...pathOf(inner)], value, subject));
 }
@@ -71,7 +71,7 @@ interface Unknown {
   readonly known: readonly string[];
 }
 
-/** `root` holds what a `$ref` points to. The walk follows the value, which is a tree. */
+/** `root` holds the targets of `$ref`. The walk ends, because it follows the value, which is a tree. */
 function unknownFields(schema: unknown, value: unknown, root: unknown, path: Path = []): Unknown[] {
   const own = resolved(schema, root);
   if (Array.isArray(value)) {

@@ -1,4 +1,4 @@
-// What the Messages API refuses of a tool, and what of a tool is not as Troupe wants it. The API would say so to every message.
+// Finds flaws in tools: what the Messages API would refuse with every message, and what Troupe does not allow.
 import * as z from "zod";
 import { writtenFields, type Tool } from "../../loop/tools/tool.ts";
 import { isRecursive } from "../../loop/ending/output-shape.ts";
@@ -25,7 +25,7 @@ const ToolShape = z.strictObject({
   run: callable,
 });
 
-/** `tool` comes from an agent's code, so it may be anything; it is the `nth` of its name. */
+/** `tool` comes from an agent's code, so it may be any value. It is the `nth` of its name. */
 export async function toolFlaws(tool: Tool, nth: number): Promise<Flaw[]> {
   const named: unknown = Reflect.get(Object(tool), "name");
   if (typeof named !== "string") return [flaw("a tool has no name", "Make tools with defineTool.")];
@@ -39,7 +39,7 @@ export async function toolFlaws(tool: Tool, nth: number): Promise<Flaw[]> {
   return flaws.map((found) => (found.quote === named ? { ...found, nth } : found));
 }
 
-/** The names of tools, those that the API runs by itself included, in the order in which the model is shown them. */
+/** Names of tools in the order in which the model gets them, with those that the API runs itself. */
 export function doubledNames(names: readonly string[]): Flaw[] {
   const doubled = new Set(names.filter((name, index) => names.indexOf(name) !== index));
   return [...doubled].map((name) =>

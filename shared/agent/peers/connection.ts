@@ -1,5 +1,5 @@
-// How a peer is reached: over a binding of this agent's in a static topology, at the address that the registry gives in a dynamic one,
-// with a token that says in whose name and for which query.
+// Connects to a peer: over a binding in a static topology, at the registry's address in a dynamic one, with a token that names the
+// principal and the query.
 import { cancelPeerTask } from "../../a2a/peer-client.ts";
 import { signToken } from "../../a2a/token.ts";
 import type { Step } from "../../loop/log/step.ts";
@@ -15,7 +15,7 @@ export interface Connection {
   readonly origin: string;
 }
 
-/** Tells a peer that nobody waits any more for a task that it opened. */
+/** Cancels a task at a peer. */
 export async function cancelAtPeer(
   env: AgentEnv,
   { agent, taskId }: { readonly agent: string; readonly taskId: string },

@@ -1,4 +1,4 @@
-// The neighbours of an agent in a static topology: reached over bindings of its own, described by their own cards.
+// The neighbours of an agent in a static topology: it reaches them over its bindings, and knows them by their cards.
 import { AgentCard } from "@a2a-js/sdk";
 import type { PeerProfile } from "../../loop/tools/peers.ts";
 import { configOf, type AgentEnv } from "../env.ts";
@@ -16,8 +16,8 @@ interface Neighbour {
 const known = new WeakMap<AgentEnv, readonly PeerProfile[]>();
 
 /**
- * All neighbours, read once an isolate; one whose card cannot be read goes by its name until the next turn. Kept is the result
- * and not its promise, which would never settle once the object that began to read is gone.
+ * All neighbours, read once an isolate. A neighbour whose card cannot be read has only its name until the next turn. The result is
+ * cached, not its promise, which would never settle once the object that began to read is gone.
  */
 export async function neighbours(env: AgentEnv): Promise<readonly PeerProfile[]> {
   const cached = known.get(env);
@@ -47,7 +47,7 @@ function unreachable(id: string): PeerProfile {
   return { id, description: "(cannot be reached now)", skills: [] };
 }
 
-/** Over a binding any origin will do; this one shows in the peer's logs. */
+/** Any origin works over a binding. The peer's logs show this one. */
 export function neighbourOrigin({ id }: Neighbour): string {
   return `https://${id.replaceAll("_", "-")}`;
 }

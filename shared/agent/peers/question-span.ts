@@ -1,4 +1,4 @@
-// The client span of a question to another agent: from the moment it is sent to the end of the task it opened.
+// The client span of a question to another agent: from sending the question to the end of the task that it opened.
 import { A2A_PROTOCOL_VERSION } from "@a2a-js/sdk";
 import { failAborted, nameOf } from "../../loop/spans/call-spans.ts";
 import type { GateChange } from "../../resilience/breaker.ts";
@@ -25,7 +25,7 @@ export class AskingSpan {
   readonly #tracer: Tracer;
   readonly #span: Span;
 
-  /** `own`: the id that was given out for it before, and when it began. */
+  /** `own`: the id and start that the log keeps of a span that was begun before. */
   constructor(
     tracer: Tracer,
     { parent, source, target, contextId, messageId, message }: Asking,
@@ -49,12 +49,12 @@ export class AskingSpan {
     });
   }
 
-  /** What the peer's spans hang under. */
+  /** The parent of the peer's spans. */
   get traceparent(): string {
     return this.traceparentOf(contextOf(this.#span).spanId);
   }
 
-  /** The same with another span of the trace: the one under which the question was asked first. */
+  /** The same, with the span under which the question was first asked. */
   traceparentOf(spanId: string): string {
     return formatTraceparent({ ...contextOf(this.#span), spanId }, this.#span.isRecording());
   }
@@ -74,30 +74,28 @@ export class AskingSpan {
     this.#span.setAttributes(defined({ [A2A.taskState]: "completed", [TROUPE.answer]: answer })).end();
   }
 
-  /** The peer waits for input; what follows on that is another message. */
+  /** The peer waits for input. The answer to it will be another message, with a span of its own. */
   asksBack(): void {
     this.#span.setAttribute(A2A.taskState, "input-required").end();
   }
 
-  /** The life that asked has ended: its span may never have been sent, and the peer's hang below it. */
+  /** Ends the span of a life that has ended. That span may never have been sent, and the peer's spans are its children. */
   interrupted(): void {
     fail(this.#tracer, this.#span, ERROR.interrupted, "The agent was stopped while it waited for the answer.").end();
   }
 
-  /** The life that asked ended, perhaps before this span was sent: so much is known of it, and its own word counts more. */
+  /** Marks the span as provisional: the life that asked may have sent it, and then its own version counts. */
   unheard(): void {
     this.#span.setAttribute(TROUPE.provisional, true).end();
   }
 
-  /** `signal` is that of the tool call: whether the peer failed, or was given up. */
+  /** `signal` is the tool call's; it says whether the peer failed or the call was aborted. */
   fail(error: unknown, signal: AbortSignal): void {
     failAborted(this.#tracer, this.#span, error, signal, nameOf(error, ERROR.unreachable)).end();
   }
 }
 
-// Questions that an earlier life of a turn had asked other agents, told again in case that their spans went with it.
-
-/** The spans of the peers hang below them. What that life has said of them itself counts more, whenever it arrives. */
+/** Sends the spans of an earlier life's questions again, provisionally: they may be lost, and the peers' spans are their children. */
 export function retellQuestions({ tracer, task, agent: source }: TurnTrace, log: readonly Step[]): void {
   for (const step of sinceLastAnswer(log)) {
     if (step.kind !== "peer_call") continue;

@@ -1,4 +1,4 @@
-// The conversations that a thread has opened with other agents, by their numbers.
+// The conversations that a thread has opened with other agents, by number.
 import { peerContextId } from "../../a2a/task-id.ts";
 import type { Step } from "../../loop/log/step.ts";
 
@@ -9,7 +9,7 @@ export interface PeerThread {
 }
 
 export class PeerThreads {
-  /** The agent that opens them, and its own thread. */
+  /** The agent that opens conversations, and its own thread. */
   readonly #own: { readonly id: string; readonly contextId: string };
   readonly #open = new Map<number, PeerThread>();
 
@@ -21,7 +21,7 @@ export class PeerThreads {
     }
   }
 
-  /** Goes on with an open conversation, or opens the next one. Ordinals are given out at once, so parallel calls never share one. */
+  /** Continues a conversation, or opens the next one. Its number is taken at once, so parallel calls never share one. */
   take(agent: string, thread: number | undefined): PeerThread {
     if (thread !== undefined) {
       const open = this.#open.get(thread);
@@ -31,7 +31,7 @@ export class PeerThreads {
         `There is no conversation ${thread} with ${agent}: ${mine.length > 0 ? `open are ${mine.join(", ")}` : "none is open yet"}; leave thread out to begin a new one.`,
       );
     }
-    // Not their number: one that failed before its task was opened has left a gap.
+    // The highest number, not their count: a conversation that failed before its task was opened has left a gap.
     const ordinal = Math.max(0, ...this.#open.keys()) + 1;
     const opened = { ordinal, agent, contextId: peerContextId(this.#own.contextId, this.#own.id, ordinal) };
     this.#open.set(ordinal, opened);

@@ -1,4 +1,4 @@
-// What an agent's isolates tell its SessionIndex: the latest state of each task, in batches, off the hot path.
+// Reports of an agent's isolate to its SessionIndex: the latest state of each task, in batches, off the hot path.
 import { IsolateBatch } from "../../tracing/isolate-batch.ts";
 import { reasonOf } from "../../text/reason.ts";
 import { sessionIndexStub, type AgentEnv } from "../env.ts";
@@ -12,18 +12,18 @@ interface Report {
   readonly task: IndexedTask;
 }
 
-/** Of all Sessions of the isolate, which are those of one agent. */
+/** Of all Sessions of the isolate, which runs one agent. */
 const reports = new IsolateBatch<Report>(REPORT_MS, async (waiting) => {
   const [first] = waiting;
   if (first) await sessionIndexStub(first.env).record(waiting.map(({ task }) => task));
 });
 
-/** Reports a task's latest state to the index. What a process has not sent when it is killed is lost. */
+/** Reports a task's latest state. A report that waits when the process is killed is lost. */
 export function reportTask(env: AgentEnv, task: IndexedTask, waitUntil: (work: Promise<unknown>) => void): void {
   reports.add(keyOf(task), { env, task }, waitUntil);
 }
 
-/** Sends what waits, so that who lists right after a task ended finds it. */
+/** Sends waiting reports, so that a list right after a task's end shows it. */
 export async function flushReports(): Promise<void> {
   await reports.flush();
 }
@@ -31,7 +31,7 @@ export async function flushReports(): Promise<void> {
 /** Environments of isolates that have woken their sessions. */
 const begun = new WeakSet<AgentEnv>();
 
-/** Once in the life of an isolate: what its predecessor left goes on. Never throws; a failure is tried again with the next call. */
+/** Wakes the sessions that an earlier isolate left at work, once an isolate. Never throws; the next call retries after a failure. */
 export async function wakeSessions(env: AgentEnv): Promise<void> {
   if (begun.has(env)) return;
   begun.add(env);

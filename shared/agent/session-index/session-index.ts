@@ -1,5 +1,5 @@
-// SessionIndex: the list of an agent's tasks over all sessions, for ListTasks without a contextId. Sessions report here off the
-// hot path; what they hold is the truth, this only knows where to look. It also knows whom to wake when the agent's process begins.
+// SessionIndex: the list of an agent's tasks over all sessions, for ListTasks without a contextId. Sessions report here off the hot path
+// and hold the truth. The index also knows which sessions to wake when the agent's process starts.
 import { DurableObject } from "cloudflare:workers";
 import { ListTasksRequest, taskStateFromJSON } from "@a2a-js/sdk";
 import { RequestMalformedError } from "@a2a-js/sdk/errors";
@@ -41,8 +41,8 @@ export abstract class SessionIndexObject extends DurableObject<AgentEnv> impleme
   }
 
   /**
-   * Wakes the sessions that hold tasks which have not ended, as far as is known here: their alarms do so too, but come late where the
-   * clock was put back while the process was down. A row may be older than its session, which then says so.
+   * Wakes the sessions with open tasks. Their alarms do so too, but late where the clock was set back while the process was down. A row
+   * may be out of date: then the session reports its task again.
    */
   async wakeSessions(): Promise<void> {
     const waiting = [...this.#openTasks()];
@@ -56,7 +56,7 @@ export abstract class SessionIndexObject extends DurableObject<AgentEnv> impleme
     try {
       await sessionStub(this.env, principal, session).wake(tasks);
     } catch (error) {
-      // One that cannot be woken must not keep the others waiting.
+      // A session that cannot be woken must not keep the others waiting.
       log(this.env, "warn", `the session ${session} cannot be woken: ${reasonOf(error)}`);
     }
   }

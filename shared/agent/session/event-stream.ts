@@ -1,10 +1,10 @@
-// What a Session sends back over a stream: Server-Sent Events in the form of the binding that asked (A2A 1.0, sections 9.4.2 and 11.7).
+// Streams the events of an operation: Server-Sent Events in the form of its binding (A2A 1.0, sections 9.4.2 and 11.7).
 import { formatSSEErrorEvent, formatSSEEvent } from "@a2a-js/sdk";
 import { restStatusFor, toJsonRpcError, toRestErrorBody } from "@a2a-js/sdk/errors";
 import type { Operation, Streamed } from "../rpc.ts";
 import { errorReply, replyTo, type JsonRpcResponse } from "../reply.ts";
 
-/** Waits for the first event, so that an operation that fails at once fails with a status. The rest follows as it comes. */
+/** Waits for the first event, so that an operation that fails at once gets an HTTP status. Later events follow as they come. */
 export async function toStream(
   handled: JsonRpcResponse | AsyncGenerator<JsonRpcResponse, void, undefined>,
   operation: Operation,
@@ -37,7 +37,7 @@ async function write(
     }
     await writer.close();
   } catch (error) {
-    // Usually the client has gone; where it has not, it learns why its stream ends. The turn goes on either way.
+    // Usually the client has gone. Where it has not, it learns why its stream ends. The turn continues either way.
     await writer.write(encoder.encode(errorFrame(error, operation))).then(
       () => writer.close(),
       () => writer.abort(error),

@@ -30,47 +30,39 @@ import { hasAnswers, pendingApprovals } from "../../loop/log/ledger.ts";
 import { taskEvent, toTask, type TaskView } from "./tasks/task-view.ts";
 import { LiveTask } from "./tasks/live-task.ts";
 import { checkHistoryLength, listPage } from "../session-index/list-page.ts";
-import type { SessionStore } from "./tasks/store.ts";
 import type { TaskRow } from "./tasks/task-row.ts";
-import type { Asker } from "../caller.ts";
-import type { TaskTrace } from "./tasks/task-trace.ts";
+import type { Asker, Caller } from "../caller.ts";
+import { newTaskTrace, type TaskTrace } from "./tasks/task-trace.ts";
+import type { Tasks } from "./tasks/tasks.ts";
+import type { Approvals } from "./approvals/approvals.ts";
+import { slotsOf } from "../slots.ts";
+import { configOf } from "../env.ts";
+import { parseTraceparent } from "../../tracing/trace-context.ts";
 import type { Turns } from "./turns/turns.ts";
 
-/** Characters of an id from outside that a message repeats. */
+/** Characters of a client's id that an error repeats. */
 const MAX_SHOWN = 200;
 
-export interface SessionHost {
-  readonly store: SessionStore;
-  readonly turns: Turns;
-  readonly owner: TaskOwner;
-  readonly key: string;
-  /** The agents that the request came through. From a person it came through none; what begins with `/` may be a command then. */
-  readonly chain: readonly string[];
-  /** Whether no turn can begin at once. */
-  isFull(): boolean;
-  /** The ids under which the task of a message is traced. */
-  trace(message: Message): TaskTrace;
-  /** Who asks, for the task with this number. */
-  asker(ref: TaskRef): Asker;
-  /** Called for each new task before its turn starts. */
-  begin(live: LiveTask): void;
-  /** The live task of a row that another life of the object left. */
-  revive(row: TaskRow): LiveTask;
-  /** Goes on with the turn of a task whose answers have come. */
-  goOn(live: LiveTask): void;
-  /** Writes answers into the log of a task that waits for them; at least one. */
-  answer(row: TaskRow, answers: readonly ApprovalAnswer[], messageId: string): void;
+/** The request that an operation came with. */
+export interface SessionRequest {
+  /** A2A method name. */
+  readonly method: string;
+  readonly caller: Caller;
 }
 
 export class SessionRequestHandler implements A2ARequestHandler {
-  readonly #host: SessionHost;
-  readonly #store: SessionStore;
+  readonly #tasks: Tasks;
+  readonly #approvals: Approvals;
   readonly #turns: Turns;
+  readonly #request: SessionRequest;
+  readonly #owner: TaskOwner;
 
-  constructor(host: SessionHost) {
-    this.#host = host;
-    this.#store = host.store;
-    this.#turns = host.turns;
+  constructor(tasks: Tasks, approvals: Approvals, turns: Turns, request: SessionRequest) {
+    this.#tasks = tasks;
+    this.#approvals = approvals;
+    this.#turns = turns;
+    this.#request = request;
+    this.#owner = { agent: configOf(tasks.env).id, principal: request.caller.principal };
   }
 
   async sendMessage(params: SendMessageRequest): Promise<Task> {
@@ -91,7 +83,7 @@ export class SessionRequestHandler implements A2ARequestHandler {
   }
 
   async listTasks(params: ListTasksRequest): Promise<ListTasksResponse> {
-    const rows = this.#store.tasks(params.contextId || undefined);
+    const rows = this.#tasks.store.tasks(params.contextId || undefined);
     const page = listPage(rows, params);
     const tasks = page.tasks.map((row) => toTask(withHistory(this.#view(row), params.historyLength ?? 0)));
     return { ...page, tasks: params.includeArtifacts ? tasks : tasks.map((task) => ({ ...task, artifacts: [] })) };
@@ -116,7 +108,7 @@ export class SessionRequestHandler implements A2ARequestHandler {
     yield* this.#revive(row).watch({ toRest: false });
   }
 
-  /** What a message leads to: a turn that runs, or the task as it was left where the message had come before. */
+  /** Starts or resumes the task of a message. Returns the task as it is where the message had come before. */
   #take({ message, configuration }: SendMessageRequest): LiveTask | TaskView {
     if (!message) throw new RequestMalformedError("message is required.");
     if (!message.messageId) throw new RequestMalformedError("message.messageId is required.");
@@ -130,29 +122,31 @@ export class SessionRequestHandler implements A2ARequestHandler {
   #open(message: Message): LiveTask | TaskView {
     const { contextId, messageId } = message;
     const text = textOf(message);
-    const known = this.#store.taskOfMessage(contextId, messageId);
+    const known = this.#tasks.store.taskOfMessage(contextId, messageId);
     if (known) return this.#repeated(known, text);
-    const suspended = this.#store.waitingTask(contextId);
+    const suspended = this.#tasks.store.waitingTask(contextId);
     if (suspended) this.#checkChain(suspended);
     if (suspended) this.#turns.dismiss(this.#revive(suspended));
-    const waits = this.#turns.isTaken(contextId) || this.#host.isFull();
+    const waits = this.#turns.isTaken(contextId) || slotsOf(this.#tasks.env).isFull;
     const state = waits ? TaskState.TASK_STATE_SUBMITTED : TaskState.TASK_STATE_WORKING;
-    const trace = this.#host.trace(message);
-    const asker = (ref: TaskRef) => this.#host.asker(ref);
-    const command = this.#host.chain.length === 0 ? commandIn(text) : {};
+    const { caller } = this.#request;
+    const trace = this.#traceOf(messageId);
+    const asker = (ref: TaskRef) => this.#askerOf(ref);
+    // Only a person, not an agent, gives commands.
+    const command = caller.chain.length === 0 ? commandIn(text) : {};
     const first = { kind: "user", text, ...command } as const;
-    const row = this.#store.createTask({ contextId, state, trace, messageId, asker, first });
+    const row = this.#tasks.store.createTask({ contextId, state, trace, messageId, asker, first });
     const live = new LiveTask(this.#id(row), row, text);
-    this.#host.begin(live);
+    this.#tasks.begin(live, caller.receivedAt);
     this.#turns.start(live);
     return live;
   }
 
-  /** The message came before, perhaps over a connection that broke: its task answers for both. */
+  /** The message came before, perhaps over a connection that broke: its task answers both. */
   #repeated(row: TaskRow, text: string): LiveTask | TaskView {
     const view = this.#view(row);
     if (view.question !== text) throw messageIdTaken(row.messageId ?? "");
-    return this.#turns.get(view.id) ?? view;
+    return this.#tasks.get(view.id) ?? view;
   }
 
   #answer(message: Message): LiveTask | TaskView {
@@ -165,10 +159,10 @@ export class SessionRequestHandler implements A2ARequestHandler {
       );
     }
     this.#checkChain(row);
-    const steps = this.#store.ownSteps(row);
+    const steps = this.#tasks.store.ownSteps(row);
     const repeated = repetition(steps, message.messageId, message.parts);
     if (repeated === "other") throw messageIdTaken(message.messageId);
-    if (repeated === "same") return this.#turns.get(view.id) ?? view;
+    if (repeated === "same") return this.#tasks.get(view.id) ?? view;
     if (isTerminal(row.state)) {
       throw new UnsupportedOperationError(
         `Task ${view.id} has ended: send the message with contextId ${row.contextId} and without a taskId.`,
@@ -182,32 +176,31 @@ export class SessionRequestHandler implements A2ARequestHandler {
     const waiting = { approvals: view.approvals, hasAnswers: hasAnswers(steps) };
     const answers = answersIn(message, waiting, Date.now());
     const live = this.#revive(row);
-    this.#host.answer(row, answers, message.messageId);
-    live.resume();
-    this.#host.goOn(live);
+    this.#approvals.answer(row, answers, message.messageId);
+    this.#turns.resume(live);
     return live;
   }
 
-  /** What a question leads to is for those to say who asked it, not for all who act for the same person. */
+  /** Only whoever asked may answer, not everybody who acts for the same person. */
   #checkChain({ asker }: TaskRow): void {
     const opened = asker?.chain ?? [];
-    if (opened.join(" ") === this.#host.chain.join(" ")) return;
+    if (opened.join(" ") === this.#request.caller.chain.join(" ")) return;
     const by = opened.length === 0 ? "a person" : `the agent ${opened.at(-1)}`;
     throw new UnsupportedOperationError(
       `This task was opened by ${by}, and only from there it is answered: answer the task in which the question came to you.`,
     );
   }
 
-  /** The live task of a row that has not ended; after a restart a suspended one has none yet. */
+  /** The live task of an open row. After a restart a suspended task is not live yet. */
   #revive(row: TaskRow): LiveTask {
-    return this.#turns.get(this.#id(row)) ?? this.#host.revive(row);
+    return this.#tasks.get(this.#id(row)) ?? this.#tasks.revive(row);
   }
 
   #find(id: string): TaskView {
-    const live = this.#turns.get(id);
+    const live = this.#tasks.get(id);
     if (live) return live.view;
-    const ref = parseTaskId(this.#host.key, this.#host.owner, id);
-    const row = ref && this.#store.task(ref);
+    const ref = parseTaskId(this.#tasks.env.TROUPE_KEY, this.#owner, id);
+    const row = ref && this.#tasks.store.task(ref);
     if (!row) throw new TaskNotFoundError(`There is no task ${id}.`);
     return this.#view(row);
   }
@@ -215,12 +208,25 @@ export class SessionRequestHandler implements A2ARequestHandler {
   #view(row: TaskRow): TaskView {
     const id = this.#id(row);
     const waits = row.state === TaskState.TASK_STATE_INPUT_REQUIRED;
-    const approvals = waits ? pendingApprovals(this.#store.ownSteps(row)) : [];
-    return this.#turns.get(id)?.view ?? { id, row, question: this.#store.question(row), approvals };
+    const approvals = waits ? pendingApprovals(this.#tasks.store.ownSteps(row)) : [];
+    return this.#tasks.get(id)?.view ?? { id, row, question: this.#tasks.store.question(row), approvals };
   }
 
   #id(ref: TaskRef): string {
-    return formatTaskId(this.#host.key, this.#host.owner, ref);
+    return formatTaskId(this.#tasks.env.TROUPE_KEY, this.#owner, ref);
+  }
+
+  /** The ids under which the task of a message is traced. */
+  #traceOf(messageId: string): TaskTrace {
+    const { method, caller } = this.#request;
+    const isRecorded = configOf(this.#tasks.env).tracing.enabled;
+    return newTaskTrace(parseTraceparent(caller.traceparent), caller.chain, { method, messageId, isRecorded });
+  }
+
+  /** Who asks. A query that begins here is named after the task's id. */
+  #askerOf(ref: TaskRef): Asker {
+    const { principal, chain, query } = this.#request.caller;
+    return { principal, chain: [...chain], query: query ?? this.#id(ref) };
   }
 
   async getAgentCard(): Promise<AgentCard> {
@@ -262,7 +268,7 @@ interface WaitingApprovals {
   readonly hasAnswers: boolean;
 }
 
-/** The answers in a message. Throws RequestMalformedError for what is none, or answers nothing that still waits. */
+/** The answers in a message. Throws RequestMalformedError for what is no answer, or for an approval that does not wait. */
 function answersIn(message: Message, waiting: WaitingApprovals, now: number): readonly ApprovalAnswer[] {
   const parsed = parseAnswers(message.parts, waiting);
   if ("error" in parsed) throw new RequestMalformedError(parsed.error);
@@ -273,7 +279,7 @@ function answersIn(message: Message, waiting: WaitingApprovals, now: number): re
   return parsed.answers;
 }
 
-/** historyLength 0 leaves the history out (A2A 1.0, section 3.2.4); a task's history here is one message. */
+/** historyLength 0 leaves the history out (A2A 1.0, section 3.2.4). A task's history here is one message. */
 function withHistory(view: TaskView, historyLength: number | undefined): TaskView {
   return historyLength === 0 ? { ...view, question: undefined } : view;
 }

@@ -1,5 +1,5 @@
-// Compaction: near the limit of the context, or on demand, a summary takes the place of the conversation's older part towards the
-// model. The log keeps everything. Pairs of tool_use and tool_result stay whole: what is kept begins with a message or an answer.
+// Compaction: near the context's limit, or on demand, a summary replaces the older part of the conversation for the model. The log
+// keeps everything. Pairs of tool_use and tool_result stay whole: the kept part begins with a message or an answer.
 import { ModelError } from "../../models/model.ts";
 import { searchesIn, noteCut } from "../model-call/metered-call.ts";
 import { BudgetUnreachable } from "../../budget/account.ts";
@@ -25,44 +25,44 @@ import { CompactionSpan } from "../spans/wait-spans.ts";
 
 const COMMAND = "/compact";
 
-/** Of the context's room, how much recent messages may keep. */
+/** Share of the prompt limit that recent messages may keep. */
 const KEPT = 0.2;
-/** What has to be cut has at least so many tokens for each by length, whatever a backend reports: little text has five bytes a token. */
+/** The least density that is believed, whatever a backend reports: little text has five bytes a token. */
 const LEAST_DENSITY = 0.6;
 
 type CompactionStep = Extract<Step, { kind: "compaction" }>;
 
-/** Compacts where the next request would come near the model's limit. Where that fails, the conversation stays as it is. */
+/** Compacts where the next request would come near the model's limit. Where the compaction fails, the conversation stays as it is. */
 export async function compactIfFull(turn: Turn, frame: Frame, signal: AbortSignal): Promise<void> {
   const { model, log } = turn;
   const room = promptLimit(model);
-  const estimate = estimateTokens(log, frame);
+  const estimate = estimateTokens(log.steps, frame);
   if (estimate < room * LOOK_CLOSER || hasFailed(turn)) return;
-  const request = { ...frame, ...conversationOf(log, model) };
-  const tokens = await countTokens(model, request, { log, estimate }, signal);
+  const request = { ...frame, ...conversationOf(log.steps, model) };
+  const tokens = await countTokens(model, request, { log: log.steps, estimate }, signal);
   if (tokens < room * FULL) return;
-  const wish = wishOf(turn, "auto", null, frame, tokens);
-  const unfit = hasWorked(turn) ? refusalOf(turn, messageOf(turn), frame, wish.density) : undefined;
+  const compaction = compactionOf(turn, "auto", null, frame, tokens);
+  const unfit = hasWorked(turn) ? refusalOf(turn, messageOf(turn), frame, compaction.density) : undefined;
   if (unfit !== undefined) throw new ModelError("prompt_too_long", unfit);
-  await compactNow(turn, wish, signal);
+  await compactNow(turn, compaction, signal);
 }
 
-/** Whether this turn's own calls are what would be summarised: it would make them again. */
-function hasWorked({ log, begin }: Turn): boolean {
-  return log.slice(begin).some(({ kind }) => kind === "assistant");
+/** Whether the turn has made calls of its own: if they were summarised, the model would make them again. */
+function hasWorked({ log }: Turn): boolean {
+  return log.own().some(({ kind }) => kind === "assistant");
 }
 
-function messageOf({ log, begin }: Turn): string {
-  const step = log[begin];
+function messageOf({ log }: Turn): string {
+  const step = log.steps[log.begin];
   return step?.kind === "user" ? step.text : "";
 }
 
-/** Where a backend does not say how many times too long a conversation is. */
+/** Assumed where the backend does not say it. */
 const TIMES_TOO_LONG = 2;
 
 /**
- * The backend has said that the conversation is too long, whatever was estimated: it is compacted, once in a turn. Resolves to why not,
- * where it stays as it is.
+ * Compacts a conversation that the backend refused as too long, once a turn. Resolves to why not, where the conversation stays as it
+ * is.
  */
 export async function compactRefused(
   turn: Turn,
@@ -73,28 +73,26 @@ export async function compactRefused(
   if (wasRefused(turn)) return "It had been compacted before in this turn.";
   if (hasFailed(turn)) return "It could not be summarised before in this turn.";
   const tokens = Math.ceil(turn.model.contextTokens * timesTooLong);
-  const made = await compactNow(turn, { ...wishOf(turn, "auto", null, frame, tokens), refused: true }, signal);
+  const made = await compactNow(turn, { ...compactionOf(turn, "auto", null, frame, tokens), refused: true }, signal);
   return typeof made === "string" ? made : undefined;
 }
 
-/** Whether the conversation was compacted in this turn because the backend had said that it is too long. */
-export function wasRefused({ log, begin }: Turn): boolean {
-  return log
-    .slice(begin)
-    .some((step) => (step.kind === "compaction" || step.kind === "compaction_failed") && step.refused);
+/** Whether this turn has compacted a conversation that the backend refused. */
+export function wasRefused({ log }: Turn): boolean {
+  return log.own().some((step) => (step.kind === "compaction" || step.kind === "compaction_failed") && step.refused);
 }
 
-/** The message `/compact`, perhaps with words on what matters. */
+/** Carries out the message `/compact`, perhaps with words on what the summary has to keep. */
 export async function compactOnDemand(turn: Turn, text: string, signal: AbortSignal): Promise<Conclusion> {
-  const own = turn.log.slice(turn.begin);
+  const own = turn.log.own();
   const done = own.find((step) => step.kind === "compaction");
   const failed = own.find((step) => step.kind === "compaction_failed" && step.by === "model");
   const instructions = text.slice(COMMAND.length).trim() || null;
   const frame = frameOf(turn);
-  const wish = wishOf(turn, "manual", instructions, frame, estimateTokens(turn.log, frame));
+  const compaction = compactionOf(turn, "manual", instructions, frame, estimateTokens(turn.log.steps, frame));
   const before = done ?? (failed?.kind === "compaction_failed" ? notCompacted(failed.reason) : undefined);
-  if (turn.life > 1 && before === undefined) noteCut(turn, wish.tokens, searchesIn(frame.tools));
-  const result = before ?? (await compactNow(turn, wish, signal));
+  if (turn.log.life > 1 && before === undefined) noteCut(turn, compaction.tokens, searchesIn(frame.tools));
+  const result = before ?? (await compactNow(turn, compaction, signal));
   const said =
     typeof result === "string"
       ? result
@@ -106,35 +104,39 @@ function notCompacted(why: string): string {
   return `The conversation was not compacted. ${why}`;
 }
 
-/** Whether the model has just failed to make a summary: in the same turn it would once more, for the same money. */
-function hasFailed({ log, begin }: Turn): boolean {
-  const last = log.slice(begin).findLast(({ kind }) => kind === "compaction" || kind === "compaction_failed");
+/** Whether the model has failed to make a summary in this turn. A second try would cost the same again. */
+function hasFailed({ log }: Turn): boolean {
+  const last = log.own().findLast(({ kind }) => kind === "compaction" || kind === "compaction_failed");
   return last?.kind === "compaction_failed" && last.by === "model";
 }
 
-function wishOf(
+function compactionOf(
   turn: Turn,
   trigger: CompactionRequest["trigger"],
   instructions: string | null,
   frame: Frame,
   tokens: number,
 ): CompactionRequest {
-  const density = Math.max(LEAST_DENSITY, tokens / tokensByLength(turn.log, frame));
+  const density = Math.max(LEAST_DENSITY, tokens / tokensByLength(turn.log.steps, frame));
   return { trigger, instructions, frame, tokens, density };
 }
 
-/** The step that was written, or why the conversation stays as it is. */
-async function compactNow(turn: Turn, wish: CompactionRequest, signal: AbortSignal): Promise<CompactionStep | string> {
-  const { trigger, instructions: custom_instructions } = wish;
-  const kept = keptSteps(turn.log, limitsOf(turn, wish));
-  if (!losesAnything(turn.log, kept)) return "There is nothing to compact: the conversation has only just begun.";
+/** Resolves to the step, or to why the conversation stays as it is. */
+async function compactNow(
+  turn: Turn,
+  compaction: CompactionRequest,
+  signal: AbortSignal,
+): Promise<CompactionStep | string> {
+  const { trigger, instructions: custom_instructions } = compaction;
+  const kept = keptSteps(turn.log.steps, limitsOf(turn, compaction));
+  if (!losesAnything(turn.log.steps, kept)) return "There is nothing to compact: the conversation has only just begun.";
   const before = await turn.hook({ hook_event_name: "PreCompact", trigger, custom_instructions }, signal);
-  stopFor(before.stop, turn.append);
+  stopFor(before.stop, turn.log);
   if (before.block !== undefined) return `A hook kept the conversation as it is: ${before.block}`;
-  const span = new CompactionSpan(turn.trace, trigger, wish.tokens);
+  const span = new CompactionSpan(turn.trace, trigger, compaction.tokens);
   let step: CompactionStep;
   try {
-    step = await written({ ...turn, trace: { ...turn.trace, parent: span.context } }, kept, wish, signal);
+    step = await written({ ...turn, trace: { ...turn.trace, parent: span.context } }, kept, compaction, signal);
   } catch (error) {
     span.fail(error, signal);
     if (error instanceof NoSummary) return notCompacted(error.message);
@@ -142,56 +144,57 @@ async function compactNow(turn: Turn, wish: CompactionRequest, signal: AbortSign
   }
   span.end(step.tokensAfter);
   const after = await turn.hook({ hook_event_name: "PostCompact", trigger, compact_summary: step.summary }, signal);
-  stopFor(after.stop, turn.append);
+  stopFor(after.stop, turn.log);
   return step;
 }
 
-/** Has the summary made, writes it into the log and pays for it. */
+/** Makes the summary, writes it into the log and settles its cost. */
 async function written(
   turn: Turn,
   kept: number,
-  wish: CompactionRequest,
+  compaction: CompactionRequest,
   signal: AbortSignal,
 ): Promise<CompactionStep> {
-  const { log, account } = turn;
-  const { trigger, tokens: tokensBefore, frame, density } = wish;
-  const begun = log.length;
-  const { text, ...made } = await summarise(turn, log.slice(0, begun - kept), wish, signal);
+  const { log } = turn;
+  const { trigger, tokens: tokensBefore, frame, density } = compaction;
+  const begun = log.steps.length;
+  const { text, ...made } = await summarise(turn, log.steps.slice(0, begun - kept), compaction, signal);
   const step: CompactionStep = {
     kind: "compaction",
     trigger,
     summary: text,
-    // What was written meanwhile, of attempts that came to nothing, stands between.
-    kept: kept + log.length - begun,
+    // Steps of failed attempts were written meanwhile.
+    kept: kept + log.steps.length - begun,
     tokensBefore,
     tokensAfter: 0,
-    ...(wish.refused ? { refused: true } : {}),
+    ...(compaction.refused ? { refused: true } : {}),
     ...made,
   };
-  const after = { ...step, tokensAfter: Math.round(tokensByLength([...log, step], frame) * density) };
-  turn.append(after);
+  const after = { ...step, tokensAfter: Math.round(tokensByLength([...log.steps, step], frame) * density) };
+  log.append(after);
   try {
-    if (made.reservation !== undefined) await account?.settle(made.reservation, made.usage);
+    if (made.reservation !== undefined) await turn.budget.account?.settle(made.reservation, made.usage);
   } catch (error) {
-    // What was asked for is done: it is not lost because the account is.
+    // The compaction is done: it is not lost because the account is away.
     if (!(error instanceof BudgetUnreachable) || trigger === "auto") throw error;
   }
   return after;
 }
 
-/** In tokens by length. On demand all but the last exchange is summarised, near the limit only as much as has to be. */
-function limitsOf({ model, log, begin }: Turn, { trigger, frame, density }: CompactionRequest): KeptLimits {
+/** In tokens by length. On demand, all but the last exchange is summarised; near the limit, only as much as necessary. */
+function limitsOf({ model, log: { steps, begin } }: Turn, { trigger, frame, density }: CompactionRequest): KeptLimits {
   const room = promptLimit(model);
   const share = room * KEPT;
   const summary = Math.min(model.contextTokens - room, share);
-  // Beside what stays in any case: the frame, the summary, and the message that is being answered.
-  const last = (room * FULL - summary) / density - tokensOfFrame(frame) - tokensOfSteps([log[begin]]);
-  const compacted = log.findLastIndex(({ kind }) => kind === "compaction");
-  const exchange = trigger === "auto" ? 0 : log.findLastIndex((step, at) => step.kind === "user" && isSaid(log, at));
+  // Beside what always stays: the frame, the summary and the message that is being answered.
+  const last = (room * FULL - summary) / density - tokensOfFrame(frame) - tokensOfSteps([steps[begin]]);
+  const compacted = steps.findLastIndex(({ kind }) => kind === "compaction");
+  const exchange =
+    trigger === "auto" ? 0 : steps.findLastIndex((step, at) => step.kind === "user" && isSaid(steps, at));
   return { from: Math.max(exchange, compacted + 1), most: Math.min(share / density, last), last };
 }
 
-/** Whether anything would go beside the message that is being answered, which stays. */
+/** Whether the summary would replace anything but the message that is being answered, which stays. */
 function losesAnything(log: readonly Step[], kept: number): boolean {
   const cut = log.length - kept;
   const { steps } = afterCompaction(log.slice(0, cut));

@@ -1,15 +1,15 @@
-// A conversation that is too long to be summarised whole, made to fit: its longest pieces are cut, and say how much was left out; if that
-// is not enough, its oldest messages go. The log keeps everything.
+// Shortens a conversation that is too long to be summarised. Its longest pieces are cut, and say how much was left out; if that is not
+// enough, its oldest messages go. The log keeps everything.
 import type { ContentBlockParam, MessageParam } from "@anthropic-ai/sdk/resources/messages/messages";
 import { tokensOfText } from "../model-call/context-size.ts";
 import { asNote } from "../log/note.ts";
 import { isThinking, type Conversation } from "../log/conversation.ts";
 
-/** Characters that every piece may keep, and by how much less it is tried again. */
+/** Characters that every piece may keep, and the factor for the next try. */
 const LEAST_PIECE = 500;
 const STEP = 0.75;
 
-/** The conversation itself where it has no more than `tokens`, by length. */
+/** Returns the conversation itself where it has at most `tokens`, by length. */
 export function shorten(conversation: Conversation, tokens: number): Conversation {
   const { messages, compacted } = conversation;
   if (tokensOfConversation(conversation) <= tokens) return conversation;
@@ -23,13 +23,13 @@ export function shorten(conversation: Conversation, tokens: number): Conversatio
   return { ...conversation, messages: withoutOldest(cut, room) };
 }
 
-/** By length. */
+/** Tokens, by length. */
 export function tokensOfConversation({ messages, compacted }: Conversation): number {
   const before = compacted ? tokensOfText(compacted.content) : 0;
   return before + tokensOfText(messages.flatMap(blocksOf).map(textOf).join(""));
 }
 
-/** Without what the model thought: that is bound to the conversation in which it did, and refused in any other. */
+/** Without thinking blocks: the API refuses them in another conversation. */
 export function withoutThinking(messages: readonly MessageParam[]): MessageParam[] {
   return messages
     .map(mapBlocks((block) => (isThinking(block) ? [] : [block])))
@@ -54,12 +54,12 @@ function cutBlock(block: ContentBlockParam, chars: number): ContentBlockParam {
     case "tool_use":
       return piece === pieceOf(block) ? block : { ...block, input: { cut: piece } };
     default:
-      // What the API's own tools were asked and returned is sealed: it can be told of, not shortened.
+      // Calls and results of the API's own tools are sealed: they can be described, not shortened.
       return { type: "text", text: piece };
   }
 }
 
-/** The part of a block that can be of any length. */
+/** The part of a block that has no limit of length. */
 function pieceOf(block: ContentBlockParam): string {
   switch (block.type) {
     case "text":
@@ -75,12 +75,12 @@ function pieceOf(block: ContentBlockParam): string {
 
 function cut(text: string, chars: number): string {
   if (text.length <= chars) return text;
-  // Half a character would make the API refuse the request.
+  // The API refuses half a character.
   const end = /[\uD800-\uDBFF]/.test(text.charAt(chars - 1)) ? chars - 1 : chars;
   return `${text.slice(0, end)}\n[${text.length - end} of ${text.length} characters left out]`;
 }
 
-/** The latest messages that fit, from one on that answers no call of a tool. */
+/** The latest messages that fit; the first of them answers no tool call. */
 function withoutOldest(messages: readonly MessageParam[], room: number): MessageParam[] {
   let first = messages.length;
   let tokens = 0;
@@ -94,12 +94,12 @@ function withoutOldest(messages: readonly MessageParam[], room: number): Message
   return [{ role: "user", content: [{ type: "text", text: note }] }, ...messages.slice(first)];
 }
 
-/** What has to be cut is taken for as long as it can be: with all that stands around its pieces. */
+/** Bytes of messages with all that surrounds their pieces: an upper bound. */
 function tokensOfMessages(messages: readonly MessageParam[]): number {
   return tokensOfText(JSON.stringify(messages));
 }
 
-/** As the estimate of a log takes it: text as it is, all else as JSON. */
+/** Text as it is, all else as JSON, like the estimate of a log. */
 function textOf(block: ContentBlockParam): string {
   return block.type === "text" || block.type === "tool_result" ? pieceOf(block) : JSON.stringify(block);
 }

@@ -1,5 +1,5 @@
-// The summary of a conversation's older part: by the API's own compaction where there is one, else by a model call. Either is accounted
-// for and traced like any other, also where nothing comes of it.
+// Summarises the older part of a conversation: by the API's own compaction where there is one, else by a model call. Both are paid and
+// traced like any other call, also when they fail.
 import { ModelError, type Compaction, type ModelErrorCode, type ModelRequest } from "../../models/model.ts";
 import { NO_USAGE, type Usage } from "../../budget/usage.ts";
 import {
@@ -22,14 +22,14 @@ import type { Turn } from "../turn.ts";
 
 export interface CompactionRequest {
   readonly trigger: "auto" | "manual";
-  /** What matters most, in the person's words. */
+  /** What the summary has to keep, in the person's words. */
   readonly instructions: string | null;
   readonly frame: Frame;
-  /** Of the context before. */
+  /** Tokens of the context before. */
   readonly tokens: number;
-  /** How many tokens one token by length is really, as far as it is known. */
+  /** Real tokens for each token by length, as far as it is known. */
   readonly density: number;
-  /** The backend has said that the conversation is too long. */
+  /** The backend had refused the conversation as too long. */
   readonly refused?: true;
 }
 
@@ -40,38 +40,38 @@ export interface Summary extends Pick<CompactionStep, "usage" | "block" | "origi
   readonly text: string;
 }
 
-/** There is no summary that could stand for the conversation; the message says why. */
+/** No usable summary could be made. The message says why. */
 export class NoSummary extends Error {
   override readonly name = "NoSummary";
 }
 
-/** Answers that are about the request rather than the API: another request may well be answered. */
+/** Errors that concern the request, not the API: another request may succeed. */
 const REFUSED: ReadonlySet<ModelErrorCode> = new Set(["invalid_request", "too_long", "prompt_too_long"]);
 
-/** Times that a conversation is made shorter because it was too long to be summarised, by half or more each time. */
+/** How often a conversation that is too long to be summarised is shortened, by half or more each time. */
 const MAX_SHORTER = 5;
 
-/** Throws NoSummary, which is in the log then, and what callReserved throws. */
+/** Throws NoSummary, after the failure is in the log, and what callReserved throws. */
 export async function summarise(
   turn: Turn,
   old: readonly Step[],
-  wish: CompactionRequest,
+  compaction: CompactionRequest,
   signal: AbortSignal,
 ): Promise<Summary> {
-  const focus = wish.instructions === null ? "" : `\n\nWhat matters most: ${wish.instructions}`;
+  const focus = compaction.instructions === null ? "" : `\n\nWhat matters most: ${compaction.instructions}`;
   const asked = `${COMPACTION_INSTRUCTIONS}${focus}`;
-  let most = promptLimit(turn.model) / wish.density - tokensOfFrame(wish.frame) - tokensOfText(asked);
+  let most = promptLimit(turn.model) / compaction.density - tokensOfFrame(compaction.frame) - tokensOfText(asked);
   for (let shorter = 0; ; shorter++) {
     const conversation = shorten(conversationOf(old, turn.model), most);
     try {
       return (
-        (await summaryByApi(turn, conversation, asked, wish, signal)) ??
-        (await summaryByModel(turn, conversation, focus, wish, signal))
+        (await summaryByApi(turn, conversation, asked, compaction, signal)) ??
+        (await summaryByModel(turn, conversation, focus, compaction, signal))
       );
     } catch (error) {
       if (!(error instanceof ModelError) || !REFUSED.has(error.code)) throw error;
       if (error.code !== "prompt_too_long" || shorter === MAX_SHORTER) {
-        await fail(turn, wish, "model", error.message, { usage: NO_USAGE });
+        await fail(turn, compaction, "model", error.message, { usage: NO_USAGE });
         throw new NoSummary(error.message, { cause: error });
       }
       most = Math.min(most, tokensOfConversation(conversation)) / Math.max(2, error.timesTooLong ?? 0);
@@ -79,21 +79,21 @@ export async function summarise(
   }
 }
 
-/** Undefined where the API has no compaction of its own, or makes none of this conversation. */
+/** Undefined where the API has no compaction, or compacts not this conversation. */
 async function summaryByApi(
   turn: Turn,
   conversation: Conversation,
   instructions: string,
-  wish: CompactionRequest,
+  compaction: CompactionRequest,
   signal: AbortSignal,
 ): Promise<Summary | undefined> {
   const { model, trace } = turn;
   if (!model.compact || model.canCompact?.() === false) return undefined;
-  const searches = searchesIn(wish.frame.tools);
-  const plan = planned(turn, wish, signal);
+  const searches = searchesIn(compaction.frame.tools);
+  const plan = planned(turn, compaction, signal);
   const { meter, reservation } = meterOf(turn, { ...plan, ...searches });
   const maxTokens = await meter.begin();
-  const { system, tools } = wish.frame;
+  const { system, tools } = compaction.frame;
   const request = { system, tools, ...conversation, ...(maxTokens === undefined ? {} : { maxTokens }) };
   const span = new ChatSpan(trace, model, request, 1, false);
   let made: Compaction;
@@ -103,7 +103,7 @@ async function summaryByApi(
     span.fail(error, signal);
     await meter.failed(signal.aborted || mayHaveBegun(error));
     signal.throwIfAborted();
-    // The summarising call tells whether it was the compaction or the whole API.
+    // The summarising call shows whether only the compaction failed, or the whole API.
     if (error instanceof ModelError) return undefined;
     throw error;
   }
@@ -118,7 +118,7 @@ async function summaryByApi(
   span.end({ model: model.name, stopReason: null, content });
   const cost = paid(usage, reservation());
   if (block) return { text: block.content, block, origin: originOf(model), ...cost };
-  await fail(turn, wish, "api", "The API made no summary of it.", cost);
+  await fail(turn, compaction, "api", "The API made no summary of it.", cost);
   return undefined;
 }
 
@@ -126,7 +126,7 @@ async function summaryByModel(
   turn: Turn,
   conversation: Conversation,
   focus: string,
-  wish: CompactionRequest,
+  compaction: CompactionRequest,
   signal: AbortSignal,
 ): Promise<Summary> {
   const last = {
@@ -139,16 +139,16 @@ async function summaryByModel(
     messages: [...withoutThinking(conversation.messages), last],
     tools: [],
   };
-  // Nobody who watches the answer is to see the summary in its place.
+  // Who watches the answer must not see the summary.
   const quiet: Turn = { ...turn, emit: (event) => event.type !== "text_delta" && turn.emit(event) };
-  const { answer, reservation } = await callReserved(quiet, request, planned(turn, wish, signal));
+  const { answer, reservation } = await callReserved(quiet, request, planned(turn, compaction, signal));
   const flaw = flawOf(answer);
   if (flaw === undefined) return { text: textOf(answer), ...paid(answer.usage, reservation) };
-  await fail(turn, wish, "model", flaw, paid(answer.usage, reservation));
+  await fail(turn, compaction, "model", flaw, paid(answer.usage, reservation));
   throw new NoSummary(flaw);
 }
 
-/** Why an answer is no summary: half of one would leave out what happened last. */
+/** Why an answer is no summary. Half a summary would leave out what happened last. */
 function flawOf(answer: AssistantStep): string | undefined {
   switch (answer.stopReason) {
     case "end_turn":
@@ -171,7 +171,7 @@ function textOf({ content }: AssistantStep): string {
     .trim();
 }
 
-/** What came to nothing is written down and paid for all the same. */
+/** Logs and pays for an attempt that made no summary. */
 async function fail(
   turn: Turn,
   { trigger, refused }: CompactionRequest,
@@ -179,15 +179,15 @@ async function fail(
   reason: string,
   cost: Pick<Failed, "usage" | "reservation">,
 ): Promise<void> {
-  turn.append({ kind: "compaction_failed", trigger, by, reason, ...(refused ? { refused } : {}), ...cost });
-  if (cost.reservation !== undefined) await turn.account?.settle(cost.reservation, cost.usage);
+  turn.log.append({ kind: "compaction_failed", trigger, by, reason, ...(refused ? { refused } : {}), ...cost });
+  if (cost.reservation !== undefined) await turn.budget.account?.settle(cost.reservation, cost.usage);
 }
 
 function paid(usage: Usage, reservation: string | undefined): Pick<Failed, "usage" | "reservation"> {
   return reservation === undefined ? { usage } : { usage, reservation };
 }
 
-/** Neither the request nor the summary has more than the context holds. Throws BudgetSpent, or PriceUnknown. */
+/** The call, within what the context holds. Throws BudgetSpent or PriceUnknown. */
 function planned(turn: Turn, { tokens }: CompactionRequest, signal: AbortSignal): MeteredCall {
   const room = promptLimit(turn.model);
   const inputTokens = Math.min(tokens, Math.ceil(room));

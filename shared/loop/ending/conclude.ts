@@ -1,4 +1,4 @@
-// What an answer without tool calls means for its turn: the end, or one more round because a hook or the output schema wants it.
+// What an answer without tool calls means for its turn: the end, or another round because a hook or the output schema wants it.
 import { ERROR } from "../../tracing/names.ts";
 import { compactRefused, wasRefused } from "../compaction/compact.ts";
 import { frameOf } from "../model-call/request.ts";
@@ -12,16 +12,16 @@ const SAY_SOMETHING = "Your last answer was empty. Answer now, in words, with wh
 const SAY_IT_AGAIN =
   "Your last answer broke off because the context was full. The conversation has been made shorter: answer again, whole.";
 
-/** Times that an output that does not fit is sent back to the model. */
+/** How often an output that does not fit is sent back to the model. */
 const MAX_OUTPUT_RETRIES = 3;
 
-/** How the turn ends; undefined where it goes on, and why is in the log. */
+/** How the turn ends; undefined where it continues, for a reason that is in the log. */
 export async function conclude(
   turn: Turn,
   answer: AssistantStep,
   signal: AbortSignal,
 ): Promise<Conclusion | undefined> {
-  const own = turn.log.slice(turn.begin);
+  const own = turn.log.own();
   const words = said(own);
   const concluded = meaningOf(answer, words);
   if (concluded.subtype !== "success") return failedOrAskedAgain(turn, concluded, own, signal);
@@ -37,11 +37,11 @@ export async function conclude(
   );
   const why = joined(stopped.block, stopped.additionalContext);
   if (stopped.stop !== undefined || why === "") return fitting;
-  turn.append({ kind: "note", about: "stop", text: why });
+  turn.log.append({ kind: "note", about: "stop", text: why });
   return undefined;
 }
 
-/** An empty answer, and one for which the context had no room, are asked for once more in a turn. The log says so first, for other lives. */
+/** Asks once more, once a turn, after an answer that was empty or had no room in the context. The log says so first, for later lives. */
 async function failedOrAskedAgain(
   turn: Turn,
   failed: Failure,
@@ -49,11 +49,11 @@ async function failedOrAskedAgain(
   signal: AbortSignal,
 ): Promise<Conclusion | undefined> {
   if (failed.errorType === EMPTY && !own.some(isAbout("empty"))) {
-    turn.append({ kind: "note", about: "empty", text: SAY_SOMETHING });
+    turn.log.append({ kind: "note", about: "empty", text: SAY_SOMETHING });
     return undefined;
   }
   if (failed.errorType !== OUT_OF_ROOM || wasRefused(turn)) return failed;
-  turn.append({ kind: "note", about: "cut", text: SAY_IT_AGAIN });
+  turn.log.append({ kind: "note", about: "cut", text: SAY_IT_AGAIN });
   const why = await compactRefused(turn, frameOf(turn), signal);
   return why === undefined ? undefined : { ...failed, message: `${failed.message} ${why}` };
 }
@@ -72,7 +72,7 @@ async function structured(
   if ("value" in parsed) return { ...concluded, text: JSON.stringify(parsed.value), structured: parsed.value };
   const tries = own.filter(isAbout("output")).length;
   if (tries < MAX_OUTPUT_RETRIES) {
-    turn.append({ kind: "note", about: "output", text: parsed.error });
+    turn.log.append({ kind: "note", about: "output", text: parsed.error });
     return undefined;
   }
   const message = `The answer did not fit the output schema, and neither did ${MAX_OUTPUT_RETRIES} more: ${parsed.error}`;
@@ -80,7 +80,7 @@ async function structured(
   return { subtype, message, errorType: subtype };
 }
 
-/** What the last answer says, with what was said before the API paused: the next call goes on from there. */
+/** The text of the last answer, with the text before a pause of the API. */
 function said(own: readonly Step[]): string {
   const answers = own.filter((step) => step.kind === "assistant");
   const from = answers.findLastIndex((answer, index) => index < answers.length - 1 && !isPause(answer));
@@ -102,7 +102,7 @@ function textOf({ content }: AssistantStep): string {
   return content.map((block) => (block.type === "text" ? block.text : "")).join("");
 }
 
-/** Decided on the blocks first: some backends' stop reasons are not to be trusted. */
+/** The text counts more than the stop reason, which some backends get wrong. */
 function meaningOf({ stopReason }: AssistantStep, words: string): Conclusion {
   const text = words.trim() === "" ? "" : words;
   switch (stopReason) {

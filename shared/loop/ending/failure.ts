@@ -1,46 +1,46 @@
-// How a turn ends that does not come to an answer: what went wrong, in words for the person who asked, and whom it concerns.
+// How a turn ends without an answer: what went wrong, in words for the person who asked.
 import { ModelError } from "../../models/model.ts";
 import { ERROR } from "../../tracing/names.ts";
 import { BudgetSpent, PriceUnknown, SUBTYPE } from "../../budget/limits.ts";
 import { BudgetUnreachable } from "../../budget/account.ts";
-import type { Conclusion, Turn } from "../turn.ts";
+import type { Conclusion, Turn, TurnBudget } from "../turn.ts";
 import { spentMessage } from "../../budget/exhaustion.ts";
 import type { InputOf } from "../hooks/input.ts";
 import { TurnStopped } from "../log/stopped.ts";
 import { hasOpenCalls } from "../log/unfinished.ts";
 
-/** Milliseconds of work that the turn may take: the agent's own limit, or what the whole query may. */
-export function wallLimit({ budget, queryWallMs = Number.POSITIVE_INFINITY }: Pick<Turn, "budget" | "queryWallMs">) {
-  return Math.min(budget.maxWallMs, queryWallMs);
+/** Milliseconds of work that the turn may take: the agent's own limit or the query's, whichever is less. */
+export function wallLimit({ limits, queryWallMs = Number.POSITIVE_INFINITY }: TurnBudget): number {
+  return Math.min(limits.maxWallMs, queryWallMs);
 }
 
 export type Failed = Exclude<Conclusion, { subtype: "success" }>;
 
-/** How long the account may take to say who has spent what, in milliseconds: who asked has waited long enough. */
+/** Milliseconds that the account may take to say who has spent what. */
 const REPORT_MS = 2_000;
 
-/** The time is over. Where it is the whole query's, no agent that works on it may go on either. */
+/** Ends a turn whose time is spent. Where the whole query's is, every agent of the query has to stop. */
 export async function overtime(turn: Turn): Promise<Failed> {
-  const { account, queryWallMs } = turn;
+  const { account, queryWallMs } = turn.budget;
   const subtype = "error_max_wall_time";
-  if (account && queryWallMs !== undefined && queryWallMs === wallLimit(turn)) {
+  if (account && queryWallMs !== undefined && queryWallMs === wallLimit(turn.budget)) {
     try {
       const exhaustion = await account.timeIsUp(queryWallMs, AbortSignal.timeout(REPORT_MS));
       const { kind } = exhaustion;
       const errorType = kind === "wall_time" ? ERROR.timeout : SUBTYPE[kind];
       return { subtype: SUBTYPE[kind], message: spentMessage(exhaustion), errorType };
     } catch {
-      // It cannot be reached, so no agent of the query makes a model call either.
+      // The account is away, so no agent of the query makes a model call either.
     }
   }
-  const own = turn.log.slice(turn.begin);
+  const own = turn.log.own();
   const calls = own.filter(({ kind }) => kind === "assistant").length;
   const where = hasOpenCalls(own) ? `in the tool calls of model call ${calls}` : `in model call ${calls + 1}`;
-  const message = `The wall-time budget of ${wallLimit(turn) / 1000} s was spent ${where}.`;
+  const message = `The wall-time budget of ${wallLimit(turn.budget) / 1000} s was spent ${where}.`;
   return { subtype, message, errorType: ERROR.timeout };
 }
 
-/** Throws what is no failure of a model, a tool, a hook or a budget. */
+/** How an error ends the turn. Throws errors that are bugs of ours. */
 export function failureOf(error: unknown, turn: Turn): Failed {
   const failed = (subtype: Failed["subtype"], message: string, errorType: string) =>
     ({ subtype, message, errorType }) as const;
@@ -59,7 +59,7 @@ export async function tellOfFailure(turn: Turn, failed: Failed): Promise<void> {
   await turn.hook({ hook_event_name: "StopFailure", error, error_details: failed.message }, turn.signal);
 }
 
-/** Of failures of the model, by `errorType`, what the Claude Agent SDK calls them. */
+/** `errorType` of a model's failure → its name in the Claude Agent SDK. */
 const STOP_FAILURES: Readonly<Record<string, InputOf<"StopFailure">["error"]>> = {
   unauthorized: "authentication_failed",
   forbidden: "authentication_failed",

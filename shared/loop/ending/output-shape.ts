@@ -1,5 +1,5 @@
-// Answers in a shape: the JSON Schema that the API is given, and the reading of what the model says. The API holds a model to
-// types and fields only; bounds and patterns go into the descriptions, and zod checks them afterwards.
+// Structured answers: the JSON Schema for the API, and the check of what the model answers. The API enforces only types and fields;
+// bounds and patterns go into the descriptions, and zod checks them afterwards.
 import * as z from "zod";
 import { isTooDeep, MOST_JSON_DEPTH } from "../../text/parse-json.ts";
 import { reasonOf } from "../../text/reason.ts";
@@ -31,14 +31,14 @@ const FORMATS: ReadonlySet<unknown> = new Set([
   "uuid",
 ]);
 
-/** What an answer has to be. */
+/** The schema of an answer. */
 export interface OutputShape {
   readonly shape: z.ZodType;
-  /** As `output_config.format` wants it. */
+  /** The form for `output_config.format`. */
   readonly jsonSchema: Record<string, unknown>;
 }
 
-/** Makes a zod schema one for answers. Throws TypeError for a shape that no answer can be held to. */
+/** Makes the shape of a zod schema. Throws TypeError for a schema that the API cannot enforce. */
 export function outputShape(shape: z.ZodType): OutputShape {
   const { $schema: _, ...jsonSchema } = z.toJSONSchema(shape, {
     io: "input",
@@ -51,7 +51,7 @@ export function outputShape(shape: z.ZodType): OutputShape {
   return { shape, jsonSchema };
 }
 
-/** Whether a JSON Schema refers, by way of its `$defs` or not, to what it stands in. */
+/** Whether a JSON Schema refers to itself, directly or through its `$defs`. */
 export function isRecursive(schema: Record<string, unknown>): boolean {
   const seen = new Set<string>();
   const enter = (ref: string, above: readonly string[]): boolean => {
@@ -107,7 +107,7 @@ function simplify(schema: z.core.JSONSchema.BaseSchema): void {
 }
 
 /**
- * The value that an answer holds: JSON and nothing else, or JSON in one fence. The error is for the model, which may try again.
+ * The value of an answer: JSON and nothing else, or JSON in one fence. The error is for the model, which may try again.
  */
 export async function parseOutput<Shape extends z.ZodType>(
   shape: Shape,
@@ -126,7 +126,7 @@ export async function parseOutput<Shape extends z.ZodType>(
   return { error: `Your answer does not fit its schema:\n${z.prettifyError(parsed.error)}\nAnswer again, whole.` };
 }
 
-/** What stands in the fence, where the whole text is one. */
+/** The content of the fence, where the whole text is one. */
 function unfenced(text: string): string {
   const trimmed = text.trim();
   const open = /^```(?:json)?[ \t]*\r?\n/i.exec(trimmed)?.[0];

@@ -1,5 +1,5 @@
-// What a hook is told: the events and their inputs, with the Claude Agent SDK's names and shapes (0.3.329).
-// Left out is what has no meaning here: transcript_path and cwd, MCP provenance, permission suggestions, background tasks.
+// Events of hooks and their inputs, with the names and shapes of the Claude Agent SDK (0.3.329). Left out, because they mean nothing
+// here: transcript_path and cwd, MCP provenance, permission suggestions, background tasks.
 import type { Permissions } from "../tools/permissions.ts";
 
 export interface BaseHookInput {
@@ -66,7 +66,7 @@ export interface SessionEndHookInput extends BaseHookInput {
 }
 export interface StopHookInput extends BaseHookInput {
   readonly hook_event_name: "Stop";
-  /** A Stop hook has made the agent go on already: without a look at this it may go on for ever. */
+  /** A Stop hook has already made the agent continue. A hook that ignores this may make it continue for ever. */
   readonly stop_hook_active: boolean;
   readonly last_assistant_message?: string;
 }
@@ -135,7 +135,7 @@ export type HookInput =
 export type HookEvent = HookInput["hook_event_name"];
 export type InputOf<Event extends HookEvent> = Extract<HookInput, { readonly hook_event_name: Event }>;
 
-/** What every hook of a turn is told. */
+/** The fields that the inputs of all hooks of a turn share. */
 export function baseHookInput(about: {
   readonly contextId: string;
   readonly taskId: string;

@@ -1,12 +1,11 @@
-// Which hooks an event reaches: the lists of an agent's definition, what their matchers are held against, and what is
-// wrong with them, told when the agent is defined rather than when the first tool runs.
+// Which hooks an event reaches, and mistakes in an agent's list of hooks: found when the agent is defined, not when a tool runs.
 import * as z from "zod";
 import { reasonOf } from "../../text/reason.ts";
 import { suggest } from "../../text/nearest.ts";
 import type { HookEvent, HookInput, InputOf } from "./input.ts";
 import { HOOK_EVENTS, type OutputOf } from "./output.ts";
 
-/** Returns what it has to say, or nothing. `toolUseID` is undefined for events that are about no tool call. */
+/** `toolUseID` is undefined for events that concern no tool call. */
 export type HookCallback<Event extends HookEvent = HookEvent> = (
   input: InputOf<Event>,
   toolUseID: string | undefined,
@@ -15,31 +14,30 @@ export type HookCallback<Event extends HookEvent = HookEvent> = (
 
 export interface HookCallbackMatcher<Event extends HookEvent = HookEvent> {
   /**
-   * A name, names separated by `|` or `,`, or a regular expression, which may fit any part; left out, empty or `*` is
-   * every one. Held against the tool's name; at SessionStart against its source, at SessionEnd the reason, at Notification
-   * the notification_type, at SubagentStart and SubagentStop the agent_type, at PreCompact and PostCompact the trigger, at
-   * StopFailure the error. UserPromptSubmit, Stop and PostToolBatch have nothing to match: their hooks always run.
+   * A name, names separated by `|` or `,`, or a regular expression that may match any part. Left out, empty or `*` matches all. It is
+   * compared with the tool's name; at SessionStart with the source, at SessionEnd the reason, at Notification the notification_type, at
+   * SubagentStart and SubagentStop the agent_type, at PreCompact and PostCompact the trigger, at StopFailure the error. UserPromptSubmit,
+   * Stop and PostToolBatch have nothing to match: their hooks always run.
    */
   readonly matcher?: string;
   readonly hooks: readonly HookCallback<Event>[];
   /** Seconds; 60 when left out. */
   readonly timeout?: number;
   /**
-   * What becomes of the action when a hook throws, outlasts its timeout or returns what is no output: it goes on (default),
-   * or it is blocked. Ignored at Stop and SubagentStop, where blocking would mean to go on.
+   * When a hook throws, outlasts its timeout or returns no valid output, the action continues (default) or is blocked. Ignored at Stop
+   * and SubagentStop, where a block would mean to continue.
    */
   readonly onFailure?: "continue" | "block";
 }
 
 export type Hooks = { readonly [Event in HookEvent]?: readonly HookCallbackMatcher<Event>[] };
 
-/** What stands in a matcher. */
 const FIELDS = ["matcher", "hooks", "timeout", "onFailure"];
 
-/** Only names and what separates them. */
+/** Only names and separators. */
 const NAMES = /^[\w\-\s,|]*$/;
 
-/** Whether the hooks of `matcher` are to hear of `input`. */
+/** Whether the hooks of `matcher` run for `input`. */
 export function matches(matcher: string | undefined, input: HookInput): boolean {
   if (matcher === undefined || matcher === "" || matcher === "*") return true;
   const subject = subjectOf(input);
@@ -83,13 +81,13 @@ function subjectOf(input: HookInput): string | undefined {
   }
 }
 
-/** Throws TypeError for hooks that could never run as they are meant to. */
+/** Throws TypeError for hooks that could never run. */
 export function checkHooks(hooks: Hooks): void {
   const flaws = hookFlaws(hooks);
   if (flaws.length > 0) throw new TypeError(flaws.map(({ message }) => message).join("\n"));
 }
 
-/** What is wrong with hooks as they stand; `quote` is a name that is written there. They are somebody's code, so they may be anything. */
+/** Mistakes in hooks. `quote` is a name as it is written there. The hooks are an agent's own code, so they may be any value. */
 export function hookFlaws(hooks: Hooks): { readonly message: string; readonly quote: string }[] {
   return Object.entries(hooks).flatMap(([event, matchers]) => {
     const flaw = (message: string, quote = event) => ({ message, quote });
@@ -122,7 +120,7 @@ export function hookFlaws(hooks: Hooks): { readonly message: string; readonly qu
   });
 }
 
-/** The names that a matcher lists; undefined where it is a regular expression. */
+/** The names in a matcher; undefined for a regular expression. */
 export function matcherNames(matcher: string): string[] | undefined {
   return NAMES.test(matcher) ? namesIn(matcher) : undefined;
 }

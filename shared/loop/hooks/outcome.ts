@@ -1,35 +1,34 @@
-// What the hooks of one event say together. The order of the outputs is that in which the hooks are listed, so that the same
-// words always merge to the same outcome, whoever was faster.
+// Merges the outputs of one event's hooks, in the order in which the hooks are listed: the fastest hook has no say in the result.
 import type { HookEvent } from "./input.ts";
 import type { HookJSONOutput, PermissionRequestDecision } from "./output.ts";
 import type { HookBehavior } from "../tools/permissions.ts";
 
-/** Each field is left out where no hook said anything of the kind. */
+/** A field is absent where no hook set it. */
 export interface HookOutcome {
   /**
-   * The action may not go on, and why: the tool call, the permission request, the prompt, the compaction. At Stop and
-   * SubagentStop it is why the agent has to go on; after an action that cannot be undone, what the model is told of it.
+   * Why the action is blocked: the tool call, the permission request, the prompt, the compaction. At Stop and SubagentStop it is why
+   * the agent has to continue; after an action that cannot be undone, what the model reads about it.
    */
   readonly block?: string;
-  /** The block comes from a hook that failed, not from one that said so. */
+  /** The block comes from a hook that failed. */
   readonly failed?: true;
-  /** The turn ends, and why. */
+  /** Why the turn ends. */
   readonly stop?: string;
-  /** PreToolUse: the strictest of deny, defer, ask and allow. A block is a deny. */
+  /** PreToolUse: the strictest of deny, defer, ask and allow. A block denies. */
   readonly decision?: { readonly behavior: HookBehavior; readonly reason?: string };
-  /** PreToolUse: the input to go on with; the last one given. */
+  /** PreToolUse: the new input; the last hook's. */
   readonly updatedInput?: Readonly<Record<string, unknown>>;
-  /** PostToolUse: the output towards the model; the last one given. */
+  /** PostToolUse: the output for the model; the last hook's. */
   readonly updatedToolOutput?: string;
-  /** For the model; of several hooks, one after the other. */
+  /** For the model; of several hooks, one after another. */
   readonly additionalContext?: string;
   /** For the person. */
   readonly systemMessages: readonly string[];
-  /** PermissionRequest: the answer; deny wins, and a block is a deny. */
+  /** PermissionRequest: the answer. A denial wins, and a block denies. */
   readonly permissionRequest?: PermissionRequestDecision;
-  /** PermissionDenied: the model is told that it may try again. */
+  /** PermissionDenied: the model may try again. */
   readonly retry?: true;
-  /** SessionStart: goes before the person's first message. */
+  /** SessionStart: precedes the person's first message. */
   readonly initialUserMessage?: string;
 }
 
@@ -40,7 +39,7 @@ export interface HookFailure {
 
 const STRICTEST: readonly HookBehavior[] = ["deny", "defer", "ask", "allow"];
 
-/** The fields of all events' `hookSpecificOutput`. */
+/** The fields of `hookSpecificOutput`, of all events. */
 interface Specific {
   readonly permissionDecision?: HookBehavior | undefined;
   readonly permissionDecisionReason?: string | undefined;
@@ -83,7 +82,7 @@ export function mergeOutputs(event: HookEvent, heard: readonly (HookJSONOutput |
   };
 }
 
-/** `decision: "approve" | "block"` is the older way to say allow and deny. */
+/** `decision: "approve" | "block"` is the older form of allow and deny. */
 function strictest(
   said: readonly HookJSONOutput[],
   specific: readonly Specific[],

@@ -1,5 +1,5 @@
-// What a hook may say, with the Claude Agent SDK's names and shapes (0.3.329). Parsed: a hook is somebody's code.
-// A field that is not known here is a mistake rather than nothing: then the hook has failed, and what its `onFailure` says counts.
+// Outputs of hooks, with the names and shapes of the Claude Agent SDK (0.3.329). They are parsed, because a hook is an agent's own code.
+// An unknown field is a mistake: the hook has failed, and its `onFailure` decides.
 import * as z from "zod";
 import { jsonCopy } from "../../text/plain-json.ts";
 import type { HookEvent } from "./input.ts";
@@ -8,10 +8,10 @@ import { reasonOf } from "../../text/reason.ts";
 const text = z.string().optional();
 const input = z.record(z.string(), z.unknown());
 const adding = { additionalContext: text };
-/** A field of the SDK's that means nothing here: taken and ignored. */
+/** A field of the SDK that means nothing here and is ignored. */
 const ignored = z.unknown().optional();
 
-/** The `hookSpecificOutput` of an event whose hooks have more to say than the fields that all have. */
+/** The `hookSpecificOutput` of an event. */
 function specific<Event extends HookEvent, Fields extends z.ZodRawShape>(event: Event, fields: Fields) {
   return { hookSpecificOutput: z.strictObject({ hookEventName: z.literal(event), ...fields }).optional() };
 }
@@ -23,14 +23,14 @@ const Decision = z.discriminatedUnion("behavior", [
 export type PermissionRequestDecision = z.infer<typeof Decision>;
 
 const shared = {
-  /** false ends the turn, with `stopReason` as its result. */
+  /** false ends the turn. `stopReason` is its result. */
   continue: z.boolean().optional(),
   stopReason: text,
   decision: z.enum(["approve", "block"]).optional(),
   reason: text,
   /** For the person, not for the model. */
   systemMessage: text,
-  /** Taken and ignored, as the next: there is no terminal here. */
+  /** Ignored, like the next: there is no terminal here. */
   suppressOutput: ignored,
   terminalSequence: ignored,
 };
@@ -41,17 +41,17 @@ const OUTPUTS = {
     ...specific("PreToolUse", {
       permissionDecision: z.enum(["allow", "deny", "ask", "defer"]).optional(),
       permissionDecisionReason: text,
-      /** Replaces the tool's input; validated like the model's own. */
+      /** Replaces the tool's input, and is validated like it. */
       updatedInput: input.optional(),
       ...adding,
     }),
   }),
   PostToolUse: z.strictObject({
     ...shared,
-    /** `updatedToolOutput` replaces the tool's output towards the model: text as it is, anything else as JSON. */
+    /** `updatedToolOutput` replaces the tool's output for the model: text as it is, anything else as JSON. */
     ...specific("PostToolUse", {
       updatedToolOutput: z.json().optional(),
-      /** No tool here is one of MCP. */
+      /** Ignored: no tool here is an MCP tool. */
       updatedMCPToolOutput: ignored,
       ...adding,
     }),
@@ -83,8 +83,8 @@ export type HookJSONOutput = OutputOf<HookEvent>;
 export const HOOK_EVENTS: readonly string[] = Object.keys(OUTPUTS);
 
 /**
- * What a hook returned, as if it had come over a wire: later changes of the hook's own objects do not reach it.
- * Undefined when it said nothing. Throws an Error that says what is wrong with it.
+ * Parses what a hook returned into a copy, which the hook can no longer change. Undefined when the hook returned nothing. Throws an
+ * Error that says what is wrong.
  */
 export function readOutput(event: HookEvent, returned: unknown): HookJSONOutput | undefined {
   if (returned === undefined) return undefined;
@@ -104,9 +104,10 @@ function kindOf(value: unknown): string {
   return Array.isArray(value) ? "an array" : `a ${typeof value}`;
 }
 
-// The no in what a hook returned, where the whole of it does not fit: a denial counts however it is dressed, a consent never.
-
-/** Undefined where no denial, block or end of the turn can be read. Never throws: a hook's objects are its own code. */
+/**
+ * The denial, block or end of the turn in a malformed output; undefined where none can be read. A denial counts even so, a consent
+ * never does. Never throws, though reading a hook's objects may run its code.
+ */
 export function refusalIn(event: HookEvent, returned: unknown): HookJSONOutput | undefined {
   try {
     const specific = fieldOf(returned, "hookSpecificOutput");

@@ -1,5 +1,5 @@
-// Runs the hooks of one event. All that match run side by side, each on a copy of the input, and what they say is merged in
-// the order in which they are listed. A hook that fails does what its `onFailure` says, never more.
+// Runs the hooks of one event. All that match run side by side, each on a copy of the input. Their outputs are merged in the order in
+// which the hooks are listed. Where a hook fails, its `onFailure` decides.
 import { Stopwatch } from "../../resilience/stopwatch.ts";
 import { reasonOf } from "../../text/reason.ts";
 import { untilAborted } from "../../resilience/until-aborted.ts";
@@ -10,7 +10,7 @@ import { readOutput, type HookJSONOutput, refusalIn } from "./output.ts";
 
 const TIMEOUT_S = 60;
 
-/** A hook that failed, for whoever looks after the agent; `blocks` is what its `onFailure` made of it. */
+/** A hook that failed. `blocks`: its `onFailure` blocks the action. */
 export interface HookFailureNotice {
   readonly event: HookEvent;
   readonly reason: string;
@@ -18,8 +18,8 @@ export interface HookFailureNotice {
 }
 
 /**
- * `toolUseId` is needed only for PermissionRequest, whose input has none. `onFailure` hears of each hook that failed, and of what it threw.
- * Rejects only with the signal's reason, and then without waiting for the hooks.
+ * `toolUseId` is needed only for PermissionRequest, whose input has none. `onFailure` gets each hook that failed, and what it threw.
+ * Rejects only with the signal's reason, and then does not wait for the hooks.
  */
 export async function runHooks<Event extends HookEvent>(
   hooks: Hooks,
@@ -46,7 +46,7 @@ export async function runHooks<Event extends HookEvent>(
           const name = matcher.matcher === undefined ? "" : ` (matcher ${JSON.stringify(matcher.matcher)})`;
           const reason = `A ${event} hook${name} failed: ${reasonOf(error)}`;
           onFailure?.({ event, reason, blocks }, error);
-          // A no that can be read counts, whatever else does not fit.
+          // A denial that can be read counts, whatever else is malformed.
           const refusal = refusalIn(event, returned);
           return blocks ? [{ failure: `${reason}. Its onFailure is "block".` }, refusal] : [refusal];
         }

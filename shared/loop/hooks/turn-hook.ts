@@ -1,4 +1,4 @@
-// Hooks as a turn runs them: what each is told of the turn itself is added by whoever began it.
+// Hooks as a turn runs them. Who began the turn adds what all their inputs share.
 import type { HookInput } from "./input.ts";
 import type { HookOutcome } from "./outcome.ts";
 

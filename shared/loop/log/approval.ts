@@ -1,16 +1,16 @@
-// Approvals: what a person, or the job's policy, is asked before a tool runs, and what they answer.
+// Approvals: questions to a person, or to the job's policy, before a tool runs, and their answers.
 import * as z from "zod";
 
-/** One question. `id` binds it to exactly this call with exactly this input: it is a signature over them. */
+/** One question. `id` is a signature over the call and its input, and so binds the answer to them. */
 export const Approval = z.object({
   id: z.string(),
   /** The agent whose tool it is. */
   agent: z.string(),
   tool: z.string(),
   input: z.record(z.string(), z.unknown()),
-  /** Why it is asked, for the person who decides. */
+  /** Why the tool needs an approval, for the person who decides. */
   reason: z.string(),
-  /** Milliseconds since the epoch; after that no answer counts, and no answer means no. */
+  /** Milliseconds since the epoch. Afterwards no answer counts, and the call is denied. */
   expiresAt: z.number().min(0).max(8.64e15),
 });
 export type Approval = Readonly<z.infer<typeof Approval>>;
@@ -18,7 +18,7 @@ export type Approval = Readonly<z.infer<typeof Approval>>;
 export const ApprovalAnswer = z.object({
   id: z.string(),
   decision: z.enum(["allow", "deny"]),
-  /** Said to the model when it is denied. */
+  /** For the model, when the call is denied. */
   reason: z.optional(z.string()),
 });
 export type ApprovalAnswer = Readonly<z.infer<typeof ApprovalAnswer>>;
@@ -28,9 +28,9 @@ export const EXPIRED = "Nobody approved it in time, which counts as a no.";
 
 /** An answer that the job file gives. */
 export const ApprovalRule = z.object({
-  /** Tool name; `*` at its end stands for any rest. */
+  /** Tool name. `*` at its end matches any rest. */
   tool: z.string(),
-  /** Field of the input → values, each with `*` for any text; all fields have to fit. */
+  /** Field of the input → allowed values, in which `*` matches any text. All fields have to match. */
   input: z.optional(z.record(z.string(), z.array(z.string()))),
   decision: z.enum(["allow", "deny"]),
 });

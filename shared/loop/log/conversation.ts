@@ -1,4 +1,4 @@
-// What a model is told of a log: the transcript is a fold over its steps, from the last compaction on.
+// The conversation that a model gets of a log, from the last compaction on.
 import type {
   ContentBlockParam,
   MessageParam,
@@ -9,16 +9,15 @@ import { asNote } from "./note.ts";
 import { isFrom, sendable, type Backend } from "./sendable.ts";
 import { CUT_OFF, type Step } from "./step.ts";
 
-/** What the model is told of a log. */
 export interface Conversation {
   readonly messages: MessageParam[];
-  /** The API's own block for what was compacted before them. */
+  /** The API's own block for what was compacted before the messages. */
   readonly compacted?: CompactionBlock;
 }
 
 /**
- * The conversation of a log, as `model` takes it. What was compacted is left out: its summary stands for it, as a block where the API
- * makes such itself.
+ * The conversation of a log, in the form that `model` takes. A summary replaces what was compacted; where the API compacts itself,
+ * its block does.
  */
 export function conversationOf(
   log: readonly Step[],
@@ -35,26 +34,25 @@ export function conversationOf(
   return { messages: transcript([summary, ...kept], asked) };
 }
 
-/** What the model thought is bound to what stood before it: where a summary of ours stands there now, the API would refuse it. */
+/** Thinking is bound to what stood before it. After a summary of ours the API would refuse it. */
 function withoutThinking(step: Step): Step {
   if (step.kind !== "assistant") return step;
   return { ...step, content: step.content.filter((block) => !isThinking(block)) };
 }
 
-/** Whether a block says what the model thought. */
 export function isThinking({ type }: { readonly type: string }): boolean {
   return type === "thinking" || type === "redacted_thinking";
 }
 
-/** False for a message that the model never sees: a command, or one that was refused. */
+/** False for a message that the model never sees: a command, or a refused message. */
 export function isSaid(steps: readonly (Step | undefined)[], index: number): boolean {
   const step = steps[index];
   return step?.kind !== "user" || (!step.command && steps[index + 1]?.kind !== "blocked");
 }
 
 /**
- * The messages of steps, as `asked` takes them. Every `tool_use` gets exactly one `tool_result`; one that never settled is said to be
- * cut off.
+ * The messages of steps, in the form that `asked` takes. Every `tool_use` gets exactly one `tool_result`; for a call without a result
+ * it says that the call was cut off.
  */
 export function transcript(steps: readonly Step[], asked?: Backend): MessageParam[] {
   const messages: MessageParam[] = [];
@@ -87,8 +85,8 @@ function isInitial(step: Step | undefined): step is Extract<Step, { kind: "note"
 type CompactionStep = Extract<Step, { kind: "compaction" }>;
 
 /**
- * What a model still sees of a log: the message that is being answered, the steps that were kept or came later, and what stands for
- * the others.
+ * What a model still sees of a log: the message that is being answered, the steps since the compaction with those that it kept, and
+ * the compaction itself.
  */
 export function afterCompaction(log: readonly Step[]): Remaining {
   const at = log.findLastIndex(({ kind }) => kind === "compaction");
@@ -104,18 +102,18 @@ export function afterCompaction(log: readonly Step[]): Remaining {
 interface Remaining {
   readonly steps: readonly Step[];
   readonly compaction?: CompactionStep;
-  /** How many of the steps are from before the compaction. */
+  /** How many of the steps were written before the compaction. */
   readonly earlier: number;
 }
 
 const SUMMARY_FOLLOWS = "The conversation so far was shortened. This is a summary of its earlier part:";
 
-/** The API takes no text that is only white space, although hooks may say such. */
+/** The API refuses text that is only white space, although hooks may say it. */
 function texts(text: string): ContentBlockParam[] {
   return text.trim() === "" ? [] : [{ type: "text", text }];
 }
 
-/** The results of the assistant step at `index`: those before the next one, because not every backend's ids are unique in a thread. */
+/** Results of the assistant step at `index`, up to the next one: some backends use an id twice in a thread. */
 function resultsOf(steps: readonly Step[], index: number): Map<string, Omit<ToolResultBlockParam, "tool_use_id">> {
   const results = new Map<string, Omit<ToolResultBlockParam, "tool_use_id">>();
   for (let next = index + 1; next < steps.length; next++) {
@@ -131,7 +129,7 @@ function resultsOf(steps: readonly Step[], index: number): Map<string, Omit<Tool
   return results;
 }
 
-/** Appends to the last message where the role is the same: the API wants roles to alternate. */
+/** Appends to the last message where the role is the same, because the API wants roles to alternate. */
 function say(messages: MessageParam[], role: "user" | "assistant", content: readonly ContentBlockParam[]): void {
   if (content.length === 0) return;
   const last = messages.at(-1);

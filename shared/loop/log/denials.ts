@@ -1,28 +1,27 @@
-// What becomes of calls that nobody will run: each gets a result all the same, because a `tool_use` without one would make the
-// API refuse the whole conversation from then on.
+// Closes calls that nobody will run. Each gets a result, because the API refuses a conversation with a `tool_use` that has none.
 import { ledger, pendingApprovals, sinceLastAnswer, type ApprovalAnswerStep } from "./ledger.ts";
 import type { Step } from "./step.ts";
 import { toRecord } from "../../text/plain-json.ts";
 
-/** A call that was not run because somebody or a rule said no, as the Claude Agent SDK reports it (SDKPermissionDenial). */
+/** A denied call, as the Claude Agent SDK reports it (SDKPermissionDenial). */
 export interface Denial {
   readonly tool_name: string;
   readonly tool_use_id: string;
   readonly tool_input: Record<string, unknown>;
 }
 
-/** Why there will be no answer any more. */
+/** Why nobody will answer. */
 export interface NoAnswer {
   readonly by: "message" | "cancel" | "failure";
   readonly reason: string;
 }
 
 /**
- * The steps that close a turn's open calls: answers of no for what was asked, and a result for each call that waits. Calls that have
- * begun are left alone; of these the model is told that they were cut off.
+ * The steps that close a turn's open calls: a denial for each question, and a result for each call that waits. Calls that have begun
+ * get none: the model learns that they were cut off.
  */
 export function denyOpen(own: readonly Step[], { by, reason }: NoAnswer): Step[] {
-  // Also those of a peer that has been told the answers to others: the call has begun, and is left alone.
+  // A call that waits for a peer has begun, and gets no result.
   const steps: Step[] = pendingApprovals(own).map(({ id }) => noTo(id, by, reason));
   for (const [toolUseId, state] of ledger(sinceLastAnswer(own))) {
     if (state.is !== "asked" && state.is !== "peer_waits" && state.is !== "answered") continue;

@@ -1,5 +1,5 @@
-// What has become of the tool calls of an assistant message, read from the steps that followed it. The log is the ledger: a call that
-// has a result is settled, one that has only begun is pending, whatever killed the isolate in between.
+// The states of an assistant message's tool calls, by the steps that followed it. The log is the ledger: a call with a result is
+// settled, a call that has only begun is pending.
 import type { Approval } from "./approval.ts";
 import { addUsage, NO_USAGE, type Usage } from "../../budget/usage.ts";
 import type { Step } from "./step.ts";
@@ -7,17 +7,17 @@ import type { Step } from "./step.ts";
 export type ApprovalAnswerStep = Extract<Step, { kind: "approval_answer" }>;
 
 export type CallState =
-  /** Never begun. */
+  /** Not begun. */
   | { readonly is: "new" }
   /** Waits for the answer to its own approval. */
   | { readonly is: "asked"; readonly approval: Approval }
-  /** Its approval was answered; it has not begun. */
+  /** Its approval was answered, and it has not begun. */
   | { readonly is: "answered"; readonly approval: Approval; readonly answer: ApprovalAnswerStep }
   /** A tool that may not run twice has begun. */
   | { readonly is: "started" }
-  /** A peer is being asked, or has been told the answers it waited for. */
+  /** It has asked a peer, which works on the question. */
   | { readonly is: "at_peer" }
-  /** The peer that it asked waits for answers, and none has come. */
+  /** The peer that it asked waits for approvals. */
   | { readonly is: "peer_waits"; readonly approvals: readonly Approval[] }
   | { readonly is: "settled" };
 
@@ -26,7 +26,7 @@ export function ledger(since: readonly Step[]): Map<string, CallState> {
   const states = new Map<string, CallState>();
   const begun = new Set<string>();
   const set = (id: string, state: CallState) => {
-    // Nothing that comes after a result, whatever still ran, makes the call one that is open.
+    // A call with a result stays settled, whatever step follows.
     if (states.get(id)?.is !== "settled") states.set(id, state);
   };
   for (const step of since) {
@@ -67,7 +67,7 @@ export function ledger(since: readonly Step[]): Map<string, CallState> {
   return states;
 }
 
-/** `begun`: calls of tools that may not run twice, which an older version let ask peers. */
+/** `begun`: calls of tools that may not run twice. An older version let them ask peers. */
 function answer(states: Map<string, CallState>, step: ApprovalAnswerStep, begun: ReadonlySet<string>): void {
   for (const [id, state] of states) {
     if (state.is === "asked" && state.approval.id === step.id)
@@ -77,12 +77,12 @@ function answer(states: Map<string, CallState>, step: ApprovalAnswerStep, begun:
   }
 }
 
-/** What the task waits for, by the log of the task alone: each question that has no answer, its peers' included. */
+/** The approvals that a task waits for, its peers' included. `own`: the task's steps. */
 export function pendingApprovals(steps: readonly Step[]): Approval[] {
   return pendingQuestions(steps).map(({ approval }) => approval);
 }
 
-/** The same, with the calls that wait for it. */
+/** The same, each with the call that waits for it. */
 export function pendingQuestions(steps: readonly Step[]): { readonly call: string; readonly approval: Approval }[] {
   const pending = new Map<string, { readonly call: string; readonly approval: Approval }>();
   const drop = (call: string) => {
@@ -99,7 +99,7 @@ export function pendingQuestions(steps: readonly Step[]): { readonly call: strin
   return [...pending.values()];
 }
 
-/** Whether anything that the task had asked was answered, or has expired; not by the job's policy, of which nobody outside hears. */
+/** Whether an approval of the task was answered or has expired. Answers of the job's policy do not count: nobody outside sees them. */
 export function hasAnswers(steps: readonly Step[]): boolean {
   return steps.some((step) => step.kind === "approval_answer" && step.by !== "policy");
 }
@@ -110,7 +110,7 @@ export interface AskedQuestion {
   readonly spanId: string;
 }
 
-/** The question with this id as it was asked first: a call's own, or one that a peer passed on, perhaps again after an answer to another. */
+/** The question with this id as it was first asked: a call's own, or one that a peer passed on. */
 export function questionOf(steps: readonly Step[], id: string): AskedQuestion | undefined {
   for (const step of steps) {
     if (step.kind === "approval" && step.approval.id === id) return step;
@@ -122,19 +122,19 @@ export function questionOf(steps: readonly Step[], id: string): AskedQuestion | 
   return undefined;
 }
 
-/** What a task has used by its log: its own model calls, and the agents that it asked. */
+/** Used by a task's own model calls and by the agents that it asked. */
 export function usageOf(steps: readonly Step[]): Usage {
   let usage = NO_USAGE;
   for (const step of steps) if ("usage" in step && step.usage) usage = addUsage(usage, step.usage);
   return usage;
 }
 
-/** Steps after the last assistant message, where its calls are settled. */
+/** The steps after the last assistant message. */
 export function sinceLastAnswer(steps: readonly Step[]): readonly Step[] {
   return steps.slice(steps.findLastIndex(({ kind }) => kind === "assistant") + 1);
 }
 
-/** The kinds of steps by which a turn has got further. What hooks say is not among them: each life may hear it again. */
+/** Steps that are progress of a turn. Hooks' words are not: each life may hear them again. */
 const PROGRESS: ReadonlySet<Step["kind"]> = new Set([
   "user",
   "assistant",
@@ -149,7 +149,7 @@ const PROGRESS: ReadonlySet<Step["kind"]> = new Set([
   "compaction_failed",
 ]);
 
-/** How far a task has come; more than before means that a life was not in vain. */
+/** How far a task has come, in steps of progress. */
 export function progressOf(own: readonly Step[]): number {
   return own.filter(({ kind }) => PROGRESS.has(kind)).length;
 }

@@ -1,4 +1,4 @@
-// What the loop itself says to a model, set apart from what people say: hooks' words, summaries, why an answer does not fit.
+// Words of the loop itself to a model, marked as such: hooks' words, summaries, why an answer does not fit.
 
 const OPEN = "<note>\n";
 const CLOSE = "\n</note>";

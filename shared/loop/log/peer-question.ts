@@ -1,4 +1,4 @@
-// What a log says of one question to another agent, so that another life can go on with it where it stood.
+// What a log says of one question to another agent: enough for the next life to resume it.
 import { sinceLastAnswer, type ApprovalAnswerStep } from "./ledger.ts";
 import type { Step } from "./step.ts";
 
@@ -8,17 +8,17 @@ export interface PeerCall {
   readonly call: PeerCallStep | undefined;
   /** The task that the peer opened. */
   readonly task: Extract<Step, { kind: "peer_task" }> | undefined;
-  /** What the peer last asked back. */
+  /** The last question that the peer asked back. */
   readonly input: Extract<Step, { kind: "peer_input" }> | undefined;
   /** How often it has asked back. */
   readonly rounds: number;
-  /** What was answered to that since. */
+  /** The answers to that question. */
   readonly answers: readonly ApprovalAnswerStep[];
-  /** The tool call has asked something else after it, so it was answered. */
+  /** The tool call has asked something else since, so this question was answered. */
   readonly isPast: boolean;
 }
 
-/** `ordinal`: of the question among those of its tool call; the last one that was asked when left out. */
+/** `ordinal`: the question's place among those of its tool call; the last one when left out. */
 export function peerCall(log: readonly Step[], toolUseId: string, ordinal = lastOrdinal(log, toolUseId)): PeerCall {
   let [call, task, input]: [PeerCall["call"], PeerCall["task"], PeerCall["input"]] = [undefined, undefined, undefined];
   let rounds = 0;

@@ -1,4 +1,4 @@
-// What one agent has spent on a task, read from the task's own log, and whether its own budget has room for more.
+// What one agent has spent on a task, by the task's log, and whether the agent's own budget allows more.
 import { type Price, picoOf, toPico, toUsd } from "../../budget/price.ts";
 import { tokensOf } from "../../budget/usage.ts";
 import { type BudgetKind, BudgetSpent, type Limits, PriceUnknown, type Spent } from "../../budget/limits.ts";
@@ -7,8 +7,8 @@ import { shortfallOf, leastAnswer, headroomFor, upperCost } from "../../budget/h
 import { isModelCall, type Step } from "./step.ts";
 
 /**
- * What the steps of one task have cost: model calls, those that compacted the conversation or broke off included, and the tool calls
- * that the model asked for. Dollars are 0 without a price. `wallMs` is the caller's, who holds the clock.
+ * What the steps of one task have cost: its model calls, with compactions and calls that broke off, and the tool calls that the
+ * model asked for. Dollars are 0 without a price. `wallMs` comes from the caller, who holds the clock.
  */
 export function spentIn(steps: readonly Step[], price: Price | undefined, wallMs = 0): Spent {
   let [turns, tokens, pico, toolCalls] = [0, 0, 0, 0];
@@ -27,7 +27,7 @@ export function spentIn(steps: readonly Step[], price: Price | undefined, wallMs
   return { turns, tokens, usd: toUsd(pico), wallMs, toolCalls };
 }
 
-/** Why no further model call may be made; undefined when one may. How long its answer may be says allowedAnswer. */
+/** Why no further model call may be made; undefined when one may. allowedAnswer says how long its answer may be. */
 export function checkLimits(limits: Limits, spent: Spent): BudgetSpent | undefined {
   const over = (
     [
@@ -40,7 +40,7 @@ export function checkLimits(limits: Limits, spent: Spent): BudgetSpent | undefin
   return over ? exceeded(over[0], limits, spent) : checkToolCalls(limits, spent);
 }
 
-/** Why the tool calls that the model has asked for last may not run; undefined when they may. */
+/** Why the tool calls that the model asked for last may not run; undefined when they may. */
 export function checkToolCalls(limits: Limits, spent: Spent): BudgetSpent | undefined {
   return spent.toolCalls > (limits.maxToolCalls ?? Number.POSITIVE_INFINITY)
     ? exceeded("tool_calls", limits, spent)
@@ -48,8 +48,8 @@ export function checkToolCalls(limits: Limits, spent: Spent): BudgetSpent | unde
 }
 
 /**
- * How many tokens the answer of the next model call may have, so that it cannot overspend what is left; or why it may not be
- * made. Throws PriceUnknown, which names `agent`.
+ * How many tokens the next answer may have without overspending the budget, or why the call may not be made. Throws PriceUnknown,
+ * which names `agent`.
  */
 export function allowedAnswer(
   limits: Limits,

@@ -1,7 +1,6 @@
-// Ids of tool calls. A result finds its call by the id, so each call of a thread needs one of its own; not every backend gives it one.
+// Ids of tool calls. A result finds its call by the id, so each call of a thread needs its own. Not every backend gives one.
 import type { MessageParam } from "@anthropic-ai/sdk/resources/messages/messages";
 
-/** Characters of an id in the log. */
 const MAX_ID = 128;
 
 /** The ids of all tool calls in these messages. */
@@ -10,7 +9,7 @@ export function toolUseIds(messages: readonly MessageParam[]): Set<string> {
   return new Set(blocks.flatMap((block) => (block.type === "tool_use" ? [block.id] : [])));
 }
 
-/** `id`, or where that is taken or cannot be an id, one like it that is free, of `most` characters. It is taken from now on. */
+/** Adds an id of at most `most` characters to `used`: `id`, or one like it where that is taken or malformed. Returns it. */
 export function claimId(id: string, used: Set<string>, most = MAX_ID): string {
   const base = id === "" || id.length > most || !id.isWellFormed() ? "toolu" : id;
   let free = base;
@@ -19,7 +18,7 @@ export function claimId(id: string, used: Set<string>, most = MAX_ID): string {
   return free;
 }
 
-/** Never half a character at its end: what cannot be cut so is cut by one more. */
+/** Cuts no character in half. */
 function numbered(base: string, n: number, most: number): string {
   const end = `_${n}`;
   const begin = base.slice(0, most - end.length);

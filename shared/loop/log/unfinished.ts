@@ -1,16 +1,16 @@
-// What a turn's log leaves to be done with its last answer, before the model is called again.
+// What the last answer of a turn still needs before the model is called again.
 import { ledger, sinceLastAnswer } from "./ledger.ts";
 import type { AssistantStep, Step } from "./step.ts";
 
-/** The answer that an earlier life, or a round of approvals, left to be finished. */
+/** The last answer, where its calls or its end are not finished: an earlier life ended, or approvals were waited for. */
 export function unfinished(own: readonly Step[]): AssistantStep | undefined {
   const answer = own.findLast((step) => step.kind === "assistant");
   if (!answer) return undefined;
   const since = sinceLastAnswer(own);
-  // The blocks first: an answer with calls may say that it pauses, or anything else.
+  // Blocks count more than the stop reason: some backends give an answer with calls another one.
   if (!hasCalls(answer))
     return answer.stopReason === "pause_turn" || since.some(({ kind }) => kind === "note") ? undefined : answer;
-  // A life that ended after the last result had not yet told the hooks of the batch, as far as the log knows.
+  // A life may have ended between the last result and the PostToolBatch hooks.
   const isTold = since.some((step) => step.kind === "note" && step.about === "batch");
   return hasOpenCalls(own) || !isTold ? answer : undefined;
 }

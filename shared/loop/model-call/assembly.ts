@@ -1,4 +1,4 @@
-// One assistant message, put together from the events of its stream. What it becomes has to fit the log, and to be readable again.
+// Puts one assistant message together from the events of its stream, so that it fits the log and can be read again.
 import type {
   ContentBlock,
   MessageDeltaUsage,
@@ -15,30 +15,30 @@ import { wellFormed } from "../../text/plain-json.ts";
 import { claimId } from "../log/tool-use-ids.ts";
 
 /**
- * Bytes of one answer as the log keeps it, JSON in UTF-8: a row has 2 MB, and its other columns and fields need a little. So an answer
- * may have 1.8 million plain letters, half as many quotes or line breaks, a third as many Chinese characters. No model's own limit is so high.
+ * Bytes of one answer in the log (JSON in UTF-8). A row holds 2 MB, of which its other columns need a little. That is 1.8 million plain
+ * letters, half as many quotes or line breaks, a third as many Chinese characters: more than any model's own limit.
  */
 export const MAX_ANSWER_BYTES = 1_800_000;
-/** Characters of a tool's input that is no JSON: enough to see what is wrong with it. */
+/** Characters of a malformed input that are kept: enough to see what is wrong. */
 const MAX_MALFORMED = 1_000;
 
 const utf8 = new TextEncoder();
 
 export class Assembly {
   readonly #blocks: { readonly block: ContentBlock; json: string }[] = [];
-  /** Blocks go by the index they began with; some backends give them all the same, one after another. */
+  /** Open blocks by index. Some backends give all blocks the same index, one after another. */
   readonly #open = new Map<number, { readonly block: ContentBlock; json: string }>();
   #bytes = 0;
   #model: string;
   #stopReason: AssistantStep["stopReason"] = null;
   usage: Usage = NO_USAGE;
 
-  /** `model` is the name for backends that do not say their own. */
+  /** `model`: the name for backends that send none. */
   constructor(model: string) {
     this.#model = model;
   }
 
-  /** Throws ModelError when the answer is too long, or an event does not fit those before it. */
+  /** Throws ModelError for an answer that is too long, or an event that does not fit those before it. */
   add(event: RawMessageStreamEvent): void {
     switch (event.type) {
       case "message_start":
@@ -70,7 +70,7 @@ export class Assembly {
     }
   }
 
-  /** The whole message. `usedIds`: ids of the tool calls before it in its thread, to which those of its own are added. */
+  /** The whole message. `usedIds`: ids of earlier tool calls in the thread; the message's own are added. */
   finish(usedIds: Set<string>): AssistantStep {
     const malformedInputs: Record<string, string> = {};
     for (const { block, json } of this.#blocks) {
@@ -112,7 +112,7 @@ function whole(block: ContentBlock): ContentBlock {
   return block.type === "tool_use" ? { ...block, id: id ?? "" } : { ...block };
 }
 
-/** Bytes of it as JSON. */
+/** Bytes as JSON. */
 function sizeOf(part: unknown): number {
   try {
     return utf8.encode(JSON.stringify(part)).length;
@@ -123,7 +123,7 @@ function sizeOf(part: unknown): number {
   }
 }
 
-/** A step that could not be read again would make its thread unusable, so it is not let into the log. */
+/** The step, if it can be read again: one that cannot would make its thread unusable. Throws ModelError. */
 function readable(step: AssistantStep): AssistantStep {
   const parsed = Step.safeParse(step);
   if (parsed.success) return step;
@@ -138,7 +138,7 @@ function extend(block: ContentBlock, delta: Exclude<RawContentBlockDelta, { type
   if (delta.type === "signature_delta" && block.type === "thinking") block.signature = delta.signature;
 }
 
-/** What of a delta stays in the message. */
+/** The part of a delta that stays in the message. */
 function payloadOf(delta: RawContentBlockDelta): unknown {
   switch (delta.type) {
     case "text_delta":
@@ -165,7 +165,7 @@ const Figures = z
   .partial()
   .catch({});
 
-/** Later figures replace earlier ones: the API's are cumulative. Other backends leave some of them out, or all. */
+/** Later figures replace earlier ones, because the API's are cumulative. Other backends leave some or all out. */
 function mergeUsage(usage: Usage, reported: ApiUsage | MessageDeltaUsage): Usage {
   const figures = Figures.parse(reported);
   const webSearches = figures.server_tool_use?.web_search_requests ?? usage.webSearches;

@@ -1,4 +1,4 @@
-// One model call: events of the Messages API in, one whole assistant message out, text passed on as it comes.
+// One model call: events of the Messages API in, one whole assistant message out. Text is passed on as it comes.
 import { ModelError, type Model, type ModelRequest } from "../../models/model.ts";
 import { Assembly } from "./assembly.ts";
 import { toolUseIds } from "../log/tool-use-ids.ts";
@@ -10,18 +10,18 @@ import { untilAborted } from "../../resilience/until-aborted.ts";
 
 /** Accounts for each attempt of a call. */
 export interface Meter {
-  /** Before the attempt: the most its answer may have, in tokens; the model's own when undefined. May throw, then it is not made. */
+  /** Called before the attempt. Resolves to the most tokens of its answer; undefined: the model's own limit. A rejection prevents the attempt. */
   begin(): Promise<number | undefined>;
-  /** `began`: an answer had begun, so what it has cost is not known. */
+  /** `began`: an answer had begun, so its cost is not known. */
   failed(began: boolean): Promise<void>;
 }
 
-const RETRY_DELAYS_MS = [250, 1000];
+const RETRY_PAUSES_MS = [250, 1000];
 
 /**
- * Makes the call, and makes it again from its start when it broke in mid-stream (the client retries only before that). Calls of
- * tools whose ids are among `usedIds`, or in the request's messages, get other ones.
- * Throws ModelError when it failed for good, or the signal's reason.
+ * Makes the call, and retries it from its start when it broke in mid-stream (the client retries only before that). Tool calls get
+ * new ids where theirs are among `usedIds` or in the request's messages.
+ * Throws ModelError when no retry is left, or the signal's reason.
  */
 export async function callModel(
   model: Model,
@@ -47,7 +47,7 @@ export async function callModel(
       span.fail(error, signal);
       await meter?.failed(span.hasBegun || signal.aborted || mayHaveBegun(error));
       signal.throwIfAborted();
-      const delayMs = RETRY_DELAYS_MS[attempt - 1];
+      const delayMs = (model.retryPausesMs ?? RETRY_PAUSES_MS)[attempt - 1];
       if (!(error instanceof ModelError) || !error.retryable || delayMs === undefined) throw error;
       emit({ type: "model_retry", code: error.code, delayMs });
       await untilAborted(new Promise((resolve) => setTimeout(resolve, delayMs)), signal);
@@ -55,7 +55,7 @@ export async function callModel(
   }
 }
 
-/** Whether the API may have worked on a call although nothing of an answer came. */
+/** Whether the API may have worked on a call of which no answer came. */
 export function mayHaveBegun(error: unknown): boolean {
   return !(error instanceof ModelError) || error.mayHaveBegun;
 }

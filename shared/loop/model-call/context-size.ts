@@ -1,30 +1,30 @@
-// How full a model's context is. An estimate: what the last answer said of its request is exact, what came since is not. A figure that no
-// text of that length can have is not believed: then the length alone counts.
+// Estimates how full a model's context is: the usage of the last answer is exact, later steps count by their length. Where a backend
+// reports a figure that the text cannot have, the length alone counts.
 import { ModelError, type Model, type ModelRequest } from "../../models/model.ts";
 import type { Step } from "../log/step.ts";
 import { afterCompaction, isSaid } from "../log/conversation.ts";
 
-/** Bytes of UTF-8 a token, on the careful side: English has about four, Chinese about three, which is one character. */
+/** Bytes of UTF-8 a token, on the careful side: English has about four, Chinese about three (one character). */
 const BYTES_PER_TOKEN = 3;
-/** No text has more bytes a token. */
+/** The most bytes a token of any text. */
 const MOST_BYTES_PER_TOKEN = 12;
-/** Tokens that a backend may add to a request by itself. No text has more tokens than bytes. */
+/** Tokens that a backend may add to a request by itself. */
 const MOST_ADDED = 20_000;
 const ENCODER = new TextEncoder();
 
-/** How much of the room a request may take, and from where on it is worth asking the backend how much it really takes. */
+/** Shares of the prompt limit: what a request may have, and from where on the backend is asked for its real size. */
 export const FULL = 0.95;
 export const LOOK_CLOSER = 0.7;
 
-/** What a request holds beside the conversation. */
+/** A request without its conversation. */
 export type Frame = Pick<ModelRequest, "system" | "tools" | "outputSchema">;
 
-/** Tokens of a request that leave room for its answer. */
+/** The most tokens of a request: its answer needs the rest of the context. */
 export function promptLimit({ contextTokens, maxTokens }: Pick<Model, "contextTokens" | "maxTokens">): number {
   return Math.max(contextTokens - maxTokens, contextTokens / 2);
 }
 
-/** Tokens of the request that the log would make now, with its frame. */
+/** Estimated tokens of the next request. */
 export function estimateTokens(log: readonly Step[], frame: Frame): number {
   const { steps } = afterCompaction(log);
   const at = steps.findLastIndex(({ kind }) => kind === "assistant");
@@ -38,13 +38,13 @@ export function estimateTokens(log: readonly Step[], frame: Frame): number {
   return tokensByLength(log, frame);
 }
 
-/** The same by length alone, whatever answers said. */
+/** The same by length alone, without the usage of answers. */
 export function tokensByLength(log: readonly Step[], frame: Frame): number {
   const { steps, compaction } = afterCompaction(log);
   return tokensOfSteps([...steps, compaction]) + tokensOfFrame(frame);
 }
 
-/** Tokens of some steps, by their length. */
+/** Tokens of steps, by length. */
 export function tokensOfSteps(steps: readonly (Step | undefined)[]): number {
   return toTokens(bytesOfSteps(steps));
 }
@@ -53,7 +53,7 @@ function bytesOfSteps(steps: readonly (Step | undefined)[]): number {
   return steps.reduce((sum, step, index) => sum + (isSaid(steps, index) ? sizeOf(step) : 0), 0);
 }
 
-/** By its length. The conversation is none of it, even where a whole request is passed. */
+/** Tokens of the frame, by length; without the conversation where a whole request is passed. */
 export function tokensOfFrame(frame: Frame): number {
   return tokensOfText(JSON.stringify(partsOf(frame)));
 }
@@ -66,7 +66,7 @@ export function tokensOfText(text: string): number {
   return toTokens(bytesOf(text));
 }
 
-/** The backend's count of what the log says where it has one that can be true, else the estimate. */
+/** The backend's count of the request, where it gives a credible one; else the estimate. */
 export async function countTokens(
   model: Model,
   request: ModelRequest,
@@ -84,7 +84,7 @@ export async function countTokens(
   }
 }
 
-/** Whether a request that the log made with this frame can have had so many tokens. */
+/** Whether the request of this log and frame can have so many tokens. */
 function isCredible(tokens: number, log: readonly Step[], frame: Frame): boolean {
   const { steps, compaction } = afterCompaction(log);
   const all = [...steps, compaction];
@@ -93,13 +93,13 @@ function isCredible(tokens: number, log: readonly Step[], frame: Frame): boolean
   return tokens >= least && tokens <= bytesOfSteps(all) + framed + MOST_ADDED;
 }
 
-/** Without what is sealed or signed, which may have any number of bytes a token. */
+/** Without sealed and signed blocks, which may have any number of bytes a token. */
 function readable(step: Step | undefined): Step | undefined {
   if (step?.kind !== "assistant") return step;
   return { ...step, content: step.content.filter(({ type }) => type === "text" || type === "tool_use") };
 }
 
-/** An answer from before a compaction speaks of a context that is gone. */
+/** False for an answer before the last compaction: its usage is that of a context that is gone. */
 function isMeasured(log: readonly Step[], answer: Step): boolean {
   return log.findLastIndex(({ kind }) => kind === "compaction") < log.lastIndexOf(answer);
 }

@@ -1,6 +1,6 @@
-// A model call that is paid for out of the query's account: each attempt sets aside what it may cost before it is made.
+// A model call within the budgets: before each attempt, what it may cost is reserved at the query's account.
 import type { ModelRequest } from "../../models/model.ts";
-import { BudgetUnreachable } from "../../budget/account.ts";
+import { BudgetUnreachable, type Account } from "../../budget/account.ts";
 import { callModel, type Meter } from "./call-model.ts";
 import type { AssistantStep, Step } from "../log/step.ts";
 import { originOf } from "../log/sendable.ts";
@@ -13,28 +13,28 @@ import { allowedAnswer, spentIn } from "../log/spending.ts";
 
 export interface ReservedAnswer {
   readonly answer: AssistantStep;
-  /** To be settled once the answer is in the log. */
+  /** Settle it once the answer is in the log. */
   readonly reservation: string | undefined;
 }
 
 export interface MeteredCall {
-  /** Of the turn's model calls, from 1; 0 for one that only summarises. */
+  /** The call's place among the turn's model calls, from 1; 0 for one that only summarises. */
   readonly ordinal: number;
-  /** Estimate of the request. */
+  /** Estimate of the request, in tokens. */
   readonly inputTokens: number;
-  /** Upper bound of the answer, as far as the model goes; what the budgets leave is found out with each attempt. */
+  /** The model's upper bound of the answer, in tokens. The budgets may allow less, which each attempt finds out. */
   readonly maxTokens: number;
   /** Searches that the API may make by itself. */
   readonly webSearches?: number;
   readonly signal: AbortSignal;
 }
 
-/** Throws what callModel throws, BudgetSpent and BudgetUnreachable. */
+/** Makes the call. Throws what callModel throws, BudgetSpent and BudgetUnreachable. */
 export async function callReserved(turn: Turn, request: ModelRequest, planned: MeteredCall): Promise<ReservedAnswer> {
   const { meter, reservation } = meterOf(turn, planned);
   const { model, emit, trace, log } = turn;
-  // Those of messages that were compacted are taken too: a result, a key and an approval go by them.
-  const used = log
+  // Ids of compacted messages are taken too: results, keys and approvals refer to them.
+  const used = log.steps
     .flatMap((step) => (step.kind === "assistant" ? step.content : []))
     .map((block) => ("id" in block ? block.id : ""));
   const answer = await callModel(model, request, planned.ordinal, planned.signal, emit, trace, meter, used);
@@ -42,25 +42,26 @@ export async function callReserved(turn: Turn, request: ModelRequest, planned: M
   return { answer: { ...answer, usage, origin: originOf(model) }, reservation: reservation() };
 }
 
-/** Some backends do not say what a call has cost, and a budget of tokens has to hold for them too: what they leave out is estimated. */
+/** The usage, with an estimate for what the backend left out: a budget of tokens has to hold for every backend. */
 export function measured(usage: Usage, inputTokens: number, said: readonly Step[]): Usage {
   const isAsked = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens > 0;
   const outputTokens = usage.outputTokens > 0 ? usage.outputTokens : tokensOfSteps(said);
   return { ...usage, outputTokens, ...(isAsked ? {} : { inputTokens }) };
 }
 
-/** Accounts for one call's attempts at the query's account. `reservation` is that of the last attempt. */
+/** Reserves and books the attempts of one call at the query's account. `reservation` is that of the last attempt. */
 export function meterOf(
   turn: Turn,
   { inputTokens, maxTokens, webSearches, signal }: MeteredCall,
 ): { readonly meter: Meter; readonly reservation: () => string | undefined } {
-  const { account, trace } = turn;
+  const { trace } = turn;
+  const { account } = turn.budget;
   const searches = webSearches === undefined ? {} : { webSearches };
   let reservation: string | undefined;
   let allowed = maxTokens;
   const meter: Meter = {
     async begin() {
-      // Anew for each attempt: those that broke off count.
+      // Computed for each attempt, because attempts that broke off count.
       allowed = Math.min(maxTokens, allowedTokens(turn, inputTokens, searches));
       if (!account) return allowed;
       const span = new ReservationSpan(trace);
@@ -76,7 +77,7 @@ export function meterOf(
       }
     },
     async failed(began) {
-      if (began) turn.append({ kind: "model_cut", inputTokens, maxTokens: allowed, ...searches });
+      if (began) turn.log.append({ kind: "model_cut", inputTokens, maxTokens: allowed, ...searches });
       if (!account || reservation === undefined) return;
       await (began ? account.cut(reservation) : account.release(reservation));
     },
@@ -84,27 +85,23 @@ export function meterOf(
   return { meter, reservation: () => reservation };
 }
 
-/** An earlier life ended where a model call was to be made, or was under way: it counts as one that was cut. */
+/** Counts the model call that an earlier life may have had under way as one that broke off. */
 export function noteCut(turn: Turn, inputTokens: number, searches: Searches): void {
   const maxTokens = allowedTokens(turn, inputTokens, searches);
-  turn.append({ kind: "model_cut", inputTokens, maxTokens, ...searches });
+  turn.log.append({ kind: "model_cut", inputTokens, maxTokens, ...searches });
 }
 
 /**
- * Settles what earlier lives may have left between their last answer and the account, and gives up the calls they left open: others of
- * the query may wait for those. Doing so twice does no harm. As in a first life, an answer that ends the turn is not lost because the
- * account is away.
+ * Settles the last answer of earlier lives, and cuts the calls that they left open: other calls of the query may wait for those. May
+ * be repeated. Throws BudgetUnreachable, but not where the last answer ends the turn: that answer is not lost.
  */
-export async function settleEarlier(turn: Pick<Turn, "log" | "begin" | "account" | "life">): Promise<void> {
-  const { log, begin, account, life } = turn;
-  if (!account || life === 1) return;
-  const own = log.slice(begin);
+export async function settleEarlier(own: readonly Step[], account: Account): Promise<void> {
   try {
     for (const kind of ["assistant", "compaction", "compaction_failed"] as const) {
       const last = own.findLast((step) => step.kind === kind);
       if (last?.kind === kind && last.reservation !== undefined) await account.settle(last.reservation, last.usage);
     }
-    // After that, or an answer that is known would count for a moment with all that was set aside, and exhaust the budget.
+    // Only now: before it is settled, a known answer would count with its whole reservation, and might exhaust the budget.
     await account.cutEarlierLives();
   } catch (error) {
     if (!(error instanceof BudgetUnreachable) || !endsTurn(own.at(-1))) throw error;
@@ -120,8 +117,6 @@ function endsTurn(step: Step | undefined): boolean {
   );
 }
 
-// How long the answer of a model call may be, by the agent's own budget.
-
 export interface Searches {
   readonly webSearches?: number;
 }
@@ -133,12 +128,12 @@ export function searchesIn(tools: readonly ToolUnion[]): Searches {
   return webSearches > 0 ? { webSearches } : {};
 }
 
-/** In tokens. Throws BudgetSpent when there can be no call, PriceUnknown when nobody knows what it would cost. */
+/** Tokens that the agent's own budget allows an answer. Throws BudgetSpent where it allows no call, and PriceUnknown. */
 export function allowedTokens(turn: Turn, inputTokens: number, searches: Searches = {}): number {
-  const { log, begin, budget, model, call } = turn;
-  const spent = spentIn(log.slice(begin), model.price);
+  const { log, budget, model, call } = turn;
+  const spent = spentIn(log.own(), model.price);
   const planned = { inputTokens, maxTokens: model.maxTokens, ...searches };
-  const allowed = allowedAnswer(budget, spent, planned, model.price, call.agent);
+  const allowed = allowedAnswer(budget.limits, spent, planned, model.price, call.agent);
   if (typeof allowed !== "number") throw allowed;
   return allowed;
 }

@@ -1,4 +1,4 @@
-// What each request of a turn holds beside its conversation: the same for a model call, a compaction and an estimate.
+// The frame of a turn's requests: all but the conversation. It is the same for model calls, compactions and estimates.
 import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
 import {
   type Frame,
@@ -26,13 +26,14 @@ function offeredTools({ tools, serverTools, permissions }: Turn): ToolUnion[] {
   return [...schemas, ...serverTools.filter((tool) => !("name" in tool) || offeredUnasked(permissions, tool.name))];
 }
 
-// A message that does not fit the model's context, with room for the work on it, is refused before it costs anything: the API would refuse
-// it, and with it every later message of its thread; or each call of a tool would push the one before out of the conversation, for ever.
-
-/** Of the context's room, how much an agent with tools needs for their calls and results beside a message. */
+/** Share of the prompt limit that an agent with tools needs for calls and results beside a message. */
 const WORK = 0.1;
 
-/** Why `text` cannot be answered, in words for who sent it; undefined where it can. Throws the signal's reason. */
+/**
+ * Why a message does not fit the model's context, for its sender; undefined where it fits. Such a message is refused before it costs
+ * anything: the API would refuse it and every later message of the thread, or each tool call would push out the one before.
+ * Throws the signal's reason.
+ */
 export async function tooLong(turn: Turn, text: string, signal: AbortSignal): Promise<string | undefined> {
   const { model } = turn;
   const frame = frameOf(turn);
@@ -41,11 +42,11 @@ export async function tooLong(turn: Turn, text: string, signal: AbortSignal): Pr
   const request = { ...frame, messages: [{ role: "user" as const, content: [{ type: "text" as const, text }] }] };
   const log = [{ kind: "user" as const, text }];
   const tokens = await countTokens(model, request, { log, estimate }, signal);
-  // A count is of the whole request: the message has the share of it that it has of the estimate.
+  // The count is of the whole request. The message has the same share of it as of the estimate.
   return refusalOf(turn, text, frame, tokens / estimate);
 }
 
-/** The same where it is known how many tokens one token by length is really. */
+/** The same, where `density` is known: real tokens for each token by length. */
 export function refusalOf({ model }: Turn, text: string, frame: Frame, density: number): string | undefined {
   const most = promptLimit(model) * (frame.tools.length > 0 ? FULL - WORK : FULL);
   const fitting = Math.max(0, most - tokensOfFrame(frame) * density);

@@ -1,4 +1,4 @@
-// The spans of a turn: one for each attempt of a model call, one for each tool call. Names and attributes of the GenAI conventions.
+// The spans of a turn's calls: one an attempt of a model call, one a tool call. Names and attributes follow the GenAI conventions.
 import { ModelError, type Model, type ModelNotice, type ModelRequest } from "../../models/model.ts";
 import { inputMessages, outputMessages, systemInstructions } from "../../tracing/gen-ai-messages.ts";
 import { BREAKER, ERROR, EVENT, GEN_AI, GENERAL, OPERATION, SPAN, TROUPE, APPROVAL } from "../../tracing/names.ts";
@@ -12,12 +12,12 @@ import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages
 import type { Approval } from "../log/approval.ts";
 import type { Tool } from "../tools/tool.ts";
 
-/** Characters of a tool's name that no tool has. */
+/** Characters that are kept of the name of an unknown tool. */
 const MAX_NAME = 64;
-/** Names of what a signal aborts with when time is up: the platform's, a turn's, a tool's. */
+/** Names of abort reasons that are timeouts: the platform's, a turn's, a tool's. */
 const TIMEOUTS: ReadonlySet<string> = new Set(["TimeoutError", "WallTimeSpent", ERROR.timeout]);
 
-/** What an answer's span tells of it. */
+/** What a span keeps of an answer. */
 type Said = Pick<AssistantStep, "model" | "content"> & { readonly stopReason: string | null };
 
 /** One attempt of a model call, from its request to the end of its stream. */
@@ -54,7 +54,7 @@ export class ChatSpan {
     });
   }
 
-  /** What happened to the call beside its answer: it was turned away and made again, or a circuit opened or closed. */
+  /** Adds an event: the call is retried, or a circuit opens or closes. */
   noticed(notice: ModelNotice): void {
     if (notice.kind === "retry") {
       const why = { [GENERAL.httpStatus]: notice.status, [GENERAL.errorType]: notice.reason };
@@ -66,7 +66,7 @@ export class ChatSpan {
     }
   }
 
-  /** Something of the answer has come. */
+  /** The first part of the answer has come. */
   heard(): void {
     if (this.#heard) return;
     this.#heard = true;
@@ -78,7 +78,7 @@ export class ChatSpan {
     return this.#heard;
   }
 
-  /** What it has used so far: a call that breaks off is paid for too. */
+  /** The usage so far. A call that breaks off is paid for too. */
   used(usage: Usage): void {
     const { price } = this.#model;
     this.#span.setAttributes(
@@ -108,7 +108,7 @@ export class ChatSpan {
       .end();
   }
 
-  /** `signal` is the turn's: whether the call failed, or was given up. */
+  /** `signal` is the turn's; it says whether the call failed or was aborted. */
   fail(error: unknown, signal: AbortSignal): void {
     failAborted(
       this.#trace.tracer,
@@ -120,7 +120,7 @@ export class ChatSpan {
   }
 }
 
-/** Marks a span whose work was cut off by `signal` with why, any other with `type`. */
+/** Marks a span with the reason of `signal` where that has aborted, else with `type`. */
 export function failAborted(tracer: Tracer, span: Span, error: unknown, signal: AbortSignal, type: string): Span {
   if (!signal.aborted) return fail(tracer, span, type, reasonOf(error));
   const reason: unknown = signal.reason;
@@ -133,7 +133,7 @@ export function nameOf(error: unknown, otherwise: string = ERROR.toolError): str
     const name: unknown = error instanceof Error ? error.name : undefined;
     return typeof name === "string" && name !== "" && name !== "Error" ? name.toWellFormed() : otherwise;
   } catch {
-    // It is somebody's code, and may throw when it is looked at.
+    // The error may come from an agent's own code, and throw when it is read.
     return otherwise;
   }
 }
@@ -141,8 +141,6 @@ export function nameOf(error: unknown, otherwise: string = ERROR.toolError): str
 function isTimeout(reason: unknown): boolean {
   return reason instanceof Error && TIMEOUTS.has(reason.name);
 }
-
-// The span of one tool call, in the names of the GenAI conventions.
 
 /** One tool call, hooks and validation included. */
 export class ToolSpan {
@@ -155,7 +153,7 @@ export class ToolSpan {
     tool: Tool | undefined,
   ) {
     this.#tracer = tracer;
-    // A name that the model made up is its words, and may be of any length.
+    // The model may make up a name of any length.
     const shown = tool?.name ?? tracer.content(() => name)?.slice(0, MAX_NAME) ?? "unknown";
     this.span = tracer.start({
       name: SPAN.tool(shown),
@@ -175,13 +173,13 @@ export class ToolSpan {
     });
   }
 
-  /** The input that the tool ran with, where a hook has changed it. */
+  /** The input, where a hook or a person changed it. */
   changed(input: unknown): void {
     const text = this.#tracer.content(() => JSON.stringify(input));
     if (text !== undefined) this.span.setAttribute(GEN_AI.toolArguments, text);
   }
 
-  /** What the tool's own code threw, and where. */
+  /** Keeps the stack of what the tool threw. */
   threw(error: unknown): void {
     const stack = stackOf(error);
     this.span.recordException({ name: nameOf(error), message: reasonOf(error), stack });
@@ -194,7 +192,7 @@ export class ToolSpan {
     this.span.end();
   }
 
-  /** The call goes on when these are answered, under a span of its own: the wait is no work. */
+  /** Ends the span: the call resumes under another one, once these are answered. */
   waits(approvals: readonly Approval[]): void {
     this.span.setAttribute(APPROVAL.id, approvals.map(({ id }) => shortId(id)).join(" ")).end();
   }

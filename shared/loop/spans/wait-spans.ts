@@ -1,4 +1,4 @@
-// Spans of what a turn does beside its calls: waiting for approvals, asking the query's account, compacting the conversation.
+// Spans of a turn beside those of its calls: waiting for approvals, reserving at the query's account, compacting.
 import { APPROVAL, BUDGET, COMPACTION, GEN_AI, SPAN } from "../../tracing/names.ts";
 import { randomContext, type TraceContext } from "../../tracing/trace-context.ts";
 import { contextOf, shortId, SpanKind, type Span, type Tracer } from "../../tracing/tracer.ts";
@@ -9,7 +9,7 @@ import { failAborted, nameOf } from "./call-spans.ts";
 import type { TurnTrace } from "./turn-trace.ts";
 import type { Step } from "../log/step.ts";
 
-/** From the question to its answer, apart from all work. Known by an id that is kept, so that another life can end it. */
+/** From the question to its answer. The log keeps its id, so that another life can end it. */
 export class ApprovalSpan {
   readonly #span: Span;
 
@@ -43,7 +43,7 @@ export class ApprovalSpan {
   }
 }
 
-/** A question of a task was answered, by whatever life or message: its span ends. */
+/** Ends the span of an answered question. */
 export function endApproval(
   trace: Pick<TurnTrace, "tracer" | "task" | "agent" | "contextId">,
   own: readonly Step[],
@@ -55,7 +55,7 @@ export function endApproval(
   new ApprovalSpan(trace, approval, { startTime, spanId }).end(decision, by);
 }
 
-/** A model call asks the query's account for its price, and perhaps waits for it. */
+/** A reservation at the query's account, and the wait for it. */
 export class ReservationSpan {
   readonly #tracer: Tracer;
   readonly #span: Span;
@@ -80,7 +80,7 @@ export class ReservationSpan {
   }
 }
 
-/** One compaction, the call that makes the summary included. */
+/** One compaction, with the call that makes the summary. */
 export class CompactionSpan {
   readonly #tracer: Tracer;
   readonly #span: Span;
@@ -99,7 +99,7 @@ export class CompactionSpan {
     });
   }
 
-  /** What the model calls of the compaction hang under. */
+  /** The parent of the compaction's model calls. */
   get context(): TraceContext {
     return contextOf(this.#span);
   }

@@ -1,4 +1,4 @@
-// A call that has to be approved: first the hooks and the job's policy are asked, then it waits for a person.
+// Asks for the approval of a call: first the hooks, then the job's policy, then a person, for whom it waits.
 import type { Approval } from "../log/approval.ts";
 import { policyAnswer } from "../tools/policy.ts";
 import { ApprovalSpan } from "../spans/wait-spans.ts";
@@ -8,17 +8,17 @@ import type { Tool } from "../tools/tool.ts";
 type ApprovalOutcome =
   | { readonly waits: readonly Approval[] }
   | { readonly behavior: "allow"; readonly input: Record<string, unknown> }
-  /** `stop`: why the turn is to end, too. */
+  /** `stop`: why the turn ends, too. */
   | { readonly behavior: "deny"; readonly reason: string; readonly stop?: string };
 
 export async function askApproval(
-  { block, runtime, signal }: CallRun,
+  { block, turn, signal }: CallRun,
   tool: Tool,
   asked: Record<string, unknown>,
   reason: string,
 ): Promise<ApprovalOutcome> {
   const about = { tool_name: tool.name, tool_input: asked } as const;
-  const hook = await runtime.hook({ hook_event_name: "PermissionRequest", ...about }, signal, block.id);
+  const hook = await turn.hook({ hook_event_name: "PermissionRequest", ...about }, signal, block.id);
   if (hook.stop !== undefined) return { behavior: "deny", reason: hook.stop, stop: hook.stop };
   const said = hook.permissionRequest;
   if (said?.behavior === "deny") {
@@ -28,28 +28,28 @@ export async function askApproval(
   if (said?.behavior === "allow") return { behavior: "allow", input: said.updatedInput ?? asked };
   const now = Date.now();
   const approval: Approval = {
-    id: runtime.approvalId({ toolUseId: block.id, tool: tool.name, input: asked }),
-    agent: runtime.call.agent,
+    id: turn.approvals.idOf({ toolUseId: block.id, tool: tool.name, input: asked }),
+    agent: turn.call.agent,
     tool: tool.name,
     input: asked,
     reason,
-    expiresAt: now + runtime.approvalMs,
+    expiresAt: now + turn.approvals.expiresMs,
   };
-  const span = new ApprovalSpan(runtime.trace, approval, { startTime: now });
-  runtime.append({ kind: "approval", toolUseId: block.id, approval, askedAt: now, spanId: span.spanId });
-  const policy = policyAnswer(runtime.policy, tool.name, asked);
+  const span = new ApprovalSpan(turn.trace, approval, { startTime: now });
+  turn.log.append({ kind: "approval", toolUseId: block.id, approval, askedAt: now, spanId: span.spanId });
+  const policy = policyAnswer(turn.approvals.policy, tool.name, asked);
   if (policy !== undefined) {
-    runtime.append({ kind: "approval_answer", id: approval.id, decision: policy, by: "policy" });
+    turn.log.append({ kind: "approval_answer", id: approval.id, decision: policy, by: "policy" });
     span.end(policy, "policy");
     return policy === "allow"
       ? { behavior: "allow", input: asked }
       : { behavior: "deny", reason: policyDenial(tool.name) };
   }
-  await runtime.hook(askingNotice(approval), signal);
+  await turn.hook(askingNotice(approval), signal);
   return { waits: [approval] };
 }
 
-/** What Notification hooks are told when a person is asked. */
+/** The input of Notification hooks when a person is asked. */
 export function askingNotice({ agent, tool }: Approval) {
   return {
     hook_event_name: "Notification",
@@ -58,7 +58,7 @@ export function askingNotice({ agent, tool }: Approval) {
   } as const;
 }
 
-/** Said to the model of a call that the job's policy has answered. */
+/** Tells the model that the job's policy denied a call. */
 export function policyDenial(tool: string): string {
   return `The job's approval policy denies this call of ${tool}.`;
 }

@@ -1,5 +1,5 @@
-// Other agents as one call of a tool sees them. The call is run again when a peer has asked back, so only tools that may be run again can
-// ask, and each question is known by its place among those of the call.
+// Other agents as one call of a tool sees them. The call runs again when a peer asks back, so only tools that may run again can ask.
+// Each question is known by its place among those of the call.
 import { contextOf, type Span } from "../../tracing/tracer.ts";
 import { InputRequired, type Peers, type Question, type ToolPeers, type ToolQuestion } from "../tools/peers.ts";
 import { TurnStopped } from "../log/stopped.ts";
@@ -9,14 +9,14 @@ interface AskingCall {
   readonly id: string;
   readonly idempotencyKey: string;
   readonly span: Span;
-  /** The turn's: how long the tool itself may take is not its affair. */
+  /** The turn's signal: the tool's own time limit does not end a question. */
   readonly signal: AbortSignal;
-  /** What the tool runs with, where that is not what the model wanted. */
+  /** The tool's input, where a hook or a person changed the model's. */
   readonly input: Readonly<Record<string, unknown>> | undefined;
 }
 
 export class CallPeers {
-  /** What the tool is given. */
+  /** What the tool gets. */
   readonly peers: ToolPeers;
   readonly #tool: Tool;
   readonly #over = new AbortController();
@@ -38,29 +38,29 @@ export class CallPeers {
       find: (query) => peers.find(query, call.signal),
       ask: (question) => {
         const asked = this.#ask(peers, call, question);
-        // A tool that does not wait for it is no reason to end the process.
+        // A tool that does not await its question must not end the process.
         asked.catch(() => undefined);
         return asked;
       },
     };
   }
 
-  /** Why the call cannot come to its end in this run, whatever the tool made of it. */
+  /** Why the call cannot end in this run, whatever the tool returned. */
   get interruption(): InputRequired | TurnStopped | undefined {
     return this.#interruption;
   }
 
-  /** Why a hook wants the turn to end when the call has its result. */
+  /** Why a hook ends the turn once the call has its result. */
   get stop(): string | undefined {
     return this.#stop;
   }
 
-  /** The tool has returned, or was given up: what it still asks is given up too. */
+  /** Aborts questions that are still open, once the tool has returned or was given up. */
   close(): void {
     this.#over.abort(new Error("The tool that asked has come to its end."));
   }
 
-  /** The place of the next question. Throws with a message for the model where there may be none. */
+  /** The place of the next question. Throws, with a message for the model, where the tool may not ask now. */
   #next(): number {
     const { name } = this.#tool;
     if (!mayRepeat(this.#tool)) {
@@ -87,7 +87,7 @@ export class CallPeers {
       this.#stop ??= stop;
       return answer;
     } catch (error) {
-      // A tool may catch what it likes; that it has to wait it cannot.
+      // A tool may catch this error, but the call has to wait all the same.
       if (error instanceof InputRequired || error instanceof TurnStopped) this.#interruption = error;
       throw error;
     } finally {

@@ -1,10 +1,10 @@
-// What one tool call is run with, and what comes of it.
+// One tool call: what it runs with, and its result.
 import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages";
 import type { Approval } from "../log/approval.ts";
 import type { CallState } from "../log/ledger.ts";
 import type { AssistantStep } from "../log/step.ts";
 import type { ToolSpan } from "../spans/call-spans.ts";
-import type { ToolRuntime } from "../turn.ts";
+import type { Turn } from "../turn.ts";
 import type { Tool } from "../tools/tool.ts";
 
 export interface CallRun {
@@ -12,10 +12,10 @@ export interface CallRun {
   readonly state: CallState;
   readonly message: AssistantStep;
   readonly tool: Tool | undefined;
-  readonly runtime: ToolRuntime;
+  readonly turn: Turn;
   readonly span: ToolSpan;
   readonly signal: AbortSignal;
-  /** What hooks say to the model beside the result; written with it. */
+  /** Words of hooks for the model, written with the result. */
   readonly notes: string[];
 }
 
@@ -24,7 +24,7 @@ export interface CallResult {
   /** `error.type` of a call that failed. */
   readonly errorType?: string;
   readonly denied?: true;
-  /** A hook wants the turn to end, once the result is in the log. */
+  /** Why a hook ends the turn, once the result is in the log. */
   readonly stop?: string;
 }
 

@@ -1,4 +1,4 @@
-// Runs a tool that may run: the tool itself, the hooks after it, and what of both reaches the model.
+// Runs a permitted tool and the hooks after it, and makes the result for the model.
 import { reasonOf, stackOf } from "../../text/reason.ts";
 import { contextOf } from "../../tracing/tracer.ts";
 import { askingNotice } from "./ask-approval.ts";
@@ -16,16 +16,16 @@ import { untilAborted } from "../../resilience/until-aborted.ts";
 
 /** Characters of a tool's output that reach the model. */
 const MAX_TOOL_OUTPUT = 100_000;
-/** Milliseconds that hooks have for a call that was interrupted: whoever canceled the task waits for them. */
+/** Milliseconds for the hooks of an interrupted call: whoever canceled the task waits for them. */
 const INTERRUPT_HOOK_MS = 2_000;
 
 /** Rejects with the signal's reason. */
-export async function execute(taken: CallRun, tool: Tool, input: unknown): Promise<CallOutcome> {
-  const { block, runtime, span, signal } = taken;
-  const ids = { id: block.id, idempotencyKey: runtime.idempotencyKey(block.id) };
-  const { peers, ...call } = runtime.call;
+export async function execute(run: CallRun, tool: Tool, input: unknown): Promise<CallOutcome> {
+  const { block, turn, span, signal } = run;
+  const ids = { id: block.id, idempotencyKey: turn.idempotencyKey(block.id) };
+  const { peers, ...call } = turn.call;
   signal.throwIfAborted();
-  if (!mayRepeat(tool)) runtime.append({ kind: "tool_start", toolUseId: block.id });
+  if (!mayRepeat(tool)) turn.log.append({ kind: "tool_start", toolUseId: block.id });
   const changed = input === block.input ? undefined : toRecord(input);
   const asking = new CallPeers(tool, peers, { ...ids, span: span.span, signal, input: changed });
   const begun = Date.now();
@@ -36,17 +36,17 @@ export async function execute(taken: CallRun, tool: Tool, input: unknown): Promi
   } catch (thrown) {
     const error = asking.interruption ?? thrown;
     if (error instanceof InputRequired) {
-      // What the tool itself may take of time is over: the question is in the log, and stands however long the hooks take.
-      await Promise.all(error.untold.map((approval) => runtime.hook(askingNotice(approval), signal)));
+      // The question is in the log, so it stands however long the hooks take.
+      await Promise.all(error.untold.map((approval) => turn.hook(askingNotice(approval), signal)));
       return { waits: error.approvals };
     }
     if (error instanceof TurnStopped) return stoppedInstead(error);
-    if (!signal.aborted && !isInputError(error)) reportThrown(taken, tool, error);
-    return afterFailure(taken, tool, input, error, begun);
+    if (!signal.aborted && !isInputError(error)) reportThrown(run, tool, error);
+    return afterFailure(run, tool, input, error, begun);
   } finally {
     asking.close();
   }
-  const result = await afterSuccess(taken, tool, input, content, begun);
+  const result = await afterSuccess(run, tool, input, content, begun);
   const stop = result.stop ?? asking.stop;
   return stop === undefined ? result : { ...result, stop };
 }
@@ -58,21 +58,21 @@ function stoppedInstead({ message, name }: TurnStopped): CallResult {
   };
 }
 
-/** What a tool throws is its author's matter too: the model is told the words, the span and the log also where it was. */
-function reportThrown({ span, runtime }: CallRun, tool: Tool, error: unknown): void {
+/** Reports what a tool threw to its author: the span and the log get the stack, the model only the message. */
+function reportThrown({ span, turn }: CallRun, tool: Tool, error: unknown): void {
   span.threw(error);
-  runtime.report?.(`The tool ${tool.name} threw: ${stackOf(error)}`, contextOf(span.span));
+  turn.report?.(`The tool ${tool.name} threw: ${stackOf(error)}`, contextOf(span.span));
 }
 
 async function afterSuccess(
-  { block, runtime, signal, notes }: CallRun,
+  { block, turn, signal, notes }: CallRun,
   tool: Tool,
   input: unknown,
   content: string,
   begun: number,
 ): Promise<CallResult> {
   const about = { tool_name: tool.name, tool_input: input, tool_use_id: block.id } as const;
-  const after = await runtime.hook(
+  const after = await turn.hook(
     { hook_event_name: "PostToolUse", tool_response: content, duration_ms: since(begun), ...about },
     signal,
     block.id,
@@ -85,7 +85,7 @@ async function afterSuccess(
 }
 
 async function afterFailure(
-  { block, runtime, signal }: CallRun,
+  { block, turn, signal }: CallRun,
   tool: Tool,
   input: unknown,
   error: unknown,
@@ -100,24 +100,24 @@ async function afterFailure(
     ...about,
   } as const;
   if (signal.aborted) {
-    // Under a signal of their own, for that of the turn ends hooks too. What they say has nobody to hear it, nor that they took too long.
+    // They get a signal of their own, because the turn's has aborted. Nobody needs their output, or to know that they took too long.
     const limit = AbortSignal.timeout(INTERRUPT_HOOK_MS);
-    await runtime.hook({ ...failure, is_interrupt: true }, limit, block.id).catch(() => undefined);
+    await turn.hook({ ...failure, is_interrupt: true }, limit, block.id).catch(() => undefined);
     signal.throwIfAborted();
   }
-  const after = await runtime.hook({ ...failure, is_interrupt: false }, signal, block.id);
+  const after = await turn.hook({ ...failure, is_interrupt: false }, signal, block.id);
   const words = [content, after.additionalContext].filter((text) => text !== undefined);
   const stop = after.stop === undefined ? {} : { stop: after.stop };
   return { ...failedResult(cutResult(words.join("\n\n")), nameOf(error)), ...stop };
 }
 
-/** Milliseconds, by a clock that may be set back meanwhile. */
+/** Milliseconds; 0 where the clock was set back meanwhile. */
 function since(begun: number): number {
   return Math.max(0, Date.now() - begun);
 }
 
 export function cutResult(text: string): string {
-  // Half a surrogate pair would make the API refuse this request and all that follow in the thread.
+  // Half a surrogate pair would make the API refuse this request and all later ones of the thread.
   if (text.length <= MAX_TOOL_OUTPUT) return text.toWellFormed();
   return `${text.slice(0, MAX_TOOL_OUTPUT).toWellFormed()}\n[cut: ${text.length - MAX_TOOL_OUTPUT} of ${text.length} characters left out]`;
 }
@@ -126,11 +126,9 @@ export function failedResult(content: string, errorType: string): CallResult {
   return { content, errorType };
 }
 
-// Runs a tool until it settles, its time is up or the turn ends, whether it listens to its signal or not.
-
 const DEFAULT_TOOL_LIMIT_MS = 60_000;
 
-/** Resolves to the tool's output. Throws what the tool throws, or why it was given up. */
+/** Runs a tool until it settles, its time is up or the turn ends, whether it obeys its signal or not. Throws what it throws, or why it was given up. */
 async function runLimited(
   tool: Tool,
   input: unknown,

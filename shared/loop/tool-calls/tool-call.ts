@@ -1,4 +1,4 @@
-// One tool call from the model's wish to its result: hooks, permission, perhaps an approval, the tool itself, hooks again.
+// Runs one tool call: hooks, permission, perhaps an approval, the tool itself, hooks again.
 import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages";
 import { suggest } from "../../text/nearest.ts";
 import { ERROR } from "../../tracing/names.ts";
@@ -15,25 +15,25 @@ import { toRecord } from "../../text/plain-json.ts";
 import type { Tool } from "../tools/tool.ts";
 import type { CallRun, CallResult, CallOutcome } from "./call.ts";
 
-/** Takes the call as far as it goes. Rejects with the signal's reason. */
-export async function runCall(taken: CallRun): Promise<CallOutcome> {
-  const { block, state, message, tool, runtime } = taken;
-  if (!tool) return failedResult(unknownTool(block.name, runtime.tools), ERROR.refused);
+/** Runs or resumes a call, until it has a result or waits. Rejects with the signal's reason. */
+export async function runCall(run: CallRun): Promise<CallOutcome> {
+  const { block, state, message, tool, turn } = run;
+  if (!tool) return failedResult(unknownTool(block.name, turn.tools), ERROR.refused);
   const flaw = flawOf(block, message);
   if (flaw) return flaw;
   switch (state.is) {
     case "started":
       return failedResult(CUT_OFF, ERROR.interrupted);
     case "at_peer":
-      return execute(taken, tool, heldInput(taken, tool));
+      return execute(run, tool, heldInput(run, tool));
     case "answered":
-      return answered(taken, tool, state);
+      return answered(run, tool, state);
     default:
-      return permitted(taken, tool);
+      return permitted(run, tool);
   }
 }
 
-/** Why a call that the model did not finish, or cannot have meant, is not run. */
+/** Why an incomplete or malformed call is not run. */
 function flawOf(block: ToolUseBlock, message: AssistantStep): CallResult | undefined {
   switch (message.stopReason) {
     case "max_tokens":
@@ -64,66 +64,66 @@ function flawOf(block: ToolUseBlock, message: AssistantStep): CallResult | undef
   );
 }
 
-/** What a call that has asked another agent runs with again: what it had, where a hook or a person had changed what the model wanted. */
-function heldInput({ block, runtime }: CallRun, tool: Tool): Record<string, unknown> {
-  const { call } = peerCall(runtime.log, block.id, 1);
+/** The input of a call that has asked another agent and runs again: the input it had, where a hook or a person had changed the model's. */
+function heldInput({ block, turn }: CallRun, tool: Tool): Record<string, unknown> {
+  const { call } = peerCall(turn.log.steps, block.id, 1);
   const input = call?.input ?? toRecord(block.input);
   return tool.asksItsInput && call ? { ...input, agent: call.agent, message: call.message } : input;
 }
 
-/** A call that has not begun: hooks → deny → ask → mode → allow → canUseTool. */
-async function permitted(taken: CallRun, tool: Tool): Promise<CallOutcome> {
-  const { block, runtime, span, signal } = taken;
+/** Runs a call that has not begun, if it is permitted: hooks → deny → ask → mode → allow → canUseTool. */
+async function permitted(run: CallRun, tool: Tool): Promise<CallOutcome> {
+  const { block, turn, span, signal } = run;
   const about = { tool_name: tool.name, tool_use_id: block.id } as const;
-  const before = await runtime.hook(
+  const before = await turn.hook(
     { hook_event_name: "PreToolUse", tool_input: block.input, ...about },
     signal,
     block.id,
   );
-  if (before.stop !== undefined) return denied(taken, tool, block.input, before.stop, before.stop);
-  if (before.additionalContext) taken.notes.push(before.additionalContext);
+  if (before.stop !== undefined) return denied(run, tool, block.input, before.stop, before.stop);
+  if (before.additionalContext) run.notes.push(before.additionalContext);
   let input: unknown = before.updatedInput ?? block.input;
-  const { permissions, canUseTool } = runtime;
+  const { permissions, canUseTool } = turn;
   const decision = decidePermission({
     permissions,
     tool,
     hookDecision: before.decision,
     canUseTool: canUseTool !== undefined,
   });
-  if (decision.behavior === "deny") return denied(taken, tool, input, decision.reason);
+  if (decision.behavior === "deny") return denied(run, tool, input, decision.reason);
   if (decision.behavior === "canUseTool" && canUseTool) {
     const said = await askCanUseTool(
       canUseTool,
       { tool: tool.name, input: toRecord(input), toolUseId: block.id },
       signal,
-      (failure) => runtime.report?.(failure, contextOf(span.span)),
+      (failure) => turn.report?.(failure, contextOf(span.span)),
     );
     if (said.behavior === "deny") {
-      return denied(taken, tool, input, said.message, said.interrupt ? said.message : undefined);
+      return denied(run, tool, input, said.message, said.interrupt ? said.message : undefined);
     }
     input = said.updatedInput ?? input;
   }
   if (input !== block.input) span.changed(input);
-  if (decision.behavior !== "ask") return execute(taken, tool, input);
-  const asked = await askApproval(taken, tool, toRecord(input), decision.reason);
+  if (decision.behavior !== "ask") return execute(run, tool, input);
+  const asked = await askApproval(run, tool, toRecord(input), decision.reason);
   if ("waits" in asked) return asked;
-  if (asked.behavior === "deny") return denied(taken, tool, input, asked.reason, asked.stop);
+  if (asked.behavior === "deny") return denied(run, tool, input, asked.reason, asked.stop);
   if (asked.input !== input) span.changed(asked.input);
-  return execute(taken, tool, asked.input);
+  return execute(run, tool, asked.input);
 }
 
-/** Its approval was answered: it runs with exactly what was approved, or not at all. */
+/** Resumes a call whose approval was answered: it runs with exactly what was approved, or not at all. */
 async function answered(
-  taken: CallRun,
+  run: CallRun,
   tool: Tool,
   { approval, answer }: Extract<CallState, { is: "answered" }>,
 ): Promise<CallOutcome> {
-  const { block, runtime, span } = taken;
+  const { block, turn, span } = run;
   const { input } = approval;
-  if (answer.decision === "expired") return denied(taken, tool, input, EXPIRED);
+  if (answer.decision === "expired") return denied(run, tool, input, EXPIRED);
   if (answer.decision !== "allow")
     return denied(
-      taken,
+      run,
       tool,
       input,
       answer.reason ??
@@ -131,29 +131,29 @@ async function answered(
           ? policyDenial(tool.name)
           : `The person who was asked said no to this call of ${tool.name}.`),
     );
-  const isBound = runtime.approvalId({ toolUseId: block.id, tool: tool.name, input }) === approval.id;
+  const isBound = turn.approvals.idOf({ toolUseId: block.id, tool: tool.name, input }) === approval.id;
   if (!isBound || approval.tool !== tool.name) {
     const none = { kind: "approval_answer", id: approval.id, decision: "void", by: "binding" } as const;
     const isSaid = (step: Step) => step.kind === none.kind && step.id === none.id && step.decision === none.decision;
-    if (!runtime.log.some(isSaid)) runtime.append(none);
-    return denied(taken, tool, input, "What was approved is not this call with this input, so the approval is void.");
+    if (!turn.log.steps.some(isSaid)) turn.log.append(none);
+    return denied(run, tool, input, "What was approved is not this call with this input, so the approval is void.");
   }
-  // A rule that was deployed since counts.
-  const decision = decidePermission({ permissions: runtime.permissions, tool, hookDecision: { behavior: "allow" } });
-  if (decision.behavior === "deny") return denied(taken, tool, input, decision.reason);
+  // A rule that was deployed since then counts.
+  const decision = decidePermission({ permissions: turn.permissions, tool, hookDecision: { behavior: "allow" } });
+  if (decision.behavior === "deny") return denied(run, tool, input, decision.reason);
   span.changed(input);
-  return execute(taken, tool, input);
+  return execute(run, tool, input);
 }
 
-/** The call is not run. `stop`: whoever said no wants the turn to end as well, and why. */
+/** The result of a denied call. `stop`: why the turn is to end, too. */
 async function denied(
-  { block, runtime, signal }: CallRun,
+  { block, turn, signal }: CallRun,
   tool: Tool,
   input: unknown,
   reason: string,
   stop?: string,
 ): Promise<CallResult> {
-  const said = await runtime.hook(
+  const said = await turn.hook(
     { hook_event_name: "PermissionDenied", tool_name: tool.name, tool_input: input, tool_use_id: block.id, reason },
     signal,
     block.id,

@@ -1,5 +1,5 @@
-// canUseTool: the last word on a tool that no rule names, a function of the agent's definition in the Claude Agent SDK's
-// shape. What it returns is parsed, and where it fails the answer is no.
+// canUseTool: a function of the agent's definition, in the Claude Agent SDK's shape, that decides about tools which no rule names. Its
+// result is parsed. A failure denies the call.
 import * as z from "zod";
 import { reasonOf, stackOf } from "../../text/reason.ts";
 import { jsonCopy } from "../../text/plain-json.ts";
@@ -8,14 +8,14 @@ import { untilAborted } from "../../resilience/until-aborted.ts";
 const PermissionResult = z.discriminatedUnion("behavior", [
   z.object({
     behavior: z.literal("allow"),
-    /** Replaces the tool's input; validated like the model's own. */
+    /** Replaces the tool's input, and is validated like it. */
     updatedInput: z.record(z.string(), z.unknown()).optional(),
   }),
   z.object({
     behavior: z.literal("deny"),
     /** For the model. */
     message: z.string(),
-    /** The turn ends as well. */
+    /** Ends the turn, too. */
     interrupt: z.boolean().optional(),
   }),
 ]);
@@ -27,7 +27,7 @@ export type CanUseTool = (
   options: { readonly signal: AbortSignal; readonly toolUseID: string },
 ) => Promise<PermissionResult> | PermissionResult;
 
-/** Rejects only with the signal's reason: whatever else goes wrong is a denial that says so, and is told to `report`. */
+/** Rejects only with the signal's reason. Any other failure denies the call, says so, and goes to `report`. */
 export async function askCanUseTool(
   canUseTool: CanUseTool,
   call: { readonly tool: string; readonly input: Readonly<Record<string, unknown>>; readonly toolUseId: string },

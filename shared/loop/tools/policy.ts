@@ -1,8 +1,8 @@
-// The answers that the job file gives, so that nobody has to be asked.
+// Answers to approvals that the job file gives.
 import type { ApprovalRule } from "../log/approval.ts";
 import { ruleFits } from "./permissions.ts";
 
-/** The decision of the first rule that fits; undefined where a person has to decide. */
+/** The decision of the first rule that matches; undefined where a person has to decide. */
 export function policyAnswer(
   rules: readonly ApprovalRule[],
   tool: string,
@@ -18,13 +18,13 @@ function fieldsFit(wanted: NonNullable<ApprovalRule["input"]>, input: Readonly<R
   });
 }
 
-/** Lists and objects have no text of their own: whatever stands in them, they fit nothing. */
+/** Lists and objects have no text, so they match nothing. */
 function fieldText(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
 }
 
-/** Whether `pattern` is all of `text`, where `*` stands for any text, also for none. No other character is special. */
+/** Whether `pattern` matches the whole text. `*` matches any text, also none; no other character is special. */
 export function globFits(pattern: string, text: string): boolean {
   const [first = "", ...rest] = pattern.split("*");
   const end = rest.pop();

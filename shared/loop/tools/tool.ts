@@ -1,13 +1,13 @@
-// A tool: what the model may call, as one object. The loop knows nothing else about tools.
+// A tool that the model may call. The loop knows nothing else about tools.
 import * as z from "zod";
 import type { Span } from "../../tracing/tracer.ts";
 import type { ToolPeers } from "./peers.ts";
 
-/** What a running tool may know and use. */
+/** What a running tool gets beside its input. */
 export interface ToolCall {
   /** The `tool_use` id. */
   readonly id: string;
-  /** The same for every repetition of this call after a crash, and for no other call: services that take one do nothing twice. */
+  /** The same when this call runs again after a crash, and different for every other call: for services that take such a key. */
   readonly idempotencyKey: string;
   /** Aborts when the task is canceled or its wall time is spent. */
   readonly signal: AbortSignal;
@@ -28,7 +28,7 @@ export interface ToolCall {
 export interface ToolAnnotations {
   /** Changes nothing outside the conversation. */
   readonly readOnly: boolean;
-  /** May be run twice with the same input without doing more than once. */
+  /** Running it twice with the same input has the effect of running it once. */
   readonly idempotent: boolean;
   /** Finds or asks other agents. */
   readonly communication?: true | undefined;
@@ -42,26 +42,26 @@ export interface Tool {
   readonly annotations: ToolAnnotations;
   /** Milliseconds one call may take; 60,000 when left out, null for no limit but the task's own. */
   readonly limitMs?: number | null;
-  /** Its input is what it asks another agent (`agent`, `message`): as that was put it is gone on with. */
+  /** Its input is its question to another agent (`agent`, `message`): when the call runs again, it asks what it asked before. */
   readonly asksItsInput?: true;
   /**
    * Validates `input`, then runs. Resolves to the text of the `tool_result`.
-   * Throws ToolInputError when the input does not fit the schema; whatever else it throws becomes an `is_error` result.
+   * Throws ToolInputError when the input does not fit the schema. Any other error becomes an `is_error` result.
    */
   run(input: unknown, call: ToolCall): Promise<string>;
 }
 
-/** Whether a call that was cut off, or whose peer has asked back, may be run again. */
+/** Whether a call may run again after it was cut off, or after its peer asked back. */
 export function mayRepeat({ annotations }: Pick<Tool, "annotations">): boolean {
   return annotations.readOnly || annotations.idempotent;
 }
 
-/** The model's input did not fit the tool's schema; the message says where and how. */
+/** The model's input does not fit the tool's schema. The message says where and how. */
 class ToolInputError extends Error {
   override readonly name = "ToolInputError";
 }
 
-/** Whether it was the model that made the mistake, not the tool. */
+/** Whether the model made the mistake, not the tool. */
 export function isInputError(error: unknown): boolean {
   return error instanceof ToolInputError;
 }
@@ -76,15 +76,15 @@ interface ToolDefinition<Input extends z.ZodType> {
   run(input: z.output<Input>, call: ToolCall): Promise<string> | string;
 }
 
-/** What an agent's code said of each tool, before what is not known of it was dropped. */
+/** The fields of each tool as its author wrote them, unknown ones included. */
 const written = new WeakMap<Tool, object>();
 
-/** A tool as its author wrote it, so that a misspelt field can be told. */
+/** The fields of a tool as its author wrote them: a misspelt one can be reported. */
 export function writtenFields(tool: Tool): object {
   return written.get(tool) ?? tool;
 }
 
-/** Makes a Tool of a zod schema and a function. */
+/** Makes a tool of a zod schema and a function. */
 export function defineTool<Input extends z.ZodType>(definition: ToolDefinition<Input>): Tool {
   const { $schema: _, ...inputSchema } = z.toJSONSchema(definition.input, { io: "input" });
   const tool: Tool = {

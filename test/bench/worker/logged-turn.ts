@@ -8,6 +8,7 @@ import { newTaskTrace } from "#shared/agent/session/tasks/task-trace.ts";
 import { baseHookInput } from "#shared/loop/hooks/input.ts";
 import { runHooks } from "#shared/loop/hooks/run-hooks.ts";
 import type { Step } from "#shared/loop/log/step.ts";
+import { TurnLog } from "#shared/loop/log/turn-log.ts";
 import type { Turn } from "#shared/loop/turn.ts";
 import { runTurn } from "#shared/loop/run-turn.ts";
 import { messagesApi } from "#shared/models/messages-api.ts";
@@ -40,13 +41,8 @@ export class Turns extends DurableObject<Env> {
     const contextId = crypto.randomUUID();
     const first: Step = { kind: "user", text: "go" };
     const log: Step[] = [first];
-    const append = wish.log ? this.#kept(contextId, first) : () => {};
-    const result = await runTurn(
-      turn(this.env, wish, contextId, log, (step) => {
-        append(step);
-        log.push(step);
-      }),
-    );
+    const write = wish.log ? this.#kept(contextId, first) : () => {};
+    const result = await runTurn(turn(this.env, wish, contextId, new TurnLog(log, { begin: 0, life: 1, write })));
     if (result.subtype !== "success") throw new Error(`The turn ended as ${result.subtype}.`);
     return log.length;
   }
@@ -66,7 +62,7 @@ export class Turns extends DurableObject<Env> {
   }
 }
 
-function turn(env: Env, wish: Wish, contextId: string, log: Step[], append: (step: Step) => void): Turn {
+function turn(env: Env, wish: Wish, contextId: string, log: TurnLog): Turn {
   const parent = randomContext();
   const base = baseHookInput({ contextId, taskId: contextId, agent: "bench", mode: "default" });
   const callsOut = wish.tools === "call out";
@@ -98,27 +94,18 @@ function turn(env: Env, wish: Wish, contextId: string, log: Step[], append: (ste
     permissions: { preset: "full_access", mode: "default", allow: null, ask: [], deny: [] },
     canUseTool: undefined,
     hook: async (input, signal, toolUseId) => runHooks({}, { ...base, ...input }, signal, toolUseId),
-    policy: [],
-    approvalMs: 60_000,
-    approvalId: ({ toolUseId }) => toolUseId,
+    log,
+    budget: { limits: { maxTurns: 10, maxWallMs: 60_000 }, workedMs: 0, account: undefined, queryWallMs: undefined },
+    approvals: { policy: [], expiresMs: 60_000, idOf: ({ toolUseId }) => toolUseId },
     idempotencyKey: (toolUseId) => toolUseId,
     peerUsage: () => undefined,
-    countToolCalls: async () => {},
-    budget: { maxTurns: 10, maxWallMs: 60_000 },
-    workedMs: 0,
-    account: undefined,
-    queryWallMs: undefined,
     output: undefined,
     sessionStart: undefined,
     isFromPeer: false,
-    life: 1,
     call: { agent: "bench", config: {}, env: {}, contextId, taskId: contextId, peers: NO_PEERS },
     trace: { tracer: SILENT, parent, task: parent, agent: "bench", contextId },
     emit: () => {},
     signal: new AbortController().signal,
-    log,
-    begin: 0,
-    append,
   };
 }
 

@@ -5,9 +5,7 @@ import { readdirSync, watch, type FSWatcher } from "node:fs";
 import { uptime } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-
 import { buildWorkers } from "../../../scripts/project/build.ts";
-import type { Io } from "../../../scripts/terminal/io.ts";
 import { ensureControlPlane, findControlPlane } from "../../../scripts/targets/local/control-plane/control-plane.ts";
 import { controlPlaneLayout, jobLayout } from "../../../scripts/targets/local/state/layout.ts";
 import { readRelease } from "../../../scripts/targets/local/state/release.ts";
@@ -18,19 +16,12 @@ import { jobProcesses, type RunningProcess } from "../../../scripts/targets/loca
 import { jobToken, readJobSecrets, secretValues } from "../../../scripts/targets/local/state/secrets.ts";
 import { readJobState } from "../../../scripts/targets/local/state/state.ts";
 import { endSupervised, processStatus, startSupervised } from "../../../scripts/targets/local/processes/supervisor.ts";
-import { eventually, signalProcess } from "../../support/deployment.ts";
+import { eventually, signalProcess, SILENT_IO } from "../../support/deployment.ts";
 import { headName, headsOf, type Heads } from "./heads.ts";
 import type { CrashJob } from "./job.ts";
 import type { LoggedTask } from "./logs.ts";
 import type { Boundary, Kill } from "./schedule.ts";
 
-const SILENT: Io = {
-  print: () => {},
-  write: () => {},
-  note: () => {},
-  signal: new AbortController().signal,
-  interactive: false,
-};
 /** The longest wait for a boundary, or for a write; where none comes, the kill comes all the same. */
 const NO_BOUNDARY_MS = 30_000;
 const NO_WRITE_MS = 4_000;
@@ -159,7 +150,7 @@ export class Killer {
   async revive(): Promise<number> {
     const { home, name, supervised } = this.#job;
     const called = Date.now();
-    if (!supervised) await ensureControlPlane(home, (await buildWorkers(home)).bundles, SILENT);
+    if (!supervised) await ensureControlPlane(home, (await buildWorkers(home)).bundles, SILENT_IO);
     const running = await this.#job.processes();
     if (supervised) await eventually(async () => this.#areBack(), BACK_MS, "the supervisors bring everything back");
     else if (running.length === 0) await this.#job.deployment.succeed("restart", name);

@@ -8,7 +8,11 @@ import { SettableClock } from "../../support/settable-clock.ts";
 const CALL = { inputTokens: 100, maxTokens: 1000 };
 const USAGE = { inputTokens: 1, outputTokens: 2, cacheReadTokens: 3, cacheWriteTokens: 4 };
 const PRICE = { input: 1, output: 2, cacheRead: 3, cacheWrite: 4 };
-const QUICK = { waitMs: 50, answerMs: 100, giveUpMs: 300, delaysMs: [1, 10] } as const;
+type Patience = NonNullable<Parameters<typeof queryAccount>[2]>;
+/** A busy machine may take long to answer. */
+const PATIENT: Patience = { waitMs: 50, answerMs: 10_000, giveUpMs: 15_000, delaysMs: [1, 10] };
+/** Where nothing else comes. */
+const QUICK: Patience = { ...PATIENT, answerMs: 100, giveUpMs: 300 };
 const NEVER = new AbortController().signal;
 const GRANTED = { status: 200, body: { granted: { maxTokens: 700 } } };
 
@@ -19,9 +23,9 @@ afterEach(async () => {
   await server.close();
 });
 
-async function accountAt(answering: Answering, changes: Partial<Spender> = {}) {
+async function accountAt(answering: Answering, changes: Partial<Spender> = {}, patience = PATIENT) {
   server = await accountServer(answering);
-  return queryAccount(server.env, spender(changes), QUICK);
+  return queryAccount(server.env, spender(changes), patience);
 }
 
 function spender(changes: Partial<Spender>): Spender {
@@ -41,7 +45,7 @@ test("each call of a life has an id of its own, and says who spends, with the jo
   const account = await accountAt(() => GRANTED, { price: PRICE });
   const first = await account.reserve(CALL, NEVER);
   const second = await account.reserve(CALL, NEVER);
-  const reborn = await queryAccount(server.env, spender({ life: 4 }), QUICK).reserve(CALL, NEVER);
+  const reborn = await queryAccount(server.env, spender({ life: 4 }), PATIENT).reserve(CALL, NEVER);
   expect(first).toEqual({ id: "searcher:task:3:1", maxTokens: 700 });
   expect([second.id, reborn.id]).toEqual(["searcher:task:3:2", "searcher:task:4:1"]);
   expect(server.asked[0]).toEqual({
@@ -68,7 +72,7 @@ test("what a call came to is booked under its id", async () => {
 test("tool calls keep their id over the lives of a task", async () => {
   const account = await accountAt(() => ({ status: 200, body: { ok: true } }));
   await account.countToolCalls("step 7", 2, NEVER);
-  await queryAccount(server.env, spender({ life: 4 }), QUICK).countToolCalls("step 7", 2, NEVER);
+  await queryAccount(server.env, spender({ life: 4 }), PATIENT).countToolCalls("step 7", 2, NEVER);
   const body = { ...owner(), limits: { maxTurns: 9 }, id: "searcher:task:step 7", count: 2 };
   expect(server.asked.map((asked) => asked.body)).toEqual([body, body]);
 });
@@ -106,10 +110,11 @@ test.for([
   ["hangs up", "hang up"],
   ["says nothing", "silence"],
 ] as const)("while the control plane %s it is asked again, the same", async ([, trouble]) => {
-  const account = await accountAt(({ operation }, count) => {
+  const answer: Answering = ({ operation }, count) => {
     if (operation === "reserve") return count === 1 ? trouble : GRANTED;
     return count === 3 ? trouble : { status: 204 };
-  });
+  };
+  const account = await accountAt(answer, {}, trouble === "silence" ? { ...PATIENT, answerMs: 1_000 } : PATIENT);
   const { id } = await account.reserve(CALL, NEVER);
   await account.settle(id, USAGE);
   const bodies = server.asked.map(({ body }) => body);
@@ -123,7 +128,8 @@ test.for([
   ["hangs up", "hang up", "it does not answer"],
   ["says nothing", "silence", "it does not answer"],
 ] as const)("a control plane that only ever %s means that no model call is made", async ([, trouble, said]) => {
-  const account = await accountAt(() => trouble);
+  const answerMs = trouble === "silence" ? QUICK.answerMs : PATIENT.answerMs;
+  const account = await accountAt(() => trouble, {}, { ...QUICK, answerMs });
   const work = [
     account.reserve(CALL, NEVER),
     account.settle("a", USAGE),
@@ -140,7 +146,7 @@ test.for([
 });
 
 test("a control plane that is not there means that no model call is made", async () => {
-  const account = await accountAt(() => GRANTED);
+  const account = await accountAt(() => GRANTED, {}, { ...QUICK, answerMs: PATIENT.answerMs });
   await server.close();
   const error = await failure(account.reserve(CALL, NEVER));
   expect(error).toBeInstanceOf(BudgetUnreachable);
@@ -195,7 +201,7 @@ test("a canceled task does not wait for the next try", async () => {
   const reason = new Error("canceled");
   const cancel = new AbortController();
   server = await accountServer(() => ({ status: 500 }));
-  const slow = { ...QUICK, giveUpMs: 120_000, delaysMs: [60_000] } as const;
+  const slow = { ...PATIENT, giveUpMs: 120_000, delaysMs: [60_000] } as const;
   const failed = failure(queryAccount(server.env, spender({}), slow).reserve(CALL, cancel.signal));
   await vi.waitFor(() => expect(server.asked).toHaveLength(1), { timeout: 5_000, interval: 5 });
   cancel.abort(reason);

@@ -8,8 +8,9 @@ import type { Hooks } from "#shared/loop/hooks/matcher.ts";
 import { runHooks } from "#shared/loop/hooks/run-hooks.ts";
 import type { Permissions } from "#shared/loop/tools/permissions.ts";
 import type { Step } from "#shared/loop/log/step.ts";
+import { TurnLog } from "#shared/loop/log/turn-log.ts";
 import { defineTool } from "#shared/loop/tools/tool.ts";
-import type { EndedTurn, Turn, TurnResult } from "#shared/loop/turn.ts";
+import type { EndedTurn, Turn, TurnApprovals, TurnBudget, TurnResult } from "#shared/loop/turn.ts";
 import { runTurn } from "#shared/loop/run-turn.ts";
 import { randomContext } from "#shared/tracing/trace-context.ts";
 import { SILENT } from "#shared/tracing/tracer.ts";
@@ -33,6 +34,8 @@ export class ScriptedModel implements Model {
   readonly name = "scripted";
   readonly maxTokens = 100;
   readonly contextTokens = 10_000;
+  /** So that no test waits for the loop's own pauses. */
+  readonly retryPausesMs: readonly number[] | undefined = [1, 1];
   readonly countTokens = async () => undefined;
   readonly provider = "scripted";
   readonly server = { address: "model.test", port: 443 };
@@ -135,9 +138,19 @@ export interface Ran<Result extends TurnResult = EndedTurn> {
   readonly events: readonly LoopEvent[];
 }
 
-export interface More extends Partial<Omit<Turn, "hook" | "log">> {
+export interface More
+  extends Partial<Omit<Turn, "hook" | "log" | "budget" | "approvals">>, Partial<Omit<TurnBudget, "limits">> {
   readonly steps?: readonly Step[];
+  /** Index of the task's first step; the last message when left out. */
+  readonly begin?: number;
+  readonly life?: number;
+  /** Called with each step before it is in the log. */
+  readonly append?: (step: Step) => void;
   readonly hooks?: Hooks;
+  readonly budget?: TurnBudget["limits"];
+  readonly policy?: TurnApprovals["policy"];
+  readonly approvalMs?: number;
+  readonly approvalId?: TurnApprovals["idOf"];
 }
 
 /** Runs a turn on "hi" with the echo tool to its end, unless told otherwise. */
@@ -148,7 +161,20 @@ export async function run(model: Model, more: More = {}): Promise<Ran> {
 }
 
 /** Runs a turn until it ends or waits for answers. */
-export async function runToRest(model: Model, { steps, hooks = {}, ...more }: More = {}): Promise<Ran<TurnResult>> {
+export async function runToRest(model: Model, more: More = {}): Promise<Ran<TurnResult>> {
+  const {
+    steps,
+    hooks = {},
+    append = () => {},
+    life = 1,
+    begin,
+    budget,
+    policy,
+    approvalMs,
+    approvalId,
+    ...parts
+  } = more;
+  const { workedMs = 0, account, queryWallMs, ...rest } = parts;
   const log: Step[] = [...(steps ?? [{ kind: "user", text: "hi" } as const])];
   const events: LoopEvent[] = [];
   const about = { contextId: "context", taskId: "task", agent: "tester", mode: FULL_ACCESS.mode } as const;
@@ -162,28 +188,27 @@ export async function runToRest(model: Model, { steps, hooks = {}, ...more }: Mo
     permissions: FULL_ACCESS,
     canUseTool: undefined,
     hook: async (input, signal, toolUseId) => runHooks(hooks, { ...base, ...input }, signal, toolUseId),
-    policy: [],
-    approvalMs: 60_000,
-    approvalId: (call) => `ap_${approvalText({ taskId: "task", agent: "tester", ...call })}`,
+    log: new TurnLog(log, {
+      begin: begin ?? log.findLastIndex(({ kind }) => kind === "user"),
+      life,
+      write: append,
+    }),
+    budget: { limits: budget ?? { maxTurns: 10, maxWallMs: 10_000 }, workedMs, account, queryWallMs },
+    approvals: {
+      policy: policy ?? [],
+      expiresMs: approvalMs ?? 60_000,
+      idOf: approvalId ?? ((call) => `ap_${approvalText({ taskId: "task", agent: "tester", ...call })}`),
+    },
     idempotencyKey: (toolUseId) => `key of ${toolUseId}`,
     peerUsage: () => undefined,
-    countToolCalls: async () => {},
-    budget: { maxTurns: 10, maxWallMs: 10_000 },
-    workedMs: 0,
-    account: undefined,
-    queryWallMs: undefined,
     output: undefined,
     sessionStart: undefined,
     isFromPeer: false,
-    life: 1,
     call: { agent: "tester", config: {}, env: {}, contextId: "context", taskId: "task", peers: NO_PEERS },
-    append: (step) => log.push(step),
     trace: { tracer: SILENT, parent, task: parent, agent: "tester", contextId: "context" },
     emit: (event) => events.push(event),
     signal: new AbortController().signal,
-    begin: log.findLastIndex(({ kind }) => kind === "user"),
-    ...more,
-    log,
+    ...rest,
   });
   return { result, steps: log, events };
 }

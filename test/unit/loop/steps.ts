@@ -15,11 +15,23 @@ export function answered(said: string | ContentBlock[], more: Partial<AssistantS
   return { kind: "assistant", content, stopReason: "end_turn", usage, model: "m", malformedInputs: {}, ...rest };
 }
 
+export function echoCall(id: string, text: string): ContentBlock {
+  return { type: "tool_use", id, name: "echo", input: { text }, caller: { type: "direct" } };
+}
+
+/** A search that the API made by itself, and the page that it found. */
+export function searched(title: string): [search: ContentBlock, found: ContentBlock] {
+  const caller = { type: "direct" } as const;
+  const page = { type: "web_search_result" as const, title, url: "", encrypted_content: "", page_age: null };
+  return [
+    { type: "server_tool_use", id: "s1", name: "web_search", input: {}, caller },
+    { type: "web_search_tool_result", tool_use_id: "s1", caller, content: [page] },
+  ];
+}
+
 /** An answer that calls the echo tool, with the result of each call. */
 export function called(results: Readonly<Record<string, string>>, more: { input?: number } = {}): Step[] {
-  const calls = Object.keys(results).map((id): ContentBlock => {
-    return { type: "tool_use", id, name: "echo", input: { text: id }, caller: { type: "direct" } };
-  });
+  const calls = Object.keys(results).map((id) => echoCall(id, id));
   return [
     answered(calls, { stopReason: "tool_use", ...more }),
     ...Object.entries(results).map(([toolUseId, content]): Step => {

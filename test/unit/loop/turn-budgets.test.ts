@@ -29,7 +29,7 @@ function account(more: Partial<Account> = {}) {
     },
     ...more,
   };
-  return { book, account: own, countToolCalls: own.countToolCalls };
+  return { book, account: own };
 }
 
 it("each model call is reserved before and settled after, and tool calls are booked before they run", async () => {

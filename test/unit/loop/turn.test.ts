@@ -1,5 +1,6 @@
 import type { Permissions } from "#shared/loop/tools/permissions.ts";
 import { describe, expect, it } from "vitest";
+import { onTestFinished, vi } from "vitest";
 import * as z from "zod";
 import type { HookCallback } from "#shared/loop/hooks/matcher.ts";
 import type { OutputOf } from "#shared/loop/hooks/output.ts";
@@ -105,6 +106,18 @@ describe("a turn", () => {
       "text_delta",
       "model_end",
     ]);
+  });
+
+  it("waits 250 ms before that, and a second the next time, unless its model says otherwise", async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const broken = { error: new ModelError("broken_stream", "cut") };
+    const model = Object.assign(new ScriptedModel(broken, broken, { text: "whole" }), { retryPausesMs: undefined });
+    const ran = run(model);
+    await vi.advanceTimersByTimeAsync(1_249);
+    expect(model.requests).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(1);
+    expect((await ran).result).toMatchObject({ subtype: "success", text: "whole" });
   });
 
   it("does not let an answer into the log that could not be read again", async () => {

@@ -1,5 +1,5 @@
 // The circuit breaker before a backend, over a real socket: what trips it, what it spares the backend, and what it tells.
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { Breaker } from "#shared/resilience/breaker.ts";
 import type { ModelRequest } from "#shared/models/model.ts";
 import { randomContext } from "#shared/tracing/trace-context.ts";
@@ -7,12 +7,7 @@ import { CollectingTracer } from "../../support/collecting-tracer.ts";
 import { answer, RawMessagesApi, START, text, type Behave } from "../../support/raw-messages-api.ts";
 import { run } from "../loop/scripted.ts";
 
-let api: RawMessagesApi;
-beforeAll(async () => {
-  api = await RawMessagesApi.start();
-});
-beforeEach(() => void api.calls.splice(0));
-afterAll(() => api.close());
+const api = await RawMessagesApi.forFile();
 
 const status =
   (code: number): Behave =>

@@ -1,5 +1,5 @@
 // Claude's own compaction, against a server that speaks its documented protocol.
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import {
   ModelError,
   type CompactionBlock,
@@ -9,12 +9,7 @@ import {
 } from "#shared/models/model.ts";
 import { answer, RawMessagesApi, text } from "../../support/raw-messages-api.ts";
 
-let api: RawMessagesApi;
-beforeAll(async () => {
-  api = await RawMessagesApi.start();
-});
-beforeEach(() => void api.calls.splice(0));
-afterAll(() => api.close());
+const api = await RawMessagesApi.forFile();
 
 const { signal } = new AbortController();
 const BLOCK: CompactionBlock = {

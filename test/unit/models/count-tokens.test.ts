@@ -1,13 +1,8 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { ModelRequest } from "#shared/models/model.ts";
 import { RawMessagesApi } from "../../support/raw-messages-api.ts";
 
-let api: RawMessagesApi;
-beforeAll(async () => {
-  api = await RawMessagesApi.start();
-});
-beforeEach(() => void api.calls.splice(0));
-afterAll(() => api.close());
+const api = await RawMessagesApi.forFile();
 
 const { signal } = new AbortController();
 const request: ModelRequest = {

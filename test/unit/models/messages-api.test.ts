@@ -1,18 +1,13 @@
 // The Messages API client and the loop over real sockets: what becomes spans, how a call is given up. Its faults: loop/model-faults.test.ts.
 import { LLMock } from "@copilotkit/aimock";
-import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { randomContext } from "#shared/tracing/trace-context.ts";
 import { CollectingTracer } from "../../support/collecting-tracer.ts";
 import { answer, event, RawMessagesApi, START, text } from "../../support/raw-messages-api.ts";
 import { messagesApi } from "#shared/models/messages-api.ts";
 import { run } from "../loop/scripted.ts";
 
-let api: RawMessagesApi;
-beforeAll(async () => {
-  api = await RawMessagesApi.start();
-});
-beforeEach(() => void api.calls.splice(0));
-afterAll(() => api.close());
+const api = await RawMessagesApi.forFile();
 
 const traced = () => {
   const tracer = new CollectingTracer();

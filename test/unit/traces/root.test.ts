@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { SpanRecord } from "../../../workers/control-plane/traces/otlp/span-record.ts";
 import { RANK, rootAfter, TraceChange } from "../../../workers/control-plane/traces/rows/trace-change.ts";
+import { spanRecord } from "../../support/span-record.ts";
 
 const NONE = { spanId: "", rank: RANK.none, startUs: 0, traceStartUs: 0 };
 
@@ -52,9 +53,9 @@ test("a chain without end is climbed for a bounded number of steps", () => {
 test("a span that replaces another takes its place in all counts", () => {
   const change = new TraceChange();
   const chat = { operation: "chat", inputTokens: 10, outputTokens: 2, cost: 0.5 };
-  const open = record({ durationUs: -1, bytes: 100, ...chat });
+  const open = spanRecord({ durationUs: -1, bytes: 100, ...chat });
   change.add(open, "a", undefined);
-  change.add(record({ durationUs: 5, bytes: 300, status: 2, message: "no", ...chat }), "a", open);
+  change.add(spanRecord({ durationUs: 5, bytes: 300, status: 2, message: "no", ...chat }), "a", open);
   expect(change.counts).toEqual({
     spans: 1,
     openSpans: 0,
@@ -71,31 +72,6 @@ test("a span that replaces another takes its place in all counts", () => {
 
 function changeOf(parts: Partial<SpanRecord>): TraceChange {
   const change = new TraceChange();
-  change.add(record({ parentId: "away", ...parts }), "agent", undefined);
+  change.add(spanRecord({ parentId: "away", ...parts }), "agent", undefined);
   return change;
-}
-
-function record(parts: Partial<SpanRecord>): SpanRecord {
-  return {
-    traceId: "t",
-    spanId: "s",
-    parentId: "",
-    name: "",
-    kind: 1,
-    startUs: 0,
-    durationUs: 0,
-    status: 0,
-    message: "",
-    provisional: false,
-    isInterrupted: false,
-    operation: "",
-    inputTokens: null,
-    outputTokens: null,
-    cost: null,
-    traceKind: "",
-    bytes: 0,
-    json: "{}",
-    source: 0,
-    ...parts,
-  };
 }

@@ -1,11 +1,9 @@
 // One alarm for many tasks: a new life must not put off what an earlier one had set it for.
 import { runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { TaskState } from "@a2a-js/sdk";
 import { expect, it } from "vitest";
 import { ask, client, send } from "./client.ts";
-
-const session = (name: string) => env.SESSION.getByName(JSON.stringify(["local", name]));
+import { session } from "./sessions.ts";
 
 it.each(["cancel", "answer"])(
   "to %s one task in a new life leaves the expiry of another thread's approval where it was",

@@ -6,8 +6,8 @@ import { describe, expect, it } from "vitest";
 import { dataPart } from "../../../shared/a2a/message.ts";
 import { effects } from "../../support/test-agent.ts";
 import { answerOf, ask, client, logOf, problemOf, send, waitsFor } from "./client.ts";
+import { session } from "./sessions.ts";
 
-const session = (name: string) => env.SESSION.getByName(JSON.stringify(["local", name]));
 const pay = (to: string) => `call pay ${JSON.stringify({ to, amount: 5 })}`;
 const paid = (to: string) => effects.filter((effect) => effect.startsWith(`paid ${to} `)).length;
 

@@ -4,13 +4,14 @@ import { AgentPeers } from "#shared/agent/peers/agent-peers.ts";
 import type { AgentEnv } from "#shared/agent/env.ts";
 import type { Approval } from "#shared/loop/log/approval.ts";
 import type { HookOutcome } from "#shared/loop/hooks/outcome.ts";
+import { TurnLog } from "#shared/loop/log/turn-log.ts";
 import type { Step } from "#shared/loop/log/step.ts";
 import { randomContext } from "#shared/tracing/trace-context.ts";
 import { SILENT, type Tracer } from "#shared/tracing/tracer.ts";
 import type { Usage } from "#shared/budget/usage.ts";
 
 export const EXPIRES_MS = 3_600_000;
-const AGENT = {
+export const AGENT = {
   job: "tests",
   id: "tester",
   url: "https://tester.test",
@@ -50,8 +51,7 @@ export function asking(
     asker: { principal: "local", chain: [...chain], query: "q" },
     trace: { tracer, task: parent, agent: "tester", contextId: "c" },
     earlierTurn: undefined,
-    append: (step) => log.push(step),
-    log,
+    log: new TurnLog(log, { begin: 0, life: 1, write: () => {} }),
     hook: async (input) => hook(input) ?? { systemMessages: [] },
     whileAway: (work) => work(),
     sessionSteps: () => log,

@@ -1,15 +1,8 @@
 // Compaction of a thread in a Session: on demand, and of what is too long to be let in.
-import { runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { TaskState } from "@a2a-js/sdk";
 import { expect, it } from "vitest";
 import { answerOf, ask, client, logOf, problemOf, send } from "./client.ts";
-
-/** Ends the object as a crash does. */
-async function crash(name: string): Promise<void> {
-  const stub = env.SESSION.getByName(JSON.stringify(["local", name]));
-  await expect(runInDurableObject(stub, (_, state) => state.abort("crashed by the test"))).rejects.toThrow("crashed");
-}
+import { crash } from "./sessions.ts";
 
 it("/compact, perhaps with words on what matters, puts a summary in the place of the messages before", async () => {
   const a2a = await client("JSONRPC");

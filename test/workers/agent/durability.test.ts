@@ -1,7 +1,6 @@
 // Turns that outlive their object: whatever ends it in mid-turn, the next life goes on from the log, by itself, and does nothing twice
 // that may not be done twice. Whatever the clock does, too.
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { TaskState, type StreamResponse, type Task } from "@a2a-js/sdk";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { textOfParts } from "../../../shared/a2a/message.ts";
@@ -9,27 +8,12 @@ import { Life } from "#shared/agent/session/tasks/task-row.ts";
 import { TICK_MS } from "#shared/resilience/stopwatch.ts";
 import { effects, endings } from "../../support/test-agent.ts";
 import { answerOf, ask, client, logOf, problemOf, send } from "./client.ts";
+import { begin, crash, session } from "./sessions.ts";
 
 const HOUR_MS = 3_600_000;
 
-const session = (name: string) => env.SESSION.getByName(JSON.stringify(["local", name]));
 const kindsOf = async (name: string) => (await logOf(name)).map(({ kind }) => kind);
 const done = (beginning: string) => effects.filter((effect) => effect.startsWith(beginning));
-
-/** Ends the object as a crash does: at once, with whatever it was doing. */
-async function crash(name: string): Promise<void> {
-  await expect(runInDurableObject(session(name), (_, state) => state.abort("crashed by the test"))).rejects.toThrow(
-    "crashed by the test",
-  );
-}
-
-/** Sends a message to the session and does not wait for what becomes of it; resolves to the task's id. */
-async function begin(name: string, text: string): Promise<string> {
-  const events = (await client("JSONRPC")).sendMessageStream(ask(text, name));
-  const { value } = await events.next();
-  await events.return();
-  return value?.payload?.$case === "task" ? value.payload.value.id : "";
-}
 
 async function taskOf(id: string): Promise<Task> {
   return (await client("JSONRPC")).getTask({ tenant: "", id });
@@ -57,7 +41,7 @@ async function ringLate(name: string): Promise<void> {
 }
 
 async function endOf(name: string, id: string): Promise<Task> {
-  await expect.poll(() => stateOf(name), { timeout: 5_000 }).toBeGreaterThan(2);
+  await expect.poll(() => stateOf(name)).toBeGreaterThan(2);
   return taskOf(id);
 }
 

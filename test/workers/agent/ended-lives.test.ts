@@ -1,28 +1,21 @@
 // The query's account when a task ends whose lives were cut off: nobody waits for the calls that they had begun.
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { TaskState } from "@a2a-js/sdk";
 import { expect, it } from "vitest";
 import { ask, client } from "./client.ts";
+import { crash, session } from "./sessions.ts";
 import { openCalls } from "./test-account.ts";
 
-const nameOf = (session: string) => JSON.stringify(["local", session]);
-const stubOf = (session: string) => env.SESSION.getByName(nameOf(session));
-const openOf = (session: string) => openCalls.get(nameOf(session))?.length;
-const alarm = (session: string) => runDurableObjectAlarm(stubOf(session));
-
-async function crash(session: string): Promise<void> {
-  await expect(runInDurableObject(stubOf(session), (_, state) => state.abort("crashed by the test"))).rejects.toThrow(
-    "crashed by the test",
-  );
-}
+const nameOf = (name: string) => JSON.stringify(["local", name]);
+const openOf = (name: string) => openCalls.get(nameOf(name))?.length;
+const alarm = (name: string) => runDurableObjectAlarm(session(name));
 
 /** A task that is killed in the middle of its first model call. */
-async function killed(session: string): Promise<string> {
-  openCalls.set(nameOf(session), []);
-  const { value } = await (await client("JSONRPC")).sendMessageStream(ask("hang", session)).next();
-  await expect.poll(() => openOf(session)).toBe(1);
-  await crash(session);
+async function killed(name: string): Promise<string> {
+  openCalls.set(nameOf(name), []);
+  const { value } = await (await client("JSONRPC")).sendMessageStream(ask("hang", name)).next();
+  await expect.poll(() => openOf(name)).toBe(1);
+  await crash(name);
   return value?.payload?.$case === "task" ? value.payload.value.id : "";
 }
 const stateOf = async (id: string) => (await (await client("JSONRPC")).getTask({ tenant: "", id })).status?.state;
@@ -43,7 +36,7 @@ it("a task whose log cannot be read leaves no call open at the account of its qu
   openCalls.set(nameOf("illegible"), []);
   await (await client("JSONRPC")).sendMessageStream(ask("hang", "illegible")).next();
   await expect.poll(() => openOf("illegible")).toBe(1);
-  await runInDurableObject(stubOf("illegible"), (_, { storage }) => {
+  await runInDurableObject(session("illegible"), (_, { storage }) => {
     storage.sql.exec(`UPDATE step SET body = '{"kind":"of a later version"}'`);
   });
   await crash("illegible");

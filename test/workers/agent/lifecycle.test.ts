@@ -5,13 +5,7 @@ import { TaskState } from "@a2a-js/sdk";
 import { describe, expect, it, vi } from "vitest";
 import { TICK_MS } from "#shared/resilience/stopwatch.ts";
 import { answerOf, ask, client, knock, problemOf, send } from "./client.ts";
-
-/** Ends the object as a crash does: at once, with whatever it was doing. */
-async function crash(stub: DurableObjectStub): Promise<void> {
-  await expect(runInDurableObject(stub, (_, state) => state.abort("crashed by the test"))).rejects.toThrow(
-    "crashed by the test",
-  );
-}
+import { crash, crashObject, session } from "./sessions.ts";
 
 const registryLog = async (path = "/log"): Promise<string[]> =>
   (await env.CONTROL_PLANE.fetch(`https://control-plane${path}`)).json();
@@ -37,7 +31,7 @@ describe("the Beacon", () => {
 
   it("goes on beating after a crash, without anybody's call", async () => {
     await knock("/health");
-    await crash(env.BEACON.getByName("beacon"));
+    await crashObject(env.BEACON.getByName("beacon"));
     const beacon = env.BEACON.getByName("beacon");
     const before = (await registryLog()).length;
     expect(await runDurableObjectAlarm(beacon)).toBe(true);
@@ -49,7 +43,7 @@ describe("a Session that was evicted", () => {
   it("still has its tasks and goes on with its conversation", async () => {
     const a2a = await client("JSONRPC");
     const task = await send(a2a, ask("say before", "evicted"));
-    await evictDurableObject(env.SESSION.getByName(JSON.stringify(["local", "evicted"])));
+    await evictDurableObject(session("evicted"));
     expect(answerOf(await a2a.getTask({ tenant: "", id: task.id }))).toBe("before");
     expect(answerOf(await send(a2a, ask("after", "evicted")))).toBe("3 messages, the last: after");
   });
@@ -72,7 +66,7 @@ describe("a Session whose storage fails", () => {
   it("tells whoever waits, and serves the next in line", async () => {
     const a2a = await client("JSONRPC");
     await send(a2a, ask("say first", "full"));
-    const stub = env.SESSION.getByName(JSON.stringify(["local", "full"]));
+    const stub = session("full");
     await runInDurableObject(stub, (_, { storage }) => {
       storage.sql.exec(
         "CREATE TRIGGER full BEFORE UPDATE ON task WHEN NEW.answer = 'lost' BEGIN SELECT RAISE(ABORT, 'disk full'); END",
@@ -113,13 +107,13 @@ describe("the SessionIndex", () => {
     // Listing sends what waits, so the next task to report is the one that finds itself a messenger.
     await a2a.listTasks({ ...LIST, pageSize: 1 });
     await send(a2a, ask("say dying", "messenger"));
-    await crash(env.SESSION.getByName(JSON.stringify(["local", "messenger"])));
+    await crash("messenger");
     const told = { context_id: "after-messenger", state: TaskState.TASK_STATE_COMPLETED };
     const sendAndLook = async () => {
       await send(a2a, ask("say alive", "after-messenger"));
       return indexed();
     };
-    await expect.poll(sendAndLook, { timeout: 5_000 }).toContainEqual(told);
+    await expect.poll(sendAndLook).toContainEqual(told);
   });
 
   it("learns what became of a task whose object died in mid-turn", async () => {
@@ -128,7 +122,7 @@ describe("the SessionIndex", () => {
     const { value } = await stream.next();
     const id = value?.payload?.$case === "task" ? value.payload.value.id : "";
     await expect.poll(indexed).toContainEqual({ context_id: "cut-off", state: TaskState.TASK_STATE_WORKING });
-    await crash(env.SESSION.getByName(JSON.stringify(["local", "cut-off"])));
+    await crash("cut-off");
     await a2a.cancelTask({ tenant: "", id, metadata: undefined });
     await expect.poll(indexed).toContainEqual({ context_id: "cut-off", state: TaskState.TASK_STATE_CANCELED });
   });

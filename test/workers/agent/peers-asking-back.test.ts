@@ -6,6 +6,7 @@ import type { Step } from "#shared/loop/log/step.ts";
 import { TurnStopped } from "#shared/loop/log/stopped.ts";
 import type { Usage } from "#shared/budget/usage.ts";
 import { CollectingTracer } from "../../support/collecting-tracer.ts";
+import { noInputAsked } from "../../support/no-input-asked.ts";
 import { approvalOf, asking, asksFor, COMPLETED, EXPIRES_MS, peerSaying } from "./asking.ts";
 
 /** The peer's front door, as far as it is asked here; `paths` is what it was asked. */
@@ -20,22 +21,8 @@ function peer() {
       return Response.json({ id: "t", contextId: "c", status: { state: "TASK_STATE_CANCELED" } });
     }
     const { message } = JSON.parse(String(init.body)) as { message: { taskId?: string } };
-    if (message.taskId) {
-      // Its own clock was first: the approval has expired there, and the task works again.
-      const error = {
-        code: 400,
-        status: "FAILED_PRECONDITION",
-        message: "Task t is working and asks for no input: wait for it, or cancel it.",
-        details: [
-          {
-            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-            reason: "UNSUPPORTED_OPERATION",
-            domain: "a2a-protocol.org",
-          },
-        ],
-      };
-      return Response.json({ error }, { status: 400 });
-    }
+    // Its own clock was first: the approval has expired there, and the task works again.
+    if (message.taskId) return noInputAsked();
     const body = new ReadableStream({
       async start(controller) {
         const say = (event: object) =>

@@ -6,11 +6,11 @@ import { expect, it } from "vitest";
 import { flushReports } from "#shared/agent/session-index/reports.ts";
 import { testAgent } from "../../support/test-agent.ts";
 import { ask, client, logOf, send } from "./client.ts";
+import { crash, session } from "./sessions.ts";
 
 const HOUR_MS = 3_600_000;
 const { TASK_STATE_COMPLETED, TASK_STATE_INPUT_REQUIRED, TASK_STATE_WORKING } = TaskState;
 
-const session = (name: string) => env.SESSION.getByName(JSON.stringify(["local", name]));
 const index = env.SESSION_INDEX.getByName("sessions");
 /** An isolate is known by its environment: a copy is that of another process. */
 const processBegins = () => ({ ...env });
@@ -32,15 +32,8 @@ async function cutOff(name: string): Promise<void> {
   await events.return();
   await expect.poll(async () => (await logOf(name)).map(({ kind }) => kind)).toContain("assistant");
   await flushReports();
-  await end(name);
+  await crash(name);
   await runInDurableObject(session(name), (_, { storage }) => storage.setAlarm(Date.now() + HOUR_MS));
-}
-
-/** Ends the object as a crash does. */
-async function end(name: string): Promise<void> {
-  await expect(runInDurableObject(session(name), (_, state) => state.abort("crashed by the test"))).rejects.toThrow(
-    "crashed by the test",
-  );
 }
 
 /** As the row has it: asking the object would make it take the task up. */
@@ -93,7 +86,7 @@ it("only the first /health in the life of an isolate wakes sessions", async () =
 it("a task that waits for an approval goes on waiting", async () => {
   const task = await send(await client("JSONRPC"), ask('call pay {"to":"waits","amount":1}', "waits"));
   await flushReports();
-  await end("waits");
+  await crash("waits");
   await health(processBegins());
   expect(await stateOf("waits")).toBe(TASK_STATE_INPUT_REQUIRED);
   expect(task.status?.state).toBe(TASK_STATE_INPUT_REQUIRED);
@@ -105,7 +98,7 @@ it("an index that was not told of the end of a task is put right, and nothing ru
   await runInDurableObject(index, (_, { storage }) => {
     storage.sql.exec("UPDATE task SET state = ? WHERE context_id = 'stale'", TASK_STATE_WORKING);
   });
-  await end("stale");
+  await crash("stale");
   const before = await logOf("stale");
   await health(processBegins());
   await flushReports();

@@ -4,22 +4,11 @@ import { env } from "cloudflare:workers";
 import { TaskState, type Task } from "@a2a-js/sdk";
 import { expect, it } from "vitest";
 import { ask, client, logOf, problemOf, send } from "./client.ts";
+import { begin, crash, session } from "./sessions.ts";
 
-const session = (name: string) => env.SESSION.getByName(JSON.stringify(["local", name]));
-/** Ends the object as a crash does: at once, with whatever it was doing. */
-async function crash(name: string): Promise<void> {
-  await expect(runInDurableObject(session(name), (_, state) => state.abort("crashed by the test"))).rejects.toThrow(
-    "crashed by the test",
-  );
-}
 const alarmOf = (name: string) => runInDurableObject(session(name), (_, { storage }) => storage.getAlarm());
 const call = (tool: string, input: object) => `call ${tool} ${JSON.stringify(input)}`;
 
-async function begin(text: string, name: string): Promise<string> {
-  const stream = (await client("JSONRPC")).sendMessageStream(ask(text, name));
-  const { value } = await stream.next();
-  return value?.payload?.$case === "task" ? value.payload.value.id : "";
-}
 const get = async (id: string): Promise<Task> => (await client("JSONRPC")).getTask({ tenant: "", id });
 const stateOf = async (id: string) => (await get(id)).status?.state;
 
@@ -45,8 +34,8 @@ it("a turn that goes on after an approval is watched by the alarm: killed, it is
 
 it("a message that waits in line behind a poison turn is not given up with it: it never began", async () => {
   const name = "innocent";
-  const poison = await begin(call("hang", {}), name);
-  const innocent = await begin("say served", name);
+  const poison = await begin(name, call("hang", {}));
+  const innocent = await begin(name, "say served");
   await expect.poll(async () => (await logOf(name)).map(({ kind }) => kind)).toContain("assistant");
   for (let life = 0; life < 12; life++) {
     await crash(name);
@@ -60,13 +49,13 @@ it("a message that was canceled while it waited in line does not deny the approv
   const name = "canceled-in-line";
   const a2a = await client("JSONRPC");
   // Two calls of the model: the second asks for the approval, the first takes a while.
-  const first = begin(`drip x x x x x x x x`, name);
+  const first = begin(name, `drip x x x x x x x x`);
   await first;
-  const asking = await begin(call("pay", { to: name, amount: 1 }), name);
-  const waiting = await begin("say next", name);
+  const asking = await begin(name, call("pay", { to: name, amount: 1 }));
+  const waiting = await begin(name, "say next");
   await a2a.cancelTask({ tenant: "", id: waiting, metadata: undefined });
-  await expect.poll(async () => stateOf(asking), { timeout: 5_000 }).not.toBe(TaskState.TASK_STATE_SUBMITTED);
-  await expect.poll(async () => stateOf(asking), { timeout: 5_000 }).not.toBe(TaskState.TASK_STATE_WORKING);
+  await expect.poll(async () => stateOf(asking)).not.toBe(TaskState.TASK_STATE_SUBMITTED);
+  await expect.poll(async () => stateOf(asking)).not.toBe(TaskState.TASK_STATE_WORKING);
   expect(problemOf(await get(asking))).not.toMatch(/another message came/);
   expect(await stateOf(asking)).toBe(TaskState.TASK_STATE_INPUT_REQUIRED);
 });
@@ -74,13 +63,13 @@ it("a message that was canceled while it waited in line does not deny the approv
 it("a canceled turn tells the peers that wait for an approval, too", async () => {
   const name = "orphan";
   const inputs = ["approve orphan", "forever"].map((message) => ({ agent: "other", message }));
-  const id = await begin(`both ${JSON.stringify(inputs)}`, name);
+  const id = await begin(name, `both ${JSON.stringify(inputs)}`);
   await expect.poll(async () => (await logOf(name)).map(({ kind }) => kind)).toContain("peer_input");
   await expect.poll(async () => (await logOf(name)).filter(({ kind }) => kind === "peer_task").length).toBe(2);
   await (await client("JSONRPC")).cancelTask({ tenant: "", id, metadata: undefined });
   const canceled = async () => (await env.PEER_OTHER.fetch("https://other/canceled")).json();
-  await expect.poll(canceled, { timeout: 3_000 }).toContain(`${name}~tester.2.1.task`);
-  await expect.poll(canceled, { timeout: 3_000 }).toContain(`${name}~tester.1.1.task`);
+  await expect.poll(canceled).toContain(`${name}~tester.2.1.task`);
+  await expect.poll(canceled).toContain(`${name}~tester.1.1.task`);
 });
 
 it("a message that comes again gets its task that waits at once, also after a restart and beside a subscriber", async () => {

@@ -50,9 +50,7 @@ export async function traceOf(
     const root = spans.findLast((span) => span.get("gen_ai.conversation.id") === contextId && span.kind === 2);
     return root ? spans.filter(({ traceId }) => traceId === root.traceId) : [];
   };
-  await expect
-    .poll(async () => ((spans) => spans.length > 0 && until(spans))(await find()), { timeout: 5_000 })
-    .toBe(true);
+  await expect.poll(async () => ((spans) => spans.length > 0 && until(spans))(await find())).toBe(true);
   return find();
 }
 

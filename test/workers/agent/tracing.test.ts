@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { KeptSpans } from "#shared/agent/beacon/kept-spans.ts";
 import { scalarOf } from "../../../shared/tracing/otlp.ts";
 import { ask, client, knock, logOf, post, send } from "./client.ts";
+import { crash } from "./sessions.ts";
 import { allSpans, one, rootOf, traceOf, type Seen } from "./spans.ts";
 
 const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -228,8 +229,7 @@ describe("a failure is in the trace", () => {
     const id = value?.payload?.$case === "task" ? value.payload.value.id : "";
     const isAnswered = async () => (await logOf("asked-before")).some(({ kind }) => kind === "tool_result");
     await expect.poll(isAnswered).toBe(true);
-    const stub = env.SESSION.getByName(JSON.stringify(["local", "asked-before"]));
-    await expect(runInDurableObject(stub, (_, state) => state.abort("crashed by the test"))).rejects.toThrow("crashed");
+    await crash("asked-before");
     await a2a.getTask({ tenant: "", id });
     const [answered, hanging] = (await logOf("asked-before")).flatMap((step) =>
       step.kind === "peer_call" ? step : [],
@@ -247,8 +247,7 @@ describe("a failure is in the trace", () => {
     const { value } = await stream.next();
     const id = value?.payload?.$case === "task" ? value.payload.value.id : "";
     const before = await traceOf("died", (seen) => seen.some(({ name }) => name === "execute_tool hang"));
-    const stub = env.SESSION.getByName(JSON.stringify(["local", "died"]));
-    await expect(runInDurableObject(stub, (_, state) => state.abort("crashed by the test"))).rejects.toThrow("crashed");
+    await crash("died");
     await a2a.getTask({ tenant: "", id });
     const turns = (seen: readonly Seen[]) => seen.filter(({ name }) => name === "invoke_agent tester");
     await traceOf("died", (seen) => turns(seen).length === 2);

@@ -7,26 +7,41 @@ import { LiveTask } from "#shared/agent/session/tasks/live-task.ts";
 import { Slots } from "#shared/agent/slots.ts";
 import { SessionStore } from "#shared/agent/session/tasks/store.ts";
 import { newTaskTrace } from "#shared/agent/session/tasks/task-trace.ts";
-import { Turns, type TurnHost } from "#shared/agent/session/turns/turns.ts";
-import { approvalOf } from "./asking.ts";
+import { Turns, type Runner } from "#shared/agent/session/turns/turns.ts";
+import type { Approvals } from "#shared/agent/session/approvals/approvals.ts";
+import { Tasks } from "#shared/agent/session/tasks/tasks.ts";
+import type { AgentDefinition } from "#shared/agent/definition.ts";
+import { Alarm } from "#shared/durable/alarm.ts";
+import { AGENT, approvalOf } from "./asking.ts";
 
 const { TASK_STATE_CANCELED, TASK_STATE_FAILED, TASK_STATE_INPUT_REQUIRED, TASK_STATE_WORKING } = TaskState;
 
-/** A task of an object of its own, worked on by this host; resolves to how it ended, and what the host was told. */
-async function ended(name: string, host: Partial<TurnHost>, cancel = false) {
-  return runInDurableObject(env.SCRATCH.getByName(name), async (_, { storage }) => {
-    const store = new SessionStore(storage.sql);
-    const told: unknown[] = [];
-    const turns = new Turns(store, {
-      slot: (live) => new Slots(1).begin(name, live.signal),
-      keepAlive: () => {},
+const DEFINITION: AgentDefinition = { name: "t", description: "t", instructions: "t", skills: [], tools: [] };
+
+type Doubles = Partial<Runner> & Partial<Pick<Approvals, "denyAll">>;
+
+/** Writes down what it is told instead of logging and reporting it. */
+class NotingTasks extends Tasks {
+  readonly noted: unknown[] = [];
+  override changed(): void {}
+  override bug(_live: LiveTask, error: unknown): void {
+    this.noted.push(error);
+  }
+}
+
+/** A task of an object of its own, with these doubles; resolves to how it ended, and what was noted. */
+async function ended(name: string, doubles: Doubles, cancel = false) {
+  return runInDurableObject(env.SCRATCH.getByName(name), async (_, ctx) => {
+    const store = new SessionStore(ctx.storage.sql);
+    const alarm = new Alarm(ctx.storage);
+    const tasks = new NotingTasks({ ctx, env: { ...env, AGENT }, definition: DEFINITION, store, alarm });
+    const told = tasks.noted;
+    const runner = {
+      slot: async (live: LiveTask) => new Slots(1).begin(name, live.signal),
       run: async () => Promise.reject(new Error("a bug")),
-      denyAll: (_row, why) => void told.push(why),
-      changed: () => {},
-      bug: (_live, error) => void told.push(error),
-      storageFailed: (error) => void told.push(error),
-      ...host,
-    });
+      ...doubles,
+    };
+    const turns = new Turns(tasks, { denyAll: (_row, why) => void told.push(why), ...doubles }, runner);
     const row = store.createTask({
       contextId: name,
       state: TASK_STATE_WORKING,

@@ -2,30 +2,20 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { ListTasksRequest, TaskState } from "@a2a-js/sdk";
+import type { Client } from "@a2a-js/sdk/client";
 import { describe, expect, it } from "vitest";
 import { flushSpans } from "#shared/agent/control-plane/tracing.ts";
 import { ask, client, problemOf, send } from "./client.ts";
+import { begin, crash, session } from "./sessions.ts";
 import { one, rootOf, traceOf } from "./spans.ts";
 
-const session = (name: string) => env.SESSION.getByName(JSON.stringify(["local", name]));
 const call = (tool: string, input: object) => `call ${tool} ${JSON.stringify(input)}`;
 
 const FINE = JSON.stringify({ kind: "user", text: "say fine" });
 
-async function crash(name: string): Promise<void> {
-  await expect(runInDurableObject(session(name), (_, state) => state.abort("crashed by the test"))).rejects.toThrow(
-    "crashed by the test",
-  );
-}
-async function begin(text: string, name: string): Promise<string> {
-  const stream = (await client("JSONRPC")).sendMessageStream(ask(text, name));
-  const { value } = await stream.next();
-  return value?.payload?.$case === "task" ? value.payload.value.id : "";
-}
-
 it("one thread whose log cannot be read does not keep the others of its session from being taken up", async () => {
   const name = "unreadable";
-  const bad = await begin(call("hang", {}), name);
+  const bad = await begin(name, call("hang", {}));
   expect(bad).not.toBe("");
   // A second thread of the same session, as a peer opens it.
   await runInDurableObject(session(name), (_, { storage }) => {
@@ -45,15 +35,24 @@ it("one thread whose log cannot be read does not keep the others of its session 
       (_, { storage }) =>
         storage.sql.exec<{ state: number }>(`SELECT state FROM task WHERE context_id = '${name}~z.1'`).one().state,
     );
-  await expect.poll(state, { timeout: 4_000 }).toBe(TaskState.TASK_STATE_COMPLETED);
+  await expect.poll(state).toBe(TaskState.TASK_STATE_COMPLETED);
 });
 
 describe("a task whose log cannot be read any more", () => {
-  const makeUnreadable = (name: string, seq: number) =>
-    runInDurableObject(session(name), (_, { storage }) => {
+  /** One step of it, and has it taken up again. */
+  const makeUnreadable = async (name: string, seq: number) => {
+    await runInDurableObject(session(name), (_, { storage }) => {
       const body = '{"kind":"of a later version"}';
       storage.sql.exec("UPDATE step SET body = ? WHERE context_id = ? AND seq = ?", body, name, seq);
     });
+    await crash(name);
+    await runDurableObjectAlarm(session(name));
+  };
+  const FAILED = [TaskState.TASK_STATE_FAILED, expect.stringContaining("Its log cannot be read")];
+  const stateOf = async (a2a: Client, id: string) => {
+    const task = await a2a.getTask({ tenant: "", id });
+    return [task.status?.state, problemOf(task)];
+  };
   const steps = (name: string) =>
     runInDurableObject(session(name), (_, { storage }) => storage.sql.exec("SELECT seq FROM step").toArray().length);
 
@@ -65,11 +64,7 @@ describe("a task whose log cannot be read any more", () => {
     const id = value?.payload?.$case === "task" ? value.payload.value.id : "";
     await expect.poll(() => steps(name)).toBeGreaterThan(1);
     await makeUnreadable(name, 1);
-    await crash(name);
-    await runDurableObjectAlarm(session(name));
-    const task = await a2a.getTask({ tenant: "", id });
-    expect(task.status?.state).toBe(TaskState.TASK_STATE_FAILED);
-    expect(problemOf(task)).toContain("Its log cannot be read");
+    expect(await stateOf(a2a, id)).toEqual(FAILED);
     expect(await send(a2a, question)).toMatchObject({ id, status: { state: TaskState.TASK_STATE_FAILED } });
     await expect(a2a.cancelTask({ tenant: "", id, metadata: undefined })).rejects.toThrow(/has ended already/);
     // Whoever was to send them may have gone with an object that crashed.
@@ -91,11 +86,7 @@ describe("a task whose log cannot be read any more", () => {
       storage.sql.exec("INSERT INTO step (context_id, seq, n, body, worked_ms) VALUES (?, 9, 3, ?, 0)", name, FINE);
     });
     await makeUnreadable(name, 1);
-    await crash(name);
-    await runDurableObjectAlarm(session(name));
-    const task = await a2a.getTask({ tenant: "", id });
-    expect(task.status?.state).toBe(TaskState.TASK_STATE_FAILED);
-    expect(problemOf(task)).toContain("Its log cannot be read");
+    expect(await stateOf(a2a, id)).toEqual(FAILED);
   });
 });
 

@@ -9,9 +9,9 @@ import { newTaskTrace } from "#shared/agent/session/tasks/task-trace.ts";
 import type { Step } from "#shared/loop/log/step.ts";
 import { effects } from "../../support/test-agent.ts";
 import { answerOf, ask, client, logOf, problemOf, send, waitsFor } from "./client.ts";
+import { crash, session } from "./sessions.ts";
 import { traceOf } from "./spans.ts";
 
-const session = (name: string) => env.SESSION.getByName(JSON.stringify(["local", name]));
 const sql = async (name: string, query: string, ...bindings: string[]) =>
   runInDurableObject(session(name), (_, { storage }) => void storage.sql.exec(query, ...bindings));
 const paid = (to: string) => effects.filter((effect) => effect.startsWith(`paid ${to} `)).length;
@@ -178,8 +178,7 @@ describe("a task that waits and ends", () => {
     await expect.poll(async () => (await stepsOf("poisoned", "peer_input")).length).toBe(1);
     await expect.poll(async () => (await stepsOf("poisoned", "peer_task")).length).toBe(2);
     await sql("poisoned", "UPDATE task SET life = ?", JSON.stringify({ n: 11, strikes: 10, steps: 99 }));
-    const end = runInDurableObject(session("poisoned"), (_, state) => state.abort("crashed by the test"));
-    await expect(end).rejects.toThrow("crashed by the test");
+    await crash("poisoned");
     await runDurableObjectAlarm(session("poisoned"));
     await expect
       .poll(canceledAtPeer)

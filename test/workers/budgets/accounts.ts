@@ -11,8 +11,15 @@ const SECRET = "a secret of the control plane, long enough";
 export const QUERY = "query-1";
 export const ENV = { ...bindings, TROUPE_URL: "https://control-plane", TROUPE_SECRET: SECRET };
 
+/** Files share a runtime, but no jobs. */
+function ofFile(job: string): string {
+  const { testPath = "" } = expect.getState();
+  return `${job}-${testPath.replaceAll(/^.*\/|\.test\.ts$/g, "")}`;
+}
+
 export function tokenOf(job: string): string {
-  return `${job}.${mac(SECRET, `job:${job}`)}`;
+  const own = ofFile(job);
+  return `${own}.${mac(SECRET, `job:${own}`)}`;
 }
 
 export async function ask(job: string, method: string, path: string, body?: object): Promise<Response> {
@@ -72,9 +79,9 @@ export async function account(job: string, query = QUERY): Promise<QueryAccount>
 
 /** Resolves once so many calls wait. */
 export async function waiting(job: string, count: number): Promise<void> {
-  await vi.waitFor(async () => expect((await account(job)).waiting).toBe(count), { timeout: 5_000, interval: 5 });
+  await vi.waitFor(async () => expect((await account(job)).waiting).toBe(count), { timeout: 15_000, interval: 5 });
 }
 
 export function objectOf(job: string, query = QUERY) {
-  return budgetOf(bindings, job, query);
+  return budgetOf(bindings, ofFile(job), query);
 }

@@ -2,7 +2,6 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test, vi } from "vitest";
 import { account, ask, call, cutEarlierLives, end, granted, objectOf, QUERY, settle } from "./accounts.ts";
-import { budgetOf } from "../../../workers/control-plane/budgets/shards.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -101,7 +100,7 @@ test("a call that is released while it waits leaves the line", async () => {
   const limits = { maxTurns: 1 };
   await granted("left", "a", { limits });
   const waits = ask("left", "POST", "/reserve", call("b", { limits, waitMs: 20_000 }));
-  await vi.waitFor(async () => expect((await account("left")).waiting).toBe(1), { timeout: 5_000, interval: 5 });
+  await vi.waitFor(async () => expect((await account("left")).waiting).toBe(1), { timeout: 15_000, interval: 5 });
   await end("left", "release", "b");
   expect((await waits).status).toBe(409);
   expect(await account("left")).toMatchObject({ waiting: 0, exhausted: null });
@@ -121,7 +120,7 @@ test("a path that exists answers the wrong method with the right one", async () 
 
 test("accounts are forgotten 60 days after their last change, a few with each one that is opened", async () => {
   const start = Date.UTC(2100, 0, 1);
-  const object = budgetOf(env, "prune", "old 0");
+  const object = objectOf("prune", "old 0");
   const [last = "", ...former] = queriesOf(object.id.toString(), 11);
   vi.useFakeTimers({ now: start, toFake: ["Date"] });
   for (const query of former) await granted("prune", "a", { query });

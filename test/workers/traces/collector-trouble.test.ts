@@ -1,20 +1,15 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { randomHex } from "#shared/tracing/trace-context.ts";
 import { ForwardingJob, QUERY, spansOf } from "./forwarding-job.ts";
+import { atStart } from "./own-job.ts";
 import { shardWith, START } from "./spans.ts";
 
+atStart();
 let job: ForwardingJob;
-
 beforeEach(() => {
-  vi.useFakeTimers({ now: START, toFake: ["Date"] });
   vi.spyOn(console, "warn").mockReturnValue();
   job = new ForwardingJob();
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
 });
 
 test("a collector that is down for hours loses nothing: it is asked ever less often, and gets all when it is back", async () => {

@@ -6,23 +6,9 @@ import { randomHex } from "#shared/tracing/trace-context.ts";
 import { decodeRequest } from "../../../workers/control-plane/traces/otlp/protobuf.ts";
 import { readExport } from "../../../workers/control-plane/traces/otlp/read-export.ts";
 import type { SettingVariables } from "../../../workers/control-plane/traces/forward/settings.ts";
+import type { Collected, CollectorAnswer } from "../../support/collected.ts";
 import { resource, shardWith, span, type SpanParts, START, store } from "./spans.ts";
 import { jobWith } from "./test-traces.ts";
-
-/** See test/support/test-collector.ts. */
-interface Answer {
-  readonly status: number;
-  readonly headers?: Record<string, string>;
-  readonly body?: string;
-  readonly overBytes?: number;
-  readonly containing?: string;
-}
-interface Received {
-  readonly path: string;
-  readonly headers: Record<string, string>;
-  readonly body: string;
-  readonly status: number;
-}
 
 /** Attributes of a root. */
 export const QUERY = { "troupe.trace.kind": "query" };
@@ -65,17 +51,17 @@ export class ForwardingJob {
   }
 
   /** Each answers one request of those to come, then all are taken. */
-  async answer(...answers: Answer[]): Promise<void> {
+  async answer(...answers: CollectorAnswer[]): Promise<void> {
     await env.COLLECTOR.fetch(this.collector, { method: "PUT", body: JSON.stringify(answers) });
   }
 
-  async received(): Promise<Received[]> {
+  async received(): Promise<Collected[]> {
     return (await env.COLLECTOR.fetch(this.collector)).json();
   }
 }
 
 /** The spans of a request, each with its agent. */
-export function spansOf(request: Received | undefined) {
+export function spansOf(request: Collected | undefined) {
   const bytes = Uint8Array.from(atob(request?.body ?? ""), (char) => char.charCodeAt(0));
   const isJson = request?.headers["content-type"] === "application/json";
   const body: unknown = isJson ? JSON.parse(new TextDecoder().decode(bytes)) : decodeRequest(bytes);

@@ -1,19 +1,14 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { randomHex } from "#shared/tracing/trace-context.ts";
 import { ForwardingJob, QUERY, spansOf } from "./forwarding-job.ts";
+import { atStart } from "./own-job.ts";
 import { nano, span, START, store } from "./spans.ts";
 
+atStart();
 let job: ForwardingJob;
-
 beforeEach(() => {
-  vi.useFakeTimers({ now: START, toFake: ["Date"] });
   vi.spyOn(console, "warn").mockReturnValue();
   job = new ForwardingJob();
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
 });
 
 test.for(["http/json", "http/protobuf"])(

@@ -1,24 +1,13 @@
 // Exports that are small and cost much, and values that nobody could pass on.
 import { runInDurableObject, runDurableObjectAlarm } from "cloudflare:test";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { randomHex } from "#shared/tracing/trace-context.ts";
 import { toAttributes } from "#shared/tracing/otlp.ts";
 import type { Traces } from "../../../workers/control-plane/traces/traces.ts";
+import { job, ownJob, traceId } from "./own-job.ts";
 import { call, page, post, resource, rows, shardWith, span, START, store } from "./spans.ts";
 
-let job: string;
-let traceId: string;
-
-beforeEach(({ task }) => {
-  vi.useFakeTimers({ now: START, toFake: ["Date"] });
-  job = `job-${task.id.replaceAll(/[^a-z0-9]/g, "-")}`;
-  traceId = randomHex(16);
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+ownJob();
 
 const PROTOBUF = { "content-type": "application/x-protobuf" };
 

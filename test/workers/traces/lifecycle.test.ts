@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { scalarOf, type OtlpSpan } from "#shared/tracing/otlp.ts";
 import { formatTraceparent, randomContext, randomHex } from "#shared/tracing/trace-context.ts";
 import type { Registration } from "#shared/control-plane/registry.ts";
@@ -8,25 +8,16 @@ import type { Registry } from "../../../workers/control-plane/registry/registry.
 import { allShards, closeOpenSpans } from "../../../workers/control-plane/traces/shards.ts";
 import { ListQuery } from "#shared/control-plane/traces.ts";
 import { TestTraces } from "./test-traces.ts";
+import { job, ownJob, traceId } from "./own-job.ts";
 import { call, post, resource, rows, shardWith, span, START, store, summary } from "./spans.ts";
 
 const INTERVAL = 1000;
 const LEASE = 3 * INTERVAL;
 
-let job: string;
+ownJob();
 let registry: DurableObjectStub<Registry>;
-let traceId: string;
-
-beforeEach(({ task }) => {
-  vi.useFakeTimers({ now: START, toFake: ["Date"] });
-  job = `job-${task.id.replaceAll(/[^a-z0-9]/g, "-")}`;
+beforeEach(() => {
   registry = env.REGISTRY.getByName(job);
-  traceId = randomHex(16);
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
 });
 
 test("open spans of a lost agent are ended provisionally, as errors, in all its traces", async () => {

@@ -1,21 +1,12 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { randomHex } from "#shared/tracing/trace-context.ts";
 import type { Traces } from "../../../workers/control-plane/traces/traces.ts";
+import { spanRecord } from "../../support/span-record.ts";
+import { job, ownJob, traceId } from "./own-job.ts";
 import { page, rows, shardWith, span, START, store, summary } from "./spans.ts";
 
-let job: string;
-let traceId: string;
-
-beforeEach(({ task }) => {
-  vi.useFakeTimers({ now: START, toFake: ["Date"] });
-  job = task.id;
-  traceId = randomHex(16);
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-});
+ownJob();
 
 const ID = "00000000000000a1";
 const open = () => span({ traceId, spanId: ID, name: "work" });
@@ -141,27 +132,16 @@ test("an object that was evicted goes on where it was", async () => {
 
 test("a batch that cannot be stored whole is not stored at all", async () => {
   const shard = shardWith(job, traceId);
-  const record = {
+  const json = '{"attributes":[]}';
+  const record = spanRecord({
     traceId,
     spanId: ID,
-    parentId: "",
     name: "work",
-    kind: 1,
     startUs: START * 1000,
     durationUs: 5,
-    status: 0,
-    message: "",
-    provisional: false,
-    isInterrupted: false,
-    operation: "",
-    inputTokens: null,
-    outputTokens: null,
-    cost: null,
-    traceKind: "",
     bytes: 2,
-    json: '{"attributes":[]}',
-    source: 0,
-  };
+    json,
+  });
   const source = { resource: "{}", scope: "{}", agent: "a", instance: "" };
   const second = { ...record, spanId: "00000000000000a2", source: 1 };
   await runInDurableObject(shard, async (traces: Traces) =>

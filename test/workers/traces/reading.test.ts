@@ -1,20 +1,10 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { randomHex } from "#shared/tracing/trace-context.ts";
 import type { TracePage } from "#shared/control-plane/traces.ts";
+import { job, ownJob, traceId } from "./own-job.ts";
 import { call, rows, span, START, store, toRows, traceIds } from "./spans.ts";
 
-let job: string;
-let traceId: string;
-
-beforeEach(({ task }) => {
-  vi.useFakeTimers({ now: START, toFake: ["Date"] });
-  job = `job-${task.id.replaceAll(/[^a-z0-9]/g, "-")}`;
-  traceId = randomHex(16);
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-});
+ownJob();
 
 const CHAT = { "gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 20 };
 

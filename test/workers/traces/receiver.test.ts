@@ -1,25 +1,14 @@
 import { env as bindings } from "cloudflare:workers";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { mac } from "#shared/a2a/token.ts";
 import { randomHex } from "#shared/tracing/trace-context.ts";
 import controlPlane from "../../../workers/control-plane/index.ts";
 import { decodeResponse, encodeRequest } from "../../../workers/control-plane/traces/otlp/protobuf.ts";
 import { TestTraces } from "./test-traces.ts";
+import { job, ownJob, traceId } from "./own-job.ts";
 import { call, nano, post, resource, rows, span, START, summary, tokenOf, traceIds } from "./spans.ts";
 
-let job: string;
-let traceId: string;
-
-beforeEach(({ task }) => {
-  vi.useFakeTimers({ now: START, toFake: ["Date"] });
-  job = `job-${task.id.replaceAll(/[^a-z0-9]/g, "-")}`;
-  traceId = randomHex(16);
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+ownJob();
 
 const PROTOBUF = { "content-type": "application/x-protobuf" };
 

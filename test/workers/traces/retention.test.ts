@@ -1,8 +1,9 @@
 import { env } from "cloudflare:workers";
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { randomHex } from "#shared/tracing/trace-context.ts";
 import { allShards } from "../../../workers/control-plane/traces/shards.ts";
+import { ownJob, traceId } from "./own-job.ts";
 import { shardWith, span, type SpanParts, START, store, traceIds } from "./spans.ts";
 import { jobWith } from "./test-traces.ts";
 
@@ -10,18 +11,8 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const QUERY = { "troupe.trace.kind": "query" };
 
-let traceId: string;
-
-beforeEach(() => {
-  vi.useFakeTimers({ now: START, toFake: ["Date"] });
-  vi.spyOn(console, "warn").mockReturnValue();
-  traceId = randomHex(16);
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+ownJob();
+beforeEach(() => void vi.spyOn(console, "warn").mockReturnValue());
 
 test("a trace is deleted when it is too old, by an alarm that is set for that moment", async () => {
   const job = jobWith(randomHex(4), { TROUPE_TRACES_MAX_AGE: "2d" });

@@ -16,6 +16,7 @@ import { controlPlaneLayout, jobLayout, type ProcessLayout } from "../state/layo
 import { lockHolder, withLock } from "../state/lock.ts";
 import { freePorts, isTaken } from "../processes/ports.ts";
 import { isUp } from "../processes/processes.ts";
+import { knownPorts } from "../processes/known-ports.ts";
 import { hasReaders } from "./readers.ts";
 import { controlPlaneSecret, ensureControlPlaneSecret } from "../state/secrets.ts";
 import { ControlPlaneState, DamagedError, knownJobs, readOrSetAside, readState, writeState } from "../state/state.ts";
@@ -39,17 +40,26 @@ export interface ControlPlane {
   readonly secret: string;
 }
 
-/** The control plane, started if it does not run, and started anew if its code or the settings of its traces have changed. */
+/**
+ * The control plane, started if it does not run, and started anew if its code or the settings of its traces have changed.
+ * `promised`: ports that a job is about to be started on.
+ */
 export async function ensureControlPlane(
   home: string,
   bundles: ReadonlyMap<string, Bundle>,
   io: Io,
+  promised: readonly number[] = [],
 ): Promise<ControlPlane> {
   const options = { patienceMs: LOCK_PATIENCE_MS, signal: io.signal };
-  return withLock(controlPlaneLayout(home).lock, options, async () => ensure(home, bundles, io));
+  return withLock(controlPlaneLayout(home).lock, options, async () => ensure(home, bundles, io, promised));
 }
 
-async function ensure(home: string, bundles: ReadonlyMap<string, Bundle>, io: Io): Promise<ControlPlane> {
+async function ensure(
+  home: string,
+  bundles: ReadonlyMap<string, Bundle>,
+  io: Io,
+  promised: readonly number[],
+): Promise<ControlPlane> {
   const layout = controlPlaneLayout(home);
   const secret = await ensureControlPlaneSecret(layout.secret, io);
   const [registry, model] = [bundleOf(bundles, "control-plane"), bundleOf(bundles, "offline-model")];
@@ -66,7 +76,7 @@ async function ensure(home: string, bundles: ReadonlyMap<string, Bundle>, io: Io
   }
   await endSupervised([layout.registry, layout.model]);
   setAside(damaged, io);
-  const [port, modelPort] = await choosePorts(last);
+  const [port, modelPort] = await choosePorts(last, new Set([...promised, ...(await knownPorts(home))]));
   await mkdir(layout.registry.data, { recursive: true });
   await writeState(layout.state, { port, modelPort, version } satisfies ControlPlaneState);
   const machine = machineFolder(layout.registry);
@@ -150,11 +160,14 @@ async function portsOfConfigs({
   return port === undefined || modelPort === undefined ? undefined : { port, modelPort, version: "" };
 }
 
-async function choosePorts(last: ControlPlaneState | undefined): Promise<[port: number, modelPort: number]> {
+async function choosePorts(
+  last: ControlPlaneState | undefined,
+  others: ReadonlySet<number>,
+): Promise<[port: number, modelPort: number]> {
   if (last !== undefined && !(await isTaken(last.port)) && !(await isTaken(last.modelPort))) {
     return [last.port, last.modelPort];
   }
-  const [port = 0, modelPort = 0] = await freePorts(2);
+  const [port = 0, modelPort = 0] = await freePorts(2, others);
   return [port, modelPort];
 }
 

@@ -6,13 +6,14 @@ import { freePorts, isTaken } from "./ports.ts";
 import type { JobState } from "../state/state.ts";
 
 /**
- * Agent → port. While the job runs, its own ports count as free. Throws CliError when a port that the job names is
- * taken by another program.
+ * Agent → port. While the job runs, its own ports count as free. Those that are left free to choose are none of `known`. Throws
+ * CliError when a port that the job names is taken by another program.
  */
 export async function choosePorts(
   job: Pick<Job, "agents">,
   last: Pick<JobState, "ports"> | undefined,
   runs: boolean,
+  known: ReadonlySet<number> = new Set(),
 ): Promise<Record<string, number>> {
   const own = new Set(runs ? Object.values(last?.ports ?? {}) : []);
   const usable = async (port: number): Promise<boolean> => own.has(port) || !(await isTaken(port));
@@ -36,7 +37,7 @@ export async function choosePorts(
       open.push(id);
     }
   }
-  const fresh = await freePorts(open.length);
+  const fresh = await freePorts(open.length, new Set([...known, ...named, ...Object.values(chosen)]));
   for (const [index, id] of open.entries()) chosen[id] = fresh[index] ?? 0;
   return chosen;
 }

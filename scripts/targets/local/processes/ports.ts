@@ -2,6 +2,10 @@
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
+import * as z from "zod";
+
+import { CliError } from "../../../terminal/cli-error.ts";
+
 const HOST = "127.0.0.1";
 
 /**
@@ -12,17 +16,47 @@ const RANGE = { from: 20_000, to: 32_767 };
 const MAX_TRIES = 1_000;
 const POLL_MS = 20;
 
-/** `count` different ports that are free now. */
-export async function freePorts(count: number): Promise<number[]> {
+/** `count` different ports that are free now, and none of `others`. Throws CliError when those that TROUPE_PORTS names are too few. */
+export async function freePorts(count: number, others: ReadonlySet<number> = new Set()): Promise<number[]> {
+  const named = namedRange();
+  const { from, to } = named ?? RANGE;
   // All are held until the last is found, so that no two are the same.
   const held: Listener[] = [];
-  for (let tries = 0; held.length < count; tries++) {
-    // Any other will do where this machine has hardly a port left in the range.
-    const port = tries < MAX_TRIES ? RANGE.from + Math.floor(Math.random() * (RANGE.to - RANGE.from + 1)) : 0;
-    const listener = await tryListen(port);
-    if (listener) held.push(listener);
+  try {
+    for (let tries = 0; held.length < count; tries++) {
+      const isLate = tries >= MAX_TRIES;
+      if (isLate && named !== undefined)
+        throw new CliError(
+          "failed",
+          `Too few ports from ${from} to ${to} are free.`,
+          "Name more of them in TROUPE_PORTS.",
+        );
+      // Any other will do where this machine has hardly a port left in the range.
+      const port = isLate ? 0 : from + Math.floor(Math.random() * (to - from + 1));
+      const listener = others.has(port) ? undefined : await tryListen(port);
+      if (listener) held.push(listener);
+    }
+  } finally {
+    await Promise.all(held.map(async ({ close }) => close()));
   }
-  return Promise.all(held.map(async (listener) => listener.close()));
+  return held.map(({ port }) => port);
+}
+
+const Port = z.coerce.number().int().min(1).max(65_535);
+const Range = z.tuple([Port, Port]).refine(([from, to]) => from <= to);
+
+/** The range that TROUPE_PORTS names, where it does. */
+function namedRange(): { readonly from: number; readonly to: number } | undefined {
+  const text = process.env["TROUPE_PORTS"];
+  if (text === undefined || text === "") return undefined;
+  const { data } = Range.safeParse(text.split("-"));
+  if (data === undefined)
+    throw new CliError(
+      "bad_input",
+      `TROUPE_PORTS cannot be "${text}".`,
+      "Name the first and the last port: 21000-21099",
+    );
+  return { from: data[0], to: data[1] };
 }
 
 /** Whether something listens on this port, or the system forbids it. */
@@ -39,8 +73,9 @@ export async function untilFree(port: number, limitMs: number): Promise<void> {
 }
 
 interface Listener {
-  /** Resolves to the port that was held. */
-  close(): Promise<number>;
+  /** That is held until it is closed. */
+  readonly port: number;
+  readonly close: () => Promise<void>;
 }
 
 /** Undefined when something listens on this port, or the system forbids it. */
@@ -61,9 +96,8 @@ async function listen(port: number): Promise<Listener> {
     server.listen({ port, host: HOST, exclusive: true }, resolve);
   });
   const address = server.address();
-  const bound = typeof address === "object" && address !== null ? address.port : port;
   return {
-    close: async () =>
-      new Promise((resolve, reject) => server.close((error) => (error ? reject(error) : resolve(bound)))),
+    port: typeof address === "object" && address !== null ? address.port : port,
+    close: async () => new Promise((resolve, reject) => server.close((error) => (error ? reject(error) : resolve()))),
   };
 }

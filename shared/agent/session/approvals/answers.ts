@@ -1,4 +1,4 @@
-// What somebody answered to approvals that wait. Understood strictly: an answer that is not clear is none, never a yes.
+// Parses answers to approvals, strictly: an answer that is not clear is refused, and never allows a call.
 import * as z from "zod";
 import { suggest } from "../../../text/nearest.ts";
 import { ApprovalAnswer, type Approval } from "../../../loop/log/approval.ts";
@@ -6,7 +6,7 @@ import { inOneLine } from "../../../text/visible.ts";
 import { hasAnswers, pendingApprovals, type ApprovalAnswerStep } from "../../../loop/log/ledger.ts";
 import type { Step } from "../../../loop/log/step.ts";
 
-/** The parts of a message as A2A has them; other kinds of content are refused. */
+/** A part of an A2A message. Other kinds of content are refused. */
 export interface AnswerPart {
   readonly content?: { readonly $case: string; readonly value: unknown } | undefined;
 }
@@ -33,16 +33,16 @@ const HOW =
 /** Characters of a name that a refusal repeats. */
 const MAX_SHOWN = 100;
 
-/** What waits, and whether the task has asked before: then a yes may be meant for something that its sender has seen earlier. */
+/** The waiting approvals, and whether the task had earlier answers: then a bare "yes" may be meant for an earlier question. */
 export interface Waiting {
   readonly approvals: readonly Pick<Approval, "id" | "agent" | "tool">[];
   readonly hasAnswers: boolean;
 }
 
 /**
- * The answers of one message, each for an approval of `waiting`, none twice. Otherwise an error for whoever sent it: what is
- * wrong and how to answer. All or nothing: where one part is not clear, none of it counts. A yes without ids counts only for the first
- * questions of a task; a no always does.
+ * The answers of one message, each for an approval of `waiting`, none twice; or an error for the sender: what is wrong and how to answer.
+ * Where one part is not clear, nothing of the message counts. A bare "yes" counts only for the first questions of a task, a bare "no"
+ * always.
  */
 export function parseAnswers(parts: readonly AnswerPart[], waiting: Waiting): ParsedAnswers {
   const ids = waiting.approvals.map(({ id }) => id);
@@ -104,9 +104,7 @@ function wrong(what: string): ParsedAnswers {
   return { error: `${what} ${HOW}` };
 }
 
-// An answer to approvals that comes again, perhaps over a connection that broke: it has to say what it said before.
-
-/** Whether the task's log has answers of this message, and whether they are what it says now. */
+/** Whether the task's log has answers of this message already, and whether they are the same. A retry after a broken connection is. */
 export function repetition(
   own: readonly Step[],
   messageId: string,
@@ -116,7 +114,7 @@ export function repetition(
     step.kind === "approval_answer" && step.messageId === messageId;
   const first = own.findIndex(isOfMessage);
   if (first === -1) return "new";
-  // What a bare "yes" is for depends on what waited when it came.
+  // A bare "yes" is for the approvals that waited when it came.
   const before = own.slice(0, first);
   const parsed = parseAnswers(parts, { approvals: pendingApprovals(before), hasAnswers: hasAnswers(before) });
   return "answers" in parsed && said(parsed.answers) === said(own.filter(isOfMessage)) ? "same" : "other";

@@ -1,33 +1,27 @@
-// The approvals of a Session's tasks: what waits, and the answers, which are steps of the task's log like everything else.
+// The approvals of a Session's tasks: what waits, and the answers, which are steps of the task's log.
 import type { Approval, ApprovalAnswer } from "../../../loop/log/approval.ts";
-import { denyOpen, type NoAnswer } from "../../../loop/log/denials.ts";
-import { ledger, pendingApprovals, sinceLastAnswer } from "../../../loop/log/ledger.ts";
+import type { NoAnswer } from "../../../loop/log/denials.ts";
+import { pendingApprovals } from "../../../loop/log/ledger.ts";
 import { peerCall } from "../../../loop/log/peer-question.ts";
-import { endApproval } from "../../../loop/spans/wait-spans.ts";
 import type { Step } from "../../../loop/log/step.ts";
-import type { Tracer } from "../../../tracing/tracer.ts";
-import { configOf, type AgentEnv } from "../../env.ts";
+import { TurnLog } from "../../../loop/log/turn-log.ts";
+import { endApproval } from "../../../loop/spans/wait-spans.ts";
+import { closeCalls } from "../../../loop/tool-calls/close-calls.ts";
+import { configOf } from "../../env.ts";
 import { cancelAtPeer } from "../../peers/connection.ts";
-import type { SessionStore } from "../tasks/store.ts";
+import type { Tasks } from "../tasks/tasks.ts";
 import type { TaskRow } from "../tasks/task-row.ts";
-import type { Asker } from "../../caller.ts";
-
-type PeerTaskStep = Extract<Step, { kind: "peer_task" }>;
 
 export class Approvals {
-  readonly #store: SessionStore;
-  readonly #tracer: Tracer;
-  readonly #env: AgentEnv;
+  readonly #tasks: Tasks;
 
-  constructor(store: SessionStore, tracer: Tracer, env: AgentEnv) {
-    this.#store = store;
-    this.#tracer = tracer;
-    this.#env = env;
+  constructor(tasks: Tasks) {
+    this.#tasks = tasks;
   }
 
   /** What the task waits for. */
   pending(row: TaskRow): readonly Approval[] {
-    return pendingApprovals(this.#store.ownSteps(row));
+    return pendingApprovals(this.#tasks.store.ownSteps(row));
   }
 
   /** Writes a client's answers. */
@@ -38,7 +32,7 @@ export class Approvals {
     );
   }
 
-  /** Answers what has expired by `now`: no answer means no. */
+  /** Answers what has expired by `now`: no answer denies the call. */
   expire(row: TaskRow, now: number): void {
     const expired = this.pending(row).filter(({ expiresAt }) => expiresAt <= now);
     this.#write(
@@ -47,25 +41,39 @@ export class Approvals {
     );
   }
 
-  /** Says no to all that waits, and gives each open call its result. Returns the tasks at peers that nobody waits for any more. */
-  deny(row: TaskRow, why: NoAnswer): readonly PeerTaskStep[] {
-    const own = this.#store.ownSteps(row);
-    const waiting = [...ledger(sinceLastAnswer(own))].filter(([, { is }]) => is === "peer_waits" || is === "at_peer");
-    this.#write(row, denyOpen(own, why));
-    return waiting.flatMap(([toolUseId]) => peerCall(own, toolUseId).task ?? []);
+  /** Denies all that a task waits for, gives each open call its result, and cancels the tasks of the peers that it asked. */
+  denyAll(row: TaskRow, why: NoAnswer): void {
+    const log = this.#log(row);
+    const { env, store } = this.#tasks;
+    closeCalls(log, this.#trace(row), why, (toolUseId) => {
+      const { task } = peerCall(log.steps, toolUseId);
+      if (!task || !row.asker) return;
+      const work = cancelAtPeer(env, task, row.asker, () => store.allSteps());
+      this.#tasks.afterwards(work, `telling ${task.agent} to cancel its task`);
+    });
   }
 
-  async cancelPeer(step: PeerTaskStep, asker: Asker): Promise<void> {
-    await cancelAtPeer(this.#env, step, asker, () => this.#store.allSteps());
-  }
-
-  #write(row: TaskRow, steps: readonly Step[]): void {
-    const { steps: log, begin, workedMs } = this.#store.turnLog(row);
-    for (const step of steps) {
-      this.#store.append(row, step, workedMs);
-      if (step.kind !== "approval_answer" || !row.trace) continue;
-      const { trace: task, contextId } = row;
-      endApproval({ tracer: this.#tracer, task, agent: configOf(this.#env).id, contextId }, log.slice(begin), step);
+  #write(row: TaskRow, answers: readonly Extract<Step, { kind: "approval_answer" }>[]): void {
+    const log = this.#log(row);
+    const own = log.own();
+    const trace = this.#trace(row);
+    for (const answer of answers) {
+      log.append(answer);
+      if (trace) endApproval(trace, own, answer);
     }
+  }
+
+  #log(row: TaskRow): TurnLog {
+    const { steps, begin, workedMs } = this.#tasks.store.threadLog(row);
+    return new TurnLog(steps, {
+      begin,
+      life: row.life.n,
+      write: (step) => this.#tasks.store.append(row, step, workedMs),
+    });
+  }
+
+  /** Undefined for a task of an older version. */
+  #trace({ trace: task, contextId }: TaskRow) {
+    return task ? { tracer: this.#tasks.tracer, task, agent: configOf(this.#tasks.env).id, contextId } : undefined;
   }
 }

@@ -1,4 +1,4 @@
-// What an approval is bound to: one text for each tool call and input, so that a signature over it holds for no other.
+// Binds an approval to one tool call and its input: the text that is signed is different for every other call.
 import { canonical } from "../../../text/canonical-json.ts";
 
 export interface Bound {
@@ -9,7 +9,7 @@ export interface Bound {
   readonly input: unknown;
 }
 
-/** What to sign for the approval's id. Any change of any part makes another text. Throws TypeError as canonical does. */
+/** The text to sign for the approval's id. Throws TypeError as canonical does. */
 export function approvalText({ taskId, toolUseId, agent, tool, input }: Bound): string {
   return canonical(["troupe-approval-1", taskId, toolUseId, agent, tool, input]);
 }

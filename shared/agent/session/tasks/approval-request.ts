@@ -1,11 +1,11 @@
-// How approvals are asked for: words for a person, data for a program. The input is the model's words and may try to look like
-// ours, so it is shown as JSON, indented, and nothing in it can move a cursor or hide.
+// Asks for approvals: text for a person, data for a program. A model wrote the input and may imitate our text, so it is shown as indented
+// JSON, in which nothing moves a cursor or hides.
 import type { Approval } from "../../../loop/log/approval.ts";
 import { inOneLine, escaped } from "../../../text/visible.ts";
 
-/** Characters of an input that are shown; the data holds all of it. */
+/** Characters of an input that the text shows. The data holds all of it. */
 const MAX_SHOWN = 4_000;
-/** The last moment that a date can be. */
+/** The latest possible date. */
 const MAX_DATE_MS = 8.64e15;
 
 export interface ApprovalRequest {

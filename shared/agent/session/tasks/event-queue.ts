@@ -1,4 +1,4 @@
-// Events from a running turn to one subscriber who reads at its own pace. One that falls too far behind is let go: it can subscribe again.
+// Events of a running turn for one subscriber, who reads at its own pace. One that falls too far behind is dropped, and can subscribe again.
 
 const MAX_WAITING = 10_000;
 
@@ -18,7 +18,7 @@ export class EventQueue<Event> {
     this.#wake?.();
   }
 
-  /** Ends the iteration after what is waiting has been read. */
+  /** Ends the iteration after the waiting events. */
   close(): void {
     this.#closed = true;
     this.#wake?.();

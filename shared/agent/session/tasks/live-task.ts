@@ -1,4 +1,4 @@
-// A task whose turn waits, runs or is suspended in this isolate: its latest row, who watches it, and how to stop it.
+// A task that is live in this isolate, because its turn waits, runs or is suspended: its latest row, its watchers, its cancellation.
 import type { StreamResponse } from "@a2a-js/sdk";
 import type { Approval } from "../../../loop/log/approval.ts";
 import { answerEvent, statusEvent, taskEvent, type TaskView } from "./task-view.ts";
@@ -9,9 +9,9 @@ export class LiveTask {
   readonly id: string;
   readonly question: string;
   row: TaskRow;
-  /** What an earlier isolate had begun may never have been heard of. */
+  /** An earlier life had begun it, and the spans of that life may be lost. */
   isUnheard = false;
-  /** What it waits for. */
+  /** The approvals that it waits for. */
   approvals: readonly Approval[] = [];
   #waiting: string | undefined;
   readonly #abort = new AbortController();
@@ -40,7 +40,7 @@ export class LiveTask {
     this.#abort.abort(new Error("The task was canceled."));
   }
 
-  /** The task as it stands, what has been streamed so far included. */
+  /** The task as it stands, with the answer streamed so far. */
   get view(): TaskView {
     return {
       id: this.id,
@@ -52,8 +52,8 @@ export class LiveTask {
   }
 
   /**
-   * The snapshot first, then everything that follows it, until the task ends. `toRest`: only until it waits for answers, which ends
-   * the stream of whoever sent the message (A2A 1.0, section 3.1.2).
+   * The snapshot, then all events until the task ends. `toRest`: or until it waits for approvals, which ends the stream of whoever sent
+   * the message (A2A 1.0, section 3.1.2).
    */
   async *watch({ toRest }: { readonly toRest: boolean }): AsyncGenerator<StreamResponse, void, undefined> {
     const queue = new EventQueue<StreamResponse>();
@@ -69,7 +69,7 @@ export class LiveTask {
     }
   }
 
-  /** Nothing streamed so far belongs to the answer any more. */
+  /** The text streamed so far is no longer part of the answer. */
   restartAnswer(): void {
     this.#replace = true;
   }
@@ -81,7 +81,7 @@ export class LiveTask {
     this.#publish(answerEvent(this.id, this.row, text, append));
   }
 
-  /** Its turn has to wait; `why` is told to those who look at the task. */
+  /** Its turn has to wait. `why` is for those who look at the task. */
   waitInLine(why: string): void {
     this.#waiting = why;
     this.#publish(statusEvent(this.view));
@@ -92,7 +92,7 @@ export class LiveTask {
     this.#waiting = undefined;
   }
 
-  /** Moves on to another state in which it is at work. */
+  /** Publishes a change of the task. */
   update(row: TaskRow): void {
     this.row = row;
     this.#publish(statusEvent(this.view));
@@ -105,18 +105,18 @@ export class LiveTask {
     this.#rest.resolve();
   }
 
-  /** The answers have come: whoever waits now, waits for what follows. */
+  /** The approvals are answered: from now on, atRest is the next rest. */
   resume(): void {
     this.approvals = [];
     this.#rest = Promise.withResolvers<void>();
   }
 
-  /** Publishes the end and lets everyone who watches go. */
+  /** Publishes the end, and ends all streams. */
   finish(row: TaskRow): void {
     this.approvals = [];
     if (row.answer !== null && row.answer !== this.#answer)
       this.#publish(answerEvent(this.id, row, row.answer, false, true));
-    // What was streamed of an answer that never came is no answer, also for those who have seen it.
+    // The task has no answer: what was streamed of one is withdrawn.
     if (row.answer === null && this.#answer !== "") {
       this.#answer = "";
       this.#publish(answerEvent(this.id, row, "", false, true));

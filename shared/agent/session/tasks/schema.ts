@@ -1,4 +1,4 @@
-// Tables of a Session. Two, because each costs a new object a page: peers' threads, found agents and approvals are steps.
+// The tables of a Session. They are two, because each costs a new object a page: peers' threads, found agents and approvals are steps.
 // States are the numbers of A2A's TaskState: 1 submitted, 2 working, 6 input-required.
 export const MIGRATIONS = [
   `CREATE TABLE task (
@@ -20,10 +20,10 @@ export const MIGRATIONS = [
      body TEXT NOT NULL,
      PRIMARY KEY (context_id, seq)
    ) WITHOUT ROWID;`,
-  // The task's spans, as JSON (task-span.ts); null for tasks that were older than they.
+  // The task's spans, as JSON (task-trace.ts); null for older tasks.
   `ALTER TABLE task ADD COLUMN trace TEXT`,
-  // What another life of the object needs to go on with a task (task-row.ts): who asked, by which message, how often its turn was
-  // begun, when to look at it. A step knows how many milliseconds of work its task had cost by then.
+  // What the next life needs to resume a task (task-row.ts): who asked, by which message, the turn's lives, when to wake. A step keeps the
+  // milliseconds of work on its task so far.
   `ALTER TABLE task ADD COLUMN message_id TEXT;
    ALTER TABLE task ADD COLUMN asker TEXT;
    ALTER TABLE task ADD COLUMN life TEXT;
@@ -34,7 +34,7 @@ export const MIGRATIONS = [
    CREATE INDEX open_task ON task (state) WHERE state IN (1, 2, 6)`,
 ] as const;
 
-/** What all migrations come to, at once: each statement costs a new object time. */
+/** The result of all migrations in one: each statement costs a new object time. */
 export const FRESH = `CREATE TABLE task (
      context_id TEXT NOT NULL,
      n INTEGER NOT NULL,

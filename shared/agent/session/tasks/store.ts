@@ -1,4 +1,4 @@
-// The rows of a Session: tasks and steps, by thread. Writes of one synchronous stretch commit together, at the cost of one fsync.
+// The rows of a Session: tasks and steps, by thread. Writes without an `await` between them commit together, at the cost of one fsync.
 import { TaskState } from "@a2a-js/sdk";
 import type { TaskRef } from "../../../a2a/task-id.ts";
 import { migrate, readVersion } from "../../../durable/migrations.ts";
@@ -8,24 +8,23 @@ import { FIRST_LIFE, toRow, type Life, type TaskColumns, type TaskEnd, type Task
 import type { Asker } from "../../caller.ts";
 import type { TaskTrace } from "./task-trace.ts";
 
-/** As the index `open_task` has it, so that it is used. */
+/** The same text as in the index `open_task`, so that SQLite uses the index. */
 const IS_OPEN = "state IN (1, 2, 6)";
 
-/** What a new task is made of. */
 export interface NewTask {
   readonly contextId: string;
   readonly state: TaskState;
   readonly trace: TaskTrace;
   readonly messageId: string;
-  /** Made of the task's number, because a query that begins here goes by it. */
+  /** A function of the task's number, because a query that begins here is named after its task. */
   readonly asker: (ref: TaskRef) => Asker;
   /** The message to answer. */
   readonly first: Step;
 }
 
-/** The log that one turn works on. */
-export interface TurnLog {
-  /** Of the thread, up to and including the task's own; those of tasks that wait behind it are left out. */
+/** The log of a thread, up to one of its tasks. */
+export interface ThreadLog {
+  /** Up to and including the task's own steps. Steps of tasks that wait behind it are left out. */
   readonly steps: Step[];
   /** Index of the task's first step. */
   readonly begin: number;
@@ -36,7 +35,7 @@ export interface TurnLog {
 export class SessionStore {
   readonly #sql: SqlStorage;
   readonly #nextSeq = new Map<string, number>();
-  /** What was found out once: the tables are there, and up to date. */
+  /** Cached: the tables exist, and are up to date. */
   #exists = false;
   #isMigrated = false;
 
@@ -44,13 +43,13 @@ export class SessionStore {
     this.#sql = sql;
   }
 
-  /** Whether anything was ever written; reading an object that is new must not create its tables. */
+  /** Whether anything was ever written. Reading a new object must not create its tables. */
   get exists(): boolean {
     this.#exists ||= readVersion(this.#sql) > 0;
     return this.#exists;
   }
 
-  /** Brings the tables of an older version up to date; makes none where there are none. */
+  /** Migrates the tables of an older version. Creates none. */
   upgrade(): void {
     if (this.exists) this.#migrate();
   }
@@ -85,7 +84,7 @@ export class SessionStore {
       usage: null,
       result: null,
     };
-    // First, because it can be refused for its size, and a task without it would be one that nobody works on.
+    // First, because it can be refused for its size, and nobody would work on a task without it.
     this.append(row, first, 0);
     this.#sql.exec(
       `INSERT INTO task (context_id, n, state, created_at, updated_at, trace_id, trace, message_id, asker)
@@ -103,7 +102,7 @@ export class SessionStore {
     return row;
   }
 
-  /** Moves on to another state that is not the last; `wakeAt` is when what it waits for expires. */
+  /** Sets a state that is not the last. `wakeAt`: when the next approval expires. */
   setState(row: TaskRow, state: TaskState, wakeAt: number | null = null): TaskRow {
     const updatedAt = Date.now();
     this.#sql.exec(
@@ -117,7 +116,7 @@ export class SessionStore {
     return { ...row, state, updatedAt, wakeAt };
   }
 
-  /** Another isolate takes the turn up. */
+  /** Begins another life of the task's turn. */
   setLife(row: TaskRow, life: Life, trace: TaskTrace): TaskRow {
     this.#sql.exec(
       "UPDATE task SET life = ?, trace = ? WHERE context_id = ? AND n = ?",
@@ -146,7 +145,7 @@ export class SessionStore {
     return { ...row, ...end, updatedAt, wakeAt: null };
   }
 
-  /** `workedMs`: how long the task has been worked on by now. */
+  /** `workedMs`: milliseconds of work on the task so far. */
   append({ contextId, n }: TaskRef, step: Step, workedMs: number): void {
     const seq = this.#nextSeq.get(contextId) ?? this.#countSteps(contextId);
     this.#sql.exec(
@@ -164,7 +163,7 @@ export class SessionStore {
     return this.exists ? this.#tasks("context_id = ? AND n = ?", contextId, n)[0] : undefined;
   }
 
-  /** The task that a message opened: each opens one, however often it comes. */
+  /** The task that a message opened. A message opens one task, however often it comes. */
   taskOfMessage(contextId: string, messageId: string): TaskRow | undefined {
     if (!this.exists) return undefined;
     this.upgrade();
@@ -177,14 +176,14 @@ export class SessionStore {
     return contextId === undefined ? this.#tasks("TRUE") : this.#tasks("context_id = ?", contextId);
   }
 
-  /** The tasks that have not come to their end, oldest first within a thread. */
+  /** The tasks that have not ended, oldest first within a thread. */
   openTasks(): TaskRow[] {
     if (!this.exists) return [];
     this.upgrade();
     return this.#tasks(`${IS_OPEN} ORDER BY context_id, n`);
   }
 
-  /** The task of a thread that waits for answers, if there is one. */
+  /** The suspended task of a thread, if there is one. */
   waitingTask(contextId: string): TaskRow | undefined {
     if (!this.exists) return undefined;
     this.upgrade();
@@ -192,7 +191,7 @@ export class SessionStore {
     return this.#tasks(`${IS_OPEN} AND state = ? AND context_id = ?`, state, contextId)[0];
   }
 
-  /** The last task of each thread in which nothing is at work, and whose session has not ended since. */
+  /** The last task of each thread in which no task is open, and that has no session_end. */
   restingTasks(): TaskRow[] {
     if (!this.exists) return [];
     const isLast = "n = (SELECT MAX(n) FROM task AS other WHERE other.context_id = task.context_id)";
@@ -206,7 +205,7 @@ export class SessionStore {
     return this.#tasks(`${IS_OPEN} AND context_id = ? AND n > ?`, contextId, n).length > 0;
   }
 
-  turnLog({ contextId, n }: TaskRef): TurnLog {
+  threadLog({ contextId, n }: TaskRef): ThreadLog {
     const rows = this.#sql
       .exec<{ body: string; n: number; worked_ms: number }>(
         "SELECT body, n, worked_ms FROM step WHERE context_id = ? AND n <= ? ORDER BY n, seq",

@@ -6,11 +6,11 @@ import { Usage } from "../../../budget/usage.ts";
 import { TaskTrace } from "./task-trace.ts";
 import { Asker } from "../../caller.ts";
 
-/** How often a task's turn was begun. */
+/** A life of a task's turn: another begins each time that the turn resumes. */
 export const Life = z.object({
-  /** From 1; one more each time that another isolate takes the turn up. */
+  /** From 1. */
   n: z.int(),
-  /** Lives in a row that came no step further. */
+  /** Lives in a row that made no progress. */
   strikes: z.int(),
   /** Steps of the task when this life began. */
   steps: z.int(),
@@ -19,7 +19,7 @@ export type Life = Readonly<z.infer<typeof Life>>;
 
 export const FIRST_LIFE: Life = { n: 1, strikes: 0, steps: 1 };
 
-/** What a turn came to, as the Claude Agent SDK reports it (SDKResultMessage); part of the task's metadata. */
+/** The result of a turn, as the Claude Agent SDK reports it (SDKResultMessage); part of the task's metadata. */
 export const TaskResult = z.object({
   subtype: z.string(),
   num_turns: z.number(),
@@ -28,7 +28,7 @@ export const TaskResult = z.object({
   permission_denials: z.array(
     z.object({ tool_name: z.string(), tool_use_id: z.string(), tool_input: z.record(z.string(), z.unknown()) }),
   ),
-  /** What fits the agent's output schema. */
+  /** Fits the agent's output schema. */
   structured_output: z.optional(z.unknown()),
 });
 export type TaskResult = Readonly<z.infer<typeof TaskResult>>;
@@ -43,15 +43,15 @@ export interface TaskRow extends TaskRef {
   readonly trace: TaskTrace | null;
   /** The message that opened it; null for a task of an older version. */
   readonly messageId: string | null;
-  /** Null for a task of an older version, which no other life can go on with. */
+  /** Null for a task of an older version, which no life can resume. */
   readonly asker: Asker | null;
   readonly life: Life;
-  /** When what it waits for expires, in milliseconds since the epoch; null while it waits for nothing. */
+  /** When the next approval expires, in milliseconds since the epoch; null while it waits for none. */
   readonly wakeAt: number | null;
   readonly answer: string | null;
   /** Why the task failed, for the person who asked. */
   readonly problem: string | null;
-  /** Of this agent and all whom it asked. */
+  /** Of this agent and all that it asked. */
   readonly usage: Usage | null;
   readonly result: TaskResult | null;
 }
@@ -96,7 +96,7 @@ export function toRow(row: TaskColumns): TaskRow {
   };
 }
 
-/** Columns that were added later are undefined in rows that were read before. */
+/** Undefined: the column did not exist when the row was read. */
 function parsed<Schema extends z.ZodType>(schema: Schema, json: string | null | undefined): z.output<Schema> | null {
   return json ? schema.parse(JSON.parse(json)) : null;
 }

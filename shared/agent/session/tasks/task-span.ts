@@ -1,12 +1,11 @@
-// The spans of one task: the server span of the message that opened it, and its turn below. They outlive the request that began
-// them, so their ids are given out first and kept in the task's row: an isolate that finds the task interrupted can end them.
+// The spans of one task: the server span of the message that opened it, and its turns below. They outlive their request, so the task's
+// row keeps their ids: an isolate that finds the task interrupted can end them.
 import { A2A_PROTOCOL_VERSION, TaskState } from "@a2a-js/sdk";
 import { TraceFlags } from "@opentelemetry/api";
 import type { EndedTurn } from "../../../loop/turn.ts";
 import { A2A, ERROR, EVENT, GEN_AI, OPERATION, SPAN, TROUPE } from "../../../tracing/names.ts";
 import type { TraceContext } from "../../../tracing/trace-context.ts";
 import { contextOf, defined, fail, shortId, SpanKind, type Span, type Tracer } from "../../../tracing/tracer.ts";
-import type { LiveTask } from "./live-task.ts";
 import type { TaskTrace } from "./task-trace.ts";
 
 /** How the spans of a task end. */
@@ -61,7 +60,7 @@ export class TaskSpan {
     return contextOf(this.#span);
   }
 
-  /** Its turn begins, perhaps after others of its thread, or goes on; `trace` has its ids. Returns the turn's context. */
+  /** Begins the span of a turn, or of one that resumes. `trace` has its ids. Returns the turn's context. */
   beginTurn(model: string, trace = this.#task.trace, startTime = Date.now()): TraceContext {
     const { agent, contextId } = this.#task;
     const { traceId, turnSpanId, earlierTurnSpanId } = trace;
@@ -82,18 +81,18 @@ export class TaskSpan {
     return contextOf(this.#turn);
   }
 
-  /** The turn waits for answers: what follows on them is another. */
+  /** Ends the span of a turn that waits for approvals: the turn resumes under another one. */
   suspendTurn(): void {
     this.#turn?.setAttribute(TROUPE.subtype, "suspended").end();
   }
 
-  /** An earlier life's turn was cut off; `begunAt` is when it was last heard of. What it left open below ends with it. */
+  /** Ends the span of an earlier life's turn, which was cut off. `begunAt`: when it was last heard of. */
   interruptTurn(model: string, trace: TaskTrace, begunAt: number): void {
     this.beginTurn(model, trace, begunAt);
     if (this.#turn) fail(this.#tracer, this.#turn, ERROR.interrupted, INTERRUPTED).end();
   }
 
-  /** The turn has come to a result. */
+  /** Ends the span of a turn with its result. */
   endTurn(result: EndedTurn): void {
     const { usage } = result;
     if (!this.#turn) return;
@@ -120,7 +119,7 @@ export class TaskSpan {
     this.#span.setAttributes(defined({ [A2A.taskState]: nameOfState(state), [TROUPE.answer]: text }));
     if (state !== TaskState.TASK_STATE_COMPLETED) {
       const message = problem ?? nameOfState(state);
-      // Only a bug, or the end of its isolate, leaves the turn open.
+      // The turn is still open only after a bug, or the end of its isolate.
       if (this.#turn?.isRecording()) fail(this.#tracer, this.#turn, errorType, message).end();
       fail(this.#tracer, this.#span, errorType, message);
     }
@@ -130,7 +129,7 @@ export class TaskSpan {
 
 const INTERRUPTED = "The agent was stopped in the middle of this turn; another life went on with it.";
 
-/** Ends the spans of a task that was at work, or waited for its turn (then `turn` is undefined), when its isolate went. */
+/** Ends the spans of a task whose isolate went. `turn` is undefined where its turn had not begun. */
 export function endInterrupted(
   tracer: Tracer,
   task: Task,
@@ -144,9 +143,4 @@ export function endInterrupted(
 
 export function nameOfState(state: TaskState): string {
   return TaskState[state].slice("TASK_STATE_".length).toLowerCase().replaceAll("_", "-");
-}
-
-/** What a running task's spans need of it. */
-export function taskOf(live: LiveTask, agent: string, trace: TaskTrace, begunAt: number): Task {
-  return { trace, agent, taskId: live.id, contextId: live.row.contextId, question: live.question, begunAt };
 }

@@ -1,4 +1,4 @@
-// The ids of a task's spans: given out before the spans begin and kept in the task's row.
+// The ids of a task's spans. They are made before the spans begin and kept in the task's row.
 import * as z from "zod";
 import { randomContext, type TraceContext } from "../../../tracing/trace-context.ts";
 
@@ -8,7 +8,7 @@ export const TaskTrace = z.object({
   /** The caller's span; null for a query that begins here. */
   parentSpanId: z.nullable(z.string()),
   turnSpanId: z.string(),
-  /** Of the turn that was cut off, or suspended, before this one went on with it. */
+  /** The turn's earlier life, which was cut off or suspended. */
   earlierTurnSpanId: z.optional(z.string()),
   /** A2A method that opened the task. */
   method: z.string(),
@@ -23,7 +23,7 @@ export const TaskTrace = z.object({
 
 export type TaskTrace = z.infer<typeof TaskTrace>;
 
-/** Gives out the ids of a task's spans, below `parent` if the caller has one. `chain`: the agents that the query came through. */
+/** The ids of a new task, below `parent` if the caller has one. `chain`: the agents that the query came through. */
 export function newTaskTrace(
   parent: TraceContext | undefined,
   chain: readonly string[],
@@ -35,10 +35,10 @@ export function newTaskTrace(
   return { ...ids, source: chain.at(-1) ?? CLIENT, isQuery: chain.length === 0, ...about };
 }
 
-/** The ids of a task whose turn is gone on with: under a span of its own, which knows the one before. */
+/** The ids of a task whose turn resumes: the turn gets another span, which links to the one before. */
 export function nextTurnTrace(trace: TaskTrace): TaskTrace {
   return { ...trace, turnSpanId: randomContext().spanId, earlierTurnSpanId: trace.turnSpanId };
 }
 
-/** The source of what no agent asks. */
+/** The source of a query that no agent asks. */
 const CLIENT = "client";

@@ -1,4 +1,4 @@
-// Rows and events of a Session in the shapes of A2A.
+// Makes A2A tasks and events of a Session's rows.
 import {
   Role,
   type Artifact,
@@ -19,11 +19,11 @@ const ANSWER = "answer";
 export interface TaskView {
   readonly id: string;
   readonly row: TaskRow;
-  /** What was asked; left out of the history when undefined. */
+  /** The message; left out of the history when undefined. */
   readonly question: string | undefined;
-  /** What it waits for. */
+  /** The approvals that it waits for. */
   readonly approvals: readonly Approval[];
-  /** Why its turn does not work yet. */
+  /** Why its turn has to wait. */
   readonly waiting?: string | undefined;
 }
 
@@ -51,7 +51,7 @@ export function statusEvent(view: TaskView): StreamResponse {
   return { payload: { $case: "statusUpdate", value } };
 }
 
-/** A piece of the answer; `append: false` replaces what was sent before. */
+/** A piece of the answer. `append: false` replaces the pieces before. */
 export function answerEvent(
   id: string,
   row: TaskRow,

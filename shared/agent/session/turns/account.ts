@@ -1,4 +1,4 @@
-// The query's account as a task of a Session spends from it, and what it is told of a task that no life goes on with.
+// The account of the query that a task of a Session is part of.
 import { mac } from "../../../a2a/token.ts";
 import type { Account } from "../../../budget/account.ts";
 import { settleEarlier } from "../../../loop/model-call/metered-call.ts";
@@ -8,12 +8,12 @@ import { modelOf } from "../../model.ts";
 import { queryAccount } from "../../control-plane/query-account.ts";
 import type { SessionStore } from "../tasks/store.ts";
 import type { TaskRow } from "../tasks/task-row.ts";
+import type { Tasks } from "../tasks/tasks.ts";
 import type { Asker } from "../../caller.ts";
 
-/** Characters of a task's name at the account. */
 const TASK_CHARS = 22;
 
-/** The account as this life of a task spends from it; undefined where the job sets queries no limit. */
+/** The account, for this life of the task; undefined where the job sets queries no limit. */
 export function accountOf(env: AgentEnv, taskId: string, asker: Asker, life: number): Account | undefined {
   const { id: agent, queryBudget: limits } = configOf(env);
   if (!limits) return undefined;
@@ -22,16 +22,15 @@ export function accountOf(env: AgentEnv, taskId: string, asker: Asker, life: num
 }
 
 /**
- * Does what a next life would begin with, where there is none: settles the last answer, and gives up the calls that were left open,
- * for which others of the query would wait. May be repeated. Throws BudgetUnreachable.
+ * Settles what a task that no life resumes has left at the account, as its next life would. May be repeated. Logs a failure.
  */
-export async function closeAccount(env: AgentEnv, store: SessionStore, row: TaskRow, taskId: string): Promise<void> {
-  const life = row.life.n + 1;
-  const account = row.asker ? accountOf(env, taskId, row.asker, life) : undefined;
-  if (account) await settleEarlier({ log: readable(store, row), begin: 0, account, life });
+export function closeAccount(tasks: Tasks, row: TaskRow): void {
+  const account = row.asker ? accountOf(tasks.env, tasks.idOf(row), row.asker, row.life.n + 1) : undefined;
+  if (!account) return;
+  tasks.afterwards(settleEarlier(readable(tasks.store, row), account), "telling the query's account of its end");
 }
 
-/** An answer in a log that cannot be read is not known to anybody. */
+/** The task's steps; none where its log cannot be read. */
 function readable(store: SessionStore, row: TaskRow): Step[] {
   try {
     return store.ownSteps(row);

@@ -1,10 +1,10 @@
-// Everything that one turn of a Session needs: the agent's tools and rules, the thread's log, the peers, the query's account.
+// Builds the turns of a Session, and runs them: the agent's tools and rules, the thread's log, the peers, the query's account.
 import { approvalText } from "../approvals/binding.ts";
 import { runHooks } from "../../../loop/hooks/run-hooks.ts";
 import { baseHookInput } from "../../../loop/hooks/input.ts";
 import type { HookOutcome } from "../../../loop/hooks/outcome.ts";
 import type { TurnHook } from "../../../loop/hooks/turn-hook.ts";
-import type { Step } from "../../../loop/log/step.ts";
+import { TurnLog } from "../../../loop/log/turn-log.ts";
 import type { Turn, TurnResult } from "../../../loop/turn.ts";
 import { runTurn } from "../../../loop/run-turn.ts";
 import { untilAborted } from "../../../resilience/until-aborted.ts";
@@ -12,7 +12,6 @@ import { mac } from "../../../a2a/token.ts";
 import { Stopwatch } from "../../../resilience/stopwatch.ts";
 import type { TraceContext } from "../../../tracing/trace-context.ts";
 import { stackOf } from "../../../text/reason.ts";
-import type { Tracer } from "../../../tracing/tracer.ts";
 import { addUsage, NO_USAGE, type Usage } from "../../../budget/usage.ts";
 import type { AgentDefinition } from "../../definition.ts";
 import { configOf, type AgentEnv } from "../../env.ts";
@@ -22,56 +21,87 @@ import { AgentPeers } from "../../peers/agent-peers.ts";
 import { systemPrompt } from "./prompt.ts";
 import { retellQuestions } from "../../peers/question-span.ts";
 import { toolbox } from "./toolbox.ts";
-import { accountOf } from "./account.ts";
+import { accountOf, closeAccount } from "./account.ts";
+import type { Runner } from "./turns.ts";
 import type { LiveTask } from "../tasks/live-task.ts";
-import type { Slot } from "../../slots.ts";
-import type { SessionStore } from "../tasks/store.ts";
+import { slotFor, type Slot } from "../../slots.ts";
+import type { TaskRow } from "../tasks/task-row.ts";
+import type { Tasks } from "../tasks/tasks.ts";
 import type { Asker } from "../../caller.ts";
 
-/** Characters of keys and ids that are made of a signature. */
+/** Characters of keys and ids, which are signatures. */
 const KEY_CHARS = 22;
 const APPROVAL_CHARS = 12;
 
-export interface TurnParts {
-  readonly env: AgentEnv;
-  readonly definition: AgentDefinition;
-  readonly store: SessionStore;
-  readonly tracer: Tracer;
-  readonly live: LiveTask;
-  readonly slot: Slot;
-  readonly asker: Asker;
-  readonly span: { readonly task: TraceContext; readonly turn: TraceContext };
-  /** For work that outlives the turn. */
-  readonly afterwards: (work: Promise<unknown>, what: string) => void;
-}
+/** Runs the turns of a Session's tasks. */
+export class TurnRunner implements Runner {
+  readonly #tasks: Tasks;
+  readonly #storage: Pick<DurableObjectStorage, "sync">;
 
-/** Runs the turn of a task, or goes on with it. */
-export async function runTurnOf(parts: TurnParts): Promise<TurnResult> {
-  const time = Stopwatch.start();
-  try {
-    return await withLogsOf(parts.span.turn, async () => runTurn(await turnOf(parts, time)));
-  } finally {
-    time.stop();
+  constructor(tasks: Tasks, storage: Pick<DurableObjectStorage, "sync">) {
+    this.#tasks = tasks;
+    this.#storage = storage;
+  }
+
+  async slot(live: LiveTask): Promise<Slot> {
+    return slotFor(live, this.#tasks.env, this.#tasks.session);
+  }
+
+  async run(live: LiveTask, slot: Slot): Promise<TurnResult> {
+    const { env } = this.#tasks;
+    const { asker, trace, life } = live.row;
+    const span = this.#tasks.spanOf(live);
+    if (!span || !asker || !trace) throw new Error(`Task ${live.id} was started without its asker.`);
+    // The count of lives is on disk before the turn runs: a turn that ends its process each time has to be given up.
+    if (life.n > 1) await this.#storage.sync();
+    const turnSpan = span.beginTurn(modelOf(env).name, trace);
+    const time = Stopwatch.start();
+    try {
+      const spans = { task: span.context, turn: turnSpan };
+      const result = await withLogsOf(turnSpan, async () =>
+        runTurn(await buildTurn(this.#tasks, { live, slot, asker, spans, time })),
+      );
+      if (result.subtype === "suspended") span.suspendTurn();
+      else span.endTurn(result);
+      return result;
+    } catch (error) {
+      // The turn may not have settled what earlier lives left at the account, and no other life follows.
+      closeAccount(this.#tasks, live.row);
+      throw error;
+    } finally {
+      time.stop();
+    }
   }
 }
 
-async function turnOf(parts: TurnParts, time: Stopwatch): Promise<Turn> {
-  const { env, definition, store, tracer, live, slot, asker, span, afterwards } = parts;
+interface TurnParts {
+  readonly live: LiveTask;
+  readonly slot: Slot;
+  readonly asker: Asker;
+  readonly spans: { readonly task: TraceContext; readonly turn: TraceContext };
+  /** Milliseconds of work of this life. */
+  readonly time: Stopwatch;
+}
+
+async function buildTurn(tasks: Tasks, { live, slot, asker, spans, time }: TurnParts): Promise<Turn> {
+  const { env, definition, store, tracer } = tasks;
   const config = configOf(env);
   const { row, signal } = live;
   const { contextId, life } = row;
   const taskId = live.id;
   const model = modelOf(env);
   const earlier = row.trace?.earlierTurnSpanId;
-  const { steps: log, begin, workedMs } = store.turnLog(row);
+  const stored = store.threadLog(row);
+  const { begin, workedMs } = stored;
+  const log = new TurnLog(stored.steps, {
+    begin,
+    life: life.n,
+    write: (step) => store.append(row, step, workedMs + time.ms),
+  });
   const isQuery = asker.chain.length === 0;
   const queryWallMs = isQuery ? config.queryBudget?.maxWallMs : undefined;
-  const append = (step: Step) => {
-    store.append(row, step, workedMs + time.ms);
-    log.push(step);
-  };
-  const hook = hookOf(env, definition, { contextId, taskId }, span.turn);
-  const trace = { tracer, parent: span.turn, task: span.task, agent: config.id, contextId };
+  const hook = hookOf(env, definition, { contextId, taskId }, spans.turn);
+  const trace = { tracer, parent: spans.turn, task: spans.task, agent: config.id, contextId };
   const peerUsage = new Map<string, Usage>();
   const peers = new AgentPeers(env, {
     contextId,
@@ -79,17 +109,15 @@ async function turnOf(parts: TurnParts, time: Stopwatch): Promise<Turn> {
     asker,
     trace,
     earlierTurn: earlier === undefined ? undefined : { traceId: row.traceId, spanId: earlier },
-    append,
     log,
     hook,
     whileAway: (work, askSignal) => slot.without(work, askSignal),
     sessionSteps: () => store.allSteps(),
     onUsage: (toolUseId, usage) => peerUsage.set(toolUseId, addUsage(peerUsage.get(toolUseId) ?? NO_USAGE, usage)),
-    waitUntil: (work) => afterwards(work, "telling a peer to cancel its task"),
+    waitUntil: (work) => tasks.afterwards(work, "telling a peer to cancel its task", spans.task),
   });
-  if (live.isUnheard) retellQuestions(trace, log);
+  if (live.isUnheard) retellQuestions(trace, log.steps);
   live.isUnheard = false;
-  const account = accountOf(env, taskId, asker, life.n);
   const { config: ownConfig, ...box } = await untilAborted(toolbox(env, definition), signal);
   return {
     ...box,
@@ -98,29 +126,23 @@ async function turnOf(parts: TurnParts, time: Stopwatch): Promise<Turn> {
     permissions: config.permissions,
     canUseTool: definition.canUseTool,
     hook,
-    policy: config.approvals.policy,
-    approvalMs: config.approvals.expiresMs,
-    approvalId: (call) =>
-      `ap_${mac(env.TROUPE_KEY, approvalText({ taskId, agent: config.id, ...call }), APPROVAL_CHARS)}`,
+    log,
+    budget: { limits: config.budget, workedMs, account: accountOf(env, taskId, asker, life.n), queryWallMs },
+    approvals: {
+      policy: config.approvals.policy,
+      expiresMs: config.approvals.expiresMs,
+      idOf: (call) => `ap_${mac(env.TROUPE_KEY, approvalText({ taskId, agent: config.id, ...call }), APPROVAL_CHARS)}`,
+    },
     idempotencyKey: (toolUseId) => mac(env.TROUPE_KEY, JSON.stringify(["call", taskId, toolUseId]), KEY_CHARS),
     peerUsage: (toolUseId) => peerUsage.get(toolUseId),
-    countToolCalls: async (id, count, callSignal) => account?.countToolCalls(id, count, callSignal),
-    budget: config.budget,
-    queryWallMs,
-    workedMs,
-    account,
-    sessionStart: begin === 0 ? "startup" : log[begin - 1]?.kind === "session_end" ? "resume" : undefined,
+    sessionStart: begin === 0 ? "startup" : log.steps[begin - 1]?.kind === "session_end" ? "resume" : undefined,
     isFromPeer: !isQuery,
-    log,
-    begin,
-    life: life.n,
-    append,
     report: (failure, about) => logLine(env, "warn", failure, about),
     call: { agent: config.id, config: ownConfig, env: { ...env }, contextId, taskId, peers },
     trace,
     emit: (event) => {
       if (event.type === "model_start") live.restartAnswer();
-      // What has to fit a schema is an answer only once it does.
+      // An answer with a schema is published only once it fits.
       if (event.type === "text_delta" && !definition.outputSchema) live.appendAnswer(event.text);
     },
     signal,
@@ -129,7 +151,7 @@ async function turnOf(parts: TurnParts, time: Stopwatch): Promise<Turn> {
 
 const NOTHING_SAID: HookOutcome = { systemMessages: [] };
 
-/** Runs the agent's hooks of an event; one that fails, and what they say to people, is worth a line in the log. */
+/** Runs the agent's hooks of an event. Logs hooks that fail, and their words for people. */
 function hookOf(
   env: AgentEnv,
   definition: AgentDefinition,
@@ -153,12 +175,9 @@ function hookOf(
   };
 }
 
-export async function tellSessionEnd(
-  env: AgentEnv,
-  definition: AgentDefinition,
-  taskId: string,
-  contextId: string,
-): Promise<void> {
-  const signal = new AbortController().signal;
-  await hookOf(env, definition, { contextId, taskId })({ hook_event_name: "SessionEnd", reason: "other" }, signal);
+/** Runs the SessionEnd hooks of a thread, whose last task is `row`. */
+export async function runSessionEndHooks(tasks: Tasks, row: TaskRow): Promise<void> {
+  const { signal } = new AbortController();
+  const hook = hookOf(tasks.env, tasks.definition, { contextId: row.contextId, taskId: tasks.idOf(row) });
+  await hook({ hook_event_name: "SessionEnd", reason: "other" }, signal);
 }

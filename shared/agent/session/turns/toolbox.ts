@@ -1,5 +1,5 @@
-// The tools of an agent in its deployment: its own, and those for asking others where there are any. Built once an isolate:
-// making a JSON Schema of a zod schema costs more than a turn's own work.
+// The tools of an agent in its deployment: its own, and those that ask other agents. Built once an isolate, because making a JSON Schema
+// costs more than a turn's own work.
 import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
 import type { Tool } from "../../../loop/tools/tool.ts";
 import type { PeerProfile } from "../../../loop/tools/peers.ts";
@@ -12,7 +12,7 @@ import { configOf, type AgentEnv } from "../../env.ts";
 import { neighbours } from "../../peers/neighbours.ts";
 
 export interface Toolbox {
-  /** The agent's own settings, as its definition parses them. */
+  /** The agent's own settings, parsed. */
   readonly config: AgentConfig["config"];
   readonly tools: readonly Tool[];
   readonly serverTools: readonly ToolUnion[];

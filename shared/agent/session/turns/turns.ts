@@ -1,4 +1,4 @@
-// The running turns of a Session: one at a time a thread, threads side by side. A turn that waits for answers makes room for the next.
+// Runs the turns of a Session: one at a time in a thread, threads side by side. A suspended turn makes room for the next.
 import { TaskState } from "@a2a-js/sdk";
 import type { TurnResult, EndedTurn } from "../../../loop/turn.ts";
 import type { NoAnswer } from "../../../loop/log/denials.ts";
@@ -6,45 +6,34 @@ import { usageOf } from "../../../loop/log/ledger.ts";
 import { reasonOf } from "../../../text/reason.ts";
 import type { LiveTask } from "../tasks/live-task.ts";
 import type { Slot } from "../../slots.ts";
-import type { SessionStore } from "../tasks/store.ts";
-import type { TaskEnd, TaskRow, TaskResult } from "../tasks/task-row.ts";
+import type { Approvals } from "../approvals/approvals.ts";
+import { nextTurnTrace } from "../tasks/task-trace.ts";
+import type { Tasks } from "../tasks/tasks.ts";
+import type { TaskEnd, TaskResult } from "../tasks/task-row.ts";
 
-/** What a Session lends its turns; it knows tools, model and peers. */
-export interface TurnHost {
-  /** Leave to work, as soon as the agent has room. Rejects with the reason of the task's signal. */
+/** Runs the turns of tasks; a Session's is TurnRunner. */
+export interface Runner {
+  /** Waits until the agent has room. Rejects with the reason of the task's signal. */
   slot(live: LiveTask): Promise<Slot>;
-  /** Runs the turn of one task, or goes on with it. */
+  /** Runs or resumes the turn of one task. */
   run(live: LiveTask, slot: Slot): Promise<TurnResult>;
-  /** Keeps the object alive until `work` has settled. */
-  keepAlive(work: Promise<void>): void;
-  /** Says no to all that a suspended task waits for, and sees to it that its transcript is whole. */
-  denyAll(row: TaskRow, why: NoAnswer): void;
-  changed(live: LiveTask): void;
-  bug(live: LiveTask, error: unknown): void;
-  /** Nothing can be written: ends this life of the object. */
-  storageFailed(error: unknown): void;
 }
 
-/** Characters of a problem that are kept: some are what a gateway sent instead of a model's answer. */
-const MAX_PROBLEM = 2_000;
 const PASSED_OVER = { by: "message", reason: "Nobody answered; the conversation went on without it." } as const;
 const CANCELED = { by: "cancel", reason: "The task was canceled." } as const;
 const SUPERSEDED = "It waited for an approval, and another message came instead of an answer: that was taken as a no.";
 
 export class Turns {
-  readonly #store: SessionStore;
-  readonly #host: TurnHost;
-  readonly #live = new Map<string, LiveTask>();
-  /** Per thread that has a turn waiting or running: the end of its last one, and how many there are. */
+  readonly #tasks: Tasks;
+  readonly #approvals: Pick<Approvals, "denyAll">;
+  readonly #runner: Runner;
+  /** Threads with waiting or running turns: the end of the last turn, and their number. */
   readonly #lines = new Map<string, { tail: Promise<void>; length: number }>();
 
-  constructor(store: SessionStore, host: TurnHost) {
-    this.#store = store;
-    this.#host = host;
-  }
-
-  get(taskId: string): LiveTask | undefined {
-    return this.#live.get(taskId);
+  constructor(tasks: Tasks, approvals: Pick<Approvals, "denyAll">, runner: Runner) {
+    this.#tasks = tasks;
+    this.#approvals = approvals;
+    this.#runner = runner;
   }
 
   /** Whether any turn waits or runs. */
@@ -52,114 +41,96 @@ export class Turns {
     return this.#lines.size > 0;
   }
 
-  /** Whether a new message of this thread has to wait in line. */
+  /** Whether a new message of this thread has to wait. */
   isTaken(contextId: string): boolean {
     return this.#lines.has(contextId);
   }
 
-  /** Starts the task's turn now, or when those before it in its thread have ended; goes on with one that was suspended. */
+  /** Starts the task's turn, once the turns before it in its thread have ended. */
   start(live: LiveTask): void {
     const { contextId } = live.row;
-    this.hold(live);
-    this.#host.changed(live);
+    this.#tasks.hold(live);
+    this.#tasks.changed(live);
     const line = this.#lines.get(contextId) ?? { tail: undefined, length: 0 };
     const tail = (line.tail ? line.tail.then(() => this.#take(live)) : this.#take(live)).finally(() => {
       const now = this.#lines.get(contextId);
       if (now && --now.length === 0) this.#lines.delete(contextId);
     });
     this.#lines.set(contextId, { tail, length: line.length + 1 });
-    // What another object of the agent resolves, such as a slot that becomes free, reaches only objects with work under way.
-    this.#host.keepAlive(tail);
+    // A promise that another object resolves, such as that of a free slot, reaches only objects with work under way.
+    this.#tasks.keepAlive(tail);
   }
 
-  /** Keeps a suspended task at hand for those who watch it. */
-  hold(live: LiveTask): void {
-    this.#live.set(live.id, live);
+  /** Resumes a turn that was suspended: its answers are in the log. */
+  resume(live: LiveTask): void {
+    const { row } = live;
+    const { store } = this.#tasks;
+    live.resume();
+    // The query's account knows each life by its number.
+    const life = { ...row.life, n: row.life.n + 1 };
+    const next = row.trace ? store.setLife(row, life, nextTurnTrace(row.trace)) : row;
+    live.update(store.setState(next, TaskState.TASK_STATE_WORKING));
+    this.start(live);
   }
 
-  /** Stops the task's turn; one that waits in line or for answers ends at once, whatever the turns before it do. */
+  /** Cancels the task. A turn that waits ends at once, whatever the turns before it do. */
   cancel(live: LiveTask): void {
     live.cancel();
     const { state } = live.row;
     if (state === TaskState.TASK_STATE_WORKING) return;
     const suspended = state === TaskState.TASK_STATE_INPUT_REQUIRED;
-    if (suspended) this.#host.denyAll(live.row, CANCELED);
+    if (suspended) this.#approvals.denyAll(live.row, CANCELED);
     const when = suspended ? "while it waited for an approval" : "before its turn began";
-    this.#end(live, this.#canceled(live, `The task was canceled ${when}.`));
+    this.#tasks.end(live, this.#canceled(live, `The task was canceled ${when}.`));
   }
 
   /** Ends a suspended task because another message came in its thread. */
   dismiss(live: LiveTask): void {
     live.cancel();
-    this.#host.denyAll(live.row, PASSED_OVER);
-    this.#end(live, this.#canceled(live, SUPERSEDED));
+    this.#approvals.denyAll(live.row, PASSED_OVER);
+    this.#tasks.end(live, this.#canceled(live, SUPERSEDED));
   }
 
-  /** Ends a task that cannot be gone on with. */
+  /** Fails a task that cannot resume. */
   fail(live: LiveTask, problem: string): void {
-    this.#end(live, { ...this.#canceled(live, problem), state: TaskState.TASK_STATE_FAILED });
+    this.#tasks.end(live, { ...this.#canceled(live, problem), state: TaskState.TASK_STATE_FAILED });
   }
 
-  /** Never rejects: those who wait in line have to be served. */
+  /** Never rejects, because the turns behind it have to run. */
   async #take(live: LiveTask): Promise<void> {
-    if (!this.#live.has(live.id)) return;
+    if (!this.#tasks.has(live)) return;
     const end = await this.#turn(live);
     // It may have been canceled before it began.
-    if (!this.#live.has(live.id)) return;
-    if (end) this.#end(live, end);
-    else this.#host.changed(live);
+    if (!this.#tasks.has(live)) return;
+    if (end) this.#tasks.end(live, end);
+    else this.#tasks.changed(live);
   }
 
-  #end(live: LiveTask, end: TaskEnd): void {
-    this.#live.delete(live.id);
-    let row: TaskRow;
-    try {
-      row = this.#storeEnd(live, { ...end, problem: end.problem?.slice(0, MAX_PROBLEM).toWellFormed() ?? null });
-    } catch (error) {
-      // Nobody may be told of an end that is not kept: the next life of the object goes on with the task.
-      return this.#host.storageFailed(error);
-    }
-    live.finish(row);
-    this.#host.changed(live);
-  }
-
-  /** The row with its end, or with the reason why that could not be stored. Throws when nothing can be stored at all. */
-  #storeEnd(live: LiveTask, end: TaskEnd): TaskRow {
-    try {
-      return this.#store.endTask(live.row, end);
-    } catch (error) {
-      this.#host.bug(live, error);
-      const problem = `How the task ended could not be stored: ${reasonOf(error)}`;
-      const failed = { state: TaskState.TASK_STATE_FAILED, answer: null, problem, usage: end.usage, result: null };
-      return this.#store.endTask(live.row, failed);
-    }
-  }
-
-  /** How the task ended; undefined where it waits for answers now. */
+  /** How the task ended; undefined where it is suspended. */
   async #turn(live: LiveTask): Promise<TaskEnd | undefined> {
     let slot: Slot | undefined;
     try {
-      slot = await this.#host.slot(live);
+      slot = await this.#runner.slot(live);
       live.begin();
       if (live.row.state !== TaskState.TASK_STATE_WORKING)
-        live.update(this.#store.setState(live.row, TaskState.TASK_STATE_WORKING));
-      const result = await this.#host.run(live, slot);
+        live.update(this.#tasks.store.setState(live.row, TaskState.TASK_STATE_WORKING));
+      const result = await this.#runner.run(live, slot);
       if (result.subtype !== "suspended") return outcomeOf(result);
       if (this.#isFollowed(live)) {
-        this.#host.denyAll(live.row, PASSED_OVER);
+        this.#approvals.denyAll(live.row, PASSED_OVER);
         return this.#canceled(live, SUPERSEDED);
       }
       const wakeAt = Math.min(...result.approvals.map(({ expiresAt }) => expiresAt));
-      live.suspend(this.#store.setState(live.row, TaskState.TASK_STATE_INPUT_REQUIRED, wakeAt), result.approvals);
+      live.suspend(this.#tasks.store.setState(live.row, TaskState.TASK_STATE_INPUT_REQUIRED, wakeAt), result.approvals);
       return undefined;
     } catch (error) {
-      if (!this.#live.has(live.id)) return undefined;
+      if (!this.#tasks.has(live)) return undefined;
       if (live.signal.aborted) {
         this.#close(live, CANCELED);
         return this.#canceled(live, CANCELED.reason);
       }
-      // A bug of ours, or storage that fails: the task must end all the same, and the person must learn of it.
-      this.#host.bug(live, error);
+      // A bug of ours, or storage that fails: the task must end, and the person must learn of it.
+      this.#tasks.bug(live, error);
       const problem = `Internal error: ${reasonOf(error)}`;
       this.#close(live, { by: "failure", reason: problem });
       return { state: TaskState.TASK_STATE_FAILED, answer: null, problem, usage: null, result: null };
@@ -168,27 +139,25 @@ export class Turns {
     }
   }
 
-  /** What the turn left waiting, here and at peers, is not left to wait for ever. The task ends whether that succeeds or not. */
+  /** Denies what the turn left waiting, here and at peers. The task ends even where that fails. */
   #close(live: LiveTask, why: NoAnswer): void {
     try {
-      this.#host.denyAll(live.row, why);
+      this.#approvals.denyAll(live.row, why);
     } catch (error) {
-      this.#host.bug(live, error);
+      this.#tasks.bug(live, error);
     }
   }
 
-  /** Whether messages wait in line behind it, which came without its id. */
+  /** Whether messages of the thread that came without the task's id wait behind it. */
   #isFollowed({ row }: LiveTask): boolean {
-    return this.#store.hasLater(row);
+    return this.#tasks.store.hasLater(row);
   }
 
   #canceled(live: LiveTask, problem: string): TaskEnd {
     const state = TaskState.TASK_STATE_CANCELED;
-    return { state, answer: null, problem, usage: usageOf(this.#store.ownSteps(live.row)), result: null };
+    return { state, answer: null, problem, usage: usageOf(this.#tasks.store.ownSteps(live.row)), result: null };
   }
 }
-
-// How a turn's result is stored as the end of its task.
 
 function outcomeOf(ended: EndedTurn): TaskEnd {
   const { subtype, usage, turns, costUsd, denials } = ended;

@@ -1,6 +1,6 @@
 // Compaction over a real socket: the API's own and the summarising call, each accounted for and traced as a model call.
 import type { ServerResponse } from "node:http";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Breaker, type Gate } from "#shared/resilience/breaker.ts";
 import { randomContext } from "#shared/tracing/trace-context.ts";
 import { CollectingTracer } from "../../../support/collecting-tracer.ts";
@@ -8,12 +8,7 @@ import { answer, RawMessagesApi, START, text } from "../../../support/raw-messag
 import { run } from "../scripted.ts";
 import { asked, book, rounds } from "../steps.ts";
 
-let api: RawMessagesApi;
-beforeAll(async () => {
-  api = await RawMessagesApi.start();
-});
-beforeEach(() => void api.calls.splice(0));
-afterAll(() => api.close());
+const api = await RawMessagesApi.forFile();
 
 const json = (status: number, body: unknown) => (response: ServerResponse) =>
   response

@@ -5,18 +5,12 @@ import type { Account } from "#shared/budget/account.ts";
 import type { ModelRequest } from "#shared/models/model.ts";
 import { NO_USAGE } from "#shared/budget/usage.ts";
 import { run, ScriptedModel } from "../scripted.ts";
+import { answered, asked } from "../steps.ts";
 
 const USAGE = { ...NO_USAGE, inputTokens: 9_000, outputTokens: 500 };
 const long: Step[] = [1, 2, 3, 4].flatMap((n): Step[] => [
-  { kind: "user", text: `question ${n} ${"x".repeat(3_000)}` },
-  {
-    kind: "assistant",
-    content: [{ type: "text", text: `answer ${n}`, citations: null }],
-    stopReason: "end_turn",
-    usage: USAGE,
-    model: "m",
-    malformedInputs: {},
-  },
+  asked(`question ${n} ${"x".repeat(3_000)}`),
+  answered(`answer ${n}`, { usage: USAGE }),
 ]);
 const price = { input: 1, output: 1, cacheRead: 1, cacheWrite: 1 };
 

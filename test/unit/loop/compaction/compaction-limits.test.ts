@@ -6,6 +6,7 @@ import type { ModelRequest } from "#shared/models/model.ts";
 import { NO_USAGE } from "#shared/budget/usage.ts";
 import { run, ScriptedModel, type More } from "../scripted.ts";
 import { answered, asked, called, COMPACT, rounds } from "../steps.ts";
+import { echoCall, searched } from "../steps.ts";
 
 /** Of the scripted model: a context of 10,000 tokens less an answer of 100. */
 const FULL_AT = 9_405;
@@ -53,33 +54,12 @@ describe("near the limit", () => {
   });
 
   it("an answer stays with the pause that it goes on from: its results belong to calls before the pause", async () => {
-    const search = {
-      type: "server_tool_use",
-      id: "s1",
-      name: "web_search",
-      input: {},
-      caller: { type: "direct" },
-    } as const;
-    const found = {
-      type: "web_search_tool_result",
-      tool_use_id: "s1",
-      caller: { type: "direct" },
-      content: [
-        { type: "web_search_result", title: "x".repeat(6_000), url: "", encrypted_content: "", page_age: null },
-      ],
-    } as const;
-    const echo = {
-      type: "tool_use",
-      id: "t1",
-      name: "echo",
-      input: { text: "x" },
-      caller: { type: "direct" },
-    } as const;
+    const [search, found] = searched("x".repeat(6_000));
     const steps: Step[] = [
       ...rounds(3, 9_000),
       asked("search"),
       answered([search], { stopReason: "pause_turn" }),
-      answered([{ ...found, content: [...found.content] }, echo], { stopReason: "tool_use" }),
+      answered([found, echoCall("t1", "x")], { stopReason: "tool_use" }),
       { kind: "tool_result", toolUseId: "t1", content: "x", isError: false },
     ];
     const model = new ScriptedModel({ text: "SUMMARY" }, { text: "done" });
@@ -91,18 +71,11 @@ describe("near the limit", () => {
 
   it("what the model thought before a summary of ours is not sent after it, where the API would refuse it", async () => {
     const thinking = { type: "thinking", thinking: "hm", signature: "s" } as const;
-    const echo = {
-      type: "tool_use",
-      id: "t1",
-      name: "echo",
-      input: { text: "x" },
-      caller: { type: "direct" },
-    } as const;
     const usage = { ...NO_USAGE, inputTokens: 9_500 };
     const steps: Step[] = [
       ...rounds(3, 3_000),
       asked("last"),
-      answered([thinking, echo], { stopReason: "tool_use", usage }),
+      answered([thinking, echoCall("t1", "x")], { stopReason: "tool_use", usage }),
       { kind: "tool_result", toolUseId: "t1", content: "x", isError: false },
     ];
     const again = { calls: [{ id: "t2", name: "echo", json: '{"text":"x"}' }] };

@@ -6,6 +6,7 @@ import { Step } from "#shared/loop/log/step.ts";
 import { ModelError, type ModelRequest } from "#shared/models/model.ts";
 import { ECHO, run, ScriptedModel, type More } from "../scripted.ts";
 import { answered, asked, called, COMPACT, rounds } from "../steps.ts";
+import { echoCall, searched } from "../steps.ts";
 
 /** Refuses what does not fit its context, as an API does; a summary is SUMMARY, all else is answered with "fine". */
 class StrictModel extends ScriptedModel {
@@ -156,36 +157,10 @@ it("what is cut is never cut within a character", async () => {
 });
 
 it("inputs of tools and what the API's own tools returned are cut as well", async () => {
-  const search = {
-    type: "server_tool_use",
-    id: "s1",
-    name: "web_search",
-    input: {},
-    caller: { type: "direct" },
-  } as const;
-  const page = {
-    type: "web_search_result" as const,
-    title: "y".repeat(30_000),
-    url: "",
-    encrypted_content: "",
-    page_age: null,
-  };
-  const found = {
-    type: "web_search_tool_result",
-    tool_use_id: "s1",
-    caller: { type: "direct" },
-    content: [page],
-  } as const;
-  const write = {
-    type: "tool_use",
-    id: "t1",
-    name: "echo",
-    input: { text: "x".repeat(30_000) },
-    caller: { type: "direct" },
-  } as const;
+  const write = echoCall("t1", "x".repeat(30_000));
   const steps: Step[] = [
     asked("write it"),
-    answered([search, { ...found, content: [...found.content] }, write], { stopReason: "tool_use" }),
+    answered([...searched("y".repeat(30_000)), write], { stopReason: "tool_use" }),
     { kind: "tool_result", toolUseId: "t1", content: "ok", isError: false },
     asked("next"),
   ];

@@ -5,30 +5,17 @@ import { conversationOf } from "#shared/loop/log/conversation.ts";
 import { ModelError, type ModelRequest } from "#shared/models/model.ts";
 import { NO_USAGE } from "#shared/budget/usage.ts";
 import { run, ScriptedModel, type Answer } from "../scripted.ts";
+import { answered, asked, echoCall } from "../steps.ts";
 
 const USAGE = { ...NO_USAGE, inputTokens: 9_000, outputTokens: 500 };
 
 /** A long conversation: rounds with a tool call each, the last answer of which says how full the context is. */
 function long(rounds: number): Step[] {
   const round = (n: number): Step[] => [
-    { kind: "user", text: `question ${n} ${"x".repeat(3_000)}` },
-    {
-      kind: "assistant",
-      content: [{ type: "tool_use", id: `t${n}`, name: "echo", input: { text: "x" }, caller: { type: "direct" } }],
-      stopReason: "tool_use",
-      usage: USAGE,
-      model: "m",
-      malformedInputs: {},
-    },
+    asked(`question ${n} ${"x".repeat(3_000)}`),
+    answered([echoCall(`t${n}`, "x")], { stopReason: "tool_use", usage: USAGE }),
     { kind: "tool_result", toolUseId: `t${n}`, content: `result ${n}`, isError: false },
-    {
-      kind: "assistant",
-      content: [{ type: "text", text: `answer ${n}`, citations: null }],
-      stopReason: "end_turn",
-      usage: USAGE,
-      model: "m",
-      malformedInputs: {},
-    },
+    answered(`answer ${n}`, { usage: USAGE }),
   ];
   return Array.from({ length: rounds }, (_, n) => round(n + 1)).flat();
 }

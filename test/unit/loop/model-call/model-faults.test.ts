@@ -1,6 +1,6 @@
 // Every fault of a model's API, met by a whole turn over a real socket: what the person gets, what is in the log, what the server saw.
 import type { ServerResponse } from "node:http";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { MAX_ANSWER_BYTES } from "#shared/loop/model-call/assembly.ts";
 import {
   answer,
@@ -15,12 +15,7 @@ import {
 } from "../../../support/raw-messages-api.ts";
 import { run } from "../scripted.ts";
 
-let api: RawMessagesApi;
-beforeAll(async () => {
-  api = await RawMessagesApi.start();
-});
-beforeEach(() => void api.calls.splice(0));
-afterAll(() => api.close());
+const api = await RawMessagesApi.forFile();
 
 const IDLE_MS = 300;
 const turn = async () => run(api.model({ idleLimitMs: IDLE_MS }));

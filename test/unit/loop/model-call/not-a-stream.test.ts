@@ -1,21 +1,15 @@
 // What answers is looked at before it is believed: its type, where it leads, how it ends. Over a real socket, in whole turns.
-import type { ServerResponse } from "node:http";
-import { createServer } from "node:http";
+import { type ServerResponse, createServer } from "node:http";
 import { once } from "node:events";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Breaker } from "#shared/resilience/breaker.ts";
 import { messagesApi } from "#shared/models/messages-api.ts";
 import { answer, block, end, event, RawMessagesApi, START, text, toolUse } from "../../../support/raw-messages-api.ts";
 import { book } from "../steps.ts";
 import { run } from "../scripted.ts";
 
-let api: RawMessagesApi;
-beforeAll(async () => {
-  api = await RawMessagesApi.start();
-});
-beforeEach(() => void api.calls.splice(0));
-afterAll(() => api.close());
+const api = await RawMessagesApi.forFile();
 
 const whole = { subtype: "success", text: "whole" };
 const failed = (message: RegExp, errorType: string) => ({

@@ -1,17 +1,12 @@
 // A backend that says "too long", whatever was estimated: the conversation is made shorter, and the call made again, once in a turn.
 import type { ServerResponse } from "node:http";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Step } from "#shared/loop/log/step.ts";
 import { answer, RawMessagesApi, text } from "../../../support/raw-messages-api.ts";
 import { run, ScriptedModel, type More } from "../scripted.ts";
 import { answered, asked, book, called, rounds } from "../steps.ts";
 
-let api: RawMessagesApi;
-beforeAll(async () => {
-  api = await RawMessagesApi.start();
-});
-beforeEach(() => void api.calls.splice(0));
-afterAll(() => api.close());
+const api = await RawMessagesApi.forFile();
 
 const LONG = [...rounds(4, 2_000), asked("next")];
 const TOO_LONG = { type: "invalid_request_error", message: "prompt is too long: 9000 tokens > 5000 maximum" };

@@ -1,5 +1,5 @@
 // Figures of a backend that cannot be true: neither sizes nor budgets go by them.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { countTokens, estimateTokens, tokensByLength, type Frame } from "#shared/loop/model-call/context-size.ts";
 import type { Step } from "#shared/loop/log/step.ts";
 import { NO_USAGE } from "#shared/budget/usage.ts";
@@ -52,13 +52,8 @@ describe("a conversation near its limit is compacted", () => {
   });
 });
 
-describe("over a socket", () => {
-  let api: RawMessagesApi;
-  beforeAll(async () => {
-    api = await RawMessagesApi.start();
-  });
-  beforeEach(() => void api.calls.splice(0));
-  afterAll(() => api.close());
+describe("over a socket", async () => {
+  const api = await RawMessagesApi.forFile();
 
   async function usageFor(input: unknown, output: unknown) {
     const usage = `{"input_tokens":${String(input)},"output_tokens":${String(output)}}`;

@@ -7,6 +7,7 @@ import { InputRequired, type Peers, type Question } from "#shared/loop/tools/pee
 import { queryAgent } from "#shared/tools/query-agent.ts";
 import type { Step } from "#shared/loop/log/step.ts";
 import { run, runToRest, ScriptedModel } from "../scripted.ts";
+import { noInputAsked } from "../../../support/no-input-asked.ts";
 
 it("answers that a peer refuses (too late, told before) do not cancel the peer's task, which is asked again right after", async () => {
   const paths: string[] = [];
@@ -15,19 +16,7 @@ it("answers that a peer refuses (too late, told before) do not cancel the peer's
     paths.push(pathname);
     if (pathname.endsWith(":cancel"))
       return Response.json({ id: "t", contextId: "c", status: { state: "TASK_STATE_CANCELED" } });
-    const error = {
-      code: 400,
-      status: "FAILED_PRECONDITION",
-      message: "Task t is working and asks for no input: wait for it, or cancel it.",
-      details: [
-        {
-          "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-          reason: "UNSUPPORTED_OPERATION",
-          domain: "a2a-protocol.org",
-        },
-      ],
-    };
-    return Response.json({ error }, { status: 400 });
+    return noInputAsked();
   };
   const told = textMessage(Role.ROLE_USER, "answers", { contextId: "c", messageId: "m/1", taskId: "t" });
   const background: Promise<unknown>[] = [];

@@ -1,11 +1,11 @@
 // What `troupe status` says of circuits, in words.
-import { once } from "node:events";
-import { createServer, type RequestListener } from "node:http";
+import type { RequestListener } from "node:http";
 
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { describeBreaker, describeStatus } from "../../../../scripts/jobs/show-status.ts";
 import { askHealth } from "../../../../scripts/targets/local/processes/health.ts";
+import { serve } from "../../../support/serve.ts";
 
 const NOW = Date.UTC(2026, 0, 1, 12);
 const OPEN = {
@@ -117,17 +117,6 @@ test("turns that wait are shown, and a job that does not run as it should says w
   expect(shown("degraded").at(-1)).toBe(`Some of its agents do not run. ${next}`);
   expect([shown("dead").at(-1), shown("running", null).at(-1)]).toEqual([next, next]);
 });
-
-async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  return `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
-}
 
 test("an agent's health tells its breakers; one of an older release, or with odd ones, has none to tell", async () => {
   const say = async (body: unknown) =>

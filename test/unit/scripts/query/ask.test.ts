@@ -14,6 +14,8 @@ async function screenOf(agent: AgentDouble, patienceMs = 5_000, signal = new Abo
   const answer = await ask({ job: "job", url: agent.url }, QUESTION, {
     signal,
     patienceMs,
+    // So that no test waits long for the next try.
+    pauseMs: 5,
     onText: (text, fresh) => void (fresh ? lines.push(text) : (lines[lines.length - 1] += text)),
     onTrace: () => {},
     onBroken: () => void (broken += 1),

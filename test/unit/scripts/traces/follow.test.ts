@@ -11,6 +11,8 @@ import { recordedIo } from "../io.ts";
 import { span, summary } from "./made-up.ts";
 import { TraceStoreDouble } from "./store-double.ts";
 
+/** So that no test waits for the next look. */
+const POLL_MS = 1;
 const { traceId } = summary();
 const OPEN = summary({ status: "open", durationMs: null, openSpans: 1 });
 
@@ -41,7 +43,7 @@ test("elsewhere than in a terminal each beginning and each end is one line", asy
     [summary({ durationMs: 500 }), [chat, ended]],
   ]);
   const io = recordedIo();
-  await follow(double.store(), traceId, io, () => PLAIN_SCREEN);
+  await follow(double.store(), traceId, io, () => PLAIN_SCREEN, POLL_MS);
   expect(io.printed).toEqual([
     "   +0.000 s  begins  coordinator: SendMessage",
     "   +0.210 s  failed  coordinator: chat claude after 200 ms: Overloaded.",
@@ -57,7 +59,13 @@ test("in a terminal the tree is drawn over itself, and at the end whole", async 
     [summary({ durationMs: 500 }), [chat, ended]],
   ]);
   const io = recordedIo();
-  await follow(double.store(), traceId, io, () => ({ ...PLAIN_SCREEN, isTerminal: true, columns: 100, rows: 12 }));
+  await follow(
+    double.store(),
+    traceId,
+    io,
+    () => ({ ...PLAIN_SCREEN, isTerminal: true, columns: 100, rows: 12 }),
+    POLL_MS,
+  );
   const [first = "", second = "", ...rest] = io.printed;
   expect(first.startsWith("\u001b[0J")).toBe(true);
   expect(first).toContain("still open");
@@ -74,7 +82,7 @@ test("a tree that is higher than the terminal is shown from its end while it run
     [summary({ durationMs: 500 }), [...spans.slice(1), { ...ended, seq: 1_000_000 }]],
   ]);
   const io = recordedIo();
-  await follow(double.store(), traceId, io, () => ({ ...PLAIN_SCREEN, isTerminal: true, rows: 20 }));
+  await follow(double.store(), traceId, io, () => ({ ...PLAIN_SCREEN, isTerminal: true, rows: 20 }), POLL_MS);
   expect(io.printed[0]?.split("\n").length).toBeLessThanOrEqual(20);
   expect(io.printed[0]).toContain("lines above");
   expect(io.printed.at(-1)?.split("\n").length).toBeGreaterThan(40);
@@ -85,7 +93,7 @@ test("an interruption ends it", async () => {
   const interruption = new AbortController();
   double.onRequest = () => interruption.abort(new Error("Interrupted."));
   const io = recordedIo(interruption.signal);
-  const following = follow(double.store(interruption.signal), traceId, io, () => PLAIN_SCREEN);
+  const following = follow(double.store(interruption.signal), traceId, io, () => PLAIN_SCREEN, POLL_MS);
   await expect(following).rejects.toThrow("Interrupted.");
 });
 
@@ -96,7 +104,7 @@ test("a trace that is deleted meanwhile ends it, with what happened", async () =
     look();
     if (double.requests.length === 3) double.delete(traceId);
   };
-  await expect(follow(double.store(), traceId, recordedIo(), () => PLAIN_SCREEN)).rejects.toMatchObject({
+  await expect(follow(double.store(), traceId, recordedIo(), () => PLAIN_SCREEN, POLL_MS)).rejects.toMatchObject({
     code: "failed",
     message: `The trace ${traceId} was deleted meanwhile.`,
   });
@@ -107,7 +115,7 @@ test("an answer's trace is waited for even if nothing of it has come", async () 
   double.onRequest = () => {
     if (double.requests.length === 3) double.put(summary(), [ended]);
   };
-  const trace = await untilComplete(double.store(), traceId, new AbortController().signal);
+  const trace = await untilComplete(double.store(), traceId, new AbortController().signal, POLL_MS);
   expect([trace.isComplete, trace.spans]).toEqual([true, [ended]]);
 });
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 
 import { describeLine } from "../../../../../scripts/commands/deployment/logs.ts";
 import { choosePorts } from "../../../../../scripts/targets/local/processes/choose-ports.ts";
@@ -33,6 +33,13 @@ describe("ports", () => {
     const { a, b } = await choosePorts(job(0), undefined, false);
     expect(a).toBeGreaterThan(0);
     expect(b).not.toBe(a);
+  });
+  test("a port that the folder keeps for another job is not chosen", async () => {
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const [first = 0] = await freePorts(1);
+    vi.stubEnv("TROUPE_PORTS", `${first}-${first + 1}`);
+    const chosen = choosePorts(job(first + 1), undefined, false, new Set([first]));
+    await expect(chosen).rejects.toThrow(/^Too few ports/);
   });
   test("an agent keeps the port it had", async () => {
     const [kept = 0] = await freePorts(1);

@@ -1,21 +1,8 @@
 // Waiting for health keeps to its time.
-import { once } from "node:events";
-import { createServer, type RequestListener } from "node:http";
-
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { waitUntilHealthy } from "../../../../../../scripts/targets/local/processes/health.ts";
-
-async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  return `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
-}
+import { serve } from "../../../../../support/serve.ts";
 
 const NEVER = new AbortController().signal;
 const WAIT = { timeoutMs: 5_000, intervalMs: 10, lookMs: 5_000, ended: NEVER, signal: NEVER };

@@ -1,0 +1,185 @@
+// The tasks of a Session in this life of its object: which are live, their spans, and who learns of their changes.
+import { TaskState } from "@a2a-js/sdk";
+import { isTerminal } from "../../../a2a/message.ts";
+import { formatTaskId } from "../../../a2a/task-id.ts";
+import type { Alarm } from "../../../durable/alarm.ts";
+import { pendingApprovals } from "../../../loop/log/ledger.ts";
+import { reasonOf, stackOf } from "../../../text/reason.ts";
+import type { TraceContext } from "../../../tracing/trace-context.ts";
+import type { Tracer } from "../../../tracing/tracer.ts";
+import { tracerOf } from "../../control-plane/tracing.ts";
+import type { AgentDefinition } from "../../definition.ts";
+import { configOf, principalOf, type AgentEnv } from "../../env.ts";
+import { log } from "../../log.ts";
+import { reportTask } from "../../session-index/reports.ts";
+import { LiveTask } from "./live-task.ts";
+import type { SessionStore } from "./store.ts";
+import type { TaskEnd, TaskRow } from "./task-row.ts";
+import { nameOfState, TaskSpan } from "./task-span.ts";
+
+/** How often the alarm checks for open work: the longest that work lies still after its isolate is gone. */
+export const WATCH_MS = 1_500;
+/** For hooks, a session has ended after so long without a message. */
+export const IDLE_MS = 30 * 60_000;
+/** Characters of a problem that are kept: it may be a page that a gateway sent instead of a model's answer. */
+const MAX_PROBLEM = 2_000;
+
+/** The Durable Object, as far as its tasks need it. */
+export interface SessionObjectParts {
+  readonly ctx: Pick<DurableObjectState, "id" | "waitUntil" | "abort">;
+  readonly env: AgentEnv;
+  readonly definition: AgentDefinition;
+  readonly store: SessionStore;
+  readonly alarm: Alarm;
+}
+
+export class Tasks {
+  readonly env: AgentEnv;
+  readonly definition: AgentDefinition;
+  readonly store: SessionStore;
+  readonly alarm: Alarm;
+  readonly tracer: Tracer;
+  readonly #ctx: SessionObjectParts["ctx"];
+  readonly #live = new Map<string, LiveTask>();
+  readonly #spans = new WeakMap<LiveTask, TaskSpan>();
+
+  constructor({ ctx, env, definition, store, alarm }: SessionObjectParts) {
+    this.#ctx = ctx;
+    this.env = env;
+    this.definition = definition;
+    this.store = store;
+    this.alarm = alarm;
+    this.tracer = tracerOf(env, (work) => ctx.waitUntil(work));
+  }
+
+  /** Name of the Session's object; empty in tests that give it none. */
+  get session(): string {
+    return this.#ctx.id.name ?? "";
+  }
+
+  idOf(row: TaskRow): string {
+    return formatTaskId(this.env.TROUPE_KEY, { agent: configOf(this.env).id, principal: this.#principalOf(row) }, row);
+  }
+
+  get(taskId: string): LiveTask | undefined {
+    return this.#live.get(taskId);
+  }
+
+  has(live: LiveTask): boolean {
+    return this.#live.has(live.id);
+  }
+
+  /** Keeps a task at hand for those who watch it, until it ends. */
+  hold(live: LiveTask): void {
+    this.#live.set(live.id, live);
+  }
+
+  /** Begins the span of a task. */
+  begin(live: LiveTask, begunAt: number): void {
+    const { trace, contextId } = live.row;
+    if (!trace) return;
+    const { id: agent } = configOf(this.env);
+    const span = new TaskSpan(this.tracer, {
+      trace,
+      agent,
+      taskId: live.id,
+      contextId,
+      question: live.question,
+      begunAt,
+    });
+    live.signal.addEventListener("abort", () => span.cancelRequested(), { once: true });
+    this.#spans.set(live, span);
+  }
+
+  /** Undefined for a task of an older version. */
+  spanOf(live: LiveTask): TaskSpan | undefined {
+    return this.#spans.get(live);
+  }
+
+  /** Makes a task live that an earlier life left. */
+  revive(row: TaskRow): LiveTask {
+    const live = new LiveTask(this.idOf(row), row, this.store.question(row));
+    live.isUnheard = true;
+    // A suspended task is at rest for those who wait for that.
+    if (row.state === TaskState.TASK_STATE_INPUT_REQUIRED)
+      live.suspend(row, pendingApprovals(this.store.ownSteps(row)));
+    this.begin(live, row.createdAt);
+    this.hold(live);
+    return live;
+  }
+
+  /** Reports a changed task to its span, the log, the alarm and the index, off the hot path. */
+  changed(live: LiveTask): void {
+    const { state, createdAt, updatedAt, problem, wakeAt } = live.row;
+    const span = this.#spans.get(live);
+    if (isTerminal(state)) {
+      span?.end(live.row);
+      const how = `${nameOfState(state)} after ${updatedAt - createdAt} ms`;
+      const level = state === TaskState.TASK_STATE_FAILED ? "warn" : "info";
+      log(this.env, level, `task ${live.id} ${how}${problem === null ? "" : `: ${problem}`}`, span?.context);
+      if (this.definition.hooks?.SessionEnd) this.alarm.ringBy(Date.now() + IDLE_MS);
+    }
+    if (wakeAt !== null) this.alarm.ringBy(wakeAt);
+    else if (!isTerminal(state)) this.alarm.ringBy(Date.now() + WATCH_MS);
+    this.index(live.row);
+  }
+
+  /** Reports a task's state to the index. */
+  index(row: TaskRow): void {
+    const { contextId, n, state, updatedAt } = row;
+    const task = { principal: this.#principalOf(row), contextId, n, state, updatedAt };
+    reportTask(this.env, task, (work) => this.afterwards(work, "the report to the index"));
+  }
+
+  /** Stores the end of a task, and tells everyone who watches it. */
+  end(live: LiveTask, end: TaskEnd): void {
+    this.#live.delete(live.id);
+    let row: TaskRow;
+    try {
+      row = this.#storeEnd(live, { ...end, problem: end.problem?.slice(0, MAX_PROBLEM).toWellFormed() ?? null });
+    } catch (error) {
+      // Nobody may learn of an end that is not kept: the next life of the object resumes the task.
+      return this.storageFailed(error);
+    }
+    live.finish(row);
+    this.changed(live);
+  }
+
+  /** Logs an error that is a bug of ours. */
+  bug(live: LiveTask, error: unknown): void {
+    log(this.env, "error", `task ${live.id}: ${stackOf(error)}`, this.#spans.get(live)?.context);
+  }
+
+  /** Nothing can be written: ends this life of the object. */
+  storageFailed(error: unknown): void {
+    this.#ctx.abort(`The session cannot be stored: ${reasonOf(error)}`);
+  }
+
+  /** Keeps the object alive until `work` has settled. */
+  keepAlive(work: Promise<void>): void {
+    this.#ctx.waitUntil(work);
+  }
+
+  /** Does what nobody waits for. Logs a failure. */
+  afterwards(work: Promise<unknown>, what: string, trace?: TraceContext): void {
+    this.#ctx.waitUntil(
+      work.catch((error: unknown) => log(this.env, "warn", `${what} failed: ${reasonOf(error)}`, trace)),
+    );
+  }
+
+  /** The row with its end, or with the reason why that could not be stored. Throws when nothing can be stored at all. */
+  #storeEnd(live: LiveTask, end: TaskEnd): TaskRow {
+    try {
+      return this.store.endTask(live.row, end);
+    } catch (error) {
+      this.bug(live, error);
+      const problem = `How the task ended could not be stored: ${reasonOf(error)}`;
+      const failed = { state: TaskState.TASK_STATE_FAILED, answer: null, problem, usage: end.usage, result: null };
+      return this.store.endTask(live.row, failed);
+    }
+  }
+
+  #principalOf({ asker }: TaskRow): string {
+    return asker?.principal ?? principalOf(this.#ctx.id.name);
+  }
+}

@@ -1,0 +1,3 @@
+import { twentyKills } from "./twenty-kills.ts";
+
+twentyKills("job");
