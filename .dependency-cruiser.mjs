@@ -63,14 +63,14 @@ const orders = [
     "deploy restart stop status logs",
     "local",
   ]),
-  ...order("workers/control-plane", ["auth openapi-parts budgets registry traces", "openapi", "index"], {
+  ...order("workers/control-plane", ["auth openapi-parts endpoints budgets registry traces", "openapi", "index"], {
     contracts: ["env", "rpc"],
   }),
   ...order("workers/control-plane/traces", [
     "otlp",
     "rows",
     "forward",
-    "shards retention close-open receive routes paths",
+    "shards retention close-open receive endpoints",
     "traces",
   ]),
   ...order("workers/offline-model", ["api", "reading", "calls", "answers", "decide", "reply", "index"]),

@@ -1,4 +1,5 @@
-// What the words of an agent's card may be: the registry takes no others, so a definition and a job file are held to the same.
+// Limits of an agent card's texts. The registry accepts no others, so definitions and job files are checked against the
+// same.
 import * as z from "zod";
 
 const text = (max: number) => z.string().trim().min(1).max(max);

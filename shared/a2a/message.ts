@@ -1,8 +1,8 @@
-// Messages and their parts. Text and data parts are understood; files are refused, by name, rather than dropped.
+// A2A messages and their parts. Understands text and data parts, and refuses files explicitly.
 import { TaskState, taskStateToJSON, type Message, type Part, type Role } from "@a2a-js/sdk";
 import { ContentTypeNotSupportedError, RequestMalformedError } from "@a2a-js/sdk/errors";
 
-/** What a message says, as text for the model: text parts as they are, data parts as JSON. Throws A2AError. */
+/** The text of a message for the model: text parts unchanged, data parts as JSON. Throws A2AError. */
 export function textOf(message: Message): string {
   if (message.parts.length === 0)
     throw new RequestMalformedError("message.parts is empty: send at least one text part.");
@@ -28,7 +28,7 @@ function partText(part: Part, index: number): string {
   }
 }
 
-/** The text parts of an answer, joined; parts of other kinds are passed over. */
+/** The text parts of an answer, joined. Skips other parts. */
 export function textOfParts(parts: readonly Part[] = []): string {
   return parts.map(({ content }) => (content?.$case === "text" ? content.value : "")).join("");
 }
@@ -68,7 +68,7 @@ export function nameOfState(state: TaskState): string {
     .replaceAll("_", "-");
 }
 
-/** Whether a task in this state will never change again (A2A 1.0, section 4.1.3). */
+/** Whether the state is final (A2A 1.0, section 4.1.3). */
 export function isTerminal(state: TaskState): boolean {
   switch (state) {
     case TaskState.TASK_STATE_COMPLETED:

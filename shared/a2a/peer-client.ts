@@ -1,5 +1,5 @@
 // Asks another agent and follows its task until it ends or asks back, over the HTTP+JSON binding (A2A 1.0, section 11).
-// Which connection that is (a service binding, or HTTP) and who may be asked is the caller's affair.
+// The caller decides whom to ask, and over which connection: a service binding or HTTP.
 import {
   A2A_PROTOCOL_VERSION,
   A2A_VERSION_HEADER,
@@ -19,23 +19,23 @@ import { isTerminal, textOfParts } from "./message.ts";
 
 export interface PeerConnection {
   readonly fetch: typeof fetch;
-  /** The agent's origin; over a binding any origin will do. */
+  /** The agent's origin. Over a service binding, any origin works. */
   readonly origin: string;
   readonly token: string;
   readonly traceparent: string;
 }
 
 export interface PeerRequest extends PeerConnection {
-  /** Its id is what the peer knows a repetition by: the same message may be sent again, and leads to the same task. */
+  /** The peer recognises a repeated message by its id: the same message leads to the same task. */
   readonly message: Message;
   readonly signal: AbortSignal;
-  /** Called with the id of the task that the peer opened, before its answer is awaited; again after each time the connection broke. */
+  /** Called with the id of the task that the peer opened, before the answer is awaited; again after each reconnect. */
   readonly onTask: (taskId: string) => void;
-  /** Called each time the peer has no room for the question, which then is put again. */
+  /** Called each time the peer is busy, before the question is sent again. */
   readonly onBusy: () => void;
-  /** Keeps work alive that outlives the call: telling the peer to stop. */
+  /** Keeps work alive that outlives the call: canceling the task. */
   readonly waitUntil: (work: Promise<unknown>) => void;
-  /** Whether the message may have reached the peer before: then it is waited for longer. */
+  /** Whether the peer may have got the message before; the client then retries for longer. */
   readonly repeated: boolean;
 }
 
@@ -43,10 +43,10 @@ export type PeerOutcome =
   | {
       readonly is: "answer";
       readonly text: string;
-      /** What the peer and those it asked have used, where it says so. */
+      /** What the peer and the agents that it asked have used; undefined when the peer does not say. */
       readonly usage: Usage | undefined;
     }
-  /** The peer waits for input; `data` is what the data parts of its question hold. */
+  /** The peer waits for input. `data` holds the data parts of its question. */
   | {
       readonly is: "input_required";
       readonly taskId: string;
@@ -54,7 +54,7 @@ export type PeerOutcome =
       readonly data: readonly unknown[];
     };
 
-/** The peer's task came to its end without an answer; the message says how. */
+/** The peer's task ended without an answer; the message says how. */
 export class PeerTaskError extends Error {
   override readonly name = "PeerTaskError";
   readonly usage: Usage | undefined;
@@ -65,35 +65,35 @@ export class PeerTaskError extends Error {
   }
 }
 
-/** The peer could not be reached, or broke off each time; the message is what the connection said. */
+/** The peer could not be reached, or each connection broke; the message is the last connection's error. */
 export class PeerUnreachable extends Error {}
 
 const CANCEL_LIMIT_MS = 5_000;
-/** Characters of an answer that are waited for; no more than a part of them would reach the model. */
+/** Characters of an answer. No more than a part of it would reach the model. */
 const MAX_ANSWER = 1_000_000;
 /**
- * How long a peer is tried again that cannot be reached, in milliseconds: its supervisor brings it back within three seconds, and it may
- * have taken a message of which nothing was heard.
+ * How long an unreachable peer is retried, in milliseconds: its supervisor restarts it within three seconds. Longer for
+ * a message that the peer may have got.
  */
 const PATIENCE_MS = { first: 4_000, repeated: 10_000 };
 const MAX_UNFINISHED = 10;
-/** Longest wait that a peer without room may ask for, in seconds. */
+/** Longest pause that a busy peer may ask for, in seconds. */
 const MAX_BUSY_S = 30;
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 2_000;
 
 /**
- * Sends one message and follows the task that it opens or goes on with. A connection that breaks is made again: the peer knows the
- * message by its id. When `signal` aborts, or the peer cannot be reached any more, it is told to cancel the task. Throws
+ * Sends one message and follows the task that it opens or resumes. Reconnects when a connection breaks: the peer
+ * recognises the message by its id. Cancels the task when `signal` aborts or the peer stays unreachable. Throws
  * PeerTaskError when the task failed, an A2AError when the peer refused, PeerUnreachable, or the signal's reason.
  */
 export async function askPeer(request: PeerRequest): Promise<PeerOutcome> {
   const { signal } = request;
   signal.throwIfAborted();
-  const line = await connect(request);
+  const client = await connect(request);
   const opened = Promise.withResolvers<string | undefined>();
   const connection = new AbortController();
-  const outcome = persist(line, { ...request, signal: connection.signal }, (id) => {
+  const outcome = followWithReconnects(client, { ...request, signal: connection.signal }, (id) => {
     opened.resolve(id);
     if (!signal.aborted) request.onTask(id);
   });
@@ -103,43 +103,43 @@ export async function askPeer(request: PeerRequest): Promise<PeerOutcome> {
   try {
     return await Promise.race([outcome, aborted.promise]);
   } catch (error) {
-    // A peer that refused the message has nothing to give up, or works on what it had before.
-    if (signal.aborted || error instanceof PeerUnreachable) request.waitUntil(giveUp());
+    // A peer that refused the message has no new task, or works on an earlier one.
+    if (signal.aborted || error instanceof PeerUnreachable) request.waitUntil(cancelTask());
     throw error;
   } finally {
     signal.removeEventListener("abort", abort);
   }
 
-  /** A peer that was asked has a task to cancel even if it has not said yet which one that is. */
-  async function giveUp(): Promise<void> {
+  /** Cancels the task also when the peer has not reported its id yet. */
+  async function cancelTask(): Promise<void> {
     const limit = setTimeout(() => connection.abort(), CANCEL_LIMIT_MS);
     const none = () => opened.resolve(undefined);
     outcome.then(none, none);
     const id = request.message.taskId || (await opened.promise);
     clearTimeout(limit);
     connection.abort();
-    if (id !== undefined) await cancel(line, id);
+    if (id !== undefined) await cancel(client, id);
   }
 }
 
-/** Tells a peer to cancel a task of its. */
+/** Cancels a task of a peer. */
 export async function cancelPeerTask(connection: PeerConnection, taskId: string): Promise<void> {
   await cancel(await connect(connection), taskId);
 }
 
-interface Line {
+interface Client {
   readonly transport: Transport;
   readonly serviceParameters: Record<string, string>;
-  /** HTTP status of the last response; undefined while there has been none. */
+  /** HTTP status of the last response; undefined before the first. */
   readonly status: () => number | undefined;
-  /** Seconds after which a peer that has no room is to be asked again; undefined where its last response said nothing of that. */
+  /** Seconds until a busy peer may be asked again; undefined when its last response did not say. */
   readonly busyS: () => number | undefined;
 }
 
-async function connect({ fetch: fetchImpl, origin, token, traceparent }: PeerConnection): Promise<Line> {
+async function connect({ fetch: fetchImpl, origin, token, traceparent }: PeerConnection): Promise<Client> {
   let status: number | undefined;
   let busyS: number | undefined;
-  // A peer that points elsewhere is not followed: the token is for it alone.
+  // Redirects are not followed: the token is for this peer alone.
   const noticing: typeof fetch = async (input, init) => {
     [status, busyS] = [undefined, undefined];
     const response = await fetchImpl(input, { ...init, redirect: "manual" });
@@ -156,27 +156,31 @@ async function connect({ fetch: fetchImpl, origin, token, traceparent }: PeerCon
   return { transport, serviceParameters, status: () => status, busyS: () => busyS };
 }
 
-/** Follows the task over as many connections as it takes. */
-async function persist(line: Line, request: PeerRequest, onTask: (taskId: string) => void): Promise<PeerOutcome> {
+/** Follows the task over several connections, with pauses between them. */
+async function followWithReconnects(
+  client: Client,
+  request: PeerRequest,
+  onTask: (taskId: string) => void,
+): Promise<PeerOutcome> {
   const { signal } = request;
   let known = request.repeated;
   let brokenSince: number | undefined;
   let unfinished = 0;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
     try {
-      return await follow(line, request, (id) => {
+      return await follow(client, request, (id) => {
         [known, brokenSince, pauseMs] = [true, undefined, FIRST_PAUSE_MS];
         onTask(id);
       });
     } catch (error) {
-      const status = line.status();
+      const status = client.status();
       const refused = status !== undefined && status !== 200 && status < 500;
-      // One that answers, and breaks off each time, has no connection that could be mended.
+      // A peer that answers, and breaks off each time, will not be mended by reconnecting.
       if (status === 200) unfinished++;
       if (signal.aborted || refused || error instanceof PeerTaskError) throw error;
-      const busyS = line.busyS();
+      const busyS = client.busyS();
       if (busyS !== undefined) {
-        // It is there, and takes the question as soon as it has room. How long that is worth waiting for is the asker's to say.
+        // The peer lives, and takes the question once it has capacity. The asker's signal limits the wait.
         brokenSince = undefined;
         request.onBusy();
         await pause(Math.min(busyS, MAX_BUSY_S) * 1000, signal);
@@ -191,7 +195,7 @@ async function persist(line: Line, request: PeerRequest, onTask: (taskId: string
   }
 }
 
-/** Ends early when `signal` aborts. */
+/** Resolves after `ms` milliseconds, or when `signal` aborts. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
@@ -205,11 +209,11 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 async function follow(
-  line: Line,
+  client: Client,
   { message, signal, waitUntil }: PeerRequest,
   onTask: (taskId: string) => void,
 ): Promise<PeerOutcome> {
-  const { transport, serviceParameters } = line;
+  const { transport, serviceParameters } = client;
   const params = { tenant: "", message, configuration: undefined, metadata: undefined };
   let answer = "";
   let taskId = "";
@@ -224,7 +228,7 @@ async function follow(
       answer = payload.value.append ? answer + chunk : chunk;
     }
     if (answer.length > MAX_ANSWER) {
-      waitUntil(cancel(line, taskId));
+      waitUntil(cancel(client, taskId));
       throw new PeerTaskError(`its answer has more than ${MAX_ANSWER} characters`, undefined);
     }
     const outcome = outcomeOf(payload, taskId, answer);
@@ -233,7 +237,9 @@ async function follow(
   throw new Error("the connection ended before its task did");
 }
 
-/** What an event says of the task's end; undefined while it goes on. Throws PeerTaskError for one without an answer. */
+/**
+ * The outcome that an event reports; undefined while the task works. Throws PeerTaskError for an end without an answer.
+ */
 function outcomeOf(payload: StreamResponse["payload"], taskId: string, answer: string): PeerOutcome | undefined {
   if (payload?.$case !== "task" && payload?.$case !== "statusUpdate") return undefined;
   const { status, metadata } = payload.value;
@@ -251,7 +257,7 @@ function answerOf({ artifacts }: Task): string {
   return artifacts.map(({ parts }) => textOfAnswer(parts)).join("");
 }
 
-/** Text parts as they are, data parts as JSON: an agent with an output schema answers in data. */
+/** Text parts unchanged, data parts as JSON: an agent with an output schema answers in data. */
 function textOfAnswer(parts: Message["parts"] = []): string {
   const data = parts.map(({ content }) => (content?.$case === "data" ? JSON.stringify(content.value) : ""));
   return textOfParts(parts) + data.join("");
@@ -264,12 +270,12 @@ function dataOf(status: TaskStatus | undefined): readonly unknown[] {
     .filter((data) => data !== undefined);
 }
 
-async function cancel({ transport, serviceParameters }: Line, id: string): Promise<void> {
+async function cancel({ transport, serviceParameters }: Client, id: string): Promise<void> {
   const signal = AbortSignal.timeout(CANCEL_LIMIT_MS);
   await transport.cancelTask({ tenant: "", id, metadata: undefined }, { signal, serviceParameters });
 }
 
-/** The transport is chosen already, so it reads nothing of a card. */
+/** The transport is given, so the client reads nothing of a card. */
 const NO_CARD = {
   name: "",
   description: "",

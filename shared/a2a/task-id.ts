@@ -1,12 +1,12 @@
-// Context and task ids. A task id is `<contextId>.<n>.<mac>`: it names its session without a lookup, and cannot be made up.
-// A contextId is `<session>`, or for a thread that a peer opened `<session>~<caller>.<k>`, once more for each further hop.
+// Context and task ids. A task id is `<contextId>.<n>.<mac>`: it names its session without a lookup, and cannot be
+// forged. A contextId is `<session>`; a peer's thread adds `~<caller>.<k>`, once for each hop.
 import { mac, macHex, sameMac } from "./token.ts";
 
-/** Longest contextId a client may choose, in characters. Threads of peers add to it. */
+/** Longest contextId that a client may choose, in characters. Threads of peers add to it. */
 export const MAX_CONTEXT_ID = 200;
 const MAC_LENGTH = 16;
 
-/** Whose task it is: part of what is signed, so that one agent's or account's id is no id for another. */
+/** The owner of a task. Signed into the id, so that an id is void for other agents and accounts. */
 export interface TaskOwner {
   readonly agent: string;
   readonly principal: string;
@@ -22,7 +22,7 @@ export function formatTaskId(key: string, owner: TaskOwner, { contextId, n }: Ta
   return `${contextId}.${n}.${taskMac(key, owner, contextId, n)}`;
 }
 
-/** The thread and number of a genuine id of this owner; undefined for any other string. */
+/** The thread and number of a genuine id of this owner; undefined for any other text. */
 export function parseTaskId(key: string, owner: TaskOwner, id: string): TaskRef | undefined {
   const match = /^(.+)\.([1-9]\d{0,14})\.([\w-]{16})$/s.exec(id);
   const [, contextId, digits, signature] = match ?? [];
@@ -31,15 +31,15 @@ export function parseTaskId(key: string, owner: TaskOwner, id: string): TaskRef 
   return sameMac(signature, taskMac(key, owner, contextId, n)) ? { contextId, n } : undefined;
 }
 
-/** The session a contextId belongs to: what stands before the first `~`. */
+/** The session of a contextId: the text before the first `~`. */
 export function sessionOf(contextId: string): string {
   const end = contextId.indexOf("~");
   return end === -1 ? contextId : contextId.slice(0, end);
 }
 
 /**
- * The contextId of a message that names none, in the form of a UUID. The same message of the same caller gets the same one, so that
- * sending it again, because the connection broke, does not ask it again.
+ * A contextId, shaped as a UUID, for a message without one. The same message of the same caller gets the same
+ * contextId, so that a repeated message is not asked twice.
  */
 export function mintContextId(key: string, principal: string, message: Readonly<Record<string, unknown>>): string {
   const { messageId, message_id: id = messageId, parts } = message;
@@ -50,7 +50,7 @@ export function mintContextId(key: string, principal: string, message: Readonly<
   );
 }
 
-/** The contextId of the `k`-th thread that `caller` opens at a peer out of its own thread. */
+/** The contextId of the `k`-th thread that `caller` opens at a peer from its own thread. */
 export function peerContextId(contextId: string, caller: string, k: number): string {
   return `${contextId}~${caller}.${k}`;
 }

@@ -1,32 +1,32 @@
-// Bearer tokens by which agents of one job (and the CLI that deployed it) recognise each other: claims signed with the job's key.
-// A token says for whom a peer acts and through which agents the query came; nothing else may say so.
+// Bearer tokens of a job's agents and of the command line that deployed them: claims signed with the job's key. Only
+// the token says for whom a peer acts, and through which agents the query came.
 import { createHmac, timingSafeEqual } from "node:crypto";
 import * as z from "zod";
 import { parseJson } from "../text/parse-json.ts";
 import { fromBase64url, toBase64url } from "./base64url.ts";
 
 const Claims = z.object({
-  /** Who calls: an agent id, or `cli`. */
+  /** The caller: an agent id, or `cli`. */
   from: z.string(),
-  /** Whom it calls: an agent id. A token for one agent is worthless at another. */
+  /** The called agent's id. The token is void at other agents. */
   to: z.string(),
-  /** The account on whose behalf the query runs. */
+  /** The account for which the query runs. */
   principal: z.string(),
-  /** The agents the query went through, oldest first, the caller included. */
+  /** The agents that the query went through, oldest first, with the caller. */
   chain: z.array(z.string()),
-  /** The query that is being worked on: what it costs is booked under this id. Left out by the command line. */
+  /** The query whose account pays. Absent in tokens of the command line. */
   query: z.optional(z.string()),
   /** Milliseconds since the epoch after which the token is void. */
   expires: z.number(),
 });
 export type Claims = z.infer<typeof Claims>;
 
-/** Characters that a secret has at least, from which tokens are derived. */
+/** Fewest characters of a secret that tokens are derived from. */
 export const MIN_SECRET = 32;
 
 /** The first `length` characters of HMAC-SHA-256 of `text`, in base64url. Throws RangeError without a key. */
 export function mac(key: string, text: string, length = 43): string {
-  // Everybody can sign with an empty key.
+  // Anybody can sign with an empty key.
   if (!key) throw new RangeError("There is no key to sign with.");
   return createHmac("sha256", key).update(text).digest("base64url").slice(0, length);
 }
@@ -36,7 +36,7 @@ export function macHex(key: string, text: string): string {
   return createHmac("sha256", key).update(text).digest("hex");
 }
 
-/** Compares without telling by its duration how much was right. */
+/** Compares in constant time. */
 export function sameMac(left: string, right: string): boolean {
   const [a, b] = [new TextEncoder().encode(left), new TextEncoder().encode(right)];
   return a.byteLength === b.byteLength && timingSafeEqual(a, b);
@@ -48,7 +48,7 @@ export function signToken(key: string, claims: Omit<Claims, "expires">, ttlMs: n
   return `${body}.${mac(key, `token:${body}`)}`;
 }
 
-/** The claims of a token that is genuine, meant for `to` and not expired; otherwise undefined. */
+/** The claims of a token that is genuine, meant for `to` and not expired; undefined for any other. */
 export function verifyToken(key: string, token: string, to: string): Claims | undefined {
   const [body, signature, ...rest] = token.split(".");
   if (!body || !signature || rest.length > 0) return undefined;
@@ -58,7 +58,7 @@ export function verifyToken(key: string, token: string, to: string): Claims | un
   return claims.data;
 }
 
-/** The token of an `Authorization: Bearer …` header, if there is one. */
+/** The token of an `Authorization: Bearer …` header; undefined for any other header. */
 export function bearer(header: string | null | undefined): string | undefined {
   return /^Bearer (\S+)$/i.exec(header ?? "")?.[1];
 }

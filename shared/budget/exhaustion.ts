@@ -1,8 +1,9 @@
-// The report on a budget that is spent: which, how much was spent and by whom, as data and in words for the person who asked.
+// The report on an exhausted budget: which budget, how much was spent and by whom, as data and as a sentence for
+// people.
 import * as z from "zod";
 import { BUDGETS, type BudgetKind } from "./limits.ts";
 
-/** What one agent has spent of a query's budget, what is set aside for its calls under way included. */
+/** What one agent has spent of a query's budget, including what is set aside for its open calls. */
 export const AgentShare = z.object({
   agent: z.string(),
   turns: z.number(),
@@ -17,14 +18,14 @@ export const Exhaustion = z.object({
   kind: z.enum(BUDGETS),
   limit: z.number(),
   spent: z.number(),
-  /** What the call that was turned away would have needed at least. */
+  /** The least that the refused call needed. */
   needed: z.number(),
-  /** Who spent most of it first. */
+  /** The largest share first. */
   byAgent: z.array(AgentShare),
 });
 export type Exhaustion = Readonly<z.infer<typeof Exhaustion>>;
 
-/** The budget of one agent, or of a whole query when `byAgent` says who spent it. */
+/** A sentence about the budget of one agent; with `byAgent`, of a whole query. */
 export function spentMessage({
   kind,
   limit,
@@ -34,7 +35,7 @@ export function spentMessage({
 }: Omit<Exhaustion, "byAgent"> & Partial<Pick<Exhaustion, "byAgent">>): string {
   const whose = byAgent ? " of the whole query" : "";
   const by = (byAgent ?? []).flatMap((share) => shareInWords(share, kind));
-  // Its own tool calls an agent books before it runs them, one query's only those that run.
+  // An agent's budget counts requested tool calls, a query's budget those that ran.
   const asked = kind === "tool_calls" && !byAgent;
   const who = by.length > 0 ? ` (${by.join(", ")})` : "";
   const said = `The budget of ${named(limit, kind)}${whose} was spent before the answer was complete${who}.`;
@@ -43,14 +44,14 @@ export function spentMessage({
   return `${said} So far it came to ${inUnit(spent, kind)}; what came next needed at least ${inUnit(needed, kind)} more.`;
 }
 
-/** Empty where the agent has spent nothing. Agents share a query's time, so for it their model calls are told. */
+/** Empty when the agent spent nothing. Agents share a query's time, so their model calls stand for it. */
 function shareInWords(share: AgentShare, kind: BudgetKind): string[] {
   const amount = shareOf(share, kind) ?? share.turns;
   if (amount === 0) return [];
   return [`${share.agent}: ${kind === "wall_time" ? named(amount, "turns") : inUnit(amount, kind)}`];
 }
 
-/** What of an agent's share counts against this budget; undefined for time, of which no agent has a share. */
+/** The amount that counts against this budget; undefined for time, which agents do not share out. */
 export function shareOf(share: AgentShare, kind: BudgetKind): number | undefined {
   switch (kind) {
     case "turns":

@@ -1,16 +1,16 @@
-// What a turn may cost. Limits are the job's word; who keeps the account of a whole query is passed in.
+// The limits of a budget, as the job file sets them, and the errors of an exhausted one.
 import * as z from "zod";
 import { MAX_USD } from "./price.ts";
 
-/** Upper bounds; what is left out has none. */
+/** Upper bounds. An absent one means no limit. */
 export const Limits = z.object({
   /** Model calls. */
   maxTurns: z.optional(z.int().positive()),
-  /** Input and output tokens together, those of the cache included. */
+  /** Input, output and cache tokens together. */
   maxTokens: z.optional(z.int().positive()),
   /** US dollars. */
   maxUsd: z.optional(z.number().positive().max(MAX_USD)),
-  /** Milliseconds of work; waiting for an approval is none. */
+  /** Milliseconds of work, without waiting for approvals. */
   maxWallMs: z.optional(z.int().positive()),
   maxToolCalls: z.optional(z.int().nonnegative()),
 });
@@ -19,7 +19,7 @@ export type Limits = Readonly<z.infer<typeof Limits>>;
 export const BUDGETS = ["turns", "tokens", "usd", "wall_time", "tool_calls"] as const;
 export type BudgetKind = (typeof BUDGETS)[number];
 
-/** How a turn ends whose budget is spent; named as in the Claude Agent SDK, where it has the name. */
+/** Subtype of a turn's result when a budget is exhausted, as the Claude Agent SDK names those that it has. */
 export const SUBTYPE = {
   turns: "error_max_turns",
   tokens: "error_max_tokens",
@@ -28,7 +28,7 @@ export const SUBTYPE = {
   tool_calls: "error_max_tool_calls",
 } as const satisfies Record<BudgetKind, string>;
 
-/** What was used of a budget. */
+/** Amounts spent of a budget. */
 export interface Spent {
   readonly turns: number;
   readonly tokens: number;
@@ -37,7 +37,7 @@ export interface Spent {
   readonly toolCalls: number;
 }
 
-/** A budget is spent; the message says which, how much was spent and by whom. */
+/** A budget is exhausted. The message says which, how much was spent and by whom. */
 export class BudgetSpent extends Error {
   override readonly name = "BudgetSpent";
   readonly kind: BudgetKind;
@@ -48,7 +48,7 @@ export class BudgetSpent extends Error {
   }
 }
 
-/** Dollars are limited, but what the model costs is not known, and is not guessed. */
+/** Dollars are limited, but the model's price is unknown. A price is never guessed. */
 export class PriceUnknown extends Error {
   override readonly name = "PriceUnknown";
 

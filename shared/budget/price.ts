@@ -1,9 +1,9 @@
-// What a model call costs, without rounding: money is whole pico-dollars (a millionth of a millionth of a dollar). A price is
-// dollars per million tokens, so a token costs a million times that number of pico-dollars.
+// The cost of model calls, without rounding errors: in whole pico-dollars (1e-12 dollars). A price is dollars per
+// million tokens, so one token costs price × 1e6 pico-dollars.
 import * as z from "zod";
 import type { Usage } from "./usage.ts";
 
-/** US dollars per million: of tokens, and of searches that the API makes by itself. */
+/** US dollars per million tokens, or per million of the API's own searches. */
 export const Price = z.object({
   input: z.number().nonnegative(),
   output: z.number().nonnegative(),
@@ -14,10 +14,10 @@ export const Price = z.object({
 export type Price = Readonly<z.infer<typeof Price>>;
 
 const PICO = 1e12;
-/** The largest budget, in dollars: sums up to here are exact. */
+/** The largest budget in dollars: pico-dollar sums up to here are exact. */
 export const MAX_USD = 9000;
 
-/** Pico-dollars of one token, or of one search. Exact for a price of at most six decimals; what is finer is rounded to them. */
+/** Pico-dollars of one token or search. Exact for prices of up to six decimals; finer ones are rounded. */
 export function perToken(usdPerMillion: number): number {
   return Math.round(usdPerMillion * 1e6);
 }
@@ -32,12 +32,12 @@ export function toUsd(pico: number): number {
   return pico / PICO;
 }
 
-/** What a model call cost, in dollars. */
+/** The cost of a model call in dollars. */
 export function costOf(usage: Usage, price: Price): number {
   return toUsd(picoOf(usage, price));
 }
 
-/** What a model call cost, in pico-dollars. */
+/** The cost of a model call in pico-dollars. */
 export function picoOf(usage: Usage, price: Price): number {
   return (
     usage.inputTokens * perToken(price.input) +
@@ -48,7 +48,10 @@ export function picoOf(usage: Usage, price: Price): number {
   );
 }
 
-/** The most that a token of a request may cost, in pico-dollars: whether it will be cached is not known before. */
+/**
+ * The most that a token of a request may cost, in pico-dollars: whether the token will be cached is unknown before the
+ * call.
+ */
 export function perInputToken({ input, cacheRead, cacheWrite }: Price): number {
   return Math.max(perToken(input), perToken(cacheRead), perToken(cacheWrite));
 }

@@ -1,4 +1,4 @@
-// Tokens that model calls used, as the Messages API counts them and as they are stored, added up and sent along.
+// Tokens that model calls used, counted as the Messages API counts them.
 import * as z from "zod";
 
 /** Cache tokens are not part of `inputTokens`. */
@@ -7,15 +7,15 @@ export const Usage = z.object({
   outputTokens: z.number(),
   cacheReadTokens: z.number(),
   cacheWriteTokens: z.number(),
-  /** Searches that the API made by itself; left out where it made none. */
+  /** The API's own searches; absent for none. */
   webSearches: z.optional(z.number()),
 });
 export type Usage = Readonly<z.infer<typeof Usage>>;
 
-/** More tokens than any call has: sums of such figures would not be exact. */
+/** More tokens than any call has; sums of larger figures would not be exact. */
 const MOST_REPORTED = 100_000_000;
 
-/** A figure as a backend reports it; null where it says none, or none that can be true. */
+/** A figure as a backend reports it; null when absent or impossible. */
 export const ReportedFigure = z
   .number()
   .nonnegative()
@@ -38,7 +38,7 @@ export function addUsage(a: Usage, b: Usage): Usage {
   };
 }
 
-/** All tokens of a call, those of the cache included. */
+/** All tokens of a call, cache tokens included. */
 export function tokensOf({ inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }: Usage): number {
   return inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens;
 }

@@ -1,18 +1,18 @@
-// The accounts' wire format: what is asked, and what is answered. Types, checks and the OpenAPI document derive from here.
+// Wire format of the accounts' HTTP API. Types, checks and the OpenAPI document derive from these schemas.
 import * as z from "zod";
 import { Limits } from "../budget/limits.ts";
 import { AgentShare, Exhaustion } from "../budget/exhaustion.ts";
 import { Price } from "../budget/price.ts";
 import { Usage } from "../budget/usage.ts";
 
-/** How long a call may wait in its object for others to settle. */
+/** The longest that a call waits for others to settle. */
 const MAX_WAIT_MS = 20_000;
 
 export const QueryId = z.string().min(1).max(300).meta({ description: "Chosen by the agent that takes the question." });
 const Name = z.string().min(1).max(200);
 const Id = z.string().min(1).max(2000).meta({ description: "Unique within the query; the same id is the same call." });
 const Tokens = z.int().nonnegative().max(1_000_000_000);
-/** US dollars per million tokens or searches, within what can be counted exactly. */
+/** A price whose costs can be summed exactly. */
 const WirePrice = Price.refine((price) => Object.values(price).every((usd) => (usd ?? 0) <= 100_000), {
   error: "a price is at most 100000 dollars per million",
 }).optional();
@@ -48,7 +48,7 @@ export const Reserve = Call.extend({
 });
 export type Reserve = z.output<typeof Reserve>;
 
-/** A call that was not granted because `wait`: others are under way whose end may leave enough; ask again under the same id. */
+/** `wait`: open calls may leave enough once they settle; ask again under the same id. */
 export const ReserveAnswer = z.union([
   z.object({ granted: z.object({ maxTokens: z.int().positive() }) }),
   z.object({ exhausted: Exhaustion }),
@@ -62,7 +62,7 @@ export type ToolCalls = z.output<typeof ToolCalls>;
 export const ToolCallsAnswer = z.union([z.object({ ok: z.literal(true) }), z.object({ exhausted: Exhaustion })]);
 export type ToolCallsAnswer = z.output<typeof ToolCallsAnswer>;
 
-/** The time of the whole query is over; the agent that took the question knows. */
+/** The whole query's time is over. Sent by the agent that took the question. */
 export const TimeUp = z.strictObject({
   query: QueryId,
   limits: Limits,
@@ -87,17 +87,17 @@ export const Settle = z.strictObject({
 });
 export type Settle = z.output<typeof Settle>;
 
-/** A call that is cut or released. */
+/** Names a reserved call, to cut or release it. */
 export const Reserved = z.strictObject({ query: QueryId, id: Id });
 export type Reserved = z.output<typeof Reserved>;
 
-/** A task that goes on in another life: calls of its former ones have no one any more. */
+/** A task that a new life resumed: calls of earlier lives broke off. */
 export const TaskLife = z.strictObject({ query: QueryId, agent: Name, task: Id, life: Life });
 export type TaskLife = z.output<typeof TaskLife>;
 
 const Amounts = AgentShare.omit({ agent: true });
 
-/** All that is known of a query's account. Dollars are exact to the last decimal of the prices. */
+/** A query's account. Dollars are exact to the last decimal of the prices. */
 export const QueryAccount = z.object({
   query: z.string(),
   limits: Limits,
@@ -105,7 +105,7 @@ export const QueryAccount = z.object({
   exhausted: z.nullable(Exhaustion),
   spent: Amounts,
   byAgent: z.array(AgentShare),
-  /** settled: what was really used. open: set aside for calls under way. cut: set aside for calls that broke off. */
+  /** settled: really used. open: set aside for open calls. cut: set aside for calls that broke off. */
   states: z.object({ settled: Amounts, open: Amounts, cut: Amounts }),
   /** Calls that wait for others to settle. */
   waiting: z.int(),

@@ -1,8 +1,8 @@
-// The registry's wire format. Everything else about it (types, checks, the OpenAPI document) is derived from here.
+// Wire format of the registry's HTTP API. Types, checks and the OpenAPI document derive from these schemas.
 import * as z from "zod";
 import { CARD_FIELDS, MAX_SKILLS, SKILL_FIELDS } from "../a2a/card-fields.ts";
 
-/** A lease outlives this many missed heartbeats. */
+/** Heartbeat intervals in a lease. */
 const LEASE_INTERVALS = 3;
 
 /** The lease of an agent with this heartbeat interval, both in milliseconds. */
@@ -10,7 +10,7 @@ export function leaseMs(intervalMs: number): number {
   return LEASE_INTERVALS * intervalMs;
 }
 
-/** Heartbeat intervals that the registry takes, in milliseconds. */
+/** Heartbeat intervals that the registry accepts, in milliseconds. */
 export const MIN_HEARTBEAT_MS = 100;
 export const MAX_HEARTBEAT_MS = 3_600_000;
 
@@ -24,7 +24,7 @@ const AgentSkill = z.object({
   examples: SKILL_FIELDS.examples.default([]),
 });
 
-/** Where an agent answers: an origin, perhaps with a path, that `/health` can be added to. */
+/** The base URL of an agent: `<url>/health` must answer. */
 const AgentUrl = z
   .url({ protocol: /^https?$/, error: "must be an http or https URL" })
   .max(2000)
@@ -53,7 +53,7 @@ export const Registration = z.object({
     .meta({ description: "`service.instance.id` of the agent's spans. A new one closes what its last one left open." }),
 });
 
-/** A job has at most 1,000 agents; those of its earlier releases may still be listed as dead. */
+/** A job has at most 1,000 agents; agents of earlier releases may still be listed as dead. */
 export const MAX_REGISTERED = 2_000;
 
 export const AgentState = z.enum(["alive", "suspect", "dead"]);

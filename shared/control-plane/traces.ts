@@ -1,4 +1,4 @@
-// The reading API's wire format: what is asked, and what is answered. Types, checks and the OpenAPI document derive from here.
+// Wire format of the trace store's reading API. Types, checks and the OpenAPI document derive from these schemas.
 import * as z from "zod";
 
 export const TraceId = z
@@ -15,7 +15,7 @@ const TimeUs = Time.transform((time) => Date.parse(time) * 1000);
 export const TRACE_KINDS = ["query", "deploy", "lifecycle", "other"] as const;
 const TraceStatus = z.enum(["ok", "error", "open"]);
 
-/** Where a page of the list ended: start of its last trace in µs, and the trace's id. */
+/** The end of a page: start of its last trace in µs, and the trace's id. */
 const Cursor = z
   .string()
   .regex(/^\d{1,17}-[0-9a-f]{32}$/, "must be what `next` of a page before was")

@@ -1,23 +1,38 @@
-// The one alarm of an object, shared by all that need to be woken.
+// The one alarm of a Durable Object, shared by all that wake the object.
 
 export class Alarm {
   readonly #storage: DurableObjectStorage;
-  /** When it rings; undefined where this life of the object has set none. */
-  #at: number | undefined;
+  /** When the alarm rings, null for never; undefined while this life of the object has neither set nor read it. */
+  #at: number | null | undefined;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
   }
 
-  /** Wakes the object by `time`, in milliseconds since the epoch. Set along with what it is for, it is kept by the same commit. */
+  /**
+   * Sets the alarm to `time` (ms since the epoch), unless this life has set an earlier one. Replaces what an earlier
+   * life set. Commits together with the rows written before the next await.
+   */
   ringBy(time: number): void {
-    if (this.#at !== undefined && this.#at <= time) return;
-    this.#at = time;
-    void this.#storage.setAlarm(time);
+    void this.#ringBy(time);
   }
 
-  /** It has rung, and does not ring again by itself. */
+  /**
+   * Sets the alarm to `time` (ms since the epoch), unless any life has set an earlier one. Reads storage once a life.
+   */
+  async keepOrRingBy(time: number): Promise<void> {
+    if (this.#at === undefined) this.#at = await this.#storage.getAlarm();
+    await this.#ringBy(time);
+  }
+
+  /** The alarm has rung: until it is set again it does not ring. */
   rang(): void {
-    this.#at = undefined;
+    this.#at = null;
+  }
+
+  async #ringBy(time: number): Promise<void> {
+    if (typeof this.#at === "number" && this.#at <= time) return;
+    this.#at = time;
+    await this.#storage.setAlarm(time);
   }
 }

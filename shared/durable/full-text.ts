@@ -1,7 +1,7 @@
-// Turns what a person or a model typed into an FTS5 MATCH expression. Only words get through, each quoted, so that no
-// input can be query syntax. https://sqlite.org/fts5.html#full_text_query_syntax
+// Turns typed text into an FTS5 MATCH expression of quoted words, so that no input can be query syntax.
+// https://sqlite.org/fts5.html#full_text_query_syntax
 
-/** More words than this make a query slower and no better. */
+/** More words make a query slower, not better. */
 const MAX_TERMS = 32;
 const MAX_TERM_CHARS = 64;
 
@@ -13,9 +13,9 @@ const STOP_WORDS = new Set(
   ).split(" "),
 );
 
-/** The distinct words of `text` that carry meaning; when all are stop words, all of them. Lower case, in order. */
+/** The distinct words of `text` without stop words, or all words if there are only stop words. Lower case, in order. */
 export function searchTerms(text: string): string[] {
-  // Normalization takes time that grows with the square of a word's marks, so a word is cut first.
+  // Cut first: normalizing takes time that grows with the square of a word's marks.
   const words = (text.match(/[\p{L}\p{N}\p{M}]+/gu) ?? []).map((word) => word.slice(0, MAX_TERM_CHARS));
   const distinct = [...new Set(words.map((word) => word.normalize("NFC").toLowerCase()))];
   const meaningful = distinct.filter((word) => !STOP_WORDS.has(word));
@@ -23,8 +23,8 @@ export function searchTerms(text: string): string[] {
 }
 
 /**
- * A MATCH expression that finds rows with any of the words or longer ones that begin with them, ranked by `bm25()` as usual;
- * undefined when `text` has no word.
+ * A MATCH expression for rows with any of the words, or with longer words that begin with them. Undefined when `text`
+ * has no word.
  */
 export function matchAny(text: string): string | undefined {
   const terms = searchTerms(text).map((term) => `"${term}"*`);

@@ -1,20 +1,17 @@
-// Runs a Durable Object's schema migrations: an ordered list that is only ever appended to.
-// The version lives in the definition of a view, because workerd forbids `PRAGMA user_version`, a table would cost a new
-// object another B-tree, and the definition can be read from `sqlite_schema` even where nothing has been created yet.
+// Runs a Durable Object's schema migrations, an append-only list. The version is stored in the definition of a view:
+// workerd forbids `PRAGMA user_version`, and a table would cost every new object another B-tree.
 
 const VERSION_VIEW = "schema_version";
 
-/** SQL statements, or a function for what SQL alone cannot do; it may read and write, but not wait. */
+/** SQL statements, or a synchronous function for what SQL alone cannot do. */
 export type Migration = string | ((sql: SqlStorage) => void);
 
 /**
- * Brings the database to the newest schema. Call it before the first read or write of an object, from any method, as often
- * as you like: when nothing is to do it is one read and no write, so it may also run in a constructor of an object that exists.
- * `migrations[n]` leads from version n to n + 1; never edit, reorder or remove one that shipped.
- * Synchronous; without an `await` around it all of it commits together with the caller's first write.
- * Throws what SQLite throws; migrations before the failing one are then kept and counted.
- * `fresh`, where given, is what all migrations come to: a new database runs it instead of them.
- * Throws too when the database is newer than this code (an older version was deployed over a newer one).
+ * Brings the database to the newest schema. May be repeated: when nothing is to do, it costs one read and no write.
+ * `migrations[n]` leads from version n to n + 1; never edit, reorder or remove one that shipped. `fresh` creates the
+ * newest schema at once: a new database runs it instead of all migrations. Synchronous: commits together with the
+ * caller's next write, if the caller does not await in between. Throws what SQLite throws, and keeps the migrations
+ * before the failing one. Throws, too, when the database is newer than this code.
  */
 export function migrate(sql: SqlStorage, migrations: readonly Migration[], fresh?: string): void {
   const from = readVersion(sql);
@@ -41,7 +38,7 @@ export function migrate(sql: SqlStorage, migrations: readonly Migration[], fresh
   }
 }
 
-/** The number of migrations that the database has seen; 0 for a new one. */
+/** The number of migrations that the database has run; 0 for a new database. */
 export function readVersion(sql: SqlStorage): number {
   const [row] = sql
     .exec<{ sql: string }>("SELECT sql FROM sqlite_schema WHERE type = 'view' AND name = ?", VERSION_VIEW)

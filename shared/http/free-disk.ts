@@ -1,8 +1,8 @@
-// How much room the disk under this process has, as its supervisor measures it once a second: work that would fill it is not taken.
+// Free disk space, as the supervisor measures it once a second: with too little, no work is accepted.
 import * as z from "zod";
 import { busy, type Refusal } from "./gate.ts";
 
-/** The file `disk.json` behind the binding MACHINE, as scripts/targets/local/processes/supervise.sh writes it. */
+/** The file `disk.json` behind the binding MACHINE, written by scripts/targets/local/processes/supervise.sh. */
 const Measurement = z.object({
   /** Seconds since the epoch. */
   at: z.number(),
@@ -11,34 +11,34 @@ const Measurement = z.object({
 });
 
 export interface FreeDisk {
-  /** Undefined where nobody measures. */
+  /** Undefined where no supervisor measures. */
   readonly freeBytes: number | undefined;
-  /** Whether work may be taken; true where nobody measures. */
+  /** Whether work may be accepted; true where no supervisor measures. */
   readonly enough: boolean;
 }
 
-/** Room that must be left: 64 MB, or a tenth of a small disk. */
+/** Space that must stay free: 64 MB, or a tenth of a small disk. */
 const HEADROOM_KB = 64 * 1024;
 const HEADROOM_SHARE = 0.1;
 const CACHE_MS = 1_000;
-/** Older than that, it is the word of a supervisor that is gone. */
+/** An older measurement comes from a supervisor that has died. */
 const MAX_AGE_MS = 15_000;
 const UNKNOWN: FreeDisk = { freeBytes: undefined, enough: true };
 const RETRY_AFTER_S = 5;
 
-/** The binding MACHINE, as far as it is used. */
+/** The binding MACHINE. */
 interface Machine {
   fetch(url: string): Promise<Response>;
 }
 
 const last = new WeakMap<Machine, { readonly untilMs: number; readonly disk: FreeDisk }>();
 
-/** Asks at most once a second. Never throws. */
+/** Reads the measurement at most once a second. Never throws. */
 export async function freeDisk(machine: Machine | undefined): Promise<FreeDisk> {
   if (machine === undefined) return UNKNOWN;
   const known = last.get(machine);
   if (known !== undefined && Date.now() < known.untilMs) return known.disk;
-  // The others take what was known before. They must not wait for a promise of this request, which may end before it.
+  // Other requests use the old measurement: they must not wait for a promise of this request, which may end first.
   const untilMs = Date.now() + CACHE_MS;
   last.set(machine, { untilMs, disk: known?.disk ?? UNKNOWN });
   const disk = await measure(machine);
@@ -53,7 +53,7 @@ async function measure(machine: Machine): Promise<FreeDisk> {
     if (Math.abs(Date.now() - at * 1000) > MAX_AGE_MS) return UNKNOWN;
     return { freeBytes: freeKb * 1024, enough: freeKb >= Math.min(HEADROOM_KB, totalKb * HEADROOM_SHARE) };
   } catch {
-    // Not measured yet, or just being written.
+    // Not measured yet, or half written.
     return UNKNOWN;
   }
 }

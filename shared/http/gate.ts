@@ -1,33 +1,33 @@
-// The gate in front of every listener: refuses what a foreign page sends, credentials that are not valid, and more than can be worked
-// on at once. What comes over a service binding was let in by the deployment, which says so in the binding's props.
+// The gate before every listener: refuses requests of foreign pages, invalid credentials, and too many requests at
+// once. Admits what comes over a service binding: only a deployment sets the binding's props.
 import type { Context, MiddlewareHandler } from "hono";
 import { problem, problemResponse, type Problem } from "./problem.ts";
 
 const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
-/** Requests of one listener that may be under way at once, those of peers aside. */
+/** Open requests of one listener, without those of peers. */
 const MAX_UNDER_WAY = 2_000;
 
-/** Seconds after which a request that was refused for overload may be sent again. */
+/** Seconds until a request that was refused for overload may be sent again. */
 export const RETRY_AFTER_S = 1;
 
 /** The props of a service binding. No request can set them, only a deployment. */
 export const BINDING_PROPS = { via: "binding" } as const;
 
-/** Who sent a request: nobody in particular, somebody who proved it, another agent that did; or why the proof does not hold. */
+/** The sender of a request: unknown, authenticated, an authenticated agent, or why the credentials are refused. */
 export type Visitor = "anonymous" | "known" | "peer" | Problem;
 
 export interface Listener<E extends { Bindings: object }> {
-  /** The listener's own address: its host is served beside the loopback names. */
+  /** The listener's own address. Its host is served beside the loopback names. */
   url(env: E["Bindings"]): string | undefined;
   visitor(c: Context<E>): Visitor;
-  /** The response that carries a problem, in the form of the listener's protocol. */
+  /** Makes the response for a problem, in the listener's protocol. */
   readonly refuse?: (problem: Problem, headers: Record<string, string>) => Response;
   /** MAX_UNDER_WAY unless given. */
   readonly maxUnderWay?: number;
 }
 
-/** A middleware that has to run before all others. Each call makes a gate with a count of its own. */
+/** A middleware that must run before all others. Each gate counts its own requests. */
 export function gate<E extends { Bindings: object }>(listener: Listener<E>): MiddlewareHandler<E> {
   const { maxUnderWay = MAX_UNDER_WAY } = listener;
   const refuse = listener.refuse ?? problemResponse;
@@ -39,7 +39,7 @@ export function gate<E extends { Bindings: object }>(listener: Listener<E>): Mid
     if (foreign) return refuse(foreign, {});
     const visitor = listener.visitor(c);
     if (typeof visitor === "object") return refuse(visitor, { "www-authenticate": "Bearer" });
-    // A peer's question is part of a query that was let in, and must not wait for that query to end.
+    // A peer's question belongs to a query that was admitted, so it must not wait for that query to end.
     if (isBinding || visitor === "peer") return next();
     if (underWay >= maxUnderWay) return refuse(...busy(`It works on ${underWay} requests, which is its limit.`));
     underWay++;
@@ -54,7 +54,7 @@ export function gate<E extends { Bindings: object }>(listener: Listener<E>): Mid
   };
 }
 
-/** The refusal of what cannot be taken now, with the headers that say when to come again. */
+/** A refusal for lack of capacity, with the header that says when to retry. */
 export type Refusal = readonly [problem: Problem, headers: { readonly "retry-after": string }];
 
 export function busy(why: string, retryAfterS = RETRY_AFTER_S): Refusal {
@@ -62,7 +62,7 @@ export function busy(why: string, retryAfterS = RETRY_AFTER_S): Refusal {
   return [problem("busy", detail), { "retry-after": String(retryAfterS) }];
 }
 
-/** Why a request is none that a client of this listener would send; undefined when it may be one. */
+/** Why a request comes from a foreign host or page; undefined for all others. */
 function foreignRequest(request: Request, ownUrl: string | undefined): Problem | undefined {
   const { host, hostname, username, password } = new URL(request.url);
   const isOwn = LOOPBACK.has(hostname) || (ownUrl !== undefined && hostname === new URL(ownUrl).hostname);
@@ -83,7 +83,7 @@ function isOriginOf(origin: string, host: string): boolean {
   return url !== null && (url.protocol === "http:" || url.protocol === "https:") && url.host === host;
 }
 
-/** A request is under way until its stream has ended; other bodies are whole when the handler returns. */
+/** Calls `leave` when the response ends: an event stream at its end, any other response at once. */
 function watched(response: Response, leave: () => void): Response {
   if (response.body === null || !response.headers.get("content-type")?.startsWith("text/event-stream")) {
     leave();
@@ -98,7 +98,7 @@ function isBindingProps(props: unknown): boolean {
   return typeof props === "object" && props !== null && "via" in props && props.via === BINDING_PROPS.via;
 }
 
-/** Props are there in workerd only, and only for what was called with a context. */
+/** Undefined outside workerd, and for calls without an execution context. */
 function propsOf(c: Context): unknown {
   try {
     return "props" in c.executionCtx ? c.executionCtx.props : undefined;

@@ -1,12 +1,12 @@
-// Errors of our HTTP interfaces as RFC 9457 problem details.
+// Errors of our HTTP APIs as RFC 9457 problem details.
 import * as z from "zod";
 
-/** The wire form. `type` is a reference relative to the server, its last segment a stable code. */
+/** `type` is a reference relative to the server; its last segment is a stable code. */
 export const Problem = z.object({
   type: z.string().meta({ examples: ["/problems/unknown-agent"] }),
   title: z.string(),
   status: z.int(),
-  /** What was wrong with this request, and what to do. */
+  /** What is wrong with this request, then what to do. */
   detail: z.string(),
 });
 export type Problem = z.infer<typeof Problem>;
@@ -38,7 +38,7 @@ export function problem(kind: ProblemKind, detail: string): Problem {
   return { type: `/problems/${kind}`, ...KINDS[kind], detail };
 }
 
-/** The response that carries `problem`; `headers` are added, e.g. `allow` or `www-authenticate`. */
+/** Makes the response for `problem`, with `headers` such as `allow` or `www-authenticate`. */
 export function problemResponse(problem: Problem, headers: Record<string, string> = {}): Response {
   return Response.json(problem, {
     status: problem.status,
@@ -46,7 +46,7 @@ export function problemResponse(problem: Problem, headers: Record<string, string
   });
 }
 
-/** For a path that exists, asked with another method than those in `allow`. */
+/** 405, for a path that supports only the methods in `allow`. */
 export function wrongMethod(allow: string): Response {
   return problemResponse(problem("method-not-allowed", `Use ${allow}. See /openapi.json.`), { allow });
 }

@@ -1,15 +1,15 @@
-// Addresses that an agent's settings name. A Worker's own fetch reaches public ones only, so each of these gets a binding of its own
-// that leads there and nowhere else.
+// Addresses in an agent's settings. A Worker's own fetch reaches public addresses only, so a deployment gives each of
+// these a binding that leads there and nowhere else.
 
 type Network = Pick<typeof globalThis, "fetch">;
 
-/** Name of the binding that leads to the origin of `url`; different origins have different ones. */
+/** Name of the binding to the origin of `url`. Different origins have different names. */
 export function reachBinding(url: string): string {
   const name = new URL(url).origin.replace(/[^a-z0-9]/g, (sign) => `_${sign.charCodeAt(0).toString(16)}_`);
   return `REACH_${name}`;
 }
 
-/** The http and https addresses in an agent's settings, at any depth, one of each origin. */
+/** Origins of all http and https addresses in an agent's settings, at any depth, sorted. */
 export function addressesIn(settings: unknown): string[] {
   const origins = new Set<string>();
   const waiting: unknown[] = [settings];
@@ -22,12 +22,12 @@ export function addressesIn(settings: unknown): string[] {
   return [...origins].toSorted();
 }
 
-/** What reaches an address that the agent's settings name. */
+/** The network that reaches an address of the agent's settings: its binding, or globalThis. */
 export function reach(env: Readonly<Record<string, unknown>>, url: string): Network {
   const bound = env[reachBinding(url)];
-  return isNetwork(bound) ? bound : globalThis;
+  return isFetcher(bound) ? bound : globalThis;
 }
 
-function isNetwork(value: unknown): value is Network {
+export function isFetcher(value: unknown): value is Network {
   return typeof value === "object" && value !== null && "fetch" in value && typeof value.fetch === "function";
 }

@@ -1,9 +1,9 @@
-// Reads bodies whose size and speed the sender chooses.
+// Reads bodies within limits of size and time.
 
-/** Milliseconds that a client may take to send the body of a request. */
+/** How long a client may take to send a request's body. */
 export const BODY_LIMIT_MS = 30_000;
 
-/** A request's body of at most `limitBytes`, if it is there within `limitMs` milliseconds. */
+/** Reads a request's body of at most `limitBytes` that arrives within `limitMs` milliseconds. */
 export async function readRequest(
   request: Request,
   limitBytes: number,
@@ -13,7 +13,7 @@ export async function readRequest(
   if (Number(declared) > limitBytes) return "too-large";
   const late = Promise.withResolvers<"too-slow">();
   const timer = setTimeout(() => late.resolve("too-slow"), limitMs);
-  // HTTP holds a client to the length that it declares; without one the bytes are counted as they come.
+  // HTTP holds the client to a declared length; without one, the bytes are counted.
   const read = declared === null ? readBytes(request.body, limitBytes) : request.bytes();
   try {
     return await Promise.race([read, late.promise]);
@@ -22,7 +22,7 @@ export async function readRequest(
   }
 }
 
-/** Reads a body of at most `limitBytes`; a longer one is cut off where the limit is passed. */
+/** Reads a body of at most `limitBytes`. Stops reading, and cancels the stream, at the limit. */
 export async function readBytes(
   body: ReadableStream<Uint8Array> | null,
   limitBytes: number,
@@ -30,7 +30,7 @@ export async function readBytes(
   if (!body) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let length = 0;
-  // Leaving the loop early cancels the stream.
+  // Returning from the loop cancels the stream.
   for await (const chunk of body) {
     length += chunk.byteLength;
     if (length > limitBytes) return "too-large";

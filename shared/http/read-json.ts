@@ -1,4 +1,4 @@
-// Reads a JSON request body: content type, size, syntax and schema, in this order, each with an error that says what to do.
+// Reads a JSON request body. Checks content type, size, syntax and schema, in this order.
 import * as z from "zod";
 import { isTooDeep, MOST_JSON_DEPTH } from "../text/parse-json.ts";
 import { problem, type Problem } from "./problem.ts";
@@ -6,7 +6,7 @@ import { BODY_LIMIT_MS, readRequest } from "./read-body.ts";
 
 export type ReadResult<Value> = { ok: true; value: Value } | { ok: false; problem: Problem };
 
-/** Reads a body of at most `limitBytes` that arrives within `limitMs` milliseconds, and checks it against its schema. */
+/** Reads a body of at most `limitBytes` that arrives within `limitMs` milliseconds and fits `schema`. */
 export async function readJson<Schema extends z.ZodType>(
   request: Request,
   schema: Schema,
@@ -15,14 +15,14 @@ export async function readJson<Schema extends z.ZodType>(
 ): Promise<ReadResult<z.output<Schema>>> {
   const read = await readAnyJson(request, limitBytes, limitMs);
   if (!read.ok) return read;
-  // Stored, two of them could become the same text.
+  // Two different ill-formed texts could be stored as the same text.
   if (!isWellFormed(read.value)) {
     return fail("invalid-request", "The body holds half a surrogate pair, which is no text. Send whole characters.");
   }
   return checkValue(read.value, schema);
 }
 
-/** The same for JSON of any shape, whose texts may be ill-formed. */
+/** As readJson, without a schema. Strings may be ill-formed. */
 export async function readAnyJson(
   request: Request,
   limitBytes: number,
@@ -49,12 +49,12 @@ export async function readAnyJson(
     const value: unknown = JSON.parse(text);
     return { ok: true, value };
   } catch (error) {
-    // Both ways to fail, bad UTF-8 and bad syntax, are the client's to repair.
+    // Bad UTF-8 or bad syntax: the client has to repair it.
     return fail("invalid-request", `The body is not JSON in UTF-8: ${String(error)}`);
   }
 }
 
-/** Whether all texts in a JSON value, names of properties too, are whole. Without recursion: the value may be deep. */
+/** Whether all strings and property names in a JSON value are well-formed. Without recursion: the value may be deep. */
 function isWellFormed(value: unknown): boolean {
   const waiting = [value];
   for (let next = waiting.pop(); waiting.length > 0 || next !== undefined; next = waiting.pop()) {
@@ -66,7 +66,7 @@ function isWellFormed(value: unknown): boolean {
   return true;
 }
 
-/** Checks a value that came over HTTP against its schema; the problem lists every mistake with its place. */
+/** Checks a value against its schema. The problem lists every mistake with its place. */
 export function checkValue<Schema extends z.ZodType>(value: unknown, schema: Schema): ReadResult<z.output<Schema>> {
   const parsed = schema.safeParse(value);
   return parsed.success ? { ok: true, value: parsed.data } : fail("invalid-request", z.prettifyError(parsed.error));

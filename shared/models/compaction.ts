@@ -1,16 +1,14 @@
-// Claude's own compaction (beta compact-2026-09-04): a request with `compaction` is answered with one signed block, which stands
-// for the messages it was made of when it is sent back as the first of the conversation.
+// Claude's own compaction (beta compact-2026-09-04): the API answers a request with `compaction` with one signed block.
+// Sent back first in the conversation, the block stands for the messages before it.
 import type { BaseAnthropic } from "@anthropic-ai/sdk/client";
 import type { ContentBlockParam, MessageParam } from "@anthropic-ai/sdk/resources/messages/messages";
 import * as z from "zod";
-import { isApiError } from "./model-errors.ts";
+import { isApiError, isNotServed } from "./model-errors.ts";
 import { CompactionBlock, ModelError, type Compaction, type ModelRequest } from "./model.ts";
 import { addUsage, NO_USAGE, ReportedFigure, type Usage } from "../budget/usage.ts";
 
 const BETA_NAME = "compact-2026-09-04";
 const BETA = { "anthropic-beta": BETA_NAME };
-/** Statuses of what a server does not have. */
-const NOT_SERVED: ReadonlySet<number | undefined> = new Set([404, 405, 501]);
 
 const Figures = z.object({
   input_tokens: ReportedFigure,
@@ -23,20 +21,20 @@ const Answer = z.object({
   stop_reason: z.string().nullish().catch(null),
   usage: Figures.extend({ iterations: z.array(Figures.extend({ type: z.string() })).catch([]) }),
 });
-/** The API's own block; the types of the API without betas do not name it. */
+/** The API's own block, which its types without betas do not name. */
 const Sendable = z.custom<ContentBlockParam>((block) => CompactionBlock.safeParse(block).success);
 const Refused = z.object({ error: z.object({ message: z.string() }) });
-/** What a server says of a parameter, or a beta, that it does not know. */
+/** How a server refuses an unknown parameter or beta. */
 const UNKNOWN =
   /\bcompaction\b.{0,2000}?(?:not (?:permitted|supported|allowed)|extra inputs|un(?:known|expected|recogni[sz]ed))/i;
-/** A summary that ends so is none, or only half of one. */
+/** Stop reasons of a missing or incomplete summary. */
 const BROKEN: ReadonlySet<string | null | undefined> = new Set([
   "max_tokens",
   "refusal",
   "model_context_window_exceeded",
 ]);
 
-/** The messages of a request behind what was compacted before them, and the headers that it needs. */
+/** The messages of a request after the compacted block, and the headers that the block needs. */
 export function withCompaction({ messages, compacted }: ModelRequest): {
   messages: MessageParam[];
   headers: Record<string, string>;
@@ -50,7 +48,7 @@ export function withCompaction({ messages, compacted }: ModelRequest): {
   return { messages: [{ role: "assistant", content: [block, ...content] }, ...rest], headers: BETA };
 }
 
-/** `isKnown` is false for an answer as if there were no such parameter: the server does not know it. Throws what the client throws. */
+/** `isKnown` is false when the server ignored the parameter and answered as usual. Throws what the client throws. */
 export async function requestCompaction(
   client: BaseAnthropic,
   body: object,
@@ -74,15 +72,15 @@ export async function requestCompaction(
   };
 }
 
-/** Whether an error says that the server has no compaction, rather than none of this conversation. */
+/** Whether the error says that the server has no compaction at all. */
 export function hasNoCompaction(error: unknown): boolean {
+  if (isNotServed(error)) return true;
   if (!isApiError(error)) return false;
-  if (NOT_SERVED.has(error.status)) return true;
   const said = Refused.safeParse(error.error).data?.error.message ?? "";
   return error.status === 400 && (UNKNOWN.test(said) || said.includes(BETA_NAME));
 }
 
-/** Tokens of the compaction itself are not part of the top-level figures. */
+/** Adds the compaction's own tokens, which the top-level figures exclude. */
 function usageOf({ iterations, ...top }: z.infer<typeof Answer>["usage"]): Usage {
   const parts = [top, ...iterations.filter(({ type }) => type === "compaction")];
   return parts.map(toUsage).reduce(addUsage, NO_USAGE);

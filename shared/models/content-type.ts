@@ -1,12 +1,12 @@
-// What a backend answers with, looked at before it is believed: an event stream, or the whole message as JSON where a server knows no
-// streams. Whatever else comes is no Messages API, and is not asked again.
+// Checks the content type of an answer: an event stream, or one JSON message from servers without streams. Refuses
+// anything else for good: the address is no Messages API.
 import * as z from "zod";
 import { parseJson } from "../text/parse-json.ts";
 import { ModelError } from "./model.ts";
 
 const STREAM = "text/event-stream";
 const JSON_TYPE = "application/json";
-/** Types of media as they go over the wire; what has no such form is not repeated to anybody. */
+/** A well-formed media type; other text is not shown to anybody. */
 const MEDIA_TYPE = /^[a-z0-9.+-]{1,60}\/[a-z0-9.+-]{1,60}$/;
 
 interface Event {
@@ -18,12 +18,12 @@ const Block = z.looseObject({ type: z.string() });
 const Message = z.looseObject({ type: z.literal("message"), content: z.array(Block) });
 const Failure = z.object({ error: z.looseObject({ message: z.string() }) });
 
-/** A type that is left out is not held against a server. */
+/** An absent content type counts as a stream. */
 export function isStream({ headers }: Response): boolean {
   return [STREAM, ""].includes(essence(headers));
 }
 
-/** The answer as a stream of events. Throws ModelError for what is none. */
+/** The answer as an event stream. Throws ModelError for any other content. */
 export async function asStream(response: Response): Promise<Response> {
   if (isStream(response)) return response;
   const type = essence(response.headers);
@@ -37,12 +37,12 @@ export async function asStream(response: Response): Promise<Response> {
   );
 }
 
-/** Without parameters, in small letters. */
+/** The media type without parameters, in lower case. */
 function essence(headers: Headers): string {
   return (headers.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
 }
 
-/** The events that would have come for what has come as one piece. */
+/** The events of an answer that came as one JSON message. */
 function eventsOf(json: string): string {
   const value = parseJson(json.replace(/^\uFEFF/, ""));
   const failure = Failure.safeParse(value).data;
@@ -65,7 +65,7 @@ function eventsOf(json: string): string {
     .join("");
 }
 
-/** Text comes as a delta, which is what those who watch an answer are told. */
+/** Sends text as a delta, which clients of an answer watch. */
 function blockEvents(block: z.infer<typeof Block>, index: number): Event[] {
   const { text } = block;
   const isText = block.type === "text" && typeof text === "string";

@@ -1,15 +1,15 @@
-// A connection that says nothing for too long is dead: neither the API client nor the platform ends it.
+// Ends silent connections, which neither the API client nor the platform does.
 import { TICK_MS } from "../resilience/stopwatch.ts";
 
-/** Watches for silence. One timer a call: a timer, or an iterator of its own, for each event would cost more than the event. */
+/** Watches for silence with one timer for each call: a timer for each event would cost more than the event. */
 export class IdleWatch {
-  /** Counted in ticks, since a clock that is set forward is no silence; undefined while nothing is waited for. */
+  /** Silence in ticks: a clock that is set forward is no silence. Undefined while nothing is awaited. */
   #silentMs: number | undefined;
   #stalled = false;
   readonly #tickMs: number;
   readonly #timer: ReturnType<typeof setInterval>;
 
-  /** Calls `abort` after `limitMs` to 1.5 × `limitMs` of silence. It begins to watch with the first `heard`. */
+  /** Calls `abort` after `limitMs` to 1.5 × `limitMs` of silence. Starts with the first `heard`. */
   constructor(limitMs: number, abort: () => void) {
     this.#tickMs = Math.min(TICK_MS, limitMs / 2);
     this.#timer = setInterval(() => {
@@ -21,17 +21,17 @@ export class IdleWatch {
     }, this.#tickMs);
   }
 
-  /** Whether silence is what ended the call. */
+  /** Whether silence ended the call. */
   get stalled(): boolean {
     return this.#stalled;
   }
 
   heard(): void {
-    // The tick that is under way began before this, so it does not count.
+    // The running tick began before this event, so it does not count.
     this.#silentMs = -this.#tickMs;
   }
 
-  /** Until something is heard again, silence is no trouble: the client waits before it asks again. */
+  /** Stops watching until the next `heard`: the client pauses before a retry. */
   pause(): void {
     this.#silentMs = undefined;
   }

@@ -1,13 +1,13 @@
-// The Messages API backend: Claude, or anything else that serves `/v1/messages` (the offline model does).
-// Retries of what the API turned away are the client's own (2, on 408/409/429/5xx, honouring retry-after up to a minute): they cost
-// nothing. A connection that broke is not tried again here, because each further call has to be paid for.
+// The Messages API backend: Claude, or any other server of `/v1/messages`, such as the offline model. The API client
+// retries refused calls, which cost nothing (twice, on 408/409/429/5xx, with a retry-after of up to a minute). Broken
+// connections are not retried here: each further call has to be paid for.
 import { BaseAnthropic } from "@anthropic-ai/sdk/client";
 import type { Middleware } from "@anthropic-ai/sdk/core/middleware";
 import { Messages, type RawMessageStreamEvent } from "@anthropic-ai/sdk/resources/messages/messages";
 import { hasNoCompaction, requestCompaction, withCompaction } from "./compaction.ts";
 import { asStream } from "./content-type.ts";
 import type { Gate } from "../resilience/breaker.ts";
-import { connectionLost, isApiError } from "./model-errors.ts";
+import { connectionLost, isNotServed } from "./model-errors.ts";
 import { ModelError, type Compaction, type Model, type ModelNotice, type ModelRequest } from "./model.ts";
 import { eventsIn, isKnownEvent } from "./stream-event.ts";
 import { WatchedCall } from "./watched-call.ts";
@@ -19,28 +19,26 @@ export interface MessagesApiOptions {
   readonly baseUrl: string;
   readonly apiKey: string;
   readonly model: string;
-  /** As `gen_ai.provider.name` has it. */
+  /** Value of `gen_ai.provider.name`. */
   readonly provider: string;
   readonly price?: Price | undefined;
   readonly maxTokens: number;
   readonly contextTokens: number;
   readonly fetch: typeof fetch;
   readonly headers?: Record<string, string>;
-  /** Longest silence within a stream, in milliseconds. Pings count as life. Default 60,000. */
+  /** Longest silence within a stream, in milliseconds. Pings end silence. Default 60,000. */
   readonly idleLimitMs?: number;
   readonly retryPausesMs?: Model["retryPausesMs"];
-  /** Stands before each call. */
+  /** Admits each call. */
   readonly gate?: Gate;
 }
 
-/** A request is summarised in silence, so it may take longer than a pause within a stream. In milliseconds. */
+/** Compaction sends nothing until its end, so it gets longer than a pause within a stream. In milliseconds. */
 const COMPACTION_LIMIT_MS = 300_000;
 const COUNT_LIMIT_MS = 10_000;
-/** Statuses of a path that a server does not have. */
-const NOT_SERVED: ReadonlySet<number | undefined> = new Set([404, 405, 501]);
 
-/** What a middleware throws the client passes on as it is: neither lost connections nor wrong addresses are tried again. */
-const believeStreamsAlone: Middleware = async (request, next) => {
+/** The client does not retry what a middleware throws: neither broken connections nor wrong addresses. */
+const requireStream: Middleware = async (request, next) => {
   try {
     const response = await next(request);
     return response.ok && watchedRequests.getStore()?.expects === "stream" ? await asStream(response) : response;
@@ -56,10 +54,10 @@ export function messagesApi(options: MessagesApiOptions): Model {
     authToken: null,
     baseURL: options.baseUrl,
     fetch: watchedFetch(options.fetch),
-    middleware: [believeStreamsAlone],
+    middleware: [requireStream],
     defaultHeaders: options.headers ?? {},
     logLevel: "off",
-    // Its own spans would double ours.
+    // The client's own spans would duplicate ours.
     openTelemetry: false,
   });
   const messages = new Messages(client);
@@ -99,7 +97,7 @@ export function messagesApi(options: MessagesApiOptions): Model {
         if (event.type === "message_stop") return;
         isComplete ||= event.type === "message_delta" && typeof event.delta.stop_reason === "string";
       }
-      // Some end without the last event. Why it stopped comes after all that is said.
+      // Some servers leave the last event out. The stop reason comes after all content.
       if (isComplete) {
         call.succeeded();
         yield { type: "message_stop" };
@@ -124,7 +122,7 @@ export function messagesApi(options: MessagesApiOptions): Model {
       if (typeof counted === "number" && counted >= 0) return counted;
       throw new ModelError("broken_stream", "The model API counted tokens, but its answer has no number of them.");
     } catch (error) {
-      if (!isApiError(error) || !NOT_SERVED.has(error.status)) throw call.failure(error);
+      if (!isNotServed(error)) throw call.failure(error);
       counts = false;
       return undefined;
     } finally {

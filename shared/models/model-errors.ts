@@ -1,18 +1,19 @@
-// Failures of the Messages API in words for the person who asked. No address is named: the words may reach another agent's model.
+// Failures of the Messages API as ModelErrors for people. Messages name no address: another agent's model may read
+// them.
 import { reasonOf } from "../text/reason.ts";
 import { AnthropicError, APIConnectionError, APIError } from "@anthropic-ai/sdk/core/error";
 import * as z from "zod";
 import { ModelError, type ModelErrorCode } from "./model.ts";
-import { retryAfterSeconds, saysWhenToRetry } from "../http/retry-after.ts";
-import { saysTooLong, timesTooLong } from "./too-long.ts";
+import { retryAfterSeconds, hasRetryTime } from "../http/retry-after.ts";
+import { isTooLongMessage, timesTooLong } from "./too-long.ts";
 
-/** Characters of the API's own words that are kept. */
+/** Characters kept of the API's own message. */
 const MAX_SAID = 1_000;
 
 /** The API's error body. */
 const Body = z.object({ error: z.object({ message: z.string() }) });
 
-/** What the client threw, as a ModelError with what to do. */
+/** Converts what the API client threw into a ModelError that says what to do. */
 export function toModelError(error: unknown): ModelError {
   if (error instanceof ModelError) return error;
   if (error instanceof APIConnectionError) return connectionLost(error);
@@ -27,9 +28,9 @@ export function toModelError(error: unknown): ModelError {
 function refusal(error: APIError): ModelError {
   const { status, type, headers } = error;
   const said = Body.safeParse(error.error).data?.error.message ?? "";
-  // Some put it into a type or a code beside the message, some have a body of another shape.
+  // Some servers put the reason into a type or code, some send another body.
   const all = `${type ?? ""} ${error.message}`;
-  const isTooLong = status === 413 || ((status ?? 400) === 400 && saysTooLong(all));
+  const isTooLong = status === 413 || ((status ?? 400) === 400 && isTooLongMessage(all));
   const [code, advice] = isTooLong
     ? (["prompt_too_long", "The conversation does not fit the model's context"] as const)
     : status === undefined
@@ -38,16 +39,16 @@ function refusal(error: APIError): ModelError {
   const message = said === "" ? `${advice}.` : `${advice}. The API said: ${bounded(said)}`;
   return new ModelError(code, message, {
     cause: error,
-    // What has a status came before the answer, where the client has tried again already.
+    // A response with a status comes before any answer, and the client has retried it.
     ...(status === undefined ? {} : { retryable: false }),
     timesTooLong: timesTooLong(said),
-    isBusy: (status === 503 || status === 529) && headers !== undefined && saysWhenToRetry(headers),
+    isBusy: (status === 503 || status === 529) && headers !== undefined && hasRetryTime(headers),
   });
 }
 
 /**
- * No answer came, or it came only in part: whether the request had arrived nobody knows. The cause is told, not linked: the client
- * would take the error for its own connection's, and try again.
+ * No answer came, or only a part; whether the request arrived is unknown. The cause is quoted, not linked: the client
+ * would take a linked cause for a connection error of its own, and retry.
  */
 export function connectionLost(cause: unknown): ModelError {
   const reason = bounded(reasonOf(cause));
@@ -60,11 +61,11 @@ export function connectionLost(cause: unknown): ModelError {
   return new ModelError("connection_lost", `The connection to the model API failed or broke: ${reason}${advice}`);
 }
 
-/** How workerd and Node begin to say that an address is none; it stands in their words. */
+/** How workerd and Node begin to say that an address is malformed. */
 const NO_ADDRESS = ["Fetch API cannot load", "Invalid URL", "Failed to parse URL"];
-/** What workerd says of a connection that was lost or refused, and of a name that it does not find or of a failed handshake. */
+/** workerd's messages for a lost or refused connection, and for an unknown name or a failed handshake. */
 const WORKERD_SAYS = ["Network connection lost.", "internal error"];
-/** Node's codes for connections that never were. */
+/** Node's codes for connections that were never established. */
 const NEVER_CONNECTED =
   /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|(?:ERR_)?(?:SSL|TLS|CERT).{0,60})$/;
 const Caused = z.object({ cause: z.object({ code: z.string() }) });
@@ -75,9 +76,17 @@ function mayBeWrongAddress(error: unknown): boolean {
   return NEVER_CONNECTED.test(Caused.safeParse(error).data?.cause.code ?? "");
 }
 
-/** Narrows to the type's defaults: the class's own parameters are any. */
+/** Narrows to the class with its default type parameters, which are `any` in the class itself. */
 export function isApiError(error: unknown): error is APIError {
   return error instanceof APIError;
+}
+
+/** Statuses of a path that a server does not have. */
+const NOT_SERVED: ReadonlySet<number | undefined> = new Set([404, 405, 501]);
+
+/** Whether the server has no such path. */
+export function isNotServed(error: unknown): boolean {
+  return isApiError(error) && NOT_SERVED.has(error.status);
 }
 
 function bounded(text: string): string {
@@ -120,7 +129,7 @@ function explainStatus(status: number, headers: Headers | undefined): [ModelErro
   }
 }
 
-/** An error that came as an event, after the answer had begun. */
+/** An error event, after the answer had begun. */
 function explainType(type: string | null): [ModelErrorCode, string] {
   switch (type) {
     case "overloaded_error":

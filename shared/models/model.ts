@@ -1,4 +1,4 @@
-// The one internal wire: a model is whatever answers a Messages API request with a stream of Messages API events.
+// The internal interface to models: a model answers a Messages API request with a stream of Messages API events.
 import * as z from "zod";
 import type { Price } from "../budget/price.ts";
 import type { MessageParam, RawMessageStreamEvent, ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
@@ -9,45 +9,45 @@ export interface ModelRequest {
   readonly system: string;
   readonly messages: MessageParam[];
   readonly tools: ToolUnion[];
-  /** Upper bound of the answer, in tokens; the model's own when left out. */
+  /** Upper bound of the answer, in tokens. Default: the model's own. */
   readonly maxTokens?: number;
-  /** JSON Schema that the answer's text has to fit (`output_config.format`). */
+  /** JSON Schema of the answer's text (`output_config.format`). */
   readonly outputSchema?: Record<string, unknown>;
-  /** What `Model.compact` made of the messages before `messages`; it goes before them. */
+  /** The compacted messages before `messages`, made by `Model.compact`. */
   readonly compacted?: CompactionBlock;
 }
 
-/** The API's own summary of a conversation: signed, so it is kept and sent back as it came. */
+/** The API's own summary of a conversation. Signed, so it is stored and sent back unchanged. */
 export const CompactionBlock = z.looseObject({ type: z.literal("compaction"), content: z.string().min(1) });
 export type CompactionBlock = Readonly<z.infer<typeof CompactionBlock>>;
 
 export interface Compaction {
-  /** Undefined where the API answered without a summary; its text is the block's `content`. */
+  /** Undefined when the API answered without a summary. The block's `content` is the summary's text. */
   readonly block: CompactionBlock | undefined;
-  /** What has to be paid, in any case. */
+  /** Has to be paid with or without a block. */
   readonly usage: Usage;
 }
 
 export interface Model {
-  /** As sent in each request, e.g. `claude-sonnet-5-5`. */
+  /** The model's name in requests, e.g. `claude-sonnet-5-5`. */
   readonly name: string;
-  /** Who serves it, as `gen_ai.provider.name` has it. */
+  /** Value of `gen_ai.provider.name`. */
   readonly provider: string;
-  /** Where it is served; for traces only. */
+  /** Where the model is served; for traces only. */
   readonly server: { readonly address: string; readonly port: number };
-  /** Undefined where it is not known: a cost is never guessed. */
+  /** Undefined when unknown: a cost is never guessed. */
   readonly price: Price | undefined;
   /** Upper bound of one answer, in tokens. */
   readonly maxTokens: number;
   /** Tokens that a request and its answer may have together. */
   readonly contextTokens: number;
-  /** Pauses before a call that broke is made again, in milliseconds: one for each time. 250 and 1,000 when left out. */
+  /** Pauses before each retry of a broken call, in milliseconds. Default: 250 and 1,000. */
   readonly retryPausesMs?: readonly number[] | undefined;
-  /** Tokens of a request, where the backend can count them; undefined where it cannot. Throws ModelError. */
+  /** Tokens of a request; undefined when the backend cannot count. Throws ModelError. */
   countTokens(request: ModelRequest, signal: AbortSignal): Promise<number | undefined>;
   /**
-   * One model call. Ends with `message_stop`; whatever goes wrong before that is thrown as a ModelError.
-   * Aborting `signal` closes the connection.
+   * Makes one model call. Ends with `message_stop`; throws a ModelError for any failure before that. Aborting `signal`
+   * closes the connection.
    */
   stream(
     request: ModelRequest,
@@ -55,8 +55,9 @@ export interface Model {
     onNotice: (notice: ModelNotice) => void,
   ): AsyncIterable<RawMessageStreamEvent>;
   /**
-   * Lets the API summarise the messages of a request by itself, as `instructions` say; absent where it never does. The messages must
-   * not end in the middle of a turn. Throws ModelError, also where the API does not know it, or not for this conversation.
+   * Lets the API summarise the messages of a request according to `instructions`; absent where no API does. The
+   * messages must not end in the middle of a turn. Throws ModelError, also when the API does not know compaction, or
+   * refuses this conversation.
    */
   readonly compact?: (
     request: ModelRequest,
@@ -64,19 +65,19 @@ export interface Model {
     signal: AbortSignal,
     onNotice: (notice: ModelNotice) => void,
   ) => Promise<Compaction>;
-  /** False once the API has turned out not to know `compact`. */
+  /** False once the API has turned out not to know compaction. */
   readonly canCompact?: () => boolean;
 }
 
-/** What happens to a call beside its answer: for traces. */
+/** Events of a call beside its answer, for traces. */
 export type ModelNotice = RetryNotice | ({ readonly kind: "breaker" } & GateChange);
 
-/** The API is asked again before it had begun to answer. */
+/** The request is retried before an answer began. */
 export interface RetryNotice {
   readonly kind: "retry";
   /** Ordinal of the retry, from 1. */
   readonly attempt: number;
-  /** HTTP status that the API turned the last attempt away with; undefined when there was no answer at all. */
+  /** HTTP status of the last attempt; undefined without a response. */
   readonly status: number | undefined;
   readonly reason: string;
 }
@@ -90,17 +91,17 @@ export type ModelErrorCode =
   | "unavailable"
   | "connection_lost"
   | "broken_stream"
-  /** The answer. */
+  /** The answer has too many tokens or bytes. */
   | "too_long"
-  /** The request: refused before it was worked on. */
+  /** The request exceeds the context; refused before any work. */
   | "prompt_too_long"
   | "stalled"
   | "circuit_open"
-  /** What answers is no Messages API. */
+  /** The address is no Messages API. */
   | "wrong_address";
 
 const RETRYABLE: ReadonlySet<ModelErrorCode> = new Set(["overloaded", "connection_lost", "broken_stream", "stalled"]);
-/** Those after which the API may have worked on the call, so that it may have to be paid for. */
+/** After these the API may have worked on the call, which then has to be paid for. */
 const MAY_HAVE_BEGUN: ReadonlySet<ModelErrorCode> = new Set([
   "connection_lost",
   "broken_stream",
@@ -108,18 +109,18 @@ const MAY_HAVE_BEGUN: ReadonlySet<ModelErrorCode> = new Set([
   "too_long",
 ]);
 
-/** A model call that failed; the message is for the person who asked, and says what to do. */
+/** A failed model call. The message is for people, and says what to do. */
 export class ModelError extends Error {
   override readonly name = "ModelError";
   readonly code: ModelErrorCode;
-  /** Whether the same call may succeed when it is made again; false as well where the backend has tried often enough. */
+  /** Whether a retry may succeed. Also false when the backend has retried often enough. */
   readonly retryable: boolean;
-  /** How many times too long a request was that did not fit, where that is known. */
+  /** How many times too long the request was, if known. */
   readonly timesTooLong: number | undefined;
-  /** The backend is there, and has said when to come again. */
+  /** The backend lives, and said when to retry. */
   readonly isBusy: boolean;
 
-  /** Whether the API may have worked on the call, although nothing of an answer came. */
+  /** Whether the API may have worked on the call although no answer came. */
   get mayHaveBegun(): boolean {
     return MAY_HAVE_BEGUN.has(this.code);
   }

@@ -1,4 +1,5 @@
-// What a backend streams, held against the shapes that the loop relies on: not every server that speaks the Messages API speaks it well.
+// Parses streamed events and checks them against the shapes that the loop relies on: not every server speaks the
+// Messages API well.
 import { APIError } from "@anthropic-ai/sdk/core/error";
 import { Stream } from "@anthropic-ai/sdk/core/streaming";
 import type { RawMessageStreamEvent } from "@anthropic-ai/sdk/resources/messages/messages";
@@ -6,7 +7,7 @@ import * as z from "zod";
 import { parseJson } from "../text/parse-json.ts";
 import { ModelError } from "./model.ts";
 
-/** Characters of ids and names that come with an answer. */
+/** Characters of ids and names in an answer. */
 const MAX_NAME = 256;
 
 const Typed = z.object({ type: z.string() });
@@ -30,7 +31,7 @@ const EVENTS = {
   message_stop: z.object({}),
 };
 
-/** An object with a `type`, which has to fit its shape where the type has one. */
+/** An object with a `type`. Must fit the type's shape, if there is one. */
 function typed(shapes: Readonly<Record<string, z.ZodType>>): z.ZodType {
   return Typed.loose().check((context) => {
     const shape = Object.hasOwn(shapes, context.value.type) ? shapes[context.value.type] : undefined;
@@ -40,12 +41,12 @@ function typed(shapes: Readonly<Record<string, z.ZodType>>): z.ZodType {
   });
 }
 
-/** What ends the streams of other APIs, and is no event. */
+/** The end marker of other APIs' streams. */
 const DONE = "[DONE]";
 
 /**
- * The events of an answer as they come, parsed. Which one it is says its data: some servers leave its name out. Throws APIError for an
- * event that says so, and undefined stands for what is no JSON.
+ * The parsed events of an answer as they come; undefined for invalid JSON. The type in an event's data counts, since
+ * some servers leave its name out. Throws APIError for an error event.
  */
 export async function* eventsIn(response: Response): AsyncGenerator {
   for await (const { event, data } of Stream.rawEvents(response)) {
@@ -61,7 +62,7 @@ function errorOf(body: unknown, { headers }: Response): APIError {
   return new APIError(undefined, said, undefined, headers);
 }
 
-/** False for events that nobody here knows, such as later versions of the API may have. Throws ModelError for malformed ones. */
+/** False for unknown events, which later versions of the API may send. Throws ModelError for malformed ones. */
 export function isKnownEvent(event: unknown): event is RawMessageStreamEvent {
   const type = Typed.safeParse(event).data?.type;
   if (type === undefined) throw new ModelError("broken_stream", "The model sent an event that has no type.");

@@ -1,9 +1,9 @@
-// What backends say of a request that does not fit the model's context. Each says it in words of its own.
+// Recognises a backend's message that a request exceeds the model's context. Each backend words it differently.
 
-/** Characters of an error that are looked at. */
+/** Characters of an error that are searched. */
 const MOST_WORDS = 4_000;
 
-/** In small letters, each as some backend has it. */
+/** In lower case. */
 const WORDS = [
   // The Messages API, and Bedrock's.
   "prompt is too long",
@@ -32,13 +32,13 @@ const WORDS = [
   "exceeds the maximum number of tokens",
 ];
 
-/** `said`: all that the backend said, as text. */
-export function saysTooLong(said: string): boolean {
+/** `said` is the whole text of the error. */
+export function isTooLongMessage(said: string): boolean {
   const words = said.slice(0, MOST_WORDS).toLowerCase();
   return WORDS.some((some) => words.includes(some));
 }
 
-/** How many times too long it was, where the words have both figures of it; undefined where they have not. */
+/** How many times too long the request was; undefined unless the message has both figures. */
 export function timesTooLong(said: string): number | undefined {
   const words = said.slice(0, MOST_WORDS);
   const [, whole, most] = /(\d{1,12}) tokens > (\d{1,12})\b/.exec(words) ?? [];

@@ -1,4 +1,4 @@
-// One call of a backend: leave from the gate before it, a watch over its silence while it runs, and what its end means to both.
+// One call of a backend: enters the gate, watches for silence, and reports the outcome to both.
 import type { Gate, Pass } from "../resilience/breaker.ts";
 import { IdleWatch } from "./idle-watch.ts";
 import { toModelError } from "./model-errors.ts";
@@ -6,8 +6,8 @@ import { ModelError, type ModelErrorCode, type ModelNotice } from "./model.ts";
 import { watchedRequests, type Expected } from "./watched-fetch.ts";
 
 /**
- * What shows that a backend is down. Whoever says 401, 403, 400 or 429 is there: the first three will not get better by waiting, and
- * a limit of rate says itself when to come again. So does one who is busy.
+ * Errors that count as failures of the backend. A backend that answers 400, 401, 403 or 429, or says that it is busy,
+ * is up.
  */
 const DOWN: ReadonlySet<ModelErrorCode> = new Set([
   "unavailable",
@@ -20,7 +20,7 @@ const DOWN: ReadonlySet<ModelErrorCode> = new Set([
 const FREE_PASS: Pass = { isProbe: false, success() {}, failure() {}, abandon() {} };
 
 export class WatchedCall {
-  /** Aborts when the call is given up, by whoever made it or for its silence. */
+  /** Aborts when the caller cancels the call, or when the backend is silent for too long. */
   readonly signal: AbortSignal;
   readonly #pass: Pass;
   readonly #watch: IdleWatch;
@@ -28,7 +28,7 @@ export class WatchedCall {
   readonly #idleLimitMs: number;
   readonly #onNotice: (notice: ModelNotice) => void;
 
-  /** Throws ModelError when the gate is shut. `idleLimitMs`: longest silence, in milliseconds. */
+  /** Throws ModelError when the gate is closed to calls. `idleLimitMs` is the longest silence in milliseconds. */
   constructor(
     gate: Gate | undefined,
     idleLimitMs: number,
@@ -49,7 +49,7 @@ export class WatchedCall {
     return { signal: this.signal, ...(this.#pass.isProbe ? { maxRetries: 0 } : {}) };
   }
 
-  /** Runs what asks the client: its requests are this call's. */
+  /** Runs `work`; all requests of the client within it belong to this call. */
   async run<Result>(expects: Expected, work: () => PromiseLike<Result>): Promise<Result> {
     return watchedRequests.run({ watch: this.#watch, onRetry: this.#onNotice, expects, count: 0 }, async () => work());
   }
@@ -58,7 +58,7 @@ export class WatchedCall {
     this.#pass.success();
   }
 
-  /** What to throw for `error`. */
+  /** Reports the failure to the gate. Returns what to throw for `error`. */
   failure(error: unknown): unknown {
     if (this.#given.aborted) return this.#given.reason;
     const limit = this.#idleLimitMs / 1000;
@@ -70,7 +70,7 @@ export class WatchedCall {
     return failed;
   }
 
-  /** Has to be called, however the call ended. */
+  /** Must be called at the end, whatever the outcome. */
   end(): void {
     this.#watch.stop();
     this.#pass.abandon();

@@ -1,20 +1,23 @@
-// The `fetch` under the API client, which makes retries by itself: notices them, watches for silence in answers (pings are life, and
-// only bytes show them), and bounds what comes from outside: error bodies, lines, and how long the API may make us wait.
+// The `fetch` under the API client, which retries by itself: reports retries, watches the bytes of answers for silence
+// (pings count as life), and limits error bodies, lines, and pauses that the API asks for.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { isStream } from "./content-type.ts";
 import type { IdleWatch } from "./idle-watch.ts";
 import { ModelError, type RetryNotice } from "./model.ts";
 import { retryAfterSeconds, withoutRetry } from "../http/retry-after.ts";
 
-/** Bytes of an error's body that are read. */
+/** Bytes read of an error's body. */
 const MAX_ERROR_BODY = 64 * 1024;
-/** Bytes of a line, or of an answer that comes as one piece: the client keeps them until its end. The largest event of an answer that can be stored has fewer. */
+/**
+ * Bytes of a line, or of an answer in one piece, which the client buffers. The largest event of an answer that can be
+ * stored has fewer.
+ */
 const MAX_LINE = 8 * 1024 * 1024;
-/** Longest wait that the API may ask for before the call is made again, in seconds; a person waits behind it. */
+/** Longest pause before a retry that the API may ask for, in seconds: a person waits. */
 const MAX_RETRY_AFTER_S = 60;
 const LINE_FEED = 10;
 
-/** How an answer is to come. */
+/** The expected form of an answer. */
 export type Expected = "stream" | "json";
 
 interface WatchedRequests {
@@ -22,11 +25,11 @@ interface WatchedRequests {
   readonly onRetry: (notice: RetryNotice) => void;
   readonly expects: Expected;
   count: number;
-  /** How the last attempt failed. */
+  /** The status and reason of the last attempt. */
   last?: Pick<RetryNotice, "status" | "reason">;
 }
 
-/** Of the call that this code runs for: all calls share the client's one fetch. */
+/** The call of the current async context: all calls share the client's one fetch. */
 export const watchedRequests = new AsyncLocalStorage<WatchedRequests>();
 
 export function watchedFetch(fetchImpl: typeof fetch): typeof fetch {
@@ -37,7 +40,7 @@ export function watchedFetch(fetchImpl: typeof fetch): typeof fetch {
     call.count++;
     call.watch.heard();
     try {
-      // Where a redirect leads nobody has said; the key would go along.
+      // Redirects are not followed: they would receive the key.
       const response = await fetchImpl(input, { ...init, redirect: "manual" });
       call.last = { status: response.status, reason: String(response.status) };
       return watchBody(response, call.watch);
@@ -81,7 +84,7 @@ function cutAt(body: ReadableStream<Uint8Array>, limit: number, watch: IdleWatch
   });
 }
 
-/** Each chunk as `take` gives it, up to the first undefined. Reads only when it is read. */
+/** Passes on each chunk as `take` returns it, up to the first undefined. Reads only on demand. */
 function passOn(
   body: ReadableStream<Uint8Array>,
   watch: IdleWatch,

@@ -1,28 +1,28 @@
-// Time that passes, by a clock that may be set meanwhile. workerd's timers follow the machine's clock: one that is set forward by an hour
-// ends each limit of up to an hour at once. So time is counted in ticks, each with a timer of its own, and such a jump costs one tick.
+// Measures time although the clock may be set meanwhile. workerd's timers follow the machine's clock: a clock set
+// forward by an hour ends every limit of up to an hour. Time is counted in ticks of one timer each, so such a jump
+// costs one tick.
 
-/** The longest tick, in milliseconds. */
 export const TICK_MS = 5_000;
 
-/** Runs from its start until it is stopped, or its limit is reached. */
+/** Runs from `start` to `stop`, or to its limit. */
 export class Stopwatch {
-  /** Of the ticks that are over. */
+  /** Milliseconds of finished ticks. */
   #countedMs = 0;
-  /** When the present tick began, and how much of it is known to have passed. */
+  /** Start of the current tick, and the milliseconds of it that have passed. */
   #since = 0;
   #knownMs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   private constructor() {}
 
-  /** Calls `atLimit` once, after `limitMs`; without a limit never. */
+  /** Calls `atLimit` once, after `limitMs` milliseconds. */
   static start(limitMs = Number.POSITIVE_INFINITY, atLimit: () => void = () => {}): Stopwatch {
     const started = new Stopwatch();
     started.#tick(limitMs, atLimit);
     return started;
   }
 
-  /** Milliseconds so far. Never less than before: a clock that is put back adds nothing. */
+  /** Milliseconds so far. Never decreases: a clock that is set back adds nothing. */
   get ms(): number {
     const elapsed = Date.now() - this.#since;
     if (elapsed < this.#knownMs) this.#since = Date.now() - this.#knownMs;
@@ -30,7 +30,7 @@ export class Stopwatch {
     return this.#countedMs + this.#knownMs;
   }
 
-  /** Has to be called, unless the limit was reached: each tick wakes the isolate. */
+  /** Must be called unless the limit was reached: each tick wakes the isolate. */
   stop(): void {
     clearTimeout(this.#timer);
   }
@@ -46,7 +46,7 @@ export class Stopwatch {
   }
 }
 
-/** As AbortSignal.timeout, for limits that are longer than a tick. */
+/** As AbortSignal.timeout, but safe against a clock that is set forward. */
 export function timeLimit(limitMs: number): AbortSignal {
   const limit = new AbortController();
   const reason = () => new DOMException(`It took longer than ${limitMs / 1000} s.`, "TimeoutError");

@@ -1,13 +1,13 @@
-// Answers by quoting: the sentences of given passages that say most about a question, each with [n], then `Sources:`.
+// Answers by quoting: selects the sentences of passages that say most about a question, and numbers their sources as
+// [n].
 import { compose } from "./compose.ts";
 import { neighbourhoods } from "./neighbourhood.ts";
-import { formatSources } from "./passages.ts";
-import type { Passage } from "./passages.ts";
+import { formatSources, type Passage } from "./passages.ts";
 import { scoreSentences, sentencesOf } from "./sentence-scores.ts";
 import { headingOf } from "./sentences.ts";
 import { questionTerms } from "./tokens.ts";
 
-/** Quotations of passages without sentences. */
+/** Quotes from passages without sentences. */
 const MOST_OF_THEM = 2;
 
 export interface Quote<P extends Passage = Passage> {
@@ -17,8 +17,8 @@ export interface Quote<P extends Passage = Passage> {
 }
 
 /**
- * At most `limit` sentences: the source with the best one first, within a source in the text's order. Sentences that answer
- * far less than the best are left out. With an empty question the most central sentences are taken.
+ * At most `limit` sentences: the source of the best sentence first, within a source in the order of its text. Leaves
+ * out sentences that score far below the best. For an empty question, the most central sentences.
  */
 export function bestSentences<P extends Passage>(question: string, passages: readonly P[], limit = 5): Quote<P>[] {
   const { scored, asked } = scoreSentences(question, sentencesOf(question, passages));
@@ -26,7 +26,7 @@ export function bestSentences<P extends Passage>(question: string, passages: rea
   return chosen.length > 0 ? chosen : withoutSentences(question, passages, limit);
 }
 
-/** Of passages without a single sentence to quote, as tables, code and data are: what stands around the question's words. */
+/** For passages without sentences (tables, code, data): the text around the question's words. */
 function withoutSentences<P extends Passage>(question: string, passages: readonly P[], limit: number): Quote<P>[] {
   const wanted = new Set(questionTerms(question));
   return passages.slice(0, Math.min(limit, MOST_OF_THEM)).flatMap((passage) => {
@@ -40,14 +40,14 @@ function withoutSentences<P extends Passage>(question: string, passages: readonl
   });
 }
 
-/** Numbers sources in order of first appearance; two passages of one source share a number. */
+/** Numbers sources in order of first appearance. Passages of one source share a number. */
 export function numberSources(quotes: readonly Quote[]): { lines: string[]; sources: string[] } {
   const sources = [...new Set(quotes.map(({ passage }) => passage.source))];
   const lines = quotes.map(({ text, passage }) => `${text} [${sources.indexOf(passage.source) + 1}]`);
   return { lines, sources };
 }
 
-/** The quotes as one cited paragraph, `remarks` as lines of their own, and the closing list. */
+/** The quotes as one cited paragraph, then `remarks`, then the list of sources. */
 export function writeAnswer(quotes: readonly Quote[], remarks: readonly string[] = []): string {
   const { lines, sources } = numberSources(quotes);
   return [lines.join(" "), ...remarks, formatSources(sources)].filter((part) => part !== "").join("\n\n");

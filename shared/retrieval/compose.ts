@@ -1,30 +1,34 @@
-// Chooses among scored sentences those that read well together: the best first, each with what it refers to, none said twice.
+// Chooses sentences that read well together: the best first, each with the sentences that it refers to, without
+// repetition.
 import { pickDiverse } from "./ranking.ts";
 import type { Passage } from "./passages.ts";
 import { matchUnit, titleTokens, type AskedFor, type Unit } from "./question.ts";
 import { LONGEST_QUOTE, type Scored } from "./sentence-scores.ts";
 
 const SHORTEST = 20;
-/** A sentence that answers less than this, compared with the best one, is left out; from another source it takes more. */
+/** Share of the best score that a sentence needs; higher for other sources. */
 const LEAST_SHARE = 0.62;
 const LEAST_SHARE_ELSEWHERE = 0.75;
-/** Of a comparison each side has its say, even if no sentence of it speaks of the other. */
+/** For a comparison, so that each side is quoted. */
 const LEAST_SHARE_COMPARED = 0.3;
-/** An overview takes something of every part. */
+/** For an overview, so that every part is quoted. */
 const LEAST_SHARE_OVERVIEW = 0.4;
-/** What stands before the best sentence of its source must be nearly as good, or the direct answer would not come first. */
+/** For sentences before the best one in its source, so that the direct answer comes first. */
 const LEAST_SHARE_BEFORE = 0.8;
-/** Fewer sentences than this say too little: what follows the best one is added. */
+/** With fewer sentences, the ones after the best are added. */
 const FEWEST = 3;
-/** Sentences that may be needed to understand one. */
+/** Preceding sentences that are added to explain one. */
 const MOST_BEFORE = 2;
-/** Begins with a word for something said before. */
+/** Begins with a word that refers to an earlier sentence. */
 const REFERS_BACK =
   /^(?:it|its|they|them|their|this|these|those|that|he|she|his|her|such|then|therefore|thus|hence|however|instead|otherwise|others?|both of (?:them|these)|the (?:former|latter|same|other|others|second|third|result)|in (?:this|that|these|those|both)|from then|for (?:this|that|these)|as a result|but|and|so|yet|also)\b|\b(?:therefore|thus)\b/i;
-/** The same a little later; at the beginning of a paragraph the title says enough. */
+/** Such a word a little later; at the beginning of a paragraph the title explains it. */
 const REFERS_BACK_INSIDE = /^(?:\S+ ){1,3}(?:it|they|them)\b/i;
 
-/** At most `limit` sentences, source by source, the one with the best sentence first; within a source in the text's order. */
+/**
+ * At most `limit` sentences, grouped by source, the source of the best one first, within a source in the order of its
+ * text.
+ */
 export function compose<P extends Passage>(scored: readonly Scored<P>[], asked: AskedFor, limit: number): Scored<P>[] {
   const quotable = scored.filter(
     ({ text }) => text.length >= SHORTEST && text.length <= LONGEST_QUOTE && !/[?:]$/.test(text),
@@ -56,23 +60,23 @@ function leastShare<P extends Passage>(one: Scored<P>, best: Scored<P>, { kind, 
   return kind === "overview" ? LEAST_SHARE_OVERVIEW : LEAST_SHARE;
 }
 
-/** A sentence that only names the subject says nothing to a question that asks for something about it. */
+/** False for a sentence that only names the subject while the best says something about it. */
 function saysMoreThanSubject<P extends Passage>(one: Scored<P>, best: Scored<P>): boolean {
   const more = (sentence: Scored<P>) => [...sentence.has].some(({ focus }) => !focus);
   return more(one) || !more(best);
 }
 
-/** Whether it stands before the other in the same text, as far as can be told. */
+/** Whether one stands before the other in the same text, as far as known. */
 function isBefore<P extends Passage>(one: Scored<P>, other: Scored<P>): boolean {
   return one.rank === other.rank ? one.place < other.place : beginsText(one.passage) && !beginsText(other.passage);
 }
 
-/** The piece of a text that has its heading is the first one. */
+/** The first piece of a text has its heading. */
 function beginsText({ text }: Passage): boolean {
   return text.startsWith("# ");
 }
 
-/** Best first and diverse; for a comparison, in turns what is about each of its sides. */
+/** Best first, without near copies; for a comparison, each side in turn. */
 function order<P extends Passage>(
   fitting: readonly Scored<P>[],
   { kind, units }: AskedFor,
@@ -101,7 +105,7 @@ function isAbout<P extends Passage>(side: Unit, { passage }: Scored<P>): boolean
   return matchUnit(side, title, new Set(title)) >= 1;
 }
 
-/** The sentences right before `one` without which it is not understood, in order. */
+/** The sentences before `one` that are needed to understand it, in order. */
 function before<P extends Passage>(one: Scored<P>, all: readonly Scored<P>[]): Scored<P>[] {
   const needed: Scored<P>[] = [];
   let at = all.indexOf(one);
@@ -133,7 +137,7 @@ function refersToNothing<P extends Passage>(
   return previous === undefined || !sameSection(previous, one) || !chosen.has(previous);
 }
 
-/** What comes after the best sentence in its passage, up to where something else begins that is not quotable. */
+/** The quotable sentences after the best one in its paragraph. */
 function following<P extends Passage>(
   best: Scored<P>,
   all: readonly Scored<P>[],

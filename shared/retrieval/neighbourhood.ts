@@ -1,14 +1,14 @@
-// What stands around the words that were asked for, where a text has no sentences short enough to quote: endless lines,
-// tables, code, lists of data. One pass, however long the text.
+// The text around the words of a question, for text without quotable sentences: endless lines, tables, code, data. One
+// pass.
 import { tokenize } from "./tokens.ts";
 import { placesOf } from "./words.ts";
 
-/** Characters of one quotation, its ellipses not counted. */
+/** Characters of one quote, without ellipses. */
 const MOST_CHARS = 300;
-/** So far a cut is moved to stand between two words. */
+/** Characters that a cut may move to stand between words. */
 const MOST_MOVED = 40;
 const MOST_PIECES = 2;
-/** A longer run of letters, as in languages without spaces, is looked at in parts. */
+/** A longer run of letters, as in languages without spaces, is matched in parts. */
 const PART_CHARS = 24;
 
 interface Window {
@@ -17,7 +17,10 @@ interface Window {
   readonly found: Set<string>;
 }
 
-/** At most two pieces of `text` with most of these tokens, in its order, "…" where they were cut; its beginning when it has none. */
+/**
+ * At most two pieces of `text` with most of the wanted tokens, in order, with "…" at cuts. Without any of them, the
+ * beginning.
+ */
 export function neighbourhoods(text: string, wanted: ReadonlySet<string>): string[] {
   if (text.length <= MOST_CHARS) return [text];
   const windows = windowsOf(text, wanted);
@@ -27,7 +30,7 @@ export function neighbourhoods(text: string, wanted: ReadonlySet<string>): strin
   return (chosen.length > 0 ? chosen : [{ start: 0, end: 0 }]).map((window) => cutOut(text, window));
 }
 
-/** Groups of the words that fit into one quotation, from the left. */
+/** Groups of found words that fit into one quote, from left to right. */
 function windowsOf(text: string, wanted: ReadonlySet<string>): Window[] {
   const windows: Window[] = [];
   for (const { word, start } of placesOf(text)) {

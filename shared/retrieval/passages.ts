@@ -1,5 +1,6 @@
-// Text with its source, in the form in which it travels between agents: `[n] Title`, `source: …`, text, blank line.
-// A header counts only when a `source:` line follows it directly, so that `[2]` in running text stays text.
+// Reads and writes passages as agents exchange them: `[n] Title`, `source: …`, text, blank line. A header counts only
+// before a `source:` line, so that `[2]` in running text stays text.
+import { oneLine } from "../text/spaces.ts";
 
 export interface Passage {
   readonly title: string;
@@ -9,7 +10,7 @@ export interface Passage {
 }
 
 export interface NumberedPassage extends Passage {
-  /** The number that the text gave it; citations `[n]` refer to it. */
+  /** The passage's number in the text; citations `[n]` refer to it. */
   readonly number: number;
 }
 
@@ -18,11 +19,11 @@ const SOURCE = /^source:[ \t]*(.*)$/;
 const LIST_TITLE = /^Sources:[ \t]*$/;
 const LIST_ENTRY = /^\[(\d{1,6})\][ \t]+(\S.*)$/;
 
-/** Writes passages numbered from 1. An empty list gives the empty string. */
+/** Writes passages, numbered from 1. "" for no passages. */
 export function formatPassages(passages: readonly Passage[]): string {
   return passages
     .map(({ title, source, text }, index) => {
-      // A line of the text that looks like a source line is moved in by a space, so that parsing gives back this passage.
+      // An indented `source:` line in the text is not taken for a header when parsed.
       const body = text
         .trim()
         .replace(/\r\n?/g, "\n")
@@ -32,17 +33,17 @@ export function formatPassages(passages: readonly Passage[]): string {
     .join("\n\n");
 }
 
-/** Reads the passages of `text` in order, whatever stands before them; a closing `Sources:` list belongs to none. */
+/** Reads the passages of `text` in order. Ignores text before them, and a closing `Sources:` list. */
 export function parsePassages(text: string): NumberedPassage[] {
   return split(text).passages;
 }
 
-/** What stands before the first passage, trimmed; the whole text when it has none. */
+/** The text before the first passage, trimmed; the whole text without passages. */
 export function textBeforePassages(text: string): string {
   return split(text).before;
 }
 
-/** The entries of the closing `Sources:` list, number → path or URL. Empty when the text has none. */
+/** The entries of the closing `Sources:` list: number → path or URL. Empty without a list. */
 export function parseSources(text: string): Map<number, string> {
   const sources = new Map<number, string>();
   for (const line of cutSources(text).list) {
@@ -57,13 +58,13 @@ export function withoutSources(text: string): string {
   return cutSources(text).body;
 }
 
-/** The closing list, `sources[0]` being [1]. Empty when there are none. */
+/** The closing list; `sources[0]` is [1]. "" for no sources. */
 export function formatSources(sources: readonly string[]): string {
   if (sources.length === 0) return "";
   return ["Sources:", ...sources.map((source, index) => `[${index + 1}] ${oneLine(source)}`)].join("\n");
 }
 
-/** Each passage once (same source and text), in order of first appearance. */
+/** Each passage once (by source and text), in order of first appearance. */
 export function distinctPassages<P extends Passage>(passages: readonly P[]): P[] {
   const seen = new Map(passages.toReversed().map((passage) => [`${passage.source}\n${passage.text}`, passage]));
   return passages.filter((passage) => seen.get(`${passage.source}\n${passage.text}`) === passage);
@@ -103,8 +104,4 @@ function cutSources(text: string): { body: string; list: string[] } {
       .trimEnd(),
     list: lines.slice(first),
   };
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, " ").trim();
 }

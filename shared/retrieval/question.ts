@@ -1,17 +1,17 @@
-// What a question asks for, told from its words and from the titles of the passages at hand: its units (words and names of
-// several words), how much each counts, and the kind of answer that is wanted.
+// What a question asks for: its units (words and names of several words), their weights, and the kind of answer. Told
+// from its words and from the titles and headings of the passages.
 import { relatedStems } from "./related-words.ts";
 import { hasToken, keyWords, tokenize } from "./tokens.ts";
 
-/** A word or a name of several words, e.g. "Durable Objects", that the answer should speak about. */
+/** A word, or a name of several words such as "Durable Objects", that the answer should mention. */
 export interface Unit {
   /** Stems in order. */
   readonly stems: readonly string[];
-  /** Importance, before rarity: an ordinary word has 1. */
+  /** Importance, before rarity. 1 for an ordinary word. */
   readonly weight: number;
-  /** Whether it names the subject, i.e. stands in a passage's title or is written as a name. */
+  /** Whether the unit names the subject: stands in a passage's title, or is written as a name. */
   readonly focus: boolean;
-  /** As the question has it, in lower case. */
+  /** As in the question, in lower case. */
   readonly written: string;
 }
 
@@ -22,7 +22,7 @@ export interface AskedFor {
   readonly kind: Kind;
 }
 
-/** What the person now asks weighs more than what they asked before (see `contextualQuestion`). */
+/** The current question weighs more than an earlier one (see `contextualQuestion`). */
 const EARLIER = "(follow-up to: ";
 const EARLIER_WEIGHT = 0.4;
 const FOLLOW_UP_WEIGHT = 1.5;
@@ -37,13 +37,13 @@ const DEFINES =
 const OVERVIEW =
   /^\s*(?:please )?(?:how (?:do|does)\b.*\bwork|(?:explain|describe|summarise|summarize|tell me (?:more )?about)\b)/i;
 const MOST_UNITS_DEFINED = 2;
-/** What is read of a question; who asks says so in fewer words. Each unit is looked for in every sentence. */
+/** Characters read of a question. Each unit is searched in every sentence. */
 const LONGEST_QUESTION = 4_000;
 const MOST_UNITS = 32;
 const MOST_HEADINGS = 1_000;
 const LONGEST_NAME = 4;
 
-/** `headings` tell which words are one name, `titles` also what the texts are about. */
+/** `headings` show which words are one name; `titles` also show what the texts are about. */
 export function readQuestion(question: string, titles: readonly string[], headings: readonly string[] = []): AskedFor {
   const { asked, earlier } = splitQuestion(question);
   const about: Headlines = {
@@ -52,7 +52,7 @@ export function readQuestion(question: string, titles: readonly string[], headin
   };
   const now = unitsOf(asked, about, earlier === "" ? 1 : FOLLOW_UP_WEIGHT);
   const known = new Set(now.flatMap(({ stems }) => stems));
-  // Of an earlier question the subject counts in full.
+  // The subject of an earlier question counts in full.
   const before = unitsOf(earlier, about, EARLIER_WEIGHT)
     .map((unit) => (unit.focus ? { ...unit, weight: unit.weight / EARLIER_WEIGHT } : unit))
     .filter(({ stems }) => !stems.every((stem) => known.has(stem)));
@@ -60,7 +60,7 @@ export function readQuestion(question: string, titles: readonly string[], headin
   return { units, kind: kindOf(asked, now, units) };
 }
 
-/** A question and what it refers back to, each cut to a length at which it still is one. */
+/** The question, and the earlier question that it refers to, each cut to a length. */
 function splitQuestion(question: string): { asked: string; earlier: string } {
   const whole = question.trimEnd();
   const begin = whole.endsWith(")") ? whole.indexOf(EARLIER) : -1;
@@ -71,19 +71,21 @@ function splitQuestion(question: string): { asked: string; earlier: string } {
   };
 }
 
-/** Stems of a title, and its initials if they could be its short name: "Server-sent events" gives "sse" as well. */
+/** Stems of a title, and its initials as a possible short name: "Server-sent events" gives "sse", too. */
 export function titleTokens(title: string): string[] {
   const stems = tokenize(title);
   const initials = stems.length >= 3 && stems.length <= 5 ? [stems.map((stem) => stem[0]).join("")] : [];
   return [...stems, ...initials];
 }
 
-/** Whether the word only says which measure is asked for: sources answer "maximum size" with a number. */
+/** Whether the word names a measure: sources answer "maximum size" with a number. */
 export function namesMeasure(word: string): boolean {
   return QUANTITY.test(word);
 }
 
-/** Where in `tokens` the stems follow each other, or -1. Stop words are no tokens: they may stand between. */
+/**
+ * Index at which the stems follow each other in `tokens`, or -1. Stop words are no tokens, so they may stand between.
+ */
 export function indexOfStems(stems: readonly string[], tokens: readonly string[]): number {
   const [first = ""] = stems;
   for (let index = tokens.indexOf(first); index >= 0; index = tokens.indexOf(first, index + 1)) {
@@ -92,13 +94,13 @@ export function indexOfStems(stems: readonly string[], tokens: readonly string[]
   return -1;
 }
 
-/** How well a text has the unit: 1 as it is, less with a related word or with parts of a name only, else 0. */
+/** How well a text contains the unit: 1 for a literal match, less for a related word or parts of a name, 0 for none. */
 export function matchUnit(unit: Unit, tokens: readonly string[], set: ReadonlySet<string>): number {
   const { stems } = unit;
   const [first = ""] = stems;
   if (stems.length > 1) {
     if (stems.every((stem) => set.has(stem)) && indexOfStems(stems, tokens) >= 0) return 1;
-    // Of a name apart from each other, or of one word some pairs of characters: its stem.
+    // Scattered words of a name, or some character pairs of one word.
     const scale = unit.written.includes(" ") ? 0.15 : 0.9;
     return scale * (stems.filter((stem) => set.has(stem)).length / stems.length);
   }
@@ -107,7 +109,7 @@ export function matchUnit(unit: Unit, tokens: readonly string[], set: ReadonlySe
   return 0;
 }
 
-/** Stems of each. */
+/** Stems of each title and heading. */
 interface Headlines {
   readonly titles: readonly (readonly string[])[];
   readonly headings: readonly (readonly string[])[];
@@ -144,7 +146,9 @@ function unitsOf(text: string, { titles, headings }: Headlines, scale: number): 
   return units;
 }
 
-/** How many of the words, from the first on, are one name: they follow each other in the question and in some title or heading. */
+/**
+ * Number of words, from the first, that are one name: they follow each other in the question and in a title or heading.
+ */
 function nameLength(
   plain: string,
   words: readonly { readonly word: string; readonly stems: readonly string[] }[],
@@ -162,7 +166,7 @@ function nameLength(
   return 1;
 }
 
-/** Written with a capital or a digit, and not because a sentence begins there. */
+/** Written with a capital or a digit, and not only because a sentence begins. */
 function isName(text: string, word: string): boolean {
   if (!/[\p{Lu}\p{N}]/u.test(word)) return false;
   return text.trimStart().indexOf(word) > 0 || /^.+\p{Lu}|\p{N}/u.test(word);

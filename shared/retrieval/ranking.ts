@@ -1,8 +1,10 @@
-// Okapi BM25 over documents that are already tokens.
+// Ranking over tokenized documents: BM25, centrality, and diverse selection.
 const K1 = 1.2;
 const B = 0.75;
 
-/** One score per document, in the documents' order; 0 where no query term occurs. Repeated query terms count once. */
+/**
+ * Okapi BM25: one score per document, in the documents' order; 0 without a query term. Repeated query terms count once.
+ */
 export function bm25(query: readonly string[], documents: readonly (readonly string[])[]): number[] {
   const scores = documents.map(() => 0);
   const total = documents.reduce((sum, document) => sum + document.length, 0);
@@ -35,7 +37,8 @@ function countOnly(wanted: ReadonlySet<string>, tokens: readonly string[]): Map<
   return counts;
 }
 
-// How much a sentence says of what the whole text says: closeness to the text's tf-idf centre. Linear in the text's length.
+// How much a sentence says of what the whole text says: closeness to the text's tf-idf centre. Linear in the text's
+// length.
 
 /** One value from 0 to 1 per document (the most central is 1), in the documents' order. */
 export function centrality(documents: readonly (readonly string[])[]): number[] {
@@ -58,17 +61,15 @@ export function centrality(documents: readonly (readonly string[])[]): number[] 
   return highest === 0 ? raw : raw.map((value) => value / highest);
 }
 
-// Maximal marginal relevance: picks what is relevant and not yet said.
-
 export interface Candidate {
   readonly tokens: ReadonlySet<string>;
-  /** Any scale; only differences count after division by the highest. */
+  /** On any scale: divided by the highest. */
   readonly relevance: number;
 }
 
 /**
- * Indexes of at most `limit` candidates, best first. `lambda` 1 weighs relevance alone, 0 novelty alone.
- * Near copies (overlap above 0.8) of what was picked are never picked.
+ * Maximal marginal relevance: indexes of at most `limit` candidates, best first. `lambda` 1 weighs relevance alone, 0
+ * novelty alone. Never picks near copies (overlap above 0.8) of picked candidates.
  */
 export function pickDiverse(candidates: readonly Candidate[], limit: number, lambda = 0.7): number[] {
   const highest = candidates.reduce((best, { relevance }) => Math.max(best, relevance), 0) || 1;

@@ -1,4 +1,5 @@
-// Words that ask for one another: who asks what something costs is answered by "is billed". Ordinary English, no field's terms.
+// Words that answer each other: a question about costs is answered by "is billed". Ordinary English, no technical
+// terms.
 import { tokenize } from "./tokens.ts";
 
 const GROUPS = [
@@ -23,7 +24,7 @@ const GROUPS = [
   "employee staff",
   "vacation holiday leave",
   "trip travel journey",
-  // Forms that stemming does not bring together.
+  // Irregular forms, which stemming does not unite.
   "lose lost loss",
   "break broke broken",
   "buy bought",
@@ -50,7 +51,7 @@ for (const group of GROUPS) {
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** Stems that say nearly the same as `stem`; mostly none. */
+/** Stems with nearly the same meaning as `stem`; usually none. */
 export function relatedStems(stem: string): ReadonlySet<string> {
   return related.get(stem) ?? NONE;
 }

@@ -1,20 +1,19 @@
-// Which passages are about a question at all. Errs on the side of "no": a wrong citation is worse than an honest gap.
+// Selects the passages that are about a question. In doubt leaves a passage out: a wrong citation is worse than a gap.
 import type { Passage } from "./passages.ts";
-import { matchUnit, readQuestion, titleTokens } from "./question.ts";
-import type { Unit } from "./question.ts";
+import { matchUnit, readQuestion, titleTokens, type Unit } from "./question.ts";
 import { headingsOf } from "./sentences.ts";
 import { tokenize } from "./tokens.ts";
 
-/** A passage that fits less than this, compared with the best one, is left out. */
+/** Share of the best score that a passage needs. */
 const LEAST_SHARE = 0.6;
-/** One that is about a side of a comparison needs no word about the other. */
+/** A passage about one side of a comparison need not mention the other. */
 const LEAST_SHARE_COMPARED = 0.3;
-/** Words within which terms count as standing together. */
+/** Words within which units count as standing together. */
 const NEAR = 24;
 
 /**
- * The passages that are about the question, best first; those that fit far less than the best are left out.
- * A question of one term needs it, of two both; of more, six in ten, four at most. A title counts as text, and once more.
+ * The passages about the question, best first, without those that score far below the best. Of a question with one or
+ * two terms a passage needs all; of more, six in ten, four at most. A match in the title counts twice.
  */
 export function relevantPassages<P extends Passage>(question: string, passages: readonly P[]): P[] {
   const { units, kind } = readQuestion(
@@ -51,7 +50,7 @@ export function relevantPassages<P extends Passage>(question: string, passages: 
   const scored = passages.flatMap((passage, index) => {
     const found = matches[index] ?? [];
     if (enoughIn.get(passage.source) !== true) return [];
-    // Whoever asks about several things is served by a passage about one of them.
+    // A passage about one of several subjects is enough.
     if (subject.length > 0 && !subject.some((at) => both(found[at]) >= 0.6)) return [];
     const fit =
       found.reduce(
@@ -89,7 +88,10 @@ function highest(pieces: readonly (readonly Match[])[], of: (piece: readonly Mat
   return pieces.reduce((most, piece) => Math.max(most, of(piece) ?? 0), 0);
 }
 
-/** Looks at all pieces of a text. Stems count one by one, so that a name of two words is as good as two words. */
+/**
+ * Whether all pieces of a text together have enough units. Counts stems, so that a name of two words counts as two
+ * words.
+ */
 function enough(units: readonly Unit[], pieces: readonly (readonly Match[])[]): boolean {
   const matches = units.map((_, at): Match => ({
     title: highest(pieces, (piece) => piece[at]?.title),
@@ -106,7 +108,7 @@ function enough(units: readonly Unit[], pieces: readonly (readonly Match[])[]): 
   return found > 0 && found + (inTitle ? 1 : 0) >= Math.min(needed, all);
 }
 
-/** The share of the units that stand together somewhere in the text. */
+/** The share of the units that stand close together somewhere in the text. */
 function closeness(units: readonly Unit[], body: readonly string[], most: number): number {
   const unitOf = new Map(units.flatMap(({ stems }, at) => stems.map((stem) => [stem, at] as const)));
   const recent: { at: number; place: number }[] = [];

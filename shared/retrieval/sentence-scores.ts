@@ -1,4 +1,4 @@
-// How well each sentence of the passages answers a question: the units it has, and whether it is the kind of sentence wanted.
+// Scores how well each sentence answers a question: by its units, and by whether it is the wanted kind of sentence.
 import { centrality } from "./ranking.ts";
 import type { Passage } from "./passages.ts";
 import { indexOfStems, matchUnit, readQuestion, titleTokens, type AskedFor, type Kind, type Unit } from "./question.ts";
@@ -10,32 +10,32 @@ import { questionTerms, tokenize } from "./tokens.ts";
 export interface Sentence<P extends Passage = Passage> {
   readonly text: string;
   readonly passage: P;
-  /** Position of the passage among those given. */
+  /** Position of the passage in the list. */
   readonly rank: number;
-  /** Position of the sentence in its passage, and of its paragraph. */
+  /** Position of the sentence and of its paragraph in the passage. */
   readonly place: number;
   readonly paragraph: number;
   readonly tokens: readonly string[];
   readonly set: ReadonlySet<string>;
-  /** Stems of the heading above it; the same array throughout a section. */
+  /** Stems of the heading above; the same array throughout a section. */
   readonly heading: readonly string[];
 }
 
 export interface Scored<P extends Passage = Passage> extends Sentence<P> {
   /** Higher is better; comparable within one question only. */
   readonly score: number;
-  /** The units that the sentence itself has. */
+  /** The units in the sentence itself. */
   readonly has: ReadonlySet<Unit>;
 }
 
-/** Sentences beyond these are not looked at; at about 100 characters each this is 200 KB of text. */
+/** Further sentences are ignored; about 200 KB of text. */
 const MOST_SENTENCES = 2_000;
-/** Characters of a sentence that is quoted as a whole. */
+/** Characters of a sentence that may be quoted as a whole. */
 export const LONGEST_QUOTE = 420;
-/** What a word in the title or heading above counts, compared with one in the sentence; for one in the sentence before it, less. */
+/** Weight of a unit in the title or heading above, compared with one in the sentence; and in the sentence before. */
 const ABOVE = 0.75;
 const BEFORE = 0.3;
-/** When the sentence has a word for what stood before. */
+/** Weight of the sentence before when the sentence refers back to it. */
 const BEFORE_REFERRED = 0.7;
 const NUMBER =
   /\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|sixty|hundreds?|thousands?|once|twice)\b/i;
@@ -45,7 +45,7 @@ const REASON = /\b(?:because|since|therefore|so that|so|thus|hence|reason|due to
 const REFERS = /\b(?:it|its|they|them|their|this|these)\b/i;
 const CONTRAST =
   /\b(?:whereas|while|but|in contrast|by contrast|unlike|compared|comparison|differs?|in this|instead|rather than|complements?|preferable)\b/i;
-/** What a number of that kind is counted in. */
+/** The units in which such a number is counted. */
 const MEASURES: readonly [RegExp, RegExp][] = [
   [
     /\bhow (?:long|old|soon|late)\b/i,
@@ -58,7 +58,7 @@ const MEASURES: readonly [RegExp, RegExp][] = [
   [/\bhow often\b/i, /\b(?:times|retries|every|each|seconds?|minutes?|daily|weekly|once|twice)\b/i],
 ];
 
-/** All sentences of the passages, in order; of those too long to be quoted what stands around the question's words. */
+/** All sentences of the passages, in order. Of sentences too long to quote, the text around the question's words. */
 export function sentencesOf<P extends Passage>(question: string, passages: readonly P[]): Sentence<P>[] {
   const sentences: Sentence<P>[] = [];
   const wanted = new Set(questionTerms(question));
@@ -84,7 +84,7 @@ function quotable(sentence: string, wanted: ReadonlySet<string>): string[] {
   return sentence.length <= LONGEST_QUOTE ? [sentence] : neighbourhoods(sentence, wanted);
 }
 
-/** Scores for the question; without one, or when no sentence has any of its words, for being central to the text. */
+/** Scores the sentences. Without a question, or without matches, by how central they are to the text. */
 export function scoreSentences<P extends Passage>(
   question: string,
   sentences: readonly Sentence<P>[],
@@ -182,7 +182,10 @@ function kindBonus(
   }
 }
 
-/** "A Durable Object is …", "OTLP, the OpenTelemetry Protocol, …": begins with the subject and says what it is. */
+/**
+ * Whether the sentence begins with the subject and says what it is: "A Durable Object is …", "OTLP, the OpenTelemetry
+ * Protocol, …".
+ */
 function defines(text: string, tokens: readonly string[], subjects: readonly Unit[]): boolean {
   const begins = subjects.some(
     (unit) => indexOfStems(unit.stems, tokens) === 0 || unit.stems.some((stem) => tokens[0] === stem),

@@ -1,20 +1,20 @@
-// Splits running text, plain or Markdown, into sentences. Headings, code blocks and tables are no sentences and stay out.
-import { trimEndOf } from "../text/trim.ts";
+// Splits plain text or Markdown into sentences, without headings, code blocks and tables.
+import { trimEndOf } from "../text/spaces.ts";
 
 const segmenter = new Intl.Segmenter("en", { granularity: "sentence" });
 
-/** A split after one of these is undone: the full stop belongs to the abbreviation. */
+/** The full stop of an abbreviation ends no sentence. */
 const ABBREVIATION = /(?:^|[\s(])(?:e\.g|i\.e|etc|cf|vs|no|nos|fig|dr|mr|mrs|ms|prof|st|approx|resp|inc|ltd|[A-Z])\.$/i;
-/** The longest abbreviation and what stands around it. */
+/** Characters of the longest abbreviation with its surroundings. */
 const ABBREVIATION_CHARS = 12;
 const NO_PROSE = /^\s*(?:#{1,6}\s|\||[-=*_]{3,}\s*$|<[^>]+>\s*$)/;
 const HEADING_MARK = /^\s*#{1,6}\s+/;
 const FENCE = /^\s*(?:```|~~~)/;
-/** A sentence may begin with code in lower case, which the segmenter does not take for a beginning. */
+/** A sentence may begin with code in lower case, where the segmenter sees no beginning. */
 const BEFORE_CODE = /(?<=[\p{L}\p{N})`][.!?])\s+(?=`)/u;
 const LIST_ITEM = /^\s*(?:[-*+•]|\d{1,3}[.)])\s+/;
 
-/** The sentences of `text` in order, each on one line with Markdown marks removed. Never empty strings. */
+/** The sentences of `text` in order, each on one line without Markdown marks. None is empty. */
 export function splitSentences(text: string): string[] {
   return splitParagraphs(text).flatMap(({ sentences }) => sentences);
 }
@@ -24,19 +24,19 @@ export function headingsOf(text: string): string[] {
   return [...text.matchAll(/^#{1,6}[ \t].*$/gm)].flatMap(([line]) => headingOf(line) ?? []);
 }
 
-/** What a line says that is a Markdown heading; undefined for other lines. */
+/** The text of a Markdown heading; undefined for other lines. */
 export function headingOf(line: string): string | undefined {
   const [mark] = HEADING_MARK.exec(line) ?? [];
   return mark === undefined ? undefined : trimEndOf(line.slice(mark.length), /[\s#]/);
 }
 
 export interface Paragraph {
-  /** The heading above it, without its marks; empty when there is none. */
+  /** The heading above, without its marks; "" for none. */
   readonly heading: string;
   readonly sentences: readonly string[];
 }
 
-/** The same, paragraph by paragraph; a list item is one of its own. */
+/** The sentences by paragraph. A list item is a paragraph. */
 export function splitParagraphs(text: string): Paragraph[] {
   return proseBlocks(text).map(({ heading, block }) => ({
     heading,
@@ -51,7 +51,7 @@ function splitBlock(block: string): string[] {
   for (const { segment } of segmenter.segment(withoutLinks(block))) {
     pending += segment;
     for (let tick = segment.indexOf("`"); tick >= 0; tick = segment.indexOf("`", tick + 1)) inCode = !inCode;
-    // Within code, a full stop ends nothing.
+    // Within code a full stop ends no sentence.
     if (inCode || ABBREVIATION.test(segment.slice(-ABBREVIATION_CHARS).trimEnd())) continue;
     const sentence = plain(pending);
     if (sentence !== "") sentences.push(sentence);
@@ -96,7 +96,7 @@ function plain(sentence: string): string {
     .trim();
 }
 
-/** Links and images of Markdown as the words that stand for them, in one pass however many brackets there are. */
+/** Replaces Markdown links and images by their text. One pass, whatever the number of brackets. */
 function withoutLinks(text: string): string {
   if (!text.includes("](")) return text;
   let written = "";
@@ -109,7 +109,7 @@ function withoutLinks(text: string): string {
     const begin = open;
     open = -1;
     if (begin < from || text[at + 1] !== "(") continue;
-    // An address ends at its bracket; with a space in it, it is none.
+    // An address ends at its bracket. With a space inside, this is no link.
     while (stop < at + 2 || (stop < text.length && !/[)\s]/.test(text.charAt(stop)))) stop = Math.max(stop, at + 1) + 1;
     if (text[stop] !== ")") continue;
     const image = begin > from && text[begin - 1] === "!" ? 1 : 0;

@@ -1,11 +1,11 @@
-// Words as index and rankers see them: folded, stemmed, without stop words. Where a script has no spaces, and in Korean,
-// where endings are part of the word, they are pairs of characters; Thai and its neighbours are cut by a dictionary.
+// Words as tokens for index and ranking: folded, stemmed, without stop words. Scripts without spaces, and Korean, give
+// pairs of characters; Thai and related scripts are split by a dictionary.
 import { stemmer } from "stemmer";
 import { FOREIGN_STOP_WORDS, isAskingInKorean, fold, wordsOf } from "./words.ts";
 
 const PAIRED = "\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}ー";
 const BY_DICTIONARY = "\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}";
-/** The parts of a word that are of one kind. */
+/** Runs of one kind within a word. */
 const RUNS = new RegExp(`[${PAIRED}]+|[${BY_DICTIONARY}\\p{M}]+|[^${PAIRED}${BY_DICTIONARY}]+`, "gu");
 const IS_PAIRED = new RegExp(`^[${PAIRED}]`, "u");
 const IS_BY_DICTIONARY = new RegExp(`^[${BY_DICTIONARY}]`, "u");
@@ -13,19 +13,19 @@ const IS_BY_DICTIONARY = new RegExp(`^[${BY_DICTIONARY}]`, "u");
 const UNSPACED = new RegExp(`[\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}${BY_DICTIONARY}]`, "u");
 const HAN = /^\p{Script=Han}$/u;
 const LATIN = /^[a-z]+$/;
-/** Endings that Russian and its neighbours change with a word's case. */
+/** Case endings of Russian and related languages. */
 const CYRILLIC_ENDING = /(?<=^\p{Script=Cyrillic}{3,64})[аеёиоуыэюяйьъіїє]{1,3}$/u;
-/** "The" in Arabic, with the small words that are written together with it. */
+/** The Arabic article, with the particles that are written together with it. */
 const ARABIC_ARTICLE = /^[وبفك]?(?:ال|لل)(?=.{3})/u;
-/** 1,000 and 1000 are one word. */
+/** 1,000 and 1000 are the same word. */
 const THOUSANDS = /,(?=\d{3}(?!\d))/g;
-/** Longer words are no words of a language; what follows says nothing. */
+/** Characters of a word that count. */
 const LONGEST_WORD = 64;
-/** Key words of a question; more of them name no subject. */
+/** Key words of a question; further ones name no subject. */
 const MOST_KEY_WORDS = 64;
 const LONGEST_QUESTION = 20_000;
 const MEMO_LIMIT = 20_000;
-/** A longer piece of a text keeps the whole text in memory (V8 makes it a view), so it is not remembered. */
+/** Characters; a longer word is not cached, because V8 would keep the whole text in memory with it. */
 const MEMO_WORD = 12;
 
 const words = new Intl.Segmenter("th", { granularity: "word" });
@@ -40,7 +40,7 @@ const STOP_WORDS = new Set(
   you your yours`.split(/\s+/),
 );
 
-/** Words that ask rather than name the subject. */
+/** Words that ask, and do not name the subject. */
 const ASKING = new Set(
   `ask asks compare compared comparison contrast describe detail details differ difference differences differs different earlier exactly explain find follow followup get gets give good happen
   happens help kind know like look main make makes many mean means need overview people question research say says show
@@ -48,7 +48,7 @@ const ASKING = new Set(
   work works write`.split(/\s+/),
 );
 
-/** "How long" asks for a number; neither word says of what. */
+/** Phrases that ask for a number; their words name no subject. */
 const HOW_MUCH = /\bhow (?:long|often|many|much|far|fast|old|large|big|high|soon)\b/gi;
 
 interface Word {
@@ -69,7 +69,7 @@ export function tokenize(text: string): string[] {
   return tokens;
 }
 
-/** Tokens of all words, stop words too, as an index keeps them; behind them each Chinese character, which may be a word. */
+/** Tokens of all words, with stop words, as an index stores them; then each Chinese character, which may be a word. */
 export function indexTokens(text: string): string[] {
   const tokens: string[] = [];
   const characters: string[] = [];
@@ -80,7 +80,7 @@ export function indexTokens(text: string): string[] {
   return tokens.concat(characters);
 }
 
-/** Whether a text with these tokens has the word; one of a single character is part of pairs. */
+/** Whether the tokens contain the word. A single character may be part of a pair. */
 export function hasToken(tokens: ReadonlySet<string>, token: string): boolean {
   if (tokens.has(token)) return true;
   if (HAN.test(token)) for (const pair of tokens) if (pair.includes(token)) return true;
@@ -88,8 +88,8 @@ export function hasToken(tokens: ReadonlySet<string>, token: string): boolean {
 }
 
 /**
- * The content words of a question as they were written, each once: what one would type into a search box.
- * Words that only ask ("explain", "tell") are left out unless nothing else remains. At most 64, of the first 20,000 characters.
+ * The content words of a question as written, each once: what one would type into a search box. Leaves out words that
+ * only ask ("explain", "tell"), unless nothing else remains. At most 64, of the first 20,000 characters.
  */
 export function keyWords(question: string): string[] {
   const found = new Map<string, string>();
@@ -109,7 +109,9 @@ export function questionTerms(question: string): string[] {
   return [...new Set(tokenize(keyWords(question).join(" ")))];
 }
 
-/** A run of text without spaces as its words. Chinese characters that are no word of the dictionary are a name; single kana are endings. */
+/**
+ * The words of a run without spaces. Chinese characters outside the dictionary form a name; single kana are endings.
+ */
 function segments(run: string): string[] {
   if (!UNSPACED.test(run)) return [run];
   const found: string[] = [];

@@ -1,11 +1,12 @@
-// Words as they are compared: composed or decomposed, with or without accents, upper or lower case, they are the same.
-// Nothing here looks at a text twice: it may come from anywhere and be of any length.
+// Finds and folds words, so that composition, accents and case do not matter. Takes linear time, since texts may be
+// hostile.
+
 /** A word with its marks, and numbers with their decimals. In languages without spaces it is a whole run of text. */
 const WORD = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:[.,]\p{N}+)*/gu;
 const ASCII = /^[\0-\x7f]*$/;
 /** Accents, Hebrew points and Arabic vowels. Marks of other scripts are letters by right. */
 const ACCENTS = /[\u0300-\u036f\u0591-\u05c7\u0640\u064b-\u065f\u0670]/g;
-/** Letters that Unicode does not take apart. */
+/** Letters that Unicode does not decompose. */
 const LETTERS: Readonly<Record<string, string>> = {
   ß: "ss",
   æ: "ae",
@@ -19,15 +20,15 @@ const LETTERS: Readonly<Record<string, string>> = {
   ة: "ه",
 };
 const UNCOMMON = new RegExp(`[${Object.keys(LETTERS).join("")}]`, "g");
-/** Normalization sorts marks, in time that grows with the square of their number: it is given pieces of this size. */
+/** Characters normalized at once: the time grows with the square of the number of marks. */
 const PIECE_CHARS = 256;
 
-/** The words of `text` as they are written. */
+/** The words of `text` as written. */
 export function wordsOf(text: string): string[] {
   return text.match(WORD) ?? [];
 }
 
-/** The same, each with where it begins. */
+/** The words of `text`, each with its start. */
 export function* placesOf(text: string): Generator<{ readonly word: string; readonly start: number }> {
   for (const found of text.matchAll(WORD)) yield { word: found[0], start: found.index };
 }
@@ -51,8 +52,9 @@ function foldPiece(piece: string): string {
     .replace(UNCOMMON, (letter) => LETTERS[letter] ?? letter);
 }
 
-// Words of other languages than English that ask or join, as keyWords leaves them out: a question is held against a text by its
-// other words. Left out are those that mean something in English ("die", "war"). In the form in which words are compared.
+// Words of other languages than English that ask or join, as keyWords leaves them out: a question is held against a
+// text by its other words. Left out are those that mean something in English ("die", "war"). In the form in which words
+// are compared.
 
 const LISTS = [
   // German, Dutch
@@ -79,12 +81,12 @@ const LISTS = [
   "ที่ ของ และ คือ เป็น อยู่ ใน อะไร ใคร ไหน เมื่อไร เมื่อไหร่ อย่างไร ทำไม กี่ เท่าไร เท่าไหร่ มี ไหม ได้ ให้ กับ จาก ว่า",
 ];
 
-/** Folded. */
+/** Stop words of other languages than English, folded. */
 export const FOREIGN_STOP_WORDS: ReadonlySet<string> = new Set(LISTS.flatMap((list) => wordsOf(list)).map(fold));
 
 const KOREAN = ["무엇", "누구", "누가", "어디", "언제", "어떻게", "어느", "어떤", "얼마", "왜", "몇"];
 
-/** Whether a Korean word asks; endings are part of it. */
+/** Whether a Korean word asks. Endings are part of the word. */
 export function isAskingInKorean(word: string): boolean {
   return KOREAN.some((beginning) => word.startsWith(beginning));
 }

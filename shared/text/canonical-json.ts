@@ -1,9 +1,6 @@
-// JSON in one form only, so that a signature over it holds for no other value.
+// Canonical JSON: one text for each value, so that a signature over the text holds for no other value.
 
-/**
- * JSON in one form only: keys sorted, no spaces, numbers as JavaScript writes them. Two values have the same text
- * only if they are stored as the same JSON. Throws TypeError for what JSON cannot hold; a field that is undefined is none.
- */
+/** Sorts keys, writes no spaces, and leaves out undefined fields. Throws TypeError for what JSON cannot hold. */
 export function canonical(value: unknown): string {
   if (value === null || typeof value === "boolean" || typeof value === "string") return JSON.stringify(value);
   if (typeof value === "number" && Number.isFinite(value)) return JSON.stringify(value);

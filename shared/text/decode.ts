@@ -1,31 +1,34 @@
-// Bytes as text: by byte order mark, by what they are declared to be, as UTF-8, and where they clearly are, as UTF-16 or Windows-1252.
+// Decodes bytes as text: by byte order mark, by the declared encoding, as UTF-8, and as UTF-16 or Windows-1252 where
+// that is clear.
 
 export interface Decoded {
   readonly text: string;
-  /** As the Encoding standard names it. */
+  /** Name by the Encoding standard. */
   readonly encoding: string;
 }
 
-/** Why the bytes are no text that can be read, to follow a file's name: "is binary". */
+/** Why the bytes cannot be decoded. `reason` follows a file's name: "is binary". */
 export interface Undecoded {
   readonly reason: string;
 }
 
-/** Within these a page has to declare its encoding. https://html.spec.whatwg.org/#determining-the-character-encoding */
+/**
+ * Bytes within which a page must declare its encoding. https://html.spec.whatwg.org/#determining-the-character-encoding
+ */
 const DECLARED_WITHIN = 1024;
 const SAMPLE_BYTES = 64 * 1024;
-/** Characters that no text has. */
+/** Characters that occur in no text. */
 const NO_TEXT = /[\0-\x08\x0e-\x1f\x7f\ufffe\uffff]|\p{Cn}|\p{Co}/u;
 const EAST_ASIAN =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303f\uff00-\uffef\s]/gu;
 const LEAST_EAST_ASIAN = 0.95;
 /** Bytes that Windows-1252 leaves open. */
 const NOT_1252: ReadonlySet<number> = new Set([0x81, 0x8d, 0x8f, 0x90, 0x9d]);
-/** More letters with accents than this, or so many in a row, are another alphabet. */
+/** A larger share of accented letters, or a longer run of them, means another alphabet. */
 const MOST_ACCENTED = 0.25;
 const LONGEST_ACCENTED_RUN = 3;
 
-/** `declared` is what HTTP says; HTML and XML may say it themselves. */
+/** `declared` is the charset of the HTTP response; HTML and XML may declare their own. */
 export function decodeText(bytes: Uint8Array, declared?: string): Decoded | Undecoded {
   if (startsWith(bytes, 0xff, 0xfe, 0, 0) || startsWith(bytes, 0, 0, 0xfe, 0xff)) {
     return { reason: "is in UTF-32: save it as UTF-8" };
@@ -41,14 +44,14 @@ export function decodeText(bytes: Uint8Array, declared?: string): Decoded | Unde
   );
 }
 
-/** The encoding that a page or an XML document names; UTF-8 is left to be found out, since many that say so are not. */
+/** The encoding that an HTML or XML document declares. Ignores UTF-8, which many documents declare wrongly. */
 function declaredIn(bytes: Uint8Array): string | undefined {
   const start = new TextDecoder("windows-1252").decode(bytes.subarray(0, DECLARED_WITHIN));
   const [, label] =
     /<meta[^>]{0,200}?charset\s{0,9}=\s{0,9}["']?([\w-]+)/i.exec(start) ??
     /^<\?xml[^>]{0,100}encoding=["']([\w-]+)/.exec(start) ??
     [];
-  // Who can read this byte by byte has no UTF-16 at hand.
+  // A declaration that is readable byte by byte cannot stand in UTF-16.
   return label === undefined || /^utf-?(?:8|16)/i.test(label) ? undefined : label;
 }
 
@@ -93,7 +96,7 @@ function asUtf16(bytes: Uint8Array): Decoded | undefined {
   return decoded === undefined || NO_TEXT.test(decoded.text) ? undefined : decoded;
 }
 
-/** The same in Chinese or Japanese without a space; only its full stops and commas tell it from older encodings. */
+/** UTF-16 of Chinese or Japanese without spaces: told from older encodings by its full stops and commas. */
 function asEastAsianUtf16(bytes: Uint8Array): Decoded | undefined {
   return (["utf-16le", "utf-16be"] as const)
     .map((encoding) => decode(bytes, encoding))
@@ -105,7 +108,7 @@ function asEastAsianUtf16(bytes: Uint8Array): Decoded | undefined {
     });
 }
 
-/** Western European: some accented letters among plain ones, no signs within words, as other alphabets would show. */
+/** Whether the bytes look Western European: few accented letters, and no signs within words. */
 function isWindows1252(bytes: Uint8Array): boolean {
   let accented = 0;
   let run = 0;
@@ -124,7 +127,7 @@ function isWindows1252(bytes: Uint8Array): boolean {
   return accented <= bytes.length * MOST_ACCENTED;
 }
 
-/** ¡ to ¿ but ª, · and º, which words have. */
+/** ¡ to ¿, except ª, · and º, which occur in words. */
 function isSign(byte: number): boolean {
   return byte >= 0xa1 && byte <= 0xbf && byte !== 0xaa && byte !== 0xb7 && byte !== 0xba;
 }

@@ -1,8 +1,8 @@
-// Which of the right names was probably meant: edit distance with transpositions, for "did you mean …?".
+// Finds the name that was probably meant, by edit distance with transpositions: "did you mean …?".
 
 /**
- * The candidate closest to `name`, or undefined when none is near enough (two letters may differ, or two fifths of the
- * longer name). Case and the difference between `-` and `_` cost nothing. Ties go to the earlier candidate.
+ * The candidate closest to `name`; undefined when none is near (two letters may differ, or two fifths of the longer
+ * name). Ignores case, and treats `-` and `_` as equal. Of equally close candidates the first wins.
  */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   const wanted = fold(name);
@@ -20,7 +20,7 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** The sentence that offers the nearest name, else one that lists what there is (at most twelve names). */
+/** A sentence that offers the nearest name, or else lists up to twelve names. */
 export function suggest(name: string, candidates: Iterable<string>): string {
   const all = [...candidates];
   const close = nearest(name, all);
@@ -30,9 +30,9 @@ export function suggest(name: string, candidates: Iterable<string>): string {
   return `There is: ${shown}${all.length > 12 ? ", …" : ""}.`;
 }
 
-/** Letters to insert, delete, replace or swap with their neighbour to turn `a` into `b`. */
+/** Number of letters to insert, delete, replace or swap with a neighbour to turn `a` into `b`. */
 export function editDistance(a: string, b: string): number {
-  // Names are short; a longer one is no typing mistake, and the table would grow with the product of the lengths.
+  // Such a difference is no typing mistake, and the cost grows with the product of the lengths.
   if (Math.abs(a.length - b.length) > 64) return Infinity;
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);

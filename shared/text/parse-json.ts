@@ -1,9 +1,9 @@
-// JSON that may be none: half-written files, plain text, what a gateway or a model sent instead.
+// Parses text that may not be JSON: half-written files, answers of gateways and models.
 
-/** Values nested deeper than this are refused: what walks them would run out of stack. */
+/** Deeper values are refused: recursive code would run out of stack. */
 export const MOST_JSON_DEPTH = 256;
 
-/** The value; undefined for what is no JSON, or nested too deeply, which then fits no schema: the caller says what that means. */
+/** The value; undefined for text that is no JSON or is nested too deeply. */
 export function parseJson(text: string): unknown {
   if (isTooDeep(text)) return undefined;
   try {
@@ -13,7 +13,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Whether arrays and objects in the JSON nest deeper than MOST_JSON_DEPTH. One pass, before anything is parsed. */
+/** Whether arrays and objects nest deeper than MOST_JSON_DEPTH. Scans the text once, without parsing. */
 export function isTooDeep(json: string): boolean {
   let depth = 0;
   for (let at = 0; at < json.length; at += 1) {

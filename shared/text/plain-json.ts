@@ -1,10 +1,10 @@
-// JSON values that can be sent and stored. The API refuses a string that holds half a character, and every later request with it;
-// JSON turns a number that is not finite into null, and parsing drops a field called __proto__.
+// Makes JSON values safe to send and store. The Messages API refuses strings with half a surrogate pair, JSON turns
+// numbers that are not finite into null, and parsing drops a field called __proto__.
 
-/** Levels that a value may have; what writes JSON gives up at some thousands. */
+/** Levels of nesting; JSON.stringify fails at some thousands. */
 const MAX_DEPTH = 200;
 
-/** A copy in which every string is well-formed, names of properties too. Undefined for what cannot be kept as it is. */
+/** A copy whose strings and property names are well-formed. Undefined for a value that JSON would change. */
 export function wellFormed(value: unknown): unknown {
   return canBeKept(value, MAX_DEPTH) ? mend(value) : undefined;
 }
@@ -23,7 +23,7 @@ function canBeKept(value: unknown, levels: number): boolean {
   return Object.values(value).every((inner) => canBeKept(inner, levels - 1));
 }
 
-/** A copy by way of JSON, in which every string is well-formed. Throws TypeError for what JSON, or the log, cannot hold. */
+/** A copy by way of JSON, whose strings are well-formed. Throws TypeError for what JSON or the log cannot hold. */
 export function jsonCopy(value: unknown): unknown {
   const text: unknown = JSON.stringify(value, (_, inner: unknown) => {
     if (typeof inner === "number" && !Number.isFinite(inner))
@@ -36,7 +36,7 @@ export function jsonCopy(value: unknown): unknown {
   return copy;
 }
 
-/** A tool's input, which has to be an object; an empty one for anything else. */
+/** A copy of a tool's input; an empty object for anything but an object. */
 export function toRecord(input: unknown): Record<string, unknown> {
   return typeof input === "object" && input !== null ? { ...input } : {};
 }

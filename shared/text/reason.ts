@@ -1,6 +1,6 @@
-// Whatever was thrown, in words. What is thrown is somebody's code too: it may throw when it is looked at.
+// Describes thrown values. Reading a thrown value may throw, too: its getters are foreign code.
 
-/** Never empty, never half a character. Never throws. */
+/** The message, well-formed and never empty. Never throws. */
 export function reasonOf(thrown: unknown): string {
   try {
     const said: unknown = thrown instanceof Error ? thrown.message : thrown;
@@ -11,7 +11,7 @@ export function reasonOf(thrown: unknown): string {
   }
 }
 
-/** Where it was thrown, or else why, for the log. Never throws. */
+/** The stack, or else the message, for the log. Never throws. */
 export function stackOf(thrown: unknown): string {
   try {
     const stack: unknown = thrown instanceof Error ? thrown.stack : undefined;
@@ -23,7 +23,7 @@ export function stackOf(thrown: unknown): string {
 
 const NOTHING = "something was thrown that says nothing";
 
-/** Objects as JSON: they have no words of their own. */
+/** Objects as JSON, everything else as text. */
 function textOf(said: unknown): string {
   if (typeof said !== "object" || said === null) return String(said);
   const json: unknown = JSON.stringify(said);

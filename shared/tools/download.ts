@@ -1,5 +1,5 @@
-// Reads a text from the public web within limits of size, time and redirects. Every address is checked before it is asked;
-// what hides a private address behind a public name is refused by the engine.
+// Downloads text from the public web within limits of size, time and redirects. Checks every address first; workerd
+// refuses private addresses behind public names.
 import { decodeText } from "../text/decode.ts";
 import { ERROR } from "../tracing/names.ts";
 import { readBytes } from "../http/read-body.ts";
@@ -7,7 +7,7 @@ import { timeLimit } from "../resilience/stopwatch.ts";
 import { isPublicHost } from "./public-address.ts";
 
 export interface Download {
-  /** Where the redirects led. */
+  /** The final address after redirects. */
   readonly url: string;
   /** Media type in lower case without parameters. */
   readonly type: string;
@@ -16,12 +16,12 @@ export interface Download {
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-/** What stopped a download, in words for a model: no addresses, no stack, what could be done instead. */
+/** Why a download failed, in words for a model: without addresses of ours and stacks, with what to do instead. */
 class DownloadError extends Error {
   override readonly name: string = "DownloadError";
 }
 
-/** Its address leads into a private network. */
+/** The address is private. */
 class AddressRefused extends DownloadError {
   override readonly name = ERROR.addressRefused;
 }
@@ -36,7 +36,7 @@ const HEADERS = {
   "user-agent": "Mozilla/5.0 (compatible; Troupe fetch_url)",
 };
 
-/** Throws DownloadError, or the reason of `signal` when the caller aborts. */
+/** Throws DownloadError, or the signal's reason when the caller aborts. */
 export async function download(address: string, fetch: Fetch, signal: AbortSignal): Promise<Download> {
   const limit = timeLimit(TIME_LIMIT_MS);
   let url = checkAddress(address);
@@ -58,14 +58,14 @@ export async function download(address: string, fetch: Fetch, signal: AbortSigna
     signal.throwIfAborted();
     if (error instanceof DownloadError) throw error;
     if (limit.aborted) throw new DownloadError(`${url.host} did not send the page within ${TIME_LIMIT_MS / 1000} s.`);
-    // The engine says only "internal error" of a refused address, and tells it from no other failure.
+    // workerd reports a refused address as "internal error", like other failures.
     throw new DownloadError(
       `${url.host} cannot be reached, or its address is not public. Only public web pages can be read.`,
     );
   }
 }
 
-/** The address as a URL that may be asked; `base` is set when a page redirected there. */
+/** Parses and checks an address. `base` is the page that redirected to it. */
 function checkAddress(address: string, base?: URL): URL {
   const url = URL.parse(address, base?.href);
   const source = base ? `${base.host} redirects to` : "This is";
@@ -88,7 +88,7 @@ function checkAddress(address: string, base?: URL): URL {
 async function readText(url: URL, response: Response): Promise<Download> {
   const [type = "", ...parameters] = (response.headers.get("content-type") ?? "text/plain").toLowerCase().split(";");
   const media = type.trim();
-  const refusal = refusalOf(url, response, media);
+  const refusal = refusalReason(url, response, media);
   if (refusal) {
     await response.body?.cancel();
     throw new DownloadError(refusal);
@@ -99,7 +99,7 @@ async function readText(url: URL, response: Response): Promise<Download> {
   return { url: url.href, type: media, text: decode(bytes, charset) };
 }
 
-function refusalOf(url: URL, response: Response, media: string): string | undefined {
+function refusalReason(url: URL, response: Response, media: string): string | undefined {
   if (!response.ok) return `${url.href} answered ${`${response.status} ${response.statusText}`.trim()}.`;
   if (!TEXT_TYPE.test(media)) return `${url.href} is ${media.slice(0, 100)}, which cannot be read as text.`;
   if (Number(response.headers.get("content-length")) > MAX_BYTES) return tooLarge(url);
@@ -110,7 +110,7 @@ function tooLarge(url: URL): string {
   return `${url.href} is larger than ${MAX_BYTES / 1024 / 1024} MB. Look for a smaller page about the same.`;
 }
 
-/** What cannot be told is read as UTF-8, as browsers do. */
+/** Falls back to UTF-8, as browsers do. */
 function decode(bytes: Uint8Array, charset: string | undefined): string {
   const decoded = decodeText(bytes, charset);
   return "text" in decoded ? decoded.text : new TextDecoder().decode(bytes);

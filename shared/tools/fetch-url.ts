@@ -1,4 +1,4 @@
-// fetch_url: reads one public web page as text. Limits and address checks are in download.ts.
+// fetch_url: reads one public web page as text. download.ts has the limits and address checks.
 import * as z from "zod";
 import { defineTool } from "../loop/tools/tool.ts";
 import { download, type Fetch } from "./download.ts";
@@ -17,7 +17,7 @@ export const fetchUrl = defineTool({
   run: ({ url }, { signal }) => readPage(url, (target, init) => fetch(target, init), signal),
 });
 
-/** `# title`, `source: URL` and the text of a page; throws DownloadError with what to tell the model. */
+/** The page as `# title`, `source: URL` and text. Throws DownloadError, which says what to tell the model. */
 export async function readPage(address: string, fetch: Fetch, signal: AbortSignal): Promise<string> {
   const { url, type, text } = await download(address, fetch, signal);
   const isHtml = type === "text/html" || type === "application/xhtml+xml";

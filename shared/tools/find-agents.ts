@@ -1,4 +1,4 @@
-// find_agents: looks for agents in the registry by what they can do.
+// find_agents: searches the registry for agents by what they can do.
 import * as z from "zod";
 import { defineTool } from "../loop/tools/tool.ts";
 

@@ -1,7 +1,7 @@
-// Entities as the characters that they stand for. The table of all names is linkedom's, which looks up each name once.
+// Decodes HTML entities. linkedom has the table of all names; each name is looked up once.
 import { parseHTML } from "linkedom/worker";
 
-/** Those that pages are full of. */
+/** Entities that most pages use. */
 const COMMON: Readonly<Record<string, string>> = {
   amp: "&",
   lt: "<",
@@ -11,13 +11,13 @@ const COMMON: Readonly<Record<string, string>> = {
   nbsp: "\u00a0",
 };
 const ENTITY = /&(?:#(\d{1,7})|#[xX]([\da-fA-F]{1,6})|([A-Za-z][A-Za-z\d]{1,30}));/g;
-/** Names that were looked up; there are some two thousand. */
+/** Names in the cache; HTML has some two thousand. */
 const MOST_NAMES = 4_000;
 const names = new Map<string, string>(Object.entries(COMMON));
-/** Numbers that mean what Windows-1252 has there. */
+/** Numbers 0x80 to 0x9f mean Windows-1252. */
 const windows1252 = new TextDecoder("windows-1252");
 
-/** What is no entity stays as it is. */
+/** Leaves unknown entities unchanged. */
 export function decodeEntities(text: string): string {
   if (!text.includes("&")) return text;
   return text.replace(ENTITY, (written, decimal?: string, hex?: string, name?: string) => {
@@ -35,10 +35,10 @@ function numbered(code: number): string {
 function named(name: string, written: string): string {
   const known = names.get(name);
   if (known !== undefined) return known;
-  // Beyond this only made-up names are left.
+  // Further names are made up.
   if (names.size >= MOST_NAMES) return written;
   const found = parseHTML(`<html><body>${written}</body></html>`).document.body.textContent ?? written;
-  // A copy: a piece of the page would keep all of it in memory.
+  // A copy: a slice would keep the whole page in memory.
   names.set([...name].join(""), found);
   return found;
 }

@@ -1,5 +1,6 @@
-// One pass over HTML: its text, its title, and how large and deep it is. Takes time and memory in proportion to the page, whatever
-// its tags are: nothing is built of them but the list of those that are open. https://html.spec.whatwg.org/#tokenization
+// Scans HTML in one pass: text, title, size and depth. Takes time and memory in proportion to the page, since it builds
+// no tree, only the list of open elements. https://html.spec.whatwg.org/#tokenization
+import { oneLine } from "../text/spaces.ts";
 import { readTags, type TagReader } from "./html-tags.ts";
 import { SKIPPED, TextWriter } from "./html-text.ts";
 
@@ -8,10 +9,10 @@ export interface ScannedPage {
   readonly title: string;
   readonly text: string;
   readonly elements: number;
-  /** Of the innermost element, and of all elements together. */
+  /** Depth of the innermost element, and the sum over all elements. */
   readonly depth: number;
   readonly depths: number;
-  /** Attributes, comments, entities and pieces of text. */
+  /** Number of attributes, comments, entities and pieces of text. */
   readonly parts: number;
 }
 
@@ -20,13 +21,13 @@ const VOID = new Set(
     " ",
   ),
 );
-/** What ends a paragraph that nobody closed. */
+/** Elements that end an open paragraph. */
 const ENDS_PARAGRAPH = new Set(
   "P H1 H2 H3 H4 H5 H6 ADDRESS ARTICLE ASIDE BLOCKQUOTE DETAILS DIV DL FIELDSET FIGCAPTION FIGURE FOOTER FORM HEADER HR MAIN NAV OL PRE SECTION TABLE UL".split(
     " ",
   ),
 );
-/** Elements that end such of their own kind, and other ends that authors leave out. */
+/** Open elements that an element ends, because authors leave their end tags out. */
 const ENDS: Readonly<Record<string, readonly string[]>> = {
   LI: ["LI"],
   DT: ["DT", "DD"],
@@ -50,13 +51,13 @@ export function scanHtml(html: string): ScannedPage {
   return page.read();
 }
 
-/** The elements that are open, and what has been read so far. */
+/** The open elements, and what has been read so far. */
 class Page implements TagReader {
   readonly #writer = new TextWriter();
   readonly #open: string[] = [];
-  /** How many of each name are open, so that an end that fits none is told without looking. */
+  /** Open elements by name: an end tag without an open element is recognised at once. */
   readonly #counts = new Map<string, number>();
-  /** How many elements stood open when one began whose text is not read; -1 when there is none. */
+  /** Number of open elements around the skipped one; -1 while nothing is skipped. */
   #skippedAt = -1;
   #elements = 0;
   #depth = 0;
@@ -89,7 +90,7 @@ class Page implements TagReader {
 
   close(name: string): void {
     if ((this.#counts.get(name) ?? 0) === 0) {
-      // A tree makes an element of some of them.
+      // A tree has an element for some of these end tags.
       this.#elements += 1;
       return;
     }
@@ -98,7 +99,7 @@ class Page implements TagReader {
   }
 
   text(text: string): void {
-    // What has to be escaped becomes a part of its own where a tree is written and read again.
+    // An escaped character becomes a part of its own when a tree is written and read again.
     this.#parts += 1 + (RAW.has(this.#open.at(-1) ?? "") ? 0 : (text.match(ESCAPED) ?? []).length);
     for (const name of ["TITLE", "H1"] as const) {
       const title = this.#titles[name];
@@ -132,9 +133,4 @@ class Page implements TagReader {
     if (this.#skippedAt < 0) this.#writer.close(name);
     else if (this.#open.length === this.#skippedAt) this.#skippedAt = -1;
   }
-}
-
-/** On one line, without spaces at its ends. */
-export function oneLine(text: string): string {
-  return text.replace(/\s+/g, " ").trim();
 }

@@ -1,19 +1,19 @@
-// Cuts HTML into tags, comments and text, each character looked at once. Attributes are only counted: nobody reads them here.
+// Splits HTML into tags, comments and text, in linear time. Counts attributes without reading them.
 import { decodeEntities } from "./html-entities.ts";
 
 export interface TagReader {
-  /** Names are in capitals. */
+  /** `name` is in capitals. */
   open(name: string, attributes: number): void;
   close(name: string): void;
   comment(): void;
-  /** With its entities decoded, except in scripts and styles. One run of text may come in pieces. */
+  /** Entities are decoded, except in scripts and styles. One run of text may come in several pieces. */
   text(text: string): void;
 }
 
-/** Their content is text up to their own end tag; in the second list with entities. */
+/** Elements whose content is text up to their end tag; those of the second set have entities. */
 const RAW = new Set("SCRIPT STYLE XMP IFRAME NOEMBED NOFRAMES".split(" "));
 const RAW_WITH_ENTITIES = new Set(["TITLE", "TEXTAREA"]);
-/** Longer names are no elements. */
+/** Characters; longer names are no elements. */
 const LONGEST_NAME = 32;
 const NAME_END = /[\s/>]/g;
 const LETTER = /[A-Za-z]/;
@@ -28,7 +28,7 @@ export function readTags(html: string, reader: TagReader): void {
   }
 }
 
-/** Where the next tag or comment begins; "<" before anything else is text. */
+/** Index of the next tag or comment. "<" before anything else is text. */
 function nextMarkup(html: string, from: number): number {
   for (let at = html.indexOf("<", from); at >= 0; at = html.indexOf("<", at + 1)) {
     const next = html.charAt(at + 1);
@@ -38,7 +38,7 @@ function nextMarkup(html: string, from: number): number {
   return html.length;
 }
 
-/** Reads the tag or comment that begins there; answers where it ends. */
+/** Reads the tag or comment at `begin`. Returns its end. */
 function readMarkup(html: string, begin: number, reader: TagReader): number {
   const next = html.charAt(begin + 1);
   if (next === "!" || next === "?") {
@@ -61,7 +61,7 @@ function readMarkup(html: string, begin: number, reader: TagReader): number {
   return close;
 }
 
-/** Where the tag ends: the first ">" outside of quotation marks. */
+/** The end of the tag: the first ">" outside quotation marks. Counts attributes. */
 function readAttributes(html: string, from: number): { end: number; attributes: number } {
   let attributes = 0;
   let quote = "";

@@ -1,7 +1,7 @@
-// Text of HTML that keeps what layout says: headings, paragraphs, list items, table cells, preformatted lines.
-// A tree is walked without recursion, since a page may nest as deep as it likes.
+// Text of HTML that keeps the layout: headings, paragraphs, list items, table cells, preformatted lines. Walks a tree
+// without recursion, because a page may nest deeply.
 
-/** What the walk needs of a DOM node; linkedom's nodes have it. */
+/** The parts of a DOM node that are used; linkedom's nodes have them. */
 export interface TreeNode {
   readonly nodeType: number;
   readonly nodeName: string;
@@ -14,7 +14,7 @@ export interface TreeNode {
 const TEXT_NODE = 3;
 const ELEMENT_NODE = 1;
 
-/** Elements whose text is not read. */
+/** Elements whose text is skipped. */
 export const SKIPPED: ReadonlySet<string> = new Set(
   "SCRIPT STYLE NOSCRIPT TEMPLATE IFRAME OBJECT SVG MATH CANVAS AUDIO VIDEO BUTTON SELECT INPUT TEXTAREA FORM NAV FOOTER DIALOG HEAD".split(
     " ",
@@ -25,10 +25,10 @@ const BLOCKS = new Set(
     " ",
   ),
 );
-/** Blocks of which several stand close together. */
+/** Blocks that follow each other without a blank line. */
 const TIGHT = new Set(["LI", "TR", "DT", "DD"]);
 
-/** The readable text below `root`: Markdown headings and list dashes, paragraphs set apart by one blank line. */
+/** The readable text below `root`: Markdown headings and list dashes, one blank line between paragraphs. */
 export function htmlText(root: TreeNode): string {
   const writer = new TextWriter();
   let node: TreeNode | null = root;
@@ -48,7 +48,7 @@ export function htmlText(root: TreeNode): string {
   return writer.finish();
 }
 
-/** Whether the node's children are to be read. */
+/** Whether to read the node's children. */
 function enter(node: TreeNode, writer: TextWriter): boolean {
   if (node.nodeType === TEXT_NODE) writer.text(node.nodeValue ?? "");
   if (node.nodeType !== ELEMENT_NODE) return node.nodeType !== TEXT_NODE;
@@ -63,9 +63,9 @@ function leave(node: TreeNode, writer: TextWriter): void {
   if (node.nodeType === ELEMENT_NODE && !SKIPPED.has(name)) writer.close(name);
 }
 
-/** Collects text; breaks and spaces are written only once something follows them. */
+/** Collects text. Writes pending breaks and spaces only before further text. */
 export class TextWriter {
-  /** How many PRE elements are open. */
+  /** Number of open PRE elements. */
   #preformatted = 0;
   readonly #parts: string[] = [];
   #breaks = 0;
@@ -73,7 +73,7 @@ export class TextWriter {
   #mark = "";
   #cells = false;
 
-  /** An element begins; its name in capitals. */
+  /** `name` is in capitals. */
   open(name: string): void {
     if (BLOCKS.has(name)) this.#block(TIGHT.has(name));
     const level = /^H([1-6])$/.exec(name)?.[1];

@@ -1,6 +1,5 @@
-// Whether a URL's host is one of the public internet, as far as its name tells. Pure: resolves nothing. A public name that
-// resolves to a private address is stopped by the engine, whose outbound network takes public addresses only.
-// https://www.iana.org/assignments/iana-ipv4-special-registry, …/iana-ipv6-special-registry
+// Whether a URL's host is public, by its name alone. Pure: resolves nothing. workerd refuses private addresses behind
+// public names. https://www.iana.org/assignments/iana-ipv4-special-registry, …/iana-ipv6-special-registry
 
 const PRIVATE_V4 = [
   "0.0.0.0/8",
@@ -19,7 +18,7 @@ const PRIVATE_V4 = [
   "224.0.0.0/3",
 ].map(parseRange);
 
-/** Within 2000::/3, outside of which nothing is public: protocol assignments and Teredo, documentation, 6to4. */
+/** Ranges within 2000::/3 (nothing outside is public): protocol assignments and Teredo, documentation, 6to4. */
 const PRIVATE_V6_PREFIXES = [
   [0x2001, 0x0000, 23],
   [0x2001, 0x0db8, 32],
@@ -30,9 +29,9 @@ const PRIVATE_V6_PREFIXES = [
 const PRIVATE_SUFFIXES = [".localhost", ".local", ".internal", ".home.arpa", ".lan", ".intranet", ".corp", ".private"];
 
 /**
- * Whether `hostname` may be asked. It must come from a parsed URL (`new URL(…).hostname`), which has already turned octal,
- * decimal and hexadecimal IPv4 forms into dotted ones and put IPv6 in brackets. Refused: addresses that are not globally
- * reachable unicast, IPv6 that carries an IPv4 address (mapped, NAT64, 6to4, Teredo), and names without a dot or with a private suffix.
+ * Whether `hostname` may be called. It must come from `new URL(…).hostname`, which normalises all forms of IPv4 to
+ * dotted ones and puts IPv6 in brackets. Refuses addresses that are not globally reachable unicast, IPv6 that carries
+ * an IPv4 address (mapped, NAT64, 6to4, Teredo), and names without a dot or with a private suffix.
  */
 export function isPublicHost(hostname: string): boolean {
   const host = hostname.toLowerCase().replace(/\.$/, "");
@@ -68,7 +67,7 @@ function parseV4(address: string): number | undefined {
   return parts.reduce((value, part) => value * 256 + part, 0);
 }
 
-/** The eight groups of an address in the form that URLs normalise to: hexadecimal groups, at most one `::`. */
+/** The eight groups of an IPv6 address as URLs write it: hexadecimal groups, at most one `::`. */
 function parseV6(address: string): number[] | undefined {
   const [head = "", tail, ...rest] = address.split("::");
   if (rest.length > 0) return undefined;

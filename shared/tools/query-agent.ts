@@ -1,9 +1,10 @@
-// query_agent: asks another agent by name and returns its answer. The schema is constant within a session, so that prompt caching holds.
+// query_agent: asks another agent by name and returns its answer. The schema is constant within a session, for prompt
+// caching.
 import * as z from "zod";
 import type { PeerProfile } from "../loop/tools/peers.ts";
 import { defineTool, type Tool } from "../loop/tools/tool.ts";
 
-/** `neighbours`: the agents that can be asked; undefined in a dynamic topology, where finding an agent is what allows it. */
+/** `neighbours` are the agents that can be asked; undefined in a dynamic topology, where find_agents decides. */
 export function queryAgent(neighbours: readonly PeerProfile[] | undefined): Tool {
   const ids = neighbours?.map(({ id }) => id) ?? [];
   return defineTool({
@@ -25,7 +26,7 @@ export function queryAgent(neighbours: readonly PeerProfile[] | undefined): Tool
         .optional()
         .describe("Number of an earlier conversation with this agent to go on with; leave out to begin a new one"),
     }),
-    // Repeating it leads to the task that the peer has already: it knows the question by its key.
+    // A repeated question leads to the same task: the peer recognises its key.
     annotations: { readOnly: false, idempotent: true, communication: true },
     limitMs: null,
     asksItsInput: true,

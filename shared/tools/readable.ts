@@ -1,8 +1,9 @@
-// HTML to readable text: the article alone, as a reader view shows it, or everything but the furniture.
-// linkedom and Readability are typed by the DOM, which Workers do not have, so lint cannot follow their types here.
+// Readable text of HTML: the article alone, or the whole page without menus and forms. linkedom and Readability are
+// typed by the DOM, which Workers lack, so lint cannot follow their types here.
 import { Readability } from "@mozilla/readability";
 import { parseHTML } from "linkedom/worker";
-import { oneLine, type ScannedPage, scanHtml } from "./html-scan.ts";
+import { oneLine } from "../text/spaces.ts";
+import { type ScannedPage, scanHtml } from "./html-scan.ts";
 import { htmlText } from "./html-text.ts";
 
 export interface ReadableText {
@@ -11,16 +12,16 @@ export interface ReadableText {
   readonly text: string;
 }
 
-/** Beyond these a page is read without looking for its article: the tree for that, and the search in it, take far more than their size. */
+/** Beyond these limits the article is not searched for: the tree and the search would cost far more than the page. */
 const MAX_CHARS = 1_000_000;
 const MAX_ELEMENTS = 6_000;
 const MAX_DEPTH = 100;
 const MAX_DEPTHS = 120_000;
 const MAX_PARTS = 20_000;
-/** An article that is a smaller part of the page than this was probably not the page's content. */
+/** A smaller article was probably not the page's content. */
 const MIN_ARTICLE_SHARE = 0.2;
 
-/** The main article of a web page without navigation and advertisements; the whole text where no article is recognised. */
+/** The main article of a web page; the whole text when no article is found. */
 export function readArticle(html: string): ReadableText {
   const whole = scanHtml(html);
   const article = isLarge(html, whole) ? undefined : extractArticle(html);
@@ -28,7 +29,7 @@ export function readArticle(html: string): ReadableText {
   return { title: article.title || whole.title, text: article.text };
 }
 
-/** All text of a document but menus, forms and scripts. Fast, loses nothing: for documents that are known to be content. */
+/** All text of a document without menus, forms and scripts. Fast, for documents that are known to be content. */
 export function readWhole(html: string): ReadableText {
   return scanHtml(html);
 }
@@ -46,13 +47,13 @@ function extractArticle(html: string): ReadableText | undefined {
     if (!article?.content) return undefined;
     return { title: oneLine(article.title ?? ""), text: htmlText(article.content) };
   } catch {
-    // A page too strange for the reader view still has its text.
+    // Readability failed; the caller uses the whole text.
     return undefined;
   }
 }
 
 function parseDocument(html: string) {
-  // Without the outer elements linkedom has no body.
+  // Without outer elements linkedom makes no body.
   const isDocument = /<(?:html|body)[\s>]/i.test(html);
   return parseHTML(isDocument ? html : `<html><body>${html}</body></html>`);
 }

@@ -1,18 +1,19 @@
-// What may be recorded of prompts, answers, tool inputs and results: the job's `content` setting, and limits that say that they cut.
+// Decides what may be recorded of prompts, answers, tool inputs and results: the job's `content` setting, and a size
+// limit.
 import { redactor } from "./redact.ts";
 
 export const CONTENT_POLICIES = ["full", "redacted", "none"] as const;
-/** full: as it is. redacted: without secrets. none: nothing. */
+/** full: unchanged. redacted: without secrets. none: nothing. */
 export type ContentPolicy = (typeof CONTENT_POLICIES)[number];
 
 /** Characters of one attribute. */
 export const MAX_CONTENT = 32_768;
-/** What is redacted beyond the limit and then left out, so that no secret is cut in half before it is seen. */
+/** Characters beyond the limit that are redacted, too, so that the cut leaves no half of a secret. */
 const OVERLAP = 4_096;
 
 /**
- * Makes the function that decides over content; it is given how to make a text, since making it costs. Never throws: what cannot be
- * made is said to be so, since no tracing may fail a turn.
+ * Returns a filter for recorded text. The filter gets a function that makes the text, since making it costs. Never
+ * throws: text that cannot be made is recorded as such, because tracing must not fail a turn.
  */
 export function contentFilter(policy: ContentPolicy, secrets: Iterable<string>) {
   if (policy === "none") return () => undefined;
@@ -21,7 +22,7 @@ export function contentFilter(policy: ContentPolicy, secrets: Iterable<string>) 
     try {
       return limited(make() ?? "", clean);
     } catch {
-      return "[cannot be recorded]"; // such as JSON of a BigInt, or of an object that holds itself
+      return "[cannot be recorded]"; // Such as JSON of a BigInt, or of an object that contains itself.
     }
   };
 }

@@ -1,11 +1,13 @@
-// Messages of the Messages API in the shape of the GenAI conventions: roles with typed parts, as JSON text.
+// Converts Messages API messages to the GenAI conventions: roles with typed parts, as JSON text.
 // https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-input-messages.json
 import type { ContentBlock, ContentBlockParam, MessageParam } from "@anthropic-ai/sdk/resources/messages/messages";
 import { MAX_CONTENT } from "./content.ts";
 
 type Part = Readonly<Record<string, unknown>> & { readonly type: string };
 
-/** The latest messages that fit the limit, and how many were left out before them: the end is what the model answers to. */
+/**
+ * The latest messages that fit the limit, after a note with the number of omitted ones. The model answers to the end.
+ */
 export function inputMessages(messages: readonly MessageParam[]): string {
   const kept: string[] = [];
   let length = 0;
@@ -41,7 +43,7 @@ function toPart(block: ContentBlock | ContentBlockParam): Part {
     case "tool_result":
       return { type: "tool_call_response", id: block.tool_use_id, response: block.content ?? "" };
     default:
-      // Types of its own, such as server_tool_use, are passed on as the API has them.
+      // Types without a convention, such as server_tool_use, stay as the API has them.
       return { ...block };
   }
 }

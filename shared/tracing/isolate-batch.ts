@@ -1,7 +1,7 @@
-// Collects what the objects and requests of one isolate report, and sends it in one go. A report of its own for each change would
-// cost more than the work it reports on.
+// Batches what the objects and requests of one isolate report. A request for each report would cost more than the
+// reported work.
 
-/** Without word for so long, a batch is taken for lost together with whoever sent it, and sent again. */
+/** A batch that has not settled after this time was lost with its sender, and is sent again. */
 const LOST_MS = 120_000;
 
 export class IsolateBatch<Item> {
@@ -9,16 +9,19 @@ export class IsolateBatch<Item> {
   readonly #send: (items: readonly Item[]) => Promise<void>;
   readonly #waiting = new Map<string, Item>();
   readonly #sending = new Map<Map<string, Item>, number>();
-  /** When what waits will have been sent; after that its messenger is gone, with its object, and the next report sends another. */
+  /**
+   * When the waiting items will have been sent. After that time the sender was lost with its object, and the next
+   * report starts another.
+   */
   #dueAt = 0;
 
-  /** `send` may be given the same items twice. When it rejects, the items wait for the next report. */
+  /** `send` may get the same items twice. When it rejects, the items wait for the next report. */
   constructor(delayMs: number, send: (items: readonly Item[]) => Promise<void>) {
     this.#delayMs = delayMs;
     this.#send = send;
   }
 
-  /** Sends `item` within `delayMs`; a later one of the same key replaces it. `waitUntil` keeps alive whoever sends. */
+  /** Sends `item` within `delayMs`. A later item of the same key replaces it. `waitUntil` keeps the sender alive. */
   add(key: string, item: Item, waitUntil: (work: Promise<unknown>) => void): void {
     const now = Date.now();
     const carried = this.#waiting.size > 0 && now <= this.#dueAt;
@@ -28,7 +31,7 @@ export class IsolateBatch<Item> {
     waitUntil(new Promise((resolve) => setTimeout(resolve, this.#delayMs)).then(() => this.flush()));
   }
 
-  /** Sends what waits. Rejects as `send` does. */
+  /** Sends the waiting items. Rejects as `send` does. */
   async flush(): Promise<void> {
     for (const [items, since] of this.#sending) if (Date.now() - since > LOST_MS) this.#putBack(items);
     if (this.#waiting.size === 0) return;
@@ -44,10 +47,10 @@ export class IsolateBatch<Item> {
     }
   }
 
-  /** But for those that have changed since. */
+  /** Puts items back, unless a later item has replaced them. */
   #putBack(items: Map<string, Item>): void {
     if (!this.#sending.delete(items)) return;
-    // Who brought them is done: the next report sends a messenger of its own.
+    // Their sender has ended: the next report starts another.
     this.#dueAt = 0;
     for (const [key, item] of items) if (!this.#waiting.has(key)) this.#waiting.set(key, item);
   }

@@ -1,6 +1,6 @@
-// The names of all spans and attributes, and the only place with them as literals. First those of the OpenTelemetry semantic
-// conventions (GenAI and MCP, status "Development", and general ones; version 1.44), then ours under the prefix `troupe.`.
-// What is marked "reserved" has its name and shape here before anything emits it.
+// The names of all spans and attributes, as literals only here: first those of the OpenTelemetry semantic conventions
+// 1.44 (GenAI and MCP have status "Development"), then ours with the prefix `troupe.`. "Reserved" names are not emitted
+// yet.
 
 /** Resource attributes: which agent of which job, in which isolate. */
 export const RESOURCE = {
@@ -75,7 +75,7 @@ export const A2A = {
   protocolVersion: "a2a.protocol.version",
 } as const;
 
-/** Reserved. Trace context goes along in `params._meta`. */
+/** Reserved. `params._meta` carries the trace context. */
 export const MCP = {
   method: "mcp.method.name",
   session: "mcp.session.id",
@@ -87,18 +87,18 @@ export const MCP = {
 export const TROUPE = {
   /** On a trace's root: `query`, `deploy` or `lifecycle`. */
   traceKind: "troupe.trace.kind",
-  /** True on a span that the registry closed for an agent that is gone; its own end, should it come, replaces this. */
+  /** True on a span that the registry closed for a lost agent; the agent's own end replaces it. */
   provisional: "troupe.span.provisional",
-  /** Who asks: an agent's id, or `client`. */
+  /** The asking side: an agent's id, or `client`. */
   source: "troupe.a2a.source",
-  /** Who is asked: an agent's id. */
+  /** The asked agent's id. */
   target: "troupe.a2a.target",
-  /** Content: what was asked and answered, as text. */
+  /** Content: text of the question and of the answer. */
   question: "troupe.a2a.message",
   answer: "troupe.a2a.answer",
-  /** US dollars of one model call; absent where the price is not known. */
+  /** US dollars of one model call; absent without a known price. */
   cost: "troupe.cost.usd",
-  /** How a turn ended, as the Claude Agent SDK says it: success, error_max_turns … */
+  /** How a turn ended, as in the Claude Agent SDK: success, error_max_turns … */
   subtype: "troupe.turn.subtype",
   modelCalls: "troupe.turn.model_calls",
   toolReadOnly: "troupe.tool.read_only",
@@ -106,20 +106,20 @@ export const TROUPE = {
   job: "troupe.job",
   release: "troupe.deploy.release",
   stage: "troupe.deploy.stage",
-  /** Process that was started, in a deployment. */
+  /** A process that the deployment started. */
   process: "troupe.deploy.process",
   /** registered, suspect, dead, removed. */
   lifecycle: "troupe.agent.lifecycle",
 } as const;
 
-/** `approval {tool}`, INTERNAL: from the question to its answer; the tool's own span does not include the wait. */
+/** `approval {tool}`, INTERNAL: from the request to the decision; the tool's own span excludes the wait. */
 export const APPROVAL = {
-  /** Of a tool call that waits, all ids, with spaces between. */
+  /** Ids of all approvals of the tool call, separated by spaces. */
   id: "troupe.approval.id",
   tool: "troupe.approval.tool",
   /** allow, deny, expired or void. */
   decision: "troupe.approval.decision",
-  /** client, policy, clock, or message: another message came instead of an answer. */
+  /** client, policy, clock, or message (another message came instead of a decision). */
   decidedBy: "troupe.approval.decided_by",
 } as const;
 
@@ -133,7 +133,7 @@ export const COMPACTION = {
 
 /** `breaker {state}`, an event on the span whose call it concerns. */
 export const BREAKER = {
-  /** The backend or the peer that is guarded. */
+  /** The guarded backend or peer. */
   target: "troupe.breaker.target",
   /** closed, open or half_open. */
   state: "troupe.breaker.state",
@@ -142,9 +142,9 @@ export const BREAKER = {
 
 /** `reserve budget`, CLIENT. */
 export const BUDGET = {
-  /** The one that is spent: turns, tokens or usd. */
+  /** The exhausted budget: turns, tokens or usd. */
   kind: "troupe.budget.kind",
-  /** Tokens of the call, its answer at its longest included. */
+  /** Tokens of the call with its longest answer. */
   reserved: "troupe.budget.reserved",
 } as const;
 
@@ -165,20 +165,20 @@ export const SPAN = {
 
 /** Names of events on spans. */
 export const EVENT = {
-  /** The API was asked again before it had begun to answer. */
+  /** The request was retried before an answer began. */
   retry: "retry",
   cancelRequested: "cancel requested",
   breaker: (state: string) => `breaker ${state}`,
 } as const;
 
-/** Values of `error.type` that are ours; a model's failure has its ModelError code, an exception its class. */
+/** Our values of `error.type`. A model's failure has its ModelError code, an exception its class. */
 export const ERROR = {
   timeout: "timeout",
   canceled: "canceled",
   toolError: "tool_error",
   invalidOutput: "invalid_output",
   refused: "refused",
-  /** A tool would have reached into a private network. */
+  /** A tool asked for a private address. */
   addressRefused: "address_refused",
   modelRefusal: "model_refusal",
   agentLost: "agent_lost",

@@ -1,5 +1,5 @@
-// OTLP/JSON (opentelemetry-proto 1.x) as plain data: ids in lower-case hex, 64-bit numbers as strings. An open span is one
-// without an end, `endTimeUnixNano: "0"`: agents send a span's start too, and its end replaces it.
+// OTLP/JSON (opentelemetry-proto 1.x) as plain data: ids in lower-case hex, 64-bit numbers as strings. An open span has
+// `endTimeUnixNano: "0"`: agents send a span's start, too, and its end replaces it.
 
 export type AnyValue =
   | { readonly stringValue: string }
@@ -72,7 +72,7 @@ function toAnyValue(value: Plain): AnyValue {
   }
 }
 
-/** An attribute's value as a string, number or boolean; undefined for one that is composed, or absent. */
+/** An attribute's value if it is a string, number or boolean; undefined for others and for an absent one. */
 export function scalarOf(attributes: readonly KeyValue[], key: string): string | number | boolean | undefined {
   const value = attributes.find((attribute) => attribute.key === key)?.value;
   if (value === undefined) return undefined;

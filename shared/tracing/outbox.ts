@@ -1,17 +1,20 @@
-// Spans of one isolate on their way to the trace store, as OTLP/JSON. A span goes along when it has begun and again when it has
-// ended, or only once where both came within one batch.
+// Sends an isolate's spans to the trace store, as OTLP/JSON: when a span starts and again when it ends, or once if both
+// fall into one batch.
 import { JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
 import { IsolateBatch } from "./isolate-batch.ts";
 import type { RecordedSpan } from "./recorder.ts";
 
 const DELAY_MS = 250;
-/** Characters of attributes in one request, about: the store takes 8 MiB, an object's row 2 MB. */
+/** Approximate characters of attributes in one request: the store takes 8 MiB, a row 2 MB. */
 const MAX_CHARACTERS = 600_000;
 
 export class Outbox {
   readonly #batch: IsolateBatch<RecordedSpan>;
 
-  /** `deliver` sends one OTLP/JSON request, and keeps it safe where that fails; when it rejects, the spans are sent again. */
+  /**
+   * `deliver` sends one OTLP/JSON request and keeps it when that fails. When `deliver` rejects, the spans are sent
+   * again.
+   */
   constructor(deliver: (request: Uint8Array<ArrayBuffer>) => Promise<void>) {
     this.#batch = new IsolateBatch(DELAY_MS, async (spans) => {
       for (const some of bySize(spans)) {

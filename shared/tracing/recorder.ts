@@ -1,5 +1,5 @@
-// The tracer that records: spans of otel-cf-workers, handed on when they begin and again when they end. Its provider, processor
-// and handler wrapping are not used, since they lose spans of parallel calls, alarms and streams (docs/decisions/0004).
+// The recording tracer: spans of otel-cf-workers, reported at their start and at their end. Does not use that library's
+// provider, processor and handlers, which lose spans of parallel calls, alarms and streams (docs/decisions/0004).
 import { SpanImpl } from "@microlabs/otel-cf-workers";
 import {
   SpanStatusCode,
@@ -20,7 +20,7 @@ const SCOPE = { name: "troupe" };
 export interface RecorderParts {
   readonly resource: Resource;
   readonly content: ReturnType<typeof contentFilter>;
-  /** Called when a span begins, and when it ends. */
+  /** Called when a span starts, and when it ends. */
   readonly onChange: (span: RecordedSpan) => void;
 }
 
@@ -55,10 +55,10 @@ export class Recorder implements Tracer {
   }
 }
 
-/** A span that cannot end before it began, whatever the clock did meanwhile. */
+/** A span that never ends before its start, whatever the clock does. */
 export class RecordedSpan extends SpanImpl {
   override instrumentationScope = SCOPE;
-  /** The base class leaves it undefined, for which the exporters' types have no place. */
+  /** The base class sets it to undefined, which the exporters' types do not allow. */
   declare readonly parentSpanContext?: SpanContext;
 
   readonly #content: RecorderParts["content"];
@@ -68,7 +68,7 @@ export class RecordedSpan extends SpanImpl {
     this.#content = content;
   }
 
-  /** A number that JSON has no word for would cost the whole span. */
+  /** Writes NaN and infinity as text: JSON has no such number, and the whole span would be lost. */
   override setAttribute(key: string, value?: AttributeValue): this {
     const writable = typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
     return super.setAttribute(key, writable);

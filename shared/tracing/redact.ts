@@ -1,18 +1,23 @@
-// Takes secrets out of text before it is recorded: the values that this Worker knows to be secret, and what looks like one.
+// Removes secrets from text before it is recorded: values that this Worker knows to be secret, and text that looks like
+// a secret.
 
 const HIDDEN = "[redacted]";
 
-/** Begins a value of a setting: `=` or `:`, perhaps after a quote that closes its name; backslashes where it is JSON within JSON. */
+/**
+ * Between a setting's name and its value: `=` or `:`, perhaps after a closing quote; backslashes for JSON within JSON.
+ */
 const IS = String.raw`(?:\\{0,3}["'])?\s{0,4}[=:]\s{0,4}`;
 const WORD = String.raw`[^\s"'\\,;&}{]`;
-/** Names of settings that hold secrets, whatever stands before them: API_KEY, clientSecret, refresh_token … */
+/** Names of settings that hold secrets, with any prefix: API_KEY, clientSecret, refresh_token … */
 const NAMES =
   "(?:api[_-]?key|access[_-]?key(?:[_-]?id)?|secret[_-]?key|private[_-]?key|client[_-]?secret|[_-]secret|passw(?:or)?d|passphrase|(?:access|auth|refresh|bearer|session|api|id)[_-]?token|[_-]token)";
 
-/** Each matches a secret whole, or has groups that are kept before it. Bounded repeats: what is searched may be hostile. */
+/**
+ * Each matches a whole secret; text in groups before the secret is kept. Repeats are bounded: the text may be hostile.
+ */
 const PATTERNS: readonly RegExp[] = [
   /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)/g,
-  // Keys whose makers gave them a mark: Anthropic and OpenAI, GitHub, GitLab, npm, Hugging Face, Slack, AWS, Google, Stripe.
+  // Keys with a known prefix: Anthropic and OpenAI, GitHub, GitLab, npm, Hugging Face, Slack, AWS, Google, Stripe.
   /\bsk-[A-Za-z0-9_-]{16,400}/g,
   /\b(?:ghp|gho|ghu|ghs|ghr|glpat|npm|hf)[_-][A-Za-z0-9_-]{16,400}/g,
   /\bgithub_pat_[A-Za-z0-9_]{20,400}/g,
@@ -25,20 +30,20 @@ const PATTERNS: readonly RegExp[] = [
   /(:\/\/[^\s/:@"']{0,200}:)[^\s/@"']{1,200}(?=@)/g,
   /(:\/\/)[A-Za-z0-9_-]{20,200}(?=@)/g,
   /(\b(?:[Bb]earer|[Bb]asic|BEARER|BASIC)\s{1,4})[A-Za-z0-9._~+/=-]{12,4000}/g,
-  // A name with its value: quoted whole, or one word that follows `=` or is no plain one.
+  // A name and its value: quoted, or one word that follows `=` or is no plain word.
   new RegExp(
     `(${NAMES}${IS})(?:(\\\\{0,3}["'])[^"'\\\\]{4,400}|(?:(?<==\\s{0,4})|(?=${WORD}{0,100}[0-9_+/=-]))${WORD}{4,400})`,
     "gi",
   ),
 ];
 
-/** Shorter ones would be found by chance. */
+/** Shorter values would match by chance. */
 const LEAST_SECRET = 8;
 
-/** Makes a redactor that knows these values by heart, also as they stand in JSON, and in JSON within JSON. */
+/** Makes a redactor for these values, also as they stand in JSON and in JSON within JSON. */
 export function redactor(secrets: Iterable<string>): (text: string) => string {
   const known = [...new Set([...secrets].flatMap(written))].filter((secret) => secret.length >= LEAST_SECRET);
-  // A secret within another would leave the rest of it standing.
+  // Longest first: a secret inside a longer one must not leave the rest of that.
   known.sort((a, b) => b.length - a.length);
   return (text) => {
     let clean = text;
@@ -59,7 +64,7 @@ function inJson(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }
 
-/** The groups; after them come the match's offset and the whole text. */
+/** The matched groups. The match's offset and the whole text follow them in the arguments. */
 function kept(groups: readonly unknown[]): string {
   const offset = groups.findIndex((group) => typeof group === "number");
   return groups.slice(0, offset).join("");

@@ -1,6 +1,5 @@
-// The variables by which whoever deploys decides what becomes of traces: those of OpenTelemetry
-// (https://opentelemetry.io/docs/specs/otel/protocol/exporter/), and ours for what it has none for. What they mean and which values
-// they may have is the trace store's.
+// Names of the variables that configure the trace store: those of OpenTelemetry
+// (https://opentelemetry.io/docs/specs/otel/protocol/exporter/), and our own. The trace store parses the values.
 
 export const TRACE_SETTINGS = [
   "OTEL_EXPORTER_OTLP_ENDPOINT",

@@ -1,22 +1,22 @@
-// Which source line a place of a bundle comes from: a table small enough to lie in the bundle, made of a source map by
-// scripts/project/source-table.ts. A line of the project's own files is told; of a dependency, only the file.
+// Maps a place in a bundle to its source line, by a small table that scripts/project/source-table.ts makes of a source
+// map and puts into the bundle. A place in a dependency maps to the file only.
 
 export interface SourceTable {
   /** Paths in the project. */
   readonly files: readonly string[];
   /**
-   * By line of the bundle, `;` between them: pieces `column,file,line`, each the difference to the piece before, in base 36; the column
-   * begins anew with each line. Line 0 of a file is none in particular.
+   * One entry for each line of the bundle, separated by `;`: pieces `column,file,line`, each as the difference to the
+   * piece before, in base 36. The column starts again in each line. Line 0 means the file as a whole.
    */
   readonly pieces: string;
 }
 
 export interface SourceLines {
-  /** `file:line`, or `file`; undefined for what no source stands for. `line` and `column` of the bundle count from 1. */
+  /** `file:line`, or `file`; undefined without a source. `line` and `column` of the bundle count from 1. */
   at(line: number, column: number): string | undefined;
 }
 
-/** Reads a table. Throws nothing: pieces that make no sense lead to wrong places. */
+/** Reads a table. Never throws: malformed pieces lead to wrong places. */
 export function readSourceTable({ files, pieces }: SourceTable): SourceLines {
   const lines: (readonly (readonly [column: number, file: number, line: number])[])[] = [];
   let [file, sourceLine] = [0, 0];

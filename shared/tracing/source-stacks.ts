@@ -1,8 +1,8 @@
-// The first code of every bundle: from then on stacks name files and lines of the sources. The table is read when the first
-// stack is looked at, so that a Worker without errors pays nothing for it.
+// Makes stacks name files and lines of the sources. The first code of every bundle. Reads the table with the first
+// stack, so that a Worker without errors pays nothing.
 import { readSourceTable, type SourceLines, type SourceTable } from "./source-lines.ts";
 
-/** What of V8's call sites is needed. */
+/** The methods of V8's call sites that are used. */
 interface Frame {
   getFileName(): string | null | undefined;
   getLineNumber(): number | null;
@@ -10,7 +10,7 @@ interface Frame {
   toString(): string;
 }
 
-/** `table` gives the one of this bundle, whose module is called `module`. */
+/** `table` returns the table of this bundle, whose module is called `module`. */
 export function nameSourcesInStacks(module: string, table: () => SourceTable): void {
   let lines: SourceLines | undefined;
   const described = (frame: Frame): string => {
@@ -23,7 +23,7 @@ export function nameSourcesInStacks(module: string, table: () => SourceTable): v
   Object.assign(Error, { prepareStackTrace });
 }
 
-/** What is thrown is somebody's code: it may throw when it is looked at. */
+/** Never throws, although reading a thrown value may: its getters are foreign code. */
 function headOf(error: unknown): string {
   try {
     return String(error);

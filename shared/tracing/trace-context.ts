@@ -1,13 +1,13 @@
-// W3C Trace Context: one trace id goes along with a query through all agents.
+// W3C Trace Context: one trace id for a query and all agents that work on it.
 
 export interface TraceContext {
   /** 32 hex digits. */
   readonly traceId: string;
-  /** 16 hex digits: the span under which the next one hangs. */
+  /** 16 hex digits: the parent of the next span. */
   readonly spanId: string;
 }
 
-/** The context of a `traceparent` header (version 00 or later); undefined where it is missing or malformed. */
+/** The context of a `traceparent` header (version 00 or later); undefined for a missing or malformed one. */
 export function parseTraceparent(header: string | null | undefined): TraceContext | undefined {
   const match = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?$/.exec(header ?? "");
   const [, version, traceId, spanId, rest] = match ?? [];
@@ -20,12 +20,12 @@ export function formatTraceparent({ traceId, spanId }: TraceContext, sampled = t
   return `00-${traceId}-${spanId}-${sampled ? "01" : "00"}`;
 }
 
-/** Ids for a span below `parent`, or for the first one of a new trace. */
+/** Ids for a span under `parent`, or for the root of a new trace. */
 export function randomContext(parent?: TraceContext): TraceContext {
   return { traceId: parent?.traceId ?? randomHex(16), spanId: randomHex(8) };
 }
 
-/** So many random bytes, in hex. */
+/** Random bytes, in hex. */
 export function randomHex(bytes: number): string {
   return toHex(crypto.getRandomValues(new Uint8Array(bytes)));
 }

@@ -1,5 +1,5 @@
-// What instrumented code needs of tracing: a way to begin a span under a parent that is given explicitly (a context that follows
-// async calls gets lost in generators, alarms and objects), and the job's word on content. Who records is recorder.ts.
+// The tracing that instrumented code uses: starts spans under an explicit parent (implicit context gets lost in
+// generators, alarms and objects), and filters content. recorder.ts records.
 import {
   type SpanKind,
   SpanStatusCode,
@@ -25,7 +25,7 @@ export interface SpanStart {
   /** A new trace begins when left out. */
   readonly parent?: TraceContext | undefined;
   readonly attributes: Attributes;
-  /** The span's own ids, where they were given out before; the trace id is the parent's. */
+  /** The span's own ids, where they were chosen before; the trace id is the parent's. */
   readonly own?: TraceContext;
   /** Milliseconds since the epoch; now when left out. */
   readonly startTime?: number;
@@ -34,7 +34,10 @@ export interface SpanStart {
 
 export interface Tracer {
   start(span: SpanStart): Span;
-  /** The text as the job lets it be recorded: redacted, cut, or undefined. `make` is called only where it is wanted. */
+  /**
+   * The text as the job allows it to be recorded: redacted, cut, or undefined. Calls `make` only when the text is
+   * wanted.
+   */
   content(make: () => string | undefined): string | undefined;
 }
 
@@ -44,7 +47,7 @@ export const SILENT: Tracer = {
   content: () => undefined,
 };
 
-/** An id that somebody else made up, as long as an attribute wants it. */
+/** A foreign id, cut to the length of an attribute. */
 export function shortId(id: string): string {
   return id.length > MAX_ID ? `${id.slice(0, MAX_ID).toWellFormed()}…` : id;
 }
@@ -55,8 +58,8 @@ export function contextOf(span: Span): TraceContext {
 }
 
 /**
- * Marks the span as failed; does not end it. `type` is one of ERROR in names.ts, an error code, or a class of errors. The message may
- * quote what a model or a tool said, so it is content too: where none is recorded, the type stands alone.
+ * Marks the span as failed; does not end it. `type` is one of ERROR in names.ts, an error code, or an error class. The
+ * message may quote a model or a tool, so it is content; where content is not recorded, the type stands alone.
  */
 export function fail(tracer: Tracer, span: Span, type: string, message: string): Span {
   const recorded = tracer.content(() => message) ?? type;
@@ -65,7 +68,7 @@ export function fail(tracer: Tracer, span: Span, type: string, message: string):
   return span.setAttribute(GENERAL.errorType, type).setStatus({ code: SpanStatusCode.ERROR, message: said });
 }
 
-/** Leaves out what is undefined or null. */
+/** The values without those that are undefined or null. */
 export function defined(values: Readonly<Record<string, Attributes[string] | null>>): Attributes {
   const attributes: Attributes = {};
   for (const [key, value] of Object.entries(values)) {

@@ -1,5 +1,5 @@
-// Who is asking: turns the bearer token of a request into the job that it speaks for.
-// A token is `<job>.<base64url(HMAC-SHA256(TROUPE_SECRET, "job:" + job))>`, so the control plane keeps no list of tokens.
+// Authenticates requests: the bearer token names the job. A token is
+// `<job>.<base64url(HMAC-SHA256(TROUPE_SECRET, "job:" + job))>`, so the control plane stores no tokens.
 import type { MiddlewareHandler } from "hono";
 import { bearer, mac, MIN_SECRET, sameMac } from "#shared/a2a/token.ts";
 import type { Visitor } from "#shared/http/gate.ts";
@@ -7,7 +7,7 @@ import { problem, problemResponse, type Problem } from "#shared/http/problem.ts"
 import type { Env } from "./env.ts";
 
 export interface JobVariables {
-  /** The job that the request speaks for. */
+  /** The job that the token names. */
   job: string;
 }
 
@@ -16,13 +16,13 @@ const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 /** The job of requests from this machine in development, as under `wrangler dev`. */
 const DEVELOPMENT_JOB = "local";
 
-/** Answers 503 to everything while there is no secret that tokens may be derived from: no secret never means that all is open. */
+/** Answers 503 to every request while TROUPE_SECRET is missing: a missing secret must never mean open access. */
 export const requireSecret: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
   const found = unconfigured(c.env);
   return found === undefined ? next() : problemResponse(found);
 };
 
-/** Lets a request through with `job` set, or answers 401 or 503. */
+/** Sets `job`, or answers 401 or 503. */
 export const requireJob: MiddlewareHandler<{ Bindings: Env; Variables: JobVariables }> = async (c, next) => {
   const result = identifyJob(c.req.raw, c.env);
   if (typeof result !== "string") {
@@ -32,7 +32,7 @@ export const requireJob: MiddlewareHandler<{ Bindings: Env; Variables: JobVariab
   return next();
 };
 
-/** What a request's Authorization header makes of its sender: agents, and the tools of whoever deployed them, hold tokens. */
+/** Classifies the sender by the Authorization header. Agents and deployment tools hold tokens; both count as peers. */
 export function visitorOf(request: Request, env: Env): Visitor {
   if (!request.headers.has("authorization")) return "anonymous";
   const job = identifyJob(request, env);
@@ -48,7 +48,7 @@ function unconfigured({ TROUPE_SECRET: secret, TROUPE_DEVELOPMENT: development }
   );
 }
 
-/** The job's name, or the problem to answer with. */
+/** The name of the request's job, or the problem to answer with. */
 export function identifyJob(request: Request, env: Env): string | Problem {
   const { TROUPE_SECRET: secret } = env;
   const fault = unconfigured(env);

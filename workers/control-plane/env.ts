@@ -1,4 +1,4 @@
-// What the control plane's Worker is given.
+// Bindings and variables of the control plane's Worker.
 import type { BudgetRpc, RegistryRpc, TracesRpc } from "./rpc.ts";
 import type { SettingVariables } from "./traces/forward/settings.ts";
 
@@ -8,14 +8,14 @@ export interface Env extends SettingVariables {
   readonly TRACES: DurableObjectNamespace<TracesRpc>;
   /** Signs the jobs' tokens; at least 32 characters. Absent only in development. */
   readonly TROUPE_SECRET?: string;
-  /** Its own address where that is no loopback name: requests for other hosts are refused. */
+  /** The Worker's own address, unless that is a loopback name. Requests to other hosts are refused. */
   readonly TROUPE_URL?: string;
-  /** "true": without a secret, requests to this machine's own names need no token. */
+  /** "true": while there is no secret, requests to loopback names need no token. */
   readonly TROUPE_DEVELOPMENT?: string;
-  /** What the supervisor tells of this machine; absent where there is none. */
+  /** The supervisor's measurements of this machine. Absent without a supervisor. */
   readonly MACHINE?: Fetcher;
-  /** Network for health probes; private addresses included where agents run on this machine. Default: global fetch. */
+  /** Network for health probes; reaches private addresses where agents run on this machine. Default: global fetch. */
   readonly PROBE?: Fetcher;
-  /** Network to the OpenTelemetry collector, which may run on this machine. Default: global fetch. */
+  /** Network to the OpenTelemetry collector, which may have a private address. Default: global fetch. */
   readonly COLLECTOR?: Fetcher;
 }

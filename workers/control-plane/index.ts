@@ -1,13 +1,13 @@
-// The control plane's Worker: mounts its rooms, nothing else.
+// The control plane's Worker: mounts registry, traces and budgets.
 import { Hono } from "hono";
 import { gate } from "#shared/http/gate.ts";
 import { problem, problemResponse } from "#shared/http/problem.ts";
 import { requireSecret, visitorOf } from "./auth.ts";
-import { budgetRoutes } from "./budgets/routes.ts";
+import { budgetEndpoints } from "./budgets/endpoints.ts";
 import type { Env } from "./env.ts";
 import { openApiDocument } from "./openapi.ts";
-import { registryRoutes } from "./registry/routes.ts";
-import { traceRoutes } from "./traces/routes.ts";
+import { registryEndpoints } from "./registry/endpoints.ts";
+import { traceEndpoints } from "./traces/endpoints.ts";
 
 export { Budget } from "./budgets/budget.ts";
 export { Registry } from "./registry/registry.ts";
@@ -18,16 +18,16 @@ const app = new Hono<{ Bindings: Env }>();
 app.use(
   gate<{ Bindings: Env }>({
     url: ({ TROUPE_URL }) => TROUPE_URL,
-    // An exporter is refused in its own encoding.
+    // The OTLP receiver authenticates exporters itself, to refuse them in their own encoding.
     visitor: (c) => (c.req.path === "/v1/traces" ? "anonymous" : visitorOf(c.req.raw, c.env)),
   }),
 );
 app.use(requireSecret);
 app.get("/health", (c) => c.json({ status: "ok" }));
 app.get("/openapi.json", (c) => c.json(openApiDocument));
-app.route("/agents", registryRoutes);
-app.route("/v1/traces", traceRoutes);
-app.route("/v1/budgets", budgetRoutes);
+app.route("/agents", registryEndpoints.routes);
+app.route("/v1/traces", traceEndpoints.routes);
+app.route("/v1/budgets", budgetEndpoints.routes);
 
 app.notFound((c) =>
   problemResponse(problem("not-found", `${c.req.path} does not exist. See /openapi.json for what does.`)),

@@ -1,4 +1,4 @@
-// Pieces of the OpenAPI document that all rooms use.
+// Parts of the OpenAPI document that all rooms share.
 import * as z from "zod";
 
 /** A reference to a schema in the document's components. */
@@ -6,13 +6,18 @@ export function ref(name: string): object {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-/** The schema as JSON Schema, of what goes in or comes out. */
+/** A request body of the named schema, as JSON. */
+export function jsonBody(name: string): object {
+  return { required: true, content: { "application/json": { schema: ref(name) } } };
+}
+
+/** The JSON Schema of a value before ("input") or after ("output") zod has parsed it. */
 export function schemaOf(schema: z.ZodType, io: "input" | "output"): object {
   const { $schema: _, ...jsonSchema } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
   return jsonSchema;
 }
 
-/** The parameters that a schema of the query string checks, as a client writes them. */
+/** The query parameters that `query` checks. */
 export function queryParameters(query: z.ZodObject<Record<string, z.ZodType>>, io: "input" | "output"): object[] {
   return Object.entries(query.shape).map(([name, schema]) => ({
     name,
@@ -22,7 +27,10 @@ export function queryParameters(query: z.ZodObject<Record<string, z.ZodType>>, i
   }));
 }
 
-/** The responses of an operation: success, the named client errors, and those of every operation. */
+/**
+ * The responses of an operation: success, `errors`, and 401 and 503, which every operation has. `body` names the schema
+ * of a success.
+ */
 export function responses(status: number, body?: string, errors: number[] = []): Record<string, object> {
   const success = body ? { content: { "application/json": { schema: ref(body) } } } : {};
   const failure = {

@@ -1,9 +1,9 @@
-// The OpenAPI 3.1 document of the control plane, put together from what its rooms say of themselves.
+// The OpenAPI 3.1 document of the control plane, joined from the parts of its rooms.
 import { Problem } from "#shared/http/problem.ts";
-import { budgetPaths, budgetSchemas } from "./budgets/paths.ts";
+import { budgetEndpoints, budgetSchemas } from "./budgets/endpoints.ts";
 import { responses, schemaOf } from "./openapi-parts.ts";
-import { registryPaths, registrySchemas } from "./registry/paths.ts";
-import { tracePaths, traceSchemas } from "./traces/paths.ts";
+import { registryEndpoints, registrySchemas } from "./registry/endpoints.ts";
+import { traceEndpoints, traceSchemas } from "./traces/endpoints.ts";
 
 export const openApiDocument = {
   openapi: "3.1.0",
@@ -14,9 +14,9 @@ export const openApiDocument = {
   },
   security: [{ job: [] }],
   paths: {
-    ...registryPaths,
-    ...tracePaths,
-    ...budgetPaths,
+    ...registryEndpoints.paths,
+    ...traceEndpoints.paths,
+    ...budgetEndpoints.paths,
     "/health": { get: { summary: "Whether the server runs", security: [], responses: responses(200) } },
   },
   components: {

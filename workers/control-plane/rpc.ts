@@ -1,4 +1,4 @@
-// What the control plane's Durable Objects offer to its Worker and to each other.
+// RPC interfaces of the control plane's Durable Objects.
 import type {
   QueryAccount,
   Reserve,
@@ -25,7 +25,7 @@ import type { ListQuery, PageQuery, TraceSummary } from "#shared/control-plane/t
 import type { TraceContext } from "#shared/tracing/trace-context.ts";
 import type { SpanBatch } from "./traces/otlp/span-record.ts";
 
-/** One per job: its agents. */
+/** The agents of one job. One object a job. */
 export interface RegistryRpc extends Rpc.DurableObjectBranded {
   register(registration: Registration, parent?: TraceContext): Promise<Receipt | "full">;
   heartbeat(id: string): Promise<Found<Renewal>>;
@@ -36,7 +36,7 @@ export interface RegistryRpc extends Rpc.DurableObjectBranded {
   search(query: SearchQuery): FoundAgent[];
 }
 
-/** A share of one job's accounts, by query. */
+/** The accounts of one job's queries, sharded by query. */
 export interface BudgetRpc extends Rpc.DurableObjectBranded {
   reserve(call: Reserve): Promise<ReserveResult>;
   settle(call: Settle): Booked;
@@ -48,7 +48,7 @@ export interface BudgetRpc extends Rpc.DurableObjectBranded {
   account(query: string): QueryAccount | undefined;
 }
 
-/** A share of one job's traces, by trace id. */
+/** The traces of one job, sharded by trace id. */
 export interface TracesRpc extends Rpc.DurableObjectBranded {
   store(batch: SpanBatch): Promise<{ count: number; reasons: readonly string[] }>;
   closeOpen(lost: LostAgent): Promise<number>;
@@ -58,35 +58,38 @@ export interface TracesRpc extends Rpc.DurableObjectBranded {
   remove(traceId: string): boolean;
   removeBefore(us: number): Promise<number>;
   size(): number;
-  oldest(bytes: number, force: boolean): Weighed[];
+  oldest(bytes: number, force: boolean): PrunableTrace[];
   prune(untilUs: number, force: boolean): Promise<number>;
 }
 
-/** What an operation on one agent found; `nearest` is the id that was probably meant. */
+/** The result of an operation on one agent. `nearest` is the id that the caller probably meant. */
 export type Found<Value> = { found: true; value: Value } | { found: false; nearest: string | undefined };
 
-/** Whether there is such an account, and such a call in it. */
+/** Whether the account and the call exist; without both, nothing is booked. */
 export type Booked = "booked" | "unknown-query" | "unknown-call";
 
-/** `released`: it was given up, so it is not granted any more. */
+/** `released`: the call was canceled before it was granted, and never will be granted. */
 export type ReserveResult = ReserveAnswer | { readonly released: true };
 
-/** Which spans are closed, and how. */
+/** Which open spans to close, and how. */
 export interface LostAgent extends OpenQuery {
-  /** The last moment known of the agent, in ms since the epoch. */
+  /** When the agent was last known to live, in ms since the epoch. */
   readonly at: number;
-  /** What has become of it, as the end of a sentence. */
+  /** What happened to the agent, as the end of a sentence. */
   readonly reason: string;
 }
 
-/** A trace that may go. */
-export interface Weighed {
+/** A trace that may be deleted. */
+export interface PrunableTrace {
   readonly startUs: number;
-  /** On disk, about. */
+  /** Approximate size on disk. */
   readonly bytes: number;
 }
 
-/** Which open spans are meant: an agent's, but for those of its instance `keepInstance`; of one trace, begun by then, if it is named. */
+/**
+ * Selects open spans of `agent`: without those of `keepInstance`; with `traceId`, only that trace's; with `untilUs`,
+ * only those started by then.
+ */
 export interface OpenQuery {
   readonly agent: string;
   readonly keepInstance?: string | undefined;

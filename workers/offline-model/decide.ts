@@ -1,15 +1,13 @@
-// From a request to the assistant's next turn: a pure function, the same for the same request, with no model behind it.
+// Decides the assistant's next turn from a request. Pure: the same request gives the same decision.
 import { BY_RULES, writeAnswer } from "./answers/answer.ts";
-import { nextCalls, plan } from "./calls/plan.ts";
-import type { WantedCall } from "./calls/plan.ts";
+import { nextCalls, plan, type WantedCall } from "./calls/plan.ts";
 import type { MessagesRequest } from "./api/request.ts";
 import { structuredAnswer } from "./answers/structured.ts";
 import { asksForSummary, summarise } from "./answers/summarise.ts";
 import { smallTalk } from "./reading/talk.ts";
-import { readTask } from "./reading/task.ts";
-import type { Task } from "./reading/task.ts";
+import { readTask, type Task } from "./reading/task.ts";
 
-/** Either tools to call, side by side, or the final text. */
+/** Tools to call in parallel, or the final text. */
 export type Decision = { readonly calls: readonly WantedCall[] } | { readonly text: string };
 
 export function decide(request: MessagesRequest): Decision {
@@ -33,7 +31,7 @@ function decideTask(request: MessagesRequest, task: Task): Decision {
   return calls.length > 0 ? { calls } : { text: writeAnswer(task) };
 }
 
-/** `tool_choice` "tool" names a tool, "any" leaves the choice; both are obeyed once a turn. */
+/** The call that `tool_choice` demands: "tool" names the tool, "any" leaves the choice. Applies once a turn. */
 function forcedCall(request: MessagesRequest, task: Task): WantedCall | null {
   const { type, name } = request.tool_choice ?? { type: "auto" };
   if ((type !== "tool" && type !== "any") || task.transcript.current.rounds > 0) return null;

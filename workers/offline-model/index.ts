@@ -1,4 +1,4 @@
-// A Messages API server without a language model: the same protocol, answers by rules alone (decide.ts).
+// A Messages API server without a language model: the same protocol, answers by rules (decide.ts).
 import { bearer } from "#shared/a2a/token.ts";
 import { gate, type Visitor } from "#shared/http/gate.ts";
 import { problem } from "#shared/http/problem.ts";
@@ -32,7 +32,7 @@ app.use(
   }),
 );
 
-/** Nothing is paid here, so any key or token will do; one that is none is a mistake. */
+/** Accepts any key or token, because calls cost nothing. A malformed header is refused as a mistake. */
 function visitor(authorization: string | null): Visitor {
   return authorization === null || bearer(authorization) !== undefined ? "anonymous" : NO_TOKEN;
 }
@@ -68,7 +68,7 @@ app.onError((error) => {
   return errorResponse(500, "Internal server error");
 });
 
-/** The parsed body, or the error that the API would give. */
+/** The parsed body, or the API's error response. */
 async function readBody<Body extends CountRequest>(raw: Request, schema: z.ZodType<Body>): Promise<Body | Response> {
   const bytes = await readRequest(raw, MAX_BODY_BYTES);
   if (bytes === "too-large") return errorResponse(413, "Request exceeds the maximum allowed number of bytes.");

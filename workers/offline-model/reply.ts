@@ -1,4 +1,4 @@
-// A decision as a Message: ids, token counts, and the limits that the request sets.
+// Makes a Message of a decision: ids, token counts, and the limits of the request.
 import type { ContentBlock as Block, Message, StopReason, Usage } from "@anthropic-ai/sdk/resources/messages/messages";
 import type { Decision } from "./decide.ts";
 import type { CountRequest, MessagesRequest } from "./api/request.ts";
@@ -6,12 +6,12 @@ import type { CountRequest, MessagesRequest } from "./api/request.ts";
 export const MODEL = "offline";
 const CHARS_PER_TOKEN = 4;
 
-/** Characters of system prompt, tools and messages divided by four. */
+/** Estimate: characters of system prompt, tools and messages, divided by four. */
 export function countTokens({ system, tools, messages }: CountRequest): number {
   return Math.ceil(JSON.stringify([system, tools, messages]).length / CHARS_PER_TOKEN);
 }
 
-/** The same request and decision give the same message, ids included. */
+/** Deterministic: the same request and decision give the same message and ids. */
 export function reply(request: MessagesRequest, decision: Decision): Message {
   const seed = fingerprint(JSON.stringify([request.system, request.messages]));
   const { content, stopReason, stopSequence } = limit(request, blocks(decision, seed));
@@ -73,7 +73,7 @@ function usage(input: number, output: number): Usage {
   };
 }
 
-/** 64 bits of FNV-1a in two halves, as hex: not secret, only stable. */
+/** 64 bits of FNV-1a in two halves, as hex. Stable, not secret. */
 function fingerprint(text: string): string {
   let low = 0x811c9dc5;
   let high = 0xcbf29ce4;

@@ -1,8 +1,9 @@
 // The neighbours of an agent in a static topology: it reaches them over its bindings, and knows them by their cards.
 import { AgentCard } from "@a2a-js/sdk";
 import type { PeerProfile } from "../../loop/tools/peers.ts";
-import { configOf, fetcherOf, type AgentEnv } from "../env.ts";
+import { configOf, type AgentEnv } from "../env.ts";
 import { reasonOf } from "../../text/reason.ts";
+import { isFetcher } from "../../http/reach.ts";
 import { log } from "../log.ts";
 
 const CARD_LIMIT_MS = 2_000;
@@ -54,9 +55,5 @@ export function neighbourOrigin({ id }: Neighbour): string {
 export function neighbourFetch(env: AgentEnv, { binding }: Neighbour): typeof fetch {
   const bound: unknown = Reflect.get(env, binding);
   if (!isFetcher(bound)) throw new Error(`The binding ${binding} is missing: deploy the job again.`);
-  return fetcherOf(bound);
-}
-
-function isFetcher(value: unknown): value is Fetcher {
-  return typeof value === "object" && value !== null && "fetch" in value && typeof value.fetch === "function";
+  return (input, init) => bound.fetch(input, init);
 }

@@ -3,7 +3,7 @@ import { type Price, picoOf, toPico, toUsd } from "../../budget/price.ts";
 import { tokensOf } from "../../budget/usage.ts";
 import { type BudgetKind, BudgetSpent, type Limits, PriceUnknown, type Spent } from "../../budget/limits.ts";
 import { spentMessage } from "../../budget/exhaustion.ts";
-import { lackFor, leastAnswer, headroomFor, upperCost } from "../../budget/headroom.ts";
+import { shortfallOf, leastAnswer, headroomFor, upperCost } from "../../budget/headroom.ts";
 import { isModelCall, type Step } from "./step.ts";
 
 /**
@@ -63,9 +63,9 @@ export function allowedAnswer(
   if (limits.maxUsd !== undefined && !price) throw new PriceUnknown(agent);
   const used = { turns: spent.turns, tokens: spent.tokens, pico: toPico(spent.usd) };
   const planned = { ...call, price };
-  const lack = lackFor(limits, used, planned, leastAnswer(limits, planned));
-  return lack
-    ? exceeded(lack.kind, limits, spent, lack.needed)
+  const shortfall = shortfallOf(limits, used, planned, leastAnswer(limits, planned));
+  return shortfall
+    ? exceeded(shortfall.kind, limits, spent, shortfall.needed)
     : Math.min(call.maxTokens, headroomFor(limits, used, planned));
 }
 

@@ -22,7 +22,7 @@ const request: ModelRequest = {
 
 function guarded(behave: Behave, more: { idleLimitMs?: number } = {}) {
   const clock = { now: Date.UTC(2026, 0, 1) };
-  const gate = new Breaker("model:claude-sonnet-5-5", { now: () => clock.now });
+  const gate = new Breaker("model:claude-sonnet-5-5", () => clock.now);
   api.behave = behave;
   return { clock, gate, model: api.model({ gate, ...more }) };
 }

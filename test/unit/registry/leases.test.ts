@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { leaseMs } from "#shared/control-plane/registry.ts";
-import { bury, nextStep, renew } from "../../../workers/control-plane/registry/leases.ts";
+import { markDead, nextAction, renew } from "../../../workers/control-plane/registry/leases.ts";
 
 const INTERVAL = 1000;
 const NOW = 1_000_000;
@@ -11,22 +11,22 @@ test("a lease lasts three heartbeat intervals", () => {
 });
 
 test("an alive agent is left alone until its lease ends", () => {
-  expect(nextStep(renew(INTERVAL, NOW), NOW + 2999)).toEqual({ do: "wait" });
+  expect(nextAction(renew(INTERVAL, NOW), NOW + 2999)).toEqual({ do: "wait" });
 });
 
 test("an agent whose lease ended is suspect and probed", () => {
   const lease = { state: "suspect", dueAt: NOW + 3000 };
-  expect(nextStep(renew(INTERVAL, NOW), NOW + 3000)).toEqual({ do: "probe", lease });
+  expect(nextAction(renew(INTERVAL, NOW), NOW + 3000)).toEqual({ do: "probe", lease });
 });
 
 test("a suspect whose probe was lost is probed again", () => {
   const lease = { state: "suspect", dueAt: NOW } as const;
-  expect(nextStep(lease, NOW + 60_000)).toEqual({ do: "probe", lease });
+  expect(nextAction(lease, NOW + 60_000)).toEqual({ do: "probe", lease });
 });
 
 test("a dead agent is listed for ten leases, then removed", () => {
-  const lease = bury(INTERVAL, NOW);
+  const lease = markDead(INTERVAL, NOW);
   expect(lease.state).toBe("dead");
-  expect(nextStep(lease, NOW + 29_999)).toEqual({ do: "wait" });
-  expect(nextStep(lease, NOW + 30_000)).toEqual({ do: "remove" });
+  expect(nextAction(lease, NOW + 29_999)).toEqual({ do: "wait" });
+  expect(nextAction(lease, NOW + 30_000)).toEqual({ do: "remove" });
 });

@@ -3,11 +3,11 @@ import { Breaker, CircuitOpen, type GateChange } from "#shared/resilience/breake
 
 const START = Date.UTC(2026, 0, 1, 12);
 
-/** A breaker with a clock that stands still until it is told to go on, and what it told of its changes. */
+/** A breaker with a clock that stands still until the test moves it, and the changes that it reported. */
 function breaker() {
   const clock = { now: START };
   const changes: GateChange[] = [];
-  const made = new Breaker("peer:searcher", { now: () => clock.now });
+  const made = new Breaker("peer:searcher", () => clock.now);
   const enter = () => made.enter((change) => changes.push(change));
   const fail = (times = 1) => {
     for (let n = 0; n < times; n++) enter().failure("it could not be reached.");
@@ -181,38 +181,5 @@ describe("a half-open circuit", () => {
     expect(enter).toThrow("One call is trying it right now.");
     second.success();
     expect(made.status().state).toBe("closed");
-  });
-});
-
-describe("a call around which it runs", () => {
-  const signal = new AbortController().signal;
-  const isFailure = (error: unknown) => error instanceof TypeError;
-  const reject = (error: Error) => async () => {
-    throw error;
-  };
-
-  it("is a failure only where the error is one, and passes on what it threw", async () => {
-    const { made } = breaker();
-    const refused = new Error("no");
-    await expect(made.run(reject(new TypeError("gone")), { signal, isFailure })).rejects.toThrow("gone");
-    expect(made.status().failures).toBe(1);
-    await expect(made.run(reject(refused), { signal, isFailure })).rejects.toBe(refused);
-    expect(made.status().failures).toBe(0);
-  });
-
-  it("is neither success nor failure when it was aborted", async () => {
-    const { made, fail } = breaker();
-    fail(4);
-    await expect(made.run(reject(new TypeError("x")), { signal: AbortSignal.abort(), isFailure })).rejects.toThrow("x");
-    expect(made.status().failures).toBe(4);
-  });
-
-  it("is not made while the circuit is open", async () => {
-    const { made, fail } = breaker();
-    fail(5);
-    let made_ = 0;
-    const work = async () => made_++;
-    await expect(made.run(work, { signal, isFailure })).rejects.toThrow(CircuitOpen);
-    expect(made_).toBe(0);
   });
 });

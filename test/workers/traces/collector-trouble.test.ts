@@ -36,6 +36,19 @@ test("a collector that is down for hours loses nothing: it is asked ever less of
   expect(warn.mock.calls.flat().filter((line: string) => line.includes("takes spans again"))).toHaveLength(1);
 });
 
+test("an alarm that fails rings again ten seconds later, not at once, and then forwards all", async () => {
+  const shard = () => shardWith(job.name, job.traceId);
+  const rename = async (from: string, to: string) =>
+    runInDurableObject(shard(), (_, { storage }) => void storage.sql.exec(`ALTER TABLE ${from} RENAME TO ${to}`));
+  await job.store([job.ended({ attributes: QUERY })]);
+  await rename("spans", "unreadable");
+  await job.ring(1000);
+  expect(await job.alarm()).toBe(11_000);
+  await rename("unreadable", "spans");
+  await job.ring(11_000);
+  expect((await job.received()).map(({ status }) => status)).toEqual([200]);
+});
+
 test("new spans do not make a collector that is down be asked earlier", async () => {
   await job.answer({ status: 500 }, { status: 500 });
   await job.store([job.ended({ attributes: QUERY })]);

@@ -94,7 +94,7 @@ test("traces that wait to be forwarded are deleted for the size only when there 
   const left = await traceIds(job);
   expect(left.length).toBeLessThan(14);
   expect(left).toEqual(ids.slice(-left.length).toSorted());
-  expect(warn.mock.calls.flat().join("\n")).toMatch(/\d+ were deleted that had not been forwarded/);
+  expect(warn.mock.calls.flat().join("\n")).toMatch(/\d+ were deleted before they were forwarded/);
 });
 
 test("open traces that are younger than a day stay, however much there is", async () => {

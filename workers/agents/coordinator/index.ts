@@ -1,4 +1,4 @@
-// The agent that a person talks to: it asks the others and writes the answer. It has no tools but its peers.
+// The agent that a person talks to: it asks other agents and writes the answer. It has no tools of its own.
 import * as z from "zod";
 import { defineAgent } from "#shared/agent/define-agent.ts";
 

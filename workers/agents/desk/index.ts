@@ -1,4 +1,4 @@
-// A desk: takes what it is asked and passes it on to the agent that can do it. What it is a desk for, the job file says.
+// A desk: passes each request on to the agent that can carry it out. The job file says what the desk is for.
 import * as z from "zod";
 import { defineAgent } from "#shared/agent/define-agent.ts";
 

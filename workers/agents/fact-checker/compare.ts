@@ -1,4 +1,4 @@
-// Holds a claim against text by comparing words, numbers and negations. It finds agreement of wording, not truth. Pure.
+// Compares a claim with text by words, numbers and negations. Finds agreement of wording, not truth. Pure.
 import { neighbourhoods } from "#shared/retrieval/neighbourhood.ts";
 import { parsePassages } from "#shared/retrieval/passages.ts";
 import { LONGEST_QUOTE } from "#shared/retrieval/sentence-scores.ts";
@@ -13,17 +13,17 @@ export interface Evidence {
   readonly source: string | null;
   /** Share of the claim's content words that the sentence has: 0 to 1. */
   readonly overlap: number;
-  /** What speaks against agreement although the words are alike. */
+  /** The difference between similar sentences; null for none. */
   readonly conflict: "numbers" | "negation" | null;
 }
 
 export type Verdict = "supported" | "disputed" | "contradicted" | "partly supported" | "not found";
 
-/** A claim is one statement; what is longer is read so far. */
+/** Characters read of a claim. */
 const LONGEST_CLAIM = 4_000;
 const SUPPORTS = 0.7;
 const TOUCHES = 0.5;
-/** Words this alike make a difference in numbers or negation tell. */
+/** Overlap from which a difference in numbers or negation counts. */
 const SAME_SUBJECT = 0.6;
 const NEGATION = /\b(?:not|no|never|none|neither|nor|cannot|without|nothing|lacks?)\b|n['’]t\b/gi;
 const NUMBER = /(?<![\p{L}\d])\d+(?:[.,]\d+)*/gu;
@@ -45,7 +45,7 @@ export function findEvidence(claim: string, text: string, limit = 5): Evidence[]
       const words = new Set(tokenize(sentence.quote));
       const shared = [...wanted].filter((word) => words.has(word)).length;
       const overlap = shared / wanted.size;
-      // In a sentence that says much else, a "not" may belong to the rest.
+      // In a sentence that says more, a "not" may belong to the rest.
       const saysOnlyThis = shared / words.size >= SAME_SUBJECT;
       return {
         ...sentence,
@@ -58,7 +58,7 @@ export function findEvidence(claim: string, text: string, limit = 5): Evidence[]
     .slice(0, limit);
 }
 
-/** `disputed`: one sentence agrees while another, as alike, differs in a number or a negation. */
+/** `disputed`: one sentence agrees, another similar one differs in a number or a negation. */
 export function judge(evidence: readonly Evidence[]): Verdict {
   const agrees = evidence.some(({ overlap, conflict }) => overlap >= SUPPORTS && conflict === null);
   const differs = evidence.some(({ conflict }) => conflict !== null);
@@ -73,19 +73,19 @@ interface Claim {
   readonly negations: number;
 }
 
-/** Once a claim, since each sentence is held against it. */
+/** Reads the claim once for all sentences. */
 function readClaim(claim: string): Claim {
   return { wanted: new Set(tokenize(claim)), numbers: numbersOf(claim), negations: negations(claim) };
 }
 
-/** Numbers conflict when both have some and the sentence lacks one of the claim's. */
+/** Numbers conflict when both have numbers and the sentence lacks one of the claim's. */
 function conflictOf(claim: Claim, sentence: string, saysOnlyThis: boolean): Evidence["conflict"] {
   const stated = new Set(numbersOf(sentence));
   if (stated.size > 0 && claim.numbers.some((number) => !stated.has(number))) return "numbers";
   return saysOnlyThis && claim.negations % 2 !== negations(sentence) % 2 ? "negation" : null;
 }
 
-/** Values, so that 1,000 and 1000 are the same; a comma before three digits is a thousands mark. */
+/** Numbers as values: 1,000 and 1000 are equal. A comma before three digits separates thousands. */
 function numbersOf(text: string): number[] {
   return [...text.matchAll(NUMBER)].map(([number]) => Number(number.replace(/,(?=\d{3})/g, "").replace(",", ".")));
 }

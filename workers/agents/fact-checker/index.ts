@@ -1,4 +1,4 @@
-// Checks claims against the texts at hand and says what they rest on.
+// The fact checker: compares claims with the given texts.
 import * as z from "zod";
 import { defineAgent } from "#shared/agent/define-agent.ts";
 import { findSources, verifyClaim } from "./tools.ts";

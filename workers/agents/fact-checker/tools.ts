@@ -1,8 +1,7 @@
 // The fact checker's own tools.
 import * as z from "zod";
 import { defineTool } from "#shared/loop/tools/tool.ts";
-import { findEvidence, judge } from "./compare.ts";
-import type { Evidence } from "./compare.ts";
+import { findEvidence, judge, type Evidence } from "./compare.ts";
 
 const LIMITS =
   "Checked by comparing words, numbers and negations; this says whether the texts agree, not whether they are true.";

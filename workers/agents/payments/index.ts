@@ -1,4 +1,5 @@
-// Pays invoices out of a made-up account, so that one can see an action that must not happen by mistake, or twice.
+// The payments agent: pays invoices from a made-up account, as an example of an action that must not happen by mistake
+// or twice.
 import * as z from "zod";
 import { defineAgent } from "#shared/agent/define-agent.ts";
 import { listPayments, payInvoice } from "./tools.ts";

@@ -1,6 +1,6 @@
-// The ledger: every payment once, kept in a Durable Object of the payments agent's own.
+// The ledger: a Durable Object that books each payment once.
 import { DurableObject } from "cloudflare:workers";
-import { migrate } from "#shared/durable/migrations.ts";
+import { Tables } from "#shared/durable/tables.ts";
 import { Payment, type Receipt } from "./payment.ts";
 
 const MIGRATIONS = [
@@ -18,9 +18,9 @@ const MIGRATIONS = [
 type Row = { number: number; invoice: string; payee: string; cents: number; currency: string };
 
 export class Ledger extends DurableObject {
-  #migrated = false;
+  readonly #tables = new Tables(this.ctx.storage, MIGRATIONS, (sql) => sql);
 
-  /** Books the payment. With a key that was used before nothing is booked: the receipt of that time is returned. */
+  /** Books the payment and returns the receipt. A repeated key books nothing, and returns the first receipt. */
   pay(key: string, { invoice, payee, amount, currency }: Payment): Receipt {
     const insert = `INSERT INTO payment (key, invoice, payee, cents, currency, paid_at) VALUES (?, ?, ?, ?, ?, ?)
                     ON CONFLICT (key) DO NOTHING`;
@@ -28,7 +28,7 @@ export class Ledger extends DurableObject {
     return toReceipt(this.#sql.exec<Row>("SELECT * FROM payment WHERE key = ?", key).one());
   }
 
-  /** How many payments there are, and the last `limit` of them, oldest first. */
+  /** The number of all payments, and the last `limit` of them, oldest first. */
   list(limit: number): { total: number; receipts: Receipt[] } {
     const { total } = this.#sql.exec<{ total: number }>("SELECT count(*) AS total FROM payment").one();
     const rows = this.#sql.exec<Row>("SELECT * FROM payment ORDER BY number DESC LIMIT ?", limit).toArray();
@@ -36,9 +36,7 @@ export class Ledger extends DurableObject {
   }
 
   get #sql(): SqlStorage {
-    if (!this.#migrated) migrate(this.ctx.storage.sql, MIGRATIONS);
-    this.#migrated = true;
-    return this.ctx.storage.sql;
+    return this.#tables.rows;
   }
 }
 

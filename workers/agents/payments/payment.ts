@@ -1,4 +1,4 @@
-// A payment: what the model has to say for one, and what the ledger keeps of it.
+// A payment: the input of pay_invoice, and the receipt from the ledger.
 import * as z from "zod";
 
 export const Payment = z.object({

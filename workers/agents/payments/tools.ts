@@ -1,7 +1,8 @@
-// The tools of the payments agent: one that changes the ledger, and one that reads it.
+// The tools of the payments agent: one writes to the ledger, one reads it.
 import * as z from "zod";
+import { ownObject } from "#shared/durable/own-object.ts";
 import { defineTool } from "#shared/loop/tools/tool.ts";
-import { ledgerOf } from "./ledger-binding.ts";
+import type { Ledger } from "./ledger.ts";
 import { Payment, type Receipt } from "./payment.ts";
 
 const MOST_LISTED = 50;
@@ -11,10 +12,10 @@ export const payInvoice = defineTool({
   description:
     "Pays one invoice or bill: transfers the money to the payee and settles it for good. Returns the receipt. Call it once an invoice.",
   input: Payment,
-  // The ledger knows a repetition by its key, so that another life of the agent may call it again.
+  // Safe to repeat in a later life: the ledger recognises the key.
   annotations: { readOnly: false, idempotent: true },
   async run(payment, { env, idempotencyKey }) {
-    return written(await ledgerOf(env).pay(idempotencyKey, payment));
+    return writeReceipt(await ledgerOf(env).pay(idempotencyKey, payment));
   },
 });
 
@@ -28,10 +29,14 @@ export const listPayments = defineTool({
     if (total === 0) return "No payment has been made yet.";
     const left = total - receipts.length;
     const more = left > 0 ? [`… and ${left} older ones`] : [];
-    return [`${total} ${total === 1 ? "payment" : "payments"}:`, ...receipts.map(written), ...more].join("\n");
+    return [`${total} ${total === 1 ? "payment" : "payments"}:`, ...receipts.map(writeReceipt), ...more].join("\n");
   },
 });
 
-function written({ number, payment: { amount, currency, payee, invoice } }: Receipt): string {
+function ledgerOf(env: object): DurableObjectStub<Ledger> {
+  return ownObject<Ledger>(env, "LEDGER", "ledger");
+}
+
+function writeReceipt({ number, payment: { amount, currency, payee, invoice } }: Receipt): string {
   return `Receipt ${number}: ${amount.toFixed(2)} ${currency} paid to ${payee} for invoice ${invoice}.`;
 }

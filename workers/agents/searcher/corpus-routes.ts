@@ -1,12 +1,12 @@
-// The searcher's own routes: a deployment compares its folder with the manifest and uploads what changed.
+// The searcher's own routes: a deployment reads the manifest of indexed files, and uploads the changes of its folder.
 import { bearer, verifyToken } from "#shared/a2a/token.ts";
 import { configOf, type AgentEnv } from "#shared/agent/env.ts";
 import { problem, problemResponse } from "#shared/http/problem.ts";
 import { readJson } from "#shared/http/read-json.ts";
-import { corpusOf } from "./corpus-binding.ts";
 import { MAX_BATCH_BYTES, Removal, Upload } from "./corpus-schema.ts";
+import { corpusOf } from "./providers/corpus.ts";
 
-/** Who may write documents: the tool that deployed the job, never another agent. */
+/** The only caller that may write documents: the command line tool, never an agent. */
 const UPLOADER = "cli";
 
 type Handler = (request: Request, env: AgentEnv) => Promise<Response>;
@@ -20,7 +20,7 @@ const ROUTES: Record<string, { method: string; handle: Handler }> = {
   "/corpus/remove": { method: "POST", handle: removeFiles },
 };
 
-/** Answers paths below /corpus/; undefined for all others. */
+/** Serves paths below /corpus/. Resolves to undefined for all others. */
 export async function corpusRoutes(request: Request, env: AgentEnv): Promise<Response | undefined> {
   const { pathname } = new URL(request.url);
   const route = Object.hasOwn(ROUTES, pathname) ? ROUTES[pathname] : undefined;

@@ -1,10 +1,10 @@
-// The wire format of the searcher's own routes: what a deployment uploads of a folder of documents.
+// Wire format of the searcher's own routes, by which a deployment uploads documents.
 import * as z from "zod";
 
-/** The largest upload at once, in bytes. Larger files have to be left out or split by whoever uploads. */
+/** Bytes of one upload. The uploader must leave out or split larger files. */
 export const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 
-/** A file's place below the folder, with `/` on every system. */
+/** A path below the folder, with `/` on every system. */
 const Path = z
   .string()
   .min(1)
@@ -13,15 +13,15 @@ const Path = z
 
 export const CorpusFile = z.object({
   path: Path,
-  /** Changes when the content does; what it is made of is the uploader's business. */
+  /** Changes with the content. The uploader chooses the hash. */
   hash: z.string().min(1).max(128),
-  /** How its title is found: `data` (tables, programs) has none but the file's name. */
+  /** Decides how the title is found. `data` (tables, programs) has only the file's name. */
   type: z.enum(["md", "txt", "html", "data"]),
   text: z.string(),
 });
 
 export const Upload = z.object({
-  /** The folder as citations name it. */
+  /** The folder's name in citations. */
   root: z.string().max(1024),
   files: z.array(CorpusFile).max(5000),
 });

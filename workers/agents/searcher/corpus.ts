@@ -1,14 +1,15 @@
-// The user's own documents, searchable: mirrors one folder as passages, and the tokens of each in a full-text index.
-// A passage's number is its file's number and its place within the file.
+// The user's own documents: mirrors one folder as passages, with their tokens in a full-text index. A passage's number
+// is made of its file's number and its place in the file.
 import { DurableObject } from "cloudflare:workers";
-import { type Migration, migrate } from "#shared/durable/migrations.ts";
+import type { Migration } from "#shared/durable/migrations.ts";
+import { Tables } from "#shared/durable/tables.ts";
 import type { Passage } from "#shared/retrieval/passages.ts";
 import { indexTokens } from "#shared/retrieval/tokens.ts";
 import type { CorpusFile, Upload } from "./corpus-schema.ts";
 import { readDocument, type Document } from "./document.ts";
 import { matchOf } from "./index-query.ts";
 
-/** SQLite knows no language: it is given tokens, and only cuts them apart again. */
+/** SQLite knows no language: it gets tokens, and only splits them. */
 const MIGRATIONS: readonly Migration[] = [
   `CREATE TABLE files (
      number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -24,7 +25,7 @@ const MIGRATIONS: readonly Migration[] = [
         content='', contentless_delete=1, tokenize="unicode61 remove_diacritics 0 categories 'L* N* M* Co'"
       )`);
     let last = -1;
-    for (let rows = oldPassages(sql, last); rows.length > 0; rows = oldPassages(sql, last)) {
+    for (let rows = readOldPassages(sql, last); rows.length > 0; rows = readOldPassages(sql, last)) {
       for (const { number, title, body } of rows) {
         putPassage(sql, number, title, body);
         last = number;
@@ -33,49 +34,50 @@ const MIGRATIONS: readonly Migration[] = [
     sql.exec("DROP TABLE passages");
   },
 ];
-/** Passages that are moved to the new tables at a time. */
+/** Passages moved to the new tables at once. */
 const MOVED_AT_ONCE = 500;
 
-/** Passages of one file at most; at a thousand characters each more than an upload can hold. */
+/** Passages of one file; an upload cannot hold more. */
 const PER_FILE = 65_536;
-/** A hit in the title counts as much as this many in the text. */
+/** Weight of a hit in the title; a hit in the text has 1. */
 const TITLE_WEIGHT = 4;
-/** What the next hit in the same file is worth, compared with the one before. */
+/** Weight of each further hit in the same file, compared with the one before. */
 const REPEATED = 0.6;
-/** How many hits are looked at to find ones in different files. */
+/** Hits read for each result, to find some in different files. */
 const CANDIDATES_PER_RESULT = 5;
 
 export interface FoundPassage extends Passage {
-  /** How well it fits, higher is better; comparable within one search only. */
+  /** Higher is better; comparable within one search only. */
   readonly score: number;
 }
 
 type Hit = { file: number; title: string; text: string; path: string; root: string; score: number };
 
 export class Corpus extends DurableObject {
-  #migrated = false;
+  readonly #tables = new Tables(this.ctx.storage, MIGRATIONS, (sql) => sql);
 
-  /** What is indexed: every file's path and hash. */
+  /** Path and hash of every indexed file. */
   manifest(): { path: string; hash: string }[] {
     return this.#sql.exec<{ path: string; hash: string }>("SELECT path, hash FROM files ORDER BY path").toArray();
   }
 
-  /** Adds or replaces files in one transaction, and makes `root` the folder of all. May be repeated; of one path twice the last counts. */
+  /**
+   * Adds or replaces files in one transaction, and names `root` as the folder of all. May be repeated. Of a path given
+   * twice, the last file counts.
+   */
   put({ root, files }: Upload): void {
-    const sql = this.#sql;
-    this.ctx.storage.transactionSync(() => {
+    this.#tables.transaction((sql) => {
       sql.exec("UPDATE files SET root = ?1 WHERE root <> ?1", root);
-      // All rows before all passages: SQLite opens a savepoint for some statements, and the index is flushed at each.
+      // All rows before all passages: some statements open a savepoint, at which SQLite flushes the index.
       const distinct = [...new Map(files.map((file) => [file.path, file])).values()];
       const rows = distinct.map((file) => ({ number: this.#putRow(root, file), document: readDocument(file) }));
       for (const { number, document } of rows) this.#putPassages(number, document);
     });
   }
 
-  /** Forgets files; paths that are not indexed are ignored. */
+  /** Removes files. Ignores unknown paths. */
   remove(paths: string[]): void {
-    const sql = this.#sql;
-    this.ctx.storage.transactionSync(() => {
+    this.#tables.transaction((sql) => {
       for (const path of paths) {
         const [file] = sql
           .exec<{ number: number }>("DELETE FROM files WHERE path = ? RETURNING number", path)
@@ -85,7 +87,7 @@ export class Corpus extends DurableObject {
     });
   }
 
-  /** The passages that fit the question's words best, hits in different files preferred. Empty when no word occurs. */
+  /** The passages that match the question best, preferably of different files. Empty without a match. */
   search(query: string, limit: number): FoundPassage[] {
     const match = matchOf(query);
     if (match === undefined) return [];
@@ -99,10 +101,10 @@ export class Corpus extends DurableObject {
       match,
       limit * CANDIDATES_PER_RESULT,
     );
-    return spread(hits.toArray()).slice(0, limit).map(toPassage);
+    return preferDifferentFiles(hits.toArray()).slice(0, limit).map(toPassage);
   }
 
-  /** Makes a row of the file, without any passages of before; answers with its number. */
+  /** Writes the file's row and removes its old passages. Returns the file's number. */
   #putRow(root: string, { path, hash }: CorpusFile): number {
     const sql = this.#sql;
     const [before] = sql.exec<{ number: number }>("SELECT number FROM files WHERE path = ?", path).toArray();
@@ -128,9 +130,7 @@ export class Corpus extends DurableObject {
   }
 
   get #sql(): SqlStorage {
-    if (!this.#migrated) migrate(this.ctx.storage.sql, MIGRATIONS);
-    this.#migrated = true;
-    return this.ctx.storage.sql;
+    return this.#tables.rows;
   }
 }
 
@@ -140,7 +140,7 @@ function putPassage(sql: SqlStorage, number: number, title: string, body: string
   sql.exec("INSERT INTO tokens (rowid, title, body) VALUES (?, ?, ?)", number, titleTokens, bodyTokens);
 }
 
-function oldPassages(sql: SqlStorage, after: number): { number: number; title: string; body: string }[] {
+function readOldPassages(sql: SqlStorage, after: number): { number: number; title: string; body: string }[] {
   return sql
     .exec<{ number: number; title: string; body: string }>(
       "SELECT rowid AS number, title, body FROM passages WHERE rowid > ? ORDER BY rowid LIMIT ?",
@@ -150,8 +150,8 @@ function oldPassages(sql: SqlStorage, after: number): { number: number; title: s
     .toArray();
 }
 
-/** Best first, where each further hit in the same file counts less than the one before. */
-function spread<Of extends { file: number; score: number }>(hits: readonly Of[]): Of[] {
+/** Sorts hits, with a lower weight for each further hit in the same file. */
+function preferDifferentFiles<Of extends { file: number; score: number }>(hits: readonly Of[]): Of[] {
   const seen = new Map<number, number>();
   const ranked = hits.map((hit) => {
     const turn = seen.get(hit.file) ?? 0;

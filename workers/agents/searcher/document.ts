@@ -1,5 +1,6 @@
-// A file of the corpus as a title and passages: pieces of about a thousand characters that end where a thought ends.
+// Reads a file of the corpus as a title and passages of about a thousand characters, cut at paragraphs or sentences.
 import { headingsOf } from "#shared/retrieval/sentences.ts";
+import { oneLine } from "#shared/text/spaces.ts";
 import { readWhole } from "#shared/tools/readable.ts";
 import type { CorpusFile } from "./corpus-schema.ts";
 
@@ -9,17 +10,17 @@ export interface Document {
 }
 
 const PASSAGE_CHARS = 1000;
-/** A heading begins a new passage unless the one before would be shorter than this. */
+/** A heading starts a new passage unless the current one is shorter. */
 const MIN_CHARS = 300;
-/** A sentence of usual length is whole in one of two pieces. */
+/** Characters that two pieces share, so that a usual sentence is whole in one of them. */
 const OVERLAP_CHARS = 150;
 const MAX_TITLE_CHARS = 200;
 
-/** Titles come from the document itself, or from its file name. A file without text has no passages. */
+/** The title comes from the document, or else from its file name. A file without text has no passages. */
 export function readDocument({ path, type, text }: Pick<CorpusFile, "path" | "type" | "text">): Document {
   const { title, body } = PARSERS[type](text.replaceAll("\0", "").replace(/\r\n?/g, "\n").toWellFormed());
   const fileName = path.split("/").at(-1) ?? path;
-  return { title: oneLine(title) || fileName, passages: splitPassages(body) };
+  return { title: oneLine(title).slice(0, MAX_TITLE_CHARS).toWellFormed() || fileName, passages: splitPassages(body) };
 }
 
 const PARSERS: Record<CorpusFile["type"], (text: string) => { title: string; body: string }> = {
@@ -36,24 +37,24 @@ const PARSERS: Record<CorpusFile["type"], (text: string) => { title: string; bod
     const first = text.trim().split("\n", 1)[0] ?? "";
     return { title: first.length <= 100 ? first : "", body: text };
   },
-  // The first line of a table or a program is no title.
+  // The first line of a table or program is no title.
   data: (text) => ({ title: "", body: text }),
 };
 
-/** The value of a line `title: …`, without its quotation marks. */
+/** The value of a line `title: …`, without quotation marks. */
 function titleIn(frontMatter: string): string {
   const value = /^title:(.*)$/m.exec(frontMatter)?.[1]?.trim() ?? "";
   return /^(["']).*\1$/.test(value) ? value.slice(1, -1) : value;
 }
 
-/** The first heading, in either form of Markdown. */
+/** The first heading, in either form of Markdown; "" for none. */
 function headingIn(body: string): string {
   const [marked] = headingsOf(body);
   if (marked !== undefined && marked !== "") return marked;
   return /^(\S.*)\n=+[ \t]*$/m.exec(body)?.[1] ?? "";
 }
 
-/** Cuts at headings and paragraphs, within long paragraphs at sentences, within endless ones anywhere. */
+/** Cuts at headings and paragraphs; long paragraphs at sentences; endless ones anywhere. */
 export function splitPassages(text: string): string[] {
   const passages: string[] = [];
   let current = "";
@@ -79,20 +80,16 @@ function splitBlock(block: string): string[] {
     const sentence = /^[^]*[.!?。！？]["')\]]?(?=\s)/.exec(window)?.[0].length ?? 0;
     const end = sentence > MIN_CHARS ? sentence : spaceBefore(window, PASSAGE_CHARS);
     pieces.push(window.slice(0, end).trim());
-    // Where no sentence ends, the next piece says again what stands around the cut.
+    // After a cut inside a sentence, the next piece repeats the text around the cut.
     from += sentence > MIN_CHARS ? sentence : spaceBefore(window, end - OVERLAP_CHARS);
   }
   const rest = whole.slice(from).trim();
   return rest === "" ? pieces : [...pieces, rest];
 }
 
-/** The last place before `at` where a word ends, else one that is not between the halves of a surrogate pair. */
+/** The last end of a word before `at`, or else a place that splits no surrogate pair. */
 function spaceBefore(window: string, at: number): number {
   const space = Math.max(window.lastIndexOf(" ", at), window.lastIndexOf("\n", at));
   if (space > MIN_CHARS) return space;
   return /[\ud800-\udbff]$/.test(window.slice(0, at)) ? at - 1 : at;
-}
-
-function oneLine(title: string): string {
-  return title.replace(/\s+/g, " ").trim().slice(0, MAX_TITLE_CHARS).toWellFormed();
 }

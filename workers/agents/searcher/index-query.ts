@@ -1,13 +1,16 @@
-// Questions as the index understands them: FTS5 MATCH expressions of quoted tokens, so that no input can be query syntax.
-// Index and query have their tokens from one tokenizer (shared/retrieval/tokens.ts). https://sqlite.org/fts5.html#full_text_query_syntax
+// Turns a question into an FTS5 MATCH expression of quoted tokens, so that no input can be query syntax. Index and
+// query share one tokenizer (shared/retrieval/tokens.ts). https://sqlite.org/fts5.html#full_text_query_syntax
 import { keyWords, tokenize } from "#shared/retrieval/tokens.ts";
 import { fold, wordsOf } from "#shared/retrieval/words.ts";
 
-/** More make a query slower and no better. */
+/** More words make a query slower, not better. */
 const MOST_WORDS = 32;
 const LONGEST_QUESTION = 4_000;
 
-/** Any of the words; those of several tokens, and two that follow each other, count once more where they do so in the text. */
+/**
+ * Matches any of the words. Words of several tokens, and pairs of neighbours, count again where they stand together.
+ * Undefined without words.
+ */
 export function matchOf(question: string): string | undefined {
   const words = wordsIn(question.slice(0, LONGEST_QUESTION)).map(queryTokens);
   const tokens = new Set(words.flat());
@@ -19,7 +22,7 @@ export function matchOf(question: string): string | undefined {
   return terms.length > 0 ? terms.map((term) => `"${term}"`).join(" OR ") : undefined;
 }
 
-/** The key words; of a question that has none all words. */
+/** The key words, or all words if there are none. */
 function wordsIn(question: string): string[] {
   const words = keyWords(question);
   return (words.length > 0 ? words : wordsOf(question)).slice(0, MOST_WORDS);

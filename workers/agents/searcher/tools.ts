@@ -1,4 +1,4 @@
-// The searcher's tools: which ones depend on whether Claude searches itself.
+// The searcher's tools, which depend on whether Claude searches itself.
 import type { AgentDefinition } from "#shared/agent/definition.ts";
 import { fetchUrl } from "#shared/tools/fetch-url.ts";
 import { claudeWebSearch, isSearchedByClaude, webSearch } from "./web-search.ts";

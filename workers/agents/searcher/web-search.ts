@@ -1,4 +1,4 @@
-// web_search: finds sources with the provider that the agent's config names (`search`), by default the user's documents.
+// web_search: finds sources with the provider in the agent's config (`search`), by default the user's documents.
 import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
 import * as z from "zod";
 import type { AgentConfig } from "#shared/agent/config.ts";
@@ -22,7 +22,7 @@ type SearchConfig = z.output<typeof SearchConfig>;
 /** The searcher's settings in a job file. */
 export const SearcherConfig = z.object({
   search: SearchConfig,
-  /** The folder of the documents, by the job file, or none; read by whoever deploys. */
+  /** The folder of the documents in the job file, or false for none. Only deployments read this setting. */
   corpus: z.union([z.string(), z.literal(false)]).optional(),
 });
 
@@ -46,12 +46,12 @@ export const webSearch = defineTool({
   },
 });
 
-/** Whether Claude's API runs the search itself, so that the agent needs no tool of its own for it. */
+/** Whether the Claude API searches itself, so that the agent needs no tool for it. */
 export function isSearchedByClaude({ model, config }: Pick<AgentConfig, "model" | "config">): boolean {
   return model.provider === "anthropic" && searchConfigOf(config).provider === "claude";
 }
 
-/** Claude's own web search as the Messages API wants it; called by the model itself, not from code that it runs. */
+/** Claude's own web search for the Messages API; only the model itself calls it, not code that it runs. */
 export const claudeWebSearch: ToolUnion = {
   type: "web_search_20260318",
   name: "web_search",

@@ -1,4 +1,4 @@
-// Shortens what others found, without losing where it came from.
+// The summarizer: shortens texts and keeps their sources.
 import * as z from "zod";
 import { defineAgent } from "#shared/agent/define-agent.ts";
 import { extractKeyPointsTool } from "./tools.ts";

@@ -1,7 +1,6 @@
-// The sentences that carry a text, by word statistics alone. Pure; quotes word for word, so nothing can be made up.
+// Selects the sentences that carry a text, by word statistics. Quotes word for word, so nothing is made up. Pure.
 import { bestSentences } from "#shared/retrieval/cite.ts";
-import { parsePassages } from "#shared/retrieval/passages.ts";
-import type { NumberedPassage } from "#shared/retrieval/passages.ts";
+import { parsePassages, type NumberedPassage } from "#shared/retrieval/passages.ts";
 import { relevantPassages } from "#shared/retrieval/relevance.ts";
 
 export interface KeyPoint {
@@ -12,8 +11,8 @@ export interface KeyPoint {
 }
 
 /**
- * At most `limit` sentences, in the text's order. With a focus, those that say most about it come first in the choice;
- * if the text is not about the focus at all, the most central ones are taken.
+ * At most `limit` sentences, in the order of the text. With a focus, those that say most about it; the most central
+ * ones if the text is not about the focus.
  */
 export function extractKeyPoints(text: string, limit: number, focus = ""): KeyPoint[] {
   const passages = parsePassages(text);
@@ -28,7 +27,7 @@ export function extractKeyPoints(text: string, limit: number, focus = ""): KeyPo
   return bestSentences(focus, chosen, limit).map((quote) => ({ text: quote.text, number: quote.passage.number }));
 }
 
-/** One line a point: `- sentence [n]`. */
+/** One line for each point: `- sentence [n]`. */
 export function writeKeyPoints(points: readonly KeyPoint[]): string {
   return points.map(({ text, number }) => `- ${text}${number === null ? "" : ` [${number}]`}`).join("\n");
 }

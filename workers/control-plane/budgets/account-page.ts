@@ -1,4 +1,4 @@
-// An account as it is shown: amounts by agent and by state, and the report once a budget is spent. Pure.
+// An account as clients see it: amounts by agent and by state, and the report once a budget is exhausted. Pure.
 import type { BudgetKind, Limits } from "#shared/budget/limits.ts";
 import { type AgentShare, type Exhaustion, shareOf } from "#shared/budget/exhaustion.ts";
 import { toUsd } from "#shared/budget/price.ts";
@@ -19,7 +19,7 @@ export function pageOf(account: AccountRow, shares: readonly Share[], waiting: n
   };
 }
 
-/** The report on a budget that is spent; undefined while none is. */
+/** The report on the exhausted budget; undefined while no budget is exhausted. */
 export function exhaustionOf(account: AccountRow, shares: readonly Share[]): Exhaustion | undefined {
   const { exhausted: kind, limits, needed } = account;
   if (kind === null) return undefined;
@@ -35,7 +35,7 @@ export function exhaustionOf(account: AccountRow, shares: readonly Share[]): Exh
   };
 }
 
-/** In the order of their names. */
+/** Sorted by name. */
 function byAgent(shares: readonly Share[]): AgentShare[] {
   const agents = [...new Set(shares.map(({ agent }) => agent))].toSorted();
   return agents.map((agent) => ({ agent, ...shown(sumOf(shares.filter((share) => share.agent === agent))) }));

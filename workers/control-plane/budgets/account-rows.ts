@@ -1,11 +1,44 @@
-// The rows of accounts: finds and opens them, writes their entries, adds them up, forgets old ones. Decides nothing.
+// The tables of accounts and their entries: finds, opens, writes, sums, and deletes old ones. Decides nothing.
 import * as z from "zod";
 import { Limits, type BudgetKind, BUDGETS } from "#shared/budget/limits.ts";
 import type { Reserve, TaskLife, ToolCalls } from "#shared/control-plane/budgets.ts";
 
-/** Accounts are kept so long after their last change: longer than an approval may wait. */
+/**
+ * An account is found by its query; its entries lie together, since each call adds them up. An entry's amounts are what
+ * counts now: set aside while open or cut, really used once settled, 0 once released.
+ */
+export const MIGRATIONS = [
+  `CREATE TABLE accounts (
+     number INTEGER PRIMARY KEY AUTOINCREMENT,
+     query TEXT NOT NULL UNIQUE,
+     limits TEXT NOT NULL,
+     opened_at INTEGER NOT NULL,
+     changed_at INTEGER NOT NULL,
+     exhausted TEXT,
+     needed REAL NOT NULL DEFAULT 0
+   );
+   CREATE INDEX accounts_by_change ON accounts (changed_at);
+   CREATE TABLE entries (
+     account INTEGER NOT NULL,
+     kind TEXT NOT NULL,
+     id TEXT NOT NULL,
+     agent TEXT NOT NULL,
+     task TEXT NOT NULL,
+     life INTEGER NOT NULL,
+     state TEXT NOT NULL,
+     at INTEGER NOT NULL,
+     max_tokens INTEGER NOT NULL,
+     turns INTEGER NOT NULL,
+     tokens INTEGER NOT NULL,
+     pico INTEGER NOT NULL,
+     tool_calls INTEGER NOT NULL,
+     PRIMARY KEY (account, kind, id)
+   ) WITHOUT ROWID`,
+] as const;
+
+/** How long an account is kept after its last change: longer than an approval may wait. */
 const KEPT_MS = 60 * 86_400_000;
-/** Old accounts deleted with each one that is opened: more than come, few enough for one write. */
+/** Old accounts deleted whenever one is opened: more than are opened, few enough for one write. */
 const PRUNED_AT_ONCE = 5;
 
 const ExhaustedKind = z.nullable(z.enum(BUDGETS));
@@ -16,11 +49,11 @@ export interface AccountRow {
   readonly limits: Limits;
   readonly openedAt: number;
   readonly exhausted: BudgetKind | null;
-  /** Of the budget that is exhausted: what the call that was turned away needed, in that budget's unit; of time, what was spent. */
+  /** What the refused call needed, in the unit of the exhausted budget. For time: what was spent. */
   readonly needed: number;
 }
 
-/** Sums of what counts. A type, since rows are read as records. */
+/** Sums of amounts. A type, not an interface: rows are read as records. */
 export type Sums = {
   readonly turns: number;
   readonly tokens: number;
@@ -60,7 +93,7 @@ export class AccountRows {
     );
   }
 
-  /** The query's account; opened with these limits if there is none yet. */
+  /** The query's account. Opens it with these limits when there is none. */
   open(query: string, limits: Limits, now: number): AccountRow {
     const found = this.find(query);
     if (found) return found;
@@ -78,7 +111,7 @@ export class AccountRows {
     this.#sql.exec("UPDATE accounts SET exhausted = ?, needed = ? WHERE number = ?", kind, needed, number);
   }
 
-  /** The state of a reserved call, and how long its answer may be; undefined when there is no such call. */
+  /** The state of a reserved call, and the most tokens of its answer; undefined for an unknown call. */
   call({ number }: AccountRow, id: string): { state: string; maxTokens: number } | undefined {
     const select = `SELECT state, max_tokens AS maxTokens FROM entries WHERE account = ? AND kind = 'call' AND id = ?`;
     return this.#sql.exec<{ state: string; maxTokens: number }>(select, number, id).toArray()[0];
@@ -94,7 +127,7 @@ export class AccountRows {
     this.#add(number, ["call", id, agent, task, life, "open", now, maxTokens, 1, inputTokens + maxTokens, pico, 0]);
   }
 
-  /** Notes that a call was given up before it was granted, so that it is not granted later. */
+  /** Records that a call was released before it was granted, so that it never is. */
   addReleased({ number }: AccountRow, id: string, now: number): void {
     this.#add(number, ["call", id, "", "", 0, "released", now, 0, 0, 0, 0, 0]);
   }
@@ -119,26 +152,26 @@ export class AccountRows {
     this.#sql.exec(`UPDATE entries SET state = 'cut' WHERE ${where}`, number, id);
   }
 
-  /** What is settled stays so. */
+  /** Leaves a settled call as it is. */
   release({ number }: AccountRow, id: string): void {
     const set = "state = 'released', turns = 0, tokens = 0, pico = 0";
     const where = "account = ? AND kind = 'call' AND id = ? AND state IN ('open', 'cut')";
     this.#sql.exec(`UPDATE entries SET ${set} WHERE ${where}`, number, id);
   }
 
-  /** Open calls of a task's earlier lives are nobody's any more. */
+  /** Cuts the open calls of the task's earlier lives. */
   cutEarlierLives({ number }: AccountRow, { agent, task, life }: TaskLife): void {
     const where = "account = ? AND kind = 'call' AND state = 'open' AND agent = ? AND task = ? AND life < ?";
     this.#sql.exec(`UPDATE entries SET state = 'cut' WHERE ${where}`, number, agent, task, life);
   }
 
-  /** Calls that have been open since before `time` are not believed to end any more. */
+  /** Cuts the calls that are open since before `time` (ms since the epoch). */
   cutOlder({ number }: AccountRow, time: number): void {
     const where = "account = ? AND kind = 'call' AND state = 'open' AND at < ?";
     this.#sql.exec(`UPDATE entries SET state = 'cut' WHERE ${where}`, number, time);
   }
 
-  /** What counts, by agent and state; what was released does not. Exact below 2^53. */
+  /** Sums by agent and state, without released calls. Exact below 2^53. */
   shares({ number }: AccountRow): Share[] {
     const sums = ["turns", "tokens", "pico", "tool_calls"].map((column) => `total(${column}) AS ${alias(column)}`);
     const select = `SELECT agent, state, ${sums.join(", ")} FROM entries WHERE account = ? AND state <> 'released'`;
@@ -162,7 +195,6 @@ function alias(column: string): string {
   return column === "tool_calls" ? "toolCalls" : column;
 }
 
-/** All of them together. */
 export function sumOf(shares: readonly Sums[]): Sums {
   return shares.reduce(
     (sum, share) => ({

@@ -1,20 +1,20 @@
-// Whether a model call fits a query's account: yes and how long its answer may be, not yet, or never. Pure.
+// Decides about a model call: granted with a longest answer, to wait, or refused. Pure.
 import type { Limits } from "#shared/budget/limits.ts";
-import { lackFor, leastAnswer, headroomFor, type Lack, type PlannedCall } from "#shared/budget/headroom.ts";
+import { shortfallOf, leastAnswer, headroomFor, type Shortfall, type PlannedCall } from "#shared/budget/headroom.ts";
 import { sumOf, type Share } from "./account-rows.ts";
 
-export type Admission = { readonly grant: number } | { readonly wait: true } | { readonly lack: Lack };
+export type Admission = { readonly grant: number } | { readonly wait: true } | { readonly shortfall: Shortfall };
 
 /**
- * What is set aside for calls under way counts as if it were spent, but it may come back: so a call that would fit without it
- * waits, and one that would not never will. While others are under way an answer gets at least half of what it could have
- * without them: waiting for a moment is better than an answer that is cut short.
+ * Amounts set aside for open calls count as spent, but may come back: a call that fits without them waits, a call that
+ * does not fit is refused. While other calls are open, a call waits until its answer may have half of what it could
+ * have alone: a short wait is better than an answer that is cut.
  */
 export function admit(limits: Limits, shares: readonly Share[], call: PlannedCall): Admission {
   const firm = sumOf(shares.filter(({ state }) => state !== "open"));
   const least = leastAnswer(limits, call);
-  const lack = lackFor(limits, firm, call, least);
-  if (lack) return { lack };
+  const shortfall = shortfallOf(limits, firm, call, least);
+  if (shortfall) return { shortfall };
   const isAlone = shares.every(({ state }) => state !== "open");
   const half = Math.ceil(Math.min(call.maxTokens, headroomFor(limits, firm, call)) / 2);
   const room = headroomFor(limits, sumOf(shares), call);

@@ -1,14 +1,13 @@
-// A share of one job's accounts, by query: what all agents that work on a query may spend together and have spent. Owns the
-// SQLite tables and the line of calls that wait. Whether a call fits is decided in verdict.ts. Every method may be repeated.
+// Accounts of one job's queries: what all agents of a query may spend together, and have spent. Owns the tables and the
+// queue of waiting calls; admission.ts decides whether a call fits. Every method may be repeated.
 import { DurableObject } from "cloudflare:workers";
-import { migrate } from "#shared/durable/migrations.ts";
+import { Tables } from "#shared/durable/tables.ts";
 import { picoOf } from "#shared/budget/price.ts";
 import { upperCost } from "#shared/budget/headroom.ts";
 import { tokensOf } from "#shared/budget/usage.ts";
 import type { Env } from "../env.ts";
-import { type AccountRow, AccountRows } from "./account-rows.ts";
+import { type AccountRow, AccountRows, MIGRATIONS } from "./account-rows.ts";
 import { exhaustionOf, pageOf } from "./account-page.ts";
-import { MIGRATIONS } from "./migrations.ts";
 import type {
   QueryAccount,
   Reserve,
@@ -24,16 +23,16 @@ import { admit } from "./admission.ts";
 import { WaitingLine } from "./waiting-line.ts";
 import type { Booked, BudgetRpc, ReserveResult } from "../rpc.ts";
 
-/** A call that is open for longer is taken for one that broke off: who made it has died and does not come back. */
+/** A call that is open for longer counts as cut: its agent has died and does not come back. */
 const CALL_MS = 600_000;
 
 export class Budget extends DurableObject<Env> implements BudgetRpc {
   readonly #line = new WaitingLine();
-  #opened: AccountRows | undefined;
+  readonly #tables = new Tables(this.ctx.storage, MIGRATIONS, (sql) => new AccountRows(sql));
 
-  /** Sets aside what the call may cost at most. Waits where others, once they are settled, may leave enough for it. */
+  /** Sets aside the most that the call may cost. Waits while open calls may leave enough once they settle. */
   async reserve(call: Reserve): Promise<ReserveResult> {
-    const before = this.#transaction((rows) => {
+    const before = this.#tables.transaction((rows) => {
       const account = rows.open(call.query, call.limits, Date.now());
       const known = rows.call(account, call.id);
       if (!known) rows.cutEarlierLives(account, call);
@@ -46,22 +45,24 @@ export class Budget extends DurableObject<Env> implements BudgetRpc {
     return answer;
   }
 
-  /** Books what a call has really used, whatever was booked for it before, and be it more than was set aside. */
+  /** Books what a call really used, in place of what was booked before, even when that is more than was set aside. */
   settle({ query, id, usage, price }: Settle): Booked {
     return this.#book(query, id, (rows, account) =>
       rows.settle(account, id, tokensOf(usage), price ? picoOf(usage, price) : 0),
     );
   }
 
-  /** The call broke off: all that was set aside for it counts. */
+  /** The call broke off: all that was set aside counts as spent. */
   cut({ query, id }: Reserved): Booked {
     return this.#book(query, id, (rows, account) => rows.cut(account, id));
   }
 
-  /** Former lives of a task have ended: what they left open counts as cut, and they wait for nothing. Without an account nothing is to do. */
+  /**
+   * Cuts the open calls of a task's earlier lives, and dismisses their waiting calls. Does nothing without an account.
+   */
   cutEarlierLives(current: TaskLife): void {
     const { query, agent, task, life } = current;
-    this.#transaction((rows) => {
+    this.#tables.transaction((rows) => {
       const account = rows.find(query);
       if (account) rows.cutEarlierLives(account, current);
     });
@@ -69,11 +70,11 @@ export class Budget extends DurableObject<Env> implements BudgetRpc {
     this.#serve(query);
   }
 
-  /** The call was never made. One that is not granted yet will not be. */
+  /** The call was never made: nothing counts. A call that is not granted yet never will be. */
   release({ query, id }: Reserved): Booked {
     const booked = this.#book(query, id, (rows, account) => rows.release(account, id));
     if (booked !== "unknown-call") return booked;
-    this.#transaction((rows) => {
+    this.#tables.transaction((rows) => {
       const account = rows.find(query);
       if (account) rows.addReleased(account, id, Date.now());
     });
@@ -82,9 +83,9 @@ export class Budget extends DurableObject<Env> implements BudgetRpc {
     return "booked";
   }
 
-  /** Books all of the calls, or none and the budget is spent. */
+  /** Books all tool calls; or none, when the budget does not allow all, and the budget is exhausted. */
   countToolCalls(calls: ToolCalls): ToolCallsAnswer {
-    const answer = this.#transaction((rows): ToolCallsAnswer => {
+    const answer = this.#tables.transaction((rows): ToolCallsAnswer => {
       const account = rows.open(calls.query, calls.limits, Date.now());
       if (rows.hasToolCalls(account, calls.id)) return { ok: true };
       const { toolCalls } = pageOf(account, rows.shares(account), 0).spent;
@@ -99,9 +100,9 @@ export class Budget extends DurableObject<Env> implements BudgetRpc {
     return answer;
   }
 
-  /** The query has had its time. What had ended it before stays the reason. */
+  /** The query's time is over. A budget that was exhausted before stays the reason. */
   timeIsUp({ query, limits, spentMs }: TimeUp): TimeUpAnswer {
-    const exhausted = this.#transaction((rows) => {
+    const exhausted = this.#tables.transaction((rows) => {
       const account = rows.open(query, limits, Date.now());
       if (account.exhausted === null) rows.exhaust(account, "wall_time", spentMs);
       return exhaustedNow(rows, account);
@@ -110,15 +111,15 @@ export class Budget extends DurableObject<Env> implements BudgetRpc {
     return { exhausted };
   }
 
-  /** The whole account; undefined when there is none. */
+  /** Undefined for an unknown query. */
   account(query: string): QueryAccount | undefined {
-    const rows = this.#rows;
+    const { rows } = this.#tables;
     const account = rows.find(query);
     return account && pageOf(account, rows.shares(account), this.#line.size(query));
   }
 
   #book(query: string, id: string, write: (rows: AccountRows, account: AccountRow) => void): Booked {
-    const booked = this.#transaction((rows) => {
+    const booked = this.#tables.transaction((rows) => {
       const account = rows.find(query);
       if (!account) return "unknown-query";
       if (!rows.call(account, id)) return "unknown-call";
@@ -130,32 +131,14 @@ export class Budget extends DurableObject<Env> implements BudgetRpc {
     return booked;
   }
 
-  /** Answers those who wait, one by one in their order, until one has to wait on. */
+  /** Answers waiting calls in order, up to the first one that must wait on. */
   #serve(query: string): void {
     for (;;) {
       const call = this.#line.first(query);
       if (!call) return;
-      const answer = this.#transaction((rows) => answerTo(rows, call, Date.now()));
+      const answer = this.#tables.transaction((rows) => answerTo(rows, call, Date.now()));
       if ("wait" in answer) return;
       this.#line.answer(query, call.id, answer);
-    }
-  }
-
-  get #rows(): AccountRows {
-    if (!this.#opened) {
-      migrate(this.ctx.storage.sql, MIGRATIONS);
-      this.#opened = new AccountRows(this.ctx.storage.sql);
-    }
-    return this.#opened;
-  }
-
-  /** All of it or nothing; nor is a schema believed to be there that was undone. */
-  #transaction<Result>(work: (rows: AccountRows) => Result): Result {
-    try {
-      return this.ctx.storage.transactionSync(() => work(this.#rows));
-    } catch (error) {
-      this.#opened = undefined;
-      throw error;
     }
   }
 }
@@ -166,18 +149,18 @@ function answerTo(rows: AccountRows, call: Reserve, now: number): ReserveResult 
   rows.cutOlder(account, now - CALL_MS);
   const { inputTokens, maxTokens, price, webSearches } = call;
   const planned = { inputTokens, maxTokens, price, webSearches };
-  const verdict = admit(account.limits, rows.shares(account), planned);
-  if ("wait" in verdict) return verdict;
-  if ("lack" in verdict) {
-    rows.exhaust(account, verdict.lack.kind, verdict.lack.needed);
+  const admission = admit(account.limits, rows.shares(account), planned);
+  if ("wait" in admission) return admission;
+  if ("shortfall" in admission) {
+    rows.exhaust(account, admission.shortfall.kind, admission.shortfall.needed);
     return { exhausted: exhaustedNow(rows, account) };
   }
-  rows.addCall(account, call, verdict.grant, upperCost(planned, verdict.grant), now);
+  rows.addCall(account, call, admission.grant, upperCost(planned, admission.grant), now);
   rows.touch(account, now);
-  return { granted: { maxTokens: verdict.grant } };
+  return { granted: { maxTokens: admission.grant } };
 }
 
-/** The kind stays; the amounts are those of now, since calls that were under way settle later. */
+/** The report with current amounts: open calls settle after the budget is exhausted. */
 function exhaustedNow(rows: AccountRows, { query }: AccountRow) {
   const account = rows.find(query);
   const exhaustion = account && exhaustionOf(account, rows.shares(account));

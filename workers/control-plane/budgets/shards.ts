@@ -1,8 +1,8 @@
-// Which Budget object of a job keeps the account of which query. Everything of a job is in its own objects: no token reaches another's.
+// Finds the Budget object of a query. Each job has objects of its own, so no token reaches another job's accounts.
 import type { Env } from "../env.ts";
 import type { BudgetRpc } from "../rpc.ts";
 
-/** Never to be changed while queries run: their accounts would be opened a second time. */
+/** Never change this while queries run: their accounts would be opened a second time. */
 const SHARDS = 4;
 
 export function budgetOf(env: Pick<Env, "BUDGET">, job: string, query: string): DurableObjectStub<BudgetRpc> {

@@ -1,5 +1,5 @@
-// Calls that wait until others settle, in the order in which they asked first. In memory only: who waits asks again after a while,
-// and so also after the object was evicted.
+// Calls that wait until others settle, in the order of their first request. In memory only: a waiting agent asks again
+// after `waitMs`, also when the object was evicted.
 import type { Reserve } from "#shared/control-plane/budgets.ts";
 import type { ReserveResult } from "../rpc.ts";
 
@@ -9,7 +9,7 @@ interface Waiter {
   readonly answer: (answer: ReserveResult) => void;
 }
 
-/** Places of calls that are not in the line at the moment but may ask again. */
+/** Places kept for calls that may ask again. */
 const MAX_PLACES = 10_000;
 
 export class WaitingLine {
@@ -18,8 +18,8 @@ export class WaitingLine {
   #next = 0;
 
   /**
-   * Puts the call into the line; who asks again takes the place that it had. Resolves when it is answered, to `wait` after
-   * `call.waitMs`, and `left` is then called. An older request of the same call is answered with `wait`.
+   * Adds the call; a call that asks again gets its former place. Resolves to the answer, or to `wait` after
+   * `call.waitMs`, when `left` is called too. An earlier request of the same call resolves to `wait`.
    */
   async join(call: Reserve, left: () => void): Promise<ReserveResult> {
     this.answer(call.query, call.id, { wait: true });
@@ -46,7 +46,7 @@ export class WaitingLine {
     return this.#waiters.get(query)?.length ?? 0;
   }
 
-  /** Answers a call that waits, which leaves the line; no other does anything. */
+  /** Answers and removes a waiting call. Does nothing for a call that does not wait. */
   answer(query: string, id: string, answer: ReserveResult): void {
     const waiters = this.#waiters.get(query);
     const index = waiters?.findIndex(({ call }) => call.id === id) ?? -1;
@@ -56,7 +56,7 @@ export class WaitingLine {
     waiter?.answer(answer);
   }
 
-  /** Those who are gone leave the line. */
+  /** Removes the calls for which `isGone` holds, and answers them with `released`. */
   dismiss(query: string, isGone: (call: Reserve) => boolean): void {
     const gone = (this.#waiters.get(query) ?? []).filter(({ call }) => isGone(call));
     for (const { call } of gone) this.answer(query, call.id, { released: true });

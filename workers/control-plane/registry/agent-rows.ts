@@ -1,5 +1,5 @@
-// The registry's rows: one per agent, and its words in a contentless full-text index under the same number.
-// Synchronous, so that every method is one transaction together with what its caller writes.
+// The registry's rows: one per agent, and the agent's words in a contentless full-text index under the same number.
+// Synchronous: a method's writes commit together with the caller's.
 import * as z from "zod";
 import { matchAny } from "#shared/durable/full-text.ts";
 import { parseJson } from "#shared/text/parse-json.ts";
@@ -34,10 +34,10 @@ export const MIGRATIONS = [
    ALTER TABLE agents ADD COLUMN registration TEXT`,
 ] as const;
 
-/** How much a hit counts by where it is: name, description, skills, tags, examples. */
+/** Weight of a hit in name, description, skills, tags, examples. */
 const WEIGHTS = "3.0, 1.0, 2.0, 3.0, 1.0";
 
-/** Characters of cards in one answer. */
+/** Characters of all cards in one page. */
 const MAX_PAGE_CHARS = 1_000_000;
 
 const StoredCard = Agent.pick({ name: true, description: true, version: true, url: true, skills: true });
@@ -57,12 +57,12 @@ export interface DueAgent {
   readonly intervalMs: number;
   readonly lease: Lease;
   readonly lastHeartbeat: number;
-  /** The span of its registration, as `traceparent`. */
+  /** The registration's span, as `traceparent`. */
   readonly registration: string | undefined;
 }
 
-/** What is known of an agent beside its card. */
-export type Standing = {
+/** What the registry knows of an agent beside the card. */
+export type AgentStatus = {
   state: string;
   instance: string | null;
   last_heartbeat: number;
@@ -91,12 +91,12 @@ export class AgentRows {
     this.#sql = sql;
   }
 
-  standing(id: string): Standing | undefined {
+  status(id: string): AgentStatus | undefined {
     const sql = "SELECT state, instance, last_heartbeat, registration FROM agents WHERE id = ?";
-    return this.#sql.exec<Standing>(sql, id).toArray()[0];
+    return this.#sql.exec<AgentStatus>(sql, id).toArray()[0];
   }
 
-  /** Writes the agent; the index is touched only when the card changed. Returns whether it did. */
+  /** Writes the agent. Writes the index only when the card changed. Returns whether the card changed. */
   upsert(id: string, { card, intervalMs, instance }: Registered, lease: Lease, now: number): boolean {
     const json = JSON.stringify(card);
     const [before] = this.#sql.exec<{ card: string }>("SELECT card FROM agents WHERE id = ?", id).toArray();
@@ -126,7 +126,7 @@ export class AgentRows {
     return true;
   }
 
-  /** Remembers the span of the agent's registration, as `traceparent`. */
+  /** Stores the registration's span, as `traceparent`. */
   setRegistration(id: string, registration: string): void {
     this.#sql.exec("UPDATE agents SET registration = ? WHERE id = ?", registration, id);
   }
@@ -145,13 +145,13 @@ export class AgentRows {
     this.#sql.exec("UPDATE agents SET state = ?, due_at = ? WHERE id = ?", lease.state, lease.dueAt, id);
   }
 
-  /** Ends a suspicion; does nothing for an agent that is no suspect any more. Returns whether it was one. */
+  /** Gives a suspect its next lease. Returns false, and writes nothing, when the agent is no longer a suspect. */
   settleSuspect(id: string, lease: Lease): boolean {
     const sql = "UPDATE agents SET state = ?, due_at = ? WHERE id = ? AND state = 'suspect' RETURNING number";
     return this.#sql.exec(sql, lease.state, lease.dueAt, id).toArray().length > 0;
   }
 
-  /** Whether there was such an agent. */
+  /** Returns whether the agent existed. */
   remove(id: string): boolean {
     const sql = "DELETE FROM agents WHERE id = ? RETURNING number";
     const [removed] = this.#sql.exec<{ number: number }>(sql, id).toArray();
@@ -164,7 +164,7 @@ export class AgentRows {
     return row && readAgent(row);
   }
 
-  /** At most `limit` agents by id, those after `after`, and no more than fits an answer; `next` where there are more. */
+  /** Up to `limit` agents after `after`, by id, and no more than fit a page. `next` is set when more follow. */
   page({ after, limit }: PageQuery): AgentPage {
     const agents: Agent[] = [];
     let [bytes, last] = [0, after];
@@ -182,7 +182,10 @@ export class AgentRows {
     return { agents };
   }
 
-  /** Makes room for one more; false when as many agents as there may be are not dead. */
+  /**
+   * Makes room for one more agent, at the cost of the oldest dead one. Returns false when the registry is full of
+   * living agents.
+   */
   makeRoom(): boolean {
     const { count } = this.#sql.exec<{ count: number }>("SELECT count(*) AS count FROM agents").one();
     if (count < MAX_REGISTERED) return true;
@@ -215,8 +218,8 @@ export class AgentRows {
        ORDER BY CASE state WHEN 'alive' THEN 0 WHEN 'suspect' THEN 1 ELSE 2 END, score DESC, id
        LIMIT ?4`,
       match ?? null,
-      criterion(skill),
-      criterion(tag),
+      normalize(skill),
+      normalize(tag),
       limit,
     );
     return rows.toArray().flatMap((row) => {
@@ -225,7 +228,7 @@ export class AgentRows {
     });
   }
 
-  /** Agents whose state has ended by `now`. One that cannot be read is forgotten: if it lives, it registers again. */
+  /** Agents whose lease ended by `now`. Removes rows that cannot be read: a living agent registers again. */
   due(now: number): DueAgent[] {
     const rows = this.#sql
       .exec<{ id: string }>(
@@ -240,7 +243,7 @@ export class AgentRows {
     });
   }
 
-  /** When the next state ends; undefined without agents. */
+  /** When the next lease ends, in ms since the epoch; undefined without agents. */
   nextDue(): number | undefined {
     return this.#sql.exec<{ due: number | null }>("SELECT min(due_at) AS due FROM agents").one().due ?? undefined;
   }
@@ -261,7 +264,7 @@ function readDue(row: unknown): DueAgent | undefined {
   };
 }
 
-/** An agent whose row cannot be read is none: the others must not vanish with it. */
+/** Undefined for a row that cannot be read, so that one bad row does not hide all others. */
 function readAgent(row: AgentRow): Agent | undefined {
   try {
     return toAgent(row);
@@ -270,10 +273,10 @@ function readAgent(row: AgentRow): Agent | undefined {
   }
 }
 
-/** A query without any word, such as "???", asks for something that nobody has. */
+/** Matches no row: for a query without words, such as "???". */
 const NOTHING = '""';
 
-function criterion(value: string | undefined): string | null {
+function normalize(value: string | undefined): string | null {
   return value?.trim().toLowerCase() || null;
 }
 

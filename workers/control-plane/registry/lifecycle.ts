@@ -1,5 +1,5 @@
-// Spans about the life of an agent: registered, suspect, dead, removed. Each is a moment, and a trace of its own unless it is part
-// of a deployment; the later ones link to the registration's span. Pure.
+// Spans about an agent's life: registered, suspect, dead, removed. Each takes no time and is a trace of its own, unless
+// it is part of a deployment. Later spans link to the registration's. Pure.
 import { ERROR, GEN_AI, GENERAL, RESOURCE, SPAN, TROUPE } from "#shared/tracing/names.ts";
 import { KIND, STATUS, toAttributes, unixNano, type ResourceSpans } from "#shared/tracing/otlp.ts";
 import {
@@ -15,15 +15,15 @@ export interface LifecycleEvent {
   readonly agent: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** Why the event is bad news. */
+  /** Why the agent was lost. */
   readonly error?: string;
-  /** The span that asked for it, whose trace it belongs to. */
+  /** The span that caused the event; both are of one trace. */
   readonly parent?: TraceContext | undefined;
   /** The span of the registration, as `traceparent`. */
   readonly registration?: string | undefined;
 }
 
-/** `context` identifies the span, as `traceparent`. */
+/** The event's span as OTLP, and its `context` as `traceparent`. */
 export function lifecycleSpan(event: LifecycleEvent): { readonly spans: ResourceSpans; readonly context: string } {
   const { job, agent, at, error, parent } = event;
   const context = randomContext(parent);

@@ -1,10 +1,10 @@
-// Asks an agent that missed its heartbeats whether it lives.
+// Health probes of agents that missed their heartbeats.
 
 const PROBE_MS = 2000;
-/** A Worker may have six connections that await headers; a seventh would wait while its time ran out. */
+/** workerd opens at most six connections at once; a seventh probe would time out while it waits. */
 const AT_ONCE = 6;
 
-/** Whether GET `<url>/health` answers 200 in time. A redirect is no answer: the agent itself has to live. */
+/** Whether GET `<url>/health` answers 200 within two seconds. A redirect does not count: the agent itself must live. */
 export async function isHealthy(url: string, network: Pick<Fetcher, "fetch">): Promise<boolean> {
   try {
     const signal = AbortSignal.timeout(PROBE_MS);
@@ -12,13 +12,16 @@ export async function isHealthy(url: string, network: Pick<Fetcher, "fetch">): P
     await response.body?.cancel();
     return response.status === 200;
   } catch {
-    // Refused, unreachable or too slow: to a probe it is all the same.
+    // Refused, unreachable or too slow.
     return false;
   }
 }
 
 /** Runs `visit` on all items, a few at a time. */
-export async function inParallel<Item>(items: readonly Item[], visit: (item: Item) => Promise<void>): Promise<void> {
+export async function forEachInParallel<Item>(
+  items: readonly Item[],
+  visit: (item: Item) => Promise<void>,
+): Promise<void> {
   const queue = items.values();
   const lane = async () => {
     for (const item of queue) await visit(item);

@@ -1,5 +1,5 @@
-// One job's agents: who they are, what they can do, whether they live. Owns the SQLite tables, the full-text index and the
-// one alarm that drives all leases. When a lease changes is decided in leases.ts; every method may be repeated.
+// One job's agents: who they are, what they can do, whether they live. Owns the tables and the alarm that drives all
+// leases; leases.ts decides when a lease changes. Every method may be repeated.
 import { DurableObject } from "cloudflare:workers";
 import {
   leaseMs,
@@ -13,7 +13,8 @@ import {
   type Renewal,
   type SearchQuery,
 } from "#shared/control-plane/registry.ts";
-import { migrate } from "#shared/durable/migrations.ts";
+import { Alarm } from "#shared/durable/alarm.ts";
+import { Tables } from "#shared/durable/tables.ts";
 import { nearest } from "#shared/text/nearest.ts";
 import { reasonOf } from "#shared/text/reason.ts";
 import type { TraceContext } from "#shared/tracing/trace-context.ts";
@@ -21,21 +22,20 @@ import type { Env } from "../env.ts";
 import type { Found, LostAgent, RegistryRpc } from "../rpc.ts";
 import { closeOpenSpans, storeOwnSpans } from "../traces/shards.ts";
 import { AgentRows, MIGRATIONS } from "./agent-rows.ts";
-import { bury, nextStep, renew } from "./leases.ts";
+import { markDead, nextAction, renew } from "./leases.ts";
 import { lifecycleSpan, type LifecycleEvent } from "./lifecycle.ts";
-import { isHealthy, inParallel } from "./probe.ts";
+import { isHealthy, forEachInParallel } from "./probe.ts";
 
-/** Longer ids are compared by their beginning: comparing costs the product of the lengths. */
+/** Characters of an unknown id that are compared: the cost is the product of the lengths. */
 const MAX_ID_CHARS = 63;
 
 export class Registry extends DurableObject<Env> implements RegistryRpc {
-  #opened: AgentRows | undefined;
-  /** When the alarm rings, null for never; undefined until it was read. Saves a heartbeat from asking storage. */
-  #alarmAt: number | null | undefined;
+  readonly #tables = new Tables(this.ctx.storage, MIGRATIONS, (sql) => new AgentRows(sql));
+  readonly #alarm = new Alarm(this.ctx.storage);
 
   /**
-   * Adds the agent or replaces what was known of it; either way its lease begins anew. `parent` is the span that the agent was
-   * started under. A mere repetition makes no span. `full`: the registry holds as many as it may.
+   * Adds or replaces the agent and renews its lease. `parent` is the span that started the agent. A repetition makes no
+   * span. Returns `full` when the registry holds as many agents as it may.
    */
   async register(
     { id, intervalMs, instance, ...card }: Registration,
@@ -43,34 +43,34 @@ export class Registry extends DurableObject<Env> implements RegistryRpc {
   ): Promise<Receipt | "full"> {
     const now = Date.now();
     const lease = renew(intervalMs, now);
-    const before = this.#rows.standing(id);
+    const before = this.#rows.status(id);
     if (!before && !this.#rows.makeRoom()) return "full";
     const isOtherCard = this.#rows.upsert(id, { card, intervalMs, instance }, lease, now);
     const isOther = Boolean(before?.instance && instance) && before?.instance !== instance;
     if (parent || isOtherCard || isOther || before?.state !== "alive") {
       this.#rows.setRegistration(id, this.#report({ event: "registered", agent: id, at: now, parent }));
     }
-    // Each time: what a former life left open may have come to the store only after this one began.
+    // On each registration: spans of an earlier life may reach the store late.
     if (instance) {
       this.#close({ agent: id, keepInstance: instance, at: before?.last_heartbeat ?? 0, reason: "it was restarted." });
     }
-    await this.#wakeBy(lease.dueAt);
+    await this.#alarm.keepOrRingBy(lease.dueAt);
     return { id, state: lease.state, intervalMs, leaseMs: leaseMs(intervalMs) };
   }
 
-  /** Renews the lease: one UPDATE, no index and, while the agent is alive, no alarm is written. */
+  /** Renews the lease with one UPDATE. While the agent is alive, neither index nor alarm is written. */
   async heartbeat(id: string): Promise<Found<Renewal>> {
     const now = Date.now();
     const intervalMs = this.#rows.intervalOf(id);
     if (intervalMs === undefined) return this.#unknown(id);
     const lease = renew(intervalMs, now);
     this.#rows.renew(id, lease, now);
-    await this.#wakeBy(lease.dueAt);
+    await this.#alarm.keepOrRingBy(lease.dueAt);
     return { found: true, value: { state: lease.state, leaseMs: leaseMs(intervalMs) } };
   }
 
   remove(id: string): Found<null> {
-    const before = this.#rows.standing(id);
+    const before = this.#rows.status(id);
     if (!before) return this.#unknown(id);
     this.#rows.remove(id);
     const { last_heartbeat: at, registration } = before;
@@ -79,7 +79,7 @@ export class Registry extends DurableObject<Env> implements RegistryRpc {
     return { found: true, value: null };
   }
 
-  /** Agents by id, as many as fit one answer. */
+  /** Agents by id, as many as fit one page. */
   list(): Agent[] {
     return this.page({ after: "", limit: MAX_REGISTERED }).agents;
   }
@@ -93,35 +93,35 @@ export class Registry extends DurableObject<Env> implements RegistryRpc {
     return value ? { found: true, value } : this.#unknown(id);
   }
 
-  /** Agents that fit all given criteria: alive first, then the best fit. */
+  /** Agents that match all criteria of the query: alive ones first, then the best matches. */
   search(query: SearchQuery): FoundAgent[] {
     return this.#rows.search(query);
   }
 
-  /** Takes every step that is due. What a crash interrupts is still due when the alarm is retried. */
+  /** Does all that is due. After a crash the interrupted work is still due when the alarm is retried. */
   override async alarm(): Promise<void> {
-    this.#alarmAt = null;
+    this.#alarm.rang();
     const suspects = [];
     for (const agent of this.#rows.due(Date.now())) {
-      const step = nextStep(agent.lease, Date.now());
+      const action = nextAction(agent.lease, Date.now());
       const { id, registration } = agent;
-      if (step.do === "remove") {
+      if (action.do === "remove") {
         this.#rows.remove(id);
-        // Again, for what came late or could not be closed when it died.
+        // Again, for spans that came late or could not be closed when the agent died.
         this.#close({ agent: id, at: agent.lastHeartbeat, reason: "it was taken out of the registry." });
         this.#report({ event: "removed", agent: id, at: Date.now(), registration });
       }
-      if (step.do !== "probe") continue;
-      this.#rows.setLease(id, step.lease);
+      if (action.do !== "probe") continue;
+      this.#rows.setLease(id, action.lease);
       if (agent.lease.state === "alive") this.#report({ event: "suspect", agent: id, at: Date.now(), registration });
       suspects.push(agent);
     }
     const network = this.env.PROBE ?? globalThis;
-    await inParallel(suspects, async ({ id, url, intervalMs, lastHeartbeat, registration }) => {
+    await forEachInParallel(suspects, async ({ id, url, intervalMs, lastHeartbeat, registration }) => {
       const healthy = await isHealthy(url, network);
-      // A heartbeat that came meanwhile is better news than any probe.
+      // A heartbeat that came meanwhile outweighs the probe.
       const now = Date.now();
-      const settled = this.#rows.settleSuspect(id, healthy ? renew(intervalMs, now) : bury(intervalMs, now));
+      const settled = this.#rows.settleSuspect(id, healthy ? renew(intervalMs, now) : markDead(intervalMs, now));
       if (healthy || !settled) return;
       const reason = `nothing was heard since ${new Date(lastHeartbeat).toISOString()}, and its /health does not answer.`;
       this.#close({ agent: id, at: lastHeartbeat, reason });
@@ -129,25 +129,14 @@ export class Registry extends DurableObject<Env> implements RegistryRpc {
       this.#report({ event: "dead", agent: id, at: now, error, registration });
     });
     const dueAt = this.#rows.nextDue();
-    if (dueAt !== undefined) await this.#wakeBy(dueAt);
+    if (dueAt !== undefined) await this.#alarm.keepOrRingBy(dueAt);
   }
 
   get #rows(): AgentRows {
-    if (!this.#opened) {
-      migrate(this.ctx.storage.sql, MIGRATIONS);
-      this.#opened = new AgentRows(this.ctx.storage.sql);
-    }
-    return this.#opened;
+    return this.#tables.rows;
   }
 
-  async #wakeBy(time: number): Promise<void> {
-    if (this.#alarmAt === undefined) this.#alarmAt = await this.ctx.storage.getAlarm();
-    if (this.#alarmAt !== null && this.#alarmAt <= time) return;
-    this.#alarmAt = time;
-    await this.ctx.storage.setAlarm(time);
-  }
-
-  /** Writes a span about an agent's life. Returns its context, as `traceparent`. */
+  /** Stores a span about an agent's life. Returns the span's context as `traceparent`. */
   #report(event: Omit<LifecycleEvent, "job">): string {
     const { spans, context } = lifecycleSpan({ ...event, job: this.ctx.id.name ?? "" });
     this.#trace(async (job) => storeOwnSpans(this.env, job, [spans]));
@@ -159,7 +148,7 @@ export class Registry extends DurableObject<Env> implements RegistryRpc {
     this.#trace(async (job) => closeOpenSpans(this.env, job, lost));
   }
 
-  /** Off everybody's path: a registry without traces is still a registry. */
+  /** Writes spans in the background: the registry works without the trace store. */
   #trace(write: (job: string) => Promise<unknown>): void {
     const { name } = this.ctx.id;
     if (name === undefined) return;

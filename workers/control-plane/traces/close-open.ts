@@ -1,5 +1,5 @@
-// Closes spans of an agent that is gone, so that a trace does not stay open for it. The end is provisional: the agent's own, should
-// it still come, replaces it.
+// Closes the open spans of a lost agent, so that its traces end. The end is provisional: the agent's own end, if it
+// still comes, replaces it.
 import { ERROR, GENERAL, TROUPE } from "#shared/tracing/names.ts";
 import { STATUS } from "#shared/tracing/otlp.ts";
 import { fields, list } from "./otlp/fields.ts";
@@ -9,14 +9,14 @@ import type { SpanBatch } from "./otlp/span-record.ts";
 import type { OpenSpan } from "./rows/span-rows.ts";
 import type { LostAgent } from "../rpc.ts";
 
-/** The spans with an end: `at`, or what else the agent is known to have done in the trace, if that was later. */
+/** The spans with an end: `at`, or the last thing that the agent is known to have done in the trace, if later. */
 export function closed(spans: readonly OpenSpan[], { agent, at, reason }: LostAgent, now: number): SpanBatch {
   const ended = spans.map(({ json, start_us, heard_us, ...source }) => {
     const span = fields(JSON.parse(json), "a stored span");
     const endUs = Math.max(at * 1000, heard_us);
     const closedSpan = {
       ...span,
-      // A start has nanoseconds, which the column leaves out.
+      // The column holds microseconds, the start nanoseconds.
       endTimeUnixNano: endUs > start_us ? `${endUs}000` : span["startTimeUnixNano"],
       attributes: [...list(span["attributes"], "a stored span's attributes"), ...ATTRIBUTES],
       status: { code: STATUS.error, message: `The agent ${agent} was lost: ${reason}` },
@@ -30,8 +30,8 @@ export function closed(spans: readonly OpenSpan[], { agent, at, reason }: LostAg
 }
 
 /**
- * What ended with the turns that a batch tells were interrupted: the agent that says so knows of its message and its turn, but not
- * of the calls below, whose isolate or object is gone.
+ * The open spans below each interrupted turn of a batch. The agent itself ends the spans of its message and its turn,
+ * but does not know the calls below, whose isolate or object is gone.
  */
 export function interruptedIn({ sources, spans }: SpanBatch): LostAgent[] {
   const lost = new Map<string, LostAgent>();

@@ -1,4 +1,4 @@
-// The OTLP/HTTP receiver: checks who sends and what, and hands the spans to the job's Traces objects.
+// The OTLP/HTTP receiver: authenticates and checks an export, and stores it in the job's Traces objects.
 // https://opentelemetry.io/docs/specs/otlp/#otlphttp
 import { diskFull, freeDisk } from "#shared/http/free-disk.ts";
 import { RETRY_AFTER_S } from "#shared/http/gate.ts";
@@ -7,7 +7,7 @@ import type { Env } from "../env.ts";
 import { accepted, type Encoding, refused } from "./otlp/export-answer.ts";
 import { MAX_BODY_BYTES, readBody } from "./otlp/export-body.ts";
 import { isFields } from "./otlp/fields.ts";
-import { isCrowded, MAX_PARTS } from "./otlp/crowd.ts";
+import { hasTooManyParts, MAX_PARTS } from "./otlp/crowd.ts";
 import { decodeRequest } from "./otlp/protobuf.ts";
 import { readExport } from "./otlp/read-export.ts";
 import { storeSpans } from "./shards.ts";
@@ -47,18 +47,18 @@ export async function receiveSpans(request: Request, env: Env): Promise<Response
         return refused(400, encoding, "The body is not in gzip format, as its content-encoding says.");
     }
   }
-  if (isCrowded(body.bytes, encoding)) return refused(413, encoding, TOO_LARGE);
+  if (hasTooManyParts(body.bytes, encoding)) return refused(413, encoding, TOO_LARGE);
   const read = parseExport(body.bytes, encoding);
   if (!read.ok) return refused(400, encoding, read.message);
   try {
     const rejected = await storeSpans(env, job, read.batch);
     read.rejected.addAll(rejected.count, rejected.reasons);
-    // Not every sender says what it is told.
+    // Not every sender logs the answer.
     if (!read.rejected.isEmpty) console.warn(`Spans of ${job}: ${read.rejected.toString()}`);
     return accepted(encoding, read.rejected);
   } catch (error) {
     console.error(error);
-    // The one status that lets an exporter send the same again, which changes nothing that was stored.
+    // Exporters retry a 503. A repeated export changes nothing that was stored.
     const headers = { "retry-after": String(RETRY_AFTER_S) };
     return refused(503, encoding, "The spans could not be stored. Send them again.", headers);
   }
@@ -72,11 +72,11 @@ function parseExport(bytes: Uint8Array, encoding: Encoding): ReturnType<typeof r
         ? JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes))
         : decodeRequest(bytes);
   } catch (error) {
-    // Bad UTF-8, syntax or wire format: all of them the sender's to repair.
+    // Bad UTF-8, syntax or wire format: the sender has to repair it.
     const format = encoding === "json" ? "JSON in UTF-8" : "an ExportTraceServiceRequest in protobuf";
     return { ok: false, message: `The body is not ${format}: ${String(error)}` };
   }
-  // Whatever else the bytes are, they would be read as a request without spans.
+  // protobuf reads most other bytes as a request without spans.
   if (encoding === "protobuf" && bytes.length > 0 && !hasSpans(body))
     return { ok: false, message: "The body is no ExportTraceServiceRequest in protobuf: it holds no resourceSpans." };
   return readExport(body, Date.now());

@@ -1,27 +1,27 @@
-// Keeps a job's traces within an age and a size, oldest first. Traces that are still being written and spans that wait for the
-// collector stay, unless there is more than twice of what there may be.
+// Deletes a job's oldest traces beyond an age and a size. Open traces and spans that wait for the collector stay,
+// unless the size is more than twice the limit.
 import type { Settings } from "./forward/settings.ts";
 import type { TraceShard } from "./shards.ts";
-import type { Weighed } from "../rpc.ts";
+import type { PrunableTrace } from "../rpc.ts";
 
 const DAY_MS = 86_400_000;
-/** What could not go yet is looked at again so much later. */
+/** Pause until traces that could not be deleted are checked again. */
 const AGAIN_MS = 600_000;
-/** Rows and indexes of a span, beside its JSON. */
+/** Bytes of a span's rows and indexes, beside its JSON. */
 const ROW_BYTES = 400;
 const MAX_LISTED = 10_000;
 
-/** Traces that are to go. */
+/** Traces to delete. */
 export interface Outdated {
   readonly numbers: readonly number[];
-  /** How many of them are still to be forwarded. */
+  /** How many of them have not been forwarded. */
   readonly waiting: number;
 }
 
 export class Retention {
   readonly #sql: SqlStorage;
   readonly #settings: Settings;
-  /** Size at the last check of all objects' sizes. */
+  /** This object's size when all sizes were last added up. */
   #checkedBytes = 0;
   #notBefore = 0;
 
@@ -30,28 +30,28 @@ export class Retention {
     this.#settings = settings;
   }
 
-  /** When the oldest trace is too old. */
+  /** When the oldest trace becomes too old, in ms since the epoch; undefined without traces. */
   nextAt(): number | undefined {
     const sql = "SELECT min(start_us) AS start_us FROM traces";
     const { start_us } = this.#sql.exec<{ start_us: number | null }>(sql).one();
     return start_us === null ? undefined : Math.max(start_us / 1000 + this.#settings.maxAgeMs, this.#notBefore);
   }
 
-  /** Those that are too old. */
+  /** Traces older than the limit. */
   tooOld(now: number): Outdated {
     if ((this.nextAt() ?? Number.POSITIVE_INFINITY) > now) return { numbers: [], waiting: 0 };
     this.#notBefore = now + AGAIN_MS;
     return this.outdated((now - this.#settings.maxAgeMs) * 1000, false, now);
   }
 
-  /** Whether the sizes of all objects should be added up: this one has more than its share, and has grown. */
+  /** Whether to add up the sizes of all objects: this one has more than its share, and has grown since. */
   isLarge(shards: number): boolean {
     const { databaseSize } = this.#sql;
     const { maxBytes } = this.#settings;
     return databaseSize > maxBytes / shards && databaseSize > this.#checkedBytes + maxBytes / 64;
   }
 
-  /** Deletes the oldest traces of all the job's objects until what is left fits. */
+  /** Deletes the oldest traces of all objects of the job until the rest fits the limit. */
   async pruneBySize(shards: readonly TraceShard[], log: (message: string) => void): Promise<void> {
     const { maxBytes } = this.#settings;
     this.#checkedBytes = this.#sql.databaseSize;
@@ -59,21 +59,23 @@ export class Retention {
     const total = sizes.reduce((sum, size) => sum + size, 0);
     if (total <= maxBytes) return;
     const force = total > 2 * maxBytes;
-    // A little more than necessary, so that it is not done for every batch.
+    // A sixteenth more than necessary, so that not every batch prunes.
     const excess = total - maxBytes * (15 / 16);
     const candidates = await Promise.all(shards.map(async (shard) => shard.oldest(excess, force)));
-    const untilUs = lastToGo(candidates.flat(), excess);
+    const untilUs = startOfLast(candidates.flat(), excess);
     if (untilUs === undefined) return;
     const counts = await Promise.all(shards.map(async (shard) => shard.prune(untilUs, force)));
     const waiting = counts.reduce((sum, count) => sum + count, 0);
     if (waiting > 0)
-      log(`There were twice as many traces as there may be: ${waiting} were deleted that had not been forwarded.`);
+      log(`The traces took more than twice their limit, so ${waiting} were deleted before they were forwarded.`);
     this.#checkedBytes = this.#sql.databaseSize;
   }
 
-  /** The oldest traces that may go, until they have `bytes` together. */
-  oldest(bytes: number, force: boolean, now: number): Weighed[] {
-    const weighed: Weighed[] = [];
+  /**
+   * The oldest traces that may be deleted, up to `bytes` together. `force` includes those that wait for the collector.
+   */
+  oldest(bytes: number, force: boolean, now: number): PrunableTrace[] {
+    const weighed: PrunableTrace[] = [];
     let sum = 0;
     const rows = this.#sql.exec<{ start_us: number; bytes: number }>(
       `SELECT start_us, bytes + ${ROW_BYTES} * spans AS bytes FROM traces WHERE ${this.#mayGo(force)} ORDER BY start_us`,
@@ -87,7 +89,7 @@ export class Retention {
     return weighed;
   }
 
-  /** Those of them that began at `untilUs` or before. */
+  /** Traces that may be deleted and began at `untilUs` or before. */
   outdated(untilUs: number, force: boolean, now: number): Outdated {
     const rows = this.#sql
       .exec<{ number: number; waits: number }>(
@@ -103,15 +105,15 @@ export class Retention {
     };
   }
 
-  /** ?1 is now in ms. */
+  /** SQL condition; ?1 is now in ms. */
   #mayGo(force: boolean): string {
     const closed = `(root_duration_us >= 0 OR start_us < (?1 - ${DAY_MS}) * 1000)`;
     return force || !this.#settings.collector ? closed : `${closed} AND due_at IS NULL`;
   }
 }
 
-/** The start of the last of the oldest that have `bytes` together. */
-function lastToGo(candidates: Weighed[], bytes: number): number | undefined {
+/** The start of the newest trace to delete, so that all up to it have `bytes` together. */
+function startOfLast(candidates: PrunableTrace[], bytes: number): number | undefined {
   candidates.sort((a, b) => a.startUs - b.startUs);
   let sum = 0;
   for (const { startUs, bytes: own } of candidates) {

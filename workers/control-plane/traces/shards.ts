@@ -1,4 +1,5 @@
-// Which Traces object of a job has which trace. Everything of a job is in its own objects: no token reaches another's.
+// Finds the Traces object of a trace, and stores spans of several traces. Each job has objects of its own, so no token
+// reaches another job's traces.
 import type { ResourceSpans } from "#shared/tracing/otlp.ts";
 import type { Env } from "../env.ts";
 import { readExport } from "./otlp/read-export.ts";
@@ -6,10 +7,10 @@ import { Rejections } from "./otlp/rejections.ts";
 import type { Source, SpanBatch, SpanRecord } from "./otlp/span-record.ts";
 import type { LostAgent, TracesRpc } from "../rpc.ts";
 
-/** Never to be changed where there are traces: they would not be found any more. */
+/** Never change this where traces are stored: they would not be found. */
 export const SHARDS = 2;
 
-/** What one call carries at most: RPC takes 32 MiB, and one transaction should not hold up all others. */
+/** Limits of one call: RPC takes 32 MiB, and a long transaction holds up all others. */
 const MAX_SPANS = 5000;
 const MAX_CHARACTERS = 4_000_000;
 
@@ -24,7 +25,7 @@ export function allShards(env: Namespace, job: string): TraceShard[] {
   return Array.from({ length: SHARDS }, (_, index) => stub(env, job, index));
 }
 
-/** Stores spans of any traces; resolves when they are on disk, to what was refused. */
+/** Stores spans of any traces. Resolves to the rejections once the spans are on disk. */
 export async function storeSpans(env: Namespace, job: string, { sources, spans }: SpanBatch): Promise<Rejections> {
   const byShard = Array.from({ length: SHARDS }, (): SpanRecord[] => []);
   for (const span of spans) byShard[indexOf(span.traceId)]?.push(span);
@@ -32,7 +33,7 @@ export async function storeSpans(env: Namespace, job: string, { sources, spans }
   await Promise.all(
     byShard.map(async (own, index) => {
       for (const part of parts(own, sources)) {
-        // In order: a span's end comes after its start
+        // In order: a span's start must not replace its end.
         const { count, reasons } = await stub(env, job, index).store(withSources(part, sources));
         rejected.addAll(count, reasons);
       }
@@ -41,7 +42,7 @@ export async function storeSpans(env: Namespace, job: string, { sources, spans }
   return rejected;
 }
 
-/** Stores spans that Troupe itself has made. */
+/** Stores spans that the control plane made. Throws when one is refused. */
 export async function storeOwnSpans(
   env: Namespace,
   job: string,
@@ -54,7 +55,7 @@ export async function storeOwnSpans(
   if (rejected.count > 0) throw new Error(rejected.toString());
 }
 
-/** Closes open spans of an agent that is gone, in all shards; see Traces.closeOpen. Resolves to how many. */
+/** Closes open spans of a lost agent in all shards (see Traces.closeOpen). Resolves to their number. */
 export async function closeOpenSpans(env: Namespace, job: string, lost: LostAgent): Promise<number> {
   const counts = await Promise.all(allShards(env, job).map(async (shard) => shard.closeOpen(lost)));
   return counts.reduce((sum, count) => sum + count, 0);
@@ -64,7 +65,9 @@ function stub(env: Namespace, job: string, index: number): TraceShard {
   return env.TRACES.getByName(`${job}/${index}`);
 }
 
-/** By the end of the id: all of it is random, or at least that (https://www.w3.org/TR/trace-context-2/#random-trace-id-flag). */
+/**
+ * Uses the end of the id, which is random in any case (https://www.w3.org/TR/trace-context-2/#random-trace-id-flag).
+ */
 function indexOf(traceId: string): number {
   return Number.parseInt(traceId.slice(-4), 16) % SHARDS;
 }
@@ -90,7 +93,7 @@ function sizeOf(source: Source | undefined): number {
   return source ? source.resource.length + source.scope.length : 0;
 }
 
-/** The spans, and only the sources that they have. */
+/** The spans with only the sources that they use. */
 function withSources(spans: readonly SpanRecord[], all: readonly Source[]): SpanBatch {
   const indexes = new Map<number, number>();
   const sources: Source[] = [];

@@ -1,11 +1,12 @@
-// A share of one job's traces, by trace id. Owns their spans and summaries, forwards them to the user's collector, and forgets
-// them in time; one alarm drives both. What a batch does is in store-batch.ts. Every method may be repeated.
+// Traces of one job: owns their spans and summaries, forwards them to the user's collector, and deletes old ones. One
+// alarm drives both. store-batch.ts merges a batch into the tables. Every method may be repeated.
 import { DurableObject } from "cloudflare:workers";
-import { migrate } from "#shared/durable/migrations.ts";
+import { Alarm } from "#shared/durable/alarm.ts";
+import { Tables } from "#shared/durable/tables.ts";
 import { reasonOf } from "#shared/text/reason.ts";
 import type { Env } from "../env.ts";
 import { closed, interruptedIn } from "./close-open.ts";
-import type { LostAgent, TracesRpc, Weighed } from "../rpc.ts";
+import type { LostAgent, TracesRpc, PrunableTrace } from "../rpc.ts";
 import { Forwarding } from "./forward/forwarding.ts";
 import { MIGRATIONS } from "./rows/migrations.ts";
 import { columnPage, otlpPage } from "./rows/pages.ts";
@@ -29,21 +30,22 @@ interface Parts {
 }
 
 export class Traces extends DurableObject<Env> implements TracesRpc {
-  /** Mistakes in the settings that the log of this isolate has already. */
-  static readonly #told = new Set<string>();
-  #opened: Parts | undefined;
-  /** When the alarm rings, null for never; undefined until it was read. */
-  #alarmAt: number | null | undefined;
+  /** Mistakes in the settings that this isolate has logged. */
+  static readonly #logged = new Set<string>();
+  readonly #tables = new Tables(this.ctx.storage, MIGRATIONS, (sql) => this.#open(sql));
+  readonly #alarm = new Alarm(this.ctx.storage);
 
-  /** Stores the batch in one transaction. Resolves to what was refused: the number, and of the first few the reason. */
+  /** Stores the batch in one transaction. Resolves to the number of refused spans and the first reasons. */
   async store(batch: SpanBatch): Promise<{ count: number; reasons: readonly string[] }> {
-    const stored = this.#transaction(({ rows, forwarding }) => storeBatch(rows, batch, forwarding.due, Date.now()));
+    const stored = this.#tables.transaction(({ rows, forwarding }) =>
+      storeBatch(rows, batch, forwarding.due, Date.now()),
+    );
     for (const lost of interruptedIn(batch)) await this.closeOpen(lost);
     await this.#schedule();
     return { count: stored.count, reasons: stored.reasons };
   }
 
-  /** Ends open spans of an agent provisionally, as errors. Resolves to how many. */
+  /** Closes open spans of a lost agent provisionally, as errors. Resolves to their number. */
   async closeOpen(lost: LostAgent): Promise<number> {
     let count = 0;
     for (const trace of this.#parts.rows.traces.withOpenSpans(lost.traceId)) {
@@ -62,38 +64,39 @@ export class Traces extends DurableObject<Env> implements TracesRpc {
     const now = Date.now();
     const open = this.#parts.rows.spans.open(trace, lost, CLOSED_AT_ONCE);
     const batch = closed(open, lost, now);
-    if (batch.spans.length > 0) this.#transaction((parts) => storeBatch(parts.rows, batch, parts.forwarding.due, now));
+    if (batch.spans.length > 0)
+      this.#tables.transaction((parts) => storeBatch(parts.rows, batch, parts.forwarding.due, now));
     return batch.spans.length;
   }
 
-  /** At most `query.limit`, newest first. */
+  /** Up to `query.limit` traces, newest first. */
   list(query: ListQuery): TraceSummary[] {
     return listSummaries(this.#parts.sql, query, Date.now());
   }
 
-  /** The JSON of a TracePage; undefined when there is no such trace. */
+  /** JSON of a TracePage; undefined for an unknown trace. */
   page(traceId: string, query: PageQuery): string | undefined {
     const { sql } = this.#parts;
     const trace = findSummary(sql, traceId, Date.now());
     return trace && JSON.stringify({ trace, ...columnPage(sql, traceId, query) } satisfies TracePage);
   }
 
-  /** The JSON of an OtlpPage; undefined when there is no such trace. */
+  /** JSON of an OtlpPage; undefined for an unknown trace. */
   otlp(traceId: string, query: PageQuery): string | undefined {
     const { sql, rows } = this.#parts;
     return rows.traces.find([traceId]).length === 0 ? undefined : otlpPage(sql, traceId, query);
   }
 
-  /** Whether there was such a trace. */
+  /** Returns whether the trace existed. */
   remove(traceId: string): boolean {
-    return this.#transaction(({ rows }) => {
+    return this.#tables.transaction(({ rows }) => {
       const [trace] = rows.traces.find([traceId]);
       if (trace) rows.traces.remove(trace.number);
       return trace !== undefined;
     });
   }
 
-  /** Deletes all traces that began before, whatever their state. Returns how many. */
+  /** Deletes all traces that began before `us` (µs since the epoch), open ones too. Resolves to their number. */
   async removeBefore(us: number): Promise<number> {
     const numbers = this.#parts.rows.traces.before(us);
     await this.#removeAll(numbers);
@@ -105,21 +108,24 @@ export class Traces extends DurableObject<Env> implements TracesRpc {
     return this.#parts.sql.databaseSize;
   }
 
-  /** See Retention; for the job's other objects. */
-  oldest(bytes: number, force: boolean): Weighed[] {
+  /** See Retention. Called by the job's other objects. */
+  oldest(bytes: number, force: boolean): PrunableTrace[] {
     return this.#parts.retention.oldest(bytes, force, Date.now());
   }
 
-  /** Deletes what Retention finds outdated; for the job's other objects. Resolves to how many were still to be forwarded. */
+  /**
+   * Deletes outdated traces (see Retention). Called by the job's other objects. Resolves to the number of traces not
+   * yet forwarded.
+   */
   async prune(untilUs: number, force: boolean): Promise<number> {
     const { numbers, waiting } = this.#parts.retention.outdated(untilUs, force, Date.now());
     await this.#removeAll(numbers);
     return waiting;
   }
 
-  /** Does what is due. What a crash interrupts is still due when the alarm is retried. */
+  /** Does all that is due. After a crash the interrupted work is still due when the alarm is retried. */
   override async alarm(): Promise<void> {
-    this.#alarmAt = null;
+    this.#alarm.rang();
     const { forwarding, retention } = this.#parts;
     try {
       await forwarding.run();
@@ -127,49 +133,36 @@ export class Traces extends DurableObject<Env> implements TracesRpc {
       const job = this.#job;
       if (job !== undefined && retention.isLarge(SHARDS))
         await retention.pruneBySize(allShards(this.env, job), this.#log);
+      await this.#schedule();
     } catch (error) {
-      // Retries of a failed alarm come to an end; what is due must not.
-      this.#log(`An alarm failed and is set again: ${reasonOf(error)}`);
-      await this.ctx.storage.setAlarm((this.#alarmAt = Date.now() + RETRY_MS));
+      // The platform retries a failed alarm only a few times. With a pause: the work is still due, and would ring at once.
+      this.#log(`An alarm failed and will ring again: ${reasonOf(error)}`);
+      await this.#alarm.keepOrRingBy(Date.now() + RETRY_MS);
     }
-    await this.#schedule();
   }
 
   get #parts(): Parts {
-    if (!this.#opened) {
-      const { sql } = this.ctx.storage;
-      migrate(sql, MIGRATIONS);
-      const { settings, mistakes } = readSettings(this.env);
-      for (const mistake of mistakes) {
-        if (!Traces.#told.has(mistake)) this.#log(mistake);
-        Traces.#told.add(mistake);
-      }
-      const rows = new Rows(sql);
-      this.#opened = {
-        sql,
-        rows,
-        forwarding: new Forwarding(sql, settings, this.env.COLLECTOR ?? globalThis, this.#log),
-        retention: new Retention(sql, settings),
-      };
-    }
-    return this.#opened;
+    return this.#tables.rows;
   }
 
-  /** All of it or nothing; nor does anything stay in memory of what was undone. */
-  #transaction<Result>(work: (parts: Parts) => Result): Result {
-    const parts = this.#parts;
-    try {
-      return this.ctx.storage.transactionSync(() => work(parts));
-    } catch (error) {
-      this.#opened = undefined;
-      throw error;
+  #open(sql: SqlStorage): Parts {
+    const { settings, mistakes } = readSettings(this.env);
+    for (const mistake of mistakes) {
+      if (!Traces.#logged.has(mistake)) this.#log(mistake);
+      Traces.#logged.add(mistake);
     }
+    return {
+      sql,
+      rows: new Rows(sql),
+      forwarding: new Forwarding(sql, settings, this.env.COLLECTOR ?? globalThis, this.#log),
+      retention: new Retention(sql, settings),
+    };
   }
 
-  /** Deletes traces, some at a time, so that others get their turn in between. */
+  /** Deletes traces in portions, so that other calls run in between. */
   async #removeAll(numbers: readonly number[]): Promise<void> {
     for (let at = 0; at < numbers.length; at += REMOVED_AT_ONCE) {
-      this.#transaction(({ rows }) => {
+      this.#tables.transaction(({ rows }) => {
         for (const number of numbers.slice(at, at + REMOVED_AT_ONCE)) rows.traces.remove(number);
         if (at + REMOVED_AT_ONCE >= numbers.length) rows.sources.prune();
       });
@@ -177,20 +170,17 @@ export class Traces extends DurableObject<Env> implements TracesRpc {
     }
   }
 
-  /** Sees to it that the alarm rings when something is due. */
+  /** Sets the alarm for the next work that is due. */
   async #schedule(): Promise<void> {
     const { forwarding, retention } = this.#parts;
     const now = Date.now();
     const times = [forwarding.nextAt(), retention.nextAt(), retention.isLarge(SHARDS) ? now : undefined];
     const next = Math.min(...times.filter((time) => time !== undefined));
     if (!Number.isFinite(next)) return;
-    if (this.#alarmAt === undefined) this.#alarmAt = await this.ctx.storage.getAlarm();
-    if (this.#alarmAt !== null && this.#alarmAt <= next) return;
-    this.#alarmAt = next;
-    await this.ctx.storage.setAlarm(next);
+    await this.#alarm.keepOrRingBy(next);
   }
 
-  /** The object's name is `<job>/<shard>`; an engine may not tell it to an alarm. */
+  /** From the object's name, `<job>/<shard>`. Some engines do not give the name to an alarm. */
   get #job(): string | undefined {
     const { name } = this.ctx.id;
     return name?.slice(0, name.lastIndexOf("/"));

@@ -1,28 +1,26 @@
-// The answer of a turn, written from the results in the transcript: quotes with [n], what the check said, the sources.
-import { bestSentences, numberSources } from "#shared/retrieval/cite.ts";
-import type { Quote } from "#shared/retrieval/cite.ts";
+// Writes a turn's answer from the results in the transcript: quotes with [n], the result of the check, the sources.
+import { bestSentences, numberSources, type Quote } from "#shared/retrieval/cite.ts";
 import {
   formatPassages,
   formatSources,
   parsePassages,
   parseSources,
   withoutSources,
+  type Passage,
 } from "#shared/retrieval/passages.ts";
-import type { Passage } from "#shared/retrieval/passages.ts";
 import { namesMeasure, titleTokens } from "#shared/retrieval/question.ts";
 import { relatedStems } from "#shared/retrieval/related-words.ts";
 import { keyWords, tokenize } from "#shared/retrieval/tokens.ts";
 import { lackingTool } from "../calls/plan.ts";
-import { callTo, callsOf, citedTexts, usablePassages } from "../reading/task.ts";
-import type { Task } from "../reading/task.ts";
+import { callTo, callsOf, citedTexts, usablePassages, type Task } from "../reading/task.ts";
 import { readVerdicts, writeVerdicts } from "../reading/verdicts.ts";
 
-/** Said once to a person, so that nobody takes the text for more than it is. */
+/** Tells a person that no language model wrote the text. */
 const EXTRACTED = "(Extracted from the sources by rules; no language model wrote this.)";
 export const BY_RULES = "(Answered by rules; no language model wrote this.)";
 
 const MOST_QUOTES = 6;
-/** When the sources hardly speak about the question. */
+/** Quotes when the sources hardly mention the question. */
 const FEW_QUOTES = 3;
 const MOST_PASSAGES = 8;
 const MOST_RESULT = 2_000;
@@ -38,7 +36,7 @@ export function writeAnswer(task: Task): string {
   }
   const { quotes, digested } = chooseQuotes(task, passages);
   const digesting = callsOf(task, "digest").length > 0;
-  // Whoever only checks is asked for verdicts, not for a summary.
+  // An agent that only checks answers with verdicts, not with a summary.
   const onlyChecks = verdicts.length > 0 && !digesting && !searched && task.peers.length === 0;
   const missing = missingWords(task, passages);
   const shown = onlyChecks ? [] : quotes.slice(0, missing.most ? FEW_QUOTES : MOST_QUOTES);
@@ -64,7 +62,7 @@ export function writeAnswer(task: Task): string {
   return body.filter((part) => part !== "").join("\n\n");
 }
 
-/** The cited sentences, those of one source as one paragraph. */
+/** The cited sentences; those of one source form one paragraph. */
 function paragraphs(quotes: readonly Quote[], lines: readonly string[]): string {
   return lines
     .map((line, index) => {
@@ -74,7 +72,7 @@ function paragraphs(quotes: readonly Quote[], lines: readonly string[]): string 
     .join("");
 }
 
-/** The sentences that a digest of these passages chose, else our own choice. A number that no passage has counts for nothing. */
+/** The sentences that a digest of these passages chose, or else our own choice. Ignores numbers without a passage. */
 function chooseQuotes(task: Task, passages: readonly Passage[]): { quotes: Quote[]; digested: boolean } {
   const own = callsOf(task, "digest")[0];
   const peer = callTo(task, task.roles.digest);
@@ -94,7 +92,7 @@ function chooseQuotes(task: Task, passages: readonly Passage[]): { quotes: Quote
     call === undefined || call.isError || passages.length === 0
       ? []
       : citedTexts(call.result).flatMap(({ text, numbers }): Quote[] => {
-          // An agent may have renumbered: its own list says which source a number means.
+          // An agent may renumber: its own list maps numbers to sources.
           const [number = 0] = numbers;
           const passage = listed.size > 0 ? bySource.get(listed.get(number) ?? "") : byNumber.get(number);
           return passage === undefined ? [] : [{ text, passage }];
@@ -103,7 +101,7 @@ function chooseQuotes(task: Task, passages: readonly Passage[]): { quotes: Quote
   return { quotes: bestSentences(task.question, passages), digested: false };
 }
 
-/** Results of tools and agents that gave no passages, as they are. */
+/** Results of tools and agents without passages, unchanged. */
 function otherResults(task: Task): string[] {
   const results = callsOf(task, "other")
     .filter(({ isError }) => !isError)
@@ -140,7 +138,7 @@ function sourcesIn(passages: readonly Passage[]): string {
   return [...new Set(passages.map(({ source }) => source))].slice(0, MOST_NAMED).join(", ");
 }
 
-/** What of the question no passage speaks about: names always; other words only when they are `most` of it. */
+/** Words of the question that no passage mentions: always names; other words only when they are `most` of it. */
 function missingWords(task: Task, passages: readonly Passage[]): { remark: string; most: boolean } {
   if (task.transcript.askedBy !== null || task.given.length > 0 || passages.length === 0)
     return { remark: "", most: false };
@@ -158,7 +156,7 @@ function missingWords(task: Task, passages: readonly Passage[]): { remark: strin
   return { remark: named === "" ? "" : `The sources do not mention: ${named}.`, most };
 }
 
-/** The first line of what the checking agent said; its own numbers are left out, they would point elsewhere. */
+/** The first line of the checking agent's answer, without its numbers, which refer to another list. */
 function checkedByPeer(task: Task): string {
   const call = callTo(task, task.roles.check);
   if (call === undefined || call.isError || task.found.length + task.given.length === 0) return "";

@@ -1,11 +1,11 @@
-// Structured output (`output_config.format`): the answer as JSON that fits a schema. Its most text-like field holds the extracted text,
-// the others are filled as arguments of tools are.
+// Structured output (`output_config.format`): JSON that fits a schema. The field that looks most like an answer gets
+// the extracted text; the others are filled like tool arguments.
 import { DEEPEST, fillValue } from "../calls/arguments.ts";
 import { asObject, propertiesOf } from "../reading/tools.ts";
 
 type Schema = Readonly<Record<string, unknown>>;
 
-/** Names of the field that an answer belongs in, the best first. */
+/** Names of the field for the answer, best first. */
 const TEXT_NAMES = [
   /^(?:final_?)?answer$/i,
   /^(?:response|reply|result|output)$/i,
@@ -13,7 +13,7 @@ const TEXT_NAMES = [
   /^(?:text|content|message|body|description)$/i,
 ];
 
-/** JSON text that fits `schema` as far as rules can tell. */
+/** JSON text that fits `schema`, as far as rules can tell. */
 export function structuredAnswer(schema: Schema, question: string, answer: string): string {
   const value = fillValue("answer", schema, { question, text: answer });
   if (typeof value === "string") return JSON.stringify(answer);
@@ -21,7 +21,7 @@ export function structuredAnswer(schema: Schema, question: string, answer: strin
   return JSON.stringify(value);
 }
 
-/** Puts the answer into a text field of the object, or of one inside it. */
+/** Puts the answer into a text field of the object, or of an object inside. Returns whether one was found. */
 function placeText(value: Record<string, unknown>, schema: Schema, answer: string, depth = 0): boolean {
   if (depth > DEEPEST) return false;
   const properties = propertiesOf(schema);

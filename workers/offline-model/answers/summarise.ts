@@ -1,14 +1,14 @@
-// Compaction by rules: what was asked, which tools were used, what was found and answered, quoted; the latest turns first to be kept.
+// Compaction by rules: quotes questions, used tools, findings and answers of each turn. The latest turns are kept
+// first.
 import { COMPACTION_OPENING } from "#shared/loop/compaction/prompt.ts";
 import { bestSentences } from "#shared/retrieval/cite.ts";
 import type { MessagesRequest } from "../api/request.ts";
-import { readTranscript } from "../reading/transcript.ts";
-import type { Call, Exchange } from "../reading/transcript.ts";
+import { readTranscript, type Call, type Exchange } from "../reading/transcript.ts";
 
-/** A summary has at most this part of what it stands for, and so many characters. */
+/** Limits of a summary: a share of the summarised text, and characters. */
 const MOST_SHARE = 1 / 5;
 const MOST_CHARS = 4_000;
-/** Characters of a quoted message that is short enough to stand as it is. */
+/** Characters of a message that is quoted as a whole. */
 const MOST_QUOTED = 300;
 const MOST_SENTENCES = 4;
 const HEAD = "Extracted from the conversation by rules:";
@@ -23,7 +23,7 @@ export function summarise(request: Pick<MessagesRequest, "system" | "messages">)
   const { earlier, current } = readTranscript(request);
   let left = Math.min(MOST_CHARS, Math.floor(JSON.stringify(request.messages).length * MOST_SHARE)) - HEAD.length;
   const kept: string[] = [];
-  const turns = isWish(current) ? earlier : [...earlier, current];
+  const turns = onlyAsksForSummary(current) ? earlier : [...earlier, current];
   for (const turn of turns.toReversed()) {
     const lines = linesOf(turn).join("\n");
     const part = lines.slice(0, Math.max(0, left - 2)).toWellFormed();
@@ -34,8 +34,8 @@ export function summarise(request: Pick<MessagesRequest, "system" | "messages">)
   return [HEAD, ...kept].join("\n\n");
 }
 
-/** Whether all that a turn says is that a summary is wanted. */
-function isWish({ question, calls, answer }: Exchange): boolean {
+/** Whether a turn only asks for a summary. */
+function onlyAsksForSummary({ question, calls, answer }: Exchange): boolean {
   return (
     calls.length === 0 &&
     answer === "" &&
@@ -47,17 +47,17 @@ function isWish({ question, calls, answer }: Exchange): boolean {
 function linesOf({ question, calls, answer }: Exchange): string[] {
   const worked = calls.filter(({ isError }) => !isError);
   return [
-    said("Asked", question, question),
+    quoteUnder("Asked", question, question),
     calls.length > 0 ? `Tools used: ${toolsOf(calls)}` : "",
-    ...new Set(calls.filter(({ isError }) => isError).map(failed)),
-    said("Answered", answer, question),
-    // The longest comes last: where there is little room, the end is cut off.
-    said("Found", worked.map(({ result }) => result).join("\n\n"), question),
+    ...new Set(calls.filter(({ isError }) => isError).map(describeFailure)),
+    quoteUnder("Answered", answer, question),
+    // The longest part comes last, where it is cut first.
+    quoteUnder("Found", worked.map(({ result }) => result).join("\n\n"), question),
   ].filter((line) => line !== "");
 }
 
-/** Short text as it is, of long text the sentences that say most about the question. */
-function said(label: string, text: string, question: string): string {
+/** A short text as a whole; of a long one the sentences that say most about the question. */
+function quoteUnder(label: string, text: string, question: string): string {
   const flat = text.replaceAll(/\s+/g, " ").trim();
   if (flat === "") return "";
   if (flat.length <= MOST_QUOTED) return `${label}: ${flat}`;
@@ -76,6 +76,6 @@ function toolsOf(calls: readonly Call[]): string {
   return [...counts].map(([name, count]) => (count === 1 ? name : `${name} (${count})`)).join(", ");
 }
 
-function failed({ name, result }: Call): string {
+function describeFailure({ name, result }: Call): string {
   return `Failed: ${name}: ${result.split("\n")[0]?.slice(0, MOST_QUOTED) ?? ""}`;
 }

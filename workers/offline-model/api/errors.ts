@@ -1,4 +1,4 @@
-// Errors in the form in which the Messages API gives them.
+// Errors in the Messages API's form.
 import type * as z from "zod";
 
 const TYPES = {
@@ -21,7 +21,7 @@ export function isErrorStatus(status: number): status is ErrorStatus {
   return Object.hasOwn(TYPES, status);
 }
 
-/** The JSON of an error, as a body or as the data of an `error` event. */
+/** The JSON of an error: a body, or the data of an `error` event. */
 export function errorBody(status: ErrorStatus, message: string, requestId: string) {
   return { type: "error" as const, error: { type: TYPES[status], message }, request_id: requestId };
 }
@@ -34,12 +34,12 @@ export function errorResponse(status: ErrorStatus, message: string, headers: Rec
   });
 }
 
-/** Not part of an answer, so it need not be the same twice. */
+/** Random: not part of the deterministic answer. */
 export function newRequestId(): string {
   return `req_offline_${crypto.randomUUID().replaceAll("-", "").slice(0, 20)}`;
 }
 
-/** The first thing that is wrong, e.g. `messages.0.role: Invalid option…`; a missing field is `Field required`. */
+/** The first mistake, e.g. `messages.0.role: Invalid option…`; a missing field is `Field required`. */
 export function firstIssue(error: z.ZodError): string {
   const issue = error.issues[0];
   if (issue === undefined) return "the request is not valid";

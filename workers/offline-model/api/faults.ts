@@ -1,12 +1,12 @@
-// Faults that replace the whole response. Those within a stream are stream.ts's.
+// Faults that replace the whole response. stream.ts has the faults within a stream.
 import type { Message } from "@anthropic-ai/sdk/resources/messages/messages";
 import { errorResponse } from "./errors.ts";
 import type { Fault } from "./settings.ts";
 
-/** Nothing is sent while stalled, but the connection stays open for this long. */
+/** How long a stalled connection stays open. */
 const STALL_MS = 600_000;
 
-/** The broken response, or null when this fault (or none) leaves the response whole. Waits when the fault is a stall. */
+/** The broken response; null when the fault leaves the response whole. Waits for a stall. */
 export async function failingResponse(
   fault: Fault | null,
   message: Message,

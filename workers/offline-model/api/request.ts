@@ -1,4 +1,4 @@
-// The part of a Messages API request that the rules read, checked as the API checks it. Unknown fields are let through.
+// The part of a Messages API request that the rules read, checked as the API checks it. Unknown fields pass.
 import * as z from "zod";
 
 const TextBlock = z.looseObject({ type: z.literal("text"), text: z.string() });
@@ -16,7 +16,7 @@ const ToolResultBlock = z.looseObject({
   ),
   is_error: z.optional(z.boolean()),
 });
-/** Images, documents, thinking and whatever comes later: carried along, not read. */
+/** Images, documents, thinking and later types: accepted, not read. */
 const OtherBlock = z.looseObject({
   type: z
     .string()
@@ -32,7 +32,7 @@ const InputMessage = z.looseObject({
 const ToolDefinition = z.looseObject({
   name: z.string().min(1),
   description: z.optional(z.string()),
-  /** Absent for tools that the API itself would run; those are never called here. */
+  /** Absent for tools that the API itself runs; the rules never call those. */
   input_schema: z.optional(z.record(z.string(), z.unknown())),
 });
 
@@ -72,7 +72,7 @@ export function blocksOf(message: InputMessage): ContentBlock[] {
   return typeof message.content === "string" ? [{ type: "text", text: message.content }] : message.content;
 }
 
-/** What the API would refuse although every field has the right type; null when all is well. */
+/** The API's error about misplaced tool blocks; null for none. */
 export function misplacedBlocks(messages: readonly InputMessage[]): string | null {
   if (messages[0]?.role !== "user") return 'messages: first message must use the "user" role';
   for (const [index, message] of messages.entries()) {

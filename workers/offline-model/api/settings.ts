@@ -1,4 +1,4 @@
-// How this call should behave, from the header `x-offline-settings` (JSON): how slow, how paced, and how broken.
+// Reads how a call should behave from the header `x-offline-settings` (JSON): delay, pace and fault.
 import * as z from "zod";
 
 export const FAULTS = [
@@ -17,7 +17,7 @@ export const FAULTS = [
 const Settings = z.strictObject({
   /** Milliseconds until the first byte of the answer. */
   ttftMs: z.number().nonnegative().max(600_000).default(0),
-  /** 0 writes as fast as it is read. */
+  /** 0 means as fast as the client reads. */
   tokensPerSecond: z.number().nonnegative().default(0),
   fault: z.nullable(z.enum(FAULTS)).default(null),
 });
@@ -25,13 +25,13 @@ const Settings = z.strictObject({
 export type Settings = z.infer<typeof Settings>;
 export type Fault = (typeof FAULTS)[number];
 
-/** Parses the header; without one, no delay and no fault. `error` says what is wrong with it. */
+/** Parses the header. Without one: no delay and no fault. `error` says what is wrong. */
 export function readSettings(header: string | null): { settings: Settings } | { error: string } {
   let value: unknown = {};
   try {
     if (header !== null) value = JSON.parse(header);
   } catch {
-    // The parser's own message would show the position only; the caller needs the header's name.
+    // The parser's message lacks the header's name.
     return { error: "x-offline-settings: not JSON" };
   }
   const parsed = Settings.safeParse(value);

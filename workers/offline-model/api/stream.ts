@@ -1,18 +1,18 @@
-// A Message as server-sent events, in the API's order: message_start, ping, content blocks, message_delta, message_stop.
+// A Message as server-sent events in the API's order: message_start, ping, content blocks, message_delta, message_stop.
 import type { ContentBlock, Message, RawMessageStreamEvent } from "@anthropic-ai/sdk/resources/messages/messages";
 import { errorBody } from "./errors.ts";
 import type { Fault, Settings } from "./settings.ts";
 
-/** Characters of a piece when nothing asks for a pace; about a line. */
+/** Characters of a piece without a pace, about a line. */
 const PIECE_CHARS = 80;
 const PACED_CHARS = 12;
 const CHARS_PER_TOKEN = 4;
-/** Nothing is sent after a stall, but the connection stays open for this long. */
+/** How long a stalled connection stays open. */
 const STALL_MS = 600_000;
 
 type Event = RawMessageStreamEvent | { type: "ping" };
 
-/** The whole answer. Without pace or fault it is one string, else each event is sent when its time has come. */
+/** The whole answer: one string without pace and fault, or else each event at its time. */
 export function streamMessage(message: Message, settings: Settings, requestId: string): Response {
   const headers = {
     "content-type": "text/event-stream; charset=utf-8",
@@ -40,7 +40,7 @@ export function streamMessage(message: Message, settings: Settings, requestId: s
   return new Response(body, { headers });
 }
 
-/** Every event of the message in order. */
+/** All events of the message, in order. */
 function eventsOf(message: Message, pieceChars: number, fault: Fault | null = null): Event[] {
   const start: Message = {
     ...message,
@@ -101,7 +101,7 @@ function blockEvents(block: ContentBlock, index: number, pieceChars: number, fau
   ];
 }
 
-/** Encoded events at their pace, broken in the way the fault says after the first delta. */
+/** Encoded events at their pace, with the fault after the first delta. */
 async function* framesOf(
   events: readonly Event[],
   settings: Settings,
@@ -142,7 +142,7 @@ function encode(event: Event): string {
   return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
-/** Cuts near `size`, after a space where there is one, so that words stay whole. */
+/** Cuts near `size` characters, after a space where possible. */
 function pieces(text: string, size: number): string[] {
   const cut: string[] = [];
   for (let start = 0; start < text.length;) {

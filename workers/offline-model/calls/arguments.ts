@@ -1,10 +1,10 @@
-// Fills a tool's arguments from its JSON Schema: by property name, then by type, enum and default.
+// Fills a tool's arguments from its JSON Schema: by property name, type, enum and default.
 import { keyWords, tokenize } from "#shared/retrieval/tokens.ts";
-import { trimEndOf } from "#shared/text/trim.ts";
+import { trimEndOf } from "#shared/text/spaces.ts";
 import { namedNumber, namedText, saidAfter } from "./named-values.ts";
 import { asObject, propertiesOf } from "../reading/tools.ts";
 
-/** What there is to fill in. */
+/** The values that can be filled in. */
 export interface Facts {
   readonly question: string;
   /** Text that the question is about. */
@@ -30,24 +30,24 @@ const MEANINGS: readonly [RegExp, (facts: Facts) => string | undefined][] = [
   [/(?:date|day)$/, ({ question }) => /\b\d{4}-\d{2}-\d{2}\b/.exec(question)?.[0]],
 ];
 const QUOTED = /["“«]([^"“«”»]+)["”»]/;
-/** Optional properties worth filling; others keep the tool's own default. */
+/** Optional properties that are filled; others keep the tool's default. */
 const WELCOME = /^(?:focus|question|topic)$/;
 
-/** Characters of a word that is held against a pattern. */
+/** Characters of a word that is matched against a pattern. */
 const LONGEST_WORD = 64;
 const LONGEST_PATTERN = 200;
-/** What is read of a question for the values that it names. */
+/** Characters of a question that are searched for values. */
 const LONGEST_QUESTION = 4_000;
-/** Schemas may refer to themselves. */
+/** Levels of nesting: schemas may refer to themselves. */
 export const DEEPEST = 4;
 
-/** One filling: what there is, and what had to be made up. */
+/** The state of filling one schema. */
 interface Filling {
   readonly facts: Facts;
   /** The part of the question that is searched for values. */
   readonly said: string;
   readonly saidTokens: ReadonlySet<string>;
-  /** Numbers and listed values that no property has taken yet, in the question's order. */
+  /** The question's numbers that no property has taken, in order; and the listed values that are taken. */
   readonly numbers: number[];
   readonly taken: Set<unknown>;
   readonly root: Schema;
@@ -55,19 +55,19 @@ interface Filling {
   readonly missing: string[];
 }
 
-/** Fills every required property, and optional ones where the meaning is sure. Numbers are used in the question's order. */
+/** Fills all required properties, and optional ones with a sure meaning. Uses numbers in the question's order. */
 export function fillArguments(schema: Schema, facts: Facts): Record<string, unknown> {
   return fillObject(schema, begin(schema, facts), 0);
 }
 
-/** Names of required properties that the question says nothing about: fillArguments makes their values up. */
+/** Names of required properties that the question says nothing about; fillArguments makes their values up. */
 export function missingArguments(schema: Schema, facts: Facts): string[] {
   const filling = begin(schema, facts);
   fillObject(schema, filling, 0);
   return [...new Set(filling.missing)];
 }
 
-/** Fills a value of any type, as a property of this name would be filled. */
+/** Fills a value of any type, as for a property of this name. */
 export function fillValue(name: string, schema: Schema, facts: Facts): unknown {
   return fill(name, schema, begin(schema, facts), 0);
 }
@@ -85,7 +85,7 @@ function numbersIn(text: string): number[] {
 function fillObject(schema: Schema, filling: Filling, depth: number): Record<string, unknown> {
   const required = new Set(Array.isArray(schema["required"]) ? schema["required"] : []);
   const entries = Object.entries(propertiesOf(schema)).filter(([name]) => required.has(name) || WELCOME.test(name));
-  // What the question names goes first, so that nothing else takes it.
+  // Named values first, so that no other property takes them.
   const named = (name: string) => Number(namedText(name, filling.said) !== undefined);
   const values = new Map(
     entries
@@ -137,7 +137,7 @@ function fillString(name: string, schema: Schema, { facts, said, numbers, missin
   return cut(quoted ?? facts.question, schema);
 }
 
-/** The first word with a digit that has the form that the schema asks for. */
+/** The first word with a digit that matches the schema's pattern. */
 function patterned(schema: Schema, said: string): string | undefined {
   const pattern = patternOf(schema);
   if (pattern === undefined) return undefined;
@@ -147,7 +147,7 @@ function patterned(schema: Schema, said: string): string | undefined {
     .find((word) => /\d/.test(word) && pattern.test(word));
 }
 
-/** Whether the question held what the tool cannot do without: texts in the form that the schema asks for. */
+/** Whether all texts match the patterns that the schema asks for. */
 export function hasForms(schema: Schema, input: Readonly<Record<string, unknown>>): boolean {
   return Object.entries(propertiesOf(schema)).every(([name, property]) => {
     const value = input[name];
@@ -160,7 +160,7 @@ function hasForm(schema: Schema, text: string): boolean {
   return pattern === undefined || (text.length <= LONGEST_WORD && pattern.test(text));
 }
 
-/** Patterns come from anywhere: one that could take long even for a word is not tried, nor one of another engine's. */
+/** The schema's pattern. Undefined for a pattern that could take long or is invalid: schemas are foreign. */
 function patternOf(schema: Schema): RegExp | undefined {
   const pattern = schema["pattern"];
   if (typeof pattern !== "string" || pattern.length > LONGEST_PATTERN || mayTakeLong(pattern)) return undefined;
@@ -171,7 +171,10 @@ function patternOf(schema: Schema): RegExp | undefined {
   }
 }
 
-/** Repeated groups may backtrack exponentially; a few repeated characters take a power of the word's length. */
+/**
+ * Whether matching a word may take long: repeated groups may backtrack exponentially, several repeats take a power of
+ * the word's length.
+ */
 function mayTakeLong(pattern: string): boolean {
   return /\)[*+{]|\\[1-9k]/.test(pattern) || (pattern.match(/[*+]|,\}/g) ?? []).length > 3;
 }
@@ -180,7 +183,7 @@ function cut(text: string, schema: Schema): string {
   return typeof schema["maxLength"] === "number" ? text.slice(0, schema["maxLength"]) : text;
 }
 
-/** The number that the question names for it, else the next of those that it has. */
+/** The number that the question names for the property, or else the next unused number. */
 function pickNumber(name: string, schema: Schema, { said, numbers, missing }: Filling): number {
   const named = namedNumber(name, said);
   const integer = typeOf(schema) === "integer";
@@ -195,8 +198,8 @@ function pickNumber(name: string, schema: Schema, { said, numbers, missing }: Fi
 }
 
 /**
- * The value that the question names for it ("to mi"), else the one that it mentions, else the default, else the first.
- * Of several that are mentioned none is sure.
+ * The value that the question names for the property ("to mi"), or else the one that it mentions, the default, or the
+ * first. Several mentioned values are not sure.
  */
 function choose(name: string, values: readonly unknown[], fallback: unknown, filling: Filling): unknown {
   const { said, taken, missing } = filling;

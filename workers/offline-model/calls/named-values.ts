@@ -1,5 +1,6 @@
-// Values that a question names: "invoice 4711" for a property invoice, "120 EUR" for an amount, "to ACME" for who gets it.
-import { trimEndOf } from "#shared/text/trim.ts";
+// Finds values that a question names: "invoice 4711" for a property invoice, "120 EUR" for an amount, "to ACME" for a
+// payee.
+import { trimEndOf } from "#shared/text/spaces.ts";
 
 const AMOUNT = /^(?:.*_)?(?:amount|price|sum|total|cost)$/;
 const PARTY = /^(?:payee|recipient|receiver|vendor|supplier|company|customer)$/;
@@ -12,23 +13,23 @@ const UNIT = String.raw`[€$£]|euros?\b|(?:EUR|USD|GBP|CHF|JPY|SEK|NOK|DKK|PLN
 const MONEY = new RegExp(String.raw`(${UNIT})\s*(${NUMBER})|(?<![\w.,/-])(${NUMBER})\s*(${UNIT})`, "i");
 const NAME = String.raw`(?!(?:EUR|USD|GBP|CHF)\b)\p{Lu}[\p{L}\p{N}&.-]*`;
 const NAMES = String.raw`${NAME}(?:\s+(?:&\s+)?${NAME})*`;
-/** Best first: after "to", after another small word, anywhere but at the beginning, in small letters. */
+/** Best first: after "to", after another preposition, anywhere but at the beginning. */
 const PARTIES: readonly RegExp[] = [
   new RegExp(String.raw`\b[Tt]o\s+(?:the\s+)?(${NAMES})`, "u"),
   new RegExp(String.raw`\b(?:from|by|of)\s+(${NAMES})`, "u"),
-  // The capital first: looking back at each space of a run would take the square of its length.
+  // The capital first: a lookbehind at each space would take quadratic time.
   new RegExp(String.raw`(?=\p{Lu})(?<=\S\s+)(${NAMES})`, "u"),
 ];
 const TO_ANYBODY = /\bto\s+([\p{L}\p{N}]+)/gu;
 
-/** The number that a property of this name means; undefined where the question does not say it plainly. */
+/** The number for a property of this name; undefined unless the question says it plainly. */
 export function namedNumber(name: string, question: string): number | undefined {
   const money = AMOUNT.test(name.toLowerCase()) ? moneyIn(question)?.amount : undefined;
   const named = money ?? Number(after(name, question)?.replaceAll(",", "") ?? Number.NaN);
   return Number.isFinite(named) ? named : undefined;
 }
 
-/** The same for a text. */
+/** The text for a property of this name; undefined unless the question says it plainly. */
 export function namedText(name: string, question: string): string | undefined {
   const key = name.toLowerCase();
   if (CURRENCY.test(key)) return moneyIn(question)?.currency;
@@ -42,7 +43,9 @@ export function namedText(name: string, question: string): string | undefined {
   return after(name, question) ?? saidAfter(name, question);
 }
 
-/** What follows the small word that a property's name is or begins with: "mi" for "to" or "to_unit" in "5 km to mi". */
+/**
+ * The word after a preposition that the property's name is or begins with: "mi" for "to" or "to_unit" in "5 km to mi".
+ */
 export function saidAfter(name: string, question: string): string | undefined {
   const [small = ""] = name.toLowerCase().split(/[_-]/);
   if (!SMALL_WORDS.has(small)) return undefined;
@@ -50,7 +53,7 @@ export function saidAfter(name: string, question: string): string | undefined {
   return words[words.findLastIndex((word) => word.toLowerCase() === small) + 1 || words.length];
 }
 
-/** What follows a property's name in the question and has a digit: "invoice 4711", "order no. A-17". */
+/** The word with a digit after the property's name: "invoice 4711", "order no. A-17". */
 function after(name: string, question: string): string | undefined {
   const words = name.replaceAll(/[_-]+/g, " ").replaceAll(/[^\p{L}\p{N} ]/gu, "");
   if (words.trim() === "") return undefined;

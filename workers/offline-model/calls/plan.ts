@@ -1,47 +1,43 @@
-// Which tools to call next. Steps in a fixed order; each is taken at most once a turn, as the transcript shows, so a turn ends.
+// Decides which tools to call next. Rules run in a fixed order, each at most once a turn (as the transcript shows), so
+// a turn ends.
 import { bestSentences } from "#shared/retrieval/cite.ts";
-import { formatPassages } from "#shared/retrieval/passages.ts";
-import type { Passage } from "#shared/retrieval/passages.ts";
+import { formatPassages, type Passage } from "#shared/retrieval/passages.ts";
 import { questionTerms, tokenize } from "#shared/retrieval/tokens.ts";
-import { fillArguments, firstUrl, hasForms, missingArguments } from "./arguments.ts";
-import type { Facts } from "./arguments.ts";
-import { ROLES, closestPeer } from "../reading/peers.ts";
-import type { Peer } from "../reading/peers.ts";
-import { callTo, callsOf, usablePassages } from "../reading/task.ts";
-import type { Task } from "../reading/task.ts";
-import { delegateProperties } from "../reading/tools.ts";
-import type { KnownTool, ToolKind } from "../reading/tools.ts";
+import { fillArguments, firstUrl, hasForms, missingArguments, type Facts } from "./arguments.ts";
+import { ROLES, closestPeer, type Peer } from "../reading/peers.ts";
+import { callTo, callsOf, usablePassages, type Task } from "../reading/task.ts";
+import { delegateProperties, type KnownTool, type ToolKind } from "../reading/tools.ts";
 
 export interface WantedCall {
   readonly name: string;
   readonly input: Record<string, unknown>;
 }
 
-type Step = (task: Task) => WantedCall[];
+type Rule = (task: Task) => WantedCall[];
 
-/** A last resort: the steps end by themselves well before. */
+/** A last resort: the rules end well before. */
 const MOST_ROUNDS = 8;
 const MOST_PASSAGES = 8;
 const MOST_CLAIMS = 2;
 /** Characters of a passage that are passed on. */
 const PASSAGE_LIMIT = 6_000;
-/** Less text than this is worth opening the page for. */
+/** With less text, the pages behind the passages are read. */
 const THIN_CHARS = 600;
-/** Finds agents of every role at once; everyone is listed when it does not. */
+/** Finds agents of every role at once. If it does not, all agents are listed. */
 const WANTED_AGENTS = "search sources, summarize text, check facts";
 
-/** The calls to make now, in parallel; none when it is time to answer. */
+/** The calls to make now, in parallel; empty when it is time to answer. */
 export function nextCalls(task: Task): WantedCall[] {
   if (task.transcript.current.rounds >= MOST_ROUNDS) return [];
-  const steps: readonly Step[] = [useFittingTool, discover, discoverMore, gather, readPages, examine];
-  for (const step of steps) {
-    const calls = step(task);
+  const rules: readonly Rule[] = [useFittingTool, discover, discoverMore, gather, readPages, examine];
+  for (const rule of rules) {
+    const calls = rule(task);
     if (calls.length > 0) return calls;
   }
   return [];
 }
 
-/** Fills the tool's arguments from what the task knows. */
+/** A call of the tool, with arguments filled from what the task knows. */
 export function plan(task: Task, tool: KnownTool, more: Partial<Facts> = {}): WantedCall {
   return { name: tool.name, input: fillArguments(tool.schema, factsOf(task, more)) };
 }
@@ -51,7 +47,7 @@ function factsOf(task: Task, more: Partial<Facts> = {}): Facts {
   return { question: task.question, ...(text === "" ? {} : { text, evidence: text }), ...more };
 }
 
-/** Tools of the agent's own that the question is about, the best first. */
+/** The agent's own tools that match the question, best first. */
 function fittingTools(task: Task): KnownTool[] {
   const others = task.tools.filter(({ kind }) => kind === "other");
   const asked = new Set(questionTerms(task.question));
@@ -69,14 +65,14 @@ function fittingTools(task: Task): KnownTool[] {
     .map(({ tool }) => tool);
 }
 
-/** The tool that would fit, and what the question does not say for it; undefined when a tool can be called, or none fits. */
+/** The tool that fits but lacks values, with their names; undefined when a tool can be called or none fits. */
 export function lackingTool(task: Task): { readonly name: string; readonly missing: readonly string[] } | undefined {
   const [tool] = callsOf(task, "other").length > 0 ? [] : fittingTools(task);
   const missing = tool === undefined ? [] : missingArguments(tool.schema, factsOf(task));
   return tool === undefined || missing.length === 0 ? undefined : { name: tool.name, missing };
 }
 
-const useFittingTool: Step = (task) => {
+const useFittingTool: Rule = (task) => {
   if (callsOf(task, "other").length > 0) return [];
   const facts = factsOf(task);
   const ready = fittingTools(task).filter(
@@ -85,24 +81,24 @@ const useFittingTool: Step = (task) => {
   return ready.slice(0, 1).map((tool) => plan(task, tool));
 };
 
-const discover: Step = (task) => {
+const discover: Rule = (task) => {
   const tool = one(task, "discover");
   if (tool === undefined || one(task, "delegate") === undefined || callsOf(task, "discover").length > 0) return [];
-  // Known agents that fit no role are chosen by the words of the question: a list of the same agents tells nothing new.
+  // Known agents without a role are chosen by words: listing them again tells nothing new.
   const areKnown = task.peers.length > 0 && task.peers.every(({ text }) => text !== "");
   if (areKnown && Object.keys(task.roles).length === 0) return [];
   return [plan(task, tool, { question: WANTED_AGENTS })];
 };
 
-/** When the first query found nobody for some role: once more for everyone. */
-const discoverMore: Step = (task) => {
+/** Lists all agents when the first query left a role open. */
+const discoverMore: Rule = (task) => {
   const tool = one(task, "discover");
   if (tool === undefined || one(task, "delegate") === undefined || callsOf(task, "discover").length !== 1) return [];
   const complete = ROLES.every((role) => task.roles[role] !== undefined);
   return complete || callsOf(task, "delegate").length > 0 ? [] : [plan(task, tool, { question: "" })];
 };
 
-const gather: Step = (task) => {
+const gather: Rule = (task) => {
   const fetch = one(task, "fetch");
   const url = firstUrl(task.question);
   if (fetch !== undefined && url !== undefined && callsOf(task, "fetch").length === 0)
@@ -115,7 +111,7 @@ const gather: Step = (task) => {
   return askAgent(task, peer, task.question);
 };
 
-const readPages: Step = (task) => {
+const readPages: Rule = (task) => {
   const tool = one(task, "fetch");
   if (tool === undefined || callsOf(task, "search").length === 0 || callsOf(task, "fetch").length > 0) return [];
   const passages = usablePassages(task);
@@ -124,14 +120,14 @@ const readPages: Step = (task) => {
   return [...urls].slice(0, 2).map((url) => plan(task, tool, { url }));
 };
 
-/** Shortens and checks what was gathered, with own tools or by asking, all side by side. */
-const examine: Step = (task) => {
+/** Shortens and checks what was gathered, in parallel, with own tools or by asking agents. */
+const examine: Rule = (task) => {
   const passages = usablePassages(task);
   const digest = one(task, "digest");
   const checks = task.tools.filter(({ kind }) => kind === "check");
   const text = passages.length > 0 ? bundle(passages) : "No passages were found for this question.";
-  const ask = (peer: Peer | undefined, wish: string) =>
-    askAgent(task, peer, `Question: ${task.question}\n\n${wish}\n\n${text}`);
+  const ask = (peer: Peer | undefined, request: string) =>
+    askAgent(task, peer, `Question: ${task.question}\n\n${request}\n\n${text}`);
   return [
     ...(digest === undefined
       ? ask(task.roles.digest, "Summarise what these passages say about the question. Cite them as [n].")
@@ -146,7 +142,7 @@ const examine: Step = (task) => {
   ];
 };
 
-/** What is worth checking: the sentences that answer best, or what the person claims when no text is at hand. */
+/** The sentences to check: those that answer best. */
 function claimsOf(task: Task, passages: readonly Passage[]): string[] {
   return bestSentences(task.question, passages.slice(0, MOST_PASSAGES), MOST_CLAIMS).map(({ text }) => text);
 }

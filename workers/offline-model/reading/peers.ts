@@ -1,19 +1,18 @@
-// Which agent to ask for what: roles are told from what agents say of themselves, never from known names.
+// Chooses which agent to ask for what. Roles follow from the descriptions of agents, never from known names.
 import { bm25 } from "#shared/retrieval/ranking.ts";
 import { keyWords, tokenize } from "#shared/retrieval/tokens.ts";
-import { asObject, delegateProperties, propertiesOf } from "./tools.ts";
-import type { KnownTool } from "./tools.ts";
+import { asObject, delegateProperties, propertiesOf, type KnownTool } from "./tools.ts";
 
 export interface Peer {
   readonly id: string;
-  /** Description and skills; empty when nobody told. */
+  /** Description and skills; empty when unknown. */
   readonly text: string;
 }
 
 export const ROLES = ["search", "digest", "check"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** What an agent of each role says of itself. Tokenized once: stems. */
+/** Stems of words that describe an agent of each role. */
 const ROLE_WORDS: Readonly<Record<Role, readonly string[]>> = {
   search: tokenize("search searcher searching web retrieve retrieval fetch browse documents pages research librarian"),
   digest: tokenize("summarise summarize summarizer summary digest condense shorten key points extract synthesize"),
@@ -24,7 +23,7 @@ const ROLE_WORDS: Readonly<Record<Role, readonly string[]>> = {
 
 const LISTED = /^- ([A-Za-z][\w-]*)(?: \((\w+)\))?: (.*)$/;
 
-/** Everyone who can be asked: the tool's enum if it has one, else those that were listed; the dead are left out. */
+/** All agents that can be asked: the tool's enum if it has one, or else the listed ones. Leaves out dead agents. */
 export function knownPeers(delegate: KnownTool, listings: readonly string[]): Peer[] {
   const listed = new Map<string, string>();
   const dead = new Set<string>();
@@ -40,7 +39,7 @@ export function knownPeers(delegate: KnownTool, listings: readonly string[]): Pe
   return ids.filter((id) => !dead.has(id)).map((id) => ({ id, text: listed.get(id) ?? "" }));
 }
 
-/** Each role's best agent, each agent in at most one role. Roles that nobody fits are absent. */
+/** The best agent for each role, each agent in one role at most. A role without a matching agent is absent. */
 export function assignRoles(peers: readonly Peer[]): Partial<Record<Role, Peer>> {
   const documents = peers.map(selfDescription);
   const pairs = ROLES.flatMap((role) =>
@@ -56,14 +55,14 @@ export function assignRoles(peers: readonly Peer[]): Partial<Record<Role, Peer>>
   return assigned;
 }
 
-/** Whom to ask when no role fits: the best match of words, else the first. */
+/** The agent to ask when no role fits: the best match of words, or else the first. */
 export function closestPeer(question: string, peers: readonly Peer[]): Peer | undefined {
   const scores = bm25(tokenize(keyWords(question).join(" ")), peers.map(selfDescription));
   const best = scores.reduce((top, score, index) => (score > (scores[top] ?? 0) ? index : top), 0);
   return peers[best];
 }
 
-/** The id counts three times: it is the shortest and surest description. */
+/** Tokens of an agent's description. The id counts three times, as the most reliable part. */
 function selfDescription({ id, text }: Peer): string[] {
   const name = tokenize(id.replaceAll(/[_-]/g, " "));
   return [...name, ...name, ...name, ...tokenize(text.replaceAll("_", " "))];

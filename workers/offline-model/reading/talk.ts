@@ -1,4 +1,5 @@
-// What needs no research: greetings, questions about the conversation itself, and what a follow-up question refers to.
+// Answers that need no research: greetings and questions about the conversation. Also finds what a follow-up question
+// refers to.
 import { keyWords, questionTerms, tokenize } from "#shared/retrieval/tokens.ts";
 import type { Transcript, Exchange } from "./transcript.ts";
 
@@ -15,13 +16,13 @@ const ABOUT_THE_PERSON = /\b(?:i|my|me)\b/i;
 const REFERS_BACK =
   /^(?:and|but|so|also|then|what about|how about)\b|\b(?:it|its|they|them|their|that|those|these|this|he|she|him|her|the (?:former|latter|same))\b/i;
 
-/** A word with a capital or a digit, other than the first. */
+/** A word with a capital or a digit, except the first. */
 const NAMES = /\s\S*[\p{Lu}\p{N}]/u;
 
-/** A follow-up has few words of its own. */
+/** Key words that a follow-up question has at most. */
 const MOST_OWN_WORDS = 6;
 
-/** The whole answer where no research is needed, else null. */
+/** The answer when no research is needed; null otherwise. */
 export function smallTalk({ current, earlier }: Transcript): string | null {
   const said = current.question;
   if (said.length > 300) return null;
@@ -41,8 +42,9 @@ export function smallTalk({ current, earlier }: Transcript): string | null {
 }
 
 /**
- * The question with what it refers back to, e.g. "and who maintains it? (follow-up to: What is workerd?)"; unchanged if it
- * stands on its own. Of follow-ups in between, the latest that names something is kept ("And Miniflare?").
+ * Adds what the question refers back to, e.g. "and who maintains it? (follow-up to: What is workerd?)". Returns a
+ * question that stands alone unchanged. Of follow-ups in between, keeps the latest that names something ("And
+ * Miniflare?").
  */
 export function contextualQuestion(question: string, earlier: readonly Exchange[]): string {
   if (!refersBack(question)) return question;
@@ -71,7 +73,7 @@ function recallQuestions(said: string, earlier: readonly Exchange[]): string {
   return before.length === 0 ? `You asked: ${last}` : `You asked: ${last}\n\nBefore that: ${before.join(", ")}`;
 }
 
-/** What the person said that shares most words with the question; null when nothing does. */
+/** The person's statement that shares most words with the question; null for none. */
 function recallStatement(said: string, earlier: readonly Exchange[]): string | null {
   const terms = questionTerms(said);
   const matches = earlier

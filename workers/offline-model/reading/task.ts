@@ -1,42 +1,39 @@
-// Everything one decision needs to know, read from the request: the question, the text at hand, the tools, the peers.
+// Reads everything that a decision needs from the request: the question, the given text, the tools, the peers.
 import {
   distinctPassages,
   parsePassages,
   parseSources,
   textBeforePassages,
   withoutSources,
+  type Passage,
 } from "#shared/retrieval/passages.ts";
-import type { Passage } from "#shared/retrieval/passages.ts";
 import { relevantPassages } from "#shared/retrieval/relevance.ts";
-import { assignRoles, knownPeers } from "./peers.ts";
-import type { Peer, Role } from "./peers.ts";
+import { assignRoles, knownPeers, type Peer, type Role } from "./peers.ts";
 import type { MessagesRequest } from "../api/request.ts";
 import { contextualQuestion } from "./talk.ts";
-import { delegateProperties, knownTools } from "./tools.ts";
-import type { KnownTool, ToolKind } from "./tools.ts";
-import { readTranscript } from "./transcript.ts";
-import type { Call, Transcript } from "./transcript.ts";
+import { delegateProperties, knownTools, type KnownTool, type ToolKind } from "./tools.ts";
+import { readTranscript, type Call, type Transcript } from "./transcript.ts";
 
 export interface Task {
   readonly transcript: Transcript;
-  /** What to answer, with what it refers back to. */
+  /** The question with what it refers back to. */
   readonly question: string;
-  /** The question as it was put. */
+  /** The question as asked. */
   readonly asked: string;
-  /** Passages that came with the message itself. */
+  /** Passages in the message itself. */
   readonly given: readonly Passage[];
-  /** Passages that tools and peers brought, each once. */
+  /** Passages that tools and peers returned, each once. */
   readonly found: readonly Passage[];
   readonly tools: readonly KnownTool[];
   readonly peers: readonly Peer[];
   readonly roles: Partial<Record<Role, Peer>>;
 }
 
-/** A message longer than this is text to work on, its first paragraph the question. */
+/** Characters; a longer message is text to work on, with the question in its first paragraph. */
 const LONG_MESSAGE = 600;
-/** A page that was read: its title, its address, then the text. */
+/** The head of a fetched page: title and address. */
 const PAGE_HEAD = /^# (.*)\nsource: (.*)\n/;
-/** Citations one after another. Begins with a bracket, so that no run of text is looked at from each of its characters. */
+/** A run of citations. Starts with a bracket, so that matching takes linear time. */
 const CITATIONS = /\[\d+\](?:[\s,]*\[\d+\])*[\s,]*/g;
 const LIST_MARK = /^[\s.,;•*-]+/;
 const QUESTION_LINE = /^Question: (.+)$/m;
@@ -45,7 +42,7 @@ export function readTask(request: MessagesRequest): Task {
   const transcript = readTranscript(request);
   const all = request.tool_choice?.type === "none" ? [] : knownTools(request.tools ?? []);
   const own = all.filter(({ kind }) => kind !== "discover" && kind !== "delegate");
-  // An agent that was asked by an agent and can do something itself does not ask on: that is how chains end.
+  // An agent that an agent asked, and that has tools of its own, asks no others: so chains end.
   const tools = transcript.askedBy !== null && own.length > 0 ? own : all;
   const { question, given } = readMessage(transcript.current.question);
 
@@ -68,7 +65,7 @@ export function readTask(request: MessagesRequest): Task {
   };
 }
 
-/** What the answer may quote. Passages that came with the message were chosen by whoever asks and all count. */
+/** Passages that the answer may quote. All passages of the message count: the asker chose them. */
 export function usablePassages(task: Task): Passage[] {
   return [...task.given, ...relevantPassages(task.question, task.found)];
 }
@@ -78,7 +75,7 @@ export function callsOf({ transcript, tools }: Pick<Task, "transcript" | "tools"
   return transcript.current.calls.filter(({ name }) => names.has(name));
 }
 
-/** The call that asked this agent, if it was asked in this turn. */
+/** The call that asked this agent in this turn, if any. */
 export function callTo(task: Task, peer: Peer | undefined): Call | undefined {
   return callsOf(task, "delegate").find((call) => {
     const tool = task.tools.find(({ name }) => name === call.name);
@@ -97,7 +94,7 @@ function readMessage(message: string): { question: string; given: Passage[] } {
   return { question: named ?? first, given: [{ title: "", source: "your message", text: rest.join("\n\n") }] };
 }
 
-/** The passages in a result: in their own form, or as the cited sentences of an answer with sources, or one read page. */
+/** The passages of a result: passages, or the cited sentences of an answer with sources, or one fetched page. */
 function passagesOf(call: Call): Passage[] {
   if (call.isError) return [];
   const passages = parsePassages(call.result);
@@ -120,7 +117,7 @@ function passagesOf(call: Call): Passage[] {
   return typeof url === "string" ? [{ title: url, source: url, text: call.result }] : [];
 }
 
-/** Text that carries citations, cut at each: "A. [1][2] B. [3]" gives A with 1 and 2, B with 3. List marks are dropped. */
+/** Splits text at its citations: "A. [1][2] B. [3]" gives A with 1 and 2, and B with 3. Drops list marks. */
 export function citedTexts(answer: string): { text: string; numbers: number[] }[] {
   const cited: { text: string; numbers: number[] }[] = [];
   for (const line of withoutSources(answer).split("\n")) {

@@ -1,4 +1,4 @@
-// What a tool is for, told from its schema and name alone. No tool of any agent is known here by name.
+// Finds the purpose of a tool from its schema and name. Knows no tool by name.
 import type { ToolDefinition } from "../api/request.ts";
 
 export type ToolKind =
@@ -10,7 +10,7 @@ export type ToolKind =
   | "search"
   /** Reads one URL. */
   | "fetch"
-  /** Holds a claim against text. */
+  /** Compares a claim with text. */
   | "check"
   /** Shortens text. */
   | "digest"
@@ -33,7 +33,7 @@ const TEXT = ["text", "content", "document", "passages", "body", "article"];
 const FINDS = /\b(?:find|discover|list|look up|search)\b/;
 const AGENTS = /\b(?:agents?|peers?)\b/;
 
-/** The tools that can be called, each with its kind. */
+/** The callable tools, each with its kind. */
 export function knownTools(tools: readonly ToolDefinition[]): KnownTool[] {
   return tools.flatMap((tool) => {
     if (tool.input_schema === undefined) return [];
@@ -64,7 +64,7 @@ function findsAgents(says: string): boolean {
   });
 }
 
-/** The property of a delegate tool that names the agent, and the one that takes the message. */
+/** The properties of a delegate tool for the agent and for the message. */
 export function delegateProperties(tool: KnownTool): { agent: string; message: string } {
   const names = Object.keys(propertiesOf(tool.schema));
   const find = (candidates: readonly string[]) => names.find((name) => candidates.includes(name.toLowerCase()));
@@ -76,7 +76,7 @@ export function propertiesOf(schema: Readonly<Record<string, unknown>>): Record<
   return Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, asObject(value)]));
 }
 
-/** `value` if it is a plain object, else an empty one: a schema may be anything. */
+/** `value` if it is an object, or else an empty one: a schema may hold anything. */
 export function asObject(value: unknown): Record<string, unknown> {
   return isObject(value) ? value : {};
 }

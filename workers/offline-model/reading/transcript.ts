@@ -1,7 +1,6 @@
-// The conversation as the rules see it: turns of a question and the calls made for it. Everything is read from the request.
+// Reads the conversation from the request, as turns of a question and its calls.
 import { noteIn } from "#shared/loop/log/note.ts";
-import { blocksOf, isText, isToolResult, isToolUse } from "../api/request.ts";
-import type { InputMessage, MessagesRequest } from "../api/request.ts";
+import { blocksOf, isText, isToolResult, isToolUse, type InputMessage, type MessagesRequest } from "../api/request.ts";
 
 export interface Call {
   readonly name: string;
@@ -14,7 +13,7 @@ export interface Exchange {
   /** What the user wrote. */
   readonly question: string;
   readonly calls: readonly Call[];
-  /** Assistant messages that called tools. */
+  /** Number of assistant messages with tool calls. */
   readonly rounds: number;
   /** The assistant's text so far. */
   readonly answer: string;
@@ -23,13 +22,13 @@ export interface Exchange {
 export interface Transcript {
   readonly earlier: readonly Exchange[];
   readonly current: Exchange;
-  /** The agent that asks, or null when a person does. */
+  /** The asking agent; null for a person. */
   readonly askedBy: string | null;
 }
 
-/** Results beyond this many characters are not read. */
+/** Characters read of a result. */
 const RESULT_LIMIT = 400_000;
-/** What some runtimes add below an agent's answer; not part of it. */
+/** A note below an agent's answer, which some runtimes add. */
 const THREAD_NOTE = /^\(thread \d+\)$/;
 const ASKED_BY = /^You were asked by the agent "([^"]+)"\.$/m;
 
@@ -53,7 +52,7 @@ export function readTranscript(request: Pick<MessagesRequest, "messages" | "syst
   };
 }
 
-/** Results of tools and what a person said after them are two messages in one; notes are nobody's words. */
+/** Removes notes, and splits tool results from what a person said after them. */
 function withoutNotes(message: InputMessage): InputMessage[] {
   if (message.role !== "user" || typeof message.content === "string") return [message];
   const blocks = message.content.filter((block) => !isText(block) || noteIn(block.text) === undefined);
@@ -62,7 +61,7 @@ function withoutNotes(message: InputMessage): InputMessage[] {
   return [results, others].filter((content) => content.length > 0).map((content) => ({ role: "user", content }));
 }
 
-/** The turns that a summary tells of, as summarise.ts writes them. */
+/** The turns in a summary that summarise.ts wrote. */
 function turnsIn(note: string): Exchange[] {
   const turns: Exchange[] = [];
   for (const [, label, text = ""] of note.matchAll(/^(Asked|Answered): (.+)$/gm)) {
@@ -73,7 +72,7 @@ function turnsIn(note: string): Exchange[] {
   return turns;
 }
 
-/** A user message that answers no tool call. */
+/** A user message without tool results starts a turn. */
 function beginsTurn(message: InputMessage): boolean {
   return message.role === "user" && !blocksOf(message).some(isToolResult);
 }

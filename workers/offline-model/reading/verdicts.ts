@@ -1,20 +1,20 @@
-// Reads what checking tools reported, claim by claim, and sums it up. The form is that of a line `Verdict: …` and quotes
-// `- “…” [n]`; results without it still count as quotes.
+// Reads the results of checking tools by claim, and sums them up. Expects a line `Verdict: …` and quotes `- “…” [n]`;
+// other results count as quotes only.
 import type { Quote } from "#shared/retrieval/cite.ts";
 import type { Passage } from "#shared/retrieval/passages.ts";
 import type { Call } from "./transcript.ts";
 
 export interface Verdict {
   readonly claim: string;
-  /** "supported", "not found", …; null when no tool gave one. */
+  /** "supported", "not found", …; null without a verdict. */
   readonly verdict: string | null;
-  /** Numbers of the passages that were quoted. */
+  /** Numbers of the quoted passages. */
   readonly numbers: readonly number[];
 }
 
 const VERDICT_LINE = /^Verdict: ([^(\n]+)/m;
 
-/** One entry a claim, in the order in which they were checked. Failed calls are left out. */
+/** One entry for each claim, in the order of the checks. Ignores failed calls. */
 export function readVerdicts(calls: readonly Call[]): Verdict[] {
   const verdicts = new Map<string, Verdict>();
   for (const { input, result, isError } of calls) {
@@ -37,7 +37,7 @@ export function readVerdicts(calls: readonly Call[]): Verdict[] {
   return [...verdicts.values()];
 }
 
-/** A sentence that sums up, and each claim with its label as a quote of the first passage that bears on it. */
+/** A summary, and for each claim its label and a quote of the first passage about it. */
 export function writeVerdicts(
   verdicts: readonly Verdict[],
   passages: readonly Passage[],

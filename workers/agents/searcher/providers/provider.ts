@@ -1,4 +1,4 @@
-// What every way to search has in common, and how those over HTTP ask.
+// What all search providers share, and the request of those over HTTP.
 import { parseJson } from "#shared/text/parse-json.ts";
 import type * as z from "zod";
 import type { ToolCall } from "#shared/loop/tools/tool.ts";
@@ -6,13 +6,13 @@ import type { Passage } from "#shared/retrieval/passages.ts";
 import { readBytes } from "#shared/http/read-body.ts";
 import { timeLimit } from "#shared/resilience/stopwatch.ts";
 
-/** Finds at most `limit` passages, best first. Throws an Error whose message tells the user what to repair. */
+/** Finds at most `limit` passages, best first. Throws an Error that tells the user what to repair. */
 export type Search = (query: string, limit: number, call: ToolCall) => Promise<Passage[]>;
 
 const TIME_LIMIT_MS = 10_000;
 const MAX_BYTES = 2 * 1024 * 1024;
 
-/** The parts of a search service's request that differ. */
+/** A request to a search service. */
 export interface ServiceRequest {
   /** The service's name in messages. */
   readonly name: string;
@@ -22,7 +22,7 @@ export interface ServiceRequest {
   readonly signal: AbortSignal;
 }
 
-/** Asks a service and checks its answer against `schema`. Redirects are not followed: a search service has one address. */
+/** Calls a service and parses its answer. Does not follow redirects: a search service has one address. */
 export async function askService<Schema extends z.ZodType>(
   request: ServiceRequest,
   schema: Schema,
@@ -56,7 +56,7 @@ const HINTS: Record<number, string> = {
   429: ": too many searches, try again later",
 };
 
-/** Tags and entities of result snippets; they are shown as text. */
+/** Removes tags and decodes entities of a result's snippet. */
 export function plainText(html: string): string {
   const entities: Record<string, string> = {
     amp: "&",

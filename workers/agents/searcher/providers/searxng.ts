@@ -1,4 +1,4 @@
-// Searches the web through a SearXNG instance of the user's. https://docs.searxng.org/dev/search_api.html
+// Searches the web through the user's SearXNG instance. https://docs.searxng.org/dev/search_api.html
 import * as z from "zod";
 import { reach } from "#shared/http/reach.ts";
 import { askService, plainText, type Search } from "./provider.ts";
@@ -7,7 +7,7 @@ const Answer = z.object({
   results: z.array(z.object({ title: z.string(), url: z.string(), content: z.string().nullish() })),
 });
 
-/** `url` is the instance's address, which may be private: it stands in the agent's settings. */
+/** `url` is the instance's address in the agent's settings. It may be private. */
 export function searchSearxng(url: string): Search {
   return async (query, limit, { env, signal }) => {
     const target = new URL(`${url.replace(/\/+$/, "")}/search`);

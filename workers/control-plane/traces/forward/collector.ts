@@ -1,12 +1,16 @@
-// One export request to an OpenTelemetry collector, and what became of it. Whether and when to try again is decided elsewhere.
+// Sends one export request to an OpenTelemetry collector, and classifies the answer. Retries belong to forwarding.ts
+// and delivery.ts.
 import * as z from "zod";
 import { readBytes } from "#shared/http/read-body.ts";
+import { retryAfterSeconds } from "#shared/http/retry-after.ts";
 import { reasonOf } from "#shared/text/reason.ts";
 import { CONTENT_TYPE } from "../otlp/export-answer.ts";
 import { decodeResponse, encodeRequest } from "../otlp/protobuf.ts";
 import type { CollectorSettings } from "./settings.ts";
 
-/** refused: something in the request is wrong. failed: the collector cannot take it now; unless `retryable`, or never. */
+/**
+ * refused: the request is wrong. failed: the collector did not take it; unless `retryable`, a smaller request may help.
+ */
 export type Outcome =
   | { readonly result: "accepted"; readonly remark: string | undefined }
   | { readonly result: "refused"; readonly message: string }
@@ -17,16 +21,16 @@ export interface Failure {
   readonly retryAfterMs: number;
 }
 
-/** A Fetcher, or all that is there. */
+/** A Fetcher, or globalThis. */
 export interface Network {
   fetch(url: string, init: RequestInit): Promise<Response>;
 }
 
-/** Statuses of a request that a smaller one may avoid. */
+/** Statuses that blame the request. */
 const REFUSED: ReadonlySet<number> = new Set([400, 413]);
 /**
- * Statuses that say nothing about the request (https://opentelemetry.io/docs/specs/otlp/#otlphttp-response). Without 504, which as
- * our own timeout may mean that the request is too much.
+ * Statuses that say nothing about the request (https://opentelemetry.io/docs/specs/otlp/#otlphttp-response). Without
+ * 504: like our own timeout, it may mean that the request is too large.
  */
 const RETRYABLE: ReadonlySet<number> = new Set([429, 502, 503]);
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -37,7 +41,7 @@ const Answer = z.object({
     .nullish(),
 });
 
-/** `resourceSpans` is OTLP/JSON. Never throws for what the collector does. */
+/** `resourceSpans` is OTLP/JSON. Never throws because of the collector. */
 export async function sendSpans(
   resourceSpans: string,
   { url, protocol, headers, timeoutMs }: CollectorSettings,
@@ -73,11 +77,11 @@ async function outcomeOf({ status, ok, headers, body }: Response): Promise<Outco
   if (ok) return { result: "accepted", remark: remarkOf(answer, headers.get("content-type")) };
   const message = `${status} ${readable(answer)}`.trim();
   if (REFUSED.has(status)) return { result: "refused", message };
-  const retryAfterMs = retryAfter(headers.get("retry-after"));
+  const retryAfterMs = (retryAfterSeconds(headers) ?? 0) * 1000;
   return { result: "failed", message, retryAfterMs, retryable: RETRYABLE.has(status) };
 }
 
-/** What a collector that took the request says about spans that it did not take. */
+/** What a collector that accepted the request says about rejected spans. */
 function remarkOf(body: Uint8Array, type: string | null): string | undefined {
   try {
     const json: unknown = type?.includes("json") ? JSON.parse(new TextDecoder().decode(body)) : decodeResponse(body);
@@ -86,18 +90,11 @@ function remarkOf(body: Uint8Array, type: string | null): string | undefined {
       ? undefined
       : `it rejected ${rejectedSpans} spans: ${errorMessage}`;
   } catch {
-    return undefined; // some answer with other things than the protocol says; the status counts
+    return undefined; // Some collectors answer with other content than the protocol says; the status counts.
   }
 }
 
-/** Seconds or a date. */
-function retryAfter(header: string | null): number {
-  if (header === null) return 0;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return Number.isFinite(ms) ? Math.max(0, ms) : 0;
-}
-
-/** The beginning of a body that may be text or a binary Status. */
+/** The beginning of a body, which may be text or a binary Status. */
 function readable(body: Uint8Array): string {
   return new TextDecoder()
     .decode(body.subarray(0, 500))

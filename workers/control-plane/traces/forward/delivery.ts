@@ -1,13 +1,13 @@
-// Sends what waits to the collector in one go, and finds spans that it never takes: they must not hold up the others. Where all is
-// refused, the collector is at fault and nothing is given up.
+// Sends queued spans to the collector, and drops spans that the collector never takes, so that they do not hold up the
+// others. Drops nothing while the collector refuses everything.
 import { type Failure, type Network, type Outcome, sendSpans } from "./collector.ts";
 import type { ForwardingQueue, QueuedSpan } from "./forwarding-queue.ts";
 import { toResourceSpans } from "../rows/pages.ts";
 import type { CollectorSettings } from "./settings.ts";
 
-/** So many spans refused one by one since the last was taken: perhaps it is not the spans. */
+/** Spans refused one by one since the last accepted one, after which the collector may be at fault. */
 const MAX_REFUSED = 8;
-/** So many failures in a row: perhaps it is not the collector. */
+/** Failures in a row after which the spans may be at fault. */
 const MAX_FAILURES = 3;
 const MAX_PROBES = 4;
 
@@ -21,9 +21,9 @@ export class Delivery {
   readonly #collector: CollectorSettings;
   readonly #network: Network;
   readonly #log: (message: string) => void;
-  /** Spans refused alone since the collector took one; undefined while it has taken none. */
+  /** Spans refused alone since the collector accepted one; undefined while it has accepted none. */
   #refusals: number | undefined;
-  /** `seq` of spans that were sent before their turn. */
+  /** `seq` of spans that were sent early, as probes. */
   readonly #sent = new Set<number>();
 
   constructor(queue: ForwardingQueue, collector: CollectorSettings, network: Network, log: (message: string) => void) {
@@ -34,8 +34,9 @@ export class Delivery {
   }
 
   /**
-   * Sends the spans, in halves where they are refused together; also where that failed, once it has done so often and something
-   * else is taken. A single span is given up when it is refused, and something else taken. `failures` is how many came before.
+   * Sends the spans. A refused request is sent again in halves; so is a failed one after MAX_FAILURES, if the collector
+   * accepts other spans. Drops a span that is refused alone while others are accepted. `failures` counts the failures
+   * before this call. Resolves to the failure that stopped the delivery.
    */
   async deliver(spans: readonly QueuedSpan[], failures: number): Promise<Failure | undefined> {
     const parts = [spans];
@@ -45,13 +46,15 @@ export class Delivery {
       const outcome = await this.#send(part.filter(({ seq }) => !this.#sent.has(seq)));
       if (outcome.result === "accepted") {
         this.#queue.remove(part);
-        refused = this.#giveUp(refused);
+        refused = this.#drop(refused);
         continue;
       }
       if (outcome.result === "failed" && !isSuspect) {
         parts.push(part);
         isSuspect =
-          !outcome.retryable && failures + 1 >= MAX_FAILURES && (await this.#takes(parts, part.slice(0, 1), failures));
+          !outcome.retryable &&
+          failures + 1 >= MAX_FAILURES &&
+          (await this.#acceptsAny(parts, part.slice(0, 1), failures));
         if (!isSuspect) return outcome;
         continue;
       }
@@ -66,10 +69,10 @@ export class Delivery {
       if (this.#refusals !== undefined) this.#refusals++;
       if (refused.length < MAX_REFUSED && parts.length > 0) continue;
       const bad = refused.map(({ span }) => span);
-      if (!this.#isProven && !(await this.#takes(parts, bad, failures))) {
+      if (!this.#isProven && !(await this.#acceptsAny(parts, bad, failures))) {
         return { message: outcome.message, retryAfterMs: 0 };
       }
-      refused = this.#giveUp(refused);
+      refused = this.#drop(refused);
     }
     return undefined;
   }
@@ -78,15 +81,22 @@ export class Delivery {
     return this.#refusals !== undefined && this.#refusals < MAX_REFUSED;
   }
 
-  /** Whether the collector takes any of a few spans: of other traces than those of `bad`, if any wait. Each `round` tries others. */
-  async #takes(parts: readonly (readonly QueuedSpan[])[], bad: readonly QueuedSpan[], round: number): Promise<boolean> {
+  /**
+   * Whether the collector accepts any of a few spans, preferably of other traces than those of `bad`. Each `round`
+   * tries other spans.
+   */
+  async #acceptsAny(
+    parts: readonly (readonly QueuedSpan[])[],
+    bad: readonly QueuedSpan[],
+    round: number,
+  ): Promise<boolean> {
     const others = this.#queue.samples(bad, MAX_PROBES, round, Date.now());
     for (const span of others.length > 0 ? others : this.#lastOf(parts, round)) {
       const outcome = await this.#send([span]);
       if (outcome.result === "failed" && outcome.retryable) return false;
       if (outcome.result !== "accepted") continue;
       this.#sent.add(span.seq);
-      // In a trace of `bad` others still wait before it.
+      // In a trace of `bad`, earlier spans still wait.
       if (others.includes(span)) this.#queue.remove([span]);
       return true;
     }
@@ -109,7 +119,7 @@ export class Delivery {
     return outcome;
   }
 
-  #giveUp(refused: readonly Refused[]): [] {
+  #drop(refused: readonly Refused[]): [] {
     for (const { span, message } of refused) {
       const id = /"spanId":"([0-9a-f]{16})"/.exec(span.json)?.[1] ?? "";
       this.#log(

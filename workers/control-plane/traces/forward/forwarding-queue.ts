@@ -1,13 +1,13 @@
-// What waits for the collector: of each trace that is due, the ended spans with a higher `seq` than was forwarded last. It is the
-// span table itself, and waits however long the collector is away.
+// The queue to the collector: the ended spans of each due trace whose `seq` is above the last forwarded one. The queue
+// is the span table itself, so nothing is lost while the collector is away.
 import type { StoredJson } from "../rows/pages.ts";
 import { isForwarded } from "./sampling.ts";
 import type { Settings } from "./settings.ts";
 
-/** Of one request, resources and scopes included. */
+/** Characters of one request, resources and scopes included. */
 const MAX_CHARACTERS = 1_000_000;
 const MAX_SPANS = 2000;
-/** Traces that are looked at to find a few of which spans are forwarded. */
+/** Traces that are checked to find a few samples. */
 const MAX_LOOKED_AT = 500;
 
 export type QueuedSpan = StoredJson & { readonly trace: number; readonly traceId: string };
@@ -41,8 +41,8 @@ export class ForwardingQueue {
   }
 
   /**
-   * The spans of the next request, of one trace or several; those of a trace in order of `seq`. Traces that have nothing to send
-   * are not due any more. Where many have not, there may be no spans though more traces are due.
+   * The spans of the next request, of one or more traces; those of one trace in order of `seq`. Marks traces without
+   * spans to send as not due. May return no spans although more traces are due, when many have nothing to send.
    */
   next(now: number): QueuedSpan[] {
     const traces = this.#sql
@@ -72,7 +72,8 @@ export class ForwardingQueue {
   }
 
   /**
-   * The first spans of at most `limit` due traces other than those of `spans`, the newest traces first; in another `round` others.
+   * The first spans of up to `limit` due traces, newest first, without the traces of `spans`. Each `round` gives other
+   * traces.
    */
   samples(spans: readonly QueuedSpan[], limit: number, round: number, now: number): QueuedSpan[] {
     const others = "FROM traces WHERE due_at <= ?1 AND number NOT IN (SELECT value FROM json_each(?2))";
@@ -97,7 +98,7 @@ export class ForwardingQueue {
     return samples;
   }
 
-  /** These wait no longer, nor does what came before them in their traces. */
+  /** Removes the spans, and all earlier spans of their traces. */
   remove(spans: readonly QueuedSpan[]): void {
     const last = new Map(spans.map(({ trace, seq }) => [trace, seq]));
     for (const [trace, seq] of last) {
@@ -115,7 +116,7 @@ export class ForwardingQueue {
     return isForwarded({ traceId, errors, durationUs, costUsd }, this.#settings);
   }
 
-  /** In order of `seq`: SQLite keeps the order of a part of a query only where that has a limit. */
+  /** In order of `seq`: SQLite keeps the order of a subquery only if the subquery has a LIMIT. */
   #ended({ number, forwarded_seq }: DueTrace): SqlStorageCursor<EndedSpan> {
     return this.#sql.exec<EndedSpan>(
       `SELECT seq, source, json
@@ -126,7 +127,7 @@ export class ForwardingQueue {
     );
   }
 
-  /** `sources` are those read before: thousands of spans share one text. */
+  /** `sources` caches the sources read so far: thousands of spans share one. */
   #queued(trace: DueTrace, { seq, source, json }: EndedSpan, sources: Map<number, Source>): QueuedSpan {
     let found = sources.get(source);
     if (!found) {

@@ -1,22 +1,22 @@
-// Forwards traces to the user's collector, each when it has been quiet for a while, and asks a collector that takes nothing ever
-// less often. What waits is in forwarding-queue.ts, how it is sent in delivery.ts.
+// Forwards each trace to the user's collector once the trace is quiet, and backs off while the collector fails.
+// forwarding-queue.ts finds the spans, delivery.ts sends them.
 import type { Failure, Network } from "./collector.ts";
 import { Delivery } from "./delivery.ts";
 import { ForwardingQueue } from "./forwarding-queue.ts";
-import { quietMs } from "../rows/quiet.ts";
+import { quietMs } from "../rows/trace-change.ts";
 import type { CollectorSettings, Settings } from "./settings.ts";
 import type { Due } from "../rows/store-batch.ts";
 
-/** What comes due within so long goes together. */
+/** Traces due within this time are sent together. */
 const TOGETHER_MS = 1000;
-/** So that a long queue does not keep other work waiting: the alarm rings again at once. */
+/** Requests of one alarm. With more to send the alarm rings again at once, so that other work runs in between. */
 const MAX_REQUESTS = 20;
 const FIRST_BACKOFF_MS = 1000;
 const MAX_BACKOFF_MS = 60_000;
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
-/** How it stands with the collector. */
-type Standing = { failures: number; retry_at: number };
+/** Failures in a row, and when to try again. */
+type CollectorState = { failures: number; retry_at: number };
 
 export class Forwarding {
   readonly #sql: SqlStorage;
@@ -33,10 +33,10 @@ export class Forwarding {
     this.#log = log;
   }
 
-  /** When a trace that changes now is due. */
+  /** When a trace that changes now may be forwarded. */
   readonly due: Due = (root, now) => (this.#settings.collector ? now + quietMs(root) : null);
 
-  /** When `run` has something to do; undefined for never. */
+  /** When `run` has work to do, in ms since the epoch; undefined for never. */
   nextAt(): number | undefined {
     if (!this.#settings.collector) return undefined;
     const dueAt = this.#queue.dueAt();
@@ -44,7 +44,7 @@ export class Forwarding {
     return Math.max(Math.ceil(dueAt / TOGETHER_MS) * TOGETHER_MS, this.#standing.retry_at);
   }
 
-  /** Forwards what is due, as far as the collector takes it. */
+  /** Forwards due spans until none is left or the collector fails. */
   async run(): Promise<void> {
     const { collector } = this.#settings;
     if (!collector || (this.nextAt() ?? Number.POSITIVE_INFINITY) > Date.now()) return;
@@ -73,18 +73,18 @@ export class Forwarding {
     this.#standing = { failures: 0, retry_at: 0 };
   }
 
-  get #standing(): Standing {
-    const [row] = this.#sql.exec<Standing>("SELECT failures, retry_at FROM collector").toArray();
+  get #standing(): CollectorState {
+    const [row] = this.#sql.exec<CollectorState>("SELECT failures, retry_at FROM collector").toArray();
     return row ?? { failures: 0, retry_at: 0 };
   }
 
-  set #standing({ failures, retry_at }: Standing) {
+  set #standing({ failures, retry_at }: CollectorState) {
     const sql = "INSERT OR REPLACE INTO collector (number, failures, retry_at) VALUES (1, ?, ?)";
     this.#sql.exec(sql, failures, retry_at);
   }
 }
 
-/** Without what may be secret. */
+/** Without query and credentials, which may be secret. */
 function shown(url: string): string {
   const { origin, pathname } = new URL(url);
   return origin + pathname;

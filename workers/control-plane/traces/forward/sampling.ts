@@ -1,5 +1,5 @@
-// Which traces are forwarded (tail sampling): all that are worth a look, and a share of the rest that is the same wherever it is
-// decided. Pure.
+// Tail sampling: forwards all traces with errors, slow and costly ones, and a share of the rest, chosen by trace id.
+// Pure.
 import type { Settings } from "./settings.ts";
 
 export interface Sampled {
@@ -16,8 +16,9 @@ export function isForwarded(trace: Sampled, { share, slowMs, costlyUsd }: Settin
 }
 
 /**
- * From 0 to less than 1, by the last 56 bits (https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/), of
- * which a double has room for the first 52.
+ * From 0 to less than 1, by the id's last 56 bits
+ * (https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/). A double holds the first 52 of
+ * them.
  */
 function randomness(traceId: string): number {
   return Number.parseInt(traceId.slice(-14, -1), 16) / 2 ** 52;

@@ -1,17 +1,17 @@
-// The trace store's settings, read from the variables of whoever deployed it. Pure.
+// Reads the trace store's settings from environment variables. Pure.
 import * as z from "zod";
 import { checkedDurationMs, DURATION_PATTERN } from "#shared/text/duration.ts";
 import { TRACE_SETTINGS, type TraceSetting } from "#shared/tracing/settings.ts";
 
 export interface Settings {
-  /** Absent: nothing is forwarded. */
+  /** Absent: traces are not forwarded. */
   readonly collector?: CollectorSettings;
-  /** Share of ordinary traces that are forwarded; errors, slow and costly ones always are. */
+  /** Share of ordinary traces that is forwarded. Traces with errors, slow and costly ones always are. */
   readonly share: number;
   readonly slowMs: number;
   readonly costlyUsd: number;
   readonly maxAgeMs: number;
-  /** Of all of a job's objects together. */
+  /** Of all objects of a job together. */
   readonly maxBytes: number;
 }
 
@@ -36,7 +36,7 @@ const HeaderList = z.string().transform((text, context) => {
   const headers = entries.map(readHeader);
   const wrong = headers.indexOf(undefined);
   if (wrong === -1) return headers.filter((header) => header !== undefined);
-  // Without the entry itself: values are secrets.
+  // The entry itself is a secret.
   context.addIssue(`must be name=value,name2=value2 with percent-encoded values; entry ${wrong + 1} is not`);
   return z.NEVER;
 });
@@ -61,7 +61,7 @@ export type SettingVariables = { readonly [Name in TraceSetting]?: string };
 const Variables = z.object(VARIABLES).partial();
 type Variables = z.output<typeof Variables>;
 
-/** `mistakes` name what is not used because it is wrong, one sentence each. */
+/** `mistakes` has one sentence for each variable that is wrong and ignored. */
 export function readSettings(env: SettingVariables): { settings: Settings; mistakes: string[] } {
   const values: Record<string, unknown> = {};
   const mistakes: string[] = [];
@@ -76,7 +76,7 @@ export function readSettings(env: SettingVariables): { settings: Settings; mista
 }
 
 function toSettings(values: Variables): Settings {
-  const url = values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? below(values.OTEL_EXPORTER_OTLP_ENDPOINT);
+  const url = values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? tracesUrlUnder(values.OTEL_EXPORTER_OTLP_ENDPOINT);
   const headers = new Map([
     ...(values.OTEL_EXPORTER_OTLP_HEADERS ?? []),
     ...(values.OTEL_EXPORTER_OTLP_TRACES_HEADERS ?? []),
@@ -98,7 +98,7 @@ function toSettings(values: Variables): Settings {
   };
 }
 
-function below(endpoint: string | undefined): string | undefined {
+function tracesUrlUnder(endpoint: string | undefined): string | undefined {
   return endpoint === undefined ? undefined : `${endpoint.replace(/\/+$/, "")}/v1/traces`;
 }
 
@@ -106,9 +106,9 @@ function readHeader(entry: string): [name: string, value: string] | undefined {
   const equals = entry.indexOf("=");
   if (equals < 1) return undefined;
   try {
-    // Checks both, and puts the name into lower case.
+    // Headers checks name and value, and lowers the name's case.
     return [...new Headers([[entry.slice(0, equals).trim(), decodeURIComponent(entry.slice(equals + 1).trim())]])][0];
   } catch {
-    return undefined; // the caller says which one
+    return undefined; // The caller reports which entry.
   }
 }

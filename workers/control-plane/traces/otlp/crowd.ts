@@ -1,12 +1,12 @@
-// Whether a body holds more messages than its size lets expect: a few kilobytes, packed, can hold millions of empty spans, each of
-// which costs a hundred times as much once it is read. Looked at before anything is read.
+// Counts the messages of a body before it is parsed: a few compressed kilobytes can hold millions of empty spans, and a
+// parsed span costs a hundred times its bytes.
 import type { Encoding } from "./export-answer.ts";
 
-/** Of 8 MiB of real spans, an attribute takes 20 bytes and more. */
+/** More than 8 MiB of real spans hold: an attribute takes at least 20 bytes. */
 export const MAX_PARTS = 500_000;
 
-export function isCrowded(bytes: Uint8Array, encoding: Encoding): boolean {
-  // Each takes a byte at least, so nearly every export is spared the look.
+export function hasTooManyParts(bytes: Uint8Array, encoding: Encoding): boolean {
+  // A message takes at least a byte, so nearly every export needs no count.
   if (bytes.length <= MAX_PARTS) return false;
   return (encoding === "json" ? countObjects(bytes) : countMessages(bytes, REQUEST)) > MAX_PARTS;
 }
@@ -19,7 +19,7 @@ function countObjects(bytes: Uint8Array): number {
   return count;
 }
 
-/** Field number → the message that it holds. */
+/** Field number → shape of the message in that field. */
 interface Shape {
   readonly [field: number]: Shape;
 }
@@ -33,7 +33,7 @@ ANY_VALUE[6] = { 1: KEY_VALUE };
 const SPAN: Shape = { 9: KEY_VALUE, 11: { 3: KEY_VALUE }, 13: { 4: KEY_VALUE }, 15: {} };
 const REQUEST: Shape = { 1: { 1: { 1: KEY_VALUE }, 2: { 1: { 3: KEY_VALUE }, 2: SPAN } } };
 
-/** How many messages there are at least, up to the limit; what cannot be read is left to the decoder, which says what is wrong. */
+/** The number of messages, up to the limit. Stops at malformed bytes, which the decoder reports. */
 function countMessages(bytes: Uint8Array, request: Shape): number {
   const waiting: { readonly shape: Shape; at: number; readonly end: number }[] = [
     { shape: request, at: 0, end: bytes.length },

@@ -1,5 +1,5 @@
-// The answers to an export, in the encoding of its sender (https://opentelemetry.io/docs/specs/otlp/#otlphttp-response): how much
-// was taken, or a google.rpc.Status.
+// Answers to an export in the sender's encoding: a partial success, or a google.rpc.Status.
+// https://opentelemetry.io/docs/specs/otlp/#otlphttp-response
 import { encodeResponse } from "./protobuf.ts";
 import type { Rejections } from "./rejections.ts";
 

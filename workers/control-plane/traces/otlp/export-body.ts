@@ -1,9 +1,9 @@
-// Reads the body of an export: no more than is allowed, packed or not.
+// Reads the body of an export within a size limit that holds for compressed and uncompressed bytes.
 import { readBytes, readRequest } from "#shared/http/read-body.ts";
 
 export const MAX_BODY_BYTES = 8 * 1024 * 1024;
 
-/** Deflate makes at most 1,032 of one byte: what is unpacked at once stays small. */
+/** Compressed bytes fed at once: deflate makes at most 1,032 bytes of one. */
 const SLICE_BYTES = 4096;
 
 export type Body =
@@ -37,6 +37,6 @@ async function feed(stream: WritableStream<Uint8Array>, packed: Uint8Array): Pro
     }
     await writer.close();
   } catch {
-    // The reader has stopped, or says itself what is wrong.
+    // The reader has stopped, or reports the error itself.
   }
 }

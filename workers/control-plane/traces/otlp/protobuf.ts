@@ -1,4 +1,4 @@
-// OTLP's protobuf encoding, by the code that opentelemetry-js generated from the definitions. Between it and OTLP/JSON stand ids
+// OTLP's protobuf encoding, by the code that opentelemetry-js generated. Converts what differs from OTLP/JSON: ids
 // (bytes, hex) and 64-bit numbers (Long, digits).
 import root from "@opentelemetry/otlp-transformer/build/src/generated/root.js";
 import * as z from "zod";
@@ -10,7 +10,7 @@ interface Writer {
 
 /** A class that protobuf.js generated. */
 interface MessageClass<Message> {
-  /** Throws for what is no such message. */
+  /** Throws when the bytes are no such message. */
   decode(bytes: Uint8Array): Message;
   encode(message: Message, writer?: Writer): Writer;
   fromObject(object: object): Message;
@@ -49,8 +49,8 @@ const { ExportTraceServiceRequest, ExportTraceServiceResponse } =
   Generated.parse(root).opentelemetry.proto.collector.trace.v1;
 
 /**
- * protobuf.js writes into a Node `Buffer` where there is one, and workerd's cannot take its text of 40 characters and more. The
- * writer that it derives from writes into bytes.
+ * The base class of protobuf.js's writer, which writes plain bytes. The writer itself uses Node's `Buffer`, whose
+ * workerd version fails for texts of 40 characters and more.
  */
 const PlainWriter = plainWriter();
 
@@ -61,7 +61,7 @@ function plainWriter(): new () => Writer {
   return z.object({ constructor: z.custom<new () => Writer>() }).parse(prototype).constructor;
 }
 
-/** The request in OTLP/JSON form, but for values of bytes, which stay bytes. Throws for what is no such request. */
+/** The request in OTLP/JSON form, except that `bytesValue` stays bytes. Throws when the bytes are no such request. */
 export function decodeRequest(bytes: Uint8Array): object {
   const request = ExportTraceServiceRequest.decode(bytes);
   for (const { scopeSpans } of request.resourceSpans) {
@@ -92,7 +92,7 @@ const JsonRequest = z.looseObject({
   resourceSpans: z.array(z.looseObject({ scopeSpans: z.array(z.looseObject({ spans: z.array(Span) })) })),
 });
 
-/** Encodes what is stored as OTLP/JSON. */
+/** Encodes stored OTLP/JSON. */
 export function encodeRequest(json: string): Uint8Array<ArrayBuffer> {
   const request = JsonRequest.parse(JSON.parse(json));
   return ExportTraceServiceRequest.encode(ExportTraceServiceRequest.fromObject(request), new PlainWriter()).finish();
@@ -102,7 +102,7 @@ export function encodeResponse(response: object): Uint8Array<ArrayBuffer> {
   return ExportTraceServiceResponse.encode(ExportTraceServiceResponse.fromObject(response), new PlainWriter()).finish();
 }
 
-/** The response in OTLP/JSON form. Throws for what is no such response. */
+/** The response in OTLP/JSON form. Throws when the bytes are no such response. */
 export function decodeResponse(bytes: Uint8Array): object {
   return ExportTraceServiceResponse.toObject(ExportTraceServiceResponse.decode(bytes), { longs: String });
 }

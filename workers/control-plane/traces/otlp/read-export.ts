@@ -1,5 +1,5 @@
-// Reads an ExportTraceServiceRequest in OTLP/JSON form. What is wrong with the body as a whole refuses it; a span without ids or time
-// is refused alone; what else is wrong with a span is left out of it. Pure: the time comes in, records go out.
+// Reads an ExportTraceServiceRequest in OTLP/JSON form. A malformed body is refused; a span without ids or start is
+// refused alone; other malformed parts are left out of their span. Pure.
 import { RESOURCE } from "#shared/tracing/names.ts";
 import { scalarOf } from "#shared/tracing/otlp.ts";
 import {
@@ -9,10 +9,10 @@ import {
   isFields,
   list,
   nano,
-  shown,
-  spared,
-  sparedAttributes,
-  sparedList,
+  excerpt,
+  readOptional,
+  readAttributes,
+  readItems,
   text,
   uint32,
   type Fields,
@@ -20,16 +20,16 @@ import {
 import { recordOf, toUs, type CheckedSpan, type Source, type SpanBatch, type SpanRecord } from "./span-record.ts";
 import { Rejections } from "./rejections.ts";
 
-/** An object's row may have 2 MB, columns included, and a character up to three bytes. */
+/** A row may have 2 MB, and a character takes up to three bytes. */
 const MAX_SPAN_CHARACTERS = 600_000;
 const MAX_SOURCE_CHARACTERS = 64 * 1024;
-/** Of all resources and scopes of one request, which may repeat one resource for each of its scopes. */
+/** Of all resources and scopes of one request. A resource counts once for each of its scopes. */
 const MAX_SOURCES_CHARACTERS = 8_000_000;
-/** Clocks differ; a span from further ahead has a wrong time, and would stay on top of every list. */
+/** Clocks differ; a start further ahead is wrong, and would keep the trace on top of every list. */
 const MAX_AHEAD_US = 3600 * 1e6;
-/** One from further back has a wrong time too, and would take its whole trace along when old ones are deleted. */
+/** A start further back is wrong too, and would get the whole trace deleted as old. */
 const MAX_BEHIND_US = 30 * 86_400 * 1e6;
-/** A request with more wrong spans than this is wrong as a whole. */
+/** A request with more wrong spans is refused as a whole. */
 const MAX_REJECTED = 1000;
 
 export type ReadExport =
@@ -70,23 +70,26 @@ export function readExport(body: unknown, now: number): ReadExport {
   }
 }
 
-/** An empty request is one; what holds other things only is not. */
+/** An empty object is a request without spans; an object with other fields only is no request. */
 function spansIn(body: Fields): unknown {
   const [other] = Object.keys(body);
   if (other === undefined || "resourceSpans" in body) return body["resourceSpans"];
-  throw new Fault(`it has no resourceSpans, but ${shown(other)}`);
+  throw new Fault(`it has no resourceSpans, but ${excerpt(other)}`);
 }
 
 function readResource(resourceSpans: Fields, rejected: Rejections): Omit<Source, "scope"> {
   const { resource = {}, schemaUrl } = resourceSpans;
   const raw = fields(resource ?? {}, "resource");
-  const lost = (reason: string) => rejected.addLoss("the resource", reason);
-  const { items: known, dropped } = sparedAttributes(raw["attributes"], "the resource's attributes", lost);
+  const onLoss = (reason: string) => rejected.addLoss("the resource", reason);
+  const { items: known, dropped } = readAttributes(raw["attributes"], "the resource's attributes", onLoss);
   const name = (key: string) => String(scalarOf(known, key) ?? "").slice(0, 200);
   return {
     resource: sourceJson({
-      resource: { attributes: known, droppedAttributesCount: droppedOf(raw, "droppedAttributesCount", dropped, lost) },
-      schemaUrl: spared(() => text(schemaUrl, "schemaUrl"), lost, undefined),
+      resource: {
+        attributes: known,
+        droppedAttributesCount: droppedOf(raw, "droppedAttributesCount", dropped, onLoss),
+      },
+      schemaUrl: readOptional(() => text(schemaUrl, "schemaUrl"), onLoss, undefined),
     }),
     agent: name(RESOURCE.serviceName),
     instance: name(RESOURCE.serviceInstance),
@@ -95,21 +98,22 @@ function readResource(resourceSpans: Fields, rejected: Rejections): Omit<Source,
 
 function readScope(scopeSpans: Fields, rejected: Rejections): string {
   const { scope, schemaUrl } = scopeSpans;
-  const lost = (reason: string) => rejected.addLoss("the scope", reason);
-  const raw = scope === undefined || scope === null ? undefined : spared(() => fields(scope, "scope"), lost, undefined);
-  const own = raw && sparedAttributes(raw["attributes"], "the scope's attributes", lost);
+  const onLoss = (reason: string) => rejected.addLoss("the scope", reason);
+  const raw =
+    scope === undefined || scope === null ? undefined : readOptional(() => fields(scope, "scope"), onLoss, undefined);
+  const own = raw && readAttributes(raw["attributes"], "the scope's attributes", onLoss);
   const known = raw && {
-    name: spared(() => text(raw["name"], "the scope's name"), lost, undefined),
-    version: spared(() => text(raw["version"], "the scope's version"), lost, undefined),
+    name: readOptional(() => text(raw["name"], "the scope's name"), onLoss, undefined),
+    version: readOptional(() => text(raw["version"], "the scope's version"), onLoss, undefined),
     attributes: raw["attributes"] === undefined ? undefined : own?.items,
-    droppedAttributesCount: droppedOf(raw, "droppedAttributesCount", own?.dropped ?? 0, lost),
+    droppedAttributesCount: droppedOf(raw, "droppedAttributesCount", own?.dropped ?? 0, onLoss),
   };
-  return sourceJson({ scope: known, schemaUrl: spared(() => text(schemaUrl, "schemaUrl"), lost, undefined) });
+  return sourceJson({ scope: known, schemaUrl: readOptional(() => text(schemaUrl, "schemaUrl"), onLoss, undefined) });
 }
 
-/** What the sender says that it left out, and what was left out here. */
-function droppedOf(raw: Fields, count: string, here: number, lost: (reason: string) => void): number | undefined {
-  return (spared(() => uint32(raw[count], count), lost, undefined) ?? 0) + here || undefined;
+/** The number of items that the sender dropped and that were dropped here; undefined for 0. */
+function droppedOf(raw: Fields, count: string, here: number, onLoss: (reason: string) => void): number | undefined {
+  return (readOptional(() => uint32(raw[count], count), onLoss, undefined) ?? 0) + here || undefined;
 }
 
 function sourceJson(value: object): string {
@@ -126,8 +130,8 @@ function readSpan(
 ): void {
   try {
     const span = fields(raw, "a span");
-    const lost = (reason: string) => rejected.addLoss(`span ${shown(span["spanId"])}`, reason);
-    const record = recordOf(checkSpan(span, now, lost), batch.sources.length - 1);
+    const onLoss = (reason: string) => rejected.addLoss(`span ${excerpt(span["spanId"])}`, reason);
+    const record = recordOf(checkSpan(span, now, onLoss), batch.sources.length - 1);
     const { length } = record.json;
     if (length > MAX_SPAN_CHARACTERS)
       throw new Fault(`it has ${length} characters; at most ${MAX_SPAN_CHARACTERS} are taken`);
@@ -138,9 +142,9 @@ function readSpan(
   }
 }
 
-type Lost = (reason: string) => void;
+type OnLoss = (reason: string) => void;
 
-function checkSpan(raw: Fields, now: number, lost: Lost): CheckedSpan {
+function checkSpan(raw: Fields, now: number, onLoss: OnLoss): CheckedSpan {
   const startTimeUnixNano = nano(raw["startTimeUnixNano"], "startTimeUnixNano");
   if (startTimeUnixNano === "0") throw new Fault("it has no startTimeUnixNano");
   if (isAhead(startTimeUnixNano, now))
@@ -148,30 +152,34 @@ function checkSpan(raw: Fields, now: number, lost: Lost): CheckedSpan {
   if (toUs(startTimeUnixNano) < now * 1000 - MAX_BEHIND_US)
     throw new Fault(`it starts more than 30 days ago: ${startTimeUnixNano}. Check the sender's clock`);
   const [traceId, spanId] = [id(raw["traceId"], 32, "traceId"), id(raw["spanId"], 16, "spanId")];
-  const known = sparedAttributes(raw["attributes"], "attributes", lost);
-  const events = sparedList(raw["events"], "events", (item) => checkEvent(item, lost), lost);
-  const links = sparedList(raw["links"], "links", (item) => checkLink(item, lost), lost);
+  const known = readAttributes(raw["attributes"], "attributes", onLoss);
+  const events = readItems(raw["events"], "events", (item) => checkEvent(item, onLoss), onLoss);
+  const links = readItems(raw["links"], "links", (item) => checkLink(item, onLoss), onLoss);
   return {
     traceId,
     spanId,
-    traceState: spared(() => text(raw["traceState"], "traceState"), lost, undefined),
-    parentSpanId: spared(() => optionalId(raw["parentSpanId"]), lost, undefined),
-    flags: spared(() => uint32(raw["flags"], "flags"), lost, undefined),
-    name: spared(() => text(raw["name"], "name"), lost, undefined) ?? "",
-    kind: spared(() => enumOf(raw["kind"], "kind", 5), lost, 0),
+    traceState: readOptional(() => text(raw["traceState"], "traceState"), onLoss, undefined),
+    parentSpanId: readOptional(() => optionalId(raw["parentSpanId"]), onLoss, undefined),
+    flags: readOptional(() => uint32(raw["flags"], "flags"), onLoss, undefined),
+    name: readOptional(() => text(raw["name"], "name"), onLoss, undefined) ?? "",
+    kind: readOptional(() => enumOf(raw["kind"], "kind", 5), onLoss, 0),
     startTimeUnixNano,
-    endTimeUnixNano: spared(() => endOf(raw["endTimeUnixNano"], startTimeUnixNano, now), lost, startTimeUnixNano),
+    endTimeUnixNano: readOptional(
+      () => endOf(raw["endTimeUnixNano"], startTimeUnixNano, now),
+      onLoss,
+      startTimeUnixNano,
+    ),
     attributes: known.items,
-    droppedAttributesCount: droppedOf(raw, "droppedAttributesCount", known.dropped, lost),
-    events: someOf(events.items),
-    droppedEventsCount: droppedOf(raw, "droppedEventsCount", events.dropped, lost),
-    links: someOf(links.items),
-    droppedLinksCount: droppedOf(raw, "droppedLinksCount", links.dropped, lost),
-    status: spared(() => checkStatus(raw["status"]), lost, undefined),
+    droppedAttributesCount: droppedOf(raw, "droppedAttributesCount", known.dropped, onLoss),
+    events: nonEmpty(events.items),
+    droppedEventsCount: droppedOf(raw, "droppedEventsCount", events.dropped, onLoss),
+    links: nonEmpty(links.items),
+    droppedLinksCount: droppedOf(raw, "droppedLinksCount", links.dropped, onLoss),
+    status: readOptional(() => checkStatus(raw["status"]), onLoss, undefined),
   };
 }
 
-/** "0" while it is open. Throws Fault for an end that cannot be: the span then took no time. */
+/** "0" for an open span. Throws Fault for an impossible end; the caller then uses the start. */
 function endOf(value: unknown, start: string, now: number): string {
   const end = nano(value, "endTimeUnixNano");
   if (end !== "0" && isBefore(end, start)) throw new Fault(`it ends before it starts: ${end} is before ${start}`);
@@ -183,27 +191,27 @@ function isAhead(time: string, now: number): boolean {
   return toUs(time) > now * 1000 + MAX_AHEAD_US;
 }
 
-function checkEvent(value: unknown, lost: Lost): object {
+function checkEvent(value: unknown, onLoss: OnLoss): object {
   const raw = fields(value, "each of events");
-  const known = sparedAttributes(raw["attributes"], "an event's attributes", lost);
+  const known = readAttributes(raw["attributes"], "an event's attributes", onLoss);
   return {
     timeUnixNano: nano(raw["timeUnixNano"], "an event's timeUnixNano"),
     name: text(raw["name"], "an event's name") ?? "",
     attributes: known.items,
-    droppedAttributesCount: droppedOf(raw, "droppedAttributesCount", known.dropped, lost),
+    droppedAttributesCount: droppedOf(raw, "droppedAttributesCount", known.dropped, onLoss),
   };
 }
 
-function checkLink(value: unknown, lost: Lost): object {
+function checkLink(value: unknown, onLoss: OnLoss): object {
   const raw = fields(value, "each of links");
-  const known = sparedAttributes(raw["attributes"], "a link's attributes", lost);
+  const known = readAttributes(raw["attributes"], "a link's attributes", onLoss);
   return {
     traceId: id(raw["traceId"], 32, "a link's traceId"),
     spanId: id(raw["spanId"], 16, "a link's spanId"),
-    traceState: spared(() => text(raw["traceState"], "a link's traceState"), lost, undefined),
+    traceState: readOptional(() => text(raw["traceState"], "a link's traceState"), onLoss, undefined),
     attributes: known.items,
-    droppedAttributesCount: droppedOf(raw, "droppedAttributesCount", known.dropped, lost),
-    flags: spared(() => uint32(raw["flags"], "a link's flags"), lost, undefined),
+    droppedAttributesCount: droppedOf(raw, "droppedAttributesCount", known.dropped, onLoss),
+    flags: readOptional(() => uint32(raw["flags"], "a link's flags"), onLoss, undefined),
   };
 }
 
@@ -215,7 +223,7 @@ function checkStatus(value: unknown): CheckedSpan["status"] {
   return code === 0 && message === undefined ? undefined : { message, code };
 }
 
-/** Senders write no parent as "", and some as zeros. */
+/** Undefined for no parent, which senders write as "" or as zeros. */
 function optionalId(value: unknown): string | undefined {
   if (value === undefined || value === null || value === "" || value === "0000000000000000") return undefined;
   return id(value, 16, "parentSpanId");
@@ -223,15 +231,15 @@ function optionalId(value: unknown): string | undefined {
 
 function enumOf(value: unknown, what: string, max: number): number {
   const number = uint32(value, what) ?? 0;
-  if (number > max) throw new Fault(`${what} must be one of 0 to ${max}, not ${shown(value)}`);
+  if (number > max) throw new Fault(`${what} must be one of 0 to ${max}, not ${excerpt(value)}`);
   return number;
 }
 
-function someOf<Item>(items: readonly Item[]): readonly Item[] | undefined {
+function nonEmpty<Item>(items: readonly Item[]): readonly Item[] | undefined {
   return items.length === 0 ? undefined : items;
 }
 
-/** Of numbers in digits, without leading zeros. */
+/** Compares numbers written as digits without leading zeros. */
 function isBefore(a: string, b: string): boolean {
   return a.length === b.length ? a < b : a.length < b.length;
 }

@@ -1,8 +1,8 @@
-// What was not taken of an export: spans that were refused, and parts that were left out of spans that were stored. How many, and of
-// the first few why. The answer to an export tells both, and so does the log.
-import { shown } from "./fields.ts";
+// What an export lost: refused spans, and parts left out of stored spans. Counts both and keeps the first reasons, for
+// the answer and the log.
+import { excerpt } from "./fields.ts";
 
-const TOLD = 5;
+const MAX_REASONS = 5;
 
 export class Rejections {
   #count = 0;
@@ -19,37 +19,37 @@ export class Rejections {
     return this.#reasons;
   }
 
-  /** Whether all was taken as it came. */
+  /** Whether everything was stored unchanged. */
   get isEmpty(): boolean {
     return this.#count === 0 && this.#lossCount === 0;
   }
 
   add(spanId: unknown, reason: string): void {
-    this.addAll(1, [`span ${shown(spanId)}: ${reason}`]);
+    this.addAll(1, [`span ${excerpt(spanId)}: ${reason}`]);
   }
 
-  /** `reasons` are of the first few only. */
+  /** `reasons` may be fewer than `count`. */
   addAll(count: number, reasons: readonly string[]): void {
     this.#count += count;
-    this.#reasons.push(...reasons.slice(0, TOLD - this.#reasons.length));
+    this.#reasons.push(...reasons.slice(0, MAX_REASONS - this.#reasons.length));
   }
 
-  /** A part of a span, or of what several share, was left out. */
+  /** Counts a part that was left out of a span, a resource or a scope. */
   addLoss(of: string, reason: string): void {
     this.#lossCount++;
-    if (this.#losses.length < TOLD) this.#losses.push(`${of}: ${reason}`);
+    if (this.#losses.length < MAX_REASONS) this.#losses.push(`${of}: ${reason}`);
   }
 
-  /** In a sentence or more, for the sender's log. */
+  /** One or two sentences for the sender's log. */
   toString(): string {
     const spans = this.#count === 1 ? "1 span was" : `${this.#count} spans were`;
-    const refused = `${spans} refused, all others were stored: ${told(this.#reasons, this.#count)}`;
+    const refused = `${spans} refused, all others were stored: ${listReasons(this.#reasons, this.#count)}`;
     const parts = this.#lossCount === 1 ? "1 part was" : `${this.#lossCount} parts were`;
-    const lost = `${parts} left out of spans that were stored: ${told(this.#losses, this.#lossCount)}`;
+    const lost = `${parts} left out of spans that were stored: ${listReasons(this.#losses, this.#lossCount)}`;
     return [...(this.#count > 0 ? [refused] : []), ...(this.#lossCount > 0 ? [lost] : [])].join(" ");
   }
 }
 
-function told(reasons: readonly string[], count: number): string {
+function listReasons(reasons: readonly string[], count: number): string {
   return `${reasons.join("; ")}${count > reasons.length ? `; and ${count - reasons.length} more` : ""}.`;
 }

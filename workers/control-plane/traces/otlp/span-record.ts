@@ -1,9 +1,8 @@
-// A span as the store keeps it: the OTLP span whole, as JSON, and beside it what the store itself asks of it. Made by whoever
-// receives a span, handed to a Traces object.
+// A span as the store keeps it: the whole OTLP span as JSON, and the columns that the store queries.
 import { A2A, ERROR, GEN_AI, GENERAL, TROUPE } from "#shared/tracing/names.ts";
 import { scalarOf, STATUS, type KeyValue } from "#shared/tracing/otlp.ts";
 
-/** Where spans come from. Spans that share one also share it in storage. */
+/** The resource and scope of spans. Stored once for all spans that share them. */
 export interface Source {
   /** JSON of `{resource, schemaUrl?}`. */
   readonly resource: string;
@@ -29,7 +28,7 @@ export interface SpanRecord {
   readonly status: number;
   readonly message: string;
   readonly provisional: boolean;
-  /** Whether it ended because its isolate had gone. */
+  /** Whether the span ended because its isolate was lost. */
   readonly isInterrupted: boolean;
   /** `gen_ai.operation.name`, else `a2a.method.name`, else "". */
   readonly operation: string;
@@ -42,7 +41,7 @@ export interface SpanRecord {
   readonly bytes: number;
   /** The span as OTLP/JSON. */
   readonly json: string;
-  /** Index of its source in the batch. */
+  /** Index into the batch's `sources`. */
   readonly source: number;
 }
 
@@ -51,7 +50,7 @@ export interface SpanBatch {
   readonly spans: readonly SpanRecord[];
 }
 
-/** An OTLP span after it was checked: ids in lower case, times as strings of digits, fields always in the same order. */
+/** A checked OTLP span: ids in lower case, times as digits, fields always in the same order. */
 export interface CheckedSpan {
   readonly traceId: string;
   readonly spanId: string;
@@ -72,7 +71,7 @@ export interface CheckedSpan {
   readonly status?: { readonly message?: string | undefined; readonly code?: number | undefined } | undefined;
 }
 
-/** Columns are for overviews; the JSON has all of it. */
+/** Limits of the columns, which serve overviews; the JSON has the full text. */
 const MAX_NAME = 500;
 const MAX_MESSAGE = 1000;
 
@@ -111,7 +110,7 @@ export function recordOf(span: CheckedSpan, source: number): SpanRecord {
   };
 }
 
-/** Nanoseconds in digits to microseconds, exactly: a double has no room for nanoseconds. */
+/** Converts nanoseconds in digits to µs, exactly: a double has no room for nanoseconds. */
 export function toUs(nano: string): number {
   return Number(nano.slice(0, -3));
 }

@@ -1,9 +1,9 @@
-// What becomes of a span that comes again. Pure.
+// Decides what happens to a span that comes again. Pure.
 
-/** provisional: closed by the registry for an agent that was gone; the agent's own word counts more. */
+/** provisional: closed by the registry for a lost agent; the agent's own end replaces it. */
 export type SpanState = "open" | "provisional" | "ended";
 
-/** store: it replaces what is there. keep: nothing changes. conflict: it contradicts an end that was stored. */
+/** store: replaces the stored span. keep: changes nothing. conflict: contradicts the stored end. */
 export type Decision = "store" | "keep" | "conflict";
 
 const WEIGHT: Readonly<Record<SpanState, number>> = { open: 0, provisional: 1, ended: 2 };
@@ -14,9 +14,9 @@ export function stateOf(span: { readonly durationUs: number; readonly provisiona
 }
 
 /**
- * An end replaces a start, and an agent's own end replaces a provisional one; never the other way round, so the order of arrival
- * does not matter. Of two that weigh the same: a start may be told anew with more, of two ends the first stays. `same` tells
- * whether both are the same to the letter; it is asked only where that matters.
+ * An end replaces a start, and an agent's own end replaces a provisional end, never the other way round: the order of
+ * arrival does not matter. A start replaces a start; of two ends the first stays. `same` compares both spans literally,
+ * and is called only where needed.
  */
 export function mergeDecision(before: SpanState, incoming: SpanState, same: () => boolean): Decision {
   if (WEIGHT[incoming] > WEIGHT[before]) return "store";

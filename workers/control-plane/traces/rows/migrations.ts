@@ -1,6 +1,6 @@
-// Tables of a Traces object. A span's `seq` is its row number: a change moves the row to the end, so pages of "what is new" and
-// the queue of what is to be forwarded are ranges of it. Spans have one index, since each costs a tenth of what it takes to store
-// them: it finds a trace's rows without reading them. JSON stands last in a row, where who does not want it need not read it.
+// Tables of a Traces object. A span's `seq` is its row number: a change moves the row to the end, so pages of changes
+// and the forwarding queue are ranges of `seq`. Spans have one index only, because each index adds a tenth to the cost
+// of storing. JSON is the last column, so that other columns are read without it.
 
 export const MIGRATIONS = [
   `CREATE TABLE sources (

@@ -1,11 +1,11 @@
-// Pages of one trace's spans in order of `seq`, as columns for an overview and as OTLP/JSON. Made as text where they are stored:
-// a page may have 10,000 spans, and objects would cost more on their way than the spans do.
+// Pages of one trace's spans in order of `seq`, as columns for an overview and as OTLP/JSON. Pages are text, because
+// RPC of objects would cost more than the spans: a page may have 10,000.
 import type { PageQuery, SpanColumns } from "#shared/control-plane/traces.ts";
 
-/** Characters of one page, about: an RPC carries 32 MiB, in which a character may take two bytes. */
+/** Approximate characters of one page: RPC carries 32 MiB, and a character may take two bytes. */
 const MAX_CHARACTERS = 8_000_000;
 
-/** Of a trace, after one, and so many: from the index alone. */
+/** Parameters: trace id, last `seq` seen, limit. Reads the index alone. */
 const SEQS = `(
   SELECT seq FROM spans WHERE trace = (SELECT number FROM traces WHERE trace_id = ?) AND seq > ? ORDER BY seq LIMIT ?
 )`;
@@ -95,7 +95,7 @@ export function columnPage(
   return { columns: { strings: [...strings.keys()], ...columns }, next };
 }
 
-/** One span as it is sent on. */
+/** A stored span with its source. */
 export type StoredJson = { seq: number; resource: string; scope: string; json: string };
 
 /** OTLP/JSON: `{"resourceSpans":[…],"next":…}`. */
@@ -124,7 +124,10 @@ export function otlpPage(sql: SqlStorage, traceId: string, { after, limit }: Pag
   return `{"resourceSpans":${toResourceSpans(spans)},"next":${next}}`;
 }
 
-/** The JSON of `resourceSpans`. Stored are `{"resource":…}` and `{"scope":…}`, whose last brace makes room for what is inside. */
+/**
+ * JSON of `resourceSpans`. Resources and scopes are stored as `{"resource":…}` and `{"scope":…}`; their children are
+ * added here.
+ */
 export function toResourceSpans(spans: readonly Omit<StoredJson, "seq">[]): string {
   const resources = new Map<string, Map<string, string[]>>();
   for (const { resource, scope, json } of spans) {
@@ -135,13 +138,13 @@ export function toResourceSpans(spans: readonly Omit<StoredJson, "seq">[]): stri
     else scopes.set(scope, [json]);
   }
   const list = [...resources].map(([resource, scopes]) => {
-    const scopeSpans = [...scopes].map(([scope, spans]) => into(scope, `"spans":[${spans.join(",")}]`));
-    return into(resource, `"scopeSpans":[${scopeSpans.join(",")}]`);
+    const scopeSpans = [...scopes].map(([scope, spans]) => withMember(scope, `"spans":[${spans.join(",")}]`));
+    return withMember(resource, `"scopeSpans":[${scopeSpans.join(",")}]`);
   });
   return `[${list.join(",")}]`;
 }
 
-/** The JSON object `object` with one more member. */
-function into(object: string, member: string): string {
+/** The JSON of `object` with one more member. */
+function withMember(object: string, member: string): string {
   return object === "{}" ? `{${member}}` : `${object.slice(0, -1)},${member}}`;
 }

@@ -1,7 +1,7 @@
-// Resources and scopes, each stored once: thousands of spans share one.
+// Resources and scopes. Each pair is stored once, because thousands of spans share it.
 import type { Source } from "../otlp/span-record.ts";
 
-/** How exact `used_at` is: written anew at most so often. */
+/** `used_at` is updated at most this often. */
 const EXACT_MS = 3_600_000;
 
 export class SourceRows {
@@ -12,7 +12,7 @@ export class SourceRows {
     this.#sql = sql;
   }
 
-  /** The number under which the source is stored, now at the latest. */
+  /** The number of the source. Stores the source first when it is new. */
   number({ resource, scope, agent, instance }: Source, now: number): number {
     const key = `${resource}\n${scope}`;
     const known = this.#known.get(key);
@@ -32,7 +32,7 @@ export class SourceRows {
     return number;
   }
 
-  /** Forgets sources that no span can have any more: those not used since the oldest trace came. */
+  /** Deletes sources that no span uses: those last used before the oldest trace came. */
   prune(): void {
     this.#known.clear();
     this.#sql.exec(

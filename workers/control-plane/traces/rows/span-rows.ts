@@ -1,4 +1,4 @@
-// The rows of spans. Synchronous, so that what a caller does with them is one transaction.
+// The rows of spans. Synchronous: a method's writes commit together with the caller's.
 import type { SpanRecord } from "../otlp/span-record.ts";
 import type { Counted } from "./trace-change.ts";
 import type { OpenQuery } from "../../rpc.ts";
@@ -13,11 +13,11 @@ export interface StoredSpan extends Counted {
   readonly spanId: string;
 }
 
-/** A span that has not ended, and where it comes from. */
+/** An open span and its source. */
 export type OpenSpan = {
   json: string;
   start_us: number;
-  /** The last moment that this life of the agent is known by in this trace, in microseconds since the epoch. */
+  /** When this instance of the agent last did something in this trace, in µs since the epoch. */
   heard_us: number;
   resource: string;
   scope: string;
@@ -44,7 +44,7 @@ export class SpanRows {
     this.#sql = sql;
   }
 
-  /** Those of `spans` that are stored. */
+  /** The stored spans among `spans`. */
   find(spans: readonly { readonly traceId: string; readonly spanId: string }[]): StoredSpan[] {
     if (spans.length === 0) return [];
     const ids = JSON.stringify(spans.map(({ traceId, spanId }) => [traceId, spanId]));
@@ -86,7 +86,7 @@ export class SpanRows {
     return this.#sql.exec<{ parent_id: string }>(sql, trace, spanId).toArray()[0]?.parent_id;
   }
 
-  /** Writes the span, in place of the one with its id, and returns its new `seq`. */
+  /** Writes the span in place of a stored one with the same id. Returns the new `seq`. */
   put(trace: number, source: number, span: SpanRecord): number {
     this.#seq ??= this.#sql.exec<{ seq: number | null }>("SELECT max(seq) AS seq FROM spans").one().seq ?? 0;
     this.#seq += 1;

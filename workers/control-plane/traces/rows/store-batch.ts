@@ -1,5 +1,5 @@
-// Takes one batch of spans into the tables of a Traces object. The caller makes a transaction of it. A batch that comes again
-// changes nothing, and no order of arrival changes the result.
+// Merges a batch of spans into the tables of a Traces object, within the caller's transaction. A repeated batch changes
+// nothing, and the order of arrival does not change the result.
 import { mergeDecision, stateOf } from "./merge.ts";
 import { Rejections } from "../otlp/rejections.ts";
 import { SourceRows } from "./source-rows.ts";
@@ -20,7 +20,7 @@ export class Rows {
   }
 }
 
-/** When a trace may be forwarded, in ms since the epoch; null for never. */
+/** Returns when a trace may be forwarded, in ms since the epoch; null for never. */
 export type Due = (root: { readonly rank: number; readonly open: boolean }, now: number) => number | null;
 
 export function storeBatch(rows: Rows, { sources, spans }: SpanBatch, due: Due, now: number): Rejections {

@@ -1,8 +1,7 @@
-// Reads traces as summaries: one, or those that fit a query, newest first.
+// Reads summaries of traces: one by id, or the matches of a query, newest first.
 import * as z from "zod";
-import { ORPHAN_MS } from "./quiet.ts";
 import { type ListQuery, TRACE_KINDS, type TraceSummary } from "#shared/control-plane/traces.ts";
-import { RANK } from "./trace-change.ts";
+import { ORPHAN_MS, RANK } from "./trace-change.ts";
 
 const Row = z.object({
   trace_id: z.string(),
@@ -25,7 +24,7 @@ const Row = z.object({
   bytes: z.number(),
 });
 
-/** ?1 is now in ms. A root whose parent is not there counts as the root when its parent has had time to come. */
+/** ?1 is now in ms. A trace whose root has a missing parent stays open until that parent has had time to come. */
 const SUMMARIES = `
   SELECT *, CASE WHEN status = 'open' THEN NULL WHEN root_rank < ${RANK.orphan} THEN root_duration_us ELSE end_us - start_us END AS duration_us
   FROM (
@@ -39,7 +38,7 @@ export function findSummary(sql: SqlStorage, traceId: string, now: number): Trac
   return row && toSummary(Row.parse(row));
 }
 
-/** At most `limit` of those that fit. */
+/** Up to `query.limit` matches. */
 export function listSummaries(sql: SqlStorage, query: ListQuery, now: number): TraceSummary[] {
   const { kind, agent, status, since, until, minMs, minCost, text, id, limit, cursor } = query;
   const conditions: string[] = [];
@@ -51,13 +50,13 @@ export function listSummaries(sql: SqlStorage, query: ListQuery, now: number): T
   if (cursor) where("(start_us, trace_id) < (?, ?)", cursor.startUs, cursor.traceId);
   if (since !== undefined) where("start_us >= ?", since);
   if (until !== undefined) where("start_us < ?", until);
-  // "g" comes after every hex digit.
+  // "g" sorts after every hex digit.
   if (id !== undefined) where("trace_id >= ? AND trace_id < ?", id, `${id}g`);
   if (kind !== undefined) where("kind = ?", kind);
   if (agent !== undefined) where("EXISTS (SELECT 1 FROM json_each(agents) WHERE value = ?)", agent);
   if (minMs !== undefined) where("duration_us >= ?", minMs * 1000);
   if (minCost !== undefined) where("priced > 0 AND cost >= ?", minCost);
-  // One that ended well although something in it failed is looked for as well.
+  // Includes traces that ended well although a span failed.
   if (status === "error") where("(status = 'error' OR errors > 0)");
   else if (status !== undefined) where("status = ?", status);
   if (text !== undefined && text !== "") {
@@ -87,7 +86,7 @@ function toSummary(row: z.output<typeof Row>): TraceSummary {
     modelCalls: row.model_calls,
     inputTokens: row.input_tokens,
     outputTokens: row.output_tokens,
-    // Sums of binary fractions: beyond a billionth of a dollar there is only noise.
+    // Floating-point sums: digits beyond a billionth of a dollar are noise.
     costUsd: row.priced === 0 ? null : Math.round(row.cost * 1e9) / 1e9,
     text: row.text,
     bytes: row.bytes,

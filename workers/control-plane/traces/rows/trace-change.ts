@@ -1,26 +1,27 @@
-// What a batch changes about one trace, added up, so that its summary is brought up to date without reading its spans. Pure.
+// The changes that a batch makes to one trace, summed up: the summary is updated without reading the trace's spans.
+// Also finds the root, and says how long a trace stays open. Pure.
 import { OPERATION } from "#shared/tracing/names.ts";
 import { STATUS } from "#shared/tracing/otlp.ts";
 import type { SpanRecord } from "../otlp/span-record.ts";
 
-/** What counts of a span that is stored. */
+/** The fields of a stored span that a summary counts. */
 export type Counted = Pick<
   SpanRecord,
   "durationUs" | "provisional" | "status" | "operation" | "inputTokens" | "outputTokens" | "cost" | "bytes"
 >;
 
-/** Which span stands for the trace: the one that says so, else one without parent, else one whose parent is not there. */
+/** Preference for the root: a span marked as root, a span without parent, a span whose parent is missing. */
 export const RANK = { named: 0, parentless: 1, orphan: 2, none: 3 } as const;
 
 export interface Root {
-  /** "" while there is none. */
+  /** "" while there is no root. */
   readonly spanId: string;
   readonly rank: number;
   readonly startUs: number;
 }
 
 export class TraceChange {
-  /** Differences, and what they are to be added to knows them by the same names. */
+  /** Differences to add to the columns of the summary. */
   readonly counts = {
     spans: 0,
     openSpans: 0,
@@ -34,15 +35,15 @@ export class TraceChange {
   };
   readonly spanIds = new Set<string>();
   readonly agents = new Set<string>();
-  /** Messages of spans that failed. */
+  /** Status messages of failed spans. */
   readonly messages: string[] = [];
   endUs = 0;
   /** The earliest span of the batch. */
   earliest: Root = { spanId: "", rank: RANK.none, startUs: Number.POSITIVE_INFINITY };
-  /** The best root in the batch that needs no look at other spans. */
+  /** The best root in the batch that can be told without other spans. */
   root: Root | undefined;
 
-  /** Counts a span that is stored in place of `before`. */
+  /** Counts a span that replaces `before`. */
   add(span: SpanRecord, agent: string, before: Counted | undefined): void {
     const { spanId, startUs } = span;
     this.spanIds.add(spanId);
@@ -73,9 +74,9 @@ export class TraceChange {
 }
 
 /**
- * The root after `change`. While no span says that it is the root and each has a parent, it is the earliest span, or the one
- * that is reached from there by going up as far as parents are there: the same whatever the order of arrival.
- * `parentOf` gives a stored span's parent id; undefined where the span is not there.
+ * The root after `change`. While every span has a parent and none is marked as root, the root is the topmost stored
+ * ancestor of the earliest span, so the order of arrival does not matter. `parentOf` gives a stored span's parent id;
+ * undefined for a missing span.
  */
 export function rootAfter(
   before: Root & { readonly traceStartUs: number },
@@ -89,7 +90,7 @@ export function rootAfter(
   return { spanId: climb(from.spanId, parentOf), rank: RANK.orphan, startUs: from.startUs };
 }
 
-/** Each batch goes on from where the one before came to. */
+/** Parents visited in one batch; the next batch climbs on. */
 const MAX_STEPS = 1000;
 
 function climb(from: string, parentOf: (spanId: string) => string | undefined): string {
@@ -110,4 +111,19 @@ function isBetter(a: Root, b: Root): boolean {
 
 function isEarlier(a: Root, b: Root): boolean {
   return a.startUs === b.startUs ? a.spanId < b.spanId : a.startUs < b.startUs;
+}
+
+/** Late spans of a trace whose root has ended come within moments. */
+const ENDED_MS = 1000;
+/**
+ * A root without its parent may be a child that came first: exporters send children as they end, before their parents.
+ */
+export const ORPHAN_MS = 60_000;
+/** An open trace is forwarded in part rather than never. */
+const OPEN_MS = 300_000;
+
+/** Milliseconds without a change until a trace counts as whole. */
+export function quietMs(root: { readonly rank: number; readonly open: boolean }): number {
+  if (root.open) return OPEN_MS;
+  return root.rank < RANK.orphan ? ENDED_MS : ORPHAN_MS;
 }

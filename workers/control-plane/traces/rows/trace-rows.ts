@@ -1,18 +1,19 @@
-// The rows of traces: one summary each, brought up to date with every batch. Synchronous.
+// The rows of traces: one summary each, updated with every batch. Synchronous: a method's writes commit together with
+// the caller's.
 import * as z from "zod";
 import { TROUPE } from "#shared/tracing/names.ts";
 import type { Root, TraceChange } from "./trace-change.ts";
 import { TRACE_KINDS } from "#shared/control-plane/traces.ts";
 
 const MAX_TEXT = 200;
-/** Characters of each text that can be searched, so that a trace with much content costs no more than others. */
+/** Characters of each text that a search covers. */
 const MAX_SEARCHED = 4000;
 const MAX_SEARCHED_ERRORS = 2000;
 
 /** More agents than any job has. */
 const MAX_AGENTS = 200;
 
-/** What is known of a trace before a batch. */
+/** A trace before a batch. */
 export type TraceState = {
   number: number;
   trace_id: string;
@@ -60,7 +61,7 @@ export class TraceRows {
       .one();
   }
 
-  /** Makes the stored span the trace's root, or takes over what has changed of it. Returns its duration, -1 while open. */
+  /** Copies the root span's data to the trace. Returns the root's duration in µs, -1 while open. */
   setRoot(trace: number, root: Root): number {
     const row = this.#sql
       .exec<RootRow>(
@@ -96,7 +97,7 @@ export class TraceRows {
     return row.duration_us;
   }
 
-  /** Adds what a batch has brought. `dueAt` is when the trace may be forwarded, null for never. */
+  /** Adds the changes of a batch. `dueAt` is when the trace may be forwarded, null for never. */
   apply(trace: TraceState, change: TraceChange, { now, endedSeq, dueAt }: Applied): void {
     const { counts } = change;
     const agents = new Set([...Agents.parse(JSON.parse(trace.agents)), ...change.agents]);
@@ -126,7 +127,7 @@ export class TraceRows {
     for (const message of change.messages) this.#addMessage(trace.number, message.toLowerCase());
   }
 
-  /** Numbers of the traces with open spans: of one trace, if it has some, or of all. */
+  /** Numbers of the traces with open spans: all of them, or the named one. */
   withOpenSpans(traceId: string | undefined): number[] {
     const rows =
       traceId === undefined
@@ -138,13 +139,13 @@ export class TraceRows {
     return rows.toArray().map(({ number }) => number);
   }
 
-  /** Numbers of the traces that began before, in µs since the epoch. */
+  /** Numbers of the traces that began before `us`, in µs since the epoch. */
   before(us: number): number[] {
     const rows = this.#sql.exec<{ number: number }>("SELECT number FROM traces WHERE start_us < ?", us).toArray();
     return rows.map(({ number }) => number);
   }
 
-  /** Removes the trace and all that belongs to it. */
+  /** Deletes the trace and its spans and texts. */
   remove(trace: number): void {
     this.#sql.exec("DELETE FROM spans WHERE trace = ?", trace);
     this.#sql.exec("DELETE FROM trace_texts WHERE trace = ?", trace);

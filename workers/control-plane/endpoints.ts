@@ -1,0 +1,56 @@
+// Endpoints of one room: each is served, and described in the OpenAPI document, from one entry.
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { wrongMethod } from "#shared/http/problem.ts";
+import { type JobVariables, requireJob } from "./auth.ts";
+import type { Env } from "./env.ts";
+
+interface JobEnv {
+  Bindings: Env;
+  Variables: JobVariables;
+}
+
+export type JobContext = Context<JobEnv>;
+
+/** One method of a path. All fields but `serve` are an OpenAPI operation. */
+interface Operation {
+  readonly summary: string;
+  readonly description?: string;
+  readonly parameters?: readonly object[];
+  readonly requestBody?: object;
+  readonly responses: object;
+  /** `id` is the value of the path's parameter, "" where the path has none. */
+  readonly serve: (c: JobContext, id: string) => Response | Promise<Response>;
+}
+
+const METHODS = ["get", "post", "delete"] as const;
+
+type Operations = Partial<Record<(typeof METHODS)[number], Operation>>;
+
+export class Endpoints {
+  readonly routes = new Hono<JobEnv>();
+  /** The room's part of the OpenAPI document. */
+  readonly paths: Record<string, object> = {};
+  readonly #root: string;
+
+  /** `root` is the path under which the routes are mounted. `authenticate` runs before each operation. */
+  constructor(root: string, authenticate: MiddlewareHandler<JobEnv> = requireJob) {
+    this.#root = root;
+    this.routes.use(authenticate);
+  }
+
+  /**
+   * Adds a path such as "/:id", with at most one parameter, which `parameter` describes. Other methods get 405. Where
+   * two paths match a request, the path that was added first serves it.
+   */
+  add(path: string, operations: Operations, parameter?: object): void {
+    const [, name = ""] = /:(\w+)/.exec(path) ?? [];
+    const item: Record<string, object> = parameter ? { parameters: [parameter] } : {};
+    for (const [method, { serve, ...described }] of Object.entries(operations)) {
+      this.routes.on(method.toUpperCase(), path, (c) => serve(c, c.req.param(name) ?? ""));
+      item[method] = described;
+    }
+    const allow = METHODS.filter((method) => operations[method]).map((method) => method.toUpperCase());
+    this.routes.all(path, () => wrongMethod(allow.join(", ")));
+    this.paths[this.#root + path.replace(/^\/$/, "").replace(/:(\w+)/, "{$1}")] = item;
+  }
+}
