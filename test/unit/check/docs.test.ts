@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { listFiles } from "../../../scripts/check/files.ts";
@@ -23,4 +23,20 @@ describe.each(pages)("%s", (page) => {
     );
     expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
+});
+
+it("the map names every file of the folders that it lists", async () => {
+  const map = await readFile(join(ROOT, "docs/architecture.md"), "utf8");
+  const rows = [...map.matchAll(/^\| `([\w/-]+)` \| (.*) \|$/gm)].map(([, folder = "", cell = ""]) => ({
+    folder,
+    cell,
+  }));
+  const files = await listFiles(ROOT);
+  const listed = rows.filter(({ folder }) => existsSync(join(ROOT, folder)));
+  expect(listed.length).toBeGreaterThan(20);
+  for (const { folder, cell } of listed) {
+    const named = [...cell.matchAll(/`([\w.-]+)`/g)].map(([, name = ""]) => name);
+    const there = files.filter((file) => dirname(file) === folder).map((file) => basename(file, ".ts"));
+    expect({ folder, files: named.toSorted() }).toEqual({ folder, files: there.toSorted() });
+  }
 });
