@@ -31,7 +31,7 @@ export type Request =
   | { readonly is: "look"; readonly taskId: string };
 
 export interface AskListener extends Listener {
-  /** Aborting cancels the task, except for `look`; the reason is thrown after the agent was told. */
+  /** Aborting cancels the task, except for `look`; the reason is thrown once the agent knows. */
   readonly signal: AbortSignal;
   /** The connection broke and is tried again. */
   onBroken(): void;

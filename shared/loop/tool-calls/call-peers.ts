@@ -57,7 +57,7 @@ export class CallPeers {
 
   /** Aborts questions that are still open, once the tool has returned or was given up. */
   close(): void {
-    this.#over.abort(new Error("The tool that asked has come to its end."));
+    this.#over.abort(new Error("The tool that asked has ended."));
   }
 
   /** The place of the next question. Throws, with a message for the model, where the tool may not ask now. */
