@@ -86,7 +86,7 @@ test("what of a folder cannot be read is named, and a folder that is gone leaves
   const path = await deployment.write("mixed.yaml", fourAgents("mixed", HUB_SPOKE));
   const deployed = await deployment.json("deploy", path, "--corpus", "mixed");
   expect(deployed).toMatchObject({
-    leftOut: [{ path: "photo.png", reason: "is of a type that is not read (.png)" }],
+    leftOut: [{ path: "photo.png", reason: "has a type that is not read (.png)" }],
   });
   await rm(folder, { recursive: true });
   await deployment.succeed("deploy", path);
