@@ -89,13 +89,14 @@ export async function withLock<Result>(
 /** The living process that holds the lock, if any. */
 export async function lockHolder(path: string): Promise<ProcessIdentity | undefined> {
   const holder = await read(path);
-  return holder !== undefined && (await isRunning(holder)) ? holder : undefined;
+  return typeof holder === "object" && (await isRunning(holder)) ? holder : undefined;
 }
 
 function lock(path: string, holder: ProcessIdentity): Lock {
   const release = async (): Promise<void> => {
     const current = await read(path);
-    if (current?.pid === holder.pid && current.started === holder.started) await rm(path, { force: true });
+    if (typeof current !== "object") return;
+    if (current.pid === holder.pid && current.started === holder.started) await rm(path, { force: true });
   };
   return { release };
 }
@@ -119,19 +120,20 @@ async function create(path: string, holder: ProcessIdentity): Promise<boolean> {
   }
 }
 
-async function read(path: string): Promise<ProcessIdentity | undefined> {
+/** The content of a lock. `unreadable`: a crash left it empty. */
+async function read(path: string): Promise<ProcessIdentity | "absent" | "unreadable"> {
   for (let attempt = 0; ; attempt++) {
     let text: string;
     try {
       text = await readFile(path, "utf8");
     } catch (error) {
-      if (hasCode(error, "ENOENT")) return undefined;
+      if (hasCode(error, "ENOENT")) return "absent";
       throw error;
     }
     const parsed = ProcessIdentity.safeParse(parseJson(text));
     if (parsed.success) return parsed.data;
     // Not yet written, or left empty by a crash: later attempts tell which.
-    if (attempt === 2) return undefined;
+    if (attempt === 2) return "unreadable";
     await delay(POLL_MS);
   }
 }
@@ -150,7 +152,10 @@ async function discard(path: string): Promise<void> {
     return;
   }
   try {
-    if ((await lockHolder(path)) === undefined) await rm(path, { force: true });
+    const holder = await read(path);
+    // An absent lock may be taken any moment, and is not removed then.
+    const isStale = holder === "unreadable" || (holder !== "absent" && !(await isRunning(holder)));
+    if (isStale) await rm(path, { force: true });
   } finally {
     await rm(guard, { force: true });
   }
