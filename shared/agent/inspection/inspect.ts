@@ -3,8 +3,7 @@ import * as z from "zod";
 import { hookFlaws } from "../../loop/hooks/matcher.ts";
 import { outputShape } from "../../loop/ending/output-shape.ts";
 import type { Tool } from "../../loop/tools/tool.ts";
-import { findAgents } from "../../tools/find-agents.ts";
-import { queryAgent } from "../../tools/query-agent.ts";
+import { toolsOfEveryAgent } from "../../tools/of-every-agent.ts";
 import { reasonOf, stackOf } from "../../text/reason.ts";
 import { CARD_FIELDS, MAX_SKILLS, SKILL_FIELDS } from "../../a2a/card-fields.ts";
 import { AgentConfig } from "../config.ts";
@@ -113,10 +112,9 @@ function toolsOf(definition: AgentDefinition, config: AgentConfig) {
     const served = z.array(ServerTool).parse(definition.serverTools?.(chosen()) ?? []);
     const neighbours =
       config.topology === "static" ? config.peers.map(({ id }) => ({ id, description: "", skills: [] })) : undefined;
-    const asks = config.topology === "dynamic" || config.peers.length > 0;
     const usable = own.filter((tool) => typeof tool === "object" && tool !== null && typeof tool.name === "string");
     const all: InspectedTool[] = [
-      ...[...usable, ...(asks ? [findAgents, queryAgent(neighbours)] : [])].map(inspected),
+      ...[...usable, ...toolsOfEveryAgent(neighbours)].map(inspected),
       ...served.map(({ name }) => ({ name, annotations: NOTHING_SAID, fields: null, server: true })),
     ];
     return { own, all };

@@ -3,9 +3,8 @@
 import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
 import type { Tool } from "../../../loop/tools/tool.ts";
 import type { PeerProfile } from "../../../loop/tools/peers.ts";
-import { findAgents } from "../../../tools/find-agents.ts";
 import { outputShape, type OutputShape } from "../../../loop/ending/output-shape.ts";
-import { queryAgent } from "../../../tools/query-agent.ts";
+import { toolsOfEveryAgent } from "../../../tools/of-every-agent.ts";
 import { type AgentDefinition, parsedConfig } from "../../definition.ts";
 import type { AgentConfig } from "../../config.ts";
 import { configOf, type AgentEnv } from "../../env.ts";
@@ -33,11 +32,10 @@ export async function toolbox(env: AgentEnv, definition: AgentDefinition): Promi
   const parsed = parsedConfig(definition, config);
   const chosen = { ...config, config: parsed };
   const own = typeof definition.tools === "function" ? definition.tools(chosen) : definition.tools;
-  const asking = peers?.length === 0 ? [] : [findAgents, queryAgent(peers)];
   const fresh = {
     of: peers,
     config: parsed,
-    tools: [...own, ...asking],
+    tools: [...own, ...toolsOfEveryAgent(peers)],
     serverTools: definition.serverTools?.(chosen) ?? [],
     output: definition.outputSchema && outputShape(definition.outputSchema),
   };
