@@ -5,6 +5,10 @@ import { expect, it } from "vitest";
 import { ask, client, send } from "./client.ts";
 import { session } from "./sessions.ts";
 
+/** Columns of a task's row that a copy takes over; others have their defaults. */
+const COPIED = `(context_id, n, state, created_at, updated_at, trace_id, answer, problem, usage, trace, message_id,
+  asker, life, wake_at, result)`;
+
 it.each(["cancel", "answer"])(
   "to %s one task in a new life leaves the expiry of another thread's approval where it was",
   async (how) => {
@@ -16,9 +20,11 @@ it.each(["cancel", "answer"])(
     await runInDurableObject(session(name), async (_, { storage }) => {
       const other = `${name}~z.1`;
       storage.sql
-        .exec(`INSERT INTO task SELECT '${other}', n, state, created_at, updated_at, trace_id, answer, problem, usage, trace,
+        .exec(`INSERT INTO task ${COPIED} SELECT '${other}', n, state, created_at, updated_at, trace_id, answer, problem, usage, trace,
       'other', asker, life, ${soon}, result FROM task`);
-      storage.sql.exec(`INSERT INTO step SELECT '${other}', seq, n, body, worked_ms FROM step`);
+      storage.sql.exec(
+        `INSERT INTO step (context_id, seq, n, body, worked_ms) SELECT '${other}', seq, n, body, worked_ms FROM step`,
+      );
       await storage.setAlarm(soon);
     });
     await expect(runInDurableObject(session(name), (_, state) => state.abort("crashed"))).rejects.toThrow("crashed");

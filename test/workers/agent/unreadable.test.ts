@@ -9,6 +9,10 @@ import { ask, client, problemOf, send } from "./client.ts";
 import { begin, crash, session } from "./sessions.ts";
 import { one, rootOf, traceOf } from "./spans.ts";
 
+/** Columns of a task's row that a copy takes over; others have their defaults. */
+const COPIED = `(context_id, n, state, created_at, updated_at, trace_id, answer, problem, usage, trace, message_id,
+  asker, life, wake_at, result)`;
+
 const call = (tool: string, input: object) => `call ${tool} ${JSON.stringify(input)}`;
 
 const FINE = JSON.stringify({ kind: "user", text: "say fine" });
@@ -20,7 +24,7 @@ it("one thread whose log cannot be read does not keep the others of its session 
   // A second thread of the same session, as a peer opens it.
   await runInDurableObject(session(name), (_, { storage }) => {
     storage.sql
-      .exec(`INSERT INTO task SELECT '${name}~z.1', n, state, created_at, updated_at, trace_id, answer, problem, usage, trace,
+      .exec(`INSERT INTO task ${COPIED} SELECT '${name}~z.1', n, state, created_at, updated_at, trace_id, answer, problem, usage, trace,
       'other', asker, life, wake_at, result FROM task`);
     storage.sql.exec(
       `INSERT INTO step (context_id, seq, n, body, worked_ms) VALUES ('${name}~z.1', 0, 1, '{"kind":"user","text":"say fine"}', 0)`,
@@ -81,7 +85,7 @@ describe("a task whose log cannot be read any more", () => {
     // The message that makes it void had come, and was not taken up; what cannot be read belongs to the task before.
     await runInDurableObject(session(name), (_, { storage }) => {
       storage.sql
-        .exec(`INSERT INTO task SELECT context_id, 3, 1, created_at, updated_at, trace_id, answer, problem, usage, trace,
+        .exec(`INSERT INTO task ${COPIED} SELECT context_id, 3, 1, created_at, updated_at, trace_id, answer, problem, usage, trace,
         'other', asker, life, NULL, result FROM task WHERE n = 2`);
       storage.sql.exec("INSERT INTO step (context_id, seq, n, body, worked_ms) VALUES (?, 9, 3, ?, 0)", name, FINE);
     });
