@@ -10,7 +10,8 @@ const PROJECT = resolve(import.meta.dirname, "../..");
 const run = promisify(execFile);
 
 const Status = z.object({ pid: z.number(), agents: z.array(z.object({ id: z.string(), url: z.string() })) });
-const ControlPlane = z.object({ process: z.object({ pid: z.number() }), port: z.number(), modelPort: z.number() });
+const Shared = z.object({ shared: z.array(z.object({ name: z.string(), pid: z.nullable(z.number()) })) });
+const ControlPlane = z.object({ port: z.number(), modelPort: z.number() });
 
 export interface Deployment {
   /** Origin of the entry point. */
@@ -54,7 +55,10 @@ export class Bench {
       JSON.parse(await readFile(join(this.home, "control-plane", "state.json"), "utf8")),
     );
     const [url, modelUrl] = [`http://127.0.0.1:${state.port}`, `http://127.0.0.1:${state.modelPort}`];
-    return { pid: state.process.pid, url, modelUrl };
+    const { stdout } = await this.#cli("status", this.#jobs[0] ?? "", "--json");
+    const pid = Shared.parse(JSON.parse(stdout)).shared.find(({ name }) => name === "control-plane")?.pid;
+    if (typeof pid !== "number") throw new Error("The control plane does not run.");
+    return { pid, url, modelUrl };
   }
 
   /** Starts a reference; resolves when it has printed its URL. */
