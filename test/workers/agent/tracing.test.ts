@@ -298,15 +298,19 @@ describe("spans that cannot be delivered", () => {
     await expect.poll(waiting).toBeGreaterThan(0);
     expect((await allSpans()).some((span) => span.get("gen_ai.conversation.id") === "undelivered")).toBe(false);
     await allSpans("/up");
+    // The last batch may be kept only now, so each round sends what is kept.
     await expect
       .poll(async () => {
         await runDurableObjectAlarm(beacon());
-        return waiting();
+        const root = (await allSpans()).findLast(
+          (span) => span.get("gen_ai.conversation.id") === "undelivered" && span.kind === 2,
+        );
+        return root?.open === false && (await waiting()) === 0;
       })
-      .toBe(0);
+      .toBe(true);
     expect((await traceOf("undelivered")).map(({ open }) => open)).toEqual([false, false, false]);
     // So that the registry closes what a former life left open among them.
-    await expect.poll(registrations).toBe(registered + 1);
+    await expect.poll(registrations).toBeGreaterThan(registered);
   });
 
   it("do not hold up the others where the store cannot take some of them", async () => {
