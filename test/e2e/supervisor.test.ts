@@ -120,6 +120,8 @@ describe("a workerd that ends by itself", () => {
     for (const restarts of [1, 2]) {
       await kill();
       await answers();
+      // The supervisor writes the new pid a moment after workerd can answer.
+      await pid();
       const lastEnd = { at: expect.any(String) as unknown, reason: "it was ended by SIGKILL" };
       expect(await processStatus(own)).toMatchObject({ state: "running", restarts, lastEnd });
     }
