@@ -1,6 +1,8 @@
 // Endpoints of one room: each is served, and described in the OpenAPI document, from one entry.
 import { type Context, Hono, type MiddlewareHandler } from "hono";
-import { wrongMethod } from "#shared/http/problem.ts";
+import type * as z from "zod";
+import { problemResponse, wrongMethod } from "#shared/http/problem.ts";
+import { checkValue, readJson } from "#shared/http/read-json.ts";
 import { type JobVariables, requireJob } from "./auth.ts";
 import type { Env } from "./env.ts";
 
@@ -53,4 +55,22 @@ export class Endpoints {
     this.routes.all(path, () => wrongMethod(allow.join(", ")));
     this.paths[this.#root + path.replace(/^\/$/, "").replace(/:(\w+)/, "{$1}")] = item;
   }
+}
+
+type Serve<Value> = (c: JobContext, value: Value, id: string) => Response | Promise<Response>;
+
+/** Serves requests whose query parameters fit `schema`; others get 400. */
+export function withQuery<Schema extends z.ZodType>(schema: Schema, serve: Serve<z.output<Schema>>) {
+  return (c: JobContext, id: string): Response | Promise<Response> => {
+    const query = checkValue(c.req.query(), schema);
+    return query.ok ? serve(c, query.value, id) : problemResponse(query.problem);
+  };
+}
+
+/** Serves requests with a JSON body of at most `maxBytes` that fits `schema`; others get 400, 413 or 415. */
+export function withBody<Schema extends z.ZodType>(schema: Schema, maxBytes: number, serve: Serve<z.output<Schema>>) {
+  return async (c: JobContext, id: string): Promise<Response> => {
+    const body = await readJson(c.req.raw, schema, maxBytes);
+    return body.ok ? serve(c, body.value, id) : problemResponse(body.problem);
+  };
 }

@@ -17,6 +17,11 @@ export function schemaOf(schema: z.ZodType, io: "input" | "output"): object {
   return jsonSchema;
 }
 
+/** The parameter of a path. */
+export function pathParameter(name: string, schema: z.ZodType): object {
+  return { name, in: "path", required: true, schema: schemaOf(schema, "input") };
+}
+
 /** The query parameters that `query` checks. */
 export function queryParameters(query: z.ZodObject<Record<string, z.ZodType>>, io: "input" | "output"): object[] {
   return Object.entries(query.shape).map(([name, schema]) => ({

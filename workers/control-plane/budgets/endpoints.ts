@@ -2,15 +2,14 @@
 import type * as z from "zod";
 import * as wire from "#shared/control-plane/budgets.ts";
 import { problem, problemResponse } from "#shared/http/problem.ts";
-import { readJson } from "#shared/http/read-json.ts";
-import { Endpoints, type JobContext } from "../endpoints.ts";
-import { jsonBody, responses, schemaOf } from "../openapi-parts.ts";
+import { Endpoints, withBody } from "../endpoints.ts";
+import { jsonBody, pathParameter, responses, schemaOf } from "../openapi-parts.ts";
 import type { Booked, BudgetRpc } from "../rpc.ts";
 import { budgetOf } from "./shards.ts";
 
 const MAX_BODY_BYTES = 64 * 1024;
 
-const QUERY_PARAMETER = { name: "query", in: "path", required: true, schema: schemaOf(wire.QueryId, "input") };
+const QUERY_PARAMETER = pathParameter("query", wire.QueryId);
 
 export const budgetSchemas = {
   Reserve: schemaOf(wire.Reserve, "input"),
@@ -34,7 +33,7 @@ budgetEndpoints.add("/reserve", {
       "Waits for up to `waitMs` where calls under way may leave enough. Once a budget is spent, every further call of the query is refused.",
     requestBody: jsonBody("Reserve"),
     responses: responses(200, "ReserveAnswer", [400, 409, 413, 415]),
-    serve: withBody(wire.Reserve, async (budget, call) => {
+    serve: forQuery(wire.Reserve, async (budget, call) => {
       const answer = await budget.reserve(call);
       return "released" in answer ? problemResponse(RELEASED) : Response.json(answer);
     }),
@@ -46,7 +45,7 @@ budgetEndpoints.add("/settle", {
     summary: "Book what a call has really used",
     requestBody: jsonBody("Settle"),
     responses: responses(204, undefined, [400, 404, 413, 415]),
-    serve: withBody(wire.Settle, async (budget, call) => booked(await budget.settle(call), call)),
+    serve: forQuery(wire.Settle, async (budget, call) => booked(await budget.settle(call), call)),
   },
 });
 
@@ -55,7 +54,7 @@ budgetEndpoints.add("/cut", {
     summary: "Say that a call broke off: all that was set aside counts",
     requestBody: jsonBody("Reserved"),
     responses: responses(204, undefined, [400, 404, 413, 415]),
-    serve: withBody(wire.Reserved, async (budget, call) => booked(await budget.cut(call), call)),
+    serve: forQuery(wire.Reserved, async (budget, call) => booked(await budget.cut(call), call)),
   },
 });
 
@@ -64,7 +63,7 @@ budgetEndpoints.add("/cut-earlier-lives", {
     summary: "Say that a task goes on in another life: what its former ones left open broke off",
     requestBody: jsonBody("TaskLife"),
     responses: responses(204, undefined, [400, 413, 415]),
-    serve: withBody(wire.TaskLife, async (budget, current) => {
+    serve: forQuery(wire.TaskLife, async (budget, current) => {
       await budget.cutEarlierLives(current);
       return new Response(null, { status: 204 });
     }),
@@ -76,7 +75,7 @@ budgetEndpoints.add("/release", {
     summary: "Give a call up that was never made: nothing counts",
     requestBody: jsonBody("Reserved"),
     responses: responses(204, undefined, [400, 404, 413, 415]),
-    serve: withBody(wire.Reserved, async (budget, call) => booked(await budget.release(call), call)),
+    serve: forQuery(wire.Reserved, async (budget, call) => booked(await budget.release(call), call)),
   },
 });
 
@@ -85,7 +84,7 @@ budgetEndpoints.add("/tool-calls", {
     summary: "Book tool calls, all or none",
     requestBody: jsonBody("ToolCalls"),
     responses: responses(200, "ToolCallsAnswer", [400, 413, 415]),
-    serve: withBody(wire.ToolCalls, async (budget, calls) => Response.json(await budget.countToolCalls(calls))),
+    serve: forQuery(wire.ToolCalls, async (budget, calls) => Response.json(await budget.countToolCalls(calls))),
   },
 });
 
@@ -94,7 +93,7 @@ budgetEndpoints.add("/time-up", {
     summary: "Say that the time of the whole query is over: no call of it is granted any more",
     requestBody: jsonBody("TimeUp"),
     responses: responses(200, "TimeUpAnswer", [400, 413, 415]),
-    serve: withBody(wire.TimeUp, async (budget, time) => Response.json(await budget.timeIsUp(time))),
+    serve: forQuery(wire.TimeUp, async (budget, time) => Response.json(await budget.timeIsUp(time))),
   },
 });
 
@@ -113,16 +112,12 @@ budgetEndpoints.add(
   QUERY_PARAMETER,
 );
 
-/** Reads the request's body and passes it to the Budget object of the query that the body names. */
-function withBody<Schema extends z.ZodType<{ readonly query: string }>>(
+/** Passes the request's body to the Budget object of the query that the body names. */
+function forQuery<Schema extends z.ZodType<{ readonly query: string }>>(
   schema: Schema,
   serve: (budget: DurableObjectStub<BudgetRpc>, body: z.output<Schema>) => Promise<Response>,
 ) {
-  return async (c: JobContext): Promise<Response> => {
-    const body = await readJson(c.req.raw, schema, MAX_BODY_BYTES);
-    if (!body.ok) return problemResponse(body.problem);
-    return serve(budgetOf(c.env, c.var.job, body.value.query), body.value);
-  };
+  return withBody(schema, MAX_BODY_BYTES, async (c, body) => serve(budgetOf(c.env, c.var.job, body.query), body));
 }
 
 const RELEASED = problem(

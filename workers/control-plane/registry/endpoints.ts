@@ -1,15 +1,14 @@
 // The registry over HTTP: checks requests, calls the job's Registry object, and words what is wrong.
 import * as wire from "#shared/control-plane/registry.ts";
 import { problem, problemResponse } from "#shared/http/problem.ts";
-import { checkValue, readJson } from "#shared/http/read-json.ts";
 import { parseTraceparent } from "#shared/tracing/trace-context.ts";
-import { Endpoints, type JobContext } from "../endpoints.ts";
-import { jsonBody, queryParameters, responses, schemaOf } from "../openapi-parts.ts";
+import { Endpoints, type JobContext, withBody, withQuery } from "../endpoints.ts";
+import { jsonBody, pathParameter, queryParameters, responses, schemaOf } from "../openapi-parts.ts";
 import type { RegistryRpc } from "../rpc.ts";
 
 const MAX_BODY_BYTES = 256 * 1024;
 
-const ID_PARAMETER = { name: "id", in: "path", required: true, schema: schemaOf(wire.AgentId, "input") };
+const ID_PARAMETER = pathParameter("id", wire.AgentId);
 
 export const registrySchemas = {
   Registration: schemaOf(wire.Registration, "input"),
@@ -27,10 +26,7 @@ registryEndpoints.add("/", {
     summary: "List agents by id, page by page",
     parameters: queryParameters(wire.PageQuery, "output"),
     responses: responses(200, "AgentPage", [400]),
-    serve: async (c) => {
-      const query = checkValue(c.req.query(), wire.PageQuery);
-      return query.ok ? c.json(await registryOf(c).page(query.value)) : problemResponse(query.problem);
-    },
+    serve: withQuery(wire.PageQuery, async (c, query) => c.json(await registryOf(c).page(query))),
   },
 });
 
@@ -39,10 +35,7 @@ registryEndpoints.add("/search", {
     summary: "Find agents, alive ones first",
     parameters: queryParameters(wire.SearchQuery, "output"),
     responses: responses(200, "FoundAgentList", [400]),
-    serve: async (c) => {
-      const query = checkValue(c.req.query(), wire.SearchQuery);
-      return query.ok ? c.json({ agents: await registryOf(c).search(query.value) }) : problemResponse(query.problem);
-    },
+    serve: withQuery(wire.SearchQuery, async (c, query) => c.json({ agents: await registryOf(c).search(query) })),
   },
 });
 
@@ -51,12 +44,10 @@ registryEndpoints.add("/register", {
     summary: "Register an agent, or renew what is known of it",
     requestBody: jsonBody("Registration"),
     responses: responses(201, "Receipt", [400, 409, 413, 415]),
-    serve: async (c) => {
-      const body = await readJson(c.req.raw, wire.Registration, MAX_BODY_BYTES);
-      if (!body.ok) return problemResponse(body.problem);
-      const receipt = await registryOf(c).register(body.value, parseTraceparent(c.req.header("traceparent")));
+    serve: withBody(wire.Registration, MAX_BODY_BYTES, async (c, registration) => {
+      const receipt = await registryOf(c).register(registration, parseTraceparent(c.req.header("traceparent")));
       return receipt === "full" ? problemResponse(FULL) : c.json(receipt, 201);
-    },
+    }),
   },
 });
 

@@ -2,15 +2,14 @@
 // words what is wrong.
 import * as wire from "#shared/control-plane/traces.ts";
 import { problem, problemResponse } from "#shared/http/problem.ts";
-import { checkValue } from "#shared/http/read-json.ts";
 import { requireJob } from "../auth.ts";
-import { Endpoints, type JobContext } from "../endpoints.ts";
-import { queryParameters, ref, responses, schemaOf } from "../openapi-parts.ts";
+import { Endpoints, type JobContext, withQuery } from "../endpoints.ts";
+import { pathParameter, queryParameters, ref, responses, schemaOf } from "../openapi-parts.ts";
 import { CONTENT_TYPE } from "./otlp/export-answer.ts";
 import { receiveSpans } from "./receive.ts";
 import { allShards, shardOf, type TraceShard } from "./shards.ts";
 
-const ID_PARAMETER = { name: "id", in: "path", required: true, schema: schemaOf(wire.TraceId, "input") };
+const ID_PARAMETER = pathParameter("id", wire.TraceId);
 const OTLP = Object.fromEntries(Object.values(CONTENT_TYPE).map((type) => [type, { schema: ref("Otlp") }]));
 
 export const traceSchemas = {
@@ -49,22 +48,16 @@ traceEndpoints.add("/", {
     summary: "List traces, newest first",
     parameters: queryParameters(wire.ListQuery, "input"),
     responses: responses(200, "TraceList", [400]),
-    serve: async (c) => {
-      const query = checkValue(c.req.query(), wire.ListQuery);
-      return query.ok ? c.json(await listTraces(c, query.value)) : problemResponse(query.problem);
-    },
+    serve: withQuery(wire.ListQuery, async (c, query) => c.json(await listTraces(c, query))),
   },
   delete: {
     summary: "Delete old traces",
     parameters: queryParameters(wire.DeleteQuery, "input"),
     responses: responses(200, "Deleted", [400]),
-    serve: async (c) => {
-      const query = checkValue(c.req.query(), wire.DeleteQuery);
-      if (!query.ok) return problemResponse(query.problem);
-      const { before } = query.value;
+    serve: withQuery(wire.DeleteQuery, async (c, { before }) => {
       const counts = await Promise.all(allShards(c.env, c.var.job).map(async (shard) => shard.removeBefore(before)));
       return c.json({ deleted: counts.reduce((sum, count) => sum + count, 0) });
-    },
+    }),
   },
 });
 
@@ -75,18 +68,16 @@ traceEndpoints.add(
       summary: "Show a trace and its spans as columns, in the order in which they changed",
       parameters: queryParameters(wire.PageQuery, "input"),
       responses: responses(200, "TracePage", [400, 404]),
-      serve: async (c, id) => servePage(c, id, async (shard, traceId, query) => shard.page(traceId, query)),
+      serve: servePage(async (shard, traceId, query) => shard.page(traceId, query)),
     },
     delete: {
       summary: "Delete a trace",
       responses: responses(204, undefined, [400, 404]),
-      serve: async (c, id) => {
-        const query = checkValue(c.req.query(), wire.NoQuery);
-        if (!query.ok) return problemResponse(query.problem);
+      serve: withQuery(wire.NoQuery, async (c, _, id) => {
         const traceId = wire.TraceId.safeParse(id).data;
         const removed = traceId !== undefined && (await shardOf(c.env, c.var.job, traceId).remove(traceId));
         return removed ? c.body(null, 204) : unknownTrace(c, id);
-      },
+      }),
     },
   },
   ID_PARAMETER,
@@ -99,7 +90,7 @@ traceEndpoints.add(
       summary: "Show a trace's spans in OTLP/JSON",
       parameters: queryParameters(wire.PageQuery, "input"),
       responses: responses(200, "OtlpPage", [400, 404]),
-      serve: async (c, id) => servePage(c, id, async (shard, traceId, query) => shard.otlp(traceId, query)),
+      serve: servePage(async (shard, traceId, query) => shard.otlp(traceId, query)),
     },
   },
   ID_PARAMETER,
@@ -117,18 +108,14 @@ async function listTraces(c: JobContext, query: wire.ListQuery): Promise<wire.Tr
 }
 
 /** Serves a page that `read` gives as JSON text; undefined for an unknown trace. */
-async function servePage(
-  c: JobContext,
-  id: string,
-  read: (shard: TraceShard, traceId: string, query: wire.PageQuery) => Promise<string | undefined>,
-): Promise<Response> {
-  const query = checkValue(c.req.query(), wire.PageQuery);
-  if (!query.ok) return problemResponse(query.problem);
-  const traceId = wire.TraceId.safeParse(id).data;
-  const page = traceId && (await read(shardOf(c.env, c.var.job, traceId), traceId, query.value));
-  return page === undefined
-    ? unknownTrace(c, id)
-    : new Response(page, { headers: { "content-type": "application/json" } });
+function servePage(read: (shard: TraceShard, traceId: string, query: wire.PageQuery) => Promise<string | undefined>) {
+  return withQuery(wire.PageQuery, async (c, query, id) => {
+    const traceId = wire.TraceId.safeParse(id).data;
+    const page = traceId && (await read(shardOf(c.env, c.var.job, traceId), traceId, query));
+    return page === undefined
+      ? unknownTrace(c, id)
+      : new Response(page, { headers: { "content-type": "application/json" } });
+  });
 }
 
 function unknownTrace(c: JobContext, id: string): Response {
