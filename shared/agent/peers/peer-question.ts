@@ -16,7 +16,7 @@ import { withdrawQuestions } from "../../loop/tool-calls/close-calls.ts";
 import type { TraceContext } from "../../tracing/trace-context.ts";
 import type { Usage } from "../../budget/usage.ts";
 import { breakerOf } from "../breakers.ts";
-import { AskingSpan } from "./question-span.ts";
+import { AskingSpan, loggedSpan } from "./question-span.ts";
 import { configOf, type AgentEnv } from "../env.ts";
 import { cancelAtPeer, tokenFor, type Connection } from "./connection.ts";
 import type { Asker } from "../caller.ts";
@@ -150,11 +150,8 @@ function noteTask({ turn: { log }, question, call }: PeerQuestion, taskId: strin
 
 /** Ends the span of an earlier life's question. */
 function endInterrupted({ env, turn }: PeerQuestion, past: PeerCallStep): void {
-  const { trace, earlierTurn: parent } = turn;
-  if (!parent) return;
-  const { agent: target, contextId, messageId, message, spanId, at } = past;
-  const about = { parent, source: configOf(env).id, target, contextId, messageId, message };
-  new AskingSpan(trace.tracer, about, { spanId, startTime: at }).interrupted();
+  const { trace, earlierTurn } = turn;
+  if (earlierTurn) loggedSpan(trace.tracer, earlierTurn, configOf(env).id, past).interrupted();
 }
 
 /**

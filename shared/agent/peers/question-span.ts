@@ -6,6 +6,7 @@ import { A2A, BREAKER, ERROR, EVENT, GEN_AI, TROUPE } from "../../tracing/names.
 import { formatTraceparent, type TraceContext } from "../../tracing/trace-context.ts";
 import { contextOf, defined, fail, shortId, SpanKind, type Span, type Tracer } from "../../tracing/tracer.ts";
 import { sinceLastAnswer } from "../../loop/log/ledger.ts";
+import type { PeerCallStep } from "../../loop/log/peer-question.ts";
 import type { TurnTrace } from "../../loop/spans/turn-trace.ts";
 import type { Step } from "../../loop/log/step.ts";
 
@@ -95,12 +96,16 @@ export class AskingSpan {
   }
 }
 
+/** The span of a question as the log keeps it, below `parent`. `source`: the agent that asked. */
+export function loggedSpan(tracer: Tracer, parent: TraceContext, source: string, step: PeerCallStep): AskingSpan {
+  const { agent: target, contextId, messageId, message, spanId, at } = step;
+  const about = { parent, source, target, contextId, messageId, message };
+  return new AskingSpan(tracer, about, { spanId, startTime: at });
+}
+
 /** Sends the spans of an earlier life's questions again, provisionally: they may be lost, and the peers' spans are their children. */
 export function retellQuestions({ tracer, task, agent: source }: TurnTrace, log: readonly Step[]): void {
   for (const step of sinceLastAnswer(log)) {
-    if (step.kind !== "peer_call") continue;
-    const { agent: target, contextId, messageId, message, spanId, at } = step;
-    const about = { parent: task, source, target, contextId, messageId, message };
-    new AskingSpan(tracer, about, { spanId, startTime: at }).unheard();
+    if (step.kind === "peer_call") loggedSpan(tracer, task, source, step).unheard();
   }
 }
