@@ -1,5 +1,6 @@
 // Answers by quoting: selects the sentences of passages that say most about a question, and numbers their sources as
 // [n].
+import { oneLine } from "../text/spaces.ts";
 import { compose } from "./compose.ts";
 import { neighbourhoods } from "./neighbourhood.ts";
 import { formatSources, type Passage } from "./passages.ts";
@@ -31,7 +32,7 @@ function withoutSentences<P extends Passage>(question: string, passages: readonl
   const wanted = new Set(questionTerms(question));
   return passages.slice(0, Math.min(limit, MOST_OF_THEM)).flatMap((passage) => {
     const lines = passage.text.split("\n").filter((line) => headingOf(line) === undefined);
-    const text = lines.join(" ").replace(/\s+/g, " ").trim();
+    const text = oneLine(lines.join(" "));
     return text === ""
       ? []
       : neighbourhoods(text, wanted)

@@ -1,11 +1,12 @@
 // Makes the hidden characters of foreign words visible.
+import { oneLine } from "./spaces.ts";
 
 /** What terminals obey, what turns the direction of writing, what cannot be seen. JSON would let most of it pass. */
 const UNSEEN = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** Foreign words on one line, safe to show. */
 export function inOneLine(text: string): string {
-  return escaped(text.replace(/\s+/g, " ").trim());
+  return escaped(oneLine(text));
 }
 
 /** Foreign words with their line breaks, safe to show. Drops nothing: a hidden character is written as its code. */

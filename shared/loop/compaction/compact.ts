@@ -18,7 +18,7 @@ import {
 import { frameOf, refusalOf } from "../model-call/request.ts";
 import { keptSteps, type KeptLimits } from "./kept-steps.ts";
 import { afterCompaction, conversationOf, isSaid, transcript } from "../log/conversation.ts";
-import type { Step } from "../log/step.ts";
+import type { CompactionStep, Step } from "../log/step.ts";
 import { stopFor } from "../log/stopped.ts";
 import { NoSummary, summarise, type CompactionRequest } from "./summarise.ts";
 import { CompactionSpan } from "../spans/wait-spans.ts";
@@ -29,8 +29,6 @@ const COMMAND = "/compact";
 const KEPT = 0.2;
 /** The least density that is believed, whatever a backend reports: little text has five bytes a token. */
 const LEAST_DENSITY = 0.6;
-
-type CompactionStep = Extract<Step, { kind: "compaction" }>;
 
 /** Compacts where the next request would come near the model's limit. Where the compaction fails, the conversation stays as it is. */
 export async function compactIfFull(turn: Turn, frame: Frame, signal: AbortSignal): Promise<void> {

@@ -13,7 +13,7 @@ import {
 import { COMPACTION_INSTRUCTIONS } from "./prompt.ts";
 import { promptLimit, tokensOfFrame, tokensOfText, type Frame } from "../model-call/context-size.ts";
 import { mayHaveBegun } from "../model-call/call-model.ts";
-import type { AssistantStep, Step } from "../log/step.ts";
+import { answerText, type AssistantStep, type CompactionStep, type Step } from "../log/step.ts";
 import { shorten, tokensOfConversation, withoutThinking } from "./shorten.ts";
 import { ChatSpan } from "../spans/call-spans.ts";
 import { conversationOf, type Conversation } from "../log/conversation.ts";
@@ -33,7 +33,6 @@ export interface CompactionRequest {
   readonly refused?: true;
 }
 
-type CompactionStep = Extract<Step, { kind: "compaction" }>;
 type Failed = Extract<Step, { kind: "compaction_failed" }>;
 
 export interface Summary extends Pick<CompactionStep, "usage" | "block" | "origin" | "reservation"> {
@@ -143,7 +142,7 @@ async function summaryByModel(
   const quiet: Turn = { ...turn, emit: (event) => event.type !== "text_delta" && turn.emit(event) };
   const { answer, reservation } = await callReserved(quiet, request, planned(turn, compaction, signal));
   const flaw = flawOf(answer);
-  if (flaw === undefined) return { text: textOf(answer), ...paid(answer.usage, reservation) };
+  if (flaw === undefined) return { text: answerText(answer).trim(), ...paid(answer.usage, reservation) };
   await fail(turn, compaction, "model", flaw, paid(answer.usage, reservation));
   throw new NoSummary(flaw);
 }
@@ -154,7 +153,7 @@ function flawOf(answer: AssistantStep): string | undefined {
     case "end_turn":
     case "stop_sequence":
     case null:
-      return textOf(answer) === "" ? "The model returned no summary." : undefined;
+      return answerText(answer).trim() === "" ? "The model returned no summary." : undefined;
     case "refusal":
       return "The model refused to summarise it.";
     case "max_tokens":
@@ -162,13 +161,6 @@ function flawOf(answer: AssistantStep): string | undefined {
     default:
       return `The summary broke off (${answer.stopReason}).`;
   }
-}
-
-function textOf({ content }: AssistantStep): string {
-  return content
-    .map((block) => (block.type === "text" ? block.text : ""))
-    .join("")
-    .trim();
 }
 
 /** Logs and pays for an attempt that made no summary. */

@@ -2,7 +2,7 @@
 import { ERROR } from "../../tracing/names.ts";
 import { compactRefused, wasRefused } from "../compaction/compact.ts";
 import { frameOf } from "../model-call/request.ts";
-import type { AssistantStep, Step } from "../log/step.ts";
+import { answerText, type AssistantStep, type Step } from "../log/step.ts";
 import { parseOutput, type OutputShape } from "./output-shape.ts";
 import type { Turn, Conclusion } from "../turn.ts";
 
@@ -86,7 +86,7 @@ function said(own: readonly Step[]): string {
   const from = answers.findLastIndex((answer, index) => index < answers.length - 1 && !isPause(answer));
   return answers
     .slice(from + 1)
-    .map(textOf)
+    .map(answerText)
     .join("");
 }
 
@@ -96,10 +96,6 @@ function isPause({ stopReason, content }: AssistantStep): boolean {
 
 function joined(...texts: readonly (string | undefined)[]): string {
   return texts.filter((text) => text !== undefined).join("\n\n");
-}
-
-function textOf({ content }: AssistantStep): string {
-  return content.map((block) => (block.type === "text" ? block.text : "")).join("");
 }
 
 /** The text counts more than the stop reason, which some backends get wrong. */

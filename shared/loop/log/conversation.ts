@@ -7,7 +7,7 @@ import type {
 import type { CompactionBlock } from "../../models/model.ts";
 import { asNote } from "./note.ts";
 import { isFrom, sendable, type Backend } from "./sendable.ts";
-import { CUT_OFF, type Step } from "./step.ts";
+import { CUT_OFF, type CompactionStep, type Step } from "./step.ts";
 
 export interface Conversation {
   readonly messages: MessageParam[];
@@ -81,8 +81,6 @@ export function transcript(steps: readonly Step[], asked?: Backend): MessagePara
 function isInitial(step: Step | undefined): step is Extract<Step, { kind: "note" }> & { about: "initial" } {
   return step?.kind === "note" && step.about === "initial";
 }
-
-type CompactionStep = Extract<Step, { kind: "compaction" }>;
 
 /**
  * What a model still sees of a log: the message that is being answered, the steps since the compaction with those that it kept, and

@@ -181,6 +181,8 @@ export const Step = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("found"), agents: z.array(z.string()) }),
 ]);
 export type Step = Readonly<z.infer<typeof Step>>;
+export type AssistantStep = Extract<Step, { kind: "assistant" }>;
+export type CompactionStep = Extract<Step, { kind: "compaction" }>;
 
 /** A paid call of the agent's own model. */
 export type ModelCallStep = Extract<Step, { kind: "assistant" | "compaction" | "compaction_failed" }>;
@@ -192,4 +194,7 @@ export function isModelCall(step: Step): step is ModelCallStep {
 /** Tells the model of a call that had begun when its isolate died, and may not run again. */
 export const CUT_OFF = "This tool call was cut off before it returned; it may or may not have taken effect.";
 
-export type AssistantStep = Extract<Step, { kind: "assistant" }>;
+/** The text blocks of an answer, joined. */
+export function answerText({ content }: AssistantStep): string {
+  return content.map((block) => (block.type === "text" ? block.text : "")).join("");
+}
