@@ -75,7 +75,7 @@ class Found {
       else if (isHidden) this.leave(`${path}/`, "is not searched");
       else links.push(path);
     } catch (error) {
-      this.leave(path, isMissing(error) ? "is a link that leads nowhere" : fileError(error));
+      this.leave(path, linkError(error));
     }
   }
 
@@ -85,9 +85,14 @@ class Found {
     root: string,
     visited: ReadonlySet<string>,
   ): Promise<{ path: string; real: string } | undefined> {
-    const real = await realpath(path).catch(() => undefined);
-    if (real === undefined) this.leave(`${path}/`, "is a link that leads nowhere");
-    else if (visited.has(real)) this.leave(`${path}/`, "is a link to a folder that is read already");
+    let real: string;
+    try {
+      real = await realpath(path);
+    } catch (error) {
+      this.leave(`${path}/`, linkError(error));
+      return undefined;
+    }
+    if (visited.has(real)) this.leave(`${path}/`, "is a link to a folder that is read already");
     else if (`${root}${sep}`.startsWith(real.endsWith(sep) ? real : `${real}${sep}`))
       this.leave(`${path}/`, "is a link to a folder above this one");
     else return { path, real };
@@ -124,8 +129,9 @@ function unreadable(error: unknown, folder: string): unknown {
   return error;
 }
 
-function isMissing(error: unknown): boolean {
-  return codeOf(error) === "ENOENT" || codeOf(error) === "ELOOP";
+function linkError(error: unknown): string {
+  const code = codeOf(error);
+  return code === "ENOENT" || code === "ELOOP" ? "is a link that leads nowhere" : fileError(error);
 }
 
 function codeOf(error: unknown): string {

@@ -7,6 +7,8 @@ import { type Job, workerOf } from "#jobs/schema/schema.ts";
 
 import { PROJECT } from "../project/project.ts";
 import { beginningOf } from "./place.ts";
+import { hasCode } from "../terminal/system-error.ts";
+import { reasonOf } from "#shared/text/reason.ts";
 
 /** The Durable Objects of every agent. */
 const OBJECTS = ["Session", "Beacon", "SessionIndex"];
@@ -24,9 +26,15 @@ export async function missingExports(
   const found = await Promise.all(
     used.map(async (worker) => {
       const entry = `${folder}/${worker}/index.ts`;
-      const text = await readFile(join(PROJECT, entry), "utf8").catch(() => undefined);
-      if (text === undefined) {
-        return [{ ...beginningOf(entry), message: "the file is missing: an agent begins with it", hint: "" }];
+      let text: string;
+      try {
+        text = await readFile(join(PROJECT, entry), "utf8");
+      } catch (error) {
+        const isMissing = hasCode(error, "ENOENT");
+        const message = isMissing
+          ? "the file is missing: an agent begins with it"
+          : `it cannot be read: ${reasonOf(error)}`;
+        return [{ ...beginningOf(entry), message, hint: "" }];
       }
       if (/\bexport\s*\*/.test(text)) return [];
       const names = OBJECTS.filter((name) => !new RegExp(`\\b${name}\\b`).test(text));

@@ -1,6 +1,7 @@
 // Sizes of files and folders.
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { hasCode } from "../terminal/system-error.ts";
 
 /** Bytes of all files below `folder`. */
 export async function folderBytes(folder: string): Promise<number> {
@@ -15,7 +16,7 @@ export async function fileBytes(path: string): Promise<number> {
   try {
     return (await stat(path)).size;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return 0;
+    if (hasCode(error, "ENOENT")) return 0;
     throw error;
   }
 }

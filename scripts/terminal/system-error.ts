@@ -84,3 +84,8 @@ function isSystemError(error: unknown): error is SystemError {
     typeof error.syscall === "string"
   );
 }
+
+/** Whether Node gave the error this code, such as ENOENT. */
+export function hasCode(error: unknown, code: string | number): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}

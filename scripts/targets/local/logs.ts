@@ -9,6 +9,7 @@ import type { LogLine, LogRequest } from "../target.ts";
 import { JOB_PROCESS, jobLayout } from "./state/layout.ts";
 import { troupe } from "../../terminal/hint.ts";
 import { isEngineRemark } from "./processes/last-words.ts";
+import { hasCode } from "../../terminal/system-error.ts";
 
 const POLL_MS = 150;
 const CHUNK_BYTES = 256 * 1024;
@@ -104,7 +105,7 @@ async function processNames(folder: string): Promise<string[]> {
     const files = await readdir(folder);
     return files.filter((file) => file.endsWith(".log")).map((file) => file.slice(0, -".log".length));
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    if (!hasCode(error, "ENOENT")) throw error;
     throw new CliError("bad_input", "There are no logs: the job was never deployed.", `Run: ${troupe`list`}`);
   }
 }

@@ -1,5 +1,5 @@
 // Agents' definitions, looked at in a real workerd: what is wrong with them is told with its place in the sources, all at once.
-import { mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 
@@ -120,6 +120,16 @@ test("what a module cannot export is known before it is built", async () => {
     `foreign/index.ts:1:1: ${objects} | ${hint}`,
     "nowhere/index.ts:1:1: the file is missing: an agent begins with it",
   ]);
+});
+
+test("a module that cannot be read is not called missing", async () => {
+  const folder = join(home, "unreadable");
+  await mkdir(join(folder, "bare", "index.ts"), { recursive: true });
+  const text = "name: x\nagents: [{ id: bare }]\ntopology: { type: mesh }\n";
+  const loaded = loadJob(text, "job.yaml", { workers: ["bare"], variables: new Set() });
+  if ("mistakes" in loaded) throw new Error(loaded.mistakes.map(formatMistake).join("\n"));
+  const [found] = await missingExports(loaded.job, ["bare"], relative(PROJECT, folder));
+  expect(found?.message).toMatch(/^it cannot be read: EISDIR/);
 });
 
 describe("settings", () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { controlPlaneLayout } from "../state/layout.ts";
 import { lockHolder, withLock } from "../state/lock.ts";
+import { hasCode } from "../../../terminal/system-error.ts";
 
 /** Runs `work` as a reader. */
 export async function asReader<Result>(home: string, work: () => Promise<Result>): Promise<Result> {
@@ -14,7 +15,7 @@ export async function asReader<Result>(home: string, work: () => Promise<Result>
 export async function hasReaders(home: string): Promise<boolean> {
   const folder = readersFolder(home);
   const names = await readdir(folder).catch((error: unknown) => {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    if (hasCode(error, "ENOENT")) return [];
     throw error;
   });
   // A lock is named after its process; other files belong to locks that are being created.

@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import * as z from "zod";
 
 import { CliError } from "../../../terminal/cli-error.ts";
+import { hasCode } from "../../../terminal/system-error.ts";
 
 const HOST = "127.0.0.1";
 
@@ -88,8 +89,7 @@ async function tryListen(port: number): Promise<Listener | undefined> {
   try {
     return await listen(port);
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "EADDRINUSE" || error.code === "EACCES"))
-      return undefined;
+    if (hasCode(error, "EADDRINUSE") || hasCode(error, "EACCES")) return undefined;
     throw error;
   }
 }

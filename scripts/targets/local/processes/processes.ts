@@ -5,6 +5,7 @@ import { jobLayout, type ProcessLayout } from "../state/layout.ts";
 import { lockHolder } from "../state/lock.ts";
 import type { ProcessIdentity } from "../state/process.ts";
 import { supervisorOf } from "./supervisor.ts";
+import { hasCode } from "../../../terminal/system-error.ts";
 
 const LOCK = ".lock";
 
@@ -45,7 +46,7 @@ async function names(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    if (hasCode(error, "ENOENT")) return [];
     throw error;
   }
 }

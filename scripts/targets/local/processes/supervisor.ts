@@ -14,6 +14,7 @@ import { endProcess, identify, type ProcessIdentity } from "../state/process.ts"
 import { type Started, startDetached, startWorkerd, workerdBinary } from "./workerd.ts";
 import { lastWords } from "./last-words.ts";
 import type { ProcessStatus } from "../../target.ts";
+import { hasCode } from "../../../terminal/system-error.ts";
 
 const SCRIPT = join(import.meta.dirname, "supervise.sh");
 const WAKE = join(import.meta.dirname, "wake.ts");
@@ -147,7 +148,7 @@ async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
+    if (hasCode(error, "ENOENT")) return "";
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { closeSync, openSync, readdirSync, readSync, renameSync, statSync } from
 import { basename, join } from "node:path";
 
 import type { Io } from "../../../terminal/io.ts";
+import { hasCode } from "../../../terminal/system-error.ts";
 
 const DATABASE = ".sqlite";
 const MAGIC = Buffer.from("SQLite format 3\0");
@@ -74,7 +75,7 @@ function readBytes(path: string, at: number, length: number): Buffer {
   try {
     file = openSync(path, "r");
   } catch (error) {
-    if (isMissing(error)) return Buffer.alloc(0);
+    if (hasCode(error, "ENOENT")) return Buffer.alloc(0);
     throw error;
   }
   try {
@@ -90,7 +91,7 @@ function filesBelow(folder: string): string[] {
     const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
     return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   } catch (error) {
-    if (isMissing(error)) return [];
+    if (hasCode(error, "ENOENT")) return [];
     throw error;
   }
 }
@@ -99,10 +100,6 @@ function renameIfThere(from: string, to: string): void {
   try {
     renameSync(from, to);
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    if (!hasCode(error, "ENOENT")) throw error;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

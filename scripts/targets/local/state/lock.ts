@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { parseJson } from "#shared/text/parse-json.ts";
 
-import { hasNoRoom } from "../../../terminal/system-error.ts";
+import { hasCode, hasNoRoom } from "../../../terminal/system-error.ts";
 import { identify, isRunning, ProcessIdentity } from "./process.ts";
 
 const POLL_MS = 50;
@@ -165,8 +165,4 @@ async function self(): Promise<ProcessIdentity> {
   const identity = await identify(process.pid);
   if (identity === undefined) throw new Error("This process cannot find itself in the process table");
   return identity;
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

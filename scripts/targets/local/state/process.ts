@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 
 import * as z from "zod";
+import { hasCode } from "../../../terminal/system-error.ts";
 
 export const ProcessIdentity = z.object({
   pid: z.int().positive(),
@@ -50,7 +51,7 @@ function signalProcess(pid: number, signal: NodeJS.Signals): void {
     process.kill(pid, signal);
   } catch (error) {
     // The process ended before the signal.
-    if (!isCode(error, "ESRCH")) throw error;
+    if (!hasCode(error, "ESRCH")) throw error;
   }
 }
 
@@ -59,7 +60,7 @@ function exists(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return isCode(error, "EPERM");
+    return hasCode(error, "EPERM");
   }
 }
 
@@ -80,7 +81,7 @@ async function startOnLinux(pid: number): Promise<string | undefined> {
   try {
     stat = await readFile(`/proc/${pid}/stat`, "utf8");
   } catch (error) {
-    if (isCode(error, "ENOENT") || isCode(error, "ESRCH")) return undefined;
+    if (hasCode(error, "ENOENT") || hasCode(error, "ESRCH")) return undefined;
     throw error;
   }
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
@@ -94,11 +95,7 @@ async function output(command: string, args: readonly string[]): Promise<string 
     return stdout.trim() === "" ? undefined : stdout.trim();
   } catch (error) {
     // Both programs exit with 1 where no process has the pid; another code is a fault of the machine.
-    if (error instanceof Error && "code" in error && error.code === 1) return undefined;
+    if (hasCode(error, 1)) return undefined;
     throw error;
   }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

@@ -15,6 +15,7 @@ import { CliError } from "../../../terminal/cli-error.ts";
 import { troupe } from "../../../terminal/hint.ts";
 import type { Io } from "../../../terminal/io.ts";
 import { readState, writeState } from "./state.ts";
+import { hasCode } from "../../../terminal/system-error.ts";
 
 /** The mode of files that hold secrets. */
 export const PRIVATE = 0o600;
@@ -70,7 +71,7 @@ async function readSecret(path: string): Promise<string | undefined> {
   try {
     return (await readFile(path, "utf8")).trim();
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (hasCode(error, "ENOENT")) return undefined;
     throw error;
   }
 }

@@ -9,6 +9,7 @@ import { writeFileAtomically } from "../../../project/atomic-file.ts";
 import { CliError } from "../../../terminal/cli-error.ts";
 import type { Io } from "../../../terminal/io.ts";
 import { jobLayout, jobsFolder } from "./layout.ts";
+import { hasCode } from "../../../terminal/system-error.ts";
 
 export const JobState = z.object({
   job: z.string(),
@@ -46,7 +47,7 @@ export async function readState<Schema extends z.ZodType>(
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (hasCode(error, "ENOENT")) return undefined;
     throw error;
   }
   try {
@@ -109,7 +110,7 @@ export async function knownJobs(home: string): Promise<string[]> {
   try {
     entries = await readdir(jobsFolder(home), { withFileTypes: true });
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    if (hasCode(error, "ENOENT")) return [];
     throw error;
   }
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
