@@ -41,7 +41,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   await checkOpenFiles(io);
   const last = await readOrSetAside(layout.state, JobState, io);
   const wasUp = await isUp(home, job.name);
-  const ports = await choosePorts(job, last, wasUp, await knownPorts(home));
+  const ports = await choosePorts(job, last, wasUp, async () => knownPorts(home));
   const stage = stagesOf(trace, io);
   const built = await stage("build", "Building the Workers", async () => buildWorkers(home));
   await noteIfSlow(io, "Checking the agents", async () => {

@@ -76,7 +76,7 @@ async function ensure(
   }
   await endSupervised([layout.registry, layout.model]);
   setAside(damaged, io);
-  const [port, modelPort] = await choosePorts(last, new Set([...promised, ...(await knownPorts(home))]));
+  const [port, modelPort] = await chooseSharedPorts(home, last, promised);
   await mkdir(layout.registry.data, { recursive: true });
   await writeState(layout.state, { port, modelPort, version } satisfies ControlPlaneState);
   const machine = machineFolder(layout.registry);
@@ -160,14 +160,16 @@ async function portsOfConfigs({
   return port === undefined || modelPort === undefined ? undefined : { port, modelPort, version: "" };
 }
 
-async function choosePorts(
+/** The former ports, if they are free; else any that are not `promised` to agents. */
+async function chooseSharedPorts(
+  home: string,
   last: ControlPlaneState | undefined,
-  others: ReadonlySet<number>,
+  promised: readonly number[],
 ): Promise<[port: number, modelPort: number]> {
   if (last !== undefined && !(await isTaken(last.port)) && !(await isTaken(last.modelPort))) {
     return [last.port, last.modelPort];
   }
-  const [port = 0, modelPort = 0] = await freePorts(2, others);
+  const [port = 0, modelPort = 0] = await freePorts(2, new Set([...promised, ...(await knownPorts(home))]));
   return [port, modelPort];
 }
 

@@ -6,14 +6,14 @@ import { freePorts, isTaken } from "./ports.ts";
 import type { JobState } from "../state/state.ts";
 
 /**
- * Agent → port. While the job runs, its own ports count as free. A port that is chosen freely is none of `known`. Throws CliError
+ * Agent → port. While the job runs, its own ports count as free. A port that is chosen freely is none of `known`, which is asked only then. Throws CliError
  * when another program uses a port that the job names.
  */
 export async function choosePorts(
   job: Pick<Job, "agents">,
   last: Pick<JobState, "ports"> | undefined,
   runs: boolean,
-  known: ReadonlySet<number> = new Set(),
+  known: () => Promise<ReadonlySet<number>> = async () => new Set(),
 ): Promise<Record<string, number>> {
   const own = new Set(runs ? Object.values(last?.ports ?? {}) : []);
   const usable = async (port: number): Promise<boolean> => own.has(port) || !(await isTaken(port));
@@ -37,7 +37,8 @@ export async function choosePorts(
       open.push(id);
     }
   }
-  const fresh = await freePorts(open.length, new Set([...known, ...named, ...Object.values(chosen)]));
+  const others = open.length === 0 ? [] : await known();
+  const fresh = await freePorts(open.length, new Set([...others, ...named, ...Object.values(chosen)]));
   for (const [index, id] of open.entries()) chosen[id] = fresh[index] ?? 0;
   return chosen;
 }

@@ -38,7 +38,7 @@ describe("ports", () => {
     onTestFinished(() => void vi.unstubAllEnvs());
     const [first = 0] = await freePorts(1);
     vi.stubEnv("TROUPE_PORTS", `${first}-${first + 1}`);
-    const chosen = choosePorts(job(first + 1), undefined, false, new Set([first]));
+    const chosen = choosePorts(job(first + 1), undefined, false, async () => new Set([first]));
     await expect(chosen).rejects.toThrow(/^Too few ports/);
   });
   test("an agent keeps the port it had", async () => {
