@@ -2,15 +2,22 @@
 // store takes every span, and none while it is told to be down. Each runtime has one of its own.
 import { Response, type Request } from "miniflare";
 
-interface OtlpRequest {
-  resourceSpans: { scopeSpans: { spans: { spanId: string }[] }[] }[];
+interface WireSpan {
+  spanId: string;
+  endTimeUnixNano: string;
 }
+
+interface OtlpRequest {
+  resourceSpans: { scopeSpans: { spans: WireSpan[] }[] }[];
+}
+
+const ended = (span: WireSpan | undefined) => span !== undefined && span.endTimeUnixNano !== "0";
 
 export function testControlPlane(): (request: Request) => Promise<Response> {
   let registered = new Set<string>();
   const log: string[] = [];
   /** The latest word on each span. */
-  const spans = new Map<string, unknown>();
+  const spans = new Map<string, WireSpan>();
   let down = false;
   return async (request) => {
     const { pathname } = new URL(request.url);
@@ -21,6 +28,8 @@ export function testControlPlane(): (request: Request) => Promise<Response> {
       // SAFETY: the only client is the one under test, and a body that does not fit fails the test.
       const { resourceSpans } = (await request.json()) as OtlpRequest;
       for (const span of resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans))) {
+        // As in the real store, a start that arrives after its end changes nothing.
+        if (span.endTimeUnixNano === "0" && ended(spans.get(span.spanId))) continue;
         spans.set(span.spanId, span);
       }
       return Response.json({});

@@ -22,6 +22,9 @@ const Spans = z.array(
     links: z.array(z.object({ traceId: z.string(), spanId: z.string() })).default([]),
   }),
 );
+const OtlpRequest = z.object({
+  resourceSpans: z.array(z.object({ scopeSpans: z.array(z.object({ spans: Spans })) })),
+});
 type Wire = z.infer<typeof Spans>[number];
 
 export interface Seen extends Wire {
@@ -32,12 +35,22 @@ export interface Seen extends Wire {
 
 export async function allSpans(path = "/spans"): Promise<Seen[]> {
   const response = await env.CONTROL_PLANE.fetch(`https://control-plane${path}`);
-  return Spans.parse(await response.json()).map((span) => ({
+  return Spans.parse(await response.json()).map(seen);
+}
+
+/** The spans of one OTLP/JSON request. */
+export function spansIn(request: unknown): Seen[] {
+  const { resourceSpans } = OtlpRequest.parse(request);
+  return resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans.map(seen)));
+}
+
+function seen(span: Wire): Seen {
+  return {
     ...span,
     open: span.endTimeUnixNano === "0",
     error: span.status.code === 2 ? String(scalarOf(span.attributes, "error.type")) : undefined,
     get: (attribute) => scalarOf(span.attributes, attribute),
-  }));
+  };
 }
 
 /** The trace of a session's query, once its root has ended, or once `until` is true of it. */
