@@ -29,9 +29,13 @@ export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   "TROUPE_KEY",
   "TROUPE_TOKEN",
   "SESSION",
+  "SESSION_FILES",
   "SESSION_INDEX",
   "BEACON",
 ]);
+
+/** Tells an agent's first request which sessions the process before it left at work. */
+const SESSION_FILES: Binding = { type: "object-files", name: "SESSION_FILES", className: "Session" };
 
 /** The name of the binding to a peer. */
 function peerBinding(id: string): string {
@@ -70,6 +74,8 @@ export function agentBindings(job: Job, agent: Agent, surroundings: Surroundings
       name: objectBinding(className),
       className,
     })),
+    // On other targets no process starts: there each turn has an alarm.
+    ...(targetOf(job, agent) === "local" ? [SESSION_FILES] : []),
     ...own,
   ];
 }
@@ -108,12 +114,16 @@ function configOf(job: Job, agent: Agent, { url, edges, environment }: Surroundi
     peers,
     tracing: {
       enabled: job.tracing,
-      content: job.content ?? ((agent.target ?? job.deployment.target) === "local" ? "redacted" : "none"),
+      content: job.content ?? (targetOf(job, agent) === "local" ? "redacted" : "none"),
     },
     secrets: own.filter(({ type }) => type === "secret").map(({ name }) => name),
     heartbeat: { intervalMs: checkedDurationMs(job.heartbeat.interval) },
     config: agent.config,
   };
+}
+
+function targetOf(job: Job, agent: Agent): Agent["target"] & string {
+  return agent.target ?? job.deployment.target;
 }
 
 /** The permissions in an agent's configuration. */

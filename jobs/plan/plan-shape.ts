@@ -30,6 +30,8 @@ const Binding = z.discriminatedUnion("type", [
   z.object({ type: z.literal("text"), name: z.string(), value: z.string() }),
   z.object({ type: z.literal("service"), name: z.string(), service: Service }),
   z.object({ type: z.literal("object"), name: z.string(), className: z.string() }),
+  /** The folder of the objects' files, to read. Only where a process serves its own files. */
+  z.object({ type: z.literal("object-files"), name: z.string(), className: z.string() }),
   /** `variable` is the process variable that holds the value; unique within the job. */
   z.object({
     type: z.literal("secret"),

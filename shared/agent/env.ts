@@ -1,5 +1,4 @@
 // The bindings of an agent Worker (jobs/plan/bindings.ts makes them), and what is derived from them.
-import * as z from "zod";
 import { AgentConfig } from "./config.ts";
 import type { BeaconRpc, SessionIndexRpc, SessionRpc } from "./rpc.ts";
 
@@ -19,6 +18,8 @@ export interface AgentEnv {
   /** The supervisor's figures of this machine; absent where there is none. */
   readonly MACHINE?: Pick<Fetcher, "fetch">;
   readonly SESSION: DurableObjectNamespace<SessionRpc>;
+  /** The folder of the sessions' files; absent where no process serves its own files, as on Cloudflare. */
+  readonly SESSION_FILES?: Pick<Fetcher, "fetch">;
   readonly SESSION_INDEX: DurableObjectNamespace<SessionIndexRpc>;
   readonly BEACON: DurableObjectNamespace<BeaconRpc>;
 }
@@ -43,11 +44,6 @@ export function fetcherOf(binding: Fetcher | undefined): typeof fetch {
 /** The Durable Object of a session: one per caller and session. Its name is scoped by principal, never by a key. */
 export function sessionStub(env: AgentEnv, principal: string, session: string): DurableObjectStub<SessionRpc> {
   return env.SESSION.getByName(JSON.stringify([principal, session]));
-}
-
-/** The principal in the name of a session's object. */
-export function principalOf(name: string | undefined): string {
-  return z.tuple([z.string(), z.string()]).parse(JSON.parse(name ?? "null"))[0];
 }
 
 /** The single SessionIndex of an agent. */

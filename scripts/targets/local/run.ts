@@ -8,7 +8,7 @@ import { formatTraceparent, type TraceContext } from "#shared/tracing/trace-cont
 import { writeFileAtomically } from "../../project/atomic-file.ts";
 import { CliError } from "../../terminal/cli-error.ts";
 import type { Io } from "../../terminal/io.ts";
-import { renderConfig } from "./processes/capnp.ts";
+import { foldersOf, renderConfig } from "./processes/capnp.ts";
 import type { ControlPlane } from "./control-plane/control-plane.ts";
 import { findDamaged, setAside } from "./state/damaged.ts";
 import type { DeploySpan } from "./deploy-trace.ts";
@@ -91,6 +91,7 @@ async function startProcess(run: Run, process: JobProcess, secrets: Record<strin
     machine: machineFolder(own),
     dataFolder,
   });
+  for (const folder of foldersOf(config)) await mkdir(folder, { recursive: true });
   await writeFileAtomically(own.config, renderConfig(config));
   const urls = process.agents.map(({ url }) => url);
   return startSupervised({ process: own, secrets, restart: plan.restart, urls });

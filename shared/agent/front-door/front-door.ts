@@ -20,6 +20,7 @@ import { isStreaming, type Operation } from "../rpc.ts";
 import { LOCAL_PRINCIPAL, type Caller } from "../caller.ts";
 import { errorReply, toResponse } from "../reply.ts";
 import { slotsOf } from "../slots.ts";
+import { watchYoung } from "../young-turns.ts";
 import { isHttpJsonPath, parseHttpJson } from "./http-json.ts";
 import { wakeSessions } from "../session-index/reports.ts";
 import { flushSpans } from "../control-plane/tracing.ts";
@@ -136,7 +137,9 @@ async function httpJson(c: Context<App>): Promise<Response> {
   }
 }
 
-async function perform(operation: Operation, { env, req, var: { caller } }: Context<App>): Promise<Response> {
+async function perform(operation: Operation, c: Context<App>): Promise<Response> {
+  const { env, req, executionCtx } = c;
+  const { caller } = c.var;
   try {
     checkVersion(req.raw);
     if (!caller) return problemResponse(INVALID_TOKEN, { "www-authenticate": "Bearer" });
@@ -151,6 +154,7 @@ async function perform(operation: Operation, { env, req, var: { caller } }: Cont
     }
     const full = beginsTask(operation) ? slotsOf(env).refusal(caller) : undefined;
     if (full !== undefined) return refusalReply(operation, busy(full));
+    watchYoung(env, (work) => executionCtx.waitUntil(work));
     const stub = sessionStub(env, caller.principal, target.session);
     if (!isStreaming(operation.method)) return toResponse(await stub.call(target.operation, caller));
     const streamed = await stub.stream(target.operation, caller);

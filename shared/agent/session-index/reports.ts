@@ -5,7 +5,7 @@ import { sessionIndexStub, type AgentEnv } from "../env.ts";
 import { log } from "../log.ts";
 import type { IndexedTask } from "../rpc.ts";
 
-const REPORT_MS = 100;
+const REPORT_MS = 1_000;
 
 interface Report {
   readonly env: AgentEnv;

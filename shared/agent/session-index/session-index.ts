@@ -8,7 +8,9 @@ import { migrate, readVersion } from "../../durable/migrations.ts";
 import { reasonOf } from "../../text/reason.ts";
 import { sessionStub, type AgentEnv } from "../env.ts";
 import { log } from "../log.ts";
+import { wakeSession } from "../young-turns.ts";
 import { listPage } from "./list-page.ts";
+import { sessionsInMemory } from "./session-files.ts";
 import type { IndexedTask, Listed, Page, SessionIndexRpc } from "../rpc.ts";
 
 const MIGRATIONS = [
@@ -41,15 +43,23 @@ export abstract class SessionIndexObject extends DurableObject<AgentEnv> impleme
   }
 
   /**
-   * Wakes the sessions with open tasks. Their alarms do so too, but late where the clock was set back while the process was down. A row
-   * may be out of date: then the session reports its task again.
+   * Wakes the sessions that were in memory when the process before this one was killed: they may hold turns without an alarm. Then
+   * those with open tasks. Their alarms do so too, but late where the clock was set back while the process was down. A row may be out
+   * of date: then the session reports its task again.
    */
   async wakeSessions(): Promise<void> {
-    const waiting = [...this.#openTasks()];
-    const wakeNext = async (): Promise<void> => {
-      for (let next = waiting.shift(); next; next = waiting.shift()) await this.#wake(next);
-    };
-    await Promise.all(Array.from({ length: WOKEN_AT_ONCE }, wakeNext));
+    await forEach(await this.#leftInMemory(), (id) => wakeSession(this.env, id));
+    await forEach([...this.#openTasks()], (open) => this.#wake(open));
+  }
+
+  async #leftInMemory(): Promise<string[]> {
+    const { SESSION_FILES: files } = this.env;
+    try {
+      return files ? await sessionsInMemory(files) : [];
+    } catch (error) {
+      log(this.env, "warn", `the sessions of the process before cannot be listed: ${reasonOf(error)}`);
+      return [];
+    }
   }
 
   async #wake({ principal, session, tasks }: OpenTasks): Promise<void> {
@@ -99,6 +109,15 @@ export abstract class SessionIndexObject extends DurableObject<AgentEnv> impleme
       throw error;
     }
   }
+}
+
+/** Does `work` for each item, WOKEN_AT_ONCE side by side, in order. */
+async function forEach<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
+  const waiting = items.values();
+  const next = async (): Promise<void> => {
+    for (const item of waiting) await work(item);
+  };
+  await Promise.all(Array.from({ length: WOKEN_AT_ONCE }, next));
 }
 
 interface OpenTasks {

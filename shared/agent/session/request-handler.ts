@@ -85,7 +85,9 @@ export class SessionRequestHandler implements A2ARequestHandler {
   async listTasks(params: ListTasksRequest): Promise<ListTasksResponse> {
     const rows = this.#tasks.store.tasks(params.contextId || undefined);
     const page = listPage(rows, params);
-    const tasks = page.tasks.map((row) => toTask(withHistory(this.#view(row), params.historyLength ?? 0)));
+    const tasks = page.tasks
+      .flatMap((ref) => this.#tasks.store.task(ref) ?? [])
+      .map((row) => toTask(withHistory(this.#view(row), params.historyLength ?? 0)));
     return { ...page, tasks: params.includeArtifacts ? tasks : tasks.map((task) => ({ ...task, artifacts: [] })) };
   }
 

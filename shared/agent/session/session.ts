@@ -15,7 +15,7 @@ import { toStream } from "./event-stream.ts";
 import { Recovery } from "./recovery.ts";
 import { SessionRequestHandler } from "./request-handler.ts";
 import { SessionStore } from "./tasks/store.ts";
-import { IDLE_MS, Tasks, WATCH_MS } from "./tasks/tasks.ts";
+import { IDLE_MS, Tasks } from "./tasks/tasks.ts";
 import { runSessionEndHooks, TurnRunner } from "./turns/build-turn.ts";
 import { Turns } from "./turns/turns.ts";
 
@@ -46,6 +46,7 @@ export abstract class SessionObject extends DurableObject<AgentEnv> implements S
 
   async wake(held: readonly TaskRef[]): Promise<void> {
     this.#recovery.resumeAll();
+    if (this.#turns.isBusy) this.#tasks.ringWhileBusy();
     for (const ref of held) {
       const row = this.#tasks.store.task(ref);
       if (row && isTerminal(row.state)) this.#tasks.index(row);
@@ -63,7 +64,7 @@ export abstract class SessionObject extends DurableObject<AgentEnv> implements S
       this.#approvals.expire(row, Date.now());
       this.#turns.resume(live);
     }
-    if (this.#turns.isBusy) alarm.ringBy(Date.now() + WATCH_MS);
+    if (this.#turns.isBusy) this.#tasks.ringWhileBusy();
     for (const { wakeAt } of store.openTasks()) if (wakeAt !== null) alarm.ringBy(wakeAt);
     if (this.#tasks.definition.hooks?.SessionEnd) this.#endIdle();
   }

@@ -18,8 +18,12 @@ const Columns = z.object({
   lives: z.int(),
 });
 
-const QUERY = `SELECT context_id, n, state, COUNT(seq) AS steps, MAX(seq), body ->> 'kind' AS kind, IFNULL(life ->> 'n', 1) AS lives
-  FROM task LEFT JOIN step USING (context_id, n) GROUP BY context_id, n`;
+const QUERY = `SELECT begun.context_id, begun.n,
+    (SELECT state FROM entry WHERE task = begun.id AND state IS NOT NULL ORDER BY id DESC LIMIT 1) AS state,
+    1 + (SELECT COUNT(*) FROM entry WHERE task = begun.id AND state IS NULL) AS steps,
+    IFNULL((SELECT body ->> 'kind' FROM entry WHERE task = begun.id AND state IS NULL ORDER BY id DESC LIMIT 1), 'user') AS kind,
+    IFNULL((SELECT MAX(body -> 'life' ->> 'n') FROM entry WHERE task = begun.id AND state IS NOT NULL), 1) AS lives
+  FROM entry AS begun WHERE begun.id = begun.task`;
 
 /** What a task's log ends with, how long that is, and how often its turn was begun; `end` once it has come to its end. */
 export interface Head {
@@ -42,8 +46,8 @@ export function headsOf(file: string): Heads {
     const copy = join(folder, "copy");
     for (const end of ["", "-wal"]) if (existsSync(file + end)) copyFileSync(file + end, copy + end);
     using database = new DatabaseSync(copy);
-    const tables = database.prepare("SELECT name FROM sqlite_master WHERE name IN ('task', 'step')").all();
-    if (tables.length < 2) return new Map();
+    const tables = database.prepare("SELECT name FROM sqlite_master WHERE name = 'entry'").all();
+    if (tables.length === 0) return new Map();
     const rows = z.array(Columns).parse(database.prepare(QUERY).all());
     return new Map(
       rows.map(({ context_id: contextId, n, state, steps, kind, lives }) => [

@@ -1,7 +1,7 @@
 // The sessions' logs as they lie on the disk, read from copies while nothing serves them.
 import { cp, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { taskStateFromJSON, type TaskState } from "@a2a-js/sdk";
 import * as z from "zod";
@@ -11,17 +11,17 @@ import { Asker } from "#shared/agent/caller.ts";
 import { Step } from "#shared/loop/log/step.ts";
 import type { CrashJob } from "./job.ts";
 
-const TaskColumns = z.object({
-  context_id: z.string(),
-  n: z.int(),
-  state: z.int(),
-  message_id: z.string(),
-  asker: z.string(),
-  life: z.nullable(z.string()),
-  answer: z.nullable(z.string()),
-  problem: z.nullable(z.string()),
+const Columns = z.object({
+  id: z.int(),
+  task: z.int(),
+  state: z.nullable(z.int()),
+  context_id: z.nullable(z.string()),
+  n: z.nullable(z.int()),
+  message_id: z.nullable(z.string()),
+  body: z.string().transform((body): unknown => JSON.parse(body)),
 });
-const StepColumns = z.object({ context_id: z.string(), n: z.int(), seq: z.int(), body: z.string() });
+const Begun = z.object({ asker: Asker, first: Step });
+const Changed = z.object({ life: Life, answer: z.nullable(z.string()), problem: z.nullable(z.string()) }).partial();
 
 export interface LoggedTask {
   readonly id: string;
@@ -38,22 +38,22 @@ export interface LoggedTask {
   readonly steps: readonly Step[];
 }
 
-/** A thread's sequence numbers, in their order. */
-export interface LoggedThread {
+/** The numbers of a session's entries, in their order. */
+export interface LoggedSession {
   readonly agent: string;
-  readonly contextId: string;
-  readonly seqs: readonly number[];
+  readonly file: string;
+  readonly ids: readonly number[];
 }
 
 export interface Logs {
   readonly tasks: readonly LoggedTask[];
-  readonly threads: readonly LoggedThread[];
+  readonly sessions: readonly LoggedSession[];
 }
 
 /** Everything that was written since `since`, in milliseconds since the epoch. */
 export async function readLogs(job: CrashJob, since = 0): Promise<Logs> {
   const copies = await mkdtemp(join(tmpdir(), "troupe-logs-"));
-  const [tasks, threads]: [LoggedTask[], LoggedThread[]] = [[], []];
+  const [tasks, sessions]: [LoggedTask[], LoggedSession[]] = [[], []];
   try {
     for (const { agent, folder } of job.sessionFolders) {
       for (const path of await changedFiles(folder, since)) {
@@ -61,13 +61,13 @@ export async function readLogs(job: CrashJob, since = 0): Promise<Logs> {
         for (const end of ["", "-wal"]) await cp(join(folder, path + end), copy + end).catch(ignoreMissing);
         const logs = readFile(copy, job.key, agent);
         tasks.push(...logs.tasks);
-        threads.push(...logs.threads);
+        sessions.push(...logs.sessions);
       }
     }
   } finally {
     await rm(copies, { recursive: true, force: true });
   }
-  return { tasks, threads };
+  return { tasks, sessions };
 }
 
 async function changedFiles(folder: string, since: number): Promise<string[]> {
@@ -85,36 +85,33 @@ function ignoreMissing(error: unknown): void {
 
 function readFile(path: string, key: string, agent: string): Logs {
   using database = new DatabaseSync(path);
-  const tables = database.prepare("SELECT name FROM sqlite_master WHERE name IN ('task', 'step')").all();
+  const tables = database.prepare("SELECT name FROM sqlite_master WHERE name = 'entry'").all();
   // An object that was killed before its first commit.
-  if (tables.length < 2) return { tasks: [], threads: [] };
-  const rows = z.array(TaskColumns).parse(database.prepare("SELECT * FROM task").all());
-  const steps = z
-    .array(StepColumns)
-    .parse(database.prepare("SELECT context_id, n, seq, body FROM step ORDER BY context_id, seq").all());
-  const contexts = [...new Set(steps.map(({ context_id }) => context_id))];
+  if (tables.length === 0) return { tasks: [], sessions: [] };
+  const entries = z.array(Columns).parse(database.prepare("SELECT * FROM entry ORDER BY id").all());
+  const begins = entries.filter(({ id, task }) => id === task);
   return {
-    tasks: rows.map((row) => {
-      const asker = Asker.parse(JSON.parse(row.asker));
-      const own = steps.filter(({ context_id, n }) => context_id === row.context_id && n === row.n);
+    tasks: begins.map((begin) => {
+      const [contextId, n, messageId] = [begin.context_id ?? "", begin.n ?? 0, begin.message_id ?? ""];
+      const { asker, first } = Begun.parse(begin.body);
+      const own = entries.filter(({ id, task }) => task === begin.id && id !== task);
+      const changes = own.filter(({ state }) => state !== null);
+      const last: z.infer<typeof Changed> = Object.assign({}, ...changes.map(({ body }) => Changed.parse(body)));
+      const { life, answer = null, problem = null } = last;
       return {
-        id: formatTaskId(key, { agent, principal: asker.principal }, { contextId: row.context_id, n: row.n }),
+        id: formatTaskId(key, { agent, principal: asker.principal }, { contextId, n }),
         agent,
-        contextId: row.context_id,
-        n: row.n,
-        state: taskStateFromJSON(row.state),
-        messageId: row.message_id,
+        contextId,
+        n,
+        state: taskStateFromJSON(changes.at(-1)?.state ?? begin.state),
+        messageId,
         asker,
-        lives: row.life === null ? 1 : Life.parse(JSON.parse(row.life)).n,
-        answer: row.answer,
-        problem: row.problem,
-        steps: own.map(({ body }) => Step.parse(JSON.parse(body))),
+        lives: life?.n ?? 1,
+        answer,
+        problem,
+        steps: [first, ...own.filter(({ state }) => state === null).map(({ body }) => Step.parse(body))],
       };
     }),
-    threads: contexts.map((contextId) => ({
-      agent,
-      contextId,
-      seqs: steps.filter(({ context_id }) => context_id === contextId).map(({ seq }) => seq),
-    })),
+    sessions: [{ agent, file: basename(path), ids: entries.map(({ id }) => id) }],
   };
 }

@@ -6,7 +6,7 @@ import { TaskState } from "@a2a-js/sdk";
 import { isTerminal } from "#shared/a2a/message.ts";
 import { CUT_OFF, type Step } from "#shared/loop/log/step.ts";
 import type { Query } from "./client.ts";
-import type { LoggedTask, LoggedThread, Logs } from "./logs.ts";
+import type { LoggedSession, LoggedTask, Logs } from "./logs.ts";
 import type { Run } from "./recorder.ts";
 
 export interface Evidence {
@@ -27,7 +27,7 @@ type Of<Kind extends Step["kind"]> = Extract<Step, { kind: Kind }>;
 export function faultsIn(evidence: Evidence): string[] {
   const { logs, queries } = evidence;
   return [
-    ...logs.threads.flatMap(gaps),
+    ...logs.sessions.flatMap(gaps),
     ...logs.tasks.flatMap((task) =>
       [...shapeOf(task, evidence), ...callsOf(task, evidence)].map((fault) => `${nameOf(task)}: ${fault}`),
     ),
@@ -45,9 +45,9 @@ export function stepsOf<Kind extends Step["kind"]>({ steps }: LoggedTask, kind: 
   return steps.filter((step): step is Of<Kind> => step.kind === kind);
 }
 
-function gaps({ agent, contextId, seqs }: LoggedThread): string[] {
-  const at = seqs.findIndex((seq, index) => seq !== index);
-  return at === -1 ? [] : [`${agent} ${contextId}: step ${at} of the thread is numbered ${seqs[at]}`];
+function gaps({ agent, file, ids }: LoggedSession): string[] {
+  const at = ids.findIndex((id, index) => id !== index + 1);
+  return at === -1 ? [] : [`${agent} ${file}: entry ${at + 1} of the session is numbered ${ids[at]}`];
 }
 
 /** A task begins with its message, ends, and no answer of its model stands twice. */

@@ -84,16 +84,16 @@ const QUERY: Query = {
 
 interface Changes {
   readonly task?: Partial<LoggedTask>;
-  readonly seqs?: readonly number[];
+  readonly ids?: readonly number[];
   readonly runs?: readonly Run[];
   readonly query?: Partial<Query>;
   readonly more?: readonly LoggedTask[];
 }
 
-function evidence({ task, seqs, runs = RUNS, query, more = [] }: Changes = {}): Evidence {
-  const threads = [{ agent: "checker", contextId: "context", seqs: seqs ?? STEPS.map((_, index) => index) }];
+function evidence({ task, ids, runs = RUNS, query, more = [] }: Changes = {}): Evidence {
+  const sessions = [{ agent: "checker", file: "file", ids: ids ?? STEPS.map((_, index) => index + 1) }];
   return {
-    logs: { tasks: [{ ...TASK, ...task }, ...more], threads },
+    logs: { tasks: [{ ...TASK, ...task }, ...more], sessions },
     runs,
     queries: [{ ...QUERY, ...query }],
     once: new Set(["check"]),
@@ -119,7 +119,7 @@ describe("the proof", () => {
       { task: { state: TaskState.TASK_STATE_FAILED, problem: "x" } },
       /ended as TASK_STATE_FAILED: x/,
     ],
-    ["a missing step", { seqs: [0, 1, 3] }, /step 2 of the thread is numbered 3/],
+    ["a missing entry", { ids: [1, 2, 4] }, /entry 3 of the session is numbered 4/],
     ["a doubled answer", { task: { steps: [...STEPS, ...STEPS.slice(-1)] } }, /yet another one follows/],
     ["a call without a result", { task: { steps: without("tool_result") } }, /t1 of check has 0 results/],
     ["a call with two results", { task: { steps: doubled("tool_result") } }, /has 2 results/],

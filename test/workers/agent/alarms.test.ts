@@ -4,10 +4,7 @@ import { TaskState } from "@a2a-js/sdk";
 import { expect, it } from "vitest";
 import { ask, client, send } from "./client.ts";
 import { session } from "./sessions.ts";
-
-/** Columns of a task's row that a copy takes over; others have their defaults. */
-const COPIED = `(context_id, n, state, created_at, updated_at, trace_id, answer, problem, usage, trace, message_id,
-  asker, life, wake_at, result)`;
+import { addTask } from "./stored.ts";
 
 it.each(["cancel", "answer"])(
   "to %s one task in a new life leaves the expiry of another thread's approval where it was",
@@ -17,16 +14,8 @@ it.each(["cancel", "answer"])(
     const task = await send(a2a, ask(`call pay ${JSON.stringify({ to: name, amount: 1 })}`, name));
     expect(task.status?.state).toBe(TaskState.TASK_STATE_INPUT_REQUIRED);
     const soon = Date.now() + 60_000;
-    await runInDurableObject(session(name), async (_, { storage }) => {
-      const other = `${name}~z.1`;
-      storage.sql
-        .exec(`INSERT INTO task ${COPIED} SELECT '${other}', n, state, created_at, updated_at, trace_id, answer, problem, usage, trace,
-      'other', asker, life, ${soon}, result FROM task`);
-      storage.sql.exec(
-        `INSERT INTO step (context_id, seq, n, body, worked_ms) SELECT '${other}', seq, n, body, worked_ms FROM step`,
-      );
-      await storage.setAlarm(soon);
-    });
+    await addTask(name, { contextId: `${name}~z.1`, state: TaskState.TASK_STATE_INPUT_REQUIRED, wakeAt: soon });
+    await runInDurableObject(session(name), (_, { storage }) => storage.setAlarm(soon));
     await expect(runInDurableObject(session(name), (_, state) => state.abort("crashed"))).rejects.toThrow("crashed");
     if (how === "cancel") await a2a.cancelTask({ tenant: "", id: task.id, metadata: undefined });
     else await send(a2a, ask("no", "", { taskId: task.id }));

@@ -7,6 +7,7 @@ import { dataPart } from "../../../shared/a2a/message.ts";
 import { effects } from "../../support/test-agent.ts";
 import { answerOf, ask, client, logOf, problemOf, send, waitsFor } from "./client.ts";
 import { session } from "./sessions.ts";
+import { amend, rewrite } from "./stored.ts";
 
 const pay = (to: string) => `call pay ${JSON.stringify({ to, amount: 5 })}`;
 const paid = (to: string) => effects.filter((effect) => effect.startsWith(`paid ${to} `)).length;
@@ -109,11 +110,9 @@ describe("a call that has to be approved", () => {
 
   it("is void when one byte of its input has changed since", async () => {
     const task = await asked("changed");
-    await runInDurableObject(session("changed"), (_, { storage }) => {
-      storage.sql.exec(
-        `UPDATE step SET body = replace(body, '"amount":5', '"amount":6') WHERE body LIKE '%"approval"%'`,
-      );
-    });
+    await rewrite("changed", (body) =>
+      body.includes('"approval"') ? body.replaceAll('"amount":5', '"amount":6') : body,
+    );
     await evictDurableObject(session("changed"));
     const done = await reply(task, "yes");
     expect(answerOf(done)).toMatch(/void/);
@@ -144,15 +143,10 @@ describe("a call that has to be approved", () => {
 
   it("expires: no answer means no", async () => {
     const task = await asked("late");
-    await runInDurableObject(session("late"), (_, { storage }) => {
-      storage.sql.exec(`UPDATE task SET wake_at = 1`);
-      const [row] = storage.sql
-        .exec<{ body: string }>(`SELECT body FROM step WHERE body LIKE '{"kind":"approval"%'`)
-        .toArray();
-      const step = JSON.parse(row?.body ?? "") as { approval: { expiresAt: number } };
-      step.approval.expiresAt = 1;
-      storage.sql.exec(`UPDATE step SET body = ? WHERE body LIKE '{"kind":"approval"%'`, JSON.stringify(step));
-    });
+    await rewrite("late", (body) =>
+      body.startsWith('{"kind":"approval"') ? body.replace(/"expiresAt":\d+/, '"expiresAt":1') : body,
+    );
+    await amend("late", { wakeAt: 1 });
     await evictDurableObject(session("late"));
     await runDurableObjectAlarm(session("late"));
     const a2a = await client("JSONRPC");
@@ -279,7 +273,7 @@ describe("a session in which nobody says anything any more", () => {
     const ends = () => effects.filter((effect) => effect.endsWith(" idle"));
     expect(ends()).toEqual(["startup idle"]);
     for (let time = 0; time < 2; time++) {
-      await runInDurableObject(session("idle"), (_, { storage }) => storage.sql.exec("UPDATE task SET updated_at = 1"));
+      await runInDurableObject(session("idle"), (_, { storage }) => storage.sql.exec("UPDATE entry SET at = 1"));
       await evictDurableObject(session("idle"));
       await runInDurableObject(session("idle"), (_, { storage }) => storage.setAlarm(Date.now()));
       await runDurableObjectAlarm(session("idle"));

@@ -4,11 +4,11 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { TaskState, type StreamResponse, type Task } from "@a2a-js/sdk";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { textOfParts } from "../../../shared/a2a/message.ts";
-import { Life } from "#shared/agent/session/tasks/task-row.ts";
 import { TICK_MS } from "#shared/resilience/stopwatch.ts";
 import { effects, endings } from "../../support/test-agent.ts";
 import { answerOf, ask, client, logOf, problemOf, send } from "./client.ts";
 import { begin, crash, session } from "./sessions.ts";
+import { lastTask } from "./stored.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -21,18 +21,11 @@ async function taskOf(id: string): Promise<Task> {
 
 /** The task as its row has it: asking the object would make it take the task up. */
 async function stateOf(name: string): Promise<number | undefined> {
-  const read = () =>
-    runInDurableObject(session(name), (_, { storage }) =>
-      storage.sql.exec<{ state: number }>("SELECT state FROM task ORDER BY n DESC LIMIT 1").toArray(),
-    );
-  return (await read())[0]?.state;
+  return (await lastTask(name))?.state;
 }
 
-async function livesOf(name: string): Promise<number> {
-  return runInDurableObject(session(name), (_, { storage }) => {
-    const { life } = storage.sql.exec<{ life: string | null }>("SELECT life FROM task ORDER BY n DESC LIMIT 1").one();
-    return life === null ? 1 : Life.parse(JSON.parse(life)).n;
-  });
+async function livesOf(name: string): Promise<number | undefined> {
+  return (await lastTask(name))?.life.n;
 }
 
 /** The alarm lies an hour ahead, as when the clock was put back. */
@@ -188,7 +181,7 @@ describe("a clock that jumps", () => {
     jump(50_000);
     await endOf("worked", id);
     const [last] = await runInDurableObject(session("worked"), (_, { storage }) =>
-      storage.sql.exec<{ ms: number }>("SELECT MAX(worked_ms) AS ms FROM step").toArray(),
+      storage.sql.exec<{ ms: number }>("SELECT MAX(worked_ms) AS ms FROM entry").toArray(),
     );
     expect(last?.ms).toBeGreaterThan(0);
     expect(last?.ms).toBeLessThan(TICK_MS + 2_000);

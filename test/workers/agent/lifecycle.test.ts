@@ -69,7 +69,7 @@ describe("a Session whose storage fails", () => {
     const stub = session("full");
     await runInDurableObject(stub, (_, { storage }) => {
       storage.sql.exec(
-        "CREATE TRIGGER full BEFORE UPDATE ON task WHEN NEW.answer = 'lost' BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+        `CREATE TRIGGER full BEFORE INSERT ON entry WHEN NEW.body LIKE '%"answer":"lost"%' BEGIN SELECT RAISE(ABORT, 'disk full'); END`,
       );
     });
     const [lost, next] = await Promise.all([send(a2a, ask("say lost", "full")), send(a2a, ask("say served", "full"))]);

@@ -5,6 +5,7 @@ import { TaskState, type Task } from "@a2a-js/sdk";
 import { expect, it } from "vitest";
 import { ask, client, logOf, problemOf, send } from "./client.ts";
 import { begin, crash, session } from "./sessions.ts";
+import { lastTask } from "./stored.ts";
 
 const alarmOf = (name: string) => runInDurableObject(session(name), (_, { storage }) => storage.getAlarm());
 const call = (tool: string, input: object) => `call ${tool} ${JSON.stringify(input)}`;
@@ -24,12 +25,8 @@ it("a turn that goes on after an approval is watched by the alarm: killed, it is
   await stream.next();
   await crash(name);
   // Nothing but the alarm can wake it: no request is made that takes the turn up.
-  const found = await runInDurableObject(session(name), async (_, { storage }) => ({
-    ...storage.sql.exec<{ state: number }>("SELECT state FROM task").one(),
-    alarm: await storage.getAlarm(),
-  }));
-  expect(found.state).toBe(TaskState.TASK_STATE_WORKING);
-  expect(found.alarm).toBeLessThanOrEqual(Date.now() + 1_600);
+  expect((await lastTask(name))?.state).toBe(TaskState.TASK_STATE_WORKING);
+  expect(await alarmOf(name)).toBeLessThanOrEqual(Date.now() + 1_600);
 });
 
 it("a message that waits in line behind a poison turn is not given up with it: it never began", async () => {

@@ -5,50 +5,34 @@ import { ListTasksRequest, TaskState } from "@a2a-js/sdk";
 import type { Client } from "@a2a-js/sdk/client";
 import { describe, expect, it } from "vitest";
 import { flushSpans } from "#shared/agent/control-plane/tracing.ts";
-import { ask, client, problemOf, send } from "./client.ts";
+import { ask, client, logOf, problemOf, send } from "./client.ts";
 import { begin, crash, session } from "./sessions.ts";
+import { addTask, rewrite, storedTasks } from "./stored.ts";
 import { one, rootOf, traceOf } from "./spans.ts";
-
-/** Columns of a task's row that a copy takes over; others have their defaults. */
-const COPIED = `(context_id, n, state, created_at, updated_at, trace_id, answer, problem, usage, trace, message_id,
-  asker, life, wake_at, result)`;
 
 const call = (tool: string, input: object) => `call ${tool} ${JSON.stringify(input)}`;
 
-const FINE = JSON.stringify({ kind: "user", text: "say fine" });
+const FINE = { kind: "user", text: "say fine" } as const;
+/** A step that this version does not know. */
+const LATER = '{"kind":"of a later version"}';
 
 it("one thread whose log cannot be read does not keep the others of its session from being taken up", async () => {
   const name = "unreadable";
   const bad = await begin(name, call("hang", {}));
   expect(bad).not.toBe("");
   // A second thread of the same session, as a peer opens it.
-  await runInDurableObject(session(name), (_, { storage }) => {
-    storage.sql
-      .exec(`INSERT INTO task ${COPIED} SELECT '${name}~z.1', n, state, created_at, updated_at, trace_id, answer, problem, usage, trace,
-      'other', asker, life, wake_at, result FROM task`);
-    storage.sql.exec(
-      `INSERT INTO step (context_id, seq, n, body, worked_ms) VALUES ('${name}~z.1', 0, 1, '{"kind":"user","text":"say fine"}', 0)`,
-    );
-    storage.sql.exec(`UPDATE step SET body = '{"kind":"of a later version"}' WHERE context_id = '${name}' AND seq = 0`);
-  });
+  await addTask(name, { contextId: `${name}~z.1`, state: TaskState.TASK_STATE_WORKING, steps: [FINE] });
+  await rewrite(name, (body) => body.replace(/\{"kind":"user","text":"call hang[^}]*\}"\}/, LATER));
   await crash(name);
   for (let i = 0; i < 2; i++) await runDurableObjectAlarm(session(name)).catch(() => undefined);
-  const state = () =>
-    runInDurableObject(
-      session(name),
-      (_, { storage }) =>
-        storage.sql.exec<{ state: number }>(`SELECT state FROM task WHERE context_id = '${name}~z.1'`).one().state,
-    );
+  const state = async () => (await storedTasks(name)).find(({ contextId }) => contextId === `${name}~z.1`)?.state;
   await expect.poll(state).toBe(TaskState.TASK_STATE_COMPLETED);
 });
 
 describe("a task whose log cannot be read any more", () => {
-  /** One step of it, and has it taken up again. */
-  const makeUnreadable = async (name: string, seq: number) => {
-    await runInDurableObject(session(name), (_, { storage }) => {
-      const body = '{"kind":"of a later version"}';
-      storage.sql.exec("UPDATE step SET body = ? WHERE context_id = ? AND seq = ?", body, name, seq);
-    });
+  /** The model's answer in it, and has it taken up again. */
+  const makeUnreadable = async (name: string) => {
+    await rewrite(name, (body) => (body.startsWith('{"kind":"assistant"') ? LATER : body));
     await crash(name);
     await runDurableObjectAlarm(session(name));
   };
@@ -57,17 +41,14 @@ describe("a task whose log cannot be read any more", () => {
     const task = await a2a.getTask({ tenant: "", id });
     return [task.status?.state, problemOf(task)];
   };
-  const steps = (name: string) =>
-    runInDurableObject(session(name), (_, { storage }) => storage.sql.exec("SELECT seq FROM step").toArray().length);
-
   it("while it works has failed for whoever asks, sends its message again or cancels it, and its spans have ended", async () => {
     const name = "unreadable-working";
     const a2a = await client("JSONRPC");
     const question = ask(call("hang", {}), name);
     const { value } = await a2a.sendMessageStream(question).next();
     const id = value?.payload?.$case === "task" ? value.payload.value.id : "";
-    await expect.poll(() => steps(name)).toBeGreaterThan(1);
-    await makeUnreadable(name, 1);
+    await expect.poll(async () => (await logOf(name)).length).toBeGreaterThan(1);
+    await makeUnreadable(name);
     expect(await stateOf(a2a, id)).toEqual(FAILED);
     expect(await send(a2a, question)).toMatchObject({ id, status: { state: TaskState.TASK_STATE_FAILED } });
     await expect(a2a.cancelTask({ tenant: "", id, metadata: undefined })).rejects.toThrow(/has ended already/);
@@ -83,13 +64,8 @@ describe("a task whose log cannot be read any more", () => {
     await send(a2a, ask("say hello", name));
     const { id } = await send(a2a, ask(call("pay", { to: name, amount: 1 }), name));
     // The message that makes it void had come, and was not taken up; what cannot be read belongs to the task before.
-    await runInDurableObject(session(name), (_, { storage }) => {
-      storage.sql
-        .exec(`INSERT INTO task ${COPIED} SELECT context_id, 3, 1, created_at, updated_at, trace_id, answer, problem, usage, trace,
-        'other', asker, life, NULL, result FROM task WHERE n = 2`);
-      storage.sql.exec("INSERT INTO step (context_id, seq, n, body, worked_ms) VALUES (?, 9, 3, ?, 0)", name, FINE);
-    });
-    await makeUnreadable(name, 1);
+    await addTask(name, { contextId: name, state: TaskState.TASK_STATE_SUBMITTED, steps: [FINE] });
+    await makeUnreadable(name);
     expect(await stateOf(a2a, id)).toEqual(FAILED);
   });
 });

@@ -11,9 +11,8 @@ import { effects } from "../../support/test-agent.ts";
 import { answerOf, ask, client, logOf, problemOf, send, waitsFor } from "./client.ts";
 import { crash, session } from "./sessions.ts";
 import { traceOf } from "./spans.ts";
+import { amend, lastTask, rewrite } from "./stored.ts";
 
-const sql = async (name: string, query: string, ...bindings: string[]) =>
-  runInDurableObject(session(name), (_, { storage }) => void storage.sql.exec(query, ...bindings));
 const paid = (to: string) => effects.filter((effect) => effect.startsWith(`paid ${to} `)).length;
 const stepsOf = async (name: string, kind: Step["kind"]) => (await logOf(name)).filter((step) => step.kind === kind);
 const get = async (id: string) => (await client("JSONRPC")).getTask({ tenant: "", id });
@@ -57,13 +56,12 @@ describe("two peers that ask at once", () => {
 
   it("expire each at its own time: what is not yet due is not answered with the other", async () => {
     const task = await send(await client("JSONRPC"), ask(bothOf("approve e1", "approve e2"), "due"));
-    await runInDurableObject(session("due"), (_, { storage }) => {
-      const rows = storage.sql.exec<{ seq: number; body: string }>("SELECT seq, body FROM step").toArray();
-      const row = rows.find(({ body }) => body.includes('"peer_input"') && body.includes("ap_approve e1"));
-      const body = row?.body.replace(/"expiresAt":\d+/, '"expiresAt":1') ?? "";
-      storage.sql.exec("UPDATE step SET body = ? WHERE seq = ?", body, row?.seq ?? 0);
-      storage.sql.exec("UPDATE task SET wake_at = 1");
-    });
+    await rewrite("due", (body) =>
+      body.includes('"peer_input"') && body.includes("ap_approve e1")
+        ? body.replace(/"expiresAt":\d+/, '"expiresAt":1')
+        : body,
+    );
+    await amend("due", { wakeAt: 1 });
     await evictDurableObject(session("due"));
     await runDurableObjectAlarm(session("due"));
     await expect.poll(async () => waitsFor(await get(task.id))).toEqual(["ap_approve e2"]);
@@ -101,10 +99,7 @@ describe("an answer", () => {
     expect([span?.open, others]).toEqual([false, []]);
     expect(span?.get("troupe.approval.decision")).toBe("allow");
     expect(span?.get("troupe.approval.decided_by")).toBe("client");
-    const life = await runInDurableObject(session("answered"), (_, { storage }) =>
-      storage.sql.exec<{ life: string }>("SELECT life FROM task").one(),
-    );
-    expect(JSON.parse(life.life)).toMatchObject({ n: 2 });
+    expect((await lastTask("answered"))?.life).toMatchObject({ n: 2 });
   });
 
   it("counts once where two come at once: the second is refused, because nothing is asked any more", async () => {
@@ -177,7 +172,7 @@ describe("a task that waits and ends", () => {
     await events.next();
     await expect.poll(async () => (await stepsOf("poisoned", "peer_input")).length).toBe(1);
     await expect.poll(async () => (await stepsOf("poisoned", "peer_task")).length).toBe(2);
-    await sql("poisoned", "UPDATE task SET life = ?", JSON.stringify({ n: 11, strikes: 10, steps: 99 }));
+    await amend("poisoned", { life: { n: 11, strikes: 10, steps: 99 } });
     await crash("poisoned");
     await runDurableObjectAlarm(session("poisoned"));
     await expect

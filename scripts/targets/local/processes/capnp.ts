@@ -35,7 +35,9 @@ export type WorkerdBinding =
   | { readonly name: string; readonly kind: "environment"; readonly variable: string }
   /** `props` reach the service as `ctx.props`. */
   | { readonly name: string; readonly kind: "service"; readonly service: string; readonly props?: object }
-  | { readonly name: string; readonly kind: "object"; readonly className: string };
+  | { readonly name: string; readonly kind: "object"; readonly className: string }
+  /** The files of the Worker's own objects, to read. Their folder must exist. */
+  | { readonly name: string; readonly kind: "object-files"; readonly className: string };
 
 /** Length of a configuration's end in which its sockets stand. */
 const MAX_SOCKETS_CHARS = 1_000;
@@ -54,7 +56,7 @@ export function renderConfig({ workers, folders = [], externals, sockets }: Work
     network(ANY_NETWORK, ["public", "private"]),
     ...externals.map(external),
     ...folders.map(({ name, folder }) => `(name = ${quote(name)}, disk = (path = ${quote(folder)}))`),
-    ...workers.flatMap((worker) => [...disk(worker), workerService(worker)]),
+    ...workers.flatMap((worker) => [...disk(worker), ...objectFiles(worker), workerService(worker)]),
   ];
   const listening = sockets.map(
     ({ name, address, service }) =>
@@ -81,6 +83,14 @@ export function portIn(config: string): number | undefined {
     .matchAll(/address = "127\.0\.0\.1:(\d{1,5})", http = \(\), service/g);
   const port = [...sockets].at(-1)?.[1];
   return port === undefined ? undefined : Number(port);
+}
+
+/** The folders of all objects' files. */
+export function foldersOf({ workers }: WorkerdConfig): string[] {
+  return workers.flatMap((worker) => {
+    const { storage } = worker;
+    return storage?.classes.map((className) => `${storage.folder}/${objectFolder(worker, className)}`) ?? [];
+  });
 }
 
 /** A Cap'n Proto string literal. */
@@ -114,18 +124,32 @@ function disk({ name, storage }: WorkerdWorker): string[] {
   return [`(name = ${quote(`disk:${name}`)}, disk = (path = ${quote(storage.folder)}, writable = true))`];
 }
 
+/** Folder of a class's files within the folder of its Worker's storage: workerd names it after the unique key. */
+export function objectFolder({ name }: Pick<WorkerdWorker, "name">, className: string): string {
+  return `${name}-${className}`;
+}
+
+function objectFiles(worker: WorkerdWorker): string[] {
+  const { bindings, storage } = worker;
+  return bindings.flatMap((item) => {
+    if (item.kind !== "object-files" || storage === undefined) return [];
+    const folder = objectFolder(worker, item.className);
+    return [`(name = ${quote(`files:${folder}`)}, disk = (path = ${quote(`${storage.folder}/${folder}`)}))`];
+  });
+}
+
 function workerService(worker: WorkerdWorker): string {
   const { name, module, storage, bindings } = worker;
   const fields = [
     `modules = [(name = "index.js", esModule = embed ${quote(module)})]`,
     `compatibilityDate = ${quote(COMPATIBILITY_DATE)}`,
     `globalOutbound = ${quote(PUBLIC_NETWORK)}`,
-    `bindings = [${bindings.map(binding).join(", ")}]`,
+    `bindings = [${bindings.map((item) => binding(worker, item)).join(", ")}]`,
   ];
   if (storage !== undefined) {
     const classes = storage.classes.map(
       (className) =>
-        `(className = ${quote(className)}, uniqueKey = ${quote(`${name}-${className}`)}, enableSql = true)`,
+        `(className = ${quote(className)}, uniqueKey = ${quote(objectFolder(worker, className))}, enableSql = true)`,
     );
     fields.push(`durableObjectNamespaces = [${classes.join(", ")}]`);
     fields.push(`durableObjectStorage = (localDisk = ${quote(`disk:${name}`)})`);
@@ -133,7 +157,7 @@ function workerService(worker: WorkerdWorker): string {
   return `(name = ${quote(name)}, worker = (\n      ${fields.join(",\n      ")}))`;
 }
 
-function binding(item: WorkerdBinding): string {
+function binding(worker: WorkerdWorker, item: WorkerdBinding): string {
   const name = `name = ${quote(item.name)}`;
   switch (item.kind) {
     case "json":
@@ -148,5 +172,7 @@ function binding(item: WorkerdBinding): string {
         : `(${name}, service = (name = ${quote(item.service)}, props = (json = ${quote(JSON.stringify(item.props))})))`;
     case "object":
       return `(${name}, durableObjectNamespace = ${quote(item.className)})`;
+    case "object-files":
+      return `(${name}, service = ${quote(`files:${objectFolder(worker, item.className)}`)})`;
   }
 }

@@ -95,7 +95,8 @@ function toWorkerd(item: Binding, inside: ReadonlySet<string>): WorkerdBinding {
     case "secret":
       return { name: item.name, kind: "environment", variable: item.variable };
     case "object":
-      return { name: item.name, kind: "object", className: item.className };
+    case "object-files":
+      return { name: item.name, kind: item.type, className: item.className };
     case "service":
       return {
         name: item.name,

@@ -1,15 +1,17 @@
-// The rows of a Session: tasks and steps, by thread. Writes without an `await` between them commit together, at the cost of one fsync.
+// The tasks of a Session and their steps. What a message needs is in memory: the object is the only writer of its log.
 import { TaskState } from "@a2a-js/sdk";
+import { isTerminal } from "../../../a2a/message.ts";
 import type { TaskRef } from "../../../a2a/task-id.ts";
-import { migrate, readVersion } from "../../../durable/migrations.ts";
-import { Step } from "../../../loop/log/step.ts";
-import { FRESH, MIGRATIONS } from "./schema.ts";
-import { FIRST_LIFE, toRow, type Life, type TaskColumns, type TaskEnd, type TaskRow } from "./task-row.ts";
+import type { Step } from "../../../loop/log/step.ts";
 import type { Asker } from "../../caller.ts";
+import type { Listed } from "../../rpc.ts";
+import { type Change, Entries, type Mark } from "./entries.ts";
+import { FIRST_LIFE, type Life, type TaskEnd, type TaskRow } from "./task-row.ts";
 import type { TaskTrace } from "./task-trace.ts";
 
-/** The same text as in the index `open_task`, so that SQLite uses the index. */
-const IS_OPEN = "state IN (1, 2, 6)";
+/** Characters of steps that are kept in memory. Beyond that, each turn reads its thread. */
+const MAX_KEPT = 2_000_000;
+const SESSION_END: Step = { kind: "session_end" };
 
 export interface NewTask {
   readonly contextId: string;
@@ -32,41 +34,51 @@ export interface ThreadLog {
   readonly workedMs: number;
 }
 
+/** What memory has of a task. */
+interface Head extends TaskRef {
+  /** Of the entry that begins it. */
+  readonly id: number;
+  readonly messageId: string | null;
+  state: TaskState;
+  updatedAt: number;
+  /** Ids of the entries that changed it. */
+  readonly changes: number[];
+  /** The whole row, from when it is first read or written until the task ends. */
+  row: TaskRow | undefined;
+  /** Its steps, while they are kept. */
+  log: TaskLog | undefined;
+}
+
+interface TaskLog {
+  readonly steps: Step[];
+  workedMs: number;
+}
+
+interface Thread {
+  /** In the order of their numbers. */
+  readonly tasks: Head[];
+  readonly byMessage: Map<string, Head>;
+}
+
 export class SessionStore {
-  readonly #sql: SqlStorage;
-  readonly #nextSeq = new Map<string, number>();
-  /** Cached: the tables exist, and are up to date. */
-  #exists = false;
-  #isMigrated = false;
+  readonly #entries: Entries;
+  /** Read with the first use. */
+  #threads: Map<string, Thread> | undefined;
+  #lastId = 0;
+  readonly #open = new Set<Head>();
+  /** Characters of the steps that are kept. */
+  #kept = 0;
 
   constructor(sql: SqlStorage) {
-    this.#sql = sql;
-  }
-
-  /** Whether anything was ever written. Reading a new object must not create its tables. */
-  get exists(): boolean {
-    this.#exists ||= readVersion(this.#sql) > 0;
-    return this.#exists;
-  }
-
-  /** Migrates the tables of an older version. Creates none. */
-  upgrade(): void {
-    if (this.exists) this.#migrate();
-  }
-
-  #migrate(): void {
-    if (!this.#isMigrated) migrate(this.#sql, MIGRATIONS, FRESH);
-    this.#isMigrated = true;
+    this.#entries = new Entries(sql);
   }
 
   /** Begins a task of the thread with the message to answer as its first step. */
   createTask({ contextId, state, trace, messageId, asker, first }: NewTask): TaskRow {
-    this.#migrate();
-    const [last] = this.#sql
-      .exec<{ n: number | null }>("SELECT MAX(n) AS n FROM task WHERE context_id = ?", contextId)
-      .toArray();
+    const thread = this.#thread(contextId);
+    const n = (thread.tasks.at(-1)?.n ?? 0) + 1;
     const now = Date.now();
-    const n = (last?.n ?? 0) + 1;
+    const askedBy = asker({ contextId, n });
     const row: TaskRow = {
       contextId,
       n,
@@ -76,7 +88,7 @@ export class SessionStore {
       traceId: trace.traceId,
       trace,
       messageId,
-      asker: asker({ contextId, n }),
+      asker: askedBy,
       life: FIRST_LIFE,
       wakeAt: null,
       answer: null,
@@ -84,178 +96,210 @@ export class SessionStore {
       usage: null,
       result: null,
     };
-    // First, because it can be refused for its size, and nobody would work on a task without it.
-    this.append(row, first, 0);
-    this.#sql.exec(
-      `INSERT INTO task (context_id, n, state, created_at, updated_at, trace_id, trace, message_id, asker)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      contextId,
-      n,
-      state,
-      now,
-      now,
-      trace.traceId,
-      JSON.stringify(trace),
-      messageId,
-      JSON.stringify(row.asker),
-    );
+    const id = this.#lastId + 1;
+    const begun = { contextId, n, state, at: now, trace, messageId, asker: askedBy, first };
+    const length = this.#entries.begin(id, begun);
+    this.#lastId = id;
+    const log = { steps: [first], workedMs: 0 };
+    const head: Head = { id, contextId, n, messageId, state, updatedAt: now, changes: [], row, log };
+    this.#add(head, thread);
+    this.#keep(length);
     return row;
   }
 
   /** Sets a state that is not the last. `wakeAt`: when the next approval expires. */
   setState(row: TaskRow, state: TaskState, wakeAt: number | null = null): TaskRow {
-    const updatedAt = Date.now();
-    this.#sql.exec(
-      "UPDATE task SET state = ?, updated_at = ?, wake_at = ? WHERE context_id = ? AND n = ?",
-      state,
-      updatedAt,
-      wakeAt,
-      row.contextId,
-      row.n,
-    );
-    return { ...row, state, updatedAt, wakeAt };
+    return this.#change(row, { ...row, state, updatedAt: Date.now(), wakeAt }, { wakeAt });
   }
 
   /** Begins another life of the task's turn. */
   setLife(row: TaskRow, life: Life, trace: TaskTrace): TaskRow {
-    this.#sql.exec(
-      "UPDATE task SET life = ?, trace = ? WHERE context_id = ? AND n = ?",
-      JSON.stringify(life),
-      JSON.stringify(trace),
-      row.contextId,
-      row.n,
-    );
-    return { ...row, life, trace };
+    return this.#change(row, { ...row, life, trace }, { life, trace });
   }
 
-  endTask(row: TaskRow, end: TaskEnd): TaskRow {
-    const updatedAt = Date.now();
-    this.#sql.exec(
-      `UPDATE task SET state = ?, updated_at = ?, wake_at = NULL, answer = ?, problem = ?, usage = ?, result = ?
-       WHERE context_id = ? AND n = ?`,
-      end.state,
-      updatedAt,
-      end.answer,
-      end.problem,
-      end.usage && JSON.stringify(end.usage),
-      end.result && JSON.stringify(end.result),
-      row.contextId,
-      row.n,
-    );
-    return { ...row, ...end, updatedAt, wakeAt: null };
+  endTask(row: TaskRow, { state, ...end }: TaskEnd): TaskRow {
+    const change = { wakeAt: null, ...end };
+    return this.#change(row, { ...row, ...change, state, updatedAt: Date.now() }, change);
   }
 
   /** `workedMs`: milliseconds of work on the task so far. */
-  append({ contextId, n }: TaskRef, step: Step, workedMs: number): void {
-    const seq = this.#nextSeq.get(contextId) ?? this.#countSteps(contextId);
-    this.#sql.exec(
-      "INSERT INTO step (context_id, seq, n, body, worked_ms) VALUES (?, ?, ?, ?, ?)",
-      contextId,
-      seq,
-      n,
-      JSON.stringify(step),
-      Math.round(workedMs),
-    );
-    this.#nextSeq.set(contextId, seq + 1);
+  append(ref: TaskRef, step: Step, workedMs: number): void {
+    const head = this.#head(ref);
+    const length = this.#entries.step(this.#lastId + 1, head.id, step, workedMs);
+    this.#lastId++;
+    if (!head.log) return;
+    head.log.steps.push(step);
+    head.log.workedMs = Math.round(workedMs);
+    this.#keep(length);
   }
 
-  task({ contextId, n }: TaskRef): TaskRow | undefined {
-    return this.exists ? this.#tasks("context_id = ? AND n = ?", contextId, n)[0] : undefined;
+  task(ref: TaskRef): TaskRow | undefined {
+    const head = this.#find(ref);
+    return head && this.#row(head);
   }
 
   /** The task that a message opened. A message opens one task, however often it comes. */
   taskOfMessage(contextId: string, messageId: string): TaskRow | undefined {
-    if (!this.exists) return undefined;
-    this.upgrade();
-    return this.#tasks("context_id = ? AND message_id = ?", contextId, messageId)[0];
+    const head = this.#loaded.get(contextId)?.byMessage.get(messageId);
+    return head && this.#row(head);
   }
 
   /** The tasks of a thread, or of the whole session, in no particular order. */
-  tasks(contextId?: string): TaskRow[] {
-    if (!this.exists) return [];
-    return contextId === undefined ? this.#tasks("TRUE") : this.#tasks("context_id = ?", contextId);
+  tasks(contextId?: string): Listed[] {
+    if (contextId !== undefined) return this.#loaded.get(contextId)?.tasks ?? [];
+    return [...this.#loaded.values()].flatMap(({ tasks }) => tasks);
   }
 
   /** The tasks that have not ended, oldest first within a thread. */
   openTasks(): TaskRow[] {
-    if (!this.exists) return [];
-    this.upgrade();
-    return this.#tasks(`${IS_OPEN} ORDER BY context_id, n`);
+    return this.#openHeads.map((head) => this.#row(head));
   }
 
   /** The suspended task of a thread, if there is one. */
   waitingTask(contextId: string): TaskRow | undefined {
-    if (!this.exists) return undefined;
-    this.upgrade();
-    const state = TaskState.TASK_STATE_INPUT_REQUIRED;
-    return this.#tasks(`${IS_OPEN} AND state = ? AND context_id = ?`, state, contextId)[0];
+    const head = this.#openHeads.find(
+      (other) => other.contextId === contextId && other.state === TaskState.TASK_STATE_INPUT_REQUIRED,
+    );
+    return head && this.#row(head);
   }
 
   /** The last task of each thread in which no task is open, and that has no session_end. */
   restingTasks(): TaskRow[] {
-    if (!this.exists) return [];
-    const isLast = "n = (SELECT MAX(n) FROM task AS other WHERE other.context_id = task.context_id)";
-    const hasEnded =
-      "EXISTS (SELECT 1 FROM step WHERE step.context_id = task.context_id AND step.n = task.n AND body = ?)";
-    return this.#tasks(`NOT (${IS_OPEN}) AND ${isLast} AND NOT ${hasEnded}`, JSON.stringify({ kind: "session_end" }));
+    return [...this.#loaded.values()].flatMap(({ tasks }) => {
+      const last = tasks.at(-1);
+      if (!last || tasks.some((head) => this.#open.has(head)) || this.#entries.has(last.id, SESSION_END)) return [];
+      return this.#row(last);
+    });
   }
 
   /** Whether a task of the same thread came after this one and has not ended. */
   hasLater({ contextId, n }: TaskRef): boolean {
-    return this.#tasks(`${IS_OPEN} AND context_id = ? AND n > ?`, contextId, n).length > 0;
+    return this.#openHeads.some((head) => head.contextId === contextId && head.n > n);
   }
 
-  threadLog({ contextId, n }: TaskRef): ThreadLog {
-    const rows = this.#sql
-      .exec<{ body: string; n: number; worked_ms: number }>(
-        "SELECT body, n, worked_ms FROM step WHERE context_id = ? AND n <= ? ORDER BY n, seq",
-        contextId,
-        n,
-      )
-      .toArray();
-    const begin = rows.findIndex((row) => row.n === n);
-    return { steps: rows.map(({ body }) => parse(body)), begin, workedMs: rows.at(-1)?.worked_ms ?? 0 };
+  threadLog(ref: TaskRef): ThreadLog {
+    const { contextId, n } = this.#head(ref);
+    const logs = this.#logs((this.#loaded.get(contextId)?.tasks ?? []).filter((head) => head.n <= n));
+    const own = logs.at(-1);
+    const steps = logs.flatMap((log) => log.steps);
+    return { steps, begin: steps.length - (own?.steps.length ?? 0), workedMs: own?.workedMs ?? 0 };
   }
 
   /** The steps of one task. */
-  ownSteps({ contextId, n }: TaskRef): Step[] {
-    return this.#read("SELECT body FROM step WHERE context_id = ? AND n = ? ORDER BY seq", contextId, n);
+  ownSteps(ref: TaskRef): Step[] {
+    return this.#logs([this.#head(ref)]).flatMap(({ steps }) => steps);
   }
 
   /** The steps of all threads of the session. */
   allSteps(): Step[] {
-    return this.exists ? this.#read("SELECT body FROM step") : [];
+    const heads = [...this.#loaded.values()].flatMap(({ tasks }) => tasks);
+    return this.#logs(heads).flatMap(({ steps }) => steps);
   }
 
   /** What a task was asked. */
-  question({ contextId, n }: TaskRef): string {
-    const [first] = this.#read(
-      "SELECT body FROM step WHERE context_id = ? AND n = ? ORDER BY seq LIMIT 1",
-      contextId,
-      n,
-    );
+  question(ref: TaskRef): string {
+    const { id, log } = this.#head(ref);
+    const first = log ? log.steps[0] : this.#entries.first(id);
     return first?.kind === "user" ? first.text : "";
   }
 
-  #tasks(where: string, ...bindings: (string | number)[]): TaskRow[] {
-    return this.#sql
-      .exec<TaskColumns>(`SELECT * FROM task WHERE ${where}`, ...bindings)
-      .toArray()
-      .map(toRow);
+  get #loaded(): Map<string, Thread> {
+    if (this.#threads) return this.#threads;
+    const heads = headsOf(this.#entries.marks());
+    this.#lastId = this.#entries.lastId();
+    this.#threads = new Map();
+    for (const head of heads) this.#add(head, this.#thread(head.contextId));
+    return this.#threads;
   }
 
-  #read(query: string, ...bindings: (string | number)[]): Step[] {
-    return this.#sql
-      .exec<{ body: string }>(query, ...bindings)
-      .toArray()
-      .map(({ body }) => parse(body));
+  get #openHeads(): Head[] {
+    const heads = this.#loaded.size > 0 ? [...this.#open] : [];
+    return heads.sort((a, b) => (a.contextId < b.contextId ? -1 : a.contextId > b.contextId ? 1 : a.n - b.n));
   }
 
-  #countSteps(contextId: string): number {
-    return this.#sql.exec<{ n: number }>("SELECT COUNT(*) AS n FROM step WHERE context_id = ?", contextId).one().n;
+  #thread(contextId: string): Thread {
+    const thread = this.#loaded.get(contextId) ?? { tasks: [], byMessage: new Map<string, Head>() };
+    this.#loaded.set(contextId, thread);
+    return thread;
+  }
+
+  #add(head: Head, { tasks, byMessage }: Thread): void {
+    tasks.push(head);
+    if (head.messageId !== null) byMessage.set(head.messageId, head);
+    if (!isTerminal(head.state)) this.#open.add(head);
+  }
+
+  #find({ contextId, n }: TaskRef): Head | undefined {
+    const tasks = this.#loaded.get(contextId)?.tasks ?? [];
+    // Numbers begin with 1 and leave no gap.
+    const likely = tasks[n - 1];
+    return likely?.n === n ? likely : tasks.find((head) => head.n === n);
+  }
+
+  #head(ref: TaskRef): Head {
+    const head = this.#find(ref);
+    if (!head) throw new Error(`The session has no task ${ref.n} in the thread ${ref.contextId}.`);
+    return head;
+  }
+
+  #row(head: Head): TaskRow {
+    const row = head.row ?? this.#entries.row(head, head.id, head.changes);
+    if (!isTerminal(head.state)) head.row = row;
+    return row;
+  }
+
+  #change(ref: TaskRef, row: TaskRow, change: Change): TaskRow {
+    const head = this.#head(ref);
+    const id = this.#lastId + 1;
+    this.#entries.change(id, head.id, row.state, row.updatedAt, change);
+    this.#lastId = id;
+    head.changes.push(id);
+    head.state = row.state;
+    head.updatedAt = row.updatedAt;
+    const isOver = isTerminal(row.state);
+    // Answers are long, and seldom asked for again.
+    head.row = isOver ? undefined : row;
+    if (isOver) this.#open.delete(head);
+    return row;
+  }
+
+  /** The logs of these tasks, from memory or else from disk. Throws what cannot be read. */
+  #logs(heads: readonly Head[]): TaskLog[] {
+    const unread = heads.filter(({ log }) => log === undefined);
+    const read = new Map<number, TaskLog>(unread.map(({ id }) => [id, { steps: [], workedMs: 0 }]));
+    let length = 0;
+    const stored = unread.length === 0 ? [] : this.#entries.steps(unread.map(({ id }) => id));
+    for (const { task, step, workedMs, length: characters } of stored) {
+      const log = read.get(task);
+      log?.steps.push(step);
+      if (log) log.workedMs = workedMs;
+      length += characters;
+    }
+    for (const head of unread) head.log = read.get(head.id);
+    const logs = heads.flatMap(({ log }) => log ?? []);
+    this.#keep(length);
+    return logs;
+  }
+
+  /** Counts steps that memory has now. Where they become too many it forgets all of them. */
+  #keep(length: number): void {
+    this.#kept += length;
+    if (this.#kept <= MAX_KEPT) return;
+    for (const { tasks } of this.#loaded.values()) for (const head of tasks) head.log = undefined;
+    this.#kept = 0;
   }
 }
 
-function parse(body: string): Step {
-  return Step.parse(JSON.parse(body));
+/** In the order of their numbers. */
+function headsOf(marks: readonly Mark[]): Head[] {
+  const heads = new Map<number, Head>();
+  for (const { id, task, state, at, begins } of marks) {
+    const head = heads.get(task);
+    if (begins) heads.set(id, { id, ...begins, state, updatedAt: at, changes: [], row: undefined, log: undefined });
+    if (!head) continue;
+    head.state = state;
+    head.updatedAt = at;
+    head.changes.push(id);
+  }
+  return [...heads.values()].sort((a, b) => a.n - b.n);
 }

@@ -1,10 +1,10 @@
-// A task as a Session stores it, and its columns.
-import { taskStateFromJSON, type TaskState } from "@a2a-js/sdk";
+// A task as a Session knows it.
+import type { TaskState } from "@a2a-js/sdk";
 import * as z from "zod";
 import type { TaskRef } from "../../../a2a/task-id.ts";
-import { Usage } from "../../../budget/usage.ts";
-import { TaskTrace } from "./task-trace.ts";
-import { Asker } from "../../caller.ts";
+import type { Usage } from "../../../budget/usage.ts";
+import type { TaskTrace } from "./task-trace.ts";
+import type { Asker } from "../../caller.ts";
 
 /** A life of a task's turn: another begins each time that the turn resumes. */
 export const Life = z.object({
@@ -57,46 +57,3 @@ export interface TaskRow extends TaskRef {
 }
 
 export type TaskEnd = Pick<TaskRow, "state" | "answer" | "problem" | "usage" | "result">;
-
-export type TaskColumns = {
-  context_id: string;
-  n: number;
-  state: number;
-  created_at: number;
-  updated_at: number;
-  trace_id: string;
-  trace: string | null;
-  message_id: string | null;
-  asker: string | null;
-  life: string | null;
-  wake_at: number | null;
-  answer: string | null;
-  problem: string | null;
-  usage: string | null;
-  result: string | null;
-};
-
-export function toRow(row: TaskColumns): TaskRow {
-  return {
-    contextId: row.context_id,
-    n: row.n,
-    state: taskStateFromJSON(row.state),
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-    traceId: row.trace_id,
-    trace: parsed(TaskTrace, row.trace),
-    messageId: row.message_id,
-    asker: parsed(Asker, row.asker),
-    life: parsed(Life, row.life) ?? FIRST_LIFE,
-    wakeAt: row.wake_at,
-    answer: row.answer,
-    problem: row.problem,
-    usage: parsed(Usage, row.usage),
-    result: parsed(TaskResult, row.result),
-  };
-}
-
-/** Undefined: the column did not exist when the row was read. */
-function parsed<Schema extends z.ZodType>(schema: Schema, json: string | null | undefined): z.output<Schema> | null {
-  return json ? schema.parse(JSON.parse(json)) : null;
-}

@@ -9,16 +9,18 @@ import type { TraceContext } from "../../../tracing/trace-context.ts";
 import type { Tracer } from "../../../tracing/tracer.ts";
 import { tracerOf } from "../../control-plane/tracing.ts";
 import type { AgentDefinition } from "../../definition.ts";
-import { configOf, principalOf, type AgentEnv } from "../../env.ts";
+import { LOCAL_PRINCIPAL } from "../../caller.ts";
+import { configOf, type AgentEnv } from "../../env.ts";
 import { log } from "../../log.ts";
 import { reportTask } from "../../session-index/reports.ts";
+import { addYoung, isWatched, removeYoung } from "../../young-turns.ts";
 import { LiveTask } from "./live-task.ts";
 import type { SessionStore } from "./store.ts";
 import type { TaskEnd, TaskRow } from "./task-row.ts";
 import { TaskSpan } from "./task-span.ts";
 
 /** How often the alarm checks for open work: the longest that work lies still after its isolate is gone. */
-export const WATCH_MS = 1_500;
+const WATCH_MS = 1_500;
 /** For hooks, a session has ended after so long without a message. */
 export const IDLE_MS = 30 * 60_000;
 /** Characters of a problem that are kept: it may be a page that a gateway sent instead of a model's answer. */
@@ -52,13 +54,13 @@ export class Tasks {
     this.tracer = tracerOf(env, (work) => ctx.waitUntil(work));
   }
 
-  /** Name of the Session's object; empty in tests that give it none. */
+  /** Id of the Session's object. It has no name where it was woken by its files. */
   get session(): string {
-    return this.#ctx.id.name ?? "";
+    return this.#ctx.id.toString();
   }
 
   idOf(row: TaskRow): string {
-    return formatTaskId(this.env.TROUPE_KEY, { agent: configOf(this.env).id, principal: this.#principalOf(row) }, row);
+    return formatTaskId(this.env.TROUPE_KEY, { agent: configOf(this.env).id, principal: principalOf(row) }, row);
   }
 
   get(taskId: string): LiveTask | undefined {
@@ -114,20 +116,44 @@ export class Tasks {
     const span = this.#spans.get(live);
     if (isTerminal(state)) {
       span?.end(live.row);
+      const isFailure = state === TaskState.TASK_STATE_FAILED;
       const how = `${nameOfState(state)} after ${updatedAt - createdAt} ms`;
-      const level = state === TaskState.TASK_STATE_FAILED ? "warn" : "info";
-      log(this.env, level, `task ${live.id} ${how}${problem === null ? "" : `: ${problem}`}`, span?.context);
+      // A line costs more than the rest of this. The trace says how a task went that went well.
+      if (isFailure || problem !== null || !configOf(this.env).tracing.enabled)
+        log(
+          this.env,
+          isFailure ? "warn" : "info",
+          `task ${live.id} ${how}${problem === null ? "" : `: ${problem}`}`,
+          span?.context,
+        );
       if (this.definition.hooks?.SessionEnd) this.alarm.ringBy(Date.now() + IDLE_MS);
     }
     if (wakeAt !== null) this.alarm.ringBy(wakeAt);
-    else if (!isTerminal(state)) this.alarm.ringBy(Date.now() + WATCH_MS);
+    else if (!isTerminal(state)) this.#keepWatch();
     this.index(live.row);
+  }
+
+  /** Sees to it that open work resumes if this object ends: a young turn is watched, any other has an alarm. */
+  #keepWatch(): void {
+    if (isWatched()) addYoung(this.session);
+    else this.ringWhileBusy();
+  }
+
+  /** Sets the alarm of an object that works. */
+  ringWhileBusy(): void {
+    removeYoung(this.session);
+    this.alarm.ringBy(Date.now() + WATCH_MS);
+  }
+
+  /** The object works on nothing any more. */
+  idle(): void {
+    removeYoung(this.session);
   }
 
   /** Reports a task's state to the index. */
   index(row: TaskRow): void {
     const { contextId, n, state, updatedAt } = row;
-    const task = { principal: this.#principalOf(row), contextId, n, state, updatedAt };
+    const task = { principal: principalOf(row), contextId, n, state, updatedAt };
     reportTask(this.env, task, (work) => this.afterwards(work, "the report to the index"));
   }
 
@@ -178,8 +204,9 @@ export class Tasks {
       return this.store.endTask(live.row, failed);
     }
   }
+}
 
-  #principalOf({ asker }: TaskRow): string {
-    return asker?.principal ?? principalOf(this.#ctx.id.name);
-  }
+/** Tasks of older versions do not say who asked: there were no accounts. */
+function principalOf({ asker }: TaskRow): string {
+  return asker?.principal ?? LOCAL_PRINCIPAL;
 }

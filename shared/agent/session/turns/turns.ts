@@ -55,6 +55,7 @@ export class Turns {
     const tail = (line.tail ? line.tail.then(() => this.#take(live)) : this.#take(live)).finally(() => {
       const now = this.#lines.get(contextId);
       if (now && --now.length === 0) this.#lines.delete(contextId);
+      if (!this.isBusy) this.#tasks.idle();
     });
     this.#lines.set(contextId, { tail, length: line.length + 1 });
     // A promise that another object resolves, such as that of a free slot, reaches only objects with work under way.
