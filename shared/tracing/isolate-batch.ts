@@ -47,11 +47,25 @@ export class IsolateBatch<Item> {
     }
   }
 
-  /** Puts items back, unless a later item has replaced them. */
+  /**
+   * Sends the waiting items, and again those that are under way: no request can wait for what another one sends. Resolves when the
+   * receiver has all items. Rejects as `send` does.
+   */
+  async flushAll(): Promise<void> {
+    for (const items of this.#sending.keys()) this.#addWaiting(items);
+    await this.flush();
+  }
+
+  /** Puts items back that were not sent. */
   #putBack(items: Map<string, Item>): void {
     if (!this.#sending.delete(items)) return;
     // Their sender has ended: the next report starts another.
     this.#dueAt = 0;
+    this.#addWaiting(items);
+  }
+
+  /** Adds items, unless a later item has replaced them. */
+  #addWaiting(items: Map<string, Item>): void {
     for (const [key, item] of items) if (!this.#waiting.has(key)) this.#waiting.set(key, item);
   }
 }

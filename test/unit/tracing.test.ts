@@ -193,6 +193,24 @@ describe("a batch of an isolate", () => {
     expect(sent.map((items) => items.toSorted())).toEqual([["a1", "b1"]]);
   });
 
+  it("that has to be complete sends what another request has under way as well", async () => {
+    const sent: string[][] = [];
+    const batch = new IsolateBatch<string>(1, async (items) => {
+      sent.push([...items]);
+      // The first never arrives.
+      if (sent.length === 1) await new Promise(() => {});
+    });
+    batch.add("a", "a1", () => undefined);
+    batch.add("b", "b1", () => undefined);
+    void batch.flush();
+    batch.add("a", "a2", () => undefined);
+    await batch.flushAll();
+    expect(sent.map((items) => items.toSorted())).toEqual([
+      ["a1", "b1"],
+      ["a2", "b1"],
+    ]);
+  });
+
   it("sends again what could not be sent, but for what has changed since", async () => {
     let down = true;
     const { batch, sent } = collect(() => down);

@@ -23,9 +23,9 @@ export function reportTask(env: AgentEnv, task: IndexedTask, waitUntil: (work: P
   reports.add(keyOf(task), { env, task }, waitUntil);
 }
 
-/** Sends waiting reports, so that a list right after a task's end shows it. */
+/** Sends all reports that the index may not have yet, so that a list right after a task's end shows it. */
 export async function flushReports(): Promise<void> {
-  await reports.flush();
+  await reports.flushAll();
 }
 
 /** Environments of isolates that have woken their sessions. */

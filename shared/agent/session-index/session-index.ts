@@ -27,12 +27,16 @@ const MIGRATIONS = [
 const WOKEN_AT_ONCE = 8;
 
 export abstract class SessionIndexObject extends DurableObject<AgentEnv> implements SessionIndexRpc {
-  /** Writes what the Sessions of one isolate have reported, in one transaction. */
+  #isMigrated = false;
+
+  /** Writes what the Sessions of one isolate have reported, in one transaction. A report that comes late undoes no end. */
   async record(tasks: readonly IndexedTask[]): Promise<void> {
-    migrate(this.ctx.storage.sql, MIGRATIONS);
+    this.#migrate();
     for (const { principal, contextId, n, state, updatedAt } of tasks) {
       this.ctx.storage.sql.exec(
-        "INSERT OR REPLACE INTO task (principal, context_id, n, state, updated_at) VALUES (?, ?, ?, ?, ?)",
+        `INSERT INTO task (principal, context_id, n, state, updated_at) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at
+         WHERE state IN (1, 2, 6) OR excluded.state NOT IN (1, 2, 6)`,
         principal,
         contextId,
         n,
@@ -50,6 +54,11 @@ export abstract class SessionIndexObject extends DurableObject<AgentEnv> impleme
   async wakeSessions(): Promise<void> {
     await forEach(await this.#leftInMemory(), (id) => wakeSession(this.env, id));
     await forEach([...this.#openTasks()], (open) => this.#wake(open));
+  }
+
+  #migrate(): void {
+    if (!this.#isMigrated) migrate(this.ctx.storage.sql, MIGRATIONS);
+    this.#isMigrated = true;
   }
 
   async #leftInMemory(): Promise<string[]> {
@@ -89,7 +98,7 @@ export abstract class SessionIndexObject extends DurableObject<AgentEnv> impleme
 
   /** One page of a principal's tasks, or why the request makes no sense. `request` is a ListTasksRequest as ProtoJSON. */
   async list(principal: string, request: unknown): Promise<{ page: Page<Listed> } | { malformed: string }> {
-    migrate(this.ctx.storage.sql, MIGRATIONS);
+    this.#migrate();
     const rows = this.ctx.storage.sql
       .exec<{ context_id: string; n: number; state: number; updated_at: number }>(
         "SELECT context_id, n, state, updated_at FROM task WHERE principal = ?",

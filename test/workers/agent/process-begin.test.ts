@@ -103,6 +103,13 @@ it("an index that was not told of the end of a task is put right, and nothing ru
   expect(await logOf("stale")).toEqual(before);
 });
 
+it("an index that learns late that a task works goes on saying that it has ended", async () => {
+  const task = { principal: "local", contextId: "overtaken", n: 1, updatedAt: 1 };
+  await index.record([{ ...task, state: TASK_STATE_COMPLETED }]);
+  await index.record([{ ...task, state: TASK_STATE_WORKING }]);
+  expect(await indexed("overtaken")).toEqual([{ state: TASK_STATE_COMPLETED }]);
+});
+
 it("an index that knows of a session which does not is borne", async () => {
   await index.record([{ principal: "local", contextId: "never-was", n: 1, state: TASK_STATE_WORKING, updatedAt: 1 }]);
   await health(processBegins());
