@@ -25,11 +25,24 @@ export function randomContext(parent?: TraceContext): TraceContext {
   return { traceId: parent?.traceId ?? randomHex(16), spanId: randomHex(8) };
 }
 
-/** Random bytes, in hex. */
+/** Random bytes, in hex. At most 32 of them. */
 export function randomHex(bytes: number): string {
-  return toHex(crypto.getRandomValues(new Uint8Array(bytes)));
+  if (used + bytes > pool.length) {
+    crypto.getRandomValues(pool);
+    used = 0;
+  }
+  used += bytes;
+  return toHex(pool.subarray(used - bytes, used));
 }
 
+/** Random bytes that are fetched at once: each fetch costs more than the ids. None is used twice. */
+const pool = new Uint8Array(1024);
+let used = pool.length;
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 export function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  let hex = "";
+  for (const byte of bytes) hex += HEX[byte] ?? "";
+  return hex;
 }

@@ -64,7 +64,8 @@ export function route(operation: Operation, caller: Caller, key: string, owner: 
 
 /** Whether an operation opens a task, rather than answering one that waits. */
 export function beginsTask(operation: Operation): boolean {
-  return isMessage(operation) && Task.safeParse(operation.params["message"]).data === "";
+  const { message } = operation.params;
+  return isMessage(operation) && (isFine(message) ? taskIdIn(message) : Task.safeParse(message).data) === "";
 }
 
 export function isMessage({ method }: Operation): boolean {
@@ -72,20 +73,59 @@ export function isMessage({ method }: Operation): boolean {
 }
 
 function sendRoute(operation: Operation, caller: Caller, key: string, owner: TaskOwner): Route {
-  const { message } = parse(SendParams, operation.params);
+  const sent = operation.params["message"];
+  const fine = isFine(sent) ? sent : undefined;
+  const message = fine ?? parse(SendParams, operation.params).message;
   if (!message.parts?.length) throw new RequestMalformedError("message.parts is empty: send at least one text part.");
   checkMessageId(message.messageId ?? message.message_id ?? "");
-  const taskId = parse(Task, message);
+  const taskId = fine ? taskIdIn(fine) : parse(Task, message);
   if (taskId !== "") return { to: "session", session: taskSession(taskId, key, owner), operation };
-  const contextId = parse(Context, message);
+  const contextId = fine ? contextIdIn(fine) : parse(Context, message);
   if (contextId !== "") {
     checkContextId(contextId, caller);
     return { to: "session", session: sessionOf(contextId), operation };
   }
-  const said = z.record(z.string(), z.unknown()).parse(operation.params["message"]);
-  const minted = mintContextId(key, owner.principal, said);
-  const params = { ...operation.params, message: { ...said, contextId: minted } };
+  const minted = mintContextId(key, owner.principal, message);
+  const params = { ...operation.params, message: { ...message, contextId: minted } };
   return { to: "session", session: minted, operation: { ...operation, params } };
+}
+
+/** A message whose fields are what they should be: most are, and a plain look costs less than a schema, which words the errors. */
+interface FineMessage extends Record<string, unknown> {
+  readonly messageId?: string | null;
+  readonly message_id?: string | null;
+  readonly contextId?: string | null;
+  readonly context_id?: string | null;
+  readonly taskId?: string | null;
+  readonly task_id?: string | null;
+  readonly parts?: readonly unknown[] | null;
+}
+
+function isFine(message: unknown): message is FineMessage {
+  if (!isObject(message)) return false;
+  const { messageId, message_id, contextId, context_id, taskId, task_id, parts } = message;
+  if (![messageId, message_id, contextId, context_id, taskId, task_id].every(isText)) return false;
+  if (parts === undefined || parts === null) return true;
+  return (
+    Array.isArray(parts) &&
+    parts.every((part) => isObject(part) && [part["text"], part["raw"], part["url"]].every(isText))
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): boolean {
+  return value === undefined || value === null || typeof value === "string";
+}
+
+function taskIdIn({ taskId, task_id }: FineMessage): string {
+  return taskId ?? task_id ?? "";
+}
+
+function contextIdIn({ contextId, context_id }: FineMessage): string {
+  return contextId ?? context_id ?? "";
 }
 
 /** In storage, two ill-formed ids could become the same. */

@@ -133,12 +133,17 @@ export class SessionRequestHandler implements A2ARequestHandler {
     const state = waits ? TaskState.TASK_STATE_SUBMITTED : TaskState.TASK_STATE_WORKING;
     const { caller } = this.#request;
     const trace = this.#traceOf(messageId);
-    const asker = (ref: TaskRef) => this.#askerOf(ref);
+    let id = "";
+    const asker = (ref: TaskRef): Asker => {
+      id = this.#id(ref);
+      const { principal, chain, query = id } = caller;
+      return { principal, chain: [...chain], query };
+    };
     // Only a person, not an agent, gives commands.
     const command = caller.chain.length === 0 ? commandIn(text) : {};
     const first = { kind: "user", text, ...command } as const;
     const row = this.#tasks.store.createTask({ contextId, state, trace, messageId, asker, first });
-    const live = new LiveTask(this.#id(row), row, text);
+    const live = new LiveTask(id, row, text);
     this.#tasks.begin(live, caller.receivedAt);
     this.#turns.start(live);
     return live;
@@ -223,12 +228,6 @@ export class SessionRequestHandler implements A2ARequestHandler {
     const { method, caller } = this.#request;
     const isRecorded = configOf(this.#tasks.env).tracing.enabled;
     return newTaskTrace(parseTraceparent(caller.traceparent), caller.chain, { method, messageId, isRecorded });
-  }
-
-  /** Who asks. A query that begins here is named after the task's id. */
-  #askerOf(ref: TaskRef): Asker {
-    const { principal, chain, query } = this.#request.caller;
-    return { principal, chain: [...chain], query: query ?? this.#id(ref) };
   }
 
   async getAgentCard(): Promise<AgentCard> {

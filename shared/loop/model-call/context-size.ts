@@ -55,7 +55,16 @@ function bytesOfSteps(steps: readonly (Step | undefined)[]): number {
 
 /** Tokens of the frame, by length; without the conversation where a whole request is passed. */
 export function tokensOfFrame(frame: Frame): number {
-  return tokensOfText(JSON.stringify(partsOf(frame)));
+  return toTokens(bytesOfFrame(frame));
+}
+
+/** Of frames that were measured: they are the same for all calls of a turn. */
+const frameBytes = new WeakMap<Frame, number>();
+
+function bytesOfFrame(frame: Frame): number {
+  const bytes = frameBytes.get(frame) ?? bytesOf(JSON.stringify(partsOf(frame)));
+  frameBytes.set(frame, bytes);
+  return bytes;
 }
 
 function partsOf({ system, tools, outputSchema }: Frame): Frame {
@@ -88,15 +97,19 @@ export async function countTokens(
 function isCredible(tokens: number, log: readonly Step[], frame: Frame): boolean {
   const { steps, compaction } = afterCompaction(log);
   const all = [...steps, compaction];
-  const framed = bytesOf(JSON.stringify(partsOf(frame)));
-  const least = (bytesOfSteps(all.map(readable)) + framed) / MOST_BYTES_PER_TOKEN;
-  return tokens >= least && tokens <= bytesOfSteps(all) + framed + MOST_ADDED;
+  const framed = bytesOfFrame(frame);
+  const bytes = bytesOfSteps(all);
+  const least = (bytes - sealedBytes(all) + framed) / MOST_BYTES_PER_TOKEN;
+  return tokens >= least && tokens <= bytes + framed + MOST_ADDED;
 }
 
-/** Without sealed and signed blocks, which may have any number of bytes a token. */
-function readable(step: Step | undefined): Step | undefined {
-  if (step?.kind !== "assistant") return step;
-  return { ...step, content: step.content.filter(({ type }) => type === "text" || type === "tool_use") };
+/** Bytes of sealed and signed blocks, which may have any number of bytes a token. */
+function sealedBytes(steps: readonly (Step | undefined)[]): number {
+  return steps.reduce((sum, step) => {
+    if (step?.kind !== "assistant") return sum;
+    const readable = step.content.filter(({ type }) => type === "text" || type === "tool_use");
+    return readable.length === step.content.length ? sum : sum + sizeOf(step) - bytesOf(JSON.stringify(readable));
+  }, 0);
 }
 
 /** False for an answer before the last compaction: its usage is that of a context that is gone. */
@@ -104,8 +117,18 @@ function isMeasured(log: readonly Step[], answer: Step): boolean {
   return log.findLastIndex(({ kind }) => kind === "compaction") < log.lastIndexOf(answer);
 }
 
+/** Of steps that were measured: a step never changes. */
+const stepBytes = new WeakMap<Step, number>();
+
 function sizeOf(step: Step | undefined): number {
-  switch (step?.kind) {
+  if (!step) return 0;
+  const bytes = stepBytes.get(step) ?? measured(step);
+  stepBytes.set(step, bytes);
+  return bytes;
+}
+
+function measured(step: Step): number {
+  switch (step.kind) {
     case "user":
     case "note":
       return bytesOf(step.text);

@@ -12,10 +12,18 @@ import {
 import { offered, offeredUnasked } from "../tools/permissions.ts";
 import type { Turn } from "../turn.ts";
 
+/** The same object for all calls of a turn, so that it is made and measured once. */
 export function frameOf(turn: Turn): Frame {
-  const frame = { system: turn.system, tools: offeredTools(turn) };
-  return turn.output ? { ...frame, outputSchema: turn.output.jsonSchema } : frame;
+  const known = frames.get(turn.log);
+  if (known) return known;
+  const offered = { system: turn.system, tools: offeredTools(turn) };
+  const frame = turn.output ? { ...offered, outputSchema: turn.output.jsonSchema } : offered;
+  frames.set(turn.log, frame);
+  return frame;
 }
+
+/** By the turn's log: copies of a turn have the same. */
+const frames = new WeakMap<Turn["log"], Frame>();
 
 function offeredTools({ tools, serverTools, permissions }: Turn): ToolUnion[] {
   const schemas = offered(permissions, tools).map(({ name, description, inputSchema }) => ({

@@ -18,7 +18,7 @@ export interface NewTask {
   readonly state: TaskState;
   readonly trace: TaskTrace;
   readonly messageId: string;
-  /** A function of the task's number, because a query that begins here is named after its task. */
+  /** Called once. A function of the task's number, because a query that begins here is named after its task. */
   readonly asker: (ref: TaskRef) => Asker;
   /** The message to answer. */
   readonly first: Step;
