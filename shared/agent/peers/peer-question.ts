@@ -145,7 +145,8 @@ function noteTask({ turn: { log }, question, call }: PeerQuestion, taskId: strin
   const { toolUseId, ordinal, agent } = question;
   if (peerCall(log.steps, toolUseId, ordinal).task?.taskId === taskId) return;
   const { contextId, thread } = call;
-  log.append({ kind: "peer_task", toolUseId, agent, ...place(ordinal), thread, contextId, taskId });
+  // The question, sent again after a kill, leads to the same task.
+  log.appendLater({ kind: "peer_task", toolUseId, agent, ...place(ordinal), thread, contextId, taskId });
 }
 
 /** Ends the span of an earlier life's question. */

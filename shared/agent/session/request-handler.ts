@@ -73,7 +73,9 @@ export class SessionRequestHandler implements A2ARequestHandler {
 
   async *sendMessageStream(params: SendMessageRequest): AsyncGenerator<StreamResponse, void, undefined> {
     const taken = this.#take(params);
-    if (taken instanceof LiveTask) yield* taken.watch({ toRest: true });
+    // An agent does nothing with a part of an answer.
+    const pieces = this.#request.caller.chain.length === 0;
+    if (taken instanceof LiveTask) yield* taken.watch({ toRest: true, pieces });
     else yield taskEvent(taken);
   }
 

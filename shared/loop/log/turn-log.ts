@@ -8,6 +8,8 @@ export interface TurnLogParts {
   readonly life: number;
   /** Makes a step durable before anything that follows it can be seen outside. */
   readonly write: (step: Step) => void;
+  /** Makes a step durable with the next one, or a little later; `write` when left out. */
+  readonly writeLater?: (step: Step) => void;
 }
 
 export class TurnLog {
@@ -15,13 +17,15 @@ export class TurnLog {
   readonly life: number;
   readonly #steps: Step[];
   readonly #write: (step: Step) => void;
+  readonly #writeLater: (step: Step) => void;
 
   /** `steps`: the thread's, up to and including the task's own; the log adds to this list. */
-  constructor(steps: Step[], { begin, life, write }: TurnLogParts) {
+  constructor(steps: Step[], { begin, life, write, writeLater = write }: TurnLogParts) {
     this.#steps = steps;
     this.begin = begin;
     this.life = life;
     this.#write = write;
+    this.#writeLater = writeLater;
   }
 
   /** The steps of the thread, oldest first. */
@@ -36,6 +40,12 @@ export class TurnLog {
 
   append(step: Step): void {
     this.#write(step);
+    this.#steps.push(step);
+  }
+
+  /** Appends what another life would find out again: it costs no commit of its own. */
+  appendLater(step: Step): void {
+    this.#writeLater(step);
     this.#steps.push(step);
   }
 }

@@ -5,6 +5,11 @@ import { answerEvent, statusEvent, taskEvent, type TaskView } from "./task-view.
 import { EventQueue } from "./event-queue.ts";
 import type { TaskRow } from "./task-row.ts";
 
+interface Watch {
+  readonly toRest: boolean;
+  readonly pieces?: boolean;
+}
+
 export class LiveTask {
   readonly id: string;
   readonly question: string;
@@ -15,7 +20,8 @@ export class LiveTask {
   approvals: readonly Approval[] = [];
   #waiting: string | undefined;
   readonly #abort = new AbortController();
-  readonly #queues = new Set<EventQueue<StreamResponse>>();
+  /** Those who watch, and whether they want the answer piece by piece. */
+  readonly #queues = new Map<EventQueue<StreamResponse>, { readonly pieces: boolean }>();
   #rest = Promise.withResolvers<void>();
   #answer = "";
   #replace = false;
@@ -53,15 +59,15 @@ export class LiveTask {
 
   /**
    * The snapshot, then all events until the task ends. `toRest`: or until it waits for approvals, which ends the stream of whoever sent
-   * the message (A2A 1.0, section 3.1.2).
+   * the message (A2A 1.0, section 3.1.2). `pieces`: the answer as it comes, or else whole at its end.
    */
-  async *watch({ toRest }: { readonly toRest: boolean }): AsyncGenerator<StreamResponse, void, undefined> {
+  async *watch({ toRest, pieces = true }: Watch): AsyncGenerator<StreamResponse, void, undefined> {
     const queue = new EventQueue<StreamResponse>();
     queue.push(taskEvent(this.view));
     const isAtRest = this.#over || (toRest && this.approvals.length > 0);
     if (isAtRest) queue.close();
     else if (toRest) void this.atRest.then(() => queue.close());
-    this.#queues.add(queue);
+    this.#queues.set(queue, { pieces });
     try {
       yield* queue.events();
     } finally {
@@ -78,7 +84,7 @@ export class LiveTask {
     const append = !this.#replace && this.#answer !== "";
     this.#answer = append ? this.#answer + text : text;
     this.#replace = false;
-    this.#publish(answerEvent(this.id, this.row, text, append));
+    this.#publishPiece(answerEvent(this.id, this.row, text, append));
   }
 
   /** Its turn has to wait. `why` is for those who look at the task. */
@@ -114,20 +120,26 @@ export class LiveTask {
   /** Publishes the end, and ends all streams. */
   finish(row: TaskRow): void {
     this.approvals = [];
-    if (row.answer !== null && row.answer !== this.#answer)
-      this.#publish(answerEvent(this.id, row, row.answer, false, true));
+    if (row.answer !== null) {
+      const whole = answerEvent(this.id, row, row.answer, false, true);
+      for (const [queue, { pieces }] of this.#queues) if (!pieces || row.answer !== this.#answer) queue.push(whole);
+    }
     // The task has no answer: what was streamed of one is withdrawn.
     if (row.answer === null && this.#answer !== "") {
       this.#answer = "";
-      this.#publish(answerEvent(this.id, row, "", false, true));
+      this.#publishPiece(answerEvent(this.id, row, "", false, true));
     }
     this.update(row);
     this.#over = true;
-    for (const queue of this.#queues) queue.close();
+    for (const queue of this.#queues.keys()) queue.close();
     this.#rest.resolve();
   }
 
   #publish(event: StreamResponse): void {
-    for (const queue of this.#queues) queue.push(event);
+    for (const queue of this.#queues.keys()) queue.push(event);
+  }
+
+  #publishPiece(event: StreamResponse): void {
+    for (const [queue, { pieces }] of this.#queues) if (pieces) queue.push(event);
   }
 }

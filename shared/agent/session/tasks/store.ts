@@ -68,6 +68,8 @@ export class SessionStore {
   readonly #open = new Set<Head>();
   /** Characters of the steps that are kept. */
   #kept = 0;
+  /** Steps that wait to be written. */
+  #later: { readonly ref: TaskRef; readonly step: Step; readonly workedMs: number }[] = [];
 
   constructor(sql: SqlStorage) {
     this.#entries = new Entries(sql);
@@ -96,6 +98,7 @@ export class SessionStore {
       usage: null,
       result: null,
     };
+    this.flush();
     const id = this.#lastId + 1;
     const begun = { contextId, n, state, at: now, trace, messageId, asker: askedBy, first };
     const length = this.#entries.begin(id, begun);
@@ -125,12 +128,26 @@ export class SessionStore {
   /** `workedMs`: milliseconds of work on the task so far. */
   append(ref: TaskRef, step: Step, workedMs: number): void {
     const head = this.#head(ref);
+    this.flush();
     const length = this.#entries.step(this.#lastId + 1, head.id, step, workedMs);
     this.#lastId++;
     if (!head.log) return;
     head.log.steps.push(step);
     head.log.workedMs = Math.round(workedMs);
     this.#keep(length);
+  }
+
+  /** As `append`, but on disk only with the next entry, or with `flush`. */
+  appendLater(ref: TaskRef, step: Step, workedMs: number): void {
+    this.#later.push({ ref, step, workedMs });
+  }
+
+  /** Writes the steps that wait. */
+  flush(): void {
+    const waiting = this.#later;
+    if (waiting.length === 0) return;
+    this.#later = [];
+    for (const { ref, step, workedMs } of waiting) this.append(ref, step, workedMs);
   }
 
   task(ref: TaskRef): TaskRow | undefined {
@@ -250,6 +267,7 @@ export class SessionStore {
 
   #change(ref: TaskRef, row: TaskRow, change: Change): TaskRow {
     const head = this.#head(ref);
+    this.flush();
     const id = this.#lastId + 1;
     this.#entries.change(id, head.id, row.state, row.updatedAt, change);
     this.#lastId = id;
@@ -265,6 +283,7 @@ export class SessionStore {
 
   /** The logs of these tasks, from memory or else from disk. Throws what cannot be read. */
   #logs(heads: readonly Head[]): TaskLog[] {
+    this.flush();
     const unread = heads.filter(({ log }) => log === undefined);
     const read = new Map<number, TaskLog>(unread.map(({ id }) => [id, { steps: [], workedMs: 0 }]));
     let length = 0;

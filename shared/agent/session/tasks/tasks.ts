@@ -139,8 +139,9 @@ export class Tasks {
     else this.ringWhileBusy();
   }
 
-  /** Sets the alarm of an object that works. */
+  /** Sets the alarm of an object that works, and writes what waits for a commit. */
   ringWhileBusy(): void {
+    this.store.flush();
     removeYoung(this.session);
     this.alarm.ringBy(Date.now() + WATCH_MS);
   }
