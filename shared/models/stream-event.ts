@@ -1,11 +1,11 @@
 // Parses streamed events and checks them against the shapes that the loop relies on: not every server speaks the
 // Messages API well.
-import { APIError } from "@anthropic-ai/sdk/core/error";
-import { Stream } from "@anthropic-ai/sdk/core/streaming";
+import { AnthropicError, APIError } from "@anthropic-ai/sdk/core/error";
 import type { RawMessageStreamEvent } from "@anthropic-ai/sdk/resources/messages/messages";
 import * as z from "zod";
 import { parseJson } from "../text/parse-json.ts";
 import { ModelError } from "./model.ts";
+import { EventReader, type ServerSentEvent } from "./server-sent-events.ts";
 
 /** Characters of ids and names in an answer. */
 const MAX_NAME = 256;
@@ -49,11 +49,24 @@ const DONE = "[DONE]";
  * some servers leave its name out. Throws APIError for an error event.
  */
 export async function* eventsIn(response: Response): AsyncGenerator {
-  for await (const { event, data } of Stream.rawEvents(response)) {
-    if (data === "" || data === DONE || event === "ping") continue;
+  for await (const { name, data } of sentIn(response)) {
+    if (data === DONE || name === "ping") continue;
     const value = parseJson(data);
-    if (event === "error" || Typed.safeParse(value).data?.type === "error") throw errorOf(value ?? data, response);
+    if (name === "error" || Typed.safeParse(value).data?.type === "error") throw errorOf(value ?? data, response);
     yield value;
+  }
+}
+
+async function* sentIn({ body }: Response): AsyncGenerator<ServerSentEvent> {
+  if (!body) throw new AnthropicError("Attempted to iterate over a response with no body");
+  const events = new EventReader();
+  const bytes: ReadableStream<Uint8Array> = body;
+  const reader = bytes.getReader();
+  try {
+    for (let read = await reader.read(); !read.done; read = await reader.read()) yield* events.push(read.value);
+    yield* events.end();
+  } finally {
+    await reader.cancel();
   }
 }
 
