@@ -4,12 +4,12 @@
 import { BaseAnthropic } from "@anthropic-ai/sdk/client";
 import type { Middleware } from "@anthropic-ai/sdk/core/middleware";
 import { Messages, type RawMessageStreamEvent } from "@anthropic-ai/sdk/resources/messages/messages";
+import { answerIn } from "./answer.ts";
 import { hasNoCompaction, requestCompaction, withCompaction } from "./compaction.ts";
 import { asStream } from "./content-type.ts";
 import type { Gate } from "../resilience/breaker.ts";
 import { connectionLost, isNotServed } from "./model-errors.ts";
 import { ModelError, type Compaction, type Model, type ModelNotice, type ModelRequest } from "./model.ts";
-import { eventsIn, isKnownEvent } from "./stream-event.ts";
 import { WatchedCall } from "./watched-call.ts";
 import { watchedFetch, watchedRequests } from "./watched-fetch.ts";
 import type { Price } from "../budget/price.ts";
@@ -90,12 +90,13 @@ export function messagesApi(options: MessagesApiOptions): Model {
       const response = await call.run("stream", () =>
         messages.create(create, { ...call.options, headers }).asResponse(),
       );
-      for await (const event of eventsIn(response)) {
-        if (!isKnownEvent(event)) continue;
-        if (event.type === "message_stop") call.succeeded();
-        yield event;
-        if (event.type === "message_stop") return;
-        isComplete ||= event.type === "message_delta" && typeof event.delta.stop_reason === "string";
+      for await (const events of answerIn(response)) {
+        for (const event of events) {
+          if (event.type === "message_stop") call.succeeded();
+          yield event;
+          if (event.type === "message_stop") return;
+          isComplete ||= event.type === "message_delta" && typeof event.delta.stop_reason === "string";
+        }
       }
       // Some servers leave the last event out. The stop reason comes after all content.
       if (isComplete) {
