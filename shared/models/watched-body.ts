@@ -1,4 +1,5 @@
-// How much of an answer is kept until it is whole.
+// The body of an answer. Each read counts as life: pings end silence.
+import type { IdleWatch } from "./idle-watch.ts";
 import { ModelError } from "./model.ts";
 
 /**
@@ -9,4 +10,38 @@ export const MAX_PIECE = 8 * 1024 * 1024;
 
 export function tooMuch(): ModelError {
   return new ModelError("too_long", "The model sent a line without an end, or too much at once; it was given up.");
+}
+
+export class WatchedBody {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  readonly #watch: IdleWatch;
+
+  constructor({ body }: Response, watch: IdleWatch) {
+    this.#reader = body?.getReader();
+    this.#watch = watch;
+  }
+
+  /** The next bytes; undefined at the end. */
+  async read(): Promise<Uint8Array | undefined> {
+    this.#watch.heard();
+    return (await this.#reader?.read())?.value;
+  }
+
+  /** The text, or its first `most` bytes. */
+  async text(most: number): Promise<{ readonly text: string; readonly isCut: boolean }> {
+    const decoder = new TextDecoder();
+    let text = "";
+    let left = most;
+    for (let chunk = await this.read(); chunk !== undefined; chunk = await this.read()) {
+      text += decoder.decode(chunk.subarray(0, left), { stream: true });
+      if (chunk.length > left) return { text, isCut: true };
+      left -= chunk.length;
+    }
+    return { text: text + decoder.decode(), isCut: false };
+  }
+
+  /** Closes the connection if bytes are left. */
+  cancel(): void {
+    this.#reader?.cancel().catch(() => {});
+  }
 }
