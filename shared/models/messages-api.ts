@@ -77,6 +77,7 @@ export function messagesApi(options: MessagesApiOptions): Model {
   ): AsyncGenerator<RawMessageStreamEvent> {
     const call = new WatchedCall(gate, idleLimitMs, signal, onNotice);
     let body: WatchedBody | undefined;
+    let isWhole = false;
     try {
       let isComplete = false;
       const response = await send(options.fetch, streamed(request), call);
@@ -84,9 +85,10 @@ export function messagesApi(options: MessagesApiOptions): Model {
       for await (const events of answerIn(response, body)) {
         for (const event of events) {
           signal.throwIfAborted();
-          if (event.type === "message_stop") call.succeeded();
+          isWhole = event.type === "message_stop";
+          if (isWhole) call.succeeded();
           yield event;
-          if (event.type === "message_stop") return;
+          if (isWhole) return;
           isComplete ||= event.type === "message_delta" && typeof event.delta.stop_reason === "string";
         }
       }
@@ -97,8 +99,8 @@ export function messagesApi(options: MessagesApiOptions): Model {
     } catch (error) {
       throw call.failure(error);
     } finally {
-      body?.cancel();
-      call.end();
+      if (!isWhole) body?.cancel();
+      call.end(isWhole ? body?.readEnd() : undefined);
     }
   }
 

@@ -8,6 +8,9 @@ import { ModelError } from "./model.ts";
  */
 export const MAX_PIECE = 8 * 1024 * 1024;
 
+/** Bytes that may follow a whole answer before its end. */
+const MAX_REST = 64 * 1024;
+
 export function tooMuch(): ModelError {
   return new ModelError("too_long", "The model sent a line without an end, or too much at once; it was given up.");
 }
@@ -38,6 +41,19 @@ export class WatchedBody {
       left -= chunk.length;
     }
     return { text: text + decoder.decode(), isCut: false };
+  }
+
+  /**
+   * Reads what follows a whole answer: only after its end does the connection serve the next call. What follows is no life
+   * of the call, so the watch ends it in time.
+   */
+  async readEnd(): Promise<void> {
+    for (let left = MAX_REST; left > 0;) {
+      const rest = await this.#reader?.read();
+      if (rest?.value === undefined) return;
+      left -= rest.value.length;
+    }
+    this.cancel();
   }
 
   /** Closes the connection if bytes are left. */

@@ -67,10 +67,12 @@ export class WatchedCall {
     return failed;
   }
 
-  /** Must be called at the end, whatever the outcome. */
-  end(): void {
-    this.watch.stop();
+  /** Must be called at the end, whatever the outcome. Until `rest` settles, silence still aborts `signal`. */
+  end(rest?: Promise<void>): void {
     this.#pass.abandon();
+    const stop = () => this.watch.stop();
+    if (rest) rest.then(stop, stop);
+    else stop();
   }
 }
 

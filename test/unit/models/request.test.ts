@@ -7,6 +7,8 @@ import type { ModelNotice, ModelRequest } from "#shared/models/model.ts";
 import { answer, RawMessagesApi, text } from "../../support/raw-messages-api.ts";
 
 const api = await RawMessagesApi.forFile();
+/** No connection to it has been broken, which would change how Node's fetch chooses among them. */
+const other = await RawMessagesApi.forFile();
 
 const request: ModelRequest = {
   system: "You talk.",
@@ -186,4 +188,34 @@ it("whoever stops in mid-stream closes the connection", async () => {
   for await (const { type } of model().stream(request, new AbortController().signal, () => {}))
     if (type === "content_block_delta") break;
   await expect(closed).resolves.toBeDefined();
+});
+
+describe("the connection of a whole answer", () => {
+  it("serves a later call, also where the answer ends after its last event", async () => {
+    const connections = new Set<unknown>();
+    let end = () => {};
+    other.behave = (response) => {
+      connections.add(response.req.socket);
+      response.write(answer(text("whole")));
+      end = () => response.end();
+    };
+    do {
+      await call({ baseUrl: other.url });
+      end();
+    } while (connections.size === other.calls.length);
+    expect(connections.size).toBeLessThan(other.calls.length);
+  });
+
+  it.each([
+    ["much follows on the answer", "x".repeat(1_000_000)],
+    ["nothing follows on it, not even its end, for as long as silence may last", ""],
+  ])("is closed where %s", async (_, rest) => {
+    let closed: Promise<unknown> | undefined;
+    api.behave = (response) => {
+      closed = once(response, "close");
+      response.write(answer(text("whole")) + rest);
+    };
+    await call({ idleLimitMs: rest === "" ? 40 : 60_000 });
+    await expect(closed).resolves.toBeDefined();
+  });
 });
