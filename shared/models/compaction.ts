@@ -34,18 +34,18 @@ const BROKEN: ReadonlySet<string | null | undefined> = new Set([
   "model_context_window_exceeded",
 ]);
 
-/** The messages of a request after the compacted block, and the headers that the block needs. */
+/** The messages of a request after the compacted block, and the headers that such a block needs. */
 export function withCompaction({ messages, compacted }: ModelRequest): {
   messages: MessageParam[];
-  headers: Record<string, string>;
+  beta: typeof BETA | undefined;
 } {
-  if (!compacted) return { messages, headers: {} };
+  if (!compacted) return { messages, beta: undefined };
   const block = Sendable.parse(compacted);
   const [first, ...rest] = messages;
   if (first?.role !== "assistant")
-    return { messages: [{ role: "assistant", content: [block] }, ...messages], headers: BETA };
+    return { messages: [{ role: "assistant", content: [block] }, ...messages], beta: BETA };
   const content = typeof first.content === "string" ? [{ type: "text" as const, text: first.content }] : first.content;
-  return { messages: [{ role: "assistant", content: [block, ...content] }, ...rest], headers: BETA };
+  return { messages: [{ role: "assistant", content: [block, ...content] }, ...rest], beta: BETA };
 }
 
 /** `isKnown` is false when the server ignored the parameter and answered as usual. Throws what the client throws. */

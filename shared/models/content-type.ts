@@ -3,6 +3,7 @@
 import * as z from "zod";
 import { parseJson } from "../text/parse-json.ts";
 import { ModelError } from "./model.ts";
+import type { ServerSentEvent } from "./server-sent-events.ts";
 
 const STREAM = "text/event-stream";
 const JSON_TYPE = "application/json";
@@ -18,18 +19,12 @@ const Block = z.looseObject({ type: z.string() });
 const Message = z.looseObject({ type: z.literal("message"), content: z.array(Block) });
 const Failure = z.object({ error: z.looseObject({ message: z.string() }) });
 
-/** An absent content type counts as a stream. */
+/** Whether an answer is a stream, or else one JSON message. Throws ModelError for any other content. */
 export function isStream({ headers }: Response): boolean {
-  return [STREAM, ""].includes(essence(headers));
-}
-
-/** The answer as an event stream. Throws ModelError for any other content. */
-export async function asStream(response: Response): Promise<Response> {
-  if (isStream(response)) return response;
-  const type = essence(response.headers);
-  const { status, headers } = response;
-  if (type === JSON_TYPE) return new Response(eventsOf(await response.text()), { status, headers });
-  await response.body?.cancel();
+  const type = essence(headers);
+  // Absent counts as a stream.
+  if (type === STREAM || type === "") return true;
+  if (type === JSON_TYPE) return false;
   const named = MEDIA_TYPE.test(type) ? type : "something else";
   throw new ModelError(
     "wrong_address",
@@ -42,11 +37,11 @@ function essence(headers: Headers): string {
   return (headers.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
 }
 
-/** The events of an answer that came as one JSON message. */
-function eventsOf(json: string): string {
+/** The events of an answer that came as one JSON message. Throws ModelError where it is none. */
+export function eventsOf(json: string): ServerSentEvent[] {
   const value = parseJson(json.replace(/^\uFEFF/, ""));
   const failure = Failure.safeParse(value).data;
-  if (failure) return toEvent({ ...failure, type: "error" });
+  if (failure) return [toEvent({ ...failure, type: "error" })];
   const message = Message.safeParse(value).data;
   if (!message)
     throw new ModelError(
@@ -60,9 +55,7 @@ function eventsOf(json: string): string {
     ...content.flatMap(blockEvents),
     { type: "message_delta", delta: { stop_reason }, usage },
     { type: "message_stop" },
-  ]
-    .map(toEvent)
-    .join("");
+  ].map(toEvent);
 }
 
 /** Sends text as a delta, which clients of an answer watch. */
@@ -74,6 +67,6 @@ function blockEvents(block: z.infer<typeof Block>, index: number): Event[] {
   return [begin, ...(isText ? [delta] : []), { type: "content_block_stop", index }];
 }
 
-function toEvent(event: Event): string {
-  return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+function toEvent(event: Event): ServerSentEvent {
+  return { name: event.type, data: JSON.stringify(event) };
 }

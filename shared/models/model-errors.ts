@@ -13,7 +13,7 @@ const MAX_SAID = 1_000;
 /** The API's error body. */
 const Body = z.object({ error: z.object({ message: z.string() }) });
 
-/** Converts what the API client threw into a ModelError that says what to do. */
+/** Converts what a request or its answer threw into a ModelError that says what to do. */
 export function toModelError(error: unknown): ModelError {
   if (error instanceof ModelError) return error;
   if (error instanceof APIConnectionError) return connectionLost(error);
@@ -39,7 +39,7 @@ function refusal(error: APIError): ModelError {
   const message = said === "" ? `${advice}.` : `${advice}. The API said: ${bounded(said)}`;
   return new ModelError(code, message, {
     cause: error,
-    // A response with a status comes before any answer, and the client has retried it.
+    // A response with a status comes before any answer, and has been retried.
     ...(status === undefined ? {} : { retryable: false }),
     timesTooLong: timesTooLong(said),
     isBusy: (status === 503 || status === 529) && headers !== undefined && hasRetryTime(headers),
@@ -47,8 +47,8 @@ function refusal(error: APIError): ModelError {
 }
 
 /**
- * No answer came, or only a part; whether the request arrived is unknown. The cause is quoted, not linked: the client
- * would take a linked cause for a connection error of its own, and retry.
+ * No answer came, or only a part; whether the request arrived is unknown. The cause is quoted, not linked: the API's
+ * client would take a linked cause for a connection error of its own, and retry.
  */
 export function connectionLost(cause: unknown): ModelError {
   const reason = bounded(reasonOf(cause));

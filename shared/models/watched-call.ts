@@ -3,7 +3,6 @@ import type { Gate, Pass } from "../resilience/breaker.ts";
 import { IdleWatch } from "./idle-watch.ts";
 import { toModelError } from "./model-errors.ts";
 import { ModelError, type ModelErrorCode, type ModelNotice } from "./model.ts";
-import { watchedRequests, type Expected } from "./watched-fetch.ts";
 
 /**
  * Errors that count as failures of the backend. A backend that answers 400, 401, 403 or 429, or says that it is busy,
@@ -17,16 +16,19 @@ const DOWN: ReadonlySet<ModelErrorCode> = new Set([
   "stalled",
 ]);
 
+/** Retries of a request that is refused. */
+const MAX_RETRIES = 2;
+
 const FREE_PASS: Pass = { isProbe: false, success() {}, failure() {}, abandon() {} };
 
 export class WatchedCall {
   /** Aborts when the caller cancels the call, or when the backend is silent for too long. */
   readonly signal: AbortSignal;
+  readonly watch: IdleWatch;
+  readonly onNotice: (notice: ModelNotice) => void;
   readonly #pass: Pass;
-  readonly #watch: IdleWatch;
   readonly #given: AbortSignal;
   readonly #idleLimitMs: number;
-  readonly #onNotice: (notice: ModelNotice) => void;
 
   /** Throws ModelError when the gate is closed to calls. `idleLimitMs` is the longest silence in milliseconds. */
   constructor(
@@ -37,21 +39,16 @@ export class WatchedCall {
   ) {
     this.#pass = enter(gate, onNotice);
     const stall = new AbortController();
-    this.#watch = new IdleWatch(idleLimitMs, () => stall.abort());
+    this.watch = new IdleWatch(idleLimitMs, () => stall.abort());
+    this.onNotice = onNotice;
     this.#given = signal;
     this.#idleLimitMs = idleLimitMs;
-    this.#onNotice = onNotice;
     this.signal = AbortSignal.any([signal, stall.signal]);
   }
 
-  /** Options of the API client for this call. */
-  get options(): { signal: AbortSignal; maxRetries?: number } {
-    return { signal: this.signal, ...(this.#pass.isProbe ? { maxRetries: 0 } : {}) };
-  }
-
-  /** Runs `work`; all requests of the client within it belong to this call. */
-  async run<Result>(expects: Expected, work: () => PromiseLike<Result>): Promise<Result> {
-    return watchedRequests.run({ watch: this.#watch, onRetry: this.#onNotice, expects, count: 0 }, async () => work());
+  /** A probe is made once. */
+  get maxRetries(): number {
+    return this.#pass.isProbe ? 0 : MAX_RETRIES;
   }
 
   succeeded(): void {
@@ -62,7 +59,7 @@ export class WatchedCall {
   failure(error: unknown): unknown {
     if (this.#given.aborted) return this.#given.reason;
     const limit = this.#idleLimitMs / 1000;
-    const failed = this.#watch.stalled
+    const failed = this.watch.stalled
       ? new ModelError("stalled", `The model sent nothing for ${limit} s; the call was given up.`)
       : toModelError(error);
     if (DOWN.has(failed.code) && !failed.isBusy) this.#pass.failure(failed.message);
@@ -70,10 +67,12 @@ export class WatchedCall {
     return failed;
   }
 
-  /** Must be called at the end, whatever the outcome. */
-  end(): void {
-    this.#watch.stop();
+  /** Must be called at the end, whatever the outcome. Until `rest` settles, silence still aborts `signal`. */
+  end(rest?: Promise<void>): void {
     this.#pass.abandon();
+    const stop = () => this.watch.stop();
+    if (rest) rest.then(stop, stop);
+    else stop();
   }
 }
 

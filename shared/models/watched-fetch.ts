@@ -1,29 +1,15 @@
-// The `fetch` under the API client, which retries by itself: reports retries, watches the bytes of answers for silence
-// (pings count as life), and limits error bodies, lines, and pauses that the API asks for.
+// The `fetch` under the API's client, which retries by itself: reports retries, watches the bytes of answers for silence,
+// and limits bodies and the pauses that the API asks for.
 import { AsyncLocalStorage } from "node:async_hooks";
-import { isStream } from "./content-type.ts";
-import type { IdleWatch } from "./idle-watch.ts";
-import { ModelError, type RetryNotice } from "./model.ts";
 import { retryAfterSeconds, withoutRetry } from "../http/retry-after.ts";
-
-/** Bytes read of an error's body. */
-const MAX_ERROR_BODY = 64 * 1024;
-/**
- * Bytes of a line, or of an answer in one piece, which the client buffers. The largest event of an answer that can be
- * stored has fewer.
- */
-const MAX_LINE = 8 * 1024 * 1024;
-/** Longest pause before a retry that the API may ask for, in seconds: a person waits. */
-const MAX_RETRY_AFTER_S = 60;
-const LINE_FEED = 10;
-
-/** The expected form of an answer. */
-export type Expected = "stream" | "json";
+import type { IdleWatch } from "./idle-watch.ts";
+import type { RetryNotice } from "./model.ts";
+import { MAX_ERROR_BODY, MAX_RETRY_AFTER_S } from "./request.ts";
+import { MAX_PIECE, tooMuch } from "./watched-body.ts";
+import type { WatchedCall } from "./watched-call.ts";
 
 interface WatchedRequests {
-  readonly watch: IdleWatch;
-  readonly onRetry: (notice: RetryNotice) => void;
-  readonly expects: Expected;
+  readonly call: WatchedCall;
   count: number;
   /** The status and reason of the last attempt. */
   last?: Pick<RetryNotice, "status" | "reason">;
@@ -34,18 +20,19 @@ export const watchedRequests = new AsyncLocalStorage<WatchedRequests>();
 
 export function watchedFetch(fetchImpl: typeof fetch): typeof fetch {
   return async (input, init) => {
-    const call = watchedRequests.getStore();
-    if (!call) return fetchImpl(input, init);
-    if (call.last) call.onRetry({ kind: "retry", attempt: call.count, ...call.last });
-    call.count++;
-    call.watch.heard();
+    const requests = watchedRequests.getStore();
+    if (!requests) return fetchImpl(input, init);
+    const { onNotice, watch } = requests.call;
+    if (requests.last) onNotice({ kind: "retry", attempt: requests.count, ...requests.last });
+    requests.count++;
+    watch.heard();
     try {
       // Redirects are not followed: they would receive the key.
       const response = await fetchImpl(input, { ...init, redirect: "manual" });
-      call.last = { status: response.status, reason: String(response.status) };
-      return watchBody(response, call.watch);
+      requests.last = { status: response.status, reason: String(response.status) };
+      return watchBody(response, watch);
     } catch (error) {
-      call.watch.pause();
+      watch.pause();
       throw error;
     }
   };
@@ -58,19 +45,14 @@ function watchBody(response: Response, watch: IdleWatch): Response {
   const headers = waitS !== undefined && waitS > MAX_RETRY_AFTER_S ? withoutRetry(response.headers) : response.headers;
   if (ok) watch.heard();
   else watch.pause();
-  return new Response(body && (ok ? watchLines(body, watch, isStream(response)) : cutAt(body, MAX_ERROR_BODY, watch)), {
-    status,
-    headers,
-  });
+  return new Response(body && (ok ? limited(body, watch) : cutAt(body, MAX_ERROR_BODY, watch)), { status, headers });
 }
 
-function watchLines(body: ReadableStream<Uint8Array>, watch: IdleWatch, hasLines: boolean): ReadableStream<Uint8Array> {
-  let line = 0;
+function limited(body: ReadableStream<Uint8Array>, watch: IdleWatch): ReadableStream<Uint8Array> {
+  let length = 0;
   return passOn(body, watch, (chunk) => {
-    const end = hasLines ? chunk.lastIndexOf(LINE_FEED) : -1;
-    line = end === -1 ? line + chunk.length : chunk.length - end - 1;
-    if (line > MAX_LINE)
-      throw new ModelError("too_long", "The model sent a line without an end, or too much at once; it was given up.");
+    length += chunk.length;
+    if (length > MAX_PIECE) throw tooMuch();
     return chunk;
   });
 }
