@@ -16,14 +16,11 @@ export type Usage = Readonly<z.infer<typeof Usage>>;
 const MOST_REPORTED = 100_000_000;
 
 /** A figure as a backend reports it; null when absent or impossible. */
-export const ReportedFigure = z
-  .number()
-  .nonnegative()
-  .max(MOST_REPORTED)
-  .transform(Math.ceil)
-  .nullish()
-  .catch(null)
-  .transform((figure) => figure ?? null);
+export function reportedFigure(said: unknown): number | null {
+  return typeof said === "number" && said >= 0 && said <= MOST_REPORTED ? Math.ceil(said) : null;
+}
+
+export const ReportedFigure = z.unknown().nullish().catch(null).transform(reportedFigure);
 
 export const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 };
 

@@ -9,7 +9,7 @@ import type {
 import * as z from "zod";
 import { ModelError } from "../../models/model.ts";
 import { parseJson } from "../../text/parse-json.ts";
-import { NO_USAGE, ReportedFigure, type Usage } from "../../budget/usage.ts";
+import { NO_USAGE, reportedFigure, type Usage } from "../../budget/usage.ts";
 import { KnownStopReason, Step, type AssistantStep } from "../log/step.ts";
 import { wellFormed } from "../../text/plain-json.ts";
 import { claimId } from "../log/tool-use-ids.ts";
@@ -125,9 +125,16 @@ function sizeOf(part: unknown): number {
 
 /** The step, if it can be read again: one that cannot would make its thread unusable. Throws ModelError. */
 function readable(step: AssistantStep): AssistantStep {
+  if (step.content.every(isPlain)) return step;
   const parsed = Step.safeParse(step);
   if (parsed.success) return step;
   throw new ModelError("broken_stream", `The model's answer was malformed: ${z.prettifyError(parsed.error)}`);
+}
+
+/** Whether a step can hold the block: a plain look, where a schema costs more than the answer. Everything else in a step is made here. */
+function isPlain(block: ContentBlock): boolean {
+  const { type, id, name }: { type: unknown; id?: unknown; name?: unknown } = block;
+  return type === "tool_use" ? typeof id === "string" && typeof name === "string" : typeof type === "string";
 }
 
 function extend(block: ContentBlock, delta: Exclude<RawContentBlockDelta, { type: "input_json_delta" }>): void {
@@ -154,26 +161,25 @@ function payloadOf(delta: RawContentBlockDelta): unknown {
   }
 }
 
-const Figures = z
-  .object({
-    input_tokens: ReportedFigure,
-    output_tokens: ReportedFigure,
-    cache_read_input_tokens: ReportedFigure,
-    cache_creation_input_tokens: ReportedFigure,
-    server_tool_use: z.object({ web_search_requests: ReportedFigure }).partial().nullish().catch(null),
-  })
-  .partial()
-  .catch({});
+interface Figures {
+  readonly input_tokens?: unknown;
+  readonly output_tokens?: unknown;
+  readonly cache_read_input_tokens?: unknown;
+  readonly cache_creation_input_tokens?: unknown;
+  readonly server_tool_use?: object | null;
+}
 
 /** Later figures replace earlier ones, because the API's are cumulative. Other backends leave some or all out. */
 function mergeUsage(usage: Usage, reported: ApiUsage | MessageDeltaUsage): Usage {
-  const figures = Figures.parse(reported);
-  const webSearches = figures.server_tool_use?.web_search_requests ?? usage.webSearches;
+  // Anything may stand there, or nothing.
+  const figures: Figures = reported ?? {};
+  const searched: { readonly web_search_requests?: unknown } = figures.server_tool_use ?? {};
+  const webSearches = reportedFigure(searched.web_search_requests) ?? usage.webSearches;
   return {
-    inputTokens: figures.input_tokens ?? usage.inputTokens,
-    outputTokens: figures.output_tokens ?? usage.outputTokens,
-    cacheReadTokens: figures.cache_read_input_tokens ?? usage.cacheReadTokens,
-    cacheWriteTokens: figures.cache_creation_input_tokens ?? usage.cacheWriteTokens,
+    inputTokens: reportedFigure(figures.input_tokens) ?? usage.inputTokens,
+    outputTokens: reportedFigure(figures.output_tokens) ?? usage.outputTokens,
+    cacheReadTokens: reportedFigure(figures.cache_read_input_tokens) ?? usage.cacheReadTokens,
+    cacheWriteTokens: reportedFigure(figures.cache_creation_input_tokens) ?? usage.cacheWriteTokens,
     ...(webSearches ? { webSearches } : {}),
   };
 }

@@ -84,7 +84,7 @@ export class LiveTask {
     const append = !this.#replace && this.#answer !== "";
     this.#answer = append ? this.#answer + text : text;
     this.#replace = false;
-    this.#publishPiece(answerEvent(this.id, this.row, text, append));
+    if (this.#queues.size > 0) this.#publishPiece(answerEvent(this.id, this.row, text, append));
   }
 
   /** Its turn has to wait. `why` is for those who look at the task. */
@@ -101,7 +101,7 @@ export class LiveTask {
   /** Publishes a change of the task. */
   update(row: TaskRow): void {
     this.row = row;
-    this.#publish(statusEvent(this.view));
+    if (this.#queues.size > 0) this.#publish(statusEvent(this.view));
   }
 
   /** Its turn is suspended until these are answered. */
