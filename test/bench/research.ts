@@ -1,8 +1,8 @@
 // The whole research question: four agents, found, asked and answered, on the offline model as jobs run it (20 ms to the first token).
-import { measure, message } from "./load.ts";
-import { residentMb, type Bench } from "./servers.ts";
-import { fixed, table } from "./table.ts";
-import { figures } from "./turn.ts";
+import { measure, message } from "./closed-loop.ts";
+import { residentMb } from "./processes.ts";
+import type { Bench } from "./servers.ts";
+import { figures, fixed, table } from "./table.ts";
 
 const QUESTIONS = [
   "How do Durable Objects store data?",

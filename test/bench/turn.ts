@@ -1,8 +1,9 @@
 // One agent turn with the offline model at zero latency, in a session that exists and in a new one, beside the two floors.
 import { join } from "node:path";
-import { measure, message, type Measured } from "./load.ts";
-import { residentMb, type Bench } from "./servers.ts";
-import { fixed, table } from "./table.ts";
+import { measure, message, type Measured } from "./closed-loop.ts";
+import { residentMb } from "./processes.ts";
+import type { Bench } from "./servers.ts";
+import { figures, fixed, table } from "./table.ts";
 
 /** Turns a session has at most, so that a long transcript is not what is measured. */
 const TURNS_A_SESSION = 8;
@@ -56,8 +57,4 @@ async function openSessions(url: string, inFlight: number, requests: number): Pr
   );
   await measure({ requests: sessions.length, inFlight, next: (n) => ({ url, body: message("hello", sessions[n]) }) });
   return sessions;
-}
-
-export function figures(inFlight: number, { p50, p95, p99, perSecond, errors }: Measured): string[] {
-  return [String(inFlight), fixed(p50), fixed(p95), fixed(p99), fixed(perSecond, 0), String(errors)];
 }

@@ -1,14 +1,26 @@
 // A closed-loop load generator: so many requests in flight, each next one when another is answered. Bounded in count; loopback only.
 import { Agent, request } from "node:http";
+import { quantile } from "./quantile.ts";
 
 export interface Load {
   readonly requests: number;
   readonly inFlight: number;
+  /** No request is sent later, so that a slow server makes fewer requests, not a longer measurement. */
+  readonly limitMs?: number;
   /** The n-th request, from 0. */
-  readonly next: (n: number) => { readonly url: string; readonly body: string };
+  readonly next: (n: number) => Question;
+}
+
+export interface Question {
+  readonly url: string;
+  readonly body: string;
+  /** Text that the response has to hold. */
+  readonly expects?: string;
 }
 
 export interface Measured {
+  /** Answered, or failed. */
+  readonly requests: number;
   readonly p50: number;
   readonly p95: number;
   readonly p99: number;
@@ -18,20 +30,22 @@ export interface Measured {
   readonly error: string | undefined;
 }
 
+/** No request waits longer for its answer. */
+const PATIENCE_MS = 300_000;
 const HEADERS = { "content-type": "application/json", "a2a-version": "1.0" };
 
 /** Latencies in milliseconds, from the first byte sent to the last byte received. */
-export async function measure({ requests, inFlight, next }: Load): Promise<Measured> {
+export async function measure({ requests, inFlight, limitMs = Infinity, next }: Load): Promise<Measured> {
   const agent = new Agent({ keepAlive: true, maxSockets: inFlight });
   const latencies: number[] = [];
   const errors: string[] = [];
   let n = 0;
   const begun = performance.now();
   const worker = async () => {
-    while (n < requests) {
-      const { url, body } = next(n++);
+    while (n < requests && performance.now() - begun < limitMs) {
+      const question = next(n++);
       const sent = performance.now();
-      const problem = await post(agent, url, body);
+      const problem = await post(agent, question);
       latencies.push(performance.now() - sent);
       if (problem !== undefined) errors.push(problem);
     }
@@ -40,20 +54,19 @@ export async function measure({ requests, inFlight, next }: Load): Promise<Measu
   const seconds = (performance.now() - begun) / 1000;
   agent.destroy();
   latencies.sort((a, b) => a - b);
-  const quantile = (q: number) =>
-    latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * q))] ?? Number.NaN;
   return {
-    p50: quantile(0.5),
-    p95: quantile(0.95),
-    p99: quantile(0.99),
-    perSecond: requests / seconds,
+    requests: latencies.length,
+    p50: quantile(latencies, 0.5),
+    p95: quantile(latencies, 0.95),
+    p99: quantile(latencies, 0.99),
+    perSecond: latencies.length / seconds,
     errors: errors.length,
     error: errors[0],
   };
 }
 
 /** Resolves to what was wrong with the response; undefined for a task that completed. */
-function post(agent: Agent, url: string, body: string): Promise<string | undefined> {
+function post(agent: Agent, { url, body, expects = "" }: Question): Promise<string | undefined> {
   return new Promise((resolve) => {
     const sent = request(
       url,
@@ -64,12 +77,13 @@ function post(agent: Agent, url: string, body: string): Promise<string | undefin
         response.on("error", (error) => resolve(error.message));
         response.on("end", () => {
           const text = Buffer.concat(chunks).toString();
-          const failed = response.statusCode !== 200 || text.includes("TASK_STATE_FAILED");
+          const failed = response.statusCode !== 200 || text.includes("TASK_STATE_FAILED") || !text.includes(expects);
           resolve(failed ? `${response.statusCode}: ${text.slice(0, 300)}` : undefined);
         });
       },
     );
     sent.on("error", (error) => resolve(error.message));
+    sent.setTimeout(PATIENCE_MS, () => sent.destroy(new Error(`There was no answer within ${PATIENCE_MS} ms.`)));
     sent.end(body);
   });
 }
