@@ -7,7 +7,7 @@ import { cpuMs, residentMb } from "./processes.ts";
 import type { Bench } from "./servers.ts";
 import { figures, fixed, table } from "./table.ts";
 
-const QUESTIONS = [
+export const QUESTIONS = [
   "How do Durable Objects store data?",
   "What is an A2A agent card?",
   "How does OpenTelemetry relate to OTLP?",
