@@ -1,6 +1,7 @@
-// `npm run bench [-- deploy|turn|research|load|…]`: ratios in one run. Method and the figures of one machine: docs/benchmarks.md.
+// `npm run bench [-- deploy|turn|research|load|growth|…]`: ratios in one run. Method and the figures of one machine: docs/benchmarks.md.
 import { deploy } from "./deploy.ts";
 import { durability } from "./durability.ts";
+import { growth } from "./growth.ts";
 import { hostile } from "./hostile.ts";
 import { load } from "./load.ts";
 import { research } from "./research.ts";
@@ -15,6 +16,7 @@ const sections: Record<string, (bench: Bench) => Promise<void>> = {
   turn,
   research,
   load,
+  growth,
   durability,
   text,
   hostile,

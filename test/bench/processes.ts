@@ -25,3 +25,9 @@ export async function cpuMs(...pids: readonly number[]): Promise<number> {
   );
   return each.reduce((sum, ms) => sum + ms, 0);
 }
+
+/** Bytes that a process has read from files and pipes; NaN where /proc does not tell. */
+export async function bytesRead(pid: number): Promise<number> {
+  if (process.platform !== "linux") return Number.NaN;
+  return Number(/^rchar: (\d+)$/m.exec(await readFile(`/proc/${pid}/io`, "utf8"))?.[1]);
+}
