@@ -45,9 +45,9 @@ export async function measure({ requests, inFlight, limitMs = Infinity, next }: 
     while (n < requests && performance.now() - begun < limitMs) {
       const question = next(n++);
       const sent = performance.now();
-      const problem = await post(agent, question);
+      const found = await post(agent, question);
       latencies.push(performance.now() - sent);
-      if (problem !== undefined) errors.push(problem);
+      if (found !== undefined) errors.push(found);
     }
   };
   await Promise.all(Array.from({ length: inFlight }, worker));
@@ -75,17 +75,20 @@ function post(agent: Agent, { url, body, expects = "" }: Question): Promise<stri
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
         response.on("error", (error) => resolve(error.message));
-        response.on("end", () => {
-          const text = Buffer.concat(chunks).toString();
-          const failed = response.statusCode !== 200 || text.includes("TASK_STATE_FAILED") || !text.includes(expects);
-          resolve(failed ? `${response.statusCode}: ${text.slice(0, 300)}` : undefined);
-        });
+        response.on("end", () => resolve(problem(response.statusCode, Buffer.concat(chunks).toString(), expects)));
       },
     );
     sent.on("error", (error) => resolve(error.message));
     sent.setTimeout(PATIENCE_MS, () => sent.destroy(new Error(`There was no answer within ${PATIENCE_MS} ms.`)));
     sent.end(body);
   });
+}
+
+function problem(status: number | undefined, response: string, expects: string): string | undefined {
+  // A failed task says why in its first text, and a completed one its answer.
+  const said = /"text":"((?:[^"\\]|\\.)*)"/.exec(response)?.[1] ?? response;
+  if (status !== 200 || response.includes("TASK_STATE_FAILED")) return `${status}: ${said.slice(0, 500)}`;
+  return response.includes(expects) ? undefined : `another answer, at its end: ${said.slice(-500)}`;
 }
 
 /** The JSON of a SendMessage over HTTP+JSON; a new session unless a contextId is given. */
