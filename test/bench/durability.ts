@@ -3,6 +3,7 @@
 import { resume } from "./resume.ts";
 import { startLoggedTurns, type LoggedTurns, type Manner } from "./logged-turns.ts";
 import type { Bench } from "./servers.ts";
+import { median } from "./quantile.ts";
 import { fixed, table } from "./table.ts";
 
 const CASES = [
@@ -67,8 +68,4 @@ async function bytes(turns: LoggedTurns): Promise<void> {
   console.log(
     `\n${fixed(total / steps, 0)} bytes written a step, ${fixed(total / count / 1024, 0)} KiB a turn of ${fixed(steps / count, 0)} steps (${fixed((after.calls - before.calls) / count, 1)} writes)`,
   );
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -1,7 +1,9 @@
-// `npm run bench [-- deploy|turn|research|durability|text|hostile|trace-store]`: ratios in one run. Method and the figures of one machine: docs/benchmarks.md.
+// `npm run bench [-- deploy|turn|research|load|growth|…]`: ratios in one run. Method and the figures of one machine: docs/benchmarks.md.
 import { deploy } from "./deploy.ts";
 import { durability } from "./durability.ts";
+import { growth } from "./growth.ts";
 import { hostile } from "./hostile.ts";
+import { load } from "./load.ts";
 import { research } from "./research.ts";
 import { Bench } from "./servers.ts";
 import { text } from "./text.ts";
@@ -13,6 +15,8 @@ const sections: Record<string, (bench: Bench) => Promise<void>> = {
   deploy,
   turn,
   research,
+  load,
+  growth,
   durability,
   text,
   hostile,

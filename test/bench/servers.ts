@@ -1,6 +1,6 @@
 // Starts and stops what is measured: deployed jobs through the CLI, and the references as processes of their own.
 import { execFile, spawn, type ChildProcess } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -9,16 +9,30 @@ import * as z from "zod";
 const PROJECT = resolve(import.meta.dirname, "../..");
 const run = promisify(execFile);
 
-const Status = z.object({ pid: z.number(), agents: z.array(z.object({ id: z.string(), url: z.string() })) });
+const Status = z.object({
+  pid: z.number(),
+  agents: z.array(z.object({ id: z.string(), url: z.string(), pid: z.number() })),
+});
 const Shared = z.object({ shared: z.array(z.object({ name: z.string(), pid: z.nullable(z.number()) })) });
-const ControlPlane = z.object({ port: z.number(), modelPort: z.number() });
+const State = z.object({ port: z.number(), modelPort: z.number() });
 
 export interface Deployment {
   /** Origin of the entry point. */
   readonly url: string;
+  /** Of the entry point. */
   readonly pid: number;
+  /** Of all agents. */
+  readonly pids: readonly number[];
   /** From the start of the command to its end, in milliseconds. */
   readonly deployMs: number;
+}
+
+export interface ControlPlane {
+  readonly pid: number;
+  /** Of the offline model. */
+  readonly modelPid: number;
+  readonly url: string;
+  readonly modelUrl: string;
 }
 
 /** A `.troupe` folder of its own, with everything in it stopped and removed at the end. */
@@ -47,18 +61,29 @@ export class Bench {
     const { pid, agents } = Status.parse(JSON.parse(stdout));
     const url = agents.find(({ id }) => id === entry)?.url;
     if (url === undefined) throw new Error(`${name} has no agent ${entry}.`);
-    return { url, pid, deployMs };
+    return { url, pid, pids: [...new Set(agents.map((agent) => agent.pid))], deployMs };
   }
 
-  async controlPlane(): Promise<{ readonly pid: number; readonly url: string; readonly modelUrl: string }> {
-    const state = ControlPlane.parse(
-      JSON.parse(await readFile(join(this.home, "control-plane", "state.json"), "utf8")),
-    );
+  /**
+   * Deploys a job file under another name, with more text at its end. The name tells deployments apart that are measured in one run.
+   */
+  async deployVariant(file: string, name: string, entry: string, more = ""): Promise<Deployment> {
+    const text = (await readFile(file, "utf8")).replace(/^name: .*$/m, `name: ${name}`);
+    const path = join(this.home, `${name}.yaml`);
+    await writeFile(path, `${text}\n${more}\n`);
+    return this.deploy(path, name, entry);
+  }
+
+  async controlPlane(): Promise<ControlPlane> {
+    const state = State.parse(JSON.parse(await readFile(join(this.home, "control-plane", "state.json"), "utf8")));
     const [url, modelUrl] = [`http://127.0.0.1:${state.port}`, `http://127.0.0.1:${state.modelPort}`];
     const { stdout } = await this.#cli("status", this.#jobs[0] ?? "", "--json");
-    const pid = Shared.parse(JSON.parse(stdout)).shared.find(({ name }) => name === "control-plane")?.pid;
-    if (typeof pid !== "number") throw new Error("The control plane does not run.");
-    return { pid, url, modelUrl };
+    const { shared } = Shared.parse(JSON.parse(stdout));
+    const [pid, modelPid] = ["control-plane", "offline-model"].map(
+      (wanted) => shared.find(({ name }) => name === wanted)?.pid,
+    );
+    if (typeof pid !== "number" || typeof modelPid !== "number") throw new Error("The control plane does not run.");
+    return { pid, modelPid, url, modelUrl };
   }
 
   /** Starts a reference; resolves when it has printed its URL. */
@@ -85,20 +110,4 @@ export class Bench {
     const env = { ...process.env, TROUPE_HOME: this.home, ANTHROPIC_API_KEY: "", ...this.#environment };
     return run(process.execPath, [join(PROJECT, "scripts", "cli.ts"), ...args], { env, maxBuffer: 1 << 24 });
   }
-}
-
-/** Resident memory of a process in MB; undefined where `ps` does not tell. */
-export async function residentMb(pid: number): Promise<number | undefined> {
-  if (process.platform === "win32") return undefined;
-  const { stdout } = await run("ps", ["-o", "rss=", "-p", String(pid)]);
-  return Number(stdout.trim()) / 1024;
-}
-
-/** CPU time that a process has used; undefined where /proc does not tell. */
-export async function cpuSeconds(pid: number): Promise<number | undefined> {
-  if (process.platform !== "linux") return undefined;
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-  // After the name, which may hold anything, utime and stime are the 12th and 13th fields, in hundredths of a second.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / 100;
 }

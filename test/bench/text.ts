@@ -3,6 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bestSentences } from "#shared/retrieval/cite.ts";
 import { relevantPassages } from "#shared/retrieval/relevance.ts";
+import { median } from "./quantile.ts";
 import type { Bench } from "./servers.ts";
 import { fixed, table } from "./table.ts";
 
@@ -36,8 +37,4 @@ function time(work: () => unknown): number {
   const begun = performance.now();
   work();
   return performance.now() - begun;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

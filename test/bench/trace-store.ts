@@ -9,7 +9,9 @@ import * as z from "zod";
 import { mac } from "#shared/a2a/token.ts";
 import { toAttributes, unixNano, type OtlpSpan, type ResourceSpans } from "#shared/tracing/otlp.ts";
 import { randomHex } from "#shared/tracing/trace-context.ts";
-import { cpuSeconds, residentMb, type Bench } from "./servers.ts";
+import { cpuMs, residentMb } from "./processes.ts";
+import { median } from "./quantile.ts";
+import type { Bench } from "./servers.ts";
 import { fixed, table } from "./table.ts";
 
 const BATCH = 500;
@@ -39,9 +41,9 @@ export async function traceStore(bench: Bench): Promise<void> {
   for (const encoding of ["json", "protobuf"] as const) {
     for (const senders of SENDERS) {
       const requests = bodies(BATCHES, encoding);
-      const cpuBefore = await cpuSeconds(store.pid);
+      const before = await cpuMs(store.pid);
       const seconds = await send(store, senders, requests, encoding);
-      const cpu = ((await cpuSeconds(store.pid)) ?? Number.NaN) - (cpuBefore ?? Number.NaN);
+      const cpu = (await cpuMs(store.pid)) - before;
       const spans = BATCH * BATCHES;
       const bytes = requests.reduce((sum, body) => sum + body.length, 0);
       rows.push([
@@ -49,7 +51,7 @@ export async function traceStore(bench: Bench): Promise<void> {
         String(senders),
         fixed(spans / seconds, 0),
         fixed(bytes / spans, 0),
-        fixed((cpu / spans) * 1e6, 0),
+        fixed((cpu / spans) * 1e3, 0),
         fixed(await residentMb(store.pid), 0),
       ]);
     }
@@ -122,7 +124,7 @@ async function readLarge(store: Store): Promise<number> {
     times.push(performance.now() - begun);
     if (count !== LARGE_TRACE) throw new Error(`The trace has ${LARGE_TRACE} spans, ${count} were read.`);
   }
-  return times.sort((a, b) => a - b)[Math.floor(READS / 2)] ?? Number.NaN;
+  return median(times);
 }
 
 function bodies(count: number, encoding: "json" | "protobuf"): Buffer[] {

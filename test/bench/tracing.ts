@@ -1,12 +1,13 @@
 // What tracing costs: the research question with tracing off, on, with full content, and with a collector to forward to; and
 // whether many queries leave memory behind. Variants take turns, each time in another order and after a pause, so that neither what
 // else the machine does nor what the one before has left to write meets always the same one.
-import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { measure, message } from "./load.ts";
-import { Bench, cpuSeconds, residentMb } from "./servers.ts";
+import { measure, message } from "./closed-loop.ts";
+import { cpuMs, residentMb } from "./processes.ts";
+import { median } from "./quantile.ts";
+import { Bench } from "./servers.ts";
 import { fixed, table } from "./table.ts";
 
 const RESEARCH = join(import.meta.dirname, "../../jobs/research-assistant.yaml");
@@ -32,7 +33,7 @@ interface Round {
   readonly p50: number;
   readonly p95: number;
   readonly perSecond: number;
-  /** Of the agents and of the control plane, which is the model's process too, until they are quiet again. */
+  /** Of agents, control plane and model, until they are quiet again. */
   readonly cpuMs: number;
 }
 
@@ -48,7 +49,7 @@ export async function tracing(bench: Bench): Promise<void> {
     const subjects = new Map<string, Subject>();
     for (const { name, more, ...variant } of VARIANTS) {
       const home = "forwards" in variant ? forwarding : bench;
-      subjects.set(name, await deployVariant(home, `research-${name.replace(" ", "-")}`, more));
+      subjects.set(name, await deploySubject(home, `research-${name.replace(" ", "-")}`, more));
     }
     for (const level of LEVELS) await compare(subjects, level);
     console.log(`The collector took ${collector.requests()} requests.`);
@@ -67,14 +68,14 @@ async function compare(
     const turns = [...subjects];
     turns.push(...turns.splice(0, round % turns.length));
     for (const [name, { url, pids }] of turns) {
-      const before = await cpuOf(pids);
+      const before = await cpuMs(...pids);
       const next = (n: number) => ({ url, body: message(QUESTIONS[n % QUESTIONS.length] ?? "") });
       const measured = await measure({ requests, inFlight, next });
       if (measured.error !== undefined) console.log(`${name}: ${measured.errors} errors, the first: ${measured.error}`);
       await delay(PAUSE_MS);
-      const cpuMs = ((await cpuOf(pids)) - before) / requests;
+      const cpu = ((await cpuMs(...pids)) - before) / requests;
       // The first round warms up.
-      if (round > 0) rounds.set(name, [...(rounds.get(name) ?? []), { ...measured, cpuMs }]);
+      if (round > 0) rounds.set(name, [...(rounds.get(name) ?? []), { ...measured, cpuMs: cpu }]);
     }
   }
   const of = (name: string, key: keyof Round) => median((rounds.get(name) ?? []).map((round) => round[key]));
@@ -92,19 +93,11 @@ async function compare(
   console.log(table(HEAD, rows));
 }
 
-/** Milliseconds of processor time that these processes have used; NaN where that cannot be told. */
-async function cpuOf(pids: readonly number[]): Promise<number> {
-  const seconds = await Promise.all(pids.map(cpuSeconds));
-  return seconds.reduce((sum: number, each) => sum + (each ?? Number.NaN), 0) * 1000;
-}
-
-/** Deploys the research assistant under another name, with the model at 200 ms. */
-async function deployVariant(bench: Bench, name: string, more: string): Promise<Subject> {
-  const text = (await readFile(RESEARCH, "utf8")).replace(/^name: .*$/m, `name: ${name}`);
-  const path = join(bench.home, `${name}.yaml`);
-  await writeFile(path, `${text}\n${MODEL}\n${more}\n`);
-  const { url, pid } = await bench.deploy(path, name, "coordinator");
-  return { url: `${url}/message:send`, pids: [pid, (await bench.controlPlane()).pid] };
+/** The research assistant with the model at 200 ms. */
+async function deploySubject(bench: Bench, name: string, more: string): Promise<Subject> {
+  const { url, pids } = await bench.deployVariant(RESEARCH, name, "coordinator", `${MODEL}\n${more}`);
+  const { pid, modelPid } = await bench.controlPlane();
+  return { url: `${url}/message:send`, pids: [...pids, pid, modelPid] };
 }
 
 /** Takes whatever it is sent. */
@@ -143,9 +136,7 @@ export async function tracingMemory(): Promise<void> {
 }
 
 async function growth(bench: Bench, tracing: boolean): Promise<string[][]> {
-  const path = join(bench.home, "turn.yaml");
-  await writeFile(path, `${await readFile(TURN, "utf8")}\ntracing: ${tracing}\n`);
-  const { url, pid } = await bench.deploy(path, "bench-turn", "summarizer");
+  const { url, pid } = await bench.deployVariant(TURN, "bench-turn", "summarizer", `tracing: ${tracing}`);
   const controlPlane = await bench.controlPlane();
   const sessions = Array.from({ length: SESSIONS }, () => crypto.randomUUID());
   const next = (n: number) => ({ url: `${url}/message:send`, body: message("hello", sessions[n % SESSIONS]) });
@@ -163,11 +154,4 @@ async function growth(bench: Bench, tracing: boolean): Promise<string[][]> {
     ]);
   }
   return rows;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const [low, high] = [sorted[sorted.length % 2 === 0 ? middle - 1 : middle], sorted[middle]];
-  return ((low ?? Number.NaN) + (high ?? Number.NaN)) / 2;
 }

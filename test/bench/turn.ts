@@ -1,63 +1,70 @@
-// One agent turn with the offline model at zero latency, in a session that exists and in a new one, beside the two floors.
-import { join } from "node:path";
-import { measure, message, type Measured } from "./load.ts";
-import { residentMb, type Bench } from "./servers.ts";
-import { fixed, table } from "./table.ts";
+// One agent turn with the offline model at zero latency, in a session that exists and in a new one, beside cloudflare/agents and two
+// floors. All take turns in every round, each time in another order, so that whatever else the machine does meets all alike.
+import { setTimeout as delay } from "node:timers/promises";
+import { aims } from "./aims.ts";
+import { measure, type Measured } from "./closed-loop.ts";
+import { cpuMs, residentMb } from "./processes.ts";
+import { median } from "./quantile.ts";
+import type { Bench } from "./servers.ts";
+import { figures, fixed, table } from "./table.ts";
+import { callAims, timeAims } from "./turn-aims.ts";
+import { callsTable, traceCalls } from "./turn-calls.ts";
+import { openSessions, SETTLE_MS } from "./turn-sessions.ts";
+import { inOrder, startSubjects, type Subject } from "./turn-subjects.ts";
 
-/** Turns a session has at most, so that a long transcript is not what is measured. */
-const TURNS_A_SESSION = 8;
 const LEVELS = [
-  { inFlight: 1, requests: 400 },
-  { inFlight: 32, requests: 2000 },
-  { inFlight: 100, requests: 2000 },
+  { inFlight: 1, requests: 150 },
+  { inFlight: 32, requests: 600 },
+  { inFlight: 100, requests: 1000 },
 ];
-const HEAD = ["", "in flight", "p50 ms", "p95 ms", "p99 ms", "req/s", "errors", "RSS MB"];
+const ROUNDS = 5;
+/** Of one subject in one round, at most. */
+const LIMIT_MS = 2_000;
+const HEAD = ["median of the rounds", "in flight", "p50 ms", "p95 ms", "p99 ms", "req/s", "errors", "CPU ms", "RSS MB"];
+
+interface Round extends Measured {
+  /** Of one turn. */
+  readonly cpuMs: number;
+  readonly rssMb: number;
+}
 
 export async function turn(bench: Bench): Promise<void> {
-  const agent = await bench.deploy(join(import.meta.dirname, "jobs", "turn.yaml"), "bench-turn", "summarizer");
-  const { modelUrl } = await bench.controlPlane();
-  const express = await bench.reference("express-floor.ts", modelUrl);
-  const workerd = await bench.reference("workerd-floor.ts");
-  const subjects = [
-    { name: "in-memory floor", url: `${express.url}/message:send`, pid: express.pid, kind: "new" },
-    { name: "durable floor", url: `${workerd.url}/`, pid: workerd.pid, kind: "new" },
-    { name: "turn, session exists", url: `${agent.url}/message:send`, pid: agent.pid, kind: "existing" },
-    { name: "turn, new session", url: `${agent.url}/message:send`, pid: agent.pid, kind: "new" },
-  ] as const;
-  const rows: string[][] = [];
-  const results = new Map<string, Measured>();
-  for (const { inFlight, requests } of LEVELS) {
-    for (const { name, url, pid, kind } of subjects) {
-      const sessions = kind === "existing" ? await openSessions(url, inFlight, requests) : [];
-      const next = (n: number) => ({ url, body: message("hello", sessions[n % sessions.length]) });
-      if (kind === "new") await measure({ requests: Math.min(200, requests / 4), inFlight, next });
-      const measured = await measure({ requests, inFlight, next });
-      results.set(`${name} ${inFlight}`, measured);
-      rows.push([name, ...figures(inFlight, measured), fixed(await residentMb(pid), 0)]);
-      if (measured.error !== undefined) console.log(`${name}: ${measured.errors} errors, the first: ${measured.error}`);
+  const subjects = await startSubjects(bench);
+  const rounds = new Map<string, Round[]>();
+  const of = (name: string, inFlight: number) => rounds.get(`${name} ${inFlight}`) ?? [];
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const level of LEVELS) {
+      for (const subject of inOrder(subjects, round)) {
+        const result = await oneRound(subject, level);
+        // The first round warms up.
+        if (round > 0) rounds.set(`${subject.name} ${level.inFlight}`, [...of(subject.name, level.inFlight), result]);
+      }
     }
   }
+  const rows = LEVELS.flatMap(({ inFlight }) =>
+    subjects.map(({ name }) => [name, ...summary(inFlight, of(name, inFlight))]),
+  );
   console.log(table(HEAD, rows));
-  const ratio = (key: "p50" | "perSecond", a: string, b: string) =>
-    fixed((results.get(a)?.[key] ?? NaN) / (results.get(b)?.[key] ?? NaN));
-  console.log(
-    `\np50 of a turn in an existing session / in-memory floor, 1 in flight: ${ratio("p50", "turn, session exists 1", "in-memory floor 1")} (aim ≤ 2)`,
-  );
-  for (const { inFlight } of LEVELS) {
-    const share = ratio("perSecond", `turn, new session ${inFlight}`, `durable floor ${inFlight}`);
-    console.log(`req/s of turns in new sessions / durable floor, ${inFlight} in flight: ${share} (aim ≥ 0.5)`);
-  }
+  const calls = await traceCalls(subjects);
+  if (calls.size > 0) console.log(`\n${callsTable(calls)}`);
+  const times = timeAims((figure, name, inFlight) => of(name, inFlight).map((round) => round[figure]));
+  console.log(`\n${aims([...times, ...callAims(calls)])}`);
 }
 
-/** Enough sessions with one turn behind them, so that none gets more than its share. */
-async function openSessions(url: string, inFlight: number, requests: number): Promise<string[]> {
-  const sessions = Array.from({ length: Math.max(inFlight, Math.ceil(requests / TURNS_A_SESSION)) }, () =>
-    crypto.randomUUID(),
-  );
-  await measure({ requests: sessions.length, inFlight, next: (n) => ({ url, body: message("hello", sessions[n]) }) });
-  return sessions;
+async function oneRound(subject: Subject, level: (typeof LEVELS)[number]): Promise<Round> {
+  const { name, pid } = subject;
+  const next = await openSessions(subject, level);
+  const before = await cpuMs(pid);
+  const measured = await measure({ ...level, limitMs: LIMIT_MS, next });
+  await delay(SETTLE_MS);
+  if (measured.error !== undefined) console.log(`${name}: ${measured.errors} errors, the first: ${measured.error}`);
+  const cpu = ((await cpuMs(pid)) - before) / measured.requests;
+  return { ...measured, cpuMs: cpu, rssMb: (await residentMb(pid)) ?? Number.NaN };
 }
 
-export function figures(inFlight: number, { p50, p95, p99, perSecond, errors }: Measured): string[] {
-  return [String(inFlight), fixed(p50), fixed(p95), fixed(p99), fixed(perSecond, 0), String(errors)];
+function summary(inFlight: number, rounds: readonly Round[]): string[] {
+  const of = (figure: Exclude<keyof Round, "error">) => median(rounds.map((round) => round[figure]));
+  const errors = rounds.reduce((sum, round) => sum + round.errors, 0);
+  const times = { p50: of("p50"), p95: of("p95"), p99: of("p99"), perSecond: of("perSecond"), errors };
+  return [...figures(inFlight, times), fixed(of("cpuMs")), fixed(of("rssMb"), 0)];
 }
