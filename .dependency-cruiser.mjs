@@ -32,7 +32,7 @@ const orders = [
   ...order(
     "shared/agent",
     [
-      "definition config card log breakers reply caller env model rpc slots young-turns",
+      "definition config card log breakers reply caller env model rpc slots wake young-turns",
       "control-plane",
       ["peers", "session-index", "beacon"],
       ["session", "front-door", "inspection"],

@@ -1,9 +1,8 @@
 // Turns that have no alarm yet. An alarm costs three fsyncs, so a turn gets one only if it takes longer than a second. Until then a
 // request of the same isolate watches it: an object that ends meanwhile is woken. After a kill, the process's first request finds the
 // session by its files (session-files.ts).
-import { reasonOf } from "../text/reason.ts";
 import type { AgentEnv } from "./env.ts";
-import { log } from "./log.ts";
+import { wakeSession } from "./wake.ts";
 
 /** A turn is young for so long. */
 const YOUNG_MS = 1_000;
@@ -55,13 +54,4 @@ async function wakeGrown(env: AgentEnv, now: number): Promise<void> {
   const grown = [...young].filter(([, begunAt]) => Math.abs(now - begunAt) >= YOUNG_MS).map(([id]) => id);
   for (const id of grown) young.delete(id);
   await Promise.all(grown.map(async (id) => wakeSession(env, id)));
-}
-
-/** Wakes the session of this object. Logs a failure: one session must not keep the others waiting. */
-export async function wakeSession(env: AgentEnv, id: string): Promise<void> {
-  try {
-    await env.SESSION.get(env.SESSION.idFromString(id)).wake([]);
-  } catch (error) {
-    log(env, "warn", `the session ${id} cannot be woken: ${reasonOf(error)}`);
-  }
 }

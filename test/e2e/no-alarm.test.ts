@@ -62,6 +62,7 @@ test("a turn that was too young for an alarm, and that the index does not know, 
   await end(turn.pid, "SIGKILL");
   // On a slow machine it may have grown.
   if (alarms("young") > 0) change("young", "Session/metadata", "DELETE FROM _cf_ALARM");
+  expect(alarms("young")).toBe(0);
   for (const file of indexes("young")) change("young", `SessionIndex/${file}`, "DELETE FROM task");
   await resumes("young", turn);
 });

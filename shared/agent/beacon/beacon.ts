@@ -7,6 +7,7 @@ import type { AgentDefinition } from "../definition.ts";
 import { configOf, type AgentEnv } from "../env.ts";
 import { reasonOf } from "../../text/reason.ts";
 import { log } from "../log.ts";
+import { wakeSessions } from "../wake.ts";
 import { KeptSpans, MAX_KEPT_BYTES } from "./kept-spans.ts";
 import { sendSpans } from "../control-plane/trace-client.ts";
 import { flushSpans } from "../control-plane/tracing.ts";
@@ -34,6 +35,8 @@ export abstract class BeaconObject extends DurableObject<AgentEnv> implements Be
   /** Sets the next heartbeat before it sends this one, so that no failure stops them. */
   override async alarm(): Promise<void> {
     await this.ctx.storage.setAlarm(Date.now() + configOf(this.env).heartbeat.intervalMs);
+    // The first heartbeat of a process that nobody has asked for its health.
+    this.ctx.waitUntil(wakeSessions(this.env));
     try {
       if (!this.#registered || (await heartbeat(this.env)) === "unknown") {
         await register(this.env, agentCard(this.definition, configOf(this.env)), this.#traceparent);

@@ -1,8 +1,6 @@
 // Reports of an agent's isolate to its SessionIndex: the latest state of each task, in batches, off the hot path.
 import { IsolateBatch } from "../../tracing/isolate-batch.ts";
-import { reasonOf } from "../../text/reason.ts";
 import { sessionIndexStub, type AgentEnv } from "../env.ts";
-import { log } from "../log.ts";
 import type { IndexedTask } from "../rpc.ts";
 
 const REPORT_MS = 1_000;
@@ -26,21 +24,6 @@ export function reportTask(env: AgentEnv, task: IndexedTask, waitUntil: (work: P
 /** Sends all reports that the index may not have yet, so that a list right after a task's end shows it. */
 export async function flushReports(): Promise<void> {
   await reports.flushAll();
-}
-
-/** Environments of isolates that have woken their sessions. */
-const begun = new WeakSet<AgentEnv>();
-
-/** Wakes the sessions that an earlier isolate left at work, once an isolate. Never throws; the next call retries after a failure. */
-export async function wakeSessions(env: AgentEnv): Promise<void> {
-  if (begun.has(env)) return;
-  begun.add(env);
-  try {
-    await sessionIndexStub(env).wakeSessions();
-  } catch (error) {
-    begun.delete(env);
-    log(env, "warn", `the sessions cannot be woken: ${reasonOf(error)}`);
-  }
 }
 
 function keyOf({ principal, contextId, n }: IndexedTask): string {

@@ -8,7 +8,7 @@ import { migrate, readVersion } from "../../durable/migrations.ts";
 import { reasonOf } from "../../text/reason.ts";
 import { sessionStub, type AgentEnv } from "../env.ts";
 import { log } from "../log.ts";
-import { wakeSession } from "../young-turns.ts";
+import { wakeSession } from "../wake.ts";
 import { listPage } from "./list-page.ts";
 import { sessionsInMemory } from "./session-files.ts";
 import type { IndexedTask, Listed, Page, SessionIndexRpc } from "../rpc.ts";

@@ -12,6 +12,7 @@ import { readRelease } from "../../../scripts/targets/local/state/release.ts";
 import { processesOf } from "../../../scripts/targets/local/processes/job-config.ts";
 import { lockHolder } from "../../../scripts/targets/local/state/lock.ts";
 import { isRunning, type ProcessIdentity } from "../../../scripts/targets/local/state/process.ts";
+import { isHealthy } from "../../../scripts/targets/local/processes/health.ts";
 import { jobProcesses, type RunningProcess } from "../../../scripts/targets/local/processes/processes.ts";
 import { jobToken, readJobSecrets, secretValues } from "../../../scripts/targets/local/state/secrets.ts";
 import { readJobState } from "../../../scripts/targets/local/state/state.ts";
@@ -27,6 +28,7 @@ const NO_BOUNDARY_MS = 30_000;
 const NO_WRITE_MS = 4_000;
 const GONE_MS = 5_000;
 const BACK_MS = 20_000;
+const LOOK_MS = 1_000;
 const WAL = "-wal";
 
 export interface Killed {
@@ -182,10 +184,13 @@ export class Killer {
         const own = layout.process(process.name);
         await endSupervised([own]);
         await startSupervised({ process: own, secrets: values, restart: "never", urls: [] });
+        // As every supervisor does with what it has started.
+        const urls = process.agents.map(({ url }) => url);
+        const areHealthy = async () =>
+          (await Promise.all(urls.map((url) => isHealthy(url, LOOK_MS)))).every(Boolean) ? true : undefined;
+        await eventually(areHealthy, BACK_MS, `${process.name} is healthy`);
       }),
     );
-    const areBack = async () => ((await this.#job.processes()).length === processesOf(plan).length ? true : undefined);
-    await eventually(areBack, BACK_MS, "what was started runs");
   }
 
   async #victims(what: Kill["what"]): Promise<RunningProcess[]> {

@@ -125,7 +125,7 @@ function disk({ name, storage }: WorkerdWorker): string[] {
 }
 
 /** Folder of a class's files within the folder of its Worker's storage: workerd names it after the unique key. */
-export function objectFolder({ name }: Pick<WorkerdWorker, "name">, className: string): string {
+function objectFolder({ name }: Pick<WorkerdWorker, "name">, className: string): string {
   return `${name}-${className}`;
 }
 
