@@ -3,6 +3,7 @@
 import {
   Messages,
   type MessageCreateParamsStreaming,
+  type MessageParam,
   type RawMessageStreamEvent,
 } from "@anthropic-ai/sdk/resources/messages/messages";
 import { answerIn } from "./answer.ts";
@@ -59,15 +60,17 @@ export function messagesApi(options: MessagesApiOptions): Model {
   function streamed(request: ModelRequest): HttpRequest {
     const { body, beta } = prompt(request);
     const { maxTokens = options.maxTokens, outputSchema: schema } = request;
-    const create: MessageCreateParamsStreaming = {
-      ...body,
+    const { messages, ...others } = body;
+    const create: Omit<MessageCreateParamsStreaming, "messages"> = {
+      ...others,
       max_tokens: maxTokens,
       cache_control: { type: "ephemeral" },
       ...(schema ? { output_config: { format: { type: "json_schema", schema } } } : {}),
       stream: true,
     };
     headers ??= headersOf(options);
-    return { url, headers: beta ? { ...headers, ...beta } : headers, body: JSON.stringify(create) };
+    const json = `${JSON.stringify(create).slice(0, -1)},"messages":[${messages.map(jsonOf).join(",")}]}`;
+    return { url, headers: beta ? { ...headers, ...beta } : headers, body: json };
   }
 
   async function* stream(
@@ -159,6 +162,15 @@ export function messagesApi(options: MessagesApiOptions): Model {
     stream,
     ...(options.provider === "anthropic" ? { compact, canCompact: () => compacts } : {}),
   };
+}
+
+/** Of messages that were written before: those of earlier turns are the same objects in each request. */
+const written = new WeakMap<MessageParam, string>();
+
+function jsonOf(message: MessageParam): string {
+  const json = written.get(message) ?? JSON.stringify(message);
+  written.set(message, json);
+  return json;
 }
 
 /** The headers of all streamed requests. Throws TypeError for a value that is none. */

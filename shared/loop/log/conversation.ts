@@ -52,12 +52,75 @@ export function isSaid(steps: readonly (Step | undefined)[], index: number): boo
 
 /**
  * The messages of steps, in the form that `asked` takes. Every `tool_use` gets exactly one `tool_result`; for a call without a result
- * it says that the call was cut off.
+ * it says that the call was cut off. Messages before the last `user` step are the same objects each time.
  */
 export function transcript(steps: readonly Step[], asked?: Backend): MessageParam[] {
-  const messages: MessageParam[] = [];
-  const usedIds = new Set<string>();
-  for (const [index, step] of steps.entries()) {
+  const begin = Math.max(
+    0,
+    steps.findLastIndex(({ kind }) => kind === "user"),
+  );
+  const { messages, usedIds } = beginningOf(steps, begin, asked);
+  const whole = { messages: [...messages], usedIds: new Set(usedIds) };
+  add(whole, steps, begin, steps.length, asked);
+  return whole.messages;
+}
+
+interface Messages {
+  readonly messages: MessageParam[];
+  /** Ids of the calls among them. */
+  readonly usedIds: Set<string>;
+}
+
+/** The messages of the steps before a `user` step. No such step changes what is made of those before it. */
+interface Beginning extends Messages {
+  readonly first: Step | undefined;
+  readonly length: number;
+  readonly asked: Backend | undefined;
+}
+
+/** By the `user` step that follows: a log only grows, so the next turn needs what this one had, and a little more. */
+const beginnings = new WeakMap<Step, Beginning>();
+
+function beginningOf(steps: readonly Step[], length: number, asked: Backend | undefined): Messages {
+  const key = steps[length];
+  for (let at = length; at > 0; at--) {
+    const step = steps[at];
+    const known = step?.kind === "user" ? beginnings.get(step) : undefined;
+    // Steps of the same log: after a compaction the first is another.
+    if (!step || !known || known.first !== steps[0] || known.length !== at || !isSame(known.asked, asked)) continue;
+    if (at === length) return known;
+    beginnings.delete(step);
+    add(known, steps, at, length, asked);
+    if (key) beginnings.set(key, { ...known, length });
+    return known;
+  }
+  const made = { first: steps[0], length, asked, messages: [], usedIds: new Set<string>() };
+  add(made, steps, 0, length, asked);
+  if (key) beginnings.set(key, made);
+  return made;
+}
+
+function isSame(a: Backend | undefined, b: Backend | undefined): boolean {
+  if (a === b) return true;
+  return (
+    a?.provider === b?.provider &&
+    a?.name === b?.name &&
+    a?.server.address === b?.server.address &&
+    a?.server.port === b?.server.port
+  );
+}
+
+/** Adds the messages of the steps from `from` to before `to`. */
+function add(
+  { messages, usedIds }: Messages,
+  steps: readonly Step[],
+  from: number,
+  to: number,
+  asked: Backend | undefined,
+): void {
+  for (let index = from; index < to; index++) {
+    const step = steps[index];
+    if (!step) continue;
     const next = steps[index + 1];
     const isNew = step.kind === "user" && isSaid(steps, index);
     if (isNew && isInitial(next)) say(messages, "user", texts(next.text));
@@ -75,7 +138,6 @@ export function transcript(steps: readonly Step[], asked?: Backend): MessagePara
     });
     if (answers.length > 0) say(messages, "user", answers);
   }
-  return messages;
 }
 
 function isInitial(step: Step | undefined): step is Extract<Step, { kind: "note" }> & { about: "initial" } {
@@ -127,10 +189,11 @@ function resultsOf(steps: readonly Step[], index: number): Map<string, Omit<Tool
   return results;
 }
 
-/** Appends to the last message where the role is the same, because the API wants roles to alternate. */
+/** Adds to the last message where the role is the same, because the API wants roles to alternate. No message is changed: others have it. */
 function say(messages: MessageParam[], role: "user" | "assistant", content: readonly ContentBlockParam[]): void {
   if (content.length === 0) return;
   const last = messages.at(-1);
-  if (last?.role === role && Array.isArray(last.content)) last.content.push(...content);
+  if (last?.role === role && Array.isArray(last.content))
+    messages[messages.length - 1] = { role, content: [...last.content, ...content] };
   else messages.push({ role, content: [...content] });
 }

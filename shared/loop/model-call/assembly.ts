@@ -70,9 +70,11 @@ export class Assembly {
     }
   }
 
-  /** The whole message. `usedIds`: ids of earlier tool calls in the thread; the message's own are added. */
-  finish(usedIds: Set<string>): AssistantStep {
+  /** The whole message. `earlierIds`: those of tool calls before it in the thread. */
+  finish(earlierIds: () => Iterable<string>): AssistantStep {
     const malformedInputs: Record<string, string> = {};
+    const hasCalls = this.#blocks.some(({ block }) => block.type === "tool_use");
+    const usedIds = new Set(hasCalls ? earlierIds() : []);
     for (const { block, json } of this.#blocks) {
       if (block.type === "text") block.text = block.text.toWellFormed();
       if (block.type === "tool_use") block.id = claimId(block.id, usedIds);

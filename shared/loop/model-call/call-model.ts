@@ -31,7 +31,7 @@ export async function callModel(
   emit: (event: LoopEvent) => void,
   trace: TurnTrace,
   meter?: Meter,
-  usedIds: Iterable<string> = [],
+  usedIds: () => Iterable<string> = () => [],
 ): Promise<AssistantStep> {
   for (let attempt = 1; ; attempt++) {
     const maxTokens = await meter?.begin();
@@ -66,7 +66,7 @@ async function collect(
   signal: AbortSignal,
   emit: (event: LoopEvent) => void,
   span: ChatSpan,
-  usedIds: Iterable<string>,
+  usedIds: () => Iterable<string>,
 ): Promise<AssistantStep> {
   const assembly = new Assembly(model.name);
   for await (const event of model.stream(request, signal, (notice) => span.noticed(notice))) {
@@ -74,7 +74,7 @@ async function collect(
     assembly.add(event);
     if (event.type === "message_start") span.named(event.message.id);
     if (event.type === "message_start" || event.type === "message_delta") span.used(assembly.usage);
-    if (event.type === "message_stop") return assembly.finish(new Set([...toolUseIds(request.messages), ...usedIds]));
+    if (event.type === "message_stop") return assembly.finish(() => [...toolUseIds(request.messages), ...usedIds()]);
     if (event.type === "content_block_delta" && event.delta.type === "text_delta")
       emit({ type: "text_delta", text: event.delta.text });
   }

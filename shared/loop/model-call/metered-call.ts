@@ -34,9 +34,10 @@ export async function callReserved(turn: Turn, request: ModelRequest, planned: M
   const { meter, reservation } = meterOf(turn, planned);
   const { model, emit, trace, log } = turn;
   // Ids of compacted messages are taken too: results, keys and approvals refer to them.
-  const used = log.steps
-    .flatMap((step) => (step.kind === "assistant" ? step.content : []))
-    .map((block) => ("id" in block ? block.id : ""));
+  const used = () =>
+    log.steps
+      .flatMap((step) => (step.kind === "assistant" ? step.content : []))
+      .map((block) => ("id" in block ? block.id : ""));
   const answer = await callModel(model, request, planned.ordinal, planned.signal, emit, trace, meter, used);
   const usage = measured(answer.usage, planned.inputTokens, answer.content.length > 0 ? [answer] : []);
   return { answer: { ...answer, usage, origin: originOf(model) }, reservation: reservation() };
