@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Measured } from "./closed-loop.ts";
 
 export interface DiskCalls {
   /** fsync and fdatasync. */
@@ -15,7 +16,9 @@ export interface DiskCalls {
   readonly readBytes: number;
 }
 
-/** workerd evicts an object that was idle for ten seconds. So long after the last answer, all are. */
+/** workerd evicts an object that was idle for so long. */
+const IDLE_SECONDS = 10;
+/** So long after the last answer, all objects are evicted. */
 export const EVICTED_MS = 13_000;
 const SYSCALLS = ["fsync", "fdatasync", "pwrite64", "pread64"];
 /** A call that has returned, in one line or in the second of two. */
@@ -74,6 +77,15 @@ export class DiskTrace implements AsyncDisposable {
 export function callsOfOne(before: DiskCalls, after: DiskCalls, requests: number): DiskCalls {
   const of = (figure: keyof DiskCalls) => (after[figure] - before[figure]) / requests;
   return { syncs: of("syncs"), writes: of("writes"), writtenBytes: of("writtenBytes"), readBytes: of("readBytes") };
+}
+
+/** Says aloud when a measurement was so slow that what the first objects cost at their end counts as cost of an answer. */
+export function noteEvictions(what: string, { requests, perSecond }: Pick<Measured, "requests" | "perSecond">): void {
+  const seconds = requests / perSecond;
+  if (seconds < IDLE_SECONDS) return;
+  console.log(
+    `\n${what}: under strace it took ${seconds.toFixed(0)} s. Its fsyncs until the answer hold some of evictions.`,
+  );
 }
 
 function attached(strace: ChildProcess): Promise<void> {

@@ -31,6 +31,8 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 const bench = await Bench.create();
+const stop = () => void bench.close().finally(() => process.exit(1));
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
 try {
   for (const [name, section] of Object.entries(sections)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;

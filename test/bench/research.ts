@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { aims, type Aim } from "./aims.ts";
 import { measure, message, type Load } from "./closed-loop.ts";
-import { callsOfOne, DiskTrace, EVICTED_MS } from "./disk-calls.ts";
+import { callsOfOne, DiskTrace, EVICTED_MS, noteEvictions } from "./disk-calls.ts";
 import { cpuMs, residentMb } from "./processes.ts";
 import type { Bench } from "./servers.ts";
 import { figures, fixed, table } from "./table.ts";
@@ -78,13 +78,14 @@ async function syncsOf(agents: number, controlPlane: number, load: Load): Promis
   if (trace === undefined) return undefined;
   await using others = await DiskTrace.attach(controlPlane);
   const [before, othersBefore] = [await trace.calls(), await others?.calls()];
-  const { requests } = await measure(load);
+  const measured = await measure(load);
   const answered = await trace.calls();
+  noteEvictions(`research question, ${load.inFlight} in flight`, measured);
   await delay(EVICTED_MS);
   const [evicted, othersAfter] = [await trace.calls(), await others?.calls()];
   return {
-    untilAnswer: callsOfOne(before, answered, requests).syncs,
-    withEviction: callsOfOne(before, evicted, requests).syncs,
-    others: othersBefore && othersAfter ? callsOfOne(othersBefore, othersAfter, requests).syncs : Number.NaN,
+    untilAnswer: callsOfOne(before, answered, measured.requests).syncs,
+    withEviction: callsOfOne(before, evicted, measured.requests).syncs,
+    others: othersBefore && othersAfter ? callsOfOne(othersBefore, othersAfter, measured.requests).syncs : Number.NaN,
   };
 }

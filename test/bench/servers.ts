@@ -41,6 +41,7 @@ export class Bench {
   readonly #jobs: string[] = [];
   readonly #children: ChildProcess[] = [];
   readonly #environment: NodeJS.ProcessEnv;
+  #closed: Promise<void> | undefined;
 
   private constructor(home: string, environment: NodeJS.ProcessEnv) {
     this.home = home;
@@ -100,7 +101,12 @@ export class Bench {
     return { url, pid: Number(pid) };
   }
 
-  async close(): Promise<void> {
+  /** May be repeated. */
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     for (const child of this.#children) child.kill();
     for (const job of this.#jobs) await this.#cli("stop", job);
     await rm(this.home, { recursive: true, force: true });

@@ -1,7 +1,7 @@
 // What one turn of each subject asks of the disk.
 import { setTimeout as delay } from "node:timers/promises";
 import { measure } from "./closed-loop.ts";
-import { callsOfOne, DiskTrace, EVICTED_MS, type DiskCalls } from "./disk-calls.ts";
+import { callsOfOne, DiskTrace, EVICTED_MS, noteEvictions, type DiskCalls } from "./disk-calls.ts";
 import { fixed, table } from "./table.ts";
 import { openSessions } from "./turn-sessions.ts";
 import type { Subject } from "./turn-subjects.ts";
@@ -13,7 +13,7 @@ export interface TurnCalls {
 }
 
 /** Short enough that no object is evicted before the last answer, and so few in flight that no turn takes long under strace. */
-const LOAD = { inFlight: 8, requests: 256, limitMs: 5_000 };
+const LOAD = { inFlight: 8, requests: 256, limitMs: 4_000 };
 
 /** By the subject's name; of none where strace cannot tell. */
 export async function traceCalls(subjects: readonly Subject[]): Promise<Map<string, TurnCalls>> {
@@ -23,12 +23,13 @@ export async function traceCalls(subjects: readonly Subject[]): Promise<Map<stri
     if (trace === undefined) return all;
     const next = await openSessions(subject, LOAD);
     const before = await trace.calls();
-    const { requests } = await measure({ ...LOAD, next });
-    const untilAnswer = callsOfOne(before, await trace.calls(), requests);
+    const measured = await measure({ ...LOAD, next });
+    const untilAnswer = callsOfOne(before, await trace.calls(), measured.requests);
+    noteEvictions(subject.name, measured);
     all.set(subject.name, { untilAnswer });
     if (subject.sessions !== "new") continue;
     await delay(EVICTED_MS);
-    all.set(subject.name, { untilAnswer, withEviction: callsOfOne(before, await trace.calls(), requests) });
+    all.set(subject.name, { untilAnswer, withEviction: callsOfOne(before, await trace.calls(), measured.requests) });
   }
   return all;
 }

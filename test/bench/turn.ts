@@ -2,7 +2,7 @@
 // floors. All take turns in every round, each time in another order, so that whatever else the machine does meets all alike.
 import { setTimeout as delay } from "node:timers/promises";
 import { aims } from "./aims.ts";
-import { measure, type Measured } from "./closed-loop.ts";
+import { measure, type Load, type Measured } from "./closed-loop.ts";
 import { cpuMs, residentMb } from "./processes.ts";
 import { median } from "./quantile.ts";
 import type { Bench } from "./servers.ts";
@@ -18,8 +18,9 @@ const LEVELS = [
   { inFlight: 100, requests: 1000 },
 ];
 const ROUNDS = 5;
-/** Of one subject in one round, at most. */
+/** Of one subject in one round, at most. The first round warms up. */
 const LIMIT_MS = 2_000;
+const WARM_MS = 500;
 const HEAD = ["median of the rounds", "in flight", "p50 ms", "p95 ms", "p99 ms", "req/s", "errors", "CPU ms", "RSS MB"];
 
 interface Round extends Measured {
@@ -35,8 +36,7 @@ export async function turn(bench: Bench): Promise<void> {
   for (let round = 0; round <= ROUNDS; round++) {
     for (const level of LEVELS) {
       for (const subject of inOrder(subjects, round)) {
-        const result = await oneRound(subject, level);
-        // The first round warms up.
+        const result = await oneRound(subject, { ...level, limitMs: round === 0 ? WARM_MS : LIMIT_MS });
         if (round > 0) rounds.set(`${subject.name} ${level.inFlight}`, [...of(subject.name, level.inFlight), result]);
       }
     }
@@ -51,11 +51,11 @@ export async function turn(bench: Bench): Promise<void> {
   console.log(`\n${aims([...times, ...callAims(calls)])}`);
 }
 
-async function oneRound(subject: Subject, level: (typeof LEVELS)[number]): Promise<Round> {
+async function oneRound(subject: Subject, level: Omit<Load, "next">): Promise<Round> {
   const { name, pid } = subject;
   const next = await openSessions(subject, level);
   const before = await cpuMs(pid);
-  const measured = await measure({ ...level, limitMs: LIMIT_MS, next });
+  const measured = await measure({ ...level, next });
   await delay(SETTLE_MS);
   if (measured.error !== undefined) console.log(`${name}: ${measured.errors} errors, the first: ${measured.error}`);
   const cpu = ((await cpuMs(pid)) - before) / measured.requests;
