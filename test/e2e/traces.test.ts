@@ -231,18 +231,6 @@ describe("traces diff", () => {
   });
 });
 
-test("logs show which trace a line belongs to, and can be narrowed to one", async () => {
-  const Line = z.object({ agent: z.nullable(z.string()), traceId: z.nullable(z.string()) });
-  const printed = await deployment.succeed("logs", JOB, "--trace", query.traceId.slice(0, 8), "--json");
-  const lines = printed
-    .trimEnd()
-    .split("\n")
-    .map((line) => Line.parse(JSON.parse(line)));
-  expect(new Set(lines.map(({ traceId }) => traceId))).toEqual(new Set([query.traceId]));
-  expect(new Set(lines.map(({ agent }) => agent))).toEqual(new Set(AGENTS));
-  expect(await deployment.succeed("logs", JOB)).toContain(` trace=${query.traceId.slice(0, 8)}\n`);
-});
-
 test("help is there for the group and for each command", async () => {
   expect(await deployment.succeed("traces", "--help")).toContain("traces show [id|last]");
   expect(await deployment.succeed("traces", "show", "--help")).toContain("Usage: troupe traces show [id|last]");
@@ -308,6 +296,23 @@ describe("a job with tracing: false", () => {
     const { code, stdout, stderr } = await deployment.troupe("query", "untraced", QUESTION, "--trace", "--json");
     expect([code, stderr]).toEqual([0, "\nuntraced leaves no traces: it was deployed with tracing: false.\n"]);
     expect(JSON.parse(stdout)).toMatchObject({ state: "completed", traceId: null });
+  });
+
+  test("says in its logs how each task went, of which query, and they can be narrowed to one", async () => {
+    const Line = z.object({ agent: z.nullable(z.string()), traceId: z.nullable(z.string()) });
+    const linesOf = async (...narrowed: string[]) =>
+      (await deployment.succeed("logs", "untraced", "--json", ...narrowed))
+        .trimEnd()
+        .split("\n")
+        .map((line) => Line.parse(JSON.parse(line)));
+    await deployment.succeed("query", "untraced", QUESTION);
+    const ids = [...new Set((await linesOf()).flatMap(({ traceId }) => traceId ?? []))];
+    expect(ids.length).toBeGreaterThan(1);
+    const [id = ""] = ids;
+    const lines = await linesOf("--trace", id.slice(0, 8));
+    expect(new Set(lines.map(({ traceId }) => traceId))).toEqual(new Set([id]));
+    expect(new Set(lines.map(({ agent }) => agent))).toEqual(new Set(AGENTS));
+    expect(await deployment.succeed("logs", "untraced")).toContain(` trace=${id.slice(0, 8)}\n`);
   });
 
   test("has its deployment in the list, but no query", async () => {
