@@ -7,6 +7,8 @@ import { configOf, type AgentEnv } from "../env.ts";
 import { isolateId } from "./tracing.ts";
 
 const LIMIT_MS = 5_000;
+/** A turn waits for it, on a machine that may be busy. */
+const SEARCH_LIMIT_MS = 30_000;
 
 /** Only the fields that are read here: a registry of another version may have others. */
 const RegisteredAgent = Agent.pick({ id: true, description: true, url: true, state: true }).extend({
@@ -40,7 +42,8 @@ export async function register(env: AgentEnv, card: AgentCard, traceparent: stri
     intervalMs: heartbeat.intervalMs,
     instance: isolateId(env),
   };
-  const response = await call(env, "POST", "/agents/register", body, traceparent === null ? {} : { traceparent });
+  const headers: Record<string, string> = traceparent === null ? {} : { traceparent };
+  const response = await call(env, "POST", "/agents/register", { body, headers });
   if (!response.ok) throw await refused("register", response);
   await response.body?.cancel();
 }
@@ -54,8 +57,10 @@ export async function heartbeat(env: AgentEnv): Promise<"renewed" | "unknown"> {
 }
 
 /** Agents of the job that match, alive ones first, without this one. */
-export async function searchAgents(env: AgentEnv, query: string): Promise<FoundAgent[]> {
-  const response = await call(env, "GET", `/agents/search?${new URLSearchParams({ q: query }).toString()}`);
+export async function searchAgents(env: AgentEnv, query: string, signal: AbortSignal): Promise<FoundAgent[]> {
+  const path = `/agents/search?${new URLSearchParams({ q: query }).toString()}`;
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(SEARCH_LIMIT_MS)]);
+  const response = await call(env, "GET", path, { signal: limit });
   if (!response.ok) throw await refused("search", response);
   const { agents } = Agents.parse(await response.json());
   return agents
@@ -72,12 +77,17 @@ export async function resolveAgent(env: AgentEnv, id: string): Promise<string> {
   return agent.url;
 }
 
+interface Call {
+  readonly body?: object;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
 async function call(
   env: AgentEnv,
   method: string,
   path: string,
-  body?: unknown,
-  more: Readonly<Record<string, string>> = {},
+  { body, headers: more = {}, signal = AbortSignal.timeout(LIMIT_MS) }: Call = {},
 ): Promise<Response> {
   const headers = {
     ...more,
@@ -87,7 +97,7 @@ async function call(
   return env.CONTROL_PLANE.fetch(`https://control-plane${path}`, {
     method,
     headers,
-    signal: AbortSignal.timeout(LIMIT_MS),
+    signal,
     ...(body ? { body: JSON.stringify(body) } : {}),
   });
 }

@@ -29,7 +29,7 @@ export class AgentPeers implements Peers {
   }
 
   async find(query: string, signal: AbortSignal): Promise<readonly FoundAgent[]> {
-    const found = await searchAgents(this.#env, query);
+    const found = await searchAgents(this.#env, query, signal);
     // The task may have ended meanwhile: then nothing is written into its log.
     signal.throwIfAborted();
     const { topology, peers } = configOf(this.#env);
