@@ -78,11 +78,22 @@ export class Traces extends DurableObject<Env> implements TracesRpc {
 
   /** Stores all batches and sets the alarm for them, or does neither when it throws. */
   async #commit(batches: readonly SpanBatch[]): Promise<readonly Rejections[]> {
-    const rejected = this.#tables.transaction(({ rows, forwarding }) =>
-      storeBatches(rows, batches, forwarding.due, Date.now()),
-    );
-    await this.#schedule();
-    return rejected;
+    try {
+      // A synchronous transaction would be a savepoint within another one: SQLite would copy each page into a file
+      // before it changes it.
+      return await this.ctx.storage.transaction(async () => {
+        const { rows, forwarding } = this.#parts;
+        const rejected = storeBatches(rows, batches, forwarding.due, Date.now());
+        await this.#schedule();
+        return rejected;
+      });
+    } catch (error) {
+      // Memory of what was undone goes, too.
+      this.#alarm.rang();
+      return this.#tables.transaction(() => {
+        throw error;
+      });
+    }
   }
 
   /** Up to `query.limit` traces, newest first. */

@@ -4,7 +4,7 @@ import { mergeDecision, stateOf } from "./merge.ts";
 import { Rejections } from "../otlp/rejections.ts";
 import { SourceRows } from "./source-rows.ts";
 import type { Source, SpanBatch, SpanRecord } from "../otlp/span-record.ts";
-import { SpanRows } from "./span-rows.ts";
+import { SpanRows, type StoredSpan } from "./span-rows.ts";
 import { rootAfter, TraceChange } from "./trace-change.ts";
 import { TraceRows, type TraceState } from "./trace-rows.ts";
 
@@ -26,6 +26,8 @@ export type Due = (root: { readonly rank: number; readonly open: boolean }, now:
 interface Changed {
   readonly span: SpanRecord;
   readonly source: Source;
+  /** The stored span that this one replaces. */
+  readonly stored: StoredSpan | undefined;
 }
 
 /** Stores the batches in their order. Returns what each of them was refused. */
@@ -43,8 +45,9 @@ export function storeBatches(rows: Rows, batches: readonly SpanBatch[], due: Due
     const rejected = new Rejections();
     for (const span of spans) {
       const key = span.traceId + span.spanId;
+      const stored = known.get(key);
       const last = changed.get(key)?.span;
-      const before = last ?? known.get(key);
+      const before = last ?? stored;
       const same = () => (last?.json ?? rows.spans.json(span.traceId, span.spanId)) === span.json;
       const decision = before ? mergeDecision(stateOf(before), stateOf(span), same) : "store";
       if (decision === "conflict") rejected.add(span.spanId, SECOND_END);
@@ -54,16 +57,17 @@ export function storeBatches(rows: Rows, batches: readonly SpanBatch[], due: Due
       let change = changes.get(span.traceId);
       if (!change) changes.set(span.traceId, (change = new TraceChange()));
       change.add(span, source.agent, before);
-      changed.set(key, { span, source });
+      changed.set(key, { span, source, stored });
     }
     return rejected;
   });
+  rows.spans.remove([...changed.values()].flatMap(({ stored }) => stored?.seq ?? []));
   const endedSeqs = new Map<string, number>();
   for (const { span, source } of changed.values()) {
     const { traceId } = span;
     let trace = traces.get(traceId);
     if (!trace) traces.set(traceId, (trace = rows.traces.add(traceId, span.startUs, now)));
-    const seq = rows.spans.put(trace.number, rows.sources.number(source, now), span);
+    const seq = rows.spans.add(trace.number, rows.sources.number(source, now), span);
     if (span.durationUs >= 0) endedSeqs.set(traceId, seq);
   }
   for (const [traceId, change] of changes) {
