@@ -49,7 +49,9 @@ export function gate<E extends { Bindings: object }>(listener: Listener<E>): Mid
       leave();
       throw error;
     }
-    c.res = watched(c.res, leave);
+    const answer = watched(c.res, leave);
+    // Only another response is set: setting one copies the former one's headers.
+    if (answer !== c.res) c.res = answer;
     return undefined;
   };
 }
@@ -83,9 +85,19 @@ function isOriginOf(origin: string, host: string): boolean {
   return url !== null && (url.protocol === "http:" || url.protocol === "https:") && url.host === host;
 }
 
+/** Event streams that are there as a whole. */
+const whole = new WeakSet<Response>();
+
+/** Marks an event stream whose events are all there. Like any other response, it has ended once it is made. */
+export function asWhole(response: Response): Response {
+  whole.add(response);
+  return response;
+}
+
 /** Calls `leave` when the response ends: an event stream at its end, any other response at once. */
 function watched(response: Response, leave: () => void): Response {
-  if (response.body === null || !response.headers.get("content-type")?.startsWith("text/event-stream")) {
+  const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
+  if (!isStream || whole.has(response) || response.body === null) {
     leave();
     return response;
   }

@@ -1,5 +1,6 @@
 // What a question asks for: its units (words and names of several words), their weights, and the kind of answer. Told
 // from its words and from the titles and headings of the passages.
+import { readText } from "./reading.ts";
 import { relatedStems } from "./related-words.ts";
 import { hasToken, keyWords, tokenize } from "./tokens.ts";
 
@@ -48,7 +49,7 @@ export function readQuestion(question: string, titles: readonly string[], headin
   const { asked, earlier } = splitQuestion(question);
   const about: Headlines = {
     titles: titles.map(titleTokens),
-    headings: headings.slice(0, MOST_HEADINGS).map((heading) => tokenize(heading)),
+    headings: headings.slice(0, MOST_HEADINGS).map((heading) => readText(heading).words.tokens),
   };
   const now = unitsOf(asked, about, earlier === "" ? 1 : FOLLOW_UP_WEIGHT);
   const known = new Set(now.flatMap(({ stems }) => stems));
@@ -73,7 +74,7 @@ function splitQuestion(question: string): { asked: string; earlier: string } {
 
 /** Stems of a title, and its initials as a possible short name: "Server-sent events" gives "sse", too. */
 export function titleTokens(title: string): string[] {
-  const stems = tokenize(title);
+  const stems = readText(title).words.tokens;
   const initials = stems.length >= 3 && stems.length <= 5 ? [stems.map((stem) => stem[0]).join("")] : [];
   return [...stems, ...initials];
 }

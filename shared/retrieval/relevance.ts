@@ -1,8 +1,7 @@
 // Selects the passages that are about a question. In doubt leaves a passage out: a wrong citation is worse than a gap.
 import type { Passage } from "./passages.ts";
 import { matchUnit, readQuestion, titleTokens, type Unit } from "./question.ts";
-import { headingsOf } from "./sentences.ts";
-import { tokenize } from "./tokens.ts";
+import { readText } from "./reading.ts";
 
 /** Share of the best score that a passage needs. */
 const LEAST_SHARE = 0.6;
@@ -19,13 +18,13 @@ export function relevantPassages<P extends Passage>(question: string, passages: 
   const { units, kind } = readQuestion(
     question,
     passages.map(({ title }) => title),
-    passages.flatMap(({ text }) => headingsOf(text)),
+    passages.flatMap(({ text }) => readText(text).headings),
   );
   if (units.length === 0) return [];
   const documents = passages.map(({ title, text }) => {
     const inTitle = titleTokens(title);
-    const body = tokenize(text);
-    return { inTitle, titleSet: new Set(inTitle), body, bodySet: new Set(body) };
+    const { tokens: body, set: bodySet } = readText(text).words;
+    return { inTitle, titleSet: new Set(inTitle), body, bodySet };
   });
   const matches = documents.map(({ inTitle, titleSet, body, bodySet }) =>
     units.map((unit) => ({ title: matchUnit(unit, inTitle, titleSet), body: matchUnit(unit, body, bodySet) })),

@@ -4,8 +4,8 @@ import type { Passage } from "./passages.ts";
 import { indexOfStems, matchUnit, readQuestion, titleTokens, type AskedFor, type Kind, type Unit } from "./question.ts";
 import { neighbourhoods } from "./neighbourhood.ts";
 import { rarity } from "./relevance.ts";
-import { headingsOf, splitParagraphs } from "./sentences.ts";
-import { questionTerms, tokenize } from "./tokens.ts";
+import { readParagraphs, ReadText, readText } from "./reading.ts";
+import { questionTerms } from "./tokens.ts";
 
 export interface Sentence<P extends Passage = Passage> {
   readonly text: string;
@@ -64,15 +64,11 @@ export function sentencesOf<P extends Passage>(question: string, passages: reado
   const wanted = new Set(questionTerms(question));
   for (const [rank, passage] of passages.entries()) {
     let place = 0;
-    let heading: readonly string[] = [];
-    let above = "";
-    for (const [paragraph, part] of splitParagraphs(passage.text).entries()) {
-      if (part.heading !== above) heading = tokenize(part.heading);
-      above = part.heading;
-      for (const text of part.sentences.flatMap((one) => quotable(one, wanted))) {
+    for (const [paragraph, part] of readParagraphs(passage.text).entries()) {
+      for (const one of part.sentences.flatMap((sentence) => quotable(sentence, wanted))) {
         if (sentences.length >= MOST_SENTENCES) return sentences;
-        const tokens = tokenize(text);
-        sentences.push({ text, passage, rank, place, paragraph, tokens, set: new Set(tokens), heading });
+        const { tokens, set } = one.words;
+        sentences.push({ text: one.text, passage, rank, place, paragraph, tokens, set, heading: part.heading });
         place += 1;
       }
     }
@@ -80,8 +76,9 @@ export function sentencesOf<P extends Passage>(question: string, passages: reado
   return sentences;
 }
 
-function quotable(sentence: string, wanted: ReadonlySet<string>): string[] {
-  return sentence.length <= LONGEST_QUOTE ? [sentence] : neighbourhoods(sentence, wanted);
+function quotable(sentence: ReadText, wanted: ReadonlySet<string>): readonly ReadText[] {
+  if (sentence.text.length <= LONGEST_QUOTE) return [sentence];
+  return neighbourhoods(sentence.text, wanted).map((text) => new ReadText(text));
 }
 
 /** Scores the sentences. Without a question, or without matches, by how central they are to the text. */
@@ -93,7 +90,7 @@ export function scoreSentences<P extends Passage>(
   const asked = readQuestion(
     question,
     passages.map(({ title }) => title),
-    passages.flatMap(({ text }) => headingsOf(text)),
+    passages.flatMap(({ text }) => readText(text).headings),
   );
   const { units, kind } = asked;
   const matchAll = (tokens: readonly string[]) => {

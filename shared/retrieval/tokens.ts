@@ -1,6 +1,7 @@
 // Words as tokens for index and ranking: folded, stemmed, without stop words. Scripts without spaces, and Korean, give
 // pairs of characters; Thai and related scripts are split by a dictionary.
 import { stemmer } from "stemmer";
+import { TextMemory } from "./text-memory.ts";
 import { FOREIGN_STOP_WORDS, isAskingInKorean, fold, wordsOf } from "./words.ts";
 
 const PAIRED = "\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}ー";
@@ -24,6 +25,9 @@ const LONGEST_WORD = 64;
 /** Key words of a question; further ones name no subject. */
 const MOST_KEY_WORDS = 64;
 const LONGEST_QUESTION = 20_000;
+const MAX_QUESTIONS_BYTES = 1_000_000;
+/** Of a word in a list, beside its characters. */
+const WORD_BYTES = 50;
 const MEMO_LIMIT = 20_000;
 /** Characters; a longer word is not cached, because V8 would keep the whole text in memory with it. */
 const MEMO_WORD = 12;
@@ -59,6 +63,11 @@ interface Word {
 /** A cache; results do not depend on it. */
 const memo = new Map<string, Word>();
 
+/** Key words by question: each round of a conversation asks for them several times. */
+const questions = new TextMemory<readonly string[]>(MAX_QUESTIONS_BYTES, (found) =>
+  found.reduce((bytes, word) => bytes + WORD_BYTES + 2 * word.length, 0),
+);
+
 /** Tokens of the content words of `text`, in order, with repetitions. */
 export function tokenize(text: string): string[] {
   const tokens: string[] = [];
@@ -92,6 +101,10 @@ export function hasToken(tokens: ReadonlySet<string>, token: string): boolean {
  * only ask ("explain", "tell"), unless nothing else remains. At most 64, of the first 20,000 characters.
  */
 export function keyWords(question: string): string[] {
+  return [...questions.of(question, readKeyWords)];
+}
+
+function readKeyWords(question: string): readonly string[] {
   const found = new Map<string, string>();
   const read = question.slice(0, LONGEST_QUESTION).replace(HOW_MUCH, "how");
   for (const raw of wordsOf(read).flatMap(segments)) {

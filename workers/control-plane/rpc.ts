@@ -52,10 +52,10 @@ export interface BudgetRpc extends Rpc.DurableObjectBranded {
 export interface TracesRpc extends Rpc.DurableObjectBranded {
   store(batch: SpanBatch): Promise<{ count: number; reasons: readonly string[] }>;
   closeOpen(lost: LostAgent): Promise<number>;
-  list(query: ListQuery): TraceSummary[];
-  page(traceId: string, query: PageQuery): string | undefined;
-  otlp(traceId: string, query: PageQuery): string | undefined;
-  remove(traceId: string): boolean;
+  list(query: ListQuery): Promise<TraceSummary[]>;
+  page(traceId: string, query: PageQuery): Promise<string | undefined>;
+  otlp(traceId: string, query: PageQuery): Promise<string | undefined>;
+  remove(traceId: string): Promise<boolean>;
   removeBefore(us: number): Promise<number>;
   size(): number;
   oldest(bytes: number, force: boolean): PrunableTrace[];

@@ -9,7 +9,8 @@ import { Hono } from "hono";
 import type * as z from "zod";
 import { decide } from "./decide.ts";
 import { errorResponse, firstIssue, isErrorStatus, newRequestId } from "./api/errors.ts";
-import { CountRequest, MessagesRequest, misplacedBlocks } from "./api/request.ts";
+import { parseMessages } from "./api/plain-request.ts";
+import { CountRequest, misplacedBlocks } from "./api/request.ts";
 import { MODEL, countTokens, reply } from "./reply.ts";
 import { readSettings } from "./api/settings.ts";
 import { failingResponse } from "./api/faults.ts";
@@ -43,7 +44,7 @@ app.post("/v1/messages", async (c) => {
   const read = readSettings(c.req.header("x-offline-settings") ?? null);
   if ("error" in read) return errorResponse(400, read.error);
   const { settings } = read;
-  const request = await readBody(c.req.raw, MessagesRequest);
+  const request = await readBody(c.req.raw, parseMessages);
   if (request instanceof Response) return request;
 
   if (settings.ttftMs > 0) await scheduler.wait(settings.ttftMs);
@@ -58,7 +59,7 @@ app.post("/v1/messages", async (c) => {
 });
 
 app.post("/v1/messages/count_tokens", async (c) => {
-  const request = await readBody(c.req.raw, CountRequest);
+  const request = await readBody(c.req.raw, (body) => CountRequest.safeParse(body));
   return request instanceof Response ? request : c.json({ input_tokens: countTokens(request) });
 });
 
@@ -69,7 +70,10 @@ app.onError((error) => {
 });
 
 /** The parsed body, or the API's error response. */
-async function readBody<Body extends CountRequest>(raw: Request, schema: z.ZodType<Body>): Promise<Body | Response> {
+async function readBody<Body extends CountRequest>(
+  raw: Request,
+  parse: (body: unknown) => z.ZodSafeParseResult<Body>,
+): Promise<Body | Response> {
   const bytes = await readRequest(raw, MAX_BODY_BYTES);
   if (bytes === "too-large") return errorResponse(413, "Request exceeds the maximum allowed number of bytes.");
   if (bytes === "too-slow") return errorResponse(408, "The request body came too slowly.");
@@ -81,7 +85,7 @@ async function readBody<Body extends CountRequest>(raw: Request, schema: z.ZodTy
   } catch (error) {
     return errorResponse(400, `The request body is not valid JSON: ${reasonOf(error)}`);
   }
-  const parsed = schema.safeParse(body);
+  const parsed = parse(body);
   if (!parsed.success) return errorResponse(400, firstIssue(parsed.error));
   const misplaced = misplacedBlocks(parsed.data.messages);
   return misplaced === null ? parsed.data : errorResponse(400, misplaced);

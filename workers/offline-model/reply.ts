@@ -8,12 +8,19 @@ const CHARS_PER_TOKEN = 4;
 
 /** Estimate: characters of system prompt, tools and messages, divided by four. */
 export function countTokens({ system, tools, messages }: CountRequest): number {
-  return Math.ceil(JSON.stringify([system, tools, messages]).length / CHARS_PER_TOKEN);
+  return tokensOf(JSON.stringify([system, messages]), tools);
+}
+
+function tokensOf(conversation: string, tools: CountRequest["tools"]): number {
+  // As a third item of the list, after a comma.
+  const toolChars = 1 + JSON.stringify(tools ?? null).length;
+  return Math.ceil((conversation.length + toolChars) / CHARS_PER_TOKEN);
 }
 
 /** Deterministic: the same request and decision give the same message and ids. */
 export function reply(request: MessagesRequest, decision: Decision): Message {
-  const seed = fingerprint(JSON.stringify([request.system, request.messages]));
+  const conversation = JSON.stringify([request.system, request.messages]);
+  const seed = fingerprint(conversation);
   const { content, stopReason, stopSequence } = limit(request, blocks(decision, seed));
   return {
     id: `msg_offline_${seed}`,
@@ -26,7 +33,10 @@ export function reply(request: MessagesRequest, decision: Decision): Message {
     stop_details: null,
     container: null,
     diagnostics: null,
-    usage: usage(countTokens(request), Math.max(1, Math.ceil(JSON.stringify(content).length / CHARS_PER_TOKEN))),
+    usage: usage(
+      tokensOf(conversation, request.tools),
+      Math.max(1, Math.ceil(JSON.stringify(content).length / CHARS_PER_TOKEN)),
+    ),
   };
 }
 

@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import { expect, test } from "vitest";
 
-import { BINDING_PROPS, gate, type Visitor } from "#shared/http/gate.ts";
+import { asWhole, BINDING_PROPS, gate, type Visitor } from "#shared/http/gate.ts";
 import { problem, Problem } from "#shared/http/problem.ts";
 
 const CARD = "https://agents.example:8443/searcher";
@@ -142,4 +142,12 @@ test("a stream is under way until it has ended or its reader has gone; a failure
   };
   expect((await ask("http://localhost/")).status).toBe(500);
   expect(await isFull()).toBe(false);
+});
+
+test("an event stream that is there as a whole has ended once it is made, and goes out as it is", async () => {
+  const headers = { "content-type": "text/event-stream" };
+  const made = asWhole(new Response("data: 1\n\n", { headers }));
+  const ask = listener({ maxUnderWay: 1, handler: () => made });
+  expect(await ask("http://localhost/")).toBe(made);
+  expect((await ask("http://localhost/")).status).toBe(200);
 });

@@ -65,6 +65,15 @@ test("a provisional end is never before the span began, nor before what else the
   );
 });
 
+test("spans that wait to be stored when their agent is lost are closed, too", async () => {
+  await store(job, [span({ traceId, end: 1 })], "coordinator");
+  const shard = shardWith(job, traceId);
+  const waiting = store(job, [span({ traceId, name: "waits" })], "searcher");
+  const closing = shard.closeOpen({ agent: "searcher", at: START, reason: "x" });
+  expect([await closing, (await waiting).count]).toEqual([1, 0]);
+  expect(await summary(job, traceId)).toMatchObject({ openSpans: 0, errors: 1 });
+});
+
 test("an agent's own end wins over the one that it was given", async () => {
   const own = { traceId, spanId: randomHex(8), attributes: { "troupe.trace.kind": "query" } };
   await store(job, [span(own)]);

@@ -122,6 +122,30 @@ test("the order of arrival does not matter: children before parents, ends before
   });
 });
 
+test("what several agents send at a time is stored in its order, and each is answered for itself", async () => {
+  const other = randomHex(8);
+  await store(job, [ended()], "coordinator");
+  const answers = await Promise.all([
+    store(job, [span({ traceId, spanId: other, name: "chat" }), ended(20)], "searcher"),
+    store(job, [span({ traceId, end: 1 })], "summarizer"),
+    store(job, [span({ traceId, spanId: other, name: "chat", end: 7 })], "searcher"),
+  ]);
+  expect(answers.map(({ count }) => count)).toEqual([1, 0, 0]);
+  expect(answers[0]?.toString()).toContain(`span "${ID}": it has ended already, and differently`);
+  const stored = await rows(job, traceId);
+  expect(stored).toMatchObject([{ spanId: ID, durationUs: 10_000 }, {}, {}]);
+  expect(stored.find(({ spanId }) => spanId === other)).toMatchObject({ durationUs: 7000, agent: "searcher" });
+  const agents = expect.arrayContaining(["coordinator", "searcher", "summarizer"]);
+  expect(await summary(job, traceId)).toMatchObject({ spans: 3, openSpans: 0, agents });
+});
+
+test("spans that wait for others to be stored with are there for whoever reads", async () => {
+  await store(job, [open()], "searcher");
+  const waiting = store(job, [span({ traceId, end: 1 })], "summarizer");
+  await vi.waitFor(async () => expect(await rows(job, traceId)).toHaveLength(2), { interval: 1, timeout: 200 });
+  expect((await waiting).count).toBe(0);
+});
+
 test("an object that was evicted goes on where it was", async () => {
   await store(job, [open(), span({ traceId })]);
   await evictDurableObject(shardWith(job, traceId));

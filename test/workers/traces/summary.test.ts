@@ -123,7 +123,7 @@ test.for<[string, SpanParts[], string]>([
 });
 
 test("of very many agents a summary names two hundred", async () => {
-  for (let n = 0; n < 210; n++) await store(job, [span({ traceId, end: 1 })], `agent${n}`);
+  await Promise.all(Array.from({ length: 210 }, async (_, n) => store(job, [span({ traceId, end: 1 })], `agent${n}`)));
   const { agents, spans } = await summary(job, traceId);
   expect([agents.length, spans]).toEqual([200, 210]);
 });

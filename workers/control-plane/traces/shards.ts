@@ -30,15 +30,15 @@ export async function storeSpans(env: Namespace, job: string, { sources, spans }
   const byShard = Array.from({ length: SHARDS }, (): SpanRecord[] => []);
   for (const span of spans) byShard[indexOf(span.traceId)]?.push(span);
   const rejected = new Rejections();
-  await Promise.all(
-    byShard.map(async (own, index) => {
-      for (const part of parts(own, sources)) {
-        // In order: a span's start must not replace its end.
-        const { count, reasons } = await stub(env, job, index).store(withSources(part, sources));
-        rejected.addAll(count, reasons);
-      }
-    }),
-  );
+  const lists = await Promise.all(byShard.map(async (own, index) => storeIn(stub(env, job, index), own, sources)));
+  for (const { count, reasons } of lists.flat()) rejected.addAll(count, reasons);
+  return rejected;
+}
+
+async function storeIn(shard: TraceShard, spans: readonly SpanRecord[], sources: readonly Source[]) {
+  const rejected: { readonly count: number; readonly reasons: readonly string[] }[] = [];
+  // In order: a span's start must not replace its end.
+  for (const part of parts(spans, sources)) rejected.push(await shard.store(withSources(part, sources)));
   return rejected;
 }
 

@@ -8,6 +8,8 @@ import type { Env } from "../env.ts";
 import { closed, interruptedIn } from "./close-open.ts";
 import type { LostAgent, TracesRpc, PrunableTrace } from "../rpc.ts";
 import { Forwarding } from "./forward/forwarding.ts";
+import type { Rejections } from "./otlp/rejections.ts";
+import { Intake } from "./rows/intake.ts";
 import { MIGRATIONS } from "./rows/migrations.ts";
 import { columnPage, otlpPage } from "./rows/pages.ts";
 import { Retention } from "./retention.ts";
@@ -15,7 +17,7 @@ import type { ListQuery, PageQuery, TracePage, TraceSummary } from "#shared/cont
 import { readSettings } from "./forward/settings.ts";
 import { allShards, SHARDS } from "./shards.ts";
 import type { SpanBatch } from "./otlp/span-record.ts";
-import { Rows, storeBatch } from "./rows/store-batch.ts";
+import { Rows, storeBatches } from "./rows/store-batch.ts";
 import { findSummary, listSummaries } from "./rows/summaries.ts";
 
 const CLOSED_AT_ONCE = 5000;
@@ -34,61 +36,90 @@ export class Traces extends DurableObject<Env> implements TracesRpc {
   static readonly #logged = new Set<string>();
   readonly #tables = new Tables(this.ctx.storage, MIGRATIONS, (sql) => this.#open(sql));
   readonly #alarm = new Alarm(this.ctx.storage);
+  readonly #intake = new Intake(async (batches) => this.#storeAll(batches));
 
-  /** Stores the batch in one transaction. Resolves to the number of refused spans and the first reasons. */
+  /** Stores the batch as a whole. Resolves to the number of refused spans and the first reasons. */
   async store(batch: SpanBatch): Promise<{ count: number; reasons: readonly string[] }> {
-    const stored = this.#tables.transaction(({ rows, forwarding }) =>
-      storeBatch(rows, batch, forwarding.due, Date.now()),
-    );
-    for (const lost of interruptedIn(batch)) await this.closeOpen(lost);
-    await this.#schedule();
-    return { count: stored.count, reasons: stored.reasons };
+    const { count, reasons } = await this.#intake.add(batch);
+    return { count, reasons };
+  }
+
+  async #storeAll(batches: readonly SpanBatch[]): Promise<readonly Rejections[]> {
+    const stored = await this.#commit(batches);
+    for (const lost of batches.flatMap(interruptedIn)) await this.#closeOpen(lost);
+    return stored;
   }
 
   /** Closes open spans of a lost agent provisionally, as errors. Resolves to their number. */
   async closeOpen(lost: LostAgent): Promise<number> {
+    await this.#intake.flush();
+    return this.#closeOpen(lost);
+  }
+
+  async #closeOpen(lost: LostAgent): Promise<number> {
     let count = 0;
     for (const trace of this.#parts.rows.traces.withOpenSpans(lost.traceId)) {
       for (let more = true; more;) {
-        const closedNow = this.#closeSome(trace, lost);
+        const closedNow = await this.#closeSome(trace, lost);
         count += closedNow;
         more = closedNow === CLOSED_AT_ONCE;
         if (more) await scheduler.wait(0);
       }
     }
-    if (count > 0) await this.#schedule();
     return count;
   }
 
-  #closeSome(trace: number, lost: LostAgent): number {
-    const now = Date.now();
+  async #closeSome(trace: number, lost: LostAgent): Promise<number> {
     const open = this.#parts.rows.spans.open(trace, lost, CLOSED_AT_ONCE);
-    const batch = closed(open, lost, now);
-    if (batch.spans.length > 0)
-      this.#tables.transaction((parts) => storeBatch(parts.rows, batch, parts.forwarding.due, now));
+    const batch = closed(open, lost, Date.now());
+    if (batch.spans.length > 0) await this.#commit([batch]);
     return batch.spans.length;
   }
 
+  /** Stores all batches and sets the alarm for them, or does neither when it throws. */
+  async #commit(batches: readonly SpanBatch[]): Promise<readonly Rejections[]> {
+    try {
+      // A synchronous transaction would be a savepoint within another one: SQLite would copy each page into a file
+      // before it changes it.
+      return await this.ctx.storage.transaction(async () => {
+        const { rows, forwarding } = this.#parts;
+        const rejected = storeBatches(rows, batches, forwarding.due, Date.now());
+        await this.#schedule();
+        return rejected;
+      });
+    } catch (error) {
+      // Memory of what was undone goes, too.
+      this.#alarm.rang();
+      return this.#tables.transaction(() => {
+        throw error;
+      });
+    }
+  }
+
   /** Up to `query.limit` traces, newest first. */
-  list(query: ListQuery): TraceSummary[] {
+  async list(query: ListQuery): Promise<TraceSummary[]> {
+    await this.#intake.flush();
     return listSummaries(this.#parts.sql, query, Date.now());
   }
 
   /** JSON of a TracePage; undefined for an unknown trace. */
-  page(traceId: string, query: PageQuery): string | undefined {
+  async page(traceId: string, query: PageQuery): Promise<string | undefined> {
+    await this.#intake.flush();
     const { sql } = this.#parts;
     const trace = findSummary(sql, traceId, Date.now());
     return trace && JSON.stringify({ trace, ...columnPage(sql, traceId, query) } satisfies TracePage);
   }
 
   /** JSON of an OtlpPage; undefined for an unknown trace. */
-  otlp(traceId: string, query: PageQuery): string | undefined {
+  async otlp(traceId: string, query: PageQuery): Promise<string | undefined> {
+    await this.#intake.flush();
     const { sql, rows } = this.#parts;
     return rows.traces.find([traceId]).length === 0 ? undefined : otlpPage(sql, traceId, query);
   }
 
   /** Returns whether the trace existed. */
-  remove(traceId: string): boolean {
+  async remove(traceId: string): Promise<boolean> {
+    await this.#intake.flush();
     return this.#tables.transaction(({ rows }) => {
       const [trace] = rows.traces.find([traceId]);
       if (trace) rows.traces.remove(trace.number);
@@ -98,6 +129,7 @@ export class Traces extends DurableObject<Env> implements TracesRpc {
 
   /** Deletes all traces that began before `us` (µs since the epoch), open ones too. Resolves to their number. */
   async removeBefore(us: number): Promise<number> {
+    await this.#intake.flush();
     const numbers = this.#parts.rows.traces.before(us);
     await this.#removeAll(numbers);
     return numbers.length;

@@ -9,6 +9,7 @@ import {
   type Passage,
 } from "#shared/retrieval/passages.ts";
 import { namesMeasure, titleTokens } from "#shared/retrieval/question.ts";
+import { readText } from "#shared/retrieval/reading.ts";
 import { relatedStems } from "#shared/retrieval/related-words.ts";
 import { keyWords, tokenize } from "#shared/retrieval/tokens.ts";
 import { lackingTool } from "../calls/plan.ts";
@@ -142,7 +143,7 @@ function sourcesIn(passages: readonly Passage[]): string {
 function missingWords(task: Task, passages: readonly Passage[]): { remark: string; most: boolean } {
   if (task.transcript.askedBy !== null || task.given.length > 0 || passages.length === 0)
     return { remark: "", most: false };
-  const known = new Set(passages.flatMap(({ title, text }) => [...titleTokens(title), ...tokenize(text)]));
+  const known = new Set(passages.flatMap(({ title, text }) => [...titleTokens(title), ...readText(text).words.tokens]));
   const asked = keyWords(task.asked).filter((word) => !namesMeasure(word));
   const missing = asked.filter(
     (word) =>

@@ -1,5 +1,6 @@
 // A Message as server-sent events in the API's order: message_start, ping, content blocks, message_delta, message_stop.
 import type { ContentBlock, Message, RawMessageStreamEvent } from "@anthropic-ai/sdk/resources/messages/messages";
+import { asWhole } from "#shared/http/gate.ts";
 import { errorBody } from "./errors.ts";
 import type { Fault, Settings } from "./settings.ts";
 
@@ -22,7 +23,7 @@ export function streamMessage(message: Message, settings: Settings, requestId: s
   const paced = settings.tokensPerSecond > 0;
   const events = eventsOf(message, paced ? PACED_CHARS : PIECE_CHARS, settings.fault);
   if (!paced && (settings.fault === null || settings.fault === "garbage_tool_input")) {
-    return new Response(events.map(encode).join(""), { headers });
+    return asWhole(new Response(events.map(encode).join(""), { headers }));
   }
   const closed = new AbortController();
   const frames = framesOf(events, settings, requestId, closed.signal);

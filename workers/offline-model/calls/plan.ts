@@ -43,13 +43,23 @@ export function plan(task: Task, tool: KnownTool, more: Partial<Facts> = {}): Wa
 }
 
 function factsOf(task: Task, more: Partial<Facts> = {}): Facts {
-  const text = bundle(usablePassages(task));
+  const text = textOf(task);
   return { question: task.question, ...(text === "" ? {} : { text, evidence: text }), ...more };
+}
+
+const texts = new WeakMap<Task, string>();
+
+/** The usable passages as text. Written once a task. */
+function textOf(task: Task): string {
+  let text = texts.get(task);
+  if (text === undefined) texts.set(task, (text = bundle(usablePassages(task))));
+  return text;
 }
 
 /** The agent's own tools that match the question, best first. */
 function fittingTools(task: Task): KnownTool[] {
   const others = task.tools.filter(({ kind }) => kind === "other");
+  if (others.length === 0) return [];
   const asked = new Set(questionTerms(task.question));
   const alone = others.length === task.tools.length;
   const needed = alone ? (others.length === 1 ? 0 : 1) : 2;
@@ -74,8 +84,10 @@ export function lackingTool(task: Task): { readonly name: string; readonly missi
 
 const useFittingTool: Rule = (task) => {
   if (callsOf(task, "other").length > 0) return [];
+  const fitting = fittingTools(task);
+  if (fitting.length === 0) return [];
   const facts = factsOf(task);
-  const ready = fittingTools(task).filter(
+  const ready = fitting.filter(
     (tool) => missingArguments(tool.schema, facts).length === 0 && hasForms(tool.schema, plan(task, tool).input),
   );
   return ready.slice(0, 1).map((tool) => plan(task, tool));
@@ -125,7 +137,7 @@ const examine: Rule = (task) => {
   const passages = usablePassages(task);
   const digest = one(task, "digest");
   const checks = task.tools.filter(({ kind }) => kind === "check");
-  const text = passages.length > 0 ? bundle(passages) : "No passages were found for this question.";
+  const text = passages.length > 0 ? textOf(task) : "No passages were found for this question.";
   const ask = (peer: Peer | undefined, request: string) =>
     askAgent(task, peer, `Question: ${task.question}\n\n${request}\n\n${text}`);
   return [

@@ -1,5 +1,6 @@
 // Chooses which agent to ask for what. Roles follow from the descriptions of agents, never from known names.
 import { bm25 } from "#shared/retrieval/ranking.ts";
+import { readText } from "#shared/retrieval/reading.ts";
 import { keyWords, tokenize } from "#shared/retrieval/tokens.ts";
 import { asObject, delegateProperties, propertiesOf, type KnownTool } from "./tools.ts";
 
@@ -65,5 +66,5 @@ export function closestPeer(question: string, peers: readonly Peer[]): Peer | un
 /** Tokens of an agent's description. The id counts three times, as the most reliable part. */
 function selfDescription({ id, text }: Peer): string[] {
   const name = tokenize(id.replaceAll(/[_-]/g, " "));
-  return [...name, ...name, ...name, ...tokenize(text.replaceAll("_", " "))];
+  return [...name, ...name, ...name, ...readText(text.replaceAll("_", " ")).words.tokens];
 }

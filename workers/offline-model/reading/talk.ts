@@ -47,7 +47,7 @@ export function smallTalk({ current, earlier }: Transcript): string | null {
  * Miniflare?").
  */
 export function contextualQuestion(question: string, earlier: readonly Exchange[]): string {
-  if (!refersBack(question)) return question;
+  if (earlier.length === 0 || !refersBack(question)) return question;
   const topics: string[] = [];
   for (const turn of earlier.toReversed()) {
     if (smallTalk({ current: turn, earlier: [], askedBy: null }) !== null || turn.question.length > 600) continue;

@@ -65,10 +65,14 @@ export function readTask(request: MessagesRequest): Task {
   };
 }
 
-/** Passages that the answer may quote. All passages of the message count: the asker chose them. */
-export function usablePassages(task: Task): Passage[] {
-  return [...task.given, ...relevantPassages(task.question, task.found)];
+/** Passages that the answer may quote. All passages of the message count: the asker chose them. Ranks once a task. */
+export function usablePassages(task: Task): readonly Passage[] {
+  let passages = usable.get(task);
+  if (!passages) usable.set(task, (passages = [...task.given, ...relevantPassages(task.question, task.found)]));
+  return passages;
 }
+
+const usable = new WeakMap<Task, readonly Passage[]>();
 
 export function callsOf({ transcript, tools }: Pick<Task, "transcript" | "tools">, kind: ToolKind): Call[] {
   const names = new Set(tools.filter((tool) => tool.kind === kind).map(({ name }) => name));

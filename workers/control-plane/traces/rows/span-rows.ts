@@ -3,12 +3,13 @@ import type { SpanRecord } from "../otlp/span-record.ts";
 import type { Counted } from "./trace-change.ts";
 import type { OpenQuery } from "../../rpc.ts";
 
-const PUT = `INSERT OR REPLACE INTO spans
+const ADD = `INSERT INTO spans
   (seq, trace, source, span_id, parent_id, name, kind, start_us, duration_us, status, message, provisional, operation,
    input_tokens, output_tokens, cost, bytes, json)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 export interface StoredSpan extends Counted {
+  readonly seq: number;
   readonly traceId: string;
   readonly spanId: string;
 }
@@ -24,6 +25,7 @@ export type OpenSpan = {
 };
 
 type StoredRow = {
+  seq: number;
   trace_id: string;
   span_id: string;
   duration_us: number;
@@ -50,7 +52,7 @@ export class SpanRows {
     const ids = JSON.stringify(spans.map(({ traceId, spanId }) => [traceId, spanId]));
     return this.#sql
       .exec<StoredRow>(
-        `SELECT trace_id, span_id, duration_us, provisional, status, operation, s.input_tokens, s.output_tokens, s.cost, s.bytes
+        `SELECT seq, trace_id, span_id, duration_us, provisional, status, operation, s.input_tokens, s.output_tokens, s.cost, s.bytes
          FROM json_each(?) AS wanted
          JOIN traces ON traces.trace_id = wanted.value ->> 0
          JOIN spans AS s ON s.trace = traces.number AND s.span_id = wanted.value ->> 1`,
@@ -58,6 +60,7 @@ export class SpanRows {
       )
       .toArray()
       .map((row) => ({
+        seq: row.seq,
         traceId: row.trace_id,
         spanId: row.span_id,
         durationUs: row.duration_us,
@@ -86,12 +89,22 @@ export class SpanRows {
     return this.#sql.exec<{ parent_id: string }>(sql, trace, spanId).toArray()[0]?.parent_id;
   }
 
-  /** Writes the span in place of a stored one with the same id. Returns the new `seq`. */
-  put(trace: number, source: number, span: SpanRecord): number {
-    this.#seq ??= this.#sql.exec<{ seq: number | null }>("SELECT max(seq) AS seq FROM spans").one().seq ?? 0;
-    this.#seq += 1;
+  /**
+   * Removes the spans with these `seq`, in whose place others will be added. Not by INSERT OR REPLACE, which copies each
+   * page before it changes it.
+   */
+  remove(seqs: readonly number[]): void {
+    if (seqs.length === 0) return;
+    // Before the last one is gone.
+    this.#last();
+    this.#sql.exec("DELETE FROM spans WHERE seq IN (SELECT value FROM json_each(?))", JSON.stringify(seqs));
+  }
+
+  /** Writes a span whose id is not stored. Returns its `seq`. */
+  add(trace: number, source: number, span: SpanRecord): number {
+    this.#seq = this.#last() + 1;
     this.#sql.exec(
-      PUT,
+      ADD,
       this.#seq,
       trace,
       source,
@@ -112,6 +125,11 @@ export class SpanRows {
       span.json,
     );
     return this.#seq;
+  }
+
+  /** The highest `seq` that was given. */
+  #last(): number {
+    return (this.#seq ??= this.#sql.exec<{ seq: number | null }>("SELECT max(seq) AS seq FROM spans").one().seq ?? 0);
   }
 
   open(trace: number, { agent, keepInstance, untilUs }: OpenQuery, limit: number): OpenSpan[] {
