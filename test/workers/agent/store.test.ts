@@ -20,11 +20,14 @@ function both<Answer>(name: string, work: (store: SessionStore) => void, look: (
   });
 }
 
+const traceOf = (messageId: string) =>
+  newTaskTrace(undefined, [], { method: "SendMessage", messageId, isRecorded: true });
+
 function begin(store: SessionStore, contextId: string, messageId: string, state = TASK_STATE_WORKING) {
   return store.createTask({
     contextId,
     state,
-    trace: newTaskTrace(undefined, [], { method: "SendMessage", messageId, isRecorded: true }),
+    trace: traceOf(messageId),
     messageId,
     asker: () => ({ principal: "local", chain: [], query: "q" }),
     first: { kind: "user", text: messageId },
@@ -44,7 +47,7 @@ describe("a store that has worked", () => {
         const other = begin(store, "c~peer.1", "m1");
         store.append(second, note("two"), 7);
         store.append(other, note("three"), 1);
-        store.setLife(second, { n: 2, strikes: 1, steps: 2 }, { ...second.trace!, turnSpanId: "again" });
+        store.setLife(second, { n: 2, strikes: 1, steps: 2 }, traceOf("again"));
         store.setState(other, TASK_STATE_INPUT_REQUIRED, 99);
         store.append(waiting, note("four"), 0);
       },
