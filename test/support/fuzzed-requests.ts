@@ -96,6 +96,9 @@ const TEXTS = [
 
 const NUMBERS = [0, -0, -1, 1, 0.5, 1e21, -1e308, 2 ** 53, 2 ** 31, -(2 ** 63), Number.MAX_VALUE, 4e12];
 
+/** More than any server takes, and few enough for the recursion here, whatever the engine makes of its frames. */
+const MOST_DEPTH = 600;
+
 function odd(random: Random): unknown {
   if (random() < 0.5) return pick(TEXTS, random);
   switch (Math.floor(random() * 6)) {
@@ -110,7 +113,7 @@ function odd(random: Random): unknown {
     case 4:
       return { [pick(TEXTS, random)]: odd(random) };
     default:
-      return nested(Math.floor(random() * 2_000));
+      return nested(Math.floor(random() * MOST_DEPTH));
   }
 }
 
