@@ -19,7 +19,7 @@ export type GateState = "closed" | "open" | "half_open";
 export interface GateChange {
   readonly target: string;
   readonly state: GateState;
-  /** Calls that have failed in a row. Those that were under way together count as one. */
+  /** Calls that have failed in a row. */
   readonly failures: number;
 }
 
@@ -98,7 +98,7 @@ export class Breaker implements Gate {
       this.#probes++;
       if (this.#state === "open") this.#become("half_open", onChange);
     }
-    const [epoch, probe, isProbe, failures] = [this.#epoch, this.#probes, !this.isClosed, this.#failures];
+    const [epoch, probe, isProbe] = [this.#epoch, this.#probes, !this.isClosed];
     let settled = false;
     const once = (settle: () => void, ofLatest: boolean) => () => {
       if (!settled && epoch === this.#epoch && (!ofLatest || probe === this.#probes)) settle();
@@ -107,11 +107,7 @@ export class Breaker implements Gate {
     return {
       isProbe,
       success: once(() => this.#succeeded(onChange), false),
-      failure: (reason) =>
-        once(() => {
-          // Calls that were under way together fail together, and say the same once.
-          if (isProbe || failures === this.#failures) this.#failed(reason, onChange);
-        }, true)(),
+      failure: (reason) => once(() => this.#failed(reason, onChange), true)(),
       abandon: once(() => this.#abandoned(onChange), true),
     };
   }

@@ -34,16 +34,6 @@ describe("a closed circuit", () => {
     expect(made.status()).toEqual({ target: "peer:searcher", state: "closed", failures: 4 });
   });
 
-  it("counts calls that were under way together as one: a burst says no more than one call", () => {
-    const { made, enter, fail } = breaker();
-    for (const pass of Array.from({ length: 100 }, () => enter())) pass.failure("the connection was lost");
-    expect(made.status()).toMatchObject({ state: "closed", failures: 1 });
-    const [before] = [enter()];
-    fail();
-    before.failure("begun before the last failure");
-    expect(made.status().failures).toBe(2);
-  });
-
   it("counts a call once, whatever is said of it afterwards", () => {
     const { made, enter } = breaker();
     const pass = enter();
