@@ -28,6 +28,7 @@ export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   "NETWORK",
   "TROUPE_KEY",
   "TROUPE_TOKEN",
+  "SELF",
   "SESSION",
   "SESSION_FILES",
   "SESSION_INDEX",
@@ -75,7 +76,9 @@ export function agentBindings(job: Job, agent: Agent, surroundings: Surroundings
       className,
     })),
     // On other targets no process starts: there each turn has an alarm.
-    ...(targetOf(job, agent) === "local" ? [SESSION_FILES] : []),
+    ...(targetOf(job, agent) === "local"
+      ? [SESSION_FILES, service("SELF", { to: "address", origin: surroundings.url })]
+      : []),
     ...own,
   ];
 }

@@ -20,6 +20,8 @@ export interface AgentEnv {
   readonly SESSION: DurableObjectNamespace<SessionRpc>;
   /** The folder of the sessions' files; absent where no process serves its own files, as on Cloudflare. */
   readonly SESSION_FILES?: Pick<Fetcher, "fetch">;
+  /** The agent's own listener; absent where SESSION_FILES is. */
+  readonly SELF?: Pick<Fetcher, "fetch">;
   readonly SESSION_INDEX: DurableObjectNamespace<SessionIndexRpc>;
   readonly BEACON: DurableObjectNamespace<BeaconRpc>;
 }

@@ -21,13 +21,17 @@ export class IsolateBatch<Item> {
     this.#send = send;
   }
 
+  /** Whether items wait, and somebody will send them. */
+  get isDue(): boolean {
+    return this.#waiting.size > 0 && Date.now() <= this.#dueAt;
+  }
+
   /** Sends `item` within `delayMs`. A later item of the same key replaces it. `waitUntil` keeps the sender alive. */
   add(key: string, item: Item, waitUntil: (work: Promise<unknown>) => void): void {
-    const now = Date.now();
-    const carried = this.#waiting.size > 0 && now <= this.#dueAt;
+    const carried = this.isDue;
     this.#waiting.set(key, item);
     if (carried) return;
-    this.#dueAt = now + 2 * this.#delayMs;
+    this.#dueAt = Date.now() + 2 * this.#delayMs;
     waitUntil(new Promise((resolve) => setTimeout(resolve, this.#delayMs)).then(() => this.flush()));
   }
 

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { TaskState } from "@a2a-js/sdk";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { jobLayout } from "../../scripts/targets/local/state/layout.ts";
@@ -72,6 +73,21 @@ test("a process that is asked to end waits until a young turn has its alarm", as
   await end(turn.pid, "SIGTERM");
   expect(alarms("asked-to-end")).toBe(1);
   await resumes("asked-to-end", turn);
+});
+
+test("a task that ended right before its process was killed is listed", async () => {
+  const turn = await asked("just-ended");
+  const ended = async () => (await turn.client.getTask({ tenant: "", id: turn.id })).status?.state;
+  await eventually(
+    async () => ((await ended()) === TaskState.TASK_STATE_COMPLETED ? true : undefined),
+    LIMIT_MS,
+    "the turn ends",
+  );
+  await end(turn.pid, "SIGKILL");
+  // On a slow machine the index may know it.
+  for (const file of indexes("just-ended")) change("just-ended", `SessionIndex/${file}`, "DELETE FROM task");
+  await deployment.succeed("restart", "just-ended");
+  await expect.poll(async () => tasksOf(turn.client), { timeout: LIMIT_MS }).toHaveLength(1);
 });
 
 const AGENT = "summarizer";

@@ -19,9 +19,10 @@ import { beaconStub, configOf, sessionStub, type AgentEnv } from "../env.ts";
 import { isStreaming, type Operation } from "../rpc.ts";
 import { LOCAL_PRINCIPAL, type Caller } from "../caller.ts";
 import { errorReply, toResponse } from "../reply.ts";
+import { isReportDue } from "../session-index/reports.ts";
 import { slotsOf } from "../slots.ts";
 import { wakeSessions } from "../wake.ts";
-import { watchYoung } from "../young-turns.ts";
+import { askToWatch, isFromSelf, WATCH_PATH, watchYoung } from "../young-turns.ts";
 import { isHttpJsonPath, parseHttpJson } from "./http-json.ts";
 import { flushSpans } from "../control-plane/tracing.ts";
 import { parseJsonRpc, unreadable } from "./json-rpc.ts";
@@ -69,6 +70,11 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
       turns: slotsOf(env).status,
       breakers: troubledBreakers(),
     });
+  });
+  app.post(WATCH_PATH, async ({ env, req, executionCtx }, next) => {
+    const token = bearer(req.header("authorization") ?? "");
+    if (token === undefined || !isFromSelf(env, token)) return next();
+    return watchYoung(env, (work) => executionCtx.waitUntil(work), isReportDue);
   });
   app.post(JSON_RPC_PATH, (c) => jsonRpc(c));
   app.all("*", async (c) => {
@@ -154,7 +160,7 @@ async function perform(operation: Operation, c: Context<App>): Promise<Response>
     }
     const full = beginsTask(operation) ? slotsOf(env).refusal(caller) : undefined;
     if (full !== undefined) return refusalReply(operation, busy(full));
-    watchYoung(env, (work) => executionCtx.waitUntil(work));
+    await askToWatch(env, (work) => executionCtx.waitUntil(work));
     const stub = sessionStub(env, caller.principal, target.session);
     if (!isStreaming(operation.method)) return toResponse(await stub.call(target.operation, caller));
     const streamed = await stub.stream(target.operation, caller);

@@ -4,6 +4,8 @@ import { sessionIndexStub, type AgentEnv } from "../env.ts";
 import type { IndexedTask } from "../rpc.ts";
 
 const REPORT_MS = 1_000;
+/** The index knows a task's state after this time, unless the process was killed. */
+export const REPORTED_MS = 2 * REPORT_MS;
 
 interface Report {
   readonly env: AgentEnv;
@@ -16,9 +18,14 @@ const reports = new IsolateBatch<Report>(REPORT_MS, async (waiting) => {
   if (first) await sessionIndexStub(first.env).record(waiting.map(({ task }) => task));
 });
 
-/** Reports a task's latest state. A report that waits when the process is killed is lost. */
+/** Reports a task's latest state. A report that waits when the process is killed is repeated by the next one. */
 export function reportTask(env: AgentEnv, task: IndexedTask, waitUntil: (work: Promise<unknown>) => void): void {
   reports.add(keyOf(task), { env, task }, waitUntil);
+}
+
+/** Whether reports wait, and will be sent within a second. */
+export function isReportDue(): boolean {
+  return reports.isDue;
 }
 
 /** Sends all reports that the index may not have yet, so that a list right after a task's end shows it. */

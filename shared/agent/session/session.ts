@@ -10,6 +10,7 @@ import type { AgentDefinition } from "../definition.ts";
 import type { AgentEnv } from "../env.ts";
 import { replyTo } from "../reply.ts";
 import type { Operation, Reply, SessionRpc, Streamed } from "../rpc.ts";
+import { REPORTED_MS } from "../session-index/reports.ts";
 import { Approvals } from "./approvals/approvals.ts";
 import { toStream } from "./event-stream.ts";
 import { Recovery } from "./recovery.ts";
@@ -45,12 +46,15 @@ export abstract class SessionObject extends DurableObject<AgentEnv> implements S
   }
 
   async wake(held: readonly TaskRef[]): Promise<void> {
+    const { store } = this.#tasks;
     this.#recovery.resumeAll();
     if (this.#turns.isBusy) this.#tasks.ringWhileBusy();
     for (const ref of held) {
-      const row = this.#tasks.store.task(ref);
+      const row = store.task(ref);
       if (row && isTerminal(row.state)) this.#tasks.index(row);
     }
+    // The process before may have ended with a report that waited.
+    for (const row of store.changedLast(REPORTED_MS)) this.#tasks.index(row);
   }
 
   /** Expires approvals, and checks that open work goes on. Never waits for a turn: the next alarm would come late. */

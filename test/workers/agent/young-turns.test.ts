@@ -20,7 +20,10 @@ async function sent(name: string, text: string) {
     headers: { "content-type": "application/json", "a2a-version": "1.0" },
     body: JSON.stringify({ message, configuration: { returnImmediately: true } }),
   });
-  const response = await testAgent.worker.fetch(request, { ...env, SESSION_FILES: NO_FILES }, ctx);
+  const ownFiles = { ...env, SESSION_FILES: NO_FILES };
+  const SELF = { fetch: async (input: RequestInfo | URL, init?: RequestInit) => fetchSelf(new Request(input, init)) };
+  const fetchSelf = async (own: Request) => testAgent.worker.fetch(own, { ...ownFiles, SELF }, ctx);
+  const response = await fetchSelf(request);
   expect(response.status).toBe(200);
   return ctx;
 }

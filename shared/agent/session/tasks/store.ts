@@ -167,6 +167,13 @@ export class SessionStore {
     return [...this.#loaded.values()].flatMap(({ tasks }) => tasks);
   }
 
+  /** The tasks that changed no more than `ms` milliseconds before the last change of any. */
+  changedLast(ms: number): TaskRow[] {
+    const heads = [...this.#loaded.values()].flatMap(({ tasks }) => tasks);
+    const last = heads.reduce((at, head) => Math.max(at, head.updatedAt), 0);
+    return heads.filter((head) => last - head.updatedAt <= ms).map((head) => this.#row(head));
+  }
+
   /** The tasks that have not ended, oldest first within a thread. */
   openTasks(): TaskRow[] {
     return this.#openHeads.map((head) => this.#row(head));

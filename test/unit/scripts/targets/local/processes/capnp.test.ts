@@ -34,15 +34,22 @@ isolation: ${isolation}
   });
 }
 
+/** An agent's own listener, as a service. */
+const listener = (port: number) => ({
+  name: `address:http://127.0.0.1:${port}`,
+  address: `127.0.0.1:${port}`,
+  foreign: {},
+});
+
 test("in one process a peer is a service, with a process an agent it is a socket", () => {
   const together = processesOf(planOf("job")).map((process) => configOf(planOf("job"), process, SURROUNDINGS));
   expect(together.map(({ workers, externals }) => [workers.length, externals.map(({ name }) => name)])).toEqual([
-    [2, ["control-plane", "offline-model"]],
+    [2, ["control-plane", "offline-model", ...[9001, 9002].map((port) => `address:http://127.0.0.1:${port}`)]],
   ]);
   const apart = processesOf(planOf("agent")).map((process) => configOf(planOf("agent"), process, SURROUNDINGS));
   expect(apart.map(({ workers, externals }) => [workers.length, externals.slice(2)])).toEqual([
-    [1, [{ name: "agent-b", address: "127.0.0.1:9002" }]],
-    [1, []],
+    [1, [{ name: "agent-b", address: "127.0.0.1:9002" }, listener(9001)]],
+    [1, [listener(9002)]],
   ]);
 });
 
@@ -57,6 +64,7 @@ test("an address in an agent's settings becomes a service that leads there and n
   expect(externals.slice(2)).toEqual([
     { name: "address:http://127.0.0.1:8888", address: "127.0.0.1:8888", foreign: {} },
     { name: "address:https://a.example", address: "a.example:443", foreign: { certificateHost: "a.example" } },
+    listener(0),
   ]);
   const bound = workers[0]?.bindings.filter(({ name }) => name.startsWith("REACH_")) ?? [];
   expect(bound.map((item) => (item.kind === "service" ? [item.name, item.service] : []))).toEqual([
