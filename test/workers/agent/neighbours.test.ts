@@ -18,6 +18,6 @@ it("is done anew when the object that began it died, and a cancel does not wait 
   const before = Date.now();
   const canceled = await a2a.cancelTask({ tenant: "", id, metadata: undefined });
   expect(canceled.status?.state).toBe(TaskState.TASK_STATE_CANCELED);
-  expect(Date.now() - before).toBeLessThan(900);
+  expect(Date.now() - before).toBeLessThan(1_800);
   expect(answerOf(await send(a2a, ask("say here")))).toBe("here");
 });
