@@ -77,6 +77,7 @@ const AGENT = "test/workers/agent/**/*.test.ts";
 const ALONE = [
   "test/e2e/crash/**/*.test.ts",
   "test/e2e/gone-for-a-moment.test.ts",
+  "test/e2e/heavy-tool.test.ts",
   "test/e2e/no-alarm.test.ts",
   "test/e2e/registry-life.test.ts",
 ];

@@ -17,9 +17,17 @@ ${agents}
 ${permissions === "" ? "" : `\nPermissions (agents that are not listed may use every tool)\n${permissions}\n`}
 Edges     ${edges === "" ? "none: agents find each other through the registry" : edges}
 Entry     ${plan.entryPoint}
+Processes ${describeProcesses(plan)}
 Order     ${plan.stages.map((stage) => stage.join(", ")).join(" → ")}
 Secrets   ${plan.secrets.length === 0 ? "none" : plan.secrets.join(", ")}
 Lease     ${plan.heartbeat.leaseMs / 1000} s (heartbeat every ${plan.heartbeat.intervalMs / 1000} s)`;
+}
+
+function describeProcesses({ isolation, agents }: Plan): string {
+  if (agents.length === 1) return "one";
+  return isolation === "agent"
+    ? `${agents.length}, one for each agent: a tool that computes for long holds up its own agent only`
+    : "one for all agents: a tool that computes for long holds up all of them (isolation: agent, only its own)";
 }
 
 function modelOf(agent: PlannedAgent): string {
@@ -31,18 +39,21 @@ function portOf({ socket }: PlannedAgent): string {
   return socket.port === 0 ? "any" : String(socket.port);
 }
 
-function bindingsOf({ bindings }: PlannedAgent): string {
+function bindingsOf({ bindings, url }: PlannedAgent): string {
   return bindings
-    .map((binding) => (binding.type === "service" ? `${binding.name} → ${serviceOf(binding.service)}` : binding.name))
+    .map((binding) =>
+      binding.type === "service" ? `${binding.name} → ${serviceOf(binding.service, url)}` : binding.name,
+    )
     .join(", ");
 }
 
-function serviceOf(service: Service): string {
+/** `self`: the agent's own address. */
+function serviceOf(service: Service, self: string): string {
   switch (service.to) {
     case "agent":
       return service.agent;
     case "address":
-      return service.origin;
+      return service.origin === self ? "its own listener" : service.origin;
     case "network":
       return `${service.reach} network`;
     case "control-plane":

@@ -1,6 +1,7 @@
 // fetch_url: reads one public web page as text. download.ts has the limits and address checks.
 import * as z from "zod";
 import { defineTool } from "../loop/tools/tool.ts";
+import { withPauses } from "../text/slices.ts";
 import { download, type Fetch } from "./download.ts";
 import { readArticle } from "./readable.ts";
 
@@ -21,7 +22,7 @@ export const fetchUrl = defineTool({
 export async function readPage(address: string, fetch: Fetch, signal: AbortSignal): Promise<string> {
   const { url, type, text } = await download(address, fetch, signal);
   const isHtml = type === "text/html" || type === "application/xhtml+xml";
-  const page = isHtml ? readArticle(text) : { title: "", text: text.trim() };
+  const page = isHtml ? await withPauses(readArticle(text)) : { title: "", text: text.trim() };
   const body = page.text === "" ? "(The page has no text.)" : shorten(page.text);
   return `# ${page.title || url}\nsource: ${url}\n\n${body}`;
 }

@@ -44,9 +44,10 @@ const RAW = new Set(["SCRIPT", "STYLE"]);
 const ESCAPED = /[&<>\u00a0]/g;
 const LONGEST_TITLE = 1_000;
 
-export function scanHtml(html: string): ScannedPage {
+/** Yields after each slice of the page. */
+export function* scanHtml(html: string): Generator<undefined, ScannedPage> {
   const page = new Page();
-  readTags(html, page);
+  yield* readTags(html, page);
   page.end();
   return page.read();
 }

@@ -1,4 +1,5 @@
 // Splits HTML into tags, comments and text, in linear time. Counts attributes without reading them.
+import { SLICE_CHARS } from "../text/slices.ts";
 import { decodeEntities } from "./html-entities.ts";
 
 export interface TagReader {
@@ -18,13 +19,18 @@ const LONGEST_NAME = 32;
 const NAME_END = /[\s/>]/g;
 const LETTER = /[A-Za-z]/;
 
-export function readTags(html: string, reader: TagReader): void {
+/** Yields after each slice of the page. */
+export function* readTags(html: string, reader: TagReader): Generator<undefined, void> {
   let at = 0;
+  let pauseAt = SLICE_CHARS;
   while (at < html.length) {
     const begin = nextMarkup(html, at);
     if (begin > at) reader.text(decodeEntities(html.slice(at, begin)));
     if (begin === html.length) return;
     at = readMarkup(html, begin, reader);
+    if (at < pauseAt) continue;
+    pauseAt = at + SLICE_CHARS;
+    yield;
   }
 }
 

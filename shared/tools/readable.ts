@@ -13,24 +13,28 @@ export interface ReadableText {
 }
 
 /** Beyond these limits the article is not searched for: the tree and the search would cost far more than the page. */
-const MAX_CHARS = 1_000_000;
-const MAX_ELEMENTS = 6_000;
+const MAX_CHARS = 600_000;
+const MAX_ELEMENTS = 4_000;
 const MAX_DEPTH = 100;
 const MAX_DEPTHS = 120_000;
 const MAX_PARTS = 20_000;
 /** A smaller article was probably not the page's content. */
 const MIN_ARTICLE_SHARE = 0.2;
 
-/** The main article of a web page; the whole text when no article is found. */
-export function readArticle(html: string): ReadableText {
-  const whole = scanHtml(html);
-  const article = isLarge(html, whole) ? undefined : extractArticle(html);
+/** The main article of a web page; the whole text when no article is found. Yields after each slice of the page. */
+export function* readArticle(html: string): Generator<undefined, ReadableText> {
+  const whole = yield* scanHtml(html);
+  yield;
+  const article = isLarge(html, whole) ? undefined : yield* extractArticle(html);
   if (!article || article.text.length < whole.text.length * MIN_ARTICLE_SHARE) return whole;
   return { title: article.title || whole.title, text: article.text };
 }
 
-/** All text of a document without menus, forms and scripts. Fast, for documents that are known to be content. */
-export function readWhole(html: string): ReadableText {
+/**
+ * All text of a document without menus, forms and scripts. Fast, for documents that are known to be content. Yields after
+ * each slice of the document.
+ */
+export function readWhole(html: string): Generator<undefined, ReadableText> {
   return scanHtml(html);
 }
 
@@ -39,12 +43,15 @@ function isLarge(html: string, { elements, depth, depths, parts }: ScannedPage):
   return html.length > MAX_CHARS || elements > MAX_ELEMENTS || isDeep || parts > MAX_PARTS;
 }
 
-function extractArticle(html: string): ReadableText | undefined {
+/** Yields after each step. */
+function* extractArticle(html: string): Generator<undefined, ReadableText | undefined> {
   try {
     const { document } = parseDocument(html);
+    yield;
     const reader = new Readability(document, { maxElemsToParse: MAX_ELEMENTS, serializer: (node) => node });
     const article = reader.parse();
     if (!article?.content) return undefined;
+    yield;
     return { title: oneLine(article.title ?? ""), text: htmlText(article.content) };
   } catch {
     // Readability failed; the caller uses the whole text.

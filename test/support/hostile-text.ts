@@ -16,6 +16,7 @@ import { extractKeyPoints } from "../../workers/agents/summarizer/key-points.ts"
 import { fillArguments, missingArguments } from "../../workers/offline-model/calls/arguments.ts";
 import { decide } from "../../workers/offline-model/decide.ts";
 import { MessagesRequest } from "../../workers/offline-model/api/request.ts";
+import { summarise } from "../../workers/offline-model/answers/summarise.ts";
 import { citedTexts } from "../../workers/offline-model/reading/task.ts";
 import { readVerdicts } from "../../workers/offline-model/reading/verdicts.ts";
 
@@ -162,7 +163,34 @@ function passagesOf(hostile: string) {
 const document = (type: "md" | "txt" | "html" | "data") => (hostile: string) =>
   readDocument({ path: "a", type, text: hostile });
 
-export const PASSES: Readonly<Record<string, (hostile: string) => unknown>> = {
+/** Passes that read what comes from outside as a whole. A pass that yields lets others have the loop meanwhile. */
+const WHOLE: Readonly<Record<string, (hostile: string) => unknown>> = {
+  "key points": (hostile) => extractKeyPoints(hostile, 5, hostile),
+  "key points without a focus": (hostile) => extractKeyPoints(hostile, 20),
+  "a claim and its evidence": (hostile) => findEvidence(hostile, hostile),
+  verdicts: (hostile) => readVerdicts([{ name: "v", input: { claim: "c" }, result: hostile, isError: false }]),
+  "arguments of a tool": (hostile) => fillArguments(PAYMENT, { question: hostile }),
+  "missing arguments of a tool": (hostile) => missingArguments(PAYMENT, { question: hostile }),
+  "a message to a checker": (hostile) => ask("check", [{ role: "user", content: hostile }]),
+  "a message to a summarizer": (hostile) => ask("digest", [{ role: "user", content: hostile }]),
+  "a conversation to sum up": (hostile) => summarise({ messages: [{ role: "user", content: hostile }] }),
+  "an answer of an agent": (hostile) => answered("delegate", hostile),
+  "a result of a search": (hostile) => answered("search", hostile),
+  "a result of a check": (hostile) => answered("check", hostile),
+  "the article of a page": (hostile) => readArticle(hostile),
+  "a whole page": (hostile) => readWhole(hostile),
+  "a Markdown document": document("md"),
+  "a plain document": document("txt"),
+  "an HTML document": document("html"),
+  "the bytes of a file": (hostile) => decodeText(Buffer.from(hostile)),
+  "the bytes of an older file": (hostile) => decodeText(Buffer.from(hostile, "latin1")),
+  "a JSON text": (hostile) => isTooDeep(hostile),
+  "a text in JSON": (hostile) => isTooDeep(JSON.stringify(hostile)),
+  "an attribute of a span": redactor(["a secret of the job"]),
+};
+
+/** Passes that their callers give slices of such a text. */
+const SLICED: Readonly<Record<string, (hostile: string) => unknown>> = {
   tokens: (hostile) => [tokenize(hostile), indexTokens(hostile), keyWords(hostile), searchTerms(hostile)],
   sentences: (hostile) => [splitSentences(hostile), headingsOf(hostile)],
   "passages and sources": (hostile) => [parsePassages(hostile), parseSources(hostile), citedTexts(hostile)],
@@ -171,23 +199,34 @@ export const PASSES: Readonly<Record<string, (hostile: string) => unknown>> = {
   "ranking of passages": (hostile) => relevantPassages(QUESTION, passagesOf(hostile)),
   "quoting of a text": (hostile) => bestSentences(QUESTION, [{ title: hostile, source: "a", text: hostile }]),
   "quoting for a question": (hostile) => bestSentences(hostile, [{ title: "A", source: "a", text: "Words follow." }]),
-  "key points": (hostile) => extractKeyPoints(hostile, 5, hostile),
-  "a claim and its evidence": (hostile) => findEvidence(hostile, hostile),
-  verdicts: (hostile) => readVerdicts([{ name: "v", input: { claim: "c" }, result: hostile, isError: false }]),
-  "arguments of a tool": (hostile) => [
-    fillArguments(PAYMENT, { question: hostile }),
-    missingArguments(PAYMENT, { question: hostile }),
-  ],
-  "a message to a checker": (hostile) => ask("check", [{ role: "user", content: hostile }]),
-  "a message to a summarizer": (hostile) => ask("digest", [{ role: "user", content: hostile }]),
-  "an answer of an agent": (hostile) => answered("delegate", hostile),
-  "a result of a search": (hostile) => answered("search", hostile),
-  "a result of a check": (hostile) => answered("check", hostile),
-  "a page": (hostile) => [readArticle(hostile), readWhole(hostile)],
-  "a Markdown document": document("md"),
-  "a plain document": document("txt"),
-  "an HTML document": document("html"),
-  "the bytes of a file": (hostile) => [decodeText(Buffer.from(hostile)), decodeText(Buffer.from(hostile, "latin1"))],
-  "a JSON text": (hostile) => [isTooDeep(hostile), isTooDeep(JSON.stringify(hostile))],
-  "an attribute of a span": redactor(["a secret of the job"]),
 };
+
+export interface Pass {
+  /** Does one stretch after the other, and yields between them. */
+  readonly stretches: (hostile: string) => Generator<unknown, void>;
+  readonly isWhole: boolean;
+}
+
+export const PASSES: Readonly<Record<string, Pass>> = {
+  ...toPasses(SLICED, false),
+  ...toPasses(WHOLE, true),
+};
+
+function toPasses(all: Readonly<Record<string, (hostile: string) => unknown>>, isWhole: boolean) {
+  return Object.fromEntries(
+    Object.entries(all).map(([name, read]) => [
+      name,
+      {
+        isWhole,
+        *stretches(hostile: string) {
+          const work = read(hostile);
+          if (isGenerator(work)) yield* work;
+        },
+      },
+    ]),
+  );
+}
+
+function isGenerator(work: unknown): work is Generator<unknown, unknown> {
+  return typeof work === "object" && work !== null && Symbol.iterator in work && "next" in work;
+}

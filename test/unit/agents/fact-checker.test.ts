@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { atOnce } from "#shared/text/slices.ts";
 import { findEvidence, judge } from "../../../workers/agents/fact-checker/compare.ts";
 
 const passages = `[1] KV
@@ -9,7 +10,7 @@ KV is eventually consistent. A value may be up to 25 MiB large.
 source: r2.md
 R2 is strongly consistent and charges nothing for egress.`;
 
-const verdict = (claim: string, evidence = passages) => judge(findEvidence(claim, evidence));
+const verdict = (claim: string, evidence = passages) => judge(atOnce(findEvidence(claim, evidence)));
 
 test.each([
   ["KV is eventually consistent.", "supported"],
@@ -27,7 +28,7 @@ test("two texts that differ in a number make the claim disputed", () => {
 });
 
 test("quotes are word for word and carry their source", () => {
-  expect(findEvidence("KV is eventually consistent.", passages)[0]).toEqual({
+  expect(atOnce(findEvidence("KV is eventually consistent.", passages))[0]).toEqual({
     quote: "KV is eventually consistent.",
     number: 1,
     source: "kv.md",

@@ -12,6 +12,7 @@ import { MessagesRequest } from "../../../workers/offline-model/api/request.ts";
 import type { InputMessage, ToolDefinition } from "../../../workers/offline-model/api/request.ts";
 import { extractKeyPoints, writeKeyPoints } from "../../../workers/agents/summarizer/key-points.ts";
 import { splitPassages } from "../../../workers/agents/searcher/document.ts";
+import { atOnce } from "#shared/text/slices.ts";
 import { findSources, verifyClaim } from "../../../workers/agents/fact-checker/tools.ts";
 
 export interface TestTool extends ToolDefinition {
@@ -154,7 +155,7 @@ export const summarizerTools: readonly TestTool[] = [
     name: "extract_key_points",
     description: "Extracts the key points of a text.",
     input_schema: object({ text, limit: { type: "integer" }, focus: text }, ["text"]),
-    run: (input) => writeKeyPoints(extractKeyPoints(String(input["text"]), 5, String(input["focus"] ?? ""))),
+    run: (input) => writeKeyPoints(atOnce(extractKeyPoints(String(input["text"]), 5, String(input["focus"] ?? "")))),
   },
 ];
 export const checkerTools: readonly TestTool[] = [verifyClaim, findSources].map((tool) => ({

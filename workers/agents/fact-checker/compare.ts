@@ -4,6 +4,7 @@ import { parsePassages } from "#shared/retrieval/passages.ts";
 import { LONGEST_QUOTE } from "#shared/retrieval/sentence-scores.ts";
 import { splitSentences } from "#shared/retrieval/sentences.ts";
 import { tokenize } from "#shared/retrieval/tokens.ts";
+import { SLICE_CHARS, slicesOf } from "#shared/text/slices.ts";
 
 export interface Evidence {
   /** One sentence, word for word. */
@@ -28,34 +29,48 @@ const SAME_SUBJECT = 0.6;
 const NEGATION = /\b(?:not|no|never|none|neither|nor|cannot|without|nothing|lacks?)\b|n['’]t\b/gi;
 const NUMBER = /(?<![\p{L}\d])\d+(?:[.,]\d+)*/gu;
 
-/** Sentences that share at least half of the claim's words, best first, at most `limit`. */
-export function findEvidence(claim: string, text: string, limit = 5): Evidence[] {
+/** Sentences that share at least half of the claim's words, best first, at most `limit`. Yields after each slice of the text. */
+export function* findEvidence(claim: string, text: string, limit = 5): Generator<undefined, Evidence[]> {
   const claimed = readClaim(claim.slice(0, LONGEST_CLAIM));
-  const { wanted } = claimed;
-  if (wanted.size === 0) return [];
+  if (claimed.wanted.size === 0) return [];
   const passages = parsePassages(text);
+  yield;
   const units = passages.length > 0 ? passages : [{ number: null, source: null, text }];
-  return units
-    .flatMap(({ number, source, text: body }) =>
-      splitSentences(body)
-        .flatMap((sentence) => (sentence.length > LONGEST_QUOTE ? neighbourhoods(sentence, wanted) : [sentence]))
-        .map((quote) => ({ quote, number, source })),
-    )
-    .map((sentence): Evidence => {
-      const words = new Set(tokenize(sentence.quote));
+  let best: Evidence[] = [];
+  let read = 0;
+  for (const unit of units) {
+    for (const slice of slicesOf(unit.text)) {
+      best = [...best, ...evidenceIn(claimed, { ...unit, text: slice })]
+        .toSorted((a, b) => b.overlap - a.overlap)
+        .slice(0, limit);
+      read += slice.length;
+      if (read >= SLICE_CHARS / 2) {
+        read = 0;
+        yield;
+      }
+    }
+  }
+  return best;
+}
+
+/** The sentences of a passage that share at least half of the claim's words, in order. */
+function evidenceIn(
+  claimed: Claim,
+  { number, source, text }: Pick<Evidence, "number" | "source"> & { readonly text: string },
+): Evidence[] {
+  const { wanted } = claimed;
+  return splitSentences(text)
+    .flatMap((sentence) => (sentence.length > LONGEST_QUOTE ? neighbourhoods(sentence, wanted) : [sentence]))
+    .map((quote): Evidence => {
+      const words = new Set(tokenize(quote));
       const shared = [...wanted].filter((word) => words.has(word)).length;
       const overlap = shared / wanted.size;
       // In a sentence that says more, a "not" may belong to the rest.
       const saysOnlyThis = shared / words.size >= SAME_SUBJECT;
-      return {
-        ...sentence,
-        overlap,
-        conflict: overlap >= SAME_SUBJECT ? conflictOf(claimed, sentence.quote, saysOnlyThis) : null,
-      };
+      const conflict = overlap >= SAME_SUBJECT ? conflictOf(claimed, quote, saysOnlyThis) : null;
+      return { quote, number, source, overlap, conflict };
     })
-    .filter(({ overlap }) => overlap >= TOUCHES)
-    .toSorted((a, b) => b.overlap - a.overlap)
-    .slice(0, limit);
+    .filter(({ overlap }) => overlap >= TOUCHES);
 }
 
 /** `disputed`: one sentence agrees, another similar one differs in a number or a negation. */

@@ -1,6 +1,7 @@
 // The fact checker's own tools.
 import * as z from "zod";
 import { defineTool } from "#shared/loop/tools/tool.ts";
+import { withPauses } from "#shared/text/slices.ts";
 import { findEvidence, judge, type Evidence } from "./compare.ts";
 
 const LIMITS =
@@ -15,8 +16,8 @@ export const verifyClaim = defineTool({
     evidence: z.string().min(1).describe("Text, or passages in the form `[n] Title`, `source: …`, text."),
   }),
   annotations: { readOnly: true, idempotent: true },
-  run({ claim, evidence }) {
-    const found = findEvidence(claim, evidence);
+  async run({ claim, evidence }) {
+    const found = await withPauses(findEvidence(claim, evidence));
     const best = found[0] === undefined ? "" : ` (best word overlap ${Math.round(found[0].overlap * 100)}%)`;
     return [`Verdict: ${judge(found)}${best}`, `Claim: ${claim}`, ...found.map(writeQuote), LIMITS].join("\n");
   },
@@ -31,8 +32,8 @@ export const findSources = defineTool({
     text: z.string().min(1).describe("Text, or passages in the form `[n] Title`, `source: …`, text."),
   }),
   annotations: { readOnly: true, idempotent: true },
-  run({ claim, text }) {
-    const found = findEvidence(claim, text, 8);
+  async run({ claim, text }) {
+    const found = await withPauses(findEvidence(claim, text, 8));
     if (found.length === 0) return `No sentence of the text speaks about the claim: ${claim}`;
     const sources = new Set(found.map(({ source }) => source)).size;
     return [

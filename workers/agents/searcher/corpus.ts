@@ -5,8 +5,9 @@ import type { Migration } from "#shared/durable/migrations.ts";
 import { Tables } from "#shared/durable/tables.ts";
 import type { Passage } from "#shared/retrieval/passages.ts";
 import { indexTokens } from "#shared/retrieval/tokens.ts";
+import { SLICE_CHARS, withPauses } from "#shared/text/slices.ts";
 import type { CorpusFile, Upload } from "./corpus-schema.ts";
-import { readDocument, type Document } from "./document.ts";
+import { readDocument } from "./document.ts";
 import { matchOf } from "./index-query.ts";
 
 /** SQLite knows no language: it gets tokens, and only splits them. */
@@ -27,7 +28,7 @@ const MIGRATIONS: readonly Migration[] = [
     let last = -1;
     for (let rows = readOldPassages(sql, last); rows.length > 0; rows = readOldPassages(sql, last)) {
       for (const { number, title, body } of rows) {
-        putPassage(sql, number, title, body);
+        putPassage(sql, number, toIndexed(title, body));
         last = number;
       }
     }
@@ -45,6 +46,14 @@ const TITLE_WEIGHT = 4;
 const REPEATED = 0.6;
 /** Hits read for each result, to find some in different files. */
 const CANDIDATES_PER_RESULT = 5;
+
+/** A passage with its tokens, as the index stores them. */
+interface IndexedPassage {
+  readonly title: string;
+  readonly body: string;
+  readonly titleTokens: string;
+  readonly bodyTokens: string;
+}
 
 export interface FoundPassage extends Passage {
   /** Higher is better; comparable within one search only. */
@@ -65,13 +74,16 @@ export class Corpus extends DurableObject {
    * Adds or replaces files in one transaction, and names `root` as the folder of all. May be repeated. Of a path given
    * twice, the last file counts.
    */
-  put({ root, files }: Upload): void {
+  async put({ root, files }: Upload): Promise<void> {
+    const read: { readonly file: CorpusFile; readonly passages: readonly IndexedPassage[] }[] = [];
+    for (const file of new Map(files.map((one) => [one.path, one])).values())
+      read.push({ file, passages: await withPauses(indexed(file)) });
     this.#tables.transaction((sql) => {
       sql.exec("UPDATE files SET root = ?1 WHERE root <> ?1", root);
       // All rows before all passages: some statements open a savepoint, at which SQLite flushes the index.
-      const distinct = [...new Map(files.map((file) => [file.path, file])).values()];
-      const rows = distinct.map((file) => ({ number: this.#putRow(root, file), document: readDocument(file) }));
-      for (const { number, document } of rows) this.#putPassages(number, document);
+      const rows = read.map(({ file, passages }) => ({ number: this.#putRow(root, file), passages }));
+      for (const { number, passages } of rows)
+        for (const [index, passage] of passages.entries()) putPassage(sql, number * PER_FILE + index, passage);
     });
   }
 
@@ -117,12 +129,6 @@ export class Corpus extends DurableObject {
     return sql.exec<{ number: number }>(insert, path, hash, root).one().number;
   }
 
-  #putPassages(file: number, { title, passages }: Document): void {
-    for (const [index, passage] of passages.slice(0, PER_FILE).entries()) {
-      putPassage(this.#sql, file * PER_FILE + index, title, passage);
-    }
-  }
-
   #removePassages(file: number): void {
     const first = file * PER_FILE;
     this.#sql.exec("DELETE FROM tokens WHERE rowid BETWEEN ? AND ?", first, first + PER_FILE - 1);
@@ -134,9 +140,27 @@ export class Corpus extends DurableObject {
   }
 }
 
-function putPassage(sql: SqlStorage, number: number, title: string, body: string): void {
+/** The passages of a file. Yields after each slice of it. */
+function* indexed(file: CorpusFile): Generator<undefined, IndexedPassage[]> {
+  const { title, passages } = yield* readDocument(file);
+  const found: IndexedPassage[] = [];
+  let read = 0;
+  for (const body of passages.slice(0, PER_FILE)) {
+    found.push(toIndexed(title, body));
+    read += title.length + body.length;
+    if (read < SLICE_CHARS) continue;
+    read = 0;
+    yield;
+  }
+  return found;
+}
+
+function toIndexed(title: string, body: string): IndexedPassage {
+  return { title, body, titleTokens: indexTokens(title).join(" "), bodyTokens: indexTokens(body).join(" ") };
+}
+
+function putPassage(sql: SqlStorage, number: number, { title, body, titleTokens, bodyTokens }: IndexedPassage): void {
   sql.exec("INSERT INTO texts (number, title, body) VALUES (?, ?, ?)", number, title, body);
-  const [titleTokens, bodyTokens] = [indexTokens(title).join(" "), indexTokens(body).join(" ")];
   sql.exec("INSERT INTO tokens (rowid, title, body) VALUES (?, ?, ?)", number, titleTokens, bodyTokens);
 }
 

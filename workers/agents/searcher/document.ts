@@ -16,18 +16,28 @@ const MIN_CHARS = 300;
 const OVERLAP_CHARS = 150;
 const MAX_TITLE_CHARS = 200;
 
-/** The title comes from the document, or else from its file name. A file without text has no passages. */
-export function readDocument({ path, type, text }: Pick<CorpusFile, "path" | "type" | "text">): Document {
-  const { title, body } = PARSERS[type](text.replaceAll("\0", "").replace(/\r\n?/g, "\n").toWellFormed());
+/**
+ * The title comes from the document, or else from its file name. A file without text has no passages. Yields after each
+ * slice of the file.
+ */
+export function* readDocument({
+  path,
+  type,
+  text,
+}: Pick<CorpusFile, "path" | "type" | "text">): Generator<undefined, Document> {
+  const clean = text.replaceAll("\0", "").replace(/\r\n?/g, "\n").toWellFormed();
+  const { title, body } = type === "html" ? yield* readPage(clean) : PARSERS[type](clean);
+  yield;
   const fileName = path.split("/").at(-1) ?? path;
   return { title: oneLine(title).slice(0, MAX_TITLE_CHARS).toWellFormed() || fileName, passages: splitPassages(body) };
 }
 
-const PARSERS: Record<CorpusFile["type"], (text: string) => { title: string; body: string }> = {
-  html(text) {
-    const page = readWhole(text);
-    return { title: page.title, body: page.text };
-  },
+function* readPage(html: string): Generator<undefined, { title: string; body: string }> {
+  const { title, text } = yield* readWhole(html);
+  return { title, body: text };
+}
+
+const PARSERS: Record<Exclude<CorpusFile["type"], "html">, (text: string) => { title: string; body: string }> = {
   md(text) {
     const [frontMatter = ""] = /^---\n[^]*?\n---(?:\n|$)/.exec(text) ?? [];
     const body = text.slice(frontMatter.length);

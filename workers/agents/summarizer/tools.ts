@@ -1,6 +1,7 @@
 // The summarizer's own tool.
 import * as z from "zod";
 import { defineTool } from "#shared/loop/tools/tool.ts";
+import { withPauses } from "#shared/text/slices.ts";
 import { extractKeyPoints, writeKeyPoints } from "./key-points.ts";
 
 export const extractKeyPointsTool = defineTool({
@@ -13,8 +14,8 @@ export const extractKeyPointsTool = defineTool({
     focus: z.optional(z.string().describe("A question or topic that the points should bear on.")),
   }),
   annotations: { readOnly: true, idempotent: true },
-  run({ text, limit, focus }) {
-    const points = extractKeyPoints(text, limit, focus);
+  async run({ text, limit, focus }) {
+    const points = await withPauses(extractKeyPoints(text, limit, focus));
     return points.length > 0 ? writeKeyPoints(points) : "The text has no full sentence to extract.";
   },
 });

@@ -8,6 +8,8 @@ import { readTranscript, type Call, type Exchange } from "../reading/transcript.
 /** Limits of a summary: a share of the summarised text, and characters. */
 const MOST_SHARE = 1 / 5;
 const MOST_CHARS = 4_000;
+/** Characters of the conversation that are read, the latest turns first. */
+const MOST_READ = 100_000;
 /** Characters of a message that is quoted as a whole. */
 const MOST_QUOTED = 300;
 const MOST_SENTENCES = 4;
@@ -24,8 +26,9 @@ export function summarise(request: Pick<MessagesRequest, "system" | "messages">)
   let left = Math.min(MOST_CHARS, Math.floor(JSON.stringify(request.messages).length * MOST_SHARE)) - HEAD.length;
   const kept: string[] = [];
   const turns = onlyAsksForSummary(current) ? earlier : [...earlier, current];
+  const pieces = new Pieces();
   for (const turn of turns.toReversed()) {
-    const lines = linesOf(turn).join("\n");
+    const lines = linesOf(turn, pieces).join("\n");
     const part = lines.slice(0, Math.max(0, left - 2)).toWellFormed();
     if (part === "") break;
     kept.unshift(part);
@@ -44,24 +47,34 @@ function onlyAsksForSummary({ question, calls, answer }: Exchange): boolean {
   );
 }
 
-function linesOf({ question, calls, answer }: Exchange): string[] {
+/** Bounds the characters that are read to choose sentences. */
+class Pieces {
+  #left = MOST_READ;
+
+  of(text: string): string {
+    const piece = text.slice(0, this.#left).toWellFormed();
+    this.#left -= piece.length;
+    return piece;
+  }
+}
+
+function linesOf({ question, calls, answer }: Exchange, pieces: Pieces): string[] {
   const worked = calls.filter(({ isError }) => !isError);
   return [
-    quoteUnder("Asked", question, question),
+    quoteUnder("Asked", pieces.of(question), ""),
     calls.length > 0 ? `Tools used: ${toolsOf(calls)}` : "",
     ...new Set(calls.filter(({ isError }) => isError).map(describeFailure)),
-    quoteUnder("Answered", answer, question),
+    quoteUnder("Answered", pieces.of(answer), question),
     // The longest part comes last, where it is cut first.
-    quoteUnder("Found", worked.map(({ result }) => result).join("\n\n"), question),
+    quoteUnder("Found", pieces.of(worked.map(({ result }) => result).join("\n\n")), question),
   ].filter((line) => line !== "");
 }
 
 /** A short text as a whole; of a long one the sentences that say most about the question. */
-function quoteUnder(label: string, text: string, question: string): string {
+function quoteUnder(label: string, text: string, about: string): string {
   const flat = text.replaceAll(/\s+/g, " ").trim();
   if (flat === "") return "";
   if (flat.length <= MOST_QUOTED) return `${label}: ${flat}`;
-  const about = question === text ? "" : question;
   const sentences = bestSentences(about, [{ title: "", source: "", text }], MOST_SENTENCES).map((quote) => quote.text);
   return `${label}: ${sentences.length > 0 ? sentences.join(" ") : `${flat.slice(0, MOST_QUOTED)}…`}`;
 }

@@ -26,8 +26,8 @@ export interface Transcript {
   readonly askedBy: string | null;
 }
 
-/** Characters read of a result. */
-const RESULT_LIMIT = 400_000;
+/** Characters read of a message or a result: rules that read more would keep the requests of other agents waiting. */
+const MOST_READ = 100_000;
 /** A note below an agent's answer, which some runtimes add. */
 const THREAD_NOTE = /^\(thread \d+\)$/;
 const ASKED_BY = /^You were asked by the agent "([^"]+)"\.$/m;
@@ -96,7 +96,7 @@ function readTurn(messages: readonly InputMessage[]): Exchange {
       return {
         name: use.name,
         input: use.input,
-        result: withoutThreadNote(text.slice(0, RESULT_LIMIT)),
+        result: withoutThreadNote(text.slice(0, MOST_READ).toWellFormed()),
         isError: block?.is_error ?? false,
       };
     });
@@ -124,5 +124,7 @@ function messageText(message: InputMessage): string {
     .filter(isText)
     .map(({ text }) => text)
     .join("\n")
-    .trim();
+    .trim()
+    .slice(0, MOST_READ)
+    .toWellFormed();
 }
