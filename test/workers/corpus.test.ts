@@ -96,6 +96,37 @@ test("of a path that is uploaded twice at once the last counts", async () => {
   expect(await sources("zebras")).toEqual([]);
 });
 
+/** A file that one transaction does not write. */
+const LARGE = Array.from({ length: 20_000 }, (_, n) => `Zebra number ${n} drinks at the lake every evening.`).join(
+  "\n\n",
+);
+
+test("large files that are uploaded at the same time, and again, are each there as a whole and once", async () => {
+  const upload = [file("a.txt", LARGE), file("b.txt", "giraffes"), file("c.txt", LARGE)];
+  await Promise.all([put(...upload), put(...upload)]);
+  expect((await corpus.manifest()).map(({ path, hash }) => [path, hash])).toEqual([
+    ["a.txt", "1"],
+    ["b.txt", "1"],
+    ["c.txt", "1"],
+  ]);
+  expect(new Set(await sources("19999 zebra"))).toEqual(new Set(["docs/a.txt", "docs/c.txt"]));
+  await Promise.all([put(file("a.txt", LARGE)), corpus.remove(["a.txt", "c.txt"])]);
+  expect(await sources("zebra giraffes")).toEqual(["docs/b.txt"]);
+});
+
+test("an upload that breaks off in the middle of a large file leaves it without a hash, and can be repeated", async () => {
+  const broken = put({ ...file("a.txt", LARGE), hash: "whole" }).then(() => "", String);
+  const hashes = async () => (await corpus.manifest()).map(({ hash }) => hash);
+  await expect.poll(hashes, { interval: 5 }).toEqual([""]);
+  await runInDurableObject(corpus, (_, ctx) => ctx.abort("broken off by the test")).catch(() => undefined);
+  expect(await broken).toContain("broken off by the test");
+  corpus = env.CORPUS.get(corpus.id);
+  expect(await hashes()).toEqual([""]);
+  await put({ ...file("a.txt", LARGE), hash: "whole" });
+  expect(await hashes()).toEqual(["whole"]);
+  expect(new Set(await sources("19999 zebra"))).toEqual(new Set(["docs/a.txt"]));
+});
+
 test("a removed file is found no more, and removing it again is no mistake", async () => {
   await put(file("a.txt", "zebras"), file("b.txt", "zebras too"));
   await corpus.remove(["a.txt", "never-there.txt"]);

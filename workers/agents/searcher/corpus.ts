@@ -40,6 +40,9 @@ const MOVED_AT_ONCE = 500;
 
 /** Passages of one file; an upload cannot hold more. */
 const PER_FILE = 65_536;
+/** Characters, and passages of one file, that one transaction writes: others wait for it. */
+const CHARS_AT_ONCE = 400_000;
+const PASSAGES_AT_ONCE = 400;
 /** Weight of a hit in the title; a hit in the text has 1. */
 const TITLE_WEIGHT = 4;
 /** Weight of each further hit in the same file, compared with the one before. */
@@ -55,6 +58,11 @@ interface IndexedPassage {
   readonly bodyTokens: string;
 }
 
+interface IndexedFile {
+  readonly file: CorpusFile;
+  readonly passages: readonly IndexedPassage[];
+}
+
 export interface FoundPassage extends Passage {
   /** Higher is better; comparable within one search only. */
   readonly score: number;
@@ -64,6 +72,8 @@ type Hit = { file: number; title: string; text: string; path: string; root: stri
 
 export class Corpus extends DurableObject {
   readonly #tables = new Tables(this.ctx.storage, MIGRATIONS, (sql) => sql);
+  /** The uploads so far: one comes after the other. */
+  #putting = Promise.resolve();
 
   /** Path and hash of every indexed file. */
   manifest(): { path: string; hash: string }[] {
@@ -71,24 +81,24 @@ export class Corpus extends DurableObject {
   }
 
   /**
-   * Adds or replaces files in one transaction, and names `root` as the folder of all. May be repeated. Of a path given
-   * twice, the last file counts.
+   * Adds or replaces files, and names `root` as the folder of all. May be repeated. Of a path given twice, the last file counts.
+   * Where it breaks off, each file is whole, as before, or without a hash, so that it is sent again.
    */
-  async put({ root, files }: Upload): Promise<void> {
-    const read: { readonly file: CorpusFile; readonly passages: readonly IndexedPassage[] }[] = [];
-    for (const file of new Map(files.map((one) => [one.path, one])).values())
-      read.push({ file, passages: await withPauses(indexed(file)) });
-    this.#tables.transaction((sql) => {
-      sql.exec("UPDATE files SET root = ?1 WHERE root <> ?1", root);
-      // All rows before all passages: some statements open a savepoint, at which SQLite flushes the index.
-      const rows = read.map(({ file, passages }) => ({ number: this.#putRow(root, file), passages }));
-      for (const { number, passages } of rows)
-        for (const [index, passage] of passages.entries()) putPassage(sql, number * PER_FILE + index, passage);
-    });
+  async put(upload: Upload): Promise<void> {
+    const before = this.#putting;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#putting = promise;
+    await before;
+    try {
+      await withPauses(this.#putAll(upload));
+    } finally {
+      resolve();
+    }
   }
 
   /** Removes files. Ignores unknown paths. */
-  remove(paths: string[]): void {
+  async remove(paths: string[]): Promise<void> {
+    await this.#putting;
     this.#tables.transaction((sql) => {
       for (const path of paths) {
         const [file] = sql
@@ -116,8 +126,47 @@ export class Corpus extends DurableObject {
     return preferDifferentFiles(hits.toArray()).slice(0, limit).map(toPassage);
   }
 
+  /** Yields where others may have their turn. */
+  *#putAll({ root, files }: Upload): Generator<undefined, void> {
+    this.#tables.transaction((sql) => sql.exec("UPDATE files SET root = ?1 WHERE root <> ?1", root));
+    let waiting: IndexedFile[] = [];
+    let chars = 0;
+    for (const file of new Map(files.map((one) => [one.path, one])).values()) {
+      const passages = yield* indexed(file);
+      const own = passages.reduce((sum, { body }) => sum + body.length, 0);
+      if (chars + own > CHARS_AT_ONCE) {
+        this.#putTogether(root, waiting);
+        waiting = [];
+        chars = 0;
+        yield;
+      }
+      if (own > CHARS_AT_ONCE) yield* this.#putInParts(root, file, passages);
+      else waiting.push({ file, passages });
+      chars = waiting.length === 0 ? 0 : chars + own;
+    }
+    this.#putTogether(root, waiting);
+  }
+
+  #putTogether(root: string, files: readonly IndexedFile[]): void {
+    this.#tables.transaction((sql) => {
+      // All rows before all passages: some statements open a savepoint, at which SQLite flushes the index.
+      const rows = files.map(({ file, passages }) => ({ number: this.#putRow(root, file), passages }));
+      for (const { number, passages } of rows) putPassages(sql, number, passages, 0);
+    });
+  }
+
+  /** A file that is too large for one transaction has its hash with the last one. */
+  *#putInParts(root: string, file: CorpusFile, passages: readonly IndexedPassage[]): Generator<undefined, void> {
+    const number = this.#tables.transaction(() => this.#putRow(root, { ...file, hash: "" }));
+    for (let from = 0; from < passages.length; from += PASSAGES_AT_ONCE) {
+      yield;
+      this.#tables.transaction((sql) => putPassages(sql, number, passages.slice(from, from + PASSAGES_AT_ONCE), from));
+    }
+    this.#sql.exec("UPDATE files SET hash = ? WHERE number = ?", file.hash, number);
+  }
+
   /** Writes the file's row and removes its old passages. Returns the file's number. */
-  #putRow(root: string, { path, hash }: CorpusFile): number {
+  #putRow(root: string, { path, hash }: Pick<CorpusFile, "path" | "hash">): number {
     const sql = this.#sql;
     const [before] = sql.exec<{ number: number }>("SELECT number FROM files WHERE path = ?", path).toArray();
     if (before) {
@@ -157,6 +206,11 @@ function* indexed(file: CorpusFile): Generator<undefined, IndexedPassage[]> {
 
 function toIndexed(title: string, body: string): IndexedPassage {
   return { title, body, titleTokens: indexTokens(title).join(" "), bodyTokens: indexTokens(body).join(" ") };
+}
+
+/** `from`: the place of the first of these passages in its file. */
+function putPassages(sql: SqlStorage, file: number, passages: readonly IndexedPassage[], from: number): void {
+  for (const [index, passage] of passages.entries()) putPassage(sql, file * PER_FILE + from + index, passage);
 }
 
 function putPassage(sql: SqlStorage, number: number, { title, body, titleTokens, bodyTokens }: IndexedPassage): void {
