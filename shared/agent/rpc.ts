@@ -11,6 +11,8 @@ export interface SessionRpc extends Rpc.DurableObjectBranded {
   stream(operation: Operation, caller: Caller): Promise<Streamed>;
   /** Resumes open tasks. The session reports those of `held` that have ended to the index. */
   wake(held: readonly TaskRef[]): Promise<void>;
+  /** Resumes open tasks. Resolves when nothing is at work any more. Rejects when the object ends. */
+  work(): Promise<void>;
 }
 
 /** One per agent: the list of its tasks over all sessions. */

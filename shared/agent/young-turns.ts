@@ -1,10 +1,12 @@
-// Turns that have no alarm yet. An alarm costs three fsyncs, so a turn gets one only if it takes longer than a second. Until then a
-// request of the same isolate watches it: an object that ends meanwhile is woken. After a kill, the process's first request finds the
-// session by its files (session-files.ts). An orderly end removes those files, but waits for requests: so the agent asks itself to watch.
+// Watches the turns of an isolate. An alarm costs three fsyncs, and two more when it rings: so a turn gets one only if it takes longer than
+// a second, and a late one. Until then a request of the same isolate watches the turn; then the request stays with its object, and wakes
+// it again if it ends. After a kill, the process's first request finds the session by its files (session-files.ts). An orderly end removes
+// those files, but waits for requests: so the agent asks itself to watch.
 import { signToken, verifyToken } from "../a2a/token.ts";
+import { reasonOf } from "../text/reason.ts";
 import { LOCAL_PRINCIPAL } from "./caller.ts";
 import { configOf, type AgentEnv } from "./env.ts";
-import { wakeSession } from "./wake.ts";
+import { log } from "./log.ts";
 
 /** Where an agent asks itself to watch. */
 export const WATCH_PATH = "/young-turns";
@@ -13,11 +15,16 @@ export const WATCH_PATH = "/young-turns";
 const YOUNG_MS = 1_000;
 /** How often the watcher looks at the young turns. */
 const LOOK_MS = 400;
+/** How often an object is woken that ends at its work, unless it has worked for STEADY_MS in between. */
+const MOST_TRIES = 3;
+const STEADY_MS = 10_000;
 /** The request that asks to watch must arrive within this time. */
 const TOKEN_MS = 60_000;
 
-/** When the turns of an object began, in milliseconds since the epoch, by the object's id. */
+/** When the turns of an object began that are watched, in milliseconds since the epoch, by the object's id. */
 const young = new Map<string, number>();
+/** Objects with older turns, with which somebody stays. */
+const stayedWith = new Set<string>();
 /** When the watcher looks next. Where that is long past or far ahead, its request or the clock is gone. */
 let looksAt = Number.NEGATIVE_INFINITY;
 
@@ -26,12 +33,12 @@ export function isWatched(): boolean {
   return Math.abs(looksAt - Date.now()) < 2 * LOOK_MS;
 }
 
-/** The object `id` has begun to work, and has no alarm. Only where somebody watches. */
+/** The object `id` has begun to work. Only where somebody watches. */
 export function addYoung(id: string): void {
   if (!young.has(id)) young.set(id, Date.now());
 }
 
-/** The object works on nothing any more, or has its alarm. */
+/** The object works on nothing any more. */
 export function removeYoung(id: string): void {
   young.delete(id);
 }
@@ -62,7 +69,10 @@ export function isFromSelf(env: AgentEnv, token: string): boolean {
   return verifyToken(env.TROUPE_KEY, token, id)?.from === id;
 }
 
-/** Watches young turns until there are none and `isDue` is false, unless somebody does. The answer ends with the watch. */
+/**
+ * Watches young turns until there are none and `isDue` is false, unless somebody does. The answer ends with the watch. What has grown
+ * older by then is stayed with beyond that.
+ */
 export function watchYoung(env: AgentEnv, waitUntil: (work: Promise<unknown>) => void, isDue: () => boolean): Response {
   if (isWatched()) return new Response(null, { status: 204 });
   looksAt = Date.now() + LOOK_MS;
@@ -70,22 +80,42 @@ export function watchYoung(env: AgentEnv, waitUntil: (work: Promise<unknown>) =>
   const writer = writable.getWriter();
   // An answer is sent with its first byte.
   void writer.write(new Uint8Array([10])).catch(() => undefined);
-  waitUntil(watch(env, isDue).finally(() => void writer.close().catch(() => undefined)));
+  const stay = (id: string) => waitUntil(stayWith(env, id));
+  waitUntil(watch(stay, isDue).finally(() => void writer.close().catch(() => undefined)));
   return new Response(readable);
 }
 
-async function watch(env: AgentEnv, isDue: () => boolean): Promise<void> {
+async function watch(stay: (id: string) => void, isDue: () => boolean): Promise<void> {
   do {
     looksAt = Date.now() + LOOK_MS;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    await wakeGrown(env, Date.now());
+    for (const id of grownBy(Date.now())) stay(id);
   } while (young.size > 0 || isDue());
   looksAt = Number.NEGATIVE_INFINITY;
 }
 
-/** Wakes the objects whose turns take longer: each sets its alarm, or resumes its turns if it had ended meanwhile. */
-async function wakeGrown(env: AgentEnv, now: number): Promise<void> {
-  const grown = [...young].filter(([, begunAt]) => Math.abs(now - begunAt) >= YOUNG_MS).map(([id]) => id);
-  for (const id of grown) young.delete(id);
-  await Promise.all(grown.map(async (id) => wakeSession(env, id)));
+/** Takes the objects whose turns take longer. Where somebody still stays with one, it waits for the next look. */
+function grownBy(now: number): string[] {
+  const grown = [...young].filter(([id, begunAt]) => Math.abs(now - begunAt) >= YOUNG_MS && !stayedWith.has(id));
+  return grown.map(([id]) => {
+    young.delete(id);
+    return id;
+  });
+}
+
+/** Stays with an object until its turns have ended. Wakes it again where it ends before them, so that they resume. */
+async function stayWith(env: AgentEnv, id: string): Promise<void> {
+  stayedWith.add(id);
+  for (let tries = 1; tries <= MOST_TRIES; tries++) {
+    const begunAt = Date.now();
+    try {
+      await env.SESSION.get(env.SESSION.idFromString(id)).work();
+      break;
+    } catch (error) {
+      log(env, "warn", `the session ${id} has ended at its work: ${reasonOf(error)}`);
+    }
+    if (Date.now() - begunAt > STEADY_MS) tries = 0;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+  stayedWith.delete(id);
 }

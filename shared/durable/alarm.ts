@@ -25,6 +25,12 @@ export class Alarm {
     await this.#ringBy(time);
   }
 
+  /** Sets no alarm any more. Commits together with the rows written before the next await. */
+  clear(): void {
+    this.#at = null;
+    void this.#storage.deleteAlarm();
+  }
+
   /** The alarm has rung: until it is set again it does not ring. */
   rang(): void {
     this.#at = null;

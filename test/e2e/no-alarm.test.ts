@@ -83,6 +83,7 @@ test("a task that ended right before its process was killed is listed", async ()
     LIMIT_MS,
     "the turn ends",
   );
+  await expect.poll(() => alarms("just-ended")).toBe(0);
   await end(turn.pid, "SIGKILL");
   // On a slow machine the index may know it.
   for (const file of indexes("just-ended")) change("just-ended", `SessionIndex/${file}`, "DELETE FROM task");

@@ -29,9 +29,12 @@ export class Recovery {
     this.#turns = turns;
   }
 
-  /** Resumes the turns that were at work. Those that wait for answers stay suspended. Does nothing when it is called again. */
-  resumeAll(): void {
-    if (this.#isDone) return;
+  /**
+   * Resumes the turns that were at work. Those that wait for answers stay suspended. Does nothing when it is called again. Returns whether
+   * this was the first call.
+   */
+  resumeAll(): boolean {
+    if (this.#isDone) return false;
     this.#isDone = true;
     const { env, store, session } = this.#tasks;
     // An earlier life may have ended without giving its slots back.
@@ -45,6 +48,7 @@ export class Recovery {
         this.#fail(row, `Its log cannot be read: ${reasonOf(error)}`);
       }
     }
+    return true;
   }
 
   #resume(row: TaskRow): void {

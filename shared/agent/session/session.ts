@@ -47,14 +47,20 @@ export abstract class SessionObject extends DurableObject<AgentEnv> implements S
 
   async wake(held: readonly TaskRef[]): Promise<void> {
     const { store } = this.#tasks;
-    this.#recovery.resumeAll();
+    const isNew = this.#recovery.resumeAll();
     if (this.#turns.isBusy) this.#tasks.ringWhileBusy();
     for (const ref of held) {
       const row = store.task(ref);
       if (row && isTerminal(row.state)) this.#tasks.index(row);
     }
     // The process before may have ended with a report that waited.
-    for (const row of store.changedLast(REPORTED_MS)) this.#tasks.index(row);
+    if (isNew) for (const row of store.changedLast(REPORTED_MS)) this.#tasks.index(row);
+  }
+
+  async work(): Promise<void> {
+    this.#recovery.resumeAll();
+    if (!this.#turns.isBusy) return;
+    await this.#tasks.whileStayedWith(async () => this.#turns.whenIdle());
   }
 
   /** Expires approvals, and checks that open work goes on. Never waits for a turn: the next alarm would come late. */
@@ -68,7 +74,10 @@ export abstract class SessionObject extends DurableObject<AgentEnv> implements S
       this.#approvals.expire(row, Date.now());
       this.#turns.resume(live);
     }
-    if (this.#turns.isBusy) this.#tasks.ringWhileBusy();
+    if (this.#turns.isBusy) {
+      this.#tasks.ringWhileBusy();
+      this.#tasks.askToStay();
+    }
     for (const { wakeAt } of store.openTasks()) if (wakeAt !== null) alarm.ringBy(wakeAt);
     if (this.#tasks.definition.hooks?.SessionEnd) this.#endIdle();
   }

@@ -39,10 +39,19 @@ it("a turn that ends at once sets no alarm", async () => {
   expect(await alarmOf("brief")).toBeGreaterThan(Date.now() + 60_000);
 });
 
-it("a turn that takes longer than a second has an alarm from then on", async () => {
+it("a turn that takes longer than a second has a late alarm from then on", async () => {
   await sent("long", "hang");
-  await expect.poll(() => alarmOf("long")).toBeGreaterThan(Date.now());
+  await expect.poll(() => alarmOf("long")).toBeGreaterThan(Date.now() + 20_000);
   expect(await stateOf("long")).toBe(TaskState.TASK_STATE_WORKING);
+});
+
+it("a turn whose object ends after that resumes within two seconds all the same", async () => {
+  const name = "ended-late";
+  await sent(name, `call remind ${JSON.stringify({ text: name })}`);
+  await expect.poll(() => alarmOf(name)).toBeGreaterThan(Date.now() + 20_000);
+  await crash(name);
+  await expect.poll(() => stateOf(name)).toBe(TaskState.TASK_STATE_COMPLETED);
+  expect((await lastTask(name))?.life.n).toBe(2);
 });
 
 it("a turn whose object ends before that resumes, though it has no alarm and nobody asks", async () => {

@@ -13,7 +13,7 @@ import { LOCAL_PRINCIPAL } from "../../caller.ts";
 import { configOf, type AgentEnv } from "../../env.ts";
 import { log } from "../../log.ts";
 import { reportTask } from "../../session-index/reports.ts";
-import { addYoung, isWatched, removeYoung } from "../../young-turns.ts";
+import { addYoung, askToWatch, isWatched, removeYoung } from "../../young-turns.ts";
 import { LiveTask } from "./live-task.ts";
 import type { SessionStore } from "./store.ts";
 import type { TaskEnd, TaskRow } from "./task-row.ts";
@@ -21,6 +21,8 @@ import { TaskSpan } from "./task-span.ts";
 
 /** How often the alarm checks for open work: the longest that work lies still after its isolate is gone. */
 const WATCH_MS = 1_500;
+/** The same where somebody stays with the object. Then the alarm matters only if the index has lost the task in an orderly end. */
+const STAYED_WITH_MS = 30_000;
 /** For hooks, a session has ended after so long without a message. */
 export const IDLE_MS = 30 * 60_000;
 /** Characters of a problem that are kept: it may be a page that a gateway sent instead of a model's answer. */
@@ -44,6 +46,9 @@ export class Tasks {
   readonly #ctx: SessionObjectParts["ctx"];
   readonly #live = new Map<string, LiveTask>();
   readonly #spans = new WeakMap<LiveTask, TaskSpan>();
+  #isStayedWith = false;
+  /** This life has set the alarm for open work. */
+  #ringsForWork = false;
 
   constructor({ ctx, env, definition, store, alarm }: SessionObjectParts) {
     this.#ctx = ctx;
@@ -133,8 +138,9 @@ export class Tasks {
     this.index(live.row);
   }
 
-  /** Sees to it that open work resumes if this object ends: a young turn is watched, any other has an alarm. */
+  /** Sees to it that open work resumes if this object ends: somebody stays with it, or watches it as long as it is young, or its alarm rings. */
   #keepWatch(): void {
+    if (this.#isStayedWith) return;
     if (isWatched()) addYoung(this.session);
     else this.ringWhileBusy();
   }
@@ -142,13 +148,35 @@ export class Tasks {
   /** Sets the alarm of an object that works, and writes what waits for a commit. */
   ringWhileBusy(): void {
     this.store.flush();
-    removeYoung(this.session);
-    this.alarm.ringBy(Date.now() + WATCH_MS);
+    this.alarm.ringBy(Date.now() + (this.#isStayedWith ? STAYED_WITH_MS : WATCH_MS));
+    this.#ringsForWork = true;
+  }
+
+  /** Asks for somebody who stays with this object. Where nobody can, its alarm rings often. */
+  askToStay(): void {
+    if (this.#isStayedWith) return;
+    const keepAlive = (work: Promise<unknown>) => this.#ctx.waitUntil(work);
+    keepAlive(askToWatch(this.env, keepAlive).then(() => isWatched() && addYoung(this.session)));
+  }
+
+  /** Somebody waits for `work`, and wakes this object if it ends before. */
+  async whileStayedWith(work: () => Promise<void>): Promise<void> {
+    this.#isStayedWith = true;
+    try {
+      this.ringWhileBusy();
+      await work();
+    } finally {
+      this.#isStayedWith = false;
+    }
   }
 
   /** The object works on nothing any more. */
   idle(): void {
     removeYoung(this.session);
+    // With open tasks or hooks, the alarm may ring for them, too.
+    if (!this.#ringsForWork || this.store.openTasks().length > 0 || this.definition.hooks?.SessionEnd) return;
+    this.#ringsForWork = false;
+    this.alarm.clear();
   }
 
   /** Reports a task's state to the index. */

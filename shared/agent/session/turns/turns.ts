@@ -41,6 +41,11 @@ export class Turns {
     return this.#lines.size > 0;
   }
 
+  /** Resolves when no turn waits or runs. */
+  async whenIdle(): Promise<void> {
+    while (this.isBusy) await Promise.all([...this.#lines.values()].map(({ tail }) => tail));
+  }
+
   /** Whether a new message of this thread has to wait. */
   isTaken(contextId: string): boolean {
     return this.#lines.has(contextId);
