@@ -2,7 +2,7 @@
 //   say <text>                     answers the text, word by word
 //   drip <text>                    the same, 50 ms between words
 //   hang                           begins an answer and never goes on
-//   call <tool> <json>             calls the tool; after its result it says "done: <result>"
+//   call <tool> <json>             calls the tool; after its result it says "done: <result>", or hangs after "hang"
 //   chain <json array>             calls each of these [tool, input] after the result of the one before
 //   both <json array>              calls query_agent once with each of these inputs
 //   stop <reason>                  answers, and says that it stopped for this reason
@@ -32,6 +32,7 @@ export async function scriptedModel(request: Request): Promise<Response> {
   const [tool, input] = nextOfChain(body) ?? [];
   if (tool !== undefined) return toolUse(tool, JSON.stringify(input));
   if (said.includes("Your last answer was empty.")) return stream([]);
+  if (result?.content === "hang") return stream(["…"], { hang: true });
   if (result) return stream(words(`done: ${String(result.content)}`));
   const [verb = "", ...rest] = said.split(" ");
   const text = rest.join(" ");

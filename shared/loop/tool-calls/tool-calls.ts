@@ -4,12 +4,13 @@ import type { ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages
 import type { Approval } from "../log/approval.ts";
 import { BudgetSpent } from "../../budget/limits.ts";
 import { ledger, sinceLastAnswer, type CallState } from "../log/ledger.ts";
-import type { AssistantStep } from "../log/step.ts";
+import type { AssistantStep, Step } from "../log/step.ts";
 import { ToolSpan } from "../spans/call-spans.ts";
 import { checkToolCalls, spentIn } from "../log/spending.ts";
 import { stopFor } from "../log/stopped.ts";
 import { runCall } from "./tool-call.ts";
 import { withdrawQuestions } from "./close-calls.ts";
+import { mayRepeat } from "../tools/tool.ts";
 import type { Turn } from "../turn.ts";
 
 /**
@@ -84,14 +85,16 @@ async function takeCall(
     const isError = errorType !== undefined;
     const usage = turn.peerUsage(block.id);
     withdrawQuestions(log, turn.trace, block.id);
-    log.append({
+    const result: Step = {
       kind: "tool_result",
       toolUseId: block.id,
       content,
       isError,
       ...(denied ? { denied } : {}),
       ...(usage ? { usage } : {}),
-    });
+    };
+    if (tool && !isError && mayRepeat(tool)) log.appendLater(result);
+    else log.append(result);
     writeNotes();
     span.end(content, errorType);
     emit({ type: "tool_end", id: block.id, name: block.name, isError });

@@ -73,6 +73,15 @@ describe("a turn whose object ends in the middle of it", () => {
     expect(await kindsOf("once")).toEqual(["user", "assistant", "tool_start", "tool_result", "assistant"]);
   });
 
+  it("keeps what a tool returned that may run again, though its model has not answered yet", async () => {
+    await begin("kept", 'call echo {"text":"hang"}');
+    await expect.poll(() => kindsOf("kept")).toEqual(["user", "assistant", "tool_result"]);
+    await crash("kept");
+    expect(await runDurableObjectAlarm(session("kept"))).toBe(true);
+    await expect.poll(() => livesOf("kept")).toBe(2);
+    expect((await kindsOf("kept")).filter((kind) => kind === "tool_result")).toHaveLength(1);
+  });
+
   it("asks its model again when it ends in a model call", async () => {
     const id = await begin("model", "drip one two three four five six");
     await expect.poll(() => kindsOf("model")).toEqual(["user"]);

@@ -1,8 +1,9 @@
 // The tasks of a Session in this life of its object: which are live, their spans, and who learns of their changes.
 import { TaskState } from "@a2a-js/sdk";
 import { isTerminal, nameOfState } from "../../../a2a/message.ts";
-import { formatTaskId } from "../../../a2a/task-id.ts";
+import { formatTaskId, type TaskRef } from "../../../a2a/task-id.ts";
 import type { Alarm } from "../../../durable/alarm.ts";
+import type { Step } from "../../../loop/log/step.ts";
 import { pendingApprovals } from "../../../loop/log/ledger.ts";
 import { reasonOf, stackOf } from "../../../text/reason.ts";
 import type { TraceContext } from "../../../tracing/trace-context.ts";
@@ -23,6 +24,8 @@ import { TaskSpan } from "./task-span.ts";
 const WATCH_MS = 1_500;
 /** The same where somebody stays with the object. Then the alarm matters only if the index has lost the task in an orderly end. */
 const STAYED_WITH_MS = 30_000;
+/** How long a step may wait for a commit that has another reason. */
+const LATER_MS = 500;
 /** For hooks, a session has ended after so long without a message. */
 export const IDLE_MS = 30 * 60_000;
 /** Characters of a problem that are kept: it may be a page that a gateway sent instead of a model's answer. */
@@ -46,6 +49,7 @@ export class Tasks {
   readonly #ctx: SessionObjectParts["ctx"];
   readonly #live = new Map<string, LiveTask>();
   readonly #spans = new WeakMap<LiveTask, TaskSpan>();
+  #flushes = false;
   #isStayedWith = false;
   /** This life has set the alarm for open work. */
   #ringsForWork = false;
@@ -113,6 +117,21 @@ export class Tasks {
     this.begin(live, row.createdAt);
     this.hold(live);
     return live;
+  }
+
+  /** Appends a step that is on disk with the next entry, or half a second later. */
+  appendLater(ref: TaskRef, step: Step, workedMs: number): void {
+    this.store.appendLater(ref, step, workedMs);
+    if (this.#flushes) return;
+    this.#flushes = true;
+    setTimeout(() => {
+      this.#flushes = false;
+      try {
+        this.store.flush();
+      } catch (error) {
+        this.storageFailed(error);
+      }
+    }, LATER_MS);
   }
 
   /** Reports a changed task to its span, the log, the alarm and the index, off the hot path. */

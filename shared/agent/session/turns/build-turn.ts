@@ -97,7 +97,7 @@ async function buildTurn(tasks: Tasks, { live, slot, asker, spans, time }: TurnP
     begin,
     life: life.n,
     write: (step) => store.append(row, step, workedMs + time.ms),
-    writeLater: (step) => store.appendLater(row, step, workedMs + time.ms),
+    writeLater: (step) => tasks.appendLater(row, step, workedMs + time.ms),
   });
   const isQuery = asker.chain.length === 0;
   const queryWallMs = isQuery ? config.queryBudget?.maxWallMs : undefined;
