@@ -86,11 +86,14 @@ export function watchYoung(env: AgentEnv, waitUntil: (work: Promise<unknown>) =>
 }
 
 async function watch(stay: (id: string) => void, isDue: () => boolean): Promise<void> {
+  let grown: string[];
   do {
     looksAt = Date.now() + LOOK_MS;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    for (const id of grownBy(Date.now())) stay(id);
-  } while (young.size > 0 || isDue());
+    grown = grownBy(Date.now());
+    grown.forEach(stay);
+    // What has just grown sets its alarm now.
+  } while (young.size + grown.length > 0 || isDue());
   looksAt = Number.NEGATIVE_INFINITY;
 }
 

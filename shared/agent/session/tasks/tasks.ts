@@ -181,6 +181,7 @@ export class Tasks {
   /** Somebody waits for `work`, and wakes this object if it ends before. */
   async whileStayedWith(work: () => Promise<void>): Promise<void> {
     this.#isStayedWith = true;
+    removeYoung(this.session);
     try {
       this.ringWhileBusy();
       await work();
