@@ -54,6 +54,8 @@ export async function research(bench: Bench): Promise<void> {
     const cpu = (await used()).map((ms, index) => (ms - (before[index] ?? Number.NaN)) / requests);
     if (measured.error !== undefined) console.log(`${measured.errors} errors, the first: ${measured.error}`);
     rows.push(["research question", ...figures(inFlight, measured), fixed(await residentMb(pid), 0)]);
+    // Evictions of these sessions must not count as those of the next.
+    await delay(EVICTED_MS);
     const calls = await syncsOf(pid, others.pid, { requests: traced, inFlight, limitMs: TRACED_MS, next });
     syncs.push(calls);
     const shown = [...cpu, calls?.untilAnswer, calls?.withEviction, calls?.others];
