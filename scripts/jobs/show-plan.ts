@@ -17,17 +17,18 @@ ${agents}
 ${permissions === "" ? "" : `\nPermissions (agents that are not listed may use every tool)\n${permissions}\n`}
 Edges     ${edges === "" ? "none: agents find each other through the registry" : edges}
 Entry     ${plan.entryPoint}
-Processes ${describeProcesses(plan)}
-Order     ${plan.stages.map((stage) => stage.join(", ")).join(" → ")}
+${describeProcesses(plan)}Order     ${plan.stages.map((stage) => stage.join(", ")).join(" → ")}
 Secrets   ${plan.secrets.length === 0 ? "none" : plan.secrets.join(", ")}
 Lease     ${plan.heartbeat.leaseMs / 1000} s (heartbeat every ${plan.heartbeat.intervalMs / 1000} s)`;
 }
 
 function describeProcesses({ isolation, agents }: Plan): string {
-  if (agents.length === 1) return "one";
+  // Elsewhere each agent is a Worker of its own.
+  if (agents.some(({ target }) => target !== "local")) return "";
+  if (agents.length === 1) return "Processes one\n";
   return isolation === "agent"
-    ? `${agents.length}, one for each agent: a tool that computes for long holds up its own agent only`
-    : "one for all agents: a tool that computes for long holds up all of them (isolation: agent, only its own)";
+    ? `Processes ${agents.length}, one for each agent: a tool that computes for long holds up its own agent only\n`
+    : "Processes one for all agents: a tool that computes for long holds up all of them (isolation: agent, only its own)\n";
 }
 
 function modelOf(agent: PlannedAgent): string {

@@ -15,10 +15,14 @@ export const WATCH_PATH = "/young-turns";
 const YOUNG_MS = 1_000;
 /** How often the watcher looks at the young turns. */
 const LOOK_MS = 400;
-/** How often an object is woken that ends at its work, unless it has worked for STEADY_MS in between. */
-const MOST_TRIES = 3;
+/**
+ * How often an object is woken that ends at its work, unless it has worked for STEADY_MS in between: more often than a turn that ends its
+ * object begins again.
+ */
+const MOST_TRIES = 12;
 const STEADY_MS = 10_000;
-/** The request that asks to watch must arrive within this time. */
+/** The answer to the request that asks to watch must begin within this time. */
+const ASK_MS = 2_000;
 const TOKEN_MS = 60_000;
 
 /** When the turns of an object began that are watched, in milliseconds since the epoch, by the object's id. */
@@ -28,7 +32,7 @@ const stayedWith = new Set<string>();
 /** When the watcher looks next. Where that is long past or far ahead, its request or the clock is gone. */
 let looksAt = Number.NEGATIVE_INFINITY;
 
-/** Whether somebody watches the young turns of this isolate. */
+/** Whether somebody watches the young turns of this isolate, and holds the process meanwhile. */
 export function isWatched(): boolean {
   return Math.abs(looksAt - Date.now()) < 2 * LOOK_MS;
 }
@@ -54,12 +58,17 @@ export async function askToWatch(env: AgentEnv, waitUntil: (work: Promise<unknow
   const { id, url } = configOf(env);
   const claims = { from: id, to: id, principal: LOCAL_PRINCIPAL, chain: [id] };
   const authorization = `Bearer ${signToken(env.TROUPE_KEY, claims, TOKEN_MS)}`;
+  const unheard = new AbortController();
+  const limit = setTimeout(() => unheard.abort(), ASK_MS);
   try {
-    const { body } = await SELF.fetch(new URL(WATCH_PATH, url), { method: "POST", headers: { authorization } });
+    const init = { method: "POST", headers: { authorization }, signal: unheard.signal };
+    const { body } = await SELF.fetch(new URL(WATCH_PATH, url), init);
     // The request is under way until its answer has been read.
     if (body) waitUntil(body.pipeTo(new WritableStream()).catch(() => undefined));
   } catch {
     // A process that ends takes no request any more.
+  } finally {
+    clearTimeout(limit);
   }
 }
 
@@ -78,23 +87,29 @@ export function watchYoung(env: AgentEnv, waitUntil: (work: Promise<unknown>) =>
   looksAt = Date.now() + LOOK_MS;
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
-  // An answer is sent with its first byte.
-  void writer.write(new Uint8Array([10])).catch(() => undefined);
+  // An answer is sent with its first byte. Where nobody reads it any more, it holds no process.
+  const isRead = async () =>
+    writer.write(new Uint8Array([10])).then(
+      () => true,
+      () => false,
+    );
   const stay = (id: string) => waitUntil(stayWith(env, id));
-  waitUntil(watch(stay, isDue).finally(() => void writer.close().catch(() => undefined)));
+  waitUntil(watch(stay, isRead, isDue).finally(() => void writer.close().catch(() => undefined)));
   return new Response(readable);
 }
 
-async function watch(stay: (id: string) => void, isDue: () => boolean): Promise<void> {
+async function watch(stay: (id: string) => void, isRead: () => Promise<boolean>, isDue: () => boolean): Promise<void> {
   let grown: string[];
+  let holds = true;
   do {
-    looksAt = Date.now() + LOOK_MS;
+    if (holds) looksAt = Date.now() + LOOK_MS;
+    void isRead().then((read) => (holds = read));
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     grown = grownBy(Date.now());
     grown.forEach(stay);
     // What has just grown sets its alarm now.
   } while (young.size + grown.length > 0 || isDue());
-  looksAt = Number.NEGATIVE_INFINITY;
+  if (holds) looksAt = Number.NEGATIVE_INFINITY;
 }
 
 /** Takes the objects whose turns take longer. Where somebody still stays with one, it waits for the next look. */

@@ -1,4 +1,5 @@
 // Splits plain text or Markdown into sentences, without headings, code blocks and tables.
+import { slicesOf } from "../text/slices.ts";
 import { trimEndOf } from "../text/spaces.ts";
 
 const segmenter = new Intl.Segmenter("en", { granularity: "sentence" });
@@ -9,6 +10,7 @@ const ABBREVIATION = /(?:^|[\s(])(?:e\.g|i\.e|etc|cf|vs|no|nos|fig|dr|mr|mrs|ms|
 const ABBREVIATION_CHARS = 12;
 const NO_PROSE = /^\s*(?:#{1,6}\s|\||[-=*_]{3,}\s*$|<[^>]+>\s*$)/;
 const HEADING_MARK = /^\s*#{1,6}\s+/;
+const LINE_END = /\r\n|\r|\n/;
 const FENCE = /^\s*(?:```|~~~)/;
 /** A sentence may begin with code in lower case, where the segmenter sees no beginning. */
 const BEFORE_CODE = /(?<=[\p{L}\p{N})`][.!?])\s+(?=`)/u;
@@ -17,6 +19,16 @@ const LIST_ITEM = /^\s*(?:[-*+•]|\d{1,3}[.)])\s+/;
 /** The sentences of `text` in order, each on one line without Markdown marks. None is empty. */
 export function splitSentences(text: string): string[] {
   return splitParagraphs(text).flatMap(({ sentences }) => sentences);
+}
+
+/** Slices of a text whose sentences can be split one by one: a code block that is cut goes on as one. */
+export function proseSlices(text: string): string[] {
+  let isFenced = false;
+  return slicesOf(text).map((slice) => {
+    const whole = isFenced ? `\`\`\`\n${slice}` : slice;
+    for (const line of slice.split(LINE_END)) if (FENCE.test(line)) isFenced = !isFenced;
+    return whole;
+  });
 }
 
 /** The Markdown headings of `text` in order, without their marks. */
@@ -71,7 +83,7 @@ function proseBlocks(text: string): { heading: string; block: string }[] {
     if (lines.length > 0) blocks.push({ heading, block: lines.join(" ") });
     lines = [];
   };
-  for (const line of text.split(/\r\n|\r|\n/)) {
+  for (const line of text.split(LINE_END)) {
     if (FENCE.test(line)) {
       fenced = !fenced;
       close();

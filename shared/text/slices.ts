@@ -20,7 +20,7 @@ export function atOnce<Result>(work: Generator<undefined, Result>): Result {
   }
 }
 
-/** Pieces of at most SLICE_CHARS that make up `text`: cut after a blank line, or else a line, a space or anywhere. */
+/** Pieces of at most SLICE_CHARS that make up `text`: cut after a blank line, or else a sentence, a line, a space or anywhere. */
 export function slicesOf(text: string): string[] {
   const slices: string[] = [];
   let from = 0;
@@ -34,7 +34,7 @@ export function slicesOf(text: string): string[] {
 
 /** Where to end a slice: in its second half, if there is such a place. */
 function cutOf(window: string): number {
-  for (const mark of ["\n\n", "\n", " "]) {
+  for (const mark of ["\n\n", ".\n", ". ", "。", "\n", " "]) {
     const at = window.lastIndexOf(mark);
     if (at >= SLICE_CHARS / 2) return at + mark.length;
   }

@@ -26,6 +26,12 @@ export class IsolateBatch<Item> {
     return this.#waiting.size > 0 && Date.now() <= this.#dueAt;
   }
 
+  /** Whether items wait or are under way, and will have arrived soon. */
+  get isUnderWay(): boolean {
+    const since = Date.now() - 2 * this.#delayMs;
+    return this.isDue || [...this.#sending.values()].some((begunAt) => begunAt >= since);
+  }
+
   /** Sends `item` within `delayMs`. A later item of the same key replaces it. `waitUntil` keeps the sender alive. */
   add(key: string, item: Item, waitUntil: (work: Promise<unknown>) => void): void {
     const carried = this.isDue;

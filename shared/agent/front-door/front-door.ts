@@ -72,7 +72,7 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
     });
   });
   app.post(WATCH_PATH, async ({ env, req, executionCtx }, next) => {
-    const token = bearer(req.header("authorization") ?? "");
+    const token = bearer(req.header("authorization"));
     if (token === undefined || !isFromSelf(env, token)) return next();
     return watchYoung(env, (work) => executionCtx.waitUntil(work), isReportDue);
   });
@@ -158,9 +158,9 @@ async function perform(operation: Operation, c: Context<App>): Promise<Response>
       const disk = await freeDisk(env.MACHINE);
       if (!disk.enough) return refusalReply(operation, diskFull(disk));
     }
+    await askToWatch(env, (work) => executionCtx.waitUntil(work));
     const full = beginsTask(operation) ? slotsOf(env).refusal(caller) : undefined;
     if (full !== undefined) return refusalReply(operation, busy(full));
-    await askToWatch(env, (work) => executionCtx.waitUntil(work));
     const stub = sessionStub(env, caller.principal, target.session);
     if (!isStreaming(operation.method)) return toResponse(await stub.call(target.operation, caller));
     const streamed = await stub.stream(target.operation, caller);

@@ -23,9 +23,9 @@ export function reportTask(env: AgentEnv, task: IndexedTask, waitUntil: (work: P
   reports.add(keyOf(task), { env, task }, waitUntil);
 }
 
-/** Whether reports wait, and will be sent within a second. */
+/** Whether the index does not have all reports yet, but will soon. */
 export function isReportDue(): boolean {
-  return reports.isDue;
+  return reports.isUnderWay;
 }
 
 /** Sends all reports that the index may not have yet, so that a list right after a task's end shows it. */

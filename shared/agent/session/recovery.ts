@@ -1,9 +1,11 @@
 // Resumes the tasks that an earlier life of the Session's object left: once a life, before anything else.
 import { TaskState } from "@a2a-js/sdk";
+import type { TaskRef } from "../../a2a/task-id.ts";
 import { progressOf } from "../../loop/log/ledger.ts";
 import { reasonOf } from "../../text/reason.ts";
 import { configOf } from "../env.ts";
 import { log } from "../log.ts";
+import { REPORTED_MS } from "../session-index/reports.ts";
 import { modelOf } from "../model.ts";
 import { slotsOf } from "../slots.ts";
 import type { Approvals } from "./approvals/approvals.ts";
@@ -22,6 +24,7 @@ export class Recovery {
   readonly #approvals: Approvals;
   readonly #turns: Turns;
   #isDone = false;
+  readonly #unreported: TaskRef[] = [];
 
   constructor(tasks: Tasks, approvals: Approvals, turns: Turns) {
     this.#tasks = tasks;
@@ -29,16 +32,19 @@ export class Recovery {
     this.#turns = turns;
   }
 
-  /**
-   * Resumes the turns that were at work. Those that wait for answers stay suspended. Does nothing when it is called again. Returns whether
-   * this was the first call.
-   */
-  resumeAll(): boolean {
-    if (this.#isDone) return false;
+  /** The tasks whose last report may not have reached the index: the process before may have ended with it. Empties the list. */
+  takeUnreported(): readonly TaskRef[] {
+    return this.#unreported.splice(0);
+  }
+
+  /** Resumes the turns that were at work. Those that wait for answers stay suspended. Does nothing when it is called again. */
+  resumeAll(): void {
+    if (this.#isDone) return;
     this.#isDone = true;
     const { env, store, session } = this.#tasks;
     // An earlier life may have ended without giving its slots back.
     slotsOf(env).forget(session);
+    this.#unreported.push(...store.changedLast(REPORTED_MS));
     for (const row of store.openTasks()) {
       try {
         this.#resume(row);
@@ -48,7 +54,6 @@ export class Recovery {
         this.#fail(row, `Its log cannot be read: ${reasonOf(error)}`);
       }
     }
-    return true;
   }
 
   #resume(row: TaskRow): void {

@@ -10,7 +10,6 @@ import type { AgentDefinition } from "../definition.ts";
 import type { AgentEnv } from "../env.ts";
 import { replyTo } from "../reply.ts";
 import type { Operation, Reply, SessionRpc, Streamed } from "../rpc.ts";
-import { REPORTED_MS } from "../session-index/reports.ts";
 import { Approvals } from "./approvals/approvals.ts";
 import { toStream } from "./event-stream.ts";
 import { Recovery } from "./recovery.ts";
@@ -47,14 +46,16 @@ export abstract class SessionObject extends DurableObject<AgentEnv> implements S
 
   async wake(held: readonly TaskRef[]): Promise<void> {
     const { store } = this.#tasks;
-    const isNew = this.#recovery.resumeAll();
+    this.#recovery.resumeAll();
     if (this.#turns.isBusy) this.#tasks.ringWhileBusy();
     for (const ref of held) {
       const row = store.task(ref);
       if (row && isTerminal(row.state)) this.#tasks.index(row);
     }
-    // The process before may have ended with a report that waited.
-    if (isNew) for (const row of store.changedLast(REPORTED_MS)) this.#tasks.index(row);
+    for (const ref of this.#recovery.takeUnreported()) {
+      const row = store.task(ref);
+      if (row) this.#tasks.index(row);
+    }
   }
 
   async work(): Promise<void> {

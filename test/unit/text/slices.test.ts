@@ -43,6 +43,12 @@ test("evidence is found in every slice of a text", () => {
   expect(best?.quote).toBe(SENTENCE.trim());
 });
 
+test("a code block that is cut hides no text behind it", () => {
+  const block = `\`\`\`\n${"let x = 1;\n\n".repeat(4_000)}\`\`\`\n\n`;
+  const [best] = atOnce(findEvidence("Iron rusts because water and oxygen attack its surface.", `${block}${SENTENCE}`));
+  expect(best?.quote).toBe(SENTENCE.trim());
+});
+
 test("key points are found in every slice of a text, and keep the numbers of their passages", () => {
   expect(atOnce(extractKeyPoints(HAYSTACK, 3, "Why does iron rust?")).map(({ text }) => text)).toContain(
     SENTENCE.trim(),

@@ -2,9 +2,9 @@
 import { neighbourhoods } from "#shared/retrieval/neighbourhood.ts";
 import { parsePassages } from "#shared/retrieval/passages.ts";
 import { LONGEST_QUOTE } from "#shared/retrieval/sentence-scores.ts";
-import { splitSentences } from "#shared/retrieval/sentences.ts";
+import { proseSlices, splitSentences } from "#shared/retrieval/sentences.ts";
 import { tokenize } from "#shared/retrieval/tokens.ts";
-import { SLICE_CHARS, slicesOf } from "#shared/text/slices.ts";
+import { SLICE_CHARS } from "#shared/text/slices.ts";
 
 export interface Evidence {
   /** One sentence, word for word. */
@@ -39,7 +39,7 @@ export function* findEvidence(claim: string, text: string, limit = 5): Generator
   let best: Evidence[] = [];
   let read = 0;
   for (const unit of units) {
-    for (const slice of slicesOf(unit.text)) {
+    for (const slice of proseSlices(unit.text)) {
       best = [...best, ...evidenceIn(claimed, { ...unit, text: slice })]
         .toSorted((a, b) => b.overlap - a.overlap)
         .slice(0, limit);

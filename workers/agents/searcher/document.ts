@@ -1,5 +1,6 @@
 // Reads a file of the corpus as a title and passages of about a thousand characters, cut at paragraphs or sentences.
 import { headingsOf } from "#shared/retrieval/sentences.ts";
+import { SLICE_CHARS } from "#shared/text/slices.ts";
 import { oneLine } from "#shared/text/spaces.ts";
 import { readWhole } from "#shared/tools/readable.ts";
 import type { CorpusFile } from "./corpus-schema.ts";
@@ -27,7 +28,7 @@ export function* readDocument({
 }: Pick<CorpusFile, "path" | "type" | "text">): Generator<undefined, Document> {
   const clean = text.replaceAll("\0", "").replace(/\r\n?/g, "\n").toWellFormed();
   const { title, body } = type === "html" ? yield* readPage(clean) : PARSERS[type](clean);
-  yield;
+  if (clean.length > SLICE_CHARS) yield;
   const fileName = path.split("/").at(-1) ?? path;
   return { title: oneLine(title).slice(0, MAX_TITLE_CHARS).toWellFormed() || fileName, passages: splitPassages(body) };
 }

@@ -2,7 +2,8 @@
 import { bestSentences, type Quote } from "#shared/retrieval/cite.ts";
 import { parsePassages, type Passage } from "#shared/retrieval/passages.ts";
 import { relevantPassages } from "#shared/retrieval/relevance.ts";
-import { SLICE_CHARS, slicesOf } from "#shared/text/slices.ts";
+import { proseSlices } from "#shared/retrieval/sentences.ts";
+import { SLICE_CHARS } from "#shared/text/slices.ts";
 
 export interface KeyPoint {
   /** One sentence of the text. */
@@ -49,7 +50,7 @@ export function* extractKeyPoints(text: string, limit: number, focus = ""): Gene
 function groupsOf(passages: readonly Part[]): Part[][] {
   const groups: Part[][] = [];
   let chars = Number.POSITIVE_INFINITY;
-  for (const part of passages.flatMap((one) => slicesOf(one.text).map((text) => ({ ...one, text })))) {
+  for (const part of passages.flatMap((one) => proseSlices(one.text).map((text) => ({ ...one, text })))) {
     if (chars + part.text.length > SLICE_CHARS) {
       groups.push([]);
       chars = 0;

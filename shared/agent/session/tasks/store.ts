@@ -168,10 +168,10 @@ export class SessionStore {
   }
 
   /** The tasks that changed no more than `ms` milliseconds before the last change of any. */
-  changedLast(ms: number): TaskRow[] {
+  changedLast(ms: number): TaskRef[] {
     const heads = [...this.#loaded.values()].flatMap(({ tasks }) => tasks);
     const last = heads.reduce((at, head) => Math.max(at, head.updatedAt), 0);
-    return heads.filter((head) => last - head.updatedAt <= ms).map((head) => this.#row(head));
+    return heads.filter((head) => last - head.updatedAt <= ms).map(({ contextId, n }) => ({ contextId, n }));
   }
 
   /** The tasks that have not ended, oldest first within a thread. */
