@@ -13,6 +13,7 @@ import { writeFileAtomically } from "./atomic-file.ts";
 import { CliError } from "../terminal/cli-error.ts";
 import { PROJECT, workerNames } from "./project.ts";
 import { PRELUDE_INPUTS, sourceTable, stackPrelude, withTable } from "./source-table.ts";
+import { WORKER_FORMAT } from "./worker-format.ts";
 
 const Bundle = z.object({
   worker: z.string(),
@@ -64,12 +65,7 @@ const pureImports: Plugin = {
 const OWN_WORKERS = ["control-plane", "offline-model"];
 
 const OPTIONS = {
-  bundle: true,
-  format: "esm",
-  target: "es2024",
-  platform: "browser",
-  conditions: ["workerd", "worker", "browser"],
-  external: ["cloudflare:*", "node:*"],
+  ...WORKER_FORMAT,
   minify: true,
   sourcemap: "external",
   sourcesContent: false,

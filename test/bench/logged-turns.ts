@@ -12,6 +12,7 @@ import { build } from "esbuild";
 import * as z from "zod";
 
 import { ANY_NETWORK, renderConfig } from "../../scripts/targets/local/processes/capnp.ts";
+import { WORKER_FORMAT } from "../../scripts/project/worker-format.ts";
 import { freePorts } from "../../scripts/targets/local/processes/ports.ts";
 import { workerdBinary } from "../../scripts/targets/local/processes/workerd.ts";
 import { eventually } from "../support/deployment.ts";
@@ -98,12 +99,7 @@ async function writeWorker(folder: string, port: number): Promise<void> {
   await build({
     entryPoints: [join(import.meta.dirname, "worker", "logged-turn.ts")],
     outfile: join(folder, "worker.js"),
-    bundle: true,
-    format: "esm",
-    target: "es2024",
-    platform: "browser",
-    conditions: ["workerd", "worker", "browser"],
-    external: ["cloudflare:*", "node:*"],
+    ...WORKER_FORMAT,
     minify: true,
     logLevel: "silent",
   });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+import { WORKER_FORMAT } from "../../scripts/project/worker-format.ts";
 import { findControlPlane } from "../../scripts/targets/local/control-plane/control-plane.ts";
 import { registeredAgents } from "../../scripts/targets/local/control-plane/registry.ts";
 import { jobLayout } from "../../scripts/targets/local/state/layout.ts";
@@ -44,12 +45,7 @@ async function makeHeavy(): Promise<void> {
   await build({
     entryPoints: { summarizer: join(import.meta.dirname, "worker/heavy-agent.ts") },
     outdir: jobLayout(home, JOB).release(state.release),
-    bundle: true,
-    format: "esm",
-    target: "es2024",
-    platform: "browser",
-    conditions: ["workerd", "worker", "browser"],
-    external: ["cloudflare:*", "node:*"],
+    ...WORKER_FORMAT,
     logLevel: "silent",
   });
   await team.deployment.succeed("restart", JOB);

@@ -2,6 +2,7 @@
 // the caller decides whether all share one, each session has one, or each request gets a new one.
 import { build, type Plugin } from "esbuild";
 import { serveBare } from "../bare-workerd.ts";
+import { WORKER_FORMAT } from "../../../scripts/project/worker-format.ts";
 import { installPeers } from "./install.ts";
 
 /** The turn: the question is kept, the model is asked, the answer is kept. workerd holds back each of the last two until the disk has it. */
@@ -58,12 +59,7 @@ const missing: Plugin = {
 const [modelUrl = ""] = process.argv.slice(2);
 const { outputFiles } = await build({
   stdin: { contents: WORKER, resolveDir: await installPeers() },
-  bundle: true,
-  format: "esm",
-  target: "es2024",
-  platform: "browser",
-  conditions: ["workerd", "worker", "browser"],
-  external: ["cloudflare:*", "node:*"],
+  ...WORKER_FORMAT,
   plugins: [missing],
   minify: true,
   logLevel: "error",

@@ -11,6 +11,7 @@ import { Plan } from "#jobs/plan/plan-shape.ts";
 import { PROJECT } from "../../../scripts/project/project.ts";
 import { jobLayout } from "../../../scripts/targets/local/state/layout.ts";
 import { readJobState } from "../../../scripts/targets/local/state/state.ts";
+import { WORKER_FORMAT } from "../../../scripts/project/worker-format.ts";
 
 const STAND_IN = join(import.meta.dirname, "worker", "define-slow-agent.ts");
 
@@ -40,12 +41,7 @@ export async function slowRelease(home: string, job: string, recorderUrl: string
     entryPoints: [...workers].map((worker) => ({ in: `workers/agents/${worker}/index.ts`, out: worker })),
     outdir: folder,
     plugins: [slowTools],
-    bundle: true,
-    format: "esm",
-    target: "es2024",
-    platform: "browser",
-    conditions: ["workerd", "worker", "browser"],
-    external: ["cloudflare:*", "node:*"],
+    ...WORKER_FORMAT,
     minify: true,
     logLevel: "silent",
   });
