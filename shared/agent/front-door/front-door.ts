@@ -157,8 +157,8 @@ async function perform(operation: Operation, c: Context<App>): Promise<Response>
     if (isMessage(operation)) {
       const disk = await freeDisk(env.MACHINE);
       if (!disk.enough) return refusalReply(operation, diskFull(disk));
+      await askToWatch(env, (work) => executionCtx.waitUntil(work));
     }
-    await askToWatch(env, (work) => executionCtx.waitUntil(work));
     const full = beginsTask(operation) ? slotsOf(env).refusal(caller) : undefined;
     if (full !== undefined) return refusalReply(operation, busy(full));
     const stub = sessionStub(env, caller.principal, target.session);
