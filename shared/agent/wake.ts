@@ -1,4 +1,4 @@
-// Wakes sessions: one whose object has ended, and once a process all that the process before left at work.
+// Wakes sessions: once a process all that the process before left at work, and one of them.
 import { reasonOf } from "../text/reason.ts";
 import { sessionIndexStub, type AgentEnv } from "./env.ts";
 import { log } from "./log.ts";

@@ -63,7 +63,7 @@ export async function askToWatch(env: AgentEnv, waitUntil: (work: Promise<unknow
   try {
     const init = { method: "POST", headers: { authorization }, signal: unheard.signal };
     const { body } = await SELF.fetch(new URL(WATCH_PATH, url), init);
-    // The request is under way until its answer has been read.
+    // The request is under way until its answer has been read. Where that breaks off, the next message asks again.
     if (body) waitUntil(body.pipeTo(new WritableStream()).catch(() => undefined));
   } catch {
     // A process that ends takes no request any more.

@@ -12,14 +12,6 @@ export async function withPauses<Result>(work: Generator<undefined, Result>): Pr
   }
 }
 
-/** Runs `work` to its end at once. */
-export function atOnce<Result>(work: Generator<undefined, Result>): Result {
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-  }
-}
-
 /** Pieces of at most SLICE_CHARS that make up `text`: cut after a blank line, or else a sentence, a line, a space or anywhere. */
 export function slicesOf(text: string): string[] {
   const slices: string[] = [];

@@ -21,20 +21,15 @@ export class IsolateBatch<Item> {
     this.#send = send;
   }
 
-  /** Whether items wait, and somebody will send them. */
-  get isDue(): boolean {
-    return this.#waiting.size > 0 && Date.now() <= this.#dueAt;
-  }
-
   /** Whether items wait or are under way, and will have arrived soon. */
   get isUnderWay(): boolean {
     const since = Date.now() - 2 * this.#delayMs;
-    return this.isDue || [...this.#sending.values()].some((begunAt) => begunAt >= since);
+    return this.#isCarried || [...this.#sending.values()].some((begunAt) => begunAt >= since);
   }
 
   /** Sends `item` within `delayMs`. A later item of the same key replaces it. `waitUntil` keeps the sender alive. */
   add(key: string, item: Item, waitUntil: (work: Promise<unknown>) => void): void {
-    const carried = this.isDue;
+    const carried = this.#isCarried;
     this.#waiting.set(key, item);
     if (carried) return;
     this.#dueAt = Date.now() + 2 * this.#delayMs;
@@ -64,6 +59,11 @@ export class IsolateBatch<Item> {
   async flushAll(): Promise<void> {
     for (const items of this.#sending.keys()) this.#addWaiting(items);
     await this.flush();
+  }
+
+  /** Whether items wait, and somebody will send them. */
+  get #isCarried(): boolean {
+    return this.#waiting.size > 0 && Date.now() <= this.#dueAt;
   }
 
   /** Puts items back that were not sent. */

@@ -48,8 +48,8 @@ export abstract class SessionIndexObject extends DurableObject<AgentEnv> impleme
 
   /**
    * Wakes the sessions that were in memory when the process before this one was killed: they may hold turns without an alarm. Then
-   * those with open tasks. Their alarms do so too, but late where the clock was set back while the process was down. A row may be out
-   * of date: then the session reports its task again.
+   * those with open tasks: an orderly end leaves no other sign of them, and their alarms ring later. A row may be out of date: then the
+   * session reports its task again.
    */
   async wakeSessions(): Promise<void> {
     await forEach(await this.#leftInMemory(), (id) => wakeSession(this.env, id));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { atOnce } from "#shared/text/slices.ts";
+import { atOnce } from "../../support/at-once.ts";
 import { findEvidence, judge } from "../../../workers/agents/fact-checker/compare.ts";
 
 const passages = `[1] KV

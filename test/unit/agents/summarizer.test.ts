@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { atOnce } from "#shared/text/slices.ts";
+import { atOnce } from "../../support/at-once.ts";
 import { extractKeyPoints, writeKeyPoints } from "../../../workers/agents/summarizer/key-points.ts";
 
 const passages = `[4] Iron

@@ -12,7 +12,7 @@ import { MessagesRequest } from "../../../workers/offline-model/api/request.ts";
 import type { InputMessage, ToolDefinition } from "../../../workers/offline-model/api/request.ts";
 import { extractKeyPoints, writeKeyPoints } from "../../../workers/agents/summarizer/key-points.ts";
 import { splitPassages } from "../../../workers/agents/searcher/document.ts";
-import { atOnce } from "#shared/text/slices.ts";
+import { atOnce } from "../../support/at-once.ts";
 import { findSources, verifyClaim } from "../../../workers/agents/fact-checker/tools.ts";
 
 export interface TestTool extends ToolDefinition {

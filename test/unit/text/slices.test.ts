@@ -1,6 +1,7 @@
 // Long texts are read in slices, so that others have the loop meanwhile.
 import { expect, test } from "vitest";
-import { atOnce, SLICE_CHARS, slicesOf, withPauses } from "#shared/text/slices.ts";
+import { SLICE_CHARS, slicesOf, withPauses } from "#shared/text/slices.ts";
+import { atOnce } from "../../support/at-once.ts";
 import { readArticle } from "#shared/tools/readable.ts";
 import { findEvidence } from "../../../workers/agents/fact-checker/compare.ts";
 import { readDocument } from "../../../workers/agents/searcher/document.ts";

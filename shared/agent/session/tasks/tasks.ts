@@ -22,7 +22,7 @@ import { TaskSpan } from "./task-span.ts";
 
 /** How often the alarm checks for open work: the longest that work lies still after its isolate is gone. */
 const WATCH_MS = 1_500;
-/** The same where somebody stays with the object. Then the alarm matters only if the index has lost the task in an orderly end. */
+/** The same where somebody stays with the object, and wakes it. */
 const STAYED_WITH_MS = 30_000;
 /** How long a step may wait for a commit that has another reason. */
 const LATER_MS = 500;
