@@ -11,7 +11,8 @@ export const BOUNDARIES = {
   user: ALL,
   assistant: ALL,
   tool_start: ["summarizer", "fact_checker"],
-  tool_result: ALL,
+  // Results of tools that may run again come to the disk with the next step.
+  tool_result: ["summarizer", "fact_checker"],
   approval: ["fact_checker"],
   approval_answer: ["coordinator", "fact_checker"],
   peer_call: ["coordinator"],
