@@ -57,7 +57,7 @@ try {
     queries.push(await watched);
   }
   killer.close();
-  const { tasks } = await readLogs(job);
+  const { tasks } = await killer.whileStopped(async () => readLogs(job));
   const accounts = await checkAccounts(job, tasks);
   await fill(ballast);
   await deployment.succeed("stop", job.name);

@@ -74,6 +74,17 @@ export class Killer {
     return { names: victims.map(({ name }) => name), inTime };
   }
 
+  /** Runs `work` while all agents stand still: an object that leaves memory moves its log from one file to the other. */
+  async whileStopped<Result>(work: () => Promise<Result>): Promise<Result> {
+    const pids = (await this.#victims("all")).map(({ identity }) => identity.pid);
+    signalAll(pids, "SIGSTOP");
+    try {
+      return await work();
+    } finally {
+      signalAll(pids, "SIGCONT");
+    }
+  }
+
   /**
    * Stops the processes at each write to a log, looks how far it has come, and lets them go on, until a task has come to the boundary:
    * then nothing but the kill follows it. Resolves to false when there was none, and kills all the same.

@@ -74,7 +74,7 @@ export async function run({ isolation, supervised, kills, seed, progress }: Wish
     });
     await Promise.all(lanes);
     const traces = await checkTraces(job);
-    const live = await readLogs(job);
+    const live = await killer.whileStopped(async () => readLogs(job));
     const accounts = await checkAccounts(job, live.tasks);
     await deployment.succeed("stop", job.name);
     const logs = await readLogs(job);
@@ -129,7 +129,7 @@ async function killAll(
       if (inTime) killedAfter.set(after, (killedAfter.get(after) ?? 0) + 1);
       else faults.push(`No task of ${kill.what} came to the boundary ${after} in time.`);
     }
-    const { tasks } = await readLogs(job, since);
+    const { tasks } = await killer.whileStopped(async () => readLogs(job, since));
     const isKilled = (agent: string) => names.includes(agent) || names.includes("all-agents");
     const cut = tasks.filter(({ state, agent }) => state === TaskState.TASK_STATE_WORKING && isKilled(agent));
     const resumed = cut.length > 0 ? killer.takenUp(cut, RESUME_LIMIT_MS) : undefined;
