@@ -1,5 +1,7 @@
 // Context and task ids. A task id is `<contextId>.<n>.<mac>`: it names its session without a lookup, and cannot be
-// forged. A contextId is `<session>`; a peer's thread adds `~<caller>.<k>`, once for each hop.
+// forged. A contextId is `<session>`; a peer's thread adds `~<caller>.<k>`, once for each hop. A contextId that would
+// not be safe in a path segment stands in the id as `~` and its base64url: no contextId begins with that sign.
+import { fromBase64url, toBase64url } from "./base64url.ts";
 import { mac, macHex, sameMac } from "./token.ts";
 
 /** Longest contextId that a client may choose, in characters. Threads of peers add to it. */
@@ -19,16 +21,24 @@ export interface TaskRef {
 }
 
 export function formatTaskId(key: string, owner: TaskOwner, { contextId, n }: TaskRef): string {
-  return `${contextId}.${n}.${taskMac(key, owner, contextId, n)}`;
+  const context = isPathSafe(contextId) ? contextId : `~${toBase64url(contextId)}`;
+  return `${context}.${n}.${taskMac(key, owner, contextId, n)}`;
 }
 
 /** The thread and number of a genuine id of this owner; undefined for any other text. */
 export function parseTaskId(key: string, owner: TaskOwner, id: string): TaskRef | undefined {
   const match = /^(.+)\.([1-9]\d{0,14})\.([\w-]{16})$/s.exec(id);
-  const [, contextId, digits, signature] = match ?? [];
-  if (contextId === undefined || digits === undefined || signature === undefined) return undefined;
+  const [, context, digits, signature] = match ?? [];
+  if (context === undefined || digits === undefined || signature === undefined) return undefined;
+  const contextId = context.startsWith("~") ? fromBase64url(context.slice(1)) : context;
+  if (contextId === undefined) return undefined;
   const n = Number(digits);
   return sameMac(signature, taskMac(key, owner, contextId, n)) ? { contextId, n } : undefined;
+}
+
+/** Whether a path segment holds the text as it is (RFC 3986, section 2.3). */
+function isPathSafe(text: string): boolean {
+  return /^[\w.-][\w.~-]*$/.test(text);
 }
 
 /** The session of a contextId: the text before the first `~`. */

@@ -13,6 +13,16 @@ describe("a task id", () => {
     },
   );
 
+  it.each(["a/b#c", "..", "ü?x=1", "tasks/1:cancel", "%2e", "~x", "half \ud83d\ude00 smile", " "])(
+    "is safe in one path segment, whatever the contextId: %j",
+    (contextId) => {
+      const id = formatTaskId("key", owner, { contextId, n: 1 });
+      expect(encodeURIComponent(id)).toBe(id);
+      expect(new URL(`http://a.test/tasks/${id}`).pathname).toBe(`/tasks/${id}`);
+      expect(parseTaskId("key", owner, id)).toEqual({ contextId, n: 1 });
+    },
+  );
+
   it("is void with one character changed, for another owner or key", () => {
     const id = formatTaskId("key", owner, { contextId: "c", n: 1 });
     for (let i = 0; i < id.length; i++) {
