@@ -107,11 +107,17 @@ function isServed(path: string): boolean {
   return path === JSON_RPC_PATH || path === CARD_PATH || path === "/health" || isHttpJsonPath(path);
 }
 
+/** Codes of JSON-RPC errors for bodies that cannot be read, by HTTP status. */
+const UNREADABLE: Readonly<Record<number, number>> = {
+  400: A2A_ERROR_CODE.PARSE_ERROR,
+  415: A2A_ERROR_CODE.CONTENT_TYPE_NOT_SUPPORTED,
+};
+
 async function jsonRpc(c: Context<App>): Promise<Response> {
   const read = await readAnyJson(c.req.raw, MAX_BODY);
   if (!read.ok) {
-    const code = read.problem.status === 400 ? A2A_ERROR_CODE.PARSE_ERROR : A2A_ERROR_CODE.INVALID_REQUEST;
-    return unreadable(code, read.problem.detail, read.problem.status === 400 ? 200 : read.problem.status);
+    const { status, detail } = read.problem;
+    return unreadable(UNREADABLE[status] ?? A2A_ERROR_CODE.INVALID_REQUEST, detail, status === 400 ? 200 : status);
   }
   const operation = parseJsonRpc(read.value);
   if ("invalid" in operation) return Response.json(operation.invalid);
@@ -179,10 +185,10 @@ function refusalReply(operation: Operation, [{ detail, status }, headers]: Refus
   return new Response(response.body, { status, headers: { ...Object.fromEntries(response.headers), ...headers } });
 }
 
-/** An absent header means 0.3 (A2A 1.0, section 3.6.2), which is not supported. */
+/** An absent header means 0.3, which is not supported. A patch version does not count (A2A 1.0, sections 3.6 and 3.6.2). */
 function checkVersion(request: Request): void {
   const version = request.headers.get(A2A_VERSION_HEADER) ?? new URL(request.url).searchParams.get(A2A_VERSION_HEADER);
-  if (version === A2A_PROTOCOL_VERSION) return;
+  if (version?.replace(/^(\d+\.\d+)\.\d+$/, "$1") === A2A_PROTOCOL_VERSION) return;
   throw new VersionNotSupportedError(
     `This agent speaks A2A ${A2A_PROTOCOL_VERSION}, the request ${version ? `asks for ${version}` : "names no version"}: send the header "${A2A_VERSION_HEADER}: ${A2A_PROTOCOL_VERSION}".`,
   );

@@ -134,6 +134,7 @@ function checkMessageId(messageId: string): void {
 }
 
 function taskSession(id: string, key: string, owner: TaskOwner): string {
+  if (id === "") throw new RequestMalformedError("id is required: name a task.");
   const ref = parseTaskId(key, owner, id);
   if (!ref) throw new TaskNotFoundError(`There is no task ${id.slice(0, 300)}.`);
   return sessionOf(ref.contextId);

@@ -50,6 +50,8 @@ describe("the JSON-RPC binding", () => {
 
   it.each([
     ["a task id that was never given", "GetTask", { id: "no-such-task" }, -32001],
+    ["no id", "GetTask", {}, -32602],
+    ["an empty id", "CancelTask", { id: "" }, -32602],
     ["no parts", "SendMessage", { message: { ...message, parts: [] } }, -32602],
     ["no message", "SendMessage", {}, -32602],
     ["no messageId", "SendMessage", { message: { ...message, messageId: "" } }, -32602],
@@ -90,6 +92,16 @@ describe("the JSON-RPC binding", () => {
     expect(unnamed.error).toBeUndefined();
     const foreign = await rpc("SendMessage", { message: { ...message, context_id: "mine~other.1" } });
     expect(foreign.error?.code).toBe(-32602);
+  });
+
+  it("answers another content type with -32005", async () => {
+    const response = await post("/jsonrpc", "{}", { "content-type": "text/plain" });
+    expect(await response.json()).toMatchObject({ error: { code: -32005 } });
+  });
+
+  it("ignores a patch version", async () => {
+    expect((await rpc("ListTasks", {}, { "a2a-version": "1.0.1" })).error).toBeUndefined();
+    expect((await rpc("ListTasks", {}, { "a2a-version": "1.0.x" })).error?.code).toBe(-32009);
   });
 
   it("speaks 1.0 only, and says so to whoever names another version or none", async () => {
