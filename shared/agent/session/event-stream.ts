@@ -1,14 +1,25 @@
-// Streams the events of an operation: Server-Sent Events in the form of its binding (A2A 1.0, sections 9.4.2 and 11.7).
+// Streams the events of an operation: Server-Sent Events in the form of its binding (A2A 1.0, sections 9.4.2 and 11.7). Some clients give
+// up after five seconds without a byte, so a silent stream sends comments, which no client sees as events.
 import { formatSSEErrorEvent, formatSSEEvent } from "@a2a-js/sdk";
 import { restStatusFor, toJsonRpcError, toRestErrorBody } from "@a2a-js/sdk/errors";
 import type { Operation, Streamed } from "../rpc.ts";
 import { errorReply, replyTo, type JsonRpcResponse } from "../reply.ts";
 
+/** Silence after which a comment is sent, in milliseconds. */
+const SILENCE_MS = 2_000;
+const COMMENT = new TextEncoder().encode(": keep-alive\n\n");
+
+export interface StreamOptions {
+  /** Fills silence with comments. */
+  readonly keepsAlive: boolean;
+  readonly waitUntil: (work: Promise<unknown>) => void;
+}
+
 /** Waits for the first event, so that an operation that fails at once gets an HTTP status. Later events follow as they come. */
 export async function toStream(
   handled: JsonRpcResponse | AsyncGenerator<JsonRpcResponse, void, undefined>,
   operation: Operation,
-  waitUntil: (work: Promise<unknown>) => void,
+  { keepsAlive, waitUntil }: StreamOptions,
 ): Promise<Streamed> {
   if (!(Symbol.asyncIterator in handled)) return { reply: replyTo(operation, handled) };
   let first: IteratorResult<JsonRpcResponse, void>;
@@ -18,7 +29,9 @@ export async function toStream(
     return { reply: errorReply(operation, error) };
   }
   const { readable, writable } = new IdentityTransformStream();
-  waitUntil(write(first, handled, operation, writable));
+  const frames = new Frames(writable.getWriter());
+  const silence = keepsAlive ? frames.fillSilence() : undefined;
+  waitUntil(write(first, handled, operation, frames).finally(() => silence?.stop()));
   return { stream: readable };
 }
 
@@ -26,24 +39,68 @@ async function write(
   first: IteratorResult<JsonRpcResponse, void>,
   rest: AsyncGenerator<JsonRpcResponse, void, undefined>,
   operation: Operation,
-  writable: WritableStream<Uint8Array>,
+  frames: Frames,
 ): Promise<void> {
-  const writer = writable.getWriter();
-  const encoder = new TextEncoder();
   try {
     for (let next = first; !next.done; next = await rest.next()) {
       const event = operation.binding === "JSONRPC" ? next.value : next.value.result;
-      await writer.write(encoder.encode(formatSSEEvent(event)));
+      await frames.write(formatSSEEvent(event));
     }
-    await writer.close();
+    await frames.close();
   } catch (error) {
     // Usually the client has gone. Where it has not, it learns why its stream ends. The turn continues either way.
-    await writer.write(encoder.encode(errorFrame(error, operation))).then(
-      () => writer.close(),
-      () => writer.abort(error),
+    await frames.write(errorFrame(error, operation)).then(
+      () => frames.close(),
+      () => frames.abort(error),
     );
   } finally {
     await rest.return();
+  }
+}
+
+class Frames {
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #encoder = new TextEncoder();
+  /** Milliseconds since the epoch. */
+  #writtenAt = Date.now();
+  #isWriting = false;
+
+  constructor(writer: WritableStreamDefaultWriter<Uint8Array>) {
+    this.#writer = writer;
+  }
+
+  async write(frame: string): Promise<void> {
+    return this.#send(this.#encoder.encode(frame));
+  }
+
+  async close(): Promise<void> {
+    return this.#writer.close();
+  }
+
+  async abort(reason: unknown): Promise<void> {
+    return this.#writer.abort(reason);
+  }
+
+  /** Sends a comment after each silence. A reader that still has to take the last frame gets none. */
+  fillSilence(): { stop(): void } {
+    const look = () => {
+      const leftMs = this.#writtenAt + SILENCE_MS - Date.now();
+      // Whoever writes the next event learns that the client has gone.
+      if (leftMs <= 0 && !this.#isWriting) this.#send(COMMENT).catch(() => {});
+      timer = setTimeout(look, leftMs > 0 ? leftMs : SILENCE_MS);
+    };
+    let timer = setTimeout(look, SILENCE_MS);
+    return { stop: () => clearTimeout(timer) };
+  }
+
+  async #send(bytes: Uint8Array): Promise<void> {
+    this.#isWriting = true;
+    try {
+      await this.#writer.write(bytes);
+    } finally {
+      this.#isWriting = false;
+      this.#writtenAt = Date.now();
+    }
   }
 }
 

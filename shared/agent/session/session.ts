@@ -41,7 +41,11 @@ export abstract class SessionObject extends DurableObject<AgentEnv> implements S
   }
 
   async stream(operation: Operation, caller: Caller): Promise<Streamed> {
-    return toStream(await this.#handle(operation, caller), operation, (work) => this.ctx.waitUntil(work));
+    return toStream(await this.#handle(operation, caller), operation, {
+      // Agents of ours wait without them.
+      keepsAlive: caller.chain.length === 0,
+      waitUntil: (work) => this.ctx.waitUntil(work),
+    });
   }
 
   async wake(held: readonly TaskRef[]): Promise<void> {
