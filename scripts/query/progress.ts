@@ -1,7 +1,8 @@
 // The state of a task as its events tell, over one connection or several. Each connection begins with the whole task.
-import { type Artifact, type StreamResponse, type Task, TaskState, type TaskStatus } from "@a2a-js/sdk";
+import { type StreamResponse, type Task, type TaskArtifactUpdateEvent, TaskState, type TaskStatus } from "@a2a-js/sdk";
 import * as z from "zod";
 
+import { ArtifactTexts } from "#shared/a2a/artifact-texts.ts";
 import { isTerminal, nameOfState, textOfParts } from "#shared/a2a/message.ts";
 import { type Approval, ApprovalsAsked } from "#shared/loop/log/approval.ts";
 import { Usage } from "#shared/budget/usage.ts";
@@ -33,6 +34,7 @@ export interface Listener {
 export class Progress {
   readonly #listener: Listener;
   readonly #begunAt = Date.now();
+  readonly #artifacts = new ArtifactTexts(2);
   #answer: string;
   #contextId = "";
   #taskId: string;
@@ -63,14 +65,14 @@ export class Progress {
         this.#snapshot(payload.value);
         break;
       case "artifactUpdate":
-        this.#add(contentOf(payload.value.artifact), !payload.value.append);
+        this.#update(payload.value);
         break;
       case "statusUpdate":
         this.#status = payload.value.status;
         this.#metadata = payload.value.metadata ?? this.#metadata;
         break;
       case "message":
-        this.#add(textOfParts(payload.value.parts), true);
+        this.#show(textOfParts(payload.value.parts), true);
         break;
       case undefined:
         break;
@@ -95,16 +97,24 @@ export class Progress {
   #snapshot({ id, contextId, status, metadata, artifacts }: Task): void {
     [this.#taskId, this.#contextId, this.#status, this.#metadata] = [id, contextId, status, metadata];
     this.#listener.onTrace(this.#parsed.traceId);
-    const text = artifacts.map(contentOf).join("");
-    const isMore = text.startsWith(this.#answer);
-    if (isMore && text.length > this.#answer.length) this.#add(text.slice(this.#answer.length), this.#answer === "");
-    // The agent began its answer anew.
-    else if (!isMore && text !== "") this.#add(text, true);
+    this.#artifacts.set(artifacts);
+    this.#show(this.#artifacts.text, false);
   }
 
-  #add(text: string, fresh: boolean): void {
-    this.#answer = fresh ? text : this.#answer + text;
-    this.#listener.onText(text, fresh);
+  #update(event: TaskArtifactUpdateEvent): void {
+    const piece = this.#artifacts.take(event);
+    if (piece === undefined) return this.#show(this.#artifacts.text, !event.append);
+    this.#answer += piece;
+    this.#listener.onText(piece, false);
+  }
+
+  /** Tells the listener what is new in the text. `replaces`: it may withdraw what was there. */
+  #show(text: string, replaces: boolean): void {
+    const known = this.#answer;
+    if (text === known || (text === "" && !replaces)) return;
+    const isMore = text.startsWith(known);
+    this.#answer = text;
+    this.#listener.onText(isMore ? text.slice(known.length) : text, known === "" || !isMore);
   }
 
   get #state(): TaskState {
@@ -125,11 +135,4 @@ export class Progress {
   get #parsed(): z.infer<typeof Metadata> {
     return Metadata.safeParse(this.#metadata ?? {}).data ?? {};
   }
-}
-
-/** Text parts unchanged, data parts as JSON: an agent with an output schema answers in data. */
-function contentOf(artifact: Artifact | undefined): string {
-  const parts = artifact?.parts ?? [];
-  const data = parts.map(({ content }) => (content?.$case === "data" ? JSON.stringify(content.value, null, 2) : ""));
-  return textOfParts(parts) + data.join("");
 }

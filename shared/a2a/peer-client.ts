@@ -7,7 +7,6 @@ import {
   taskStateToJSON,
   type Message,
   type StreamResponse,
-  type Task,
   type TaskStatus,
 } from "@a2a-js/sdk";
 import { RestTransportFactory, type Transport } from "@a2a-js/sdk/client";
@@ -15,6 +14,7 @@ import * as z from "zod";
 import { retryAfterSeconds } from "../http/retry-after.ts";
 import { reasonOf } from "../text/reason.ts";
 import { Usage } from "../budget/usage.ts";
+import { ArtifactTexts } from "./artifact-texts.ts";
 import { isTerminal, textOfParts } from "./message.ts";
 
 export interface PeerConnection {
@@ -215,23 +215,20 @@ async function follow(
 ): Promise<PeerOutcome> {
   const { transport, serviceParameters } = client;
   const params = { tenant: "", message, configuration: undefined, metadata: undefined };
-  let answer = "";
+  const artifacts = new ArtifactTexts();
   let taskId = "";
   for await (const { payload } of transport.sendMessageStream(params, { signal, serviceParameters })) {
     if (payload?.$case === "task") {
       taskId = payload.value.id;
-      answer = answerOf(payload.value);
+      artifacts.set(payload.value.artifacts);
       onTask(taskId);
     }
-    if (payload?.$case === "artifactUpdate") {
-      const chunk = textOfAnswer(payload.value.artifact?.parts);
-      answer = payload.value.append ? answer + chunk : chunk;
-    }
-    if (answer.length > MAX_ANSWER) {
+    if (payload?.$case === "artifactUpdate") artifacts.take(payload.value);
+    if (artifacts.length > MAX_ANSWER) {
       waitUntil(cancel(client, taskId));
       throw new PeerTaskError(`its answer has more than ${MAX_ANSWER} characters`, undefined);
     }
-    const outcome = outcomeOf(payload, taskId, answer);
+    const outcome = outcomeOf(payload, taskId, artifacts);
     if (outcome) return outcome;
   }
   throw new Error("the connection ended before its task did");
@@ -240,27 +237,21 @@ async function follow(
 /**
  * The outcome that an event reports; undefined while the task works. Throws PeerTaskError for an end without an answer.
  */
-function outcomeOf(payload: StreamResponse["payload"], taskId: string, answer: string): PeerOutcome | undefined {
+function outcomeOf(
+  payload: StreamResponse["payload"],
+  taskId: string,
+  artifacts: ArtifactTexts,
+): PeerOutcome | undefined {
   if (payload?.$case !== "task" && payload?.$case !== "statusUpdate") return undefined;
   const { status, metadata } = payload.value;
   const state = status?.state ?? TaskState.TASK_STATE_UNSPECIFIED;
   const usage = Usage.safeParse(metadata?.["usage"]).data;
-  if (state === TaskState.TASK_STATE_COMPLETED) return { is: "answer", text: answer, usage };
+  if (state === TaskState.TASK_STATE_COMPLETED) return { is: "answer", text: artifacts.text, usage };
   const said = textOfParts(status?.message?.parts);
   if (state === TaskState.TASK_STATE_INPUT_REQUIRED)
     return { is: "input_required", taskId, text: said, data: dataOf(status) };
   if (!isTerminal(state)) return undefined;
   throw new PeerTaskError(`its task ended as ${taskStateToJSON(state)}${said ? `: ${said}` : ""}`, usage);
-}
-
-function answerOf({ artifacts }: Task): string {
-  return artifacts.map(({ parts }) => textOfAnswer(parts)).join("");
-}
-
-/** Text parts unchanged, data parts as JSON: an agent with an output schema answers in data. */
-function textOfAnswer(parts: Message["parts"] = []): string {
-  const data = parts.map(({ content }) => (content?.$case === "data" ? JSON.stringify(content.value) : ""));
-  return textOfParts(parts) + data.join("");
 }
 
 function dataOf(status: TaskStatus | undefined): readonly unknown[] {

@@ -46,7 +46,7 @@ describe("a call that has to be approved", () => {
     const done = await reply(await asked("no"), "no");
     expect(done.status?.state).toBe(TaskState.TASK_STATE_COMPLETED);
     expect(answerOf(done)).toMatch(/said no/);
-    expect(done.metadata?.["result"]).toMatchObject({ permission_denials: [{ tool_name: "pay" }] });
+    expect(done.metadata?.["result"]).toMatchObject({ permissionDenials: [{ toolName: "pay" }] });
     expect(paid("no")).toBe(0);
   });
 

@@ -84,7 +84,7 @@ export class LiveTask {
     const append = !this.#replace && this.#answer !== "";
     this.#answer = append ? this.#answer + text : text;
     this.#replace = false;
-    if (this.#queues.size > 0) this.#publishPiece(answerEvent(this.id, this.row, text, append));
+    if (this.#queues.size > 0) this.#publishPiece(answerEvent(this.id, this.row, text, append ? "next" : "first"));
   }
 
   /** Its turn has to wait. `why` is for those who look at the task. */
@@ -120,14 +120,12 @@ export class LiveTask {
   /** Publishes the end, and ends all streams. */
   finish(row: TaskRow): void {
     this.approvals = [];
-    if (row.answer !== null) {
-      const whole = answerEvent(this.id, row, row.answer, false, true);
-      for (const [queue, { pieces }] of this.#queues) if (!pieces || row.answer !== this.#answer) queue.push(whole);
-    }
+    // Some clients keep only the event that says lastChunk: it holds the whole answer.
+    if (row.answer !== null && this.#queues.size > 0) this.#publish(answerEvent(this.id, row, row.answer, "whole"));
     // The task has no answer: what was streamed of one is withdrawn.
     if (row.answer === null && this.#answer !== "") {
       this.#answer = "";
-      this.#publishPiece(answerEvent(this.id, row, "", false, true));
+      this.#publishPiece(answerEvent(this.id, row, "", "whole"));
     }
     this.update(row);
     this.#over = true;

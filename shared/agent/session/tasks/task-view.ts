@@ -11,7 +11,7 @@ import {
 import { dataPart, textMessage, textPart } from "../../../a2a/message.ts";
 import type { Approval } from "../../../loop/log/approval.ts";
 import { approvalRequest } from "./approval-request.ts";
-import type { TaskRow } from "./task-row.ts";
+import type { TaskResult, TaskRow } from "./task-row.ts";
 
 /** Id of the artifact that carries the answer's text. */
 const ANSWER = "answer";
@@ -51,20 +51,14 @@ export function statusEvent(view: TaskView): StreamResponse {
   return { payload: { $case: "statusUpdate", value } };
 }
 
-/** A piece of the answer. `append: false` replaces the pieces before. */
-export function answerEvent(
-  id: string,
-  row: TaskRow,
-  text: string,
-  append: boolean,
-  lastChunk = false,
-): StreamResponse {
+/** A piece of the answer, or the whole. `next` adds to the pieces before, the others replace them. */
+export function answerEvent(id: string, row: TaskRow, text: string, is: "first" | "next" | "whole"): StreamResponse {
   const value = {
     taskId: id,
     contextId: row.contextId,
     artifact: toArtifact(text, row),
-    append,
-    lastChunk,
+    append: is === "next",
+    lastChunk: is === "whole",
     metadata: undefined,
   };
   return { payload: { $case: "artifactUpdate", value } };
@@ -100,10 +94,23 @@ function statusMessage({ id, row, approvals, waiting }: TaskView): Message | und
 }
 
 function toMetadata({ traceId, trace, usage, result }: TaskRow): Record<string, unknown> {
-  const { structured_output: _, ...said } = result ?? {};
   return {
     ...(trace?.isRecorded === false ? {} : { traceId }),
     ...(usage ? { usage } : {}),
-    ...(result ? { result: said } : {}),
+    ...(result ? { result: toResult(result) } : {}),
+  };
+}
+
+/** In the case of ProtoJSON (A2A 1.0, section 5.5). The artifact has the structured output. */
+function toResult({ subtype, num_turns, total_cost_usd, permission_denials }: TaskResult): Record<string, unknown> {
+  return {
+    subtype,
+    numTurns: num_turns,
+    ...(total_cost_usd === undefined ? {} : { totalCostUsd: total_cost_usd }),
+    permissionDenials: permission_denials.map(({ tool_name, tool_use_id, tool_input }) => ({
+      toolName: tool_name,
+      toolUseId: tool_use_id,
+      toolInput: tool_input,
+    })),
   };
 }

@@ -32,7 +32,7 @@ async function all(events: AsyncGenerator<StreamResponse, void, undefined>): Pro
 const kinds = (seen: readonly StreamResponse["payload"][]) =>
   seen.map((payload) => (payload?.$case === "artifactUpdate" ? `append ${payload.value.append}` : payload?.$case));
 
-it("a model call that is made again restarts the artifact: its first piece replaces what was sent", async () => {
+it("a model call that is made again restarts the artifact, and only the last event, with the whole answer, says lastChunk", async () => {
   const live = new LiveTask("id", ROW, "question");
   const watching = all(live.watch({ toRest: true }));
   live.restartAnswer();
@@ -42,14 +42,19 @@ it("a model call that is made again restarts the artifact: its first piece repla
   live.appendAnswer("whole");
   live.appendAnswer(" answer");
   live.finish({ ...ROW, state: TaskState.TASK_STATE_COMPLETED, answer: "whole answer" });
-  expect(kinds(await watching)).toEqual([
+  const seen = await watching;
+  expect(kinds(seen)).toEqual([
     "task",
     "append false",
     "append true",
     "append false",
     "append true",
+    "append false",
     "statusUpdate",
   ]);
+  const artifacts = seen.flatMap((payload) => (payload?.$case === "artifactUpdate" ? [payload.value] : []));
+  expect(artifacts.map(({ lastChunk }) => lastChunk)).toEqual([false, false, false, false, true]);
+  expect(artifacts.at(-1)).toMatchObject({ artifact: { parts: [{ content: { value: "whole answer" } }] } });
 });
 
 it("an answer in a shape comes as one data part, whoever watched and whoever comes later", async () => {
