@@ -1,8 +1,9 @@
-// A2A messages and their parts. Understands text and data parts, and refuses files explicitly.
+// A2A messages and their parts.
 import { TaskState, taskStateToJSON, type Message, type Part, type Role } from "@a2a-js/sdk";
-import { ContentTypeNotSupportedError, RequestMalformedError } from "@a2a-js/sdk/errors";
+import { RequestMalformedError } from "@a2a-js/sdk/errors";
+import { fileText } from "./file-parts.ts";
 
-/** The text of a message for the model: text parts unchanged, data parts as JSON. Throws A2AError. */
+/** The text of a message for the model: text parts unchanged, data parts as JSON, files of text with their names. Throws A2AError. */
 export function textOf(message: Message): string {
   if (message.parts.length === 0)
     throw new RequestMalformedError("message.parts is empty: send at least one text part.");
@@ -20,9 +21,7 @@ function partText(part: Part, index: number): string {
       return JSON.stringify(part.content.value);
     case "raw":
     case "url":
-      throw new ContentTypeNotSupportedError(
-        `message.parts[${index}] is a file (${part.mediaType || part.content.$case}); this agent takes text and data parts.`,
-      );
+      return fileText(part, index);
     case undefined:
       throw new RequestMalformedError(`message.parts[${index}] has no content: it needs text or data.`);
   }

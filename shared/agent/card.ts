@@ -1,5 +1,6 @@
 // The agent's A2A card (A2A 1.0, section 4.4.1), served at /.well-known/agent-card.json.
 import { toHex } from "../tracing/trace-context.ts";
+import { TEXT_TYPES } from "../a2a/file-parts.ts";
 import { A2A_PROTOCOL_VERSION, AgentCard } from "@a2a-js/sdk";
 import type { AgentConfig } from "./config.ts";
 import type { AgentDefinition } from "./definition.ts";
@@ -23,8 +24,8 @@ export function agentCard(definition: AgentDefinition, { url, name, description 
     capabilities: { streaming: true, pushNotifications: false, extendedAgentCard: false, extensions: [] },
     securitySchemes: {},
     securityRequirements: [],
-    defaultInputModes: ["text/plain", "application/json"],
-    defaultOutputModes: ["text/plain"],
+    defaultInputModes: [...TEXT_TYPES],
+    defaultOutputModes: [definition.outputSchema === undefined ? "text/plain" : "application/json"],
     skills: definition.skills.map(({ tags, examples, ...skill }) => ({
       ...skill,
       tags: [...tags],

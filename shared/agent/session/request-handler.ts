@@ -27,7 +27,8 @@ import { formatTaskId, parseTaskId, type TaskOwner, type TaskRef } from "../../a
 import type { Approval, ApprovalAnswer } from "../../loop/log/approval.ts";
 import { parseAnswers, repetition } from "./approvals/answers.ts";
 import { hasAnswers, pendingApprovals } from "../../loop/log/ledger.ts";
-import { taskEvent, toTask, type TaskView } from "./tasks/task-view.ts";
+import { statusMessage, taskEvent, toTask, type TaskView } from "./tasks/task-view.ts";
+import { exchange, isSame, saidOf } from "./tasks/history.ts";
 import { LiveTask } from "./tasks/live-task.ts";
 import { checkHistoryLength, listPage } from "../session-index/list-page.ts";
 import type { TaskRow } from "./tasks/task-row.ts";
@@ -68,20 +69,21 @@ export class SessionRequestHandler implements A2ARequestHandler {
   async sendMessage(params: SendMessageRequest): Promise<Task> {
     const taken = this.#take(params);
     if (taken instanceof LiveTask && !params.configuration?.returnImmediately) await taken.atRest;
-    return toTask(withHistory(viewOf(taken), params.configuration?.historyLength));
+    return toTask(viewOf(taken), params.configuration?.historyLength);
   }
 
   async *sendMessageStream(params: SendMessageRequest): AsyncGenerator<StreamResponse, void, undefined> {
     const taken = this.#take(params);
     // An agent does nothing with a part of an answer.
     const pieces = this.#request.caller.chain.length === 0;
-    if (taken instanceof LiveTask) yield* taken.watch({ toRest: true, pieces });
-    else yield taskEvent(taken);
+    const historyLength = params.configuration?.historyLength;
+    if (taken instanceof LiveTask) yield* taken.watch({ toRest: true, pieces, historyLength });
+    else yield taskEvent(taken, historyLength);
   }
 
   async getTask({ id, historyLength }: GetTaskRequest): Promise<Task> {
     checkHistoryLength(historyLength);
-    return toTask(withHistory(this.#find(id), historyLength));
+    return toTask(this.#find(id), historyLength);
   }
 
   async listTasks(params: ListTasksRequest): Promise<ListTasksResponse> {
@@ -89,7 +91,7 @@ export class SessionRequestHandler implements A2ARequestHandler {
     const page = listPage(rows, params);
     const tasks = page.tasks
       .flatMap((ref) => this.#tasks.store.task(ref) ?? [])
-      .map((row) => toTask(withHistory(this.#view(row), params.historyLength ?? 0)));
+      .map((row) => toTask(this.#view(row), params.historyLength ?? 0));
     return { ...page, tasks: params.includeArtifacts ? tasks : tasks.map((task) => ({ ...task, artifacts: [] })) };
   }
 
@@ -127,7 +129,7 @@ export class SessionRequestHandler implements A2ARequestHandler {
     const { contextId, messageId } = message;
     const text = textOf(message);
     const known = this.#tasks.store.taskOfMessage(contextId, messageId);
-    if (known) return this.#repeated(known, text);
+    if (known) return this.#repeated(known, message);
     const suspended = this.#tasks.store.waitingTask(contextId);
     if (suspended) this.#checkChain(suspended);
     if (suspended) this.#turns.dismiss(this.#revive(suspended));
@@ -143,18 +145,19 @@ export class SessionRequestHandler implements A2ARequestHandler {
     };
     // Only a person, not an agent, gives commands.
     const command = caller.chain.length === 0 ? commandIn(text) : {};
-    const first = { kind: "user", text, ...command } as const;
+    const said = saidOf(message, text);
+    const first = { kind: "user", text, ...command, ...(said ? { said } : {}) } as const;
     const row = this.#tasks.store.createTask({ contextId, state, trace, messageId, asker, first });
-    const live = new LiveTask(id, row, text);
+    const live = this.#tasks.live(id, row, text);
     this.#tasks.begin(live, caller.receivedAt);
     this.#turns.start(live);
     return live;
   }
 
   /** The message came before, perhaps over a connection that broke: its task answers both. */
-  #repeated(row: TaskRow, text: string): LiveTask | TaskView {
+  #repeated(row: TaskRow, message: Message): LiveTask | TaskView {
     const view = this.#view(row);
-    if (view.question !== text) throw messageIdTaken(row.messageId ?? "");
+    if (!isSame(view.history()[0], message)) throw messageIdTaken(row.messageId ?? "");
     return this.#tasks.get(view.id) ?? view;
   }
 
@@ -185,6 +188,8 @@ export class SessionRequestHandler implements A2ARequestHandler {
     const waiting = { approvals: view.approvals, hasAnswers: hasAnswers(steps) };
     const answers = answersIn(message, waiting, Date.now());
     const live = this.#revive(row);
+    const question = statusMessage(live.view);
+    if (question) this.#tasks.store.append(row, exchange(question, message), this.#tasks.store.threadLog(row).workedMs);
     this.#approvals.answer(row, answers, message.messageId);
     this.#turns.resume(live);
     return live;
@@ -218,7 +223,7 @@ export class SessionRequestHandler implements A2ARequestHandler {
     const id = this.#id(row);
     const waits = row.state === TaskState.TASK_STATE_INPUT_REQUIRED;
     const approvals = waits ? pendingApprovals(this.#tasks.store.ownSteps(row)) : [];
-    return this.#tasks.get(id)?.view ?? { id, row, question: this.#tasks.store.question(row), approvals };
+    return this.#tasks.get(id)?.view ?? { id, row, history: () => this.#tasks.store.history(id, row), approvals };
   }
 
   #id(ref: TaskRef): string {
@@ -280,9 +285,4 @@ function answersIn(message: Message, waiting: WaitingApprovals, now: number): re
   );
   if (late) throw new RequestMalformedError(`The approval ${late.id} has expired, which counts as a no.`);
   return parsed.answers;
-}
-
-/** historyLength 0 leaves the history out (A2A 1.0, section 3.2.4). A task's history here is one message. */
-function withHistory(view: TaskView, historyLength: number | undefined): TaskView {
-  return historyLength === 0 ? { ...view, question: undefined } : view;
 }

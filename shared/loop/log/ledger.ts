@@ -51,6 +51,7 @@ export function ledger(since: readonly Step[]): Map<string, CallState> {
         set(step.toolUseId, { is: "settled" });
         break;
       case "user":
+      case "said":
       case "assistant":
       case "peer_task":
       case "found":

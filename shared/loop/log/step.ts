@@ -29,6 +29,10 @@ const Origin = z.optional(z.object({ provider: z.string(), server: z.string(), m
 /** The backend had refused the conversation as too long. That leads to a compaction once a turn. */
 const Refused = z.optional(z.literal(true));
 
+/** A Message of A2A, as ProtoJSON. */
+const Said = z.record(z.string(), z.unknown());
+export type Said = Readonly<z.infer<typeof Said>>;
+
 export const Step = z.discriminatedUnion("kind", [
   /** The words of the person, or of the peer that opened this thread. */
   z.object({
@@ -36,7 +40,11 @@ export const Step = z.discriminatedUnion("kind", [
     text: z.string(),
     /** A command for the agent instead of a message for the model. */
     command: z.optional(z.literal("compact")),
+    /** The message itself, where it is more than its text. */
+    said: z.optional(Said),
   }),
+  /** A question of the agent and the answer to it. The model does not see them: the steps that follow say what they mean. */
+  z.object({ kind: z.literal("said"), messages: z.array(Said) }),
   /** A hook refused the message before this step. The model never sees that message. */
   z.object({ kind: z.literal("blocked"), reason: z.string() }),
   /** A hook ended the turn. */

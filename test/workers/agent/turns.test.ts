@@ -50,7 +50,7 @@ async function ended(name: string, doubles: Doubles, cancel = false) {
       asker: () => ({ principal: "local", chain: [], query: "q" }),
       first: { kind: "user", text: "hi" },
     });
-    const live = new LiveTask("task", row, "hi");
+    const live = new LiveTask("task", row, "hi", () => []);
     turns.start(live);
     if (cancel) turns.cancel(live);
     await live.atRest;

@@ -1,5 +1,5 @@
 // A task that is live in this isolate, because its turn waits, runs or is suspended: its latest row, its watchers, its cancellation.
-import type { StreamResponse } from "@a2a-js/sdk";
+import type { Message, StreamResponse } from "@a2a-js/sdk";
 import type { Approval } from "../../../loop/log/approval.ts";
 import { answerEvent, statusEvent, taskEvent, type TaskView } from "./task-view.ts";
 import { EventQueue } from "./event-queue.ts";
@@ -8,11 +8,13 @@ import type { TaskRow } from "./task-row.ts";
 interface Watch {
   readonly toRest: boolean;
   readonly pieces?: boolean;
+  readonly historyLength?: number | undefined;
 }
 
 export class LiveTask {
   readonly id: string;
   readonly question: string;
+  readonly #history: (id: string, row: TaskRow) => readonly Message[];
   row: TaskRow;
   /** An earlier life had begun it, and the spans of that life may be lost. */
   isUnheard = false;
@@ -27,10 +29,11 @@ export class LiveTask {
   #replace = false;
   #over = false;
 
-  constructor(id: string, row: TaskRow, question: string) {
+  constructor(id: string, row: TaskRow, question: string, history: (id: string, row: TaskRow) => readonly Message[]) {
     this.id = id;
     this.row = row;
     this.question = question;
+    this.#history = history;
   }
 
   get signal(): AbortSignal {
@@ -50,7 +53,7 @@ export class LiveTask {
   get view(): TaskView {
     return {
       id: this.id,
-      question: this.question,
+      history: () => this.#history(this.id, this.row),
       row: { ...this.row, answer: this.row.answer ?? (this.#answer || null) },
       approvals: this.approvals,
       waiting: this.#waiting,
@@ -61,9 +64,9 @@ export class LiveTask {
    * The snapshot, then all events until the task ends. `toRest`: or until it waits for approvals, which ends the stream of whoever sent
    * the message (A2A 1.0, section 3.1.2). `pieces`: the answer as it comes, or else whole at its end.
    */
-  async *watch({ toRest, pieces = true }: Watch): AsyncGenerator<StreamResponse, void, undefined> {
+  async *watch({ toRest, pieces = true, historyLength }: Watch): AsyncGenerator<StreamResponse, void, undefined> {
     const queue = new EventQueue<StreamResponse>();
-    queue.push(taskEvent(this.view));
+    queue.push(taskEvent(this.view, historyLength));
     const isAtRest = this.#over || (toRest && this.approvals.length > 0);
     if (isAtRest) queue.close();
     else if (toRest) void this.atRest.then(() => queue.close());

@@ -1,11 +1,12 @@
 // The tasks of a Session and their steps. What a message needs is in memory: the object is the only writer of its log.
-import { TaskState } from "@a2a-js/sdk";
+import { TaskState, type Message } from "@a2a-js/sdk";
 import { isTerminal } from "../../../a2a/message.ts";
 import type { TaskRef } from "../../../a2a/task-id.ts";
 import type { Step } from "../../../loop/log/step.ts";
 import type { Asker } from "../../caller.ts";
 import type { Listed } from "../../rpc.ts";
 import { type Change, Entries, type Mark } from "./entries.ts";
+import { historyOf } from "./history.ts";
 import { FIRST_LIFE, type Life, type TaskEnd, type TaskRow } from "./task-row.ts";
 import type { TaskTrace } from "./task-trace.ts";
 
@@ -222,9 +223,20 @@ export class SessionStore {
 
   /** What a task was asked. */
   question(ref: TaskRef): string {
-    const { id, log } = this.#head(ref);
-    const first = log ? log.steps[0] : this.#entries.first(id);
+    const first = this.#first(this.#head(ref));
     return first?.kind === "user" ? first.text : "";
+  }
+
+  /** The messages of a task with this id, as they were said. */
+  history(taskId: string, row: TaskRow): Message[] {
+    const head = this.#head(row);
+    const { log } = head;
+    const later = log ? log.steps.filter((step) => step.kind === "said") : this.#entries.said(head.id);
+    return historyOf(taskId, row, this.#first(head), later);
+  }
+
+  #first({ id, log }: Head): Step | undefined {
+    return log ? log.steps[0] : this.#entries.first(id);
   }
 
   get #loaded(): Map<string, Thread> {

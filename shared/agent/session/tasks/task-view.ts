@@ -19,30 +19,29 @@ const ANSWER = "answer";
 export interface TaskView {
   readonly id: string;
   readonly row: TaskRow;
-  /** The message; left out of the history when undefined. */
-  readonly question: string | undefined;
+  /** Its messages, as they were said. */
+  readonly history: () => readonly Message[];
   /** The approvals that it waits for. */
   readonly approvals: readonly Approval[];
   /** Why its turn has to wait. */
   readonly waiting?: string | undefined;
 }
 
-export function toTask(view: TaskView): Task {
-  const { id, row, question } = view;
-  const ids = { contextId: row.contextId, taskId: id };
+/** `historyLength`: the newest messages that the task has; all when left out (A2A 1.0, section 3.2.4). */
+export function toTask(view: TaskView, historyLength?: number): Task {
+  const { id, row, history } = view;
   return {
     id,
     contextId: row.contextId,
     status: toStatus(view),
     artifacts: row.answer === null ? [] : [toArtifact(row.answer, row)],
-    history:
-      question === undefined ? [] : [textMessage(Role.ROLE_USER, question, { ...ids, messageId: `${id}/question` })],
+    history: historyLength === 0 ? [] : history().slice(historyLength === undefined ? 0 : -historyLength),
     metadata: toMetadata(row),
   };
 }
 
-export function taskEvent(view: TaskView): StreamResponse {
-  return { payload: { $case: "task", value: toTask(view) } };
+export function taskEvent(view: TaskView, historyLength?: number): StreamResponse {
+  return { payload: { $case: "task", value: toTask(view, historyLength) } };
 }
 
 export function statusEvent(view: TaskView): StreamResponse {
@@ -82,15 +81,17 @@ function toStatus(view: TaskView): TaskStatus {
   return { state, timestamp: new Date(updatedAt).toISOString(), message: statusMessage(view) };
 }
 
-function statusMessage({ id, row, approvals, waiting }: TaskView): Message | undefined {
-  const ids = { messageId: `${id}/status`, contextId: row.contextId, taskId: id };
+/** What the agent says of the task's state: its question, why the task failed, or why it waits. */
+export function statusMessage({ id, row, approvals, waiting, history }: TaskView): Message | undefined {
+  const said = row.problem ?? waiting;
+  if (approvals.length === 0 && said === undefined) return undefined;
+  const ids = { messageId: `${id}/status/${history().length}`, contextId: row.contextId, taskId: id };
   if (approvals.length > 0) {
     const { text, data } = approvalRequest(approvals);
     const parts: Part[] = [textPart(text), dataPart(data)];
     return { ...textMessage(Role.ROLE_AGENT, text, ids), parts };
   }
-  const said = row.problem ?? waiting;
-  return said === undefined ? undefined : textMessage(Role.ROLE_AGENT, said, ids);
+  return textMessage(Role.ROLE_AGENT, said ?? "", ids);
 }
 
 function toMetadata({ traceId, trace, usage, result }: TaskRow): Record<string, unknown> {

@@ -107,9 +107,14 @@ export class Tasks {
     return this.#spans.get(live);
   }
 
+  /** A task for this life of the object. */
+  live(id: string, row: TaskRow, question: string): LiveTask {
+    return new LiveTask(id, row, question, (taskId, now) => this.store.history(taskId, now));
+  }
+
   /** Makes a task live that an earlier life left. */
   revive(row: TaskRow): LiveTask {
-    const live = new LiveTask(this.idOf(row), row, this.store.question(row));
+    const live = this.live(this.idOf(row), row, this.store.question(row));
     live.isUnheard = true;
     // A suspended task is at rest for those who wait for that.
     if (row.state === TaskState.TASK_STATE_INPUT_REQUIRED)
