@@ -26,13 +26,23 @@ const orders = [
   sees("shared/tools", "shared/loop", ["tools"]),
   ...order(
     "shared/loop",
-    ["log", "tools", "hooks", "spans", ["tool-calls", "model-call"], "compaction", "ending", "next-answer", "run-turn"],
+    [
+      "log",
+      "tools",
+      "hooks",
+      "spans",
+      ["tool-calls", "model-call"],
+      "compaction",
+      "ending",
+      "next-answer code",
+      "run-turn",
+    ],
     { contracts: ["turn", "event"] },
   ),
   ...order(
     "shared/agent",
     [
-      "definition config card log breakers reply caller env model rpc slots wake young-turns",
+      "code-agent definition config card log breakers reply caller env model rpc slots wake young-turns",
       "control-plane",
       ["peers", "session-index", "beacon"],
       ["session", "front-door", "inspection"],

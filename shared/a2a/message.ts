@@ -1,5 +1,5 @@
 // A2A messages and their parts.
-import { TaskState, taskStateToJSON, type Message, type Part, type Role } from "@a2a-js/sdk";
+import { Part, TaskState, taskStateToJSON, type Message, type Role } from "@a2a-js/sdk";
 import { RequestMalformedError } from "@a2a-js/sdk/errors";
 import { fileText } from "./file-parts.ts";
 
@@ -11,6 +11,18 @@ export function textOf(message: Message): string {
   if (text.trim() === "")
     throw new RequestMalformedError("message.parts holds no text: send at least one text part that says something.");
   return text.toWellFormed();
+}
+
+/** As textOf, with the names of files only. Never throws, and may be empty. */
+export function plainTextOf({ parts }: Message): string {
+  return parts
+    .map(({ content, filename, mediaType }) => {
+      if (content?.$case === "text") return content.value;
+      if (content?.$case === "data") return JSON.stringify(content.value);
+      return `[file ${filename || mediaType || "without a name"}]`;
+    })
+    .join("\n\n")
+    .toWellFormed();
 }
 
 function partText(part: Part, index: number): string {
@@ -39,6 +51,18 @@ export function textPart(text: string): Part {
 /** Structured data; `value` is any JSON value. */
 export function dataPart(value: unknown): Part {
   return { content: { $case: "data", value }, metadata: undefined, filename: "", mediaType: "application/json" };
+}
+
+/** A file with its bytes. */
+export function filePart(bytes: Uint8Array, filename: string, mediaType: string): Part {
+  // By way of JSON: Workers and Node type `Buffer` differently.
+  const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  return Part.fromJSON({ raw: btoa(binary), filename, mediaType });
+}
+
+/** A file by its address. */
+export function urlPart(url: string, filename: string, mediaType: string): Part {
+  return { content: { $case: "url", value: url }, metadata: undefined, filename, mediaType };
 }
 
 /** A message with one text part. */

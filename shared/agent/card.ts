@@ -24,8 +24,8 @@ export function agentCard(definition: AgentDefinition, { url, name, description 
     capabilities: { streaming: true, pushNotifications: false, extendedAgentCard: false, extensions: [] },
     securitySchemes: {},
     securityRequirements: [],
-    defaultInputModes: [...TEXT_TYPES],
-    defaultOutputModes: [definition.outputSchema === undefined ? "text/plain" : "application/json"],
+    defaultInputModes: [...(definition.inputModes ?? TEXT_TYPES)],
+    defaultOutputModes: [...(definition.outputModes ?? outputModes(definition))],
     skills: definition.skills.map(({ tags, examples, ...skill }) => ({
       ...skill,
       tags: [...tags],
@@ -36,6 +36,10 @@ export function agentCard(definition: AgentDefinition, { url, name, description 
     })),
     signatures: [],
   };
+}
+
+function outputModes({ outputSchema }: AgentDefinition): string[] {
+  return [outputSchema === undefined ? "text/plain" : "application/json"];
 }
 
 /** The card as JSON text with its strong ETag. */

@@ -4,6 +4,7 @@ import type { CanUseTool } from "../loop/tools/can-use-tool.ts";
 import type { Hooks } from "../loop/hooks/matcher.ts";
 import type { Tool } from "../loop/tools/tool.ts";
 import type { AgentConfig } from "./config.ts";
+import type { RunCode } from "./code-agent.ts";
 import type { AgentEnv } from "./env.ts";
 import * as z from "zod";
 
@@ -16,14 +17,31 @@ export interface Skill {
   readonly examples: readonly string[];
 }
 
-export interface AgentDefinition {
+/** An agent answers with a model (`instructions`) or with its own code (`run`). */
+export type AgentDefinition = Definition & (WithModel | WithCode);
+
+interface WithModel {
+  /** The system prompt. */
+  readonly instructions: string;
+  readonly run?: undefined;
+}
+
+interface WithCode {
+  /** Answers a message. */
+  readonly run: RunCode;
+  readonly instructions?: undefined;
+}
+
+interface Definition {
   readonly name: string;
   readonly description: string;
   /** Semantic version of the agent; 1.0.0 when left out. */
   readonly version?: string;
-  /** The system prompt. */
-  readonly instructions: string;
   readonly skills: readonly Skill[];
+  /** Media types that the agent takes; those of text when left out. An agent with `run` gets files as they are. */
+  readonly inputModes?: readonly string[];
+  /** Media types of its answers. */
+  readonly outputModes?: readonly string[];
   /** Schema of the agent's own settings (`config` of the job file). Tools get them parsed. Any settings when left out. */
   readonly config?: z.ZodType<Record<string, unknown>>;
   /** A function when the tools depend on the deployment's config or bindings. */

@@ -172,7 +172,7 @@ export class Slot {
 interface SlotTask {
   /** Aborts when the task is canceled. */
   readonly signal: AbortSignal;
-  waitInLine(why: string): void;
+  say(why: string): void;
 }
 
 /** A slot for the task's turn in the session of this name. A task that has to wait says so. */
@@ -180,7 +180,7 @@ export async function slotFor(live: SlotTask, env: AgentEnv, session = ""): Prom
   const slots = slotsOf(env);
   const { limit, waiting } = slots.status;
   if (slots.isFull) {
-    live.waitInLine(`The agent works on ${limit} other messages, its limit. ${waiting} more wait before this one.`);
+    live.say(`The agent works on ${limit} other messages, its limit. ${waiting} more wait before this one.`);
   }
   return slots.begin(session, live.signal);
 }

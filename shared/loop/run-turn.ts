@@ -2,6 +2,7 @@
 // before the next begins, and the log alone says what comes next: running a turn again over its log resumes it.
 import { Stopwatch } from "../resilience/stopwatch.ts";
 import { ERROR } from "../tracing/names.ts";
+import { runCode } from "./code/run-code.ts";
 import { picoOf, toUsd } from "../budget/price.ts";
 import { closeCalls } from "./tool-calls/close-calls.ts";
 import { compactOnDemand } from "./compaction/compact.ts";
@@ -41,7 +42,7 @@ export async function runTurn(turn: Turn): Promise<TurnResult> {
   if (conclusion.subtype !== "success") {
     const by = conclusion.subtype === "canceled" ? "cancel" : "failure";
     closeCalls(turn.log, turn.trace, { by, reason: conclusion.message }, (id) => turn.call.peers.leave(id));
-    await tellOfFailure(turn, conclusion);
+    if (conclusion.subtype !== "rejected") await tellOfFailure(turn, conclusion);
   }
   return { ...conclusion, ...sumOf(turn) };
 }
@@ -68,6 +69,7 @@ async function loop(turn: Turn, signal: AbortSignal): Promise<Conclusion | Suspe
   if (first?.kind === "user" && first.command === "compact") return compactOnDemand(turn, first.text, signal);
   const refused = await takePrompt(turn, signal);
   if (refused) return refused;
+  if (turn.code) return runCode(turn, turn.code, signal);
   let left = unfinished(turn.log.own());
   // After settled calls, the next model call may have been under way when the earlier life ended.
   let mayHaveCut = turn.log.life > 1 && (!left || (hasCalls(left) && !hasOpenCalls(turn.log.own())));
@@ -120,7 +122,7 @@ async function takePrompt(turn: Turn, signal: AbortSignal): Promise<Conclusion |
   if (reason !== undefined) return refuse(turn, reason);
   if (said.additionalContext) context.push(said.additionalContext);
   const whole = [first.text, ...(initial === undefined ? [] : [initial]), ...context].join("\n\n");
-  const unfit = await tooLong(turn, whole, signal);
+  const unfit = turn.code ? undefined : await tooLong(turn, whole, signal);
   if (unfit !== undefined) return refuse(turn, unfit);
   if (initial !== undefined) turn.log.append({ kind: "note", about: "initial", text: initial });
   if (context.length > 0) turn.log.append({ kind: "note", about: "context", text: context.join("\n\n") });

@@ -4,6 +4,7 @@ import type { Model } from "../models/model.ts";
 import type { Usage } from "../budget/usage.ts";
 import type { Approval, ApprovalRule } from "./log/approval.ts";
 import type { Account } from "../budget/account.ts";
+import type { CodeRun } from "./code/code-run.ts";
 import type { Denial } from "./log/denials.ts";
 import type { OutputShape } from "./ending/output-shape.ts";
 import type { TraceContext } from "../tracing/trace-context.ts";
@@ -14,12 +15,15 @@ import type { TurnHook } from "./hooks/turn-hook.ts";
 import type { Peers } from "./tools/peers.ts";
 import type { Permissions } from "./tools/permissions.ts";
 import type { TurnTrace } from "./spans/turn-trace.ts";
+import type { CodeQuestion } from "./log/ledger.ts";
 import type { AssistantStep } from "./log/step.ts";
 import type { TurnLog } from "./log/turn-log.ts";
 import type { Tool, ToolCall } from "./tools/tool.ts";
 
 export interface Turn {
   readonly model: Model;
+  /** The agent's own code, which answers instead of the model. */
+  readonly code: CodeRun | undefined;
   /** The system prompt. */
   readonly system: string;
   readonly tools: readonly Tool[];
@@ -33,7 +37,11 @@ export interface Turn {
   readonly budget: TurnBudget;
   readonly approvals: TurnApprovals;
   /** What tools get with each call. */
-  readonly call: Omit<ToolCall, "id" | "idempotencyKey" | "signal" | "span" | "peers"> & { readonly peers: Peers };
+  readonly call: Omit<ToolCall, "id" | "idempotencyKey" | "signal" | "span" | "peers" | "artifact"> & {
+    readonly peers: Peers;
+  };
+  /** Keeps an artifact that a tool gives. */
+  readonly artifact: ToolCall["artifact"];
   /** The same for every repetition of a call. */
   readonly idempotencyKey: (toolUseId: string) => string;
   /** What the agents that a call asked have used. */
@@ -84,13 +92,14 @@ export interface Ended {
   readonly denials: readonly Denial[];
 }
 
-/** Result subtypes as the Claude Agent SDK names them; those of tokens, wall time, tool calls and cancellation are ours. */
+/** Result subtypes as the Claude Agent SDK names them; those of tokens, wall time, tool calls, rejection and cancellation are ours. */
 export type EndedTurn = Ended & Conclusion;
 
 /** It waits for these to be answered. */
 export interface SuspendedTurn {
   readonly subtype: "suspended";
   readonly approvals: readonly Approval[];
+  readonly question?: CodeQuestion;
 }
 
 export type TurnResult = EndedTurn | SuspendedTurn;
@@ -99,6 +108,8 @@ export type Conclusion =
   | {
       readonly subtype: "success";
       readonly text: string;
+      /** The last message of the log is the answer. */
+      readonly isMessage?: true;
       /** What fits the turn's output schema, where it has one. */
       readonly structured?: unknown;
       readonly stopReason: AssistantStep["stopReason"];
@@ -112,6 +123,7 @@ export type Conclusion =
         | "error_max_wall_time"
         | "error_max_tool_calls"
         | "error_max_structured_output_retries"
+        | "rejected"
         | "canceled";
       readonly message: string;
       /** `error.type` of the turn's span. */

@@ -18,6 +18,7 @@ function call(idempotencyKey: string) {
     env: { ...env },
     contextId: "c",
     taskId: "t",
+    artifact: () => {},
     peers: NO_PEERS,
     span: SILENT.start({ name: "test", attributes: {} }),
   };

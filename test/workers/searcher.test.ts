@@ -107,6 +107,7 @@ function call(config: Record<string, unknown>, bindings: Record<string, unknown>
     env: { CORPUS: env.CORPUS, ...bindings },
     contextId: "c",
     taskId: "t",
+    artifact: () => {},
     peers: NO_PEERS,
     span: SILENT.start({ name: "test", attributes: {} }),
   };

@@ -19,7 +19,10 @@ const schema = z.custom<unknown>((value) => value instanceof z.ZodType, "it has 
 const DefinitionShape = z.strictObject({
   ...CARD_FIELDS,
   version: CARD_FIELDS.version.optional(),
-  instructions: z.string(),
+  instructions: z.string().optional(),
+  run: callable.optional(),
+  inputModes: z.array(z.string()).optional(),
+  outputModes: z.array(z.string()).optional(),
   skills: z.array(z.strictObject(SKILL_FIELDS)).max(MAX_SKILLS),
   config: schema.optional(),
   tools: z.union([z.array(z.unknown()), callable]),
@@ -39,6 +42,7 @@ export async function inspectAgent(definition: AgentDefinition, given: unknown):
   const configFlaws = await flawsOfConfig(definition, config);
   const flaws: Flaw[] = [
     ...shape.map(({ path, at, message, hint }) => flaw(message, hint, at === "key" ? String(path.at(-1)) : null)),
+    ...answeringFlaws(definition),
     ...doubledSkills(definition),
     ...hookFlaws(definition.hooks ?? {}).map(({ message, quote }) => flaw(message, "", quote)),
     ...outputFlaws(definition),
@@ -66,6 +70,23 @@ export async function inspectAgent(definition: AgentDefinition, given: unknown):
     hooksMayAsk: (definition.hooks?.PreToolUse ?? []).length > 0,
     hasCanUseTool: definition.canUseTool !== undefined,
   };
+}
+
+/** An agent answers with a model or with its own code. */
+function answeringFlaws({ instructions, run, outputSchema, serverTools }: AgentDefinition): Flaw[] {
+  if (instructions === undefined && run === undefined)
+    return [
+      flaw(
+        'the agent lacks the field "instructions"',
+        "Write the system prompt there, or answer with your own code: run.",
+        null,
+      ),
+    ];
+  if (run === undefined) return [];
+  const unused = Object.entries({ instructions, outputSchema, serverTools }).filter(([, value]) => value !== undefined);
+  return unused.map(([name]) =>
+    flaw(`an agent with run asks no model, so it has no ${name}`, "Take it out, or take out run.", name),
+  );
 }
 
 function namesOf(tools: readonly InspectedTool[] = []): string[] {

@@ -22,12 +22,12 @@ import {
   UnsupportedOperationError,
 } from "@a2a-js/sdk/errors";
 import type { A2ARequestHandler } from "@a2a-js/sdk/server";
-import { isTerminal, textOf } from "../../a2a/message.ts";
+import { isTerminal, plainTextOf, textOf } from "../../a2a/message.ts";
 import { formatTaskId, parseTaskId, type TaskOwner, type TaskRef } from "../../a2a/task-id.ts";
 import type { Approval, ApprovalAnswer } from "../../loop/log/approval.ts";
 import { parseAnswers, repetition } from "./approvals/answers.ts";
-import { hasAnswers, pendingApprovals } from "../../loop/log/ledger.ts";
-import { statusMessage, taskEvent, toTask, type TaskView } from "./tasks/task-view.ts";
+import { hasAnswers, pendingApprovals, pendingQuestion } from "../../loop/log/ledger.ts";
+import { replyOf, statusMessage, taskEvent, toTask, type TaskView } from "./tasks/task-view.ts";
 import { exchange, isSame, saidOf } from "./tasks/history.ts";
 import { LiveTask } from "./tasks/live-task.ts";
 import { checkHistoryLength, listPage } from "../session-index/list-page.ts";
@@ -66,10 +66,11 @@ export class SessionRequestHandler implements A2ARequestHandler {
     this.#owner = { agent: configOf(tasks.env).id, principal: request.caller.principal };
   }
 
-  async sendMessage(params: SendMessageRequest): Promise<Task> {
+  async sendMessage(params: SendMessageRequest): Promise<Task | Message> {
     const taken = this.#take(params);
-    if (taken instanceof LiveTask && !params.configuration?.returnImmediately) await taken.atRest;
-    return toTask(viewOf(taken), params.configuration?.historyLength);
+    if (taken instanceof LiveTask) await (params.configuration?.returnImmediately ? this.#seen(taken) : taken.atRest);
+    const view = viewOf(taken);
+    return replyOf(view) ?? toTask(view, params.configuration?.historyLength);
   }
 
   async *sendMessageStream(params: SendMessageRequest): AsyncGenerator<StreamResponse, void, undefined> {
@@ -77,8 +78,13 @@ export class SessionRequestHandler implements A2ARequestHandler {
     // An agent does nothing with a part of an answer.
     const pieces = this.#request.caller.chain.length === 0;
     const historyLength = params.configuration?.historyLength;
-    if (taken instanceof LiveTask) yield* taken.watch({ toRest: true, pieces, historyLength });
-    else yield taskEvent(taken, historyLength);
+    const events = taken instanceof LiveTask ? taken.watch({ toRest: true, pieces, historyLength }) : undefined;
+    if (taken instanceof LiveTask) await this.#seen(taken);
+    const view = viewOf(taken);
+    const reply = replyOf(view);
+    if (reply) yield { payload: { $case: "message", value: reply } };
+    else if (events) yield* events;
+    else yield taskEvent(view, historyLength);
   }
 
   async getTask({ id, historyLength }: GetTaskRequest): Promise<Task> {
@@ -91,8 +97,10 @@ export class SessionRequestHandler implements A2ARequestHandler {
     const page = listPage(rows, params);
     const tasks = page.tasks
       .flatMap((ref) => this.#tasks.store.task(ref) ?? [])
-      .map((row) => toTask(this.#view(row), params.historyLength ?? 0));
-    return { ...page, tasks: params.includeArtifacts ? tasks : tasks.map((task) => ({ ...task, artifacts: [] })) };
+      .map((row) => this.#view(row))
+      .filter((view) => !replyOf(view))
+      .map((view) => toTask(params.includeArtifacts ? view : withoutArtifacts(view), params.historyLength ?? 0));
+    return { ...page, tasks };
   }
 
   async cancelTask({ id }: CancelTaskRequest): Promise<Task> {
@@ -114,6 +122,11 @@ export class SessionRequestHandler implements A2ARequestHandler {
     yield* this.#revive(row).watch({ toRest: false });
   }
 
+  /** An agent's own code may answer without a task: then there is none to show before. */
+  async #seen(live: LiveTask): Promise<void> {
+    if (this.#tasks.definition.run) await live.announced;
+  }
+
   /** Starts or resumes the task of a message. Returns the task as it is where the message had come before. */
   #take({ message, configuration }: SendMessageRequest): LiveTask | TaskView {
     if (!message) throw new RequestMalformedError("message is required.");
@@ -127,7 +140,7 @@ export class SessionRequestHandler implements A2ARequestHandler {
 
   #open(message: Message): LiveTask | TaskView {
     const { contextId, messageId } = message;
-    const text = textOf(message);
+    const text = this.#tasks.definition.run ? plainTextOf(message) : textOf(message);
     const known = this.#tasks.store.taskOfMessage(contextId, messageId);
     if (known) return this.#repeated(known, message);
     const suspended = this.#tasks.store.waitingTask(contextId);
@@ -172,7 +185,12 @@ export class SessionRequestHandler implements A2ARequestHandler {
     }
     this.#checkChain(row);
     const steps = this.#tasks.store.ownSteps(row);
+    const known = view
+      .history()
+      .find(({ messageId, role }) => messageId === message.messageId && role !== Role.ROLE_AGENT);
+    if (known && isSame(known, message)) return this.#tasks.get(view.id) ?? view;
     const repeated = repetition(steps, message.messageId, message.parts);
+    if (known && repeated === "new") throw messageIdTaken(message.messageId);
     if (repeated === "other") throw messageIdTaken(message.messageId);
     if (repeated === "same") return this.#tasks.get(view.id) ?? view;
     if (isTerminal(row.state)) {
@@ -186,11 +204,12 @@ export class SessionRequestHandler implements A2ARequestHandler {
       );
     }
     const waiting = { approvals: view.approvals, hasAnswers: hasAnswers(steps) };
-    const answers = answersIn(message, waiting, Date.now());
+    const answers = view.question ? [] : answersIn(message, waiting, Date.now());
     const live = this.#revive(row);
-    const question = statusMessage(live.view);
-    if (question) this.#tasks.store.append(row, exchange(question, message), this.#tasks.store.threadLog(row).workedMs);
-    this.#approvals.answer(row, answers, message.messageId);
+    const asked = statusMessage(live.view);
+    if (asked) this.#tasks.store.append(row, exchange(asked, message), this.#tasks.store.threadLog(row).workedMs);
+    if (view.question) this.#approvals.answerQuestion(row);
+    else this.#approvals.answer(row, answers, message.messageId);
     this.#turns.resume(live);
     return live;
   }
@@ -215,15 +234,18 @@ export class SessionRequestHandler implements A2ARequestHandler {
     if (live) return live.view;
     const ref = parseTaskId(this.#tasks.env.TROUPE_KEY, this.#owner, id);
     const row = ref && this.#tasks.store.task(ref);
-    if (!row) throw new TaskNotFoundError(`There is no task ${id}.`);
+    if (!row || row.result?.is_message) throw new TaskNotFoundError(`There is no task ${id}.`);
     return this.#view(row);
   }
 
   #view(row: TaskRow): TaskView {
     const id = this.#id(row);
     const waits = row.state === TaskState.TASK_STATE_INPUT_REQUIRED;
-    const approvals = waits ? pendingApprovals(this.#tasks.store.ownSteps(row)) : [];
-    return this.#tasks.get(id)?.view ?? { id, row, history: () => this.#tasks.store.history(id, row), approvals };
+    const { store } = this.#tasks;
+    const own = waits ? store.ownSteps(row) : [];
+    const [history, artifacts] = [() => store.history(id, row), () => store.artifacts(row)];
+    const waiting = { approvals: pendingApprovals(own), question: pendingQuestion(own) };
+    return this.#tasks.get(id)?.view ?? { id, row, history, artifacts, ...waiting };
   }
 
   #id(ref: TaskRef): string {
@@ -261,6 +283,10 @@ function messageIdTaken(messageId: string): RequestMalformedError {
   return new RequestMalformedError(
     `The messageId ${messageId.slice(0, MAX_SHOWN)} was given to another message of this context: give each message an id of its own.`,
   );
+}
+
+function withoutArtifacts(view: TaskView): TaskView {
+  return { ...view, row: { ...view.row, answer: null }, artifacts: () => [] };
 }
 
 function viewOf(taken: LiveTask | TaskView): TaskView {

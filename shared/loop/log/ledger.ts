@@ -6,6 +6,8 @@ import type { Step, AssistantStep } from "./step.ts";
 
 export type ApprovalAnswerStep = Extract<Step, { kind: "approval_answer" }>;
 
+export type CodeQuestion = Extract<Step, { kind: "question" }>;
+
 export type CallState =
   /** Not begun. */
   | { readonly is: "new" }
@@ -52,6 +54,9 @@ export function ledger(since: readonly Step[]): Map<string, CallState> {
         break;
       case "user":
       case "said":
+      case "question":
+      case "question_answer":
+      case "artifact":
       case "assistant":
       case "peer_task":
       case "found":
@@ -100,6 +105,12 @@ export function pendingQuestions(steps: readonly Step[]): { readonly call: strin
   return [...pending.values()];
 }
 
+/** The question of the agent's code that the task waits for. */
+export function pendingQuestion(own: readonly Step[]): CodeQuestion | undefined {
+  const last = own.findLast(({ kind }) => kind === "question" || kind === "question_answer");
+  return last?.kind === "question" ? last : undefined;
+}
+
 /** Whether an approval of the task was answered or has expired. Answers of the job's policy do not count: nobody outside sees them. */
 export function hasAnswers(steps: readonly Step[]): boolean {
   return steps.some((step) => step.kind === "approval_answer" && step.by !== "policy");
@@ -143,6 +154,9 @@ const PROGRESS: ReadonlySet<Step["kind"]> = new Set([
   "tool_result",
   "approval",
   "approval_answer",
+  "question",
+  "question_answer",
+  "artifact",
   "peer_call",
   "peer_task",
   "peer_input",

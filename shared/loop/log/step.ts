@@ -45,6 +45,17 @@ export const Step = z.discriminatedUnion("kind", [
   }),
   /** A question of the agent and the answer to it. The model does not see them: the steps that follow say what they mean. */
   z.object({ kind: z.literal("said"), messages: z.array(Said) }),
+  /** The agent's own code asks whoever sent the message. */
+  z.object({
+    kind: z.literal("question"),
+    message: Said,
+    /** Milliseconds since the epoch. */
+    expiresAt: z.number(),
+  }),
+  /** The `said` step before this one holds the answer, unless the question expired. */
+  z.object({ kind: z.literal("question_answer"), expired: z.optional(z.literal(true)) }),
+  /** An Artifact of A2A, as ProtoJSON. Replaces an earlier one of the task with the same id. */
+  z.object({ kind: z.literal("artifact"), artifact: Said }),
   /** A hook refused the message before this step. The model never sees that message. */
   z.object({ kind: z.literal("blocked"), reason: z.string() }),
   /** A hook ended the turn. */

@@ -31,7 +31,12 @@ export async function execute(run: CallRun, tool: Tool, input: unknown): Promise
   const begun = Date.now();
   let content: string;
   try {
-    content = await runLimited(tool, input, { ...call, ...ids, span: span.span, peers: asking.peers }, signal);
+    content = await runLimited(
+      tool,
+      input,
+      { ...call, ...ids, span: span.span, peers: asking.peers, artifact: turn.artifact },
+      signal,
+    );
     if (asking.interruption) throw asking.interruption;
   } catch (thrown) {
     const error = asking.interruption ?? thrown;

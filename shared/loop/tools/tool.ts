@@ -1,4 +1,5 @@
 // A tool that the model may call. The loop knows nothing else about tools.
+import type { Artifact } from "@a2a-js/sdk";
 import * as z from "zod";
 import type { Span } from "../../tracing/tracer.ts";
 import type { ToolPeers } from "./peers.ts";
@@ -23,6 +24,11 @@ export interface ToolCall {
   readonly peers: ToolPeers;
   /** The call's own span: a tool may add attributes and events. */
   readonly span: Span;
+  /**
+   * Gives the task an artifact beside its answer (A2A 1.0, section 4.1.7), such as a file. One with the same id replaces it, so a call that
+   * runs again leaves one. Throws RangeError for one of more than 1.8 MB.
+   */
+  readonly artifact: (artifact: Artifact) => void;
 }
 
 export interface ToolAnnotations {

@@ -97,6 +97,8 @@ function turn(env: Env, wish: Wish, contextId: string, log: TurnLog): Turn {
     log,
     budget: { limits: { maxTurns: 10, maxWallMs: 60_000 }, workedMs: 0, account: undefined, queryWallMs: undefined },
     approvals: { policy: [], expiresMs: 60_000, idOf: ({ toolUseId }) => toolUseId },
+    code: undefined,
+    artifact: () => {},
     idempotencyKey: (toolUseId) => toolUseId,
     peerUsage: () => undefined,
     output: undefined,

@@ -14,6 +14,8 @@ import { jobOf } from "./support.ts";
 const folder = join(import.meta.dirname, "../../../jobs");
 const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith(".yaml")).toSorted();
 
+const ENTRY_POINTS: Readonly<Record<string, string>> = { "approvals.yaml": "assistant", "tck.yaml": "tck" };
+
 describe("job files", () => {
   test("there is one for each topology", async () => {
     const jobs = await Promise.all(files.map(async (file) => jobOf(await readFile(join(folder, file), "utf8"))));
@@ -25,7 +27,7 @@ describe("job files", () => {
     const up = file.includes("examples") ? "../" : "./";
     expect(text.split(/\r?\n/)[0]).toBe(`# yaml-language-server: $schema=${up}job.schema.json`);
     const plan = planJob(jobOf(text), { hasAnthropicKey: false, ports: {}, objects: {} });
-    expect(plan.entryPoint).toBe(file === "approvals.yaml" ? "assistant" : "coordinator");
+    expect(plan.entryPoint).toBe(ENTRY_POINTS[file] ?? "coordinator");
   });
   test("the JSON Schema for editors is the one made from the zod schema", async () => {
     expect(JSON.parse(await readFile(join(folder, "job.schema.json"), "utf8"))).toEqual(jobJsonSchema());

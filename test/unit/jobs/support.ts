@@ -3,7 +3,7 @@ import { loadJob } from "#jobs/load.ts";
 import { formatMistake } from "#jobs/file/mistake.ts";
 import type { Job } from "#jobs/schema/schema.ts";
 
-const WORKERS = ["coordinator", "desk", "fact-checker", "payments", "searcher", "summarizer"];
+const WORKERS = ["coordinator", "desk", "fact-checker", "payments", "searcher", "summarizer", "tck"];
 
 export function jobOf(text: string, variables: readonly string[] = []): Job {
   const result = loadJob(text, "job.yaml", { workers: WORKERS, variables: new Set(variables) });

@@ -199,6 +199,8 @@ export async function runToRest(model: Model, more: More = {}): Promise<Ran<Turn
       expiresMs: approvalMs ?? 60_000,
       idOf: approvalId ?? ((call) => `ap_${approvalText({ taskId: "task", agent: "tester", ...call })}`),
     },
+    code: undefined,
+    artifact: () => {},
     idempotencyKey: (toolUseId) => `key of ${toolUseId}`,
     peerUsage: () => undefined,
     output: undefined,

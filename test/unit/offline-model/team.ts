@@ -132,6 +132,7 @@ const toolCall = {
   env: {},
   contextId: "c",
   taskId: "t",
+  artifact: () => {},
   peers: NO_PEERS,
   span: SILENT.start({ name: "test", attributes: {} }),
 };

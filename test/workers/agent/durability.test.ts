@@ -142,12 +142,14 @@ describe("a turn whose object ends in the middle of it", () => {
       if (seen.includes("three")) break;
     }
     await crash("watched");
-    let [whole, restarts] = ["", 0];
+    let [whole, streamed, restarts] = ["", "", 0];
     for await (const event of a2a.resubscribeTask({ tenant: "", id })) {
-      if (event.payload?.$case === "artifactUpdate" && !event.payload.value.append) restarts++;
+      const piece = event.payload?.$case === "artifactUpdate" ? event.payload.value : undefined;
+      if (piece?.lastChunk) streamed = whole;
+      else if (piece && !piece.append) restarts++;
       whole = takeIn(whole, event);
     }
-    expect(whole).toBe(words);
+    expect([streamed, whole]).toEqual([words, words]);
     expect(restarts).toBe(1);
     expect(answerOf(await taskOf(id))).toBe(words);
   });

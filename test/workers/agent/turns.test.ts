@@ -14,6 +14,8 @@ import type { AgentDefinition } from "#shared/agent/definition.ts";
 import { Alarm } from "#shared/durable/alarm.ts";
 import { AGENT, approvalOf } from "./asking.ts";
 
+const NOTHING_KEPT = { history: () => [], artifacts: () => [] };
+
 const { TASK_STATE_CANCELED, TASK_STATE_FAILED, TASK_STATE_INPUT_REQUIRED, TASK_STATE_WORKING } = TaskState;
 
 const DEFINITION: AgentDefinition = { name: "t", description: "t", instructions: "t", skills: [], tools: [] };
@@ -50,7 +52,7 @@ async function ended(name: string, doubles: Doubles, cancel = false) {
       asker: () => ({ principal: "local", chain: [], query: "q" }),
       first: { kind: "user", text: "hi" },
     });
-    const live = new LiveTask("task", row, "hi", () => []);
+    const live = new LiveTask("task", row, "hi", NOTHING_KEPT);
     turns.start(live);
     if (cancel) turns.cancel(live);
     await live.atRest;

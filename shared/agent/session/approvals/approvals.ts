@@ -1,7 +1,7 @@
 // The approvals of a Session's tasks: what waits, and the answers, which are steps of the task's log.
 import type { Approval, ApprovalAnswer } from "../../../loop/log/approval.ts";
 import type { NoAnswer } from "../../../loop/log/denials.ts";
-import { pendingApprovals } from "../../../loop/log/ledger.ts";
+import { pendingApprovals, pendingQuestion } from "../../../loop/log/ledger.ts";
 import { peerCall } from "../../../loop/log/peer-question.ts";
 import type { Step } from "../../../loop/log/step.ts";
 import { TurnLog } from "../../../loop/log/turn-log.ts";
@@ -32,8 +32,15 @@ export class Approvals {
     );
   }
 
+  /** Writes the answer to the question of the agent's code. The step before holds it. */
+  answerQuestion(row: TaskRow): void {
+    this.#log(row).append({ kind: "question_answer" });
+  }
+
   /** Answers what has expired by `now`: no answer denies the call. */
   expire(row: TaskRow, now: number): void {
+    const question = pendingQuestion(this.#tasks.store.ownSteps(row));
+    if (question && question.expiresAt <= now) this.#log(row).append({ kind: "question_answer", expired: true });
     const expired = this.pending(row).filter(({ expiresAt }) => expiresAt <= now);
     this.#write(
       row,

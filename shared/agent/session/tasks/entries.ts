@@ -5,7 +5,6 @@ import { Usage } from "../../../budget/usage.ts";
 import { migrate, readVersion } from "../../../durable/migrations.ts";
 import { Step } from "../../../loop/log/step.ts";
 import { Asker } from "../../caller.ts";
-import type { SaidStep } from "./history.ts";
 import { FRESH, MIGRATIONS } from "./schema.ts";
 import { FIRST_LIFE, Life, TaskResult, type TaskRow } from "./task-row.ts";
 import { TaskTrace } from "./task-trace.ts";
@@ -172,17 +171,15 @@ export class Entries {
     return first === null ? undefined : Step.parse(first);
   }
 
-  /** What was said in a task after its first message. Reads no other step. */
-  said(task: number): SaidStep[] {
+  /** The messages and artifacts of a task, without its first message. Reads no other step. */
+  shown(task: number): Step[] {
     const rows = this.#sql.exec<{ body: string }>(
-      `SELECT body FROM entry WHERE id > ? AND task = ? AND state IS NULL AND body LIKE '{"kind":"said",%' ORDER BY id`,
+      `SELECT body FROM entry WHERE id > ? AND task = ? AND state IS NULL
+       AND (body LIKE '{"kind":"said",%' OR body LIKE '{"kind":"artifact",%') ORDER BY id`,
       task,
       task,
     );
-    return rows.toArray().flatMap(({ body }) => {
-      const step = Step.parse(JSON.parse(body));
-      return step.kind === "said" ? step : [];
-    });
+    return rows.toArray().map(({ body }) => Step.parse(JSON.parse(body)));
   }
 
   /** The steps of these tasks, in order. `tasks`: ids of the entries that begin them. Throws what cannot be read. */

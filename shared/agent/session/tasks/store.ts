@@ -1,11 +1,12 @@
 // The tasks of a Session and their steps. What a message needs is in memory: the object is the only writer of its log.
-import { TaskState, type Message } from "@a2a-js/sdk";
+import { TaskState, type Artifact, type Message } from "@a2a-js/sdk";
 import { isTerminal } from "../../../a2a/message.ts";
 import type { TaskRef } from "../../../a2a/task-id.ts";
 import type { Step } from "../../../loop/log/step.ts";
 import type { Asker } from "../../caller.ts";
 import type { Listed } from "../../rpc.ts";
 import { type Change, Entries, type Mark } from "./entries.ts";
+import { artifactsIn } from "./artifacts.ts";
 import { historyOf } from "./history.ts";
 import { FIRST_LIFE, type Life, type TaskEnd, type TaskRow } from "./task-row.ts";
 import type { TaskTrace } from "./task-trace.ts";
@@ -230,9 +231,18 @@ export class SessionStore {
   /** The messages of a task with this id, as they were said. */
   history(taskId: string, row: TaskRow): Message[] {
     const head = this.#head(row);
-    const { log } = head;
-    const later = log ? log.steps.filter((step) => step.kind === "said") : this.#entries.said(head.id);
+    const later = this.#shown(head).filter((step) => step.kind === "said");
     return historyOf(taskId, row, this.#first(head), later);
+  }
+
+  /** The artifacts of a task beside its answer. */
+  artifacts(ref: TaskRef): Artifact[] {
+    return artifactsIn(this.#shown(this.#head(ref)).filter((step) => step.kind === "artifact"));
+  }
+
+  /** The steps that clients see as they are. */
+  #shown({ id, log }: Head): readonly Step[] {
+    return log ? log.steps : this.#entries.shown(id);
   }
 
   #first({ id, log }: Head): Step | undefined {

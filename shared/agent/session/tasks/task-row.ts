@@ -28,6 +28,8 @@ export const TaskResult = z.object({
   permission_denials: z.array(
     z.object({ tool_name: z.string(), tool_use_id: z.string(), tool_input: z.record(z.string(), z.unknown()) }),
   ),
+  /** The last message of the task is the answer, and clients see no task. */
+  is_message: z.optional(z.literal(true)),
   /** Fits the agent's output schema. */
   structured_output: z.optional(z.unknown()),
 });

@@ -1,15 +1,8 @@
 // Makes A2A tasks and events of a Session's rows.
-import {
-  Role,
-  type Artifact,
-  type Message,
-  type Part,
-  type StreamResponse,
-  type Task,
-  type TaskStatus,
-} from "@a2a-js/sdk";
+import { Message, Role, type Artifact, type Part, type StreamResponse, type Task, type TaskStatus } from "@a2a-js/sdk";
 import { dataPart, textMessage, textPart } from "../../../a2a/message.ts";
 import type { Approval } from "../../../loop/log/approval.ts";
+import type { CodeQuestion } from "../../../loop/log/ledger.ts";
 import { approvalRequest } from "./approval-request.ts";
 import type { TaskResult, TaskRow } from "./task-row.ts";
 
@@ -21,20 +14,24 @@ export interface TaskView {
   readonly row: TaskRow;
   /** Its messages, as they were said. */
   readonly history: () => readonly Message[];
+  /** Its artifacts beside the answer. */
+  readonly artifacts: () => readonly Artifact[];
   /** The approvals that it waits for. */
   readonly approvals: readonly Approval[];
-  /** Why its turn has to wait. */
-  readonly waiting?: string | undefined;
+  /** The question of the agent's code that it waits for. */
+  readonly question?: CodeQuestion | undefined;
+  /** Why its turn has to wait, or what it does. */
+  readonly says?: string | undefined;
 }
 
 /** `historyLength`: the newest messages that the task has; all when left out (A2A 1.0, section 3.2.4). */
 export function toTask(view: TaskView, historyLength?: number): Task {
-  const { id, row, history } = view;
+  const { id, row, history, artifacts } = view;
   return {
     id,
     contextId: row.contextId,
     status: toStatus(view),
-    artifacts: row.answer === null ? [] : [toArtifact(row.answer, row)],
+    artifacts: [...artifacts(), ...(row.answer === null ? [] : [toArtifact(row.answer, row)])],
     history: historyLength === 0 ? [] : history().slice(historyLength === undefined ? 0 : -historyLength),
     metadata: toMetadata(row),
   };
@@ -50,16 +47,25 @@ export function statusEvent(view: TaskView): StreamResponse {
   return { payload: { $case: "statusUpdate", value } };
 }
 
+/** The message with which the task was answered; undefined where the task itself is the answer. */
+export function replyOf({ row, history }: TaskView): Message | undefined {
+  const said = row.result?.is_message ? history().at(-1) : undefined;
+  return said && { ...said, taskId: "" };
+}
+
 /** A piece of the answer, or the whole. `next` adds to the pieces before, the others replace them. */
 export function answerEvent(id: string, row: TaskRow, text: string, is: "first" | "next" | "whole"): StreamResponse {
-  const value = {
-    taskId: id,
-    contextId: row.contextId,
-    artifact: toArtifact(text, row),
-    append: is === "next",
-    lastChunk: is === "whole",
-    metadata: undefined,
-  };
+  return artifactEvent(id, row, toArtifact(text, row), is === "next", is === "whole");
+}
+
+export function artifactEvent(
+  id: string,
+  row: TaskRow,
+  artifact: Artifact,
+  append: boolean,
+  lastChunk: boolean,
+): StreamResponse {
+  const value = { taskId: id, contextId: row.contextId, artifact, append, lastChunk, metadata: undefined };
   return { payload: { $case: "artifactUpdate", value } };
 }
 
@@ -82,15 +88,16 @@ function toStatus(view: TaskView): TaskStatus {
 }
 
 /** What the agent says of the task's state: its question, why the task failed, or why it waits. */
-export function statusMessage({ id, row, approvals, waiting, history }: TaskView): Message | undefined {
-  const said = row.problem ?? waiting;
-  if (approvals.length === 0 && said === undefined) return undefined;
+export function statusMessage({ id, row, approvals, question, says, history }: TaskView): Message | undefined {
+  const said = row.problem ?? says;
+  if (approvals.length === 0 && !question && said === undefined) return undefined;
   const ids = { messageId: `${id}/status/${history().length}`, contextId: row.contextId, taskId: id };
   if (approvals.length > 0) {
     const { text, data } = approvalRequest(approvals);
     const parts: Part[] = [textPart(text), dataPart(data)];
     return { ...textMessage(Role.ROLE_AGENT, text, ids), parts };
   }
+  if (question) return { ...Message.fromJSON(question.message), ...ids, role: Role.ROLE_AGENT };
   return textMessage(Role.ROLE_AGENT, said ?? "", ids);
 }
 

@@ -4,7 +4,7 @@ import { isTerminal, nameOfState } from "../../../a2a/message.ts";
 import { formatTaskId, type TaskRef } from "../../../a2a/task-id.ts";
 import type { Alarm } from "../../../durable/alarm.ts";
 import type { Step } from "../../../loop/log/step.ts";
-import { pendingApprovals } from "../../../loop/log/ledger.ts";
+import { pendingApprovals, pendingQuestion } from "../../../loop/log/ledger.ts";
 import { reasonOf, stackOf } from "../../../text/reason.ts";
 import type { TraceContext } from "../../../tracing/trace-context.ts";
 import type { Tracer } from "../../../tracing/tracer.ts";
@@ -109,7 +109,10 @@ export class Tasks {
 
   /** A task for this life of the object. */
   live(id: string, row: TaskRow, question: string): LiveTask {
-    return new LiveTask(id, row, question, (taskId, now) => this.store.history(taskId, now));
+    return new LiveTask(id, row, question, {
+      history: (taskId, now) => this.store.history(taskId, now),
+      artifacts: (now) => this.store.artifacts(now),
+    });
   }
 
   /** Makes a task live that an earlier life left. */
@@ -117,8 +120,10 @@ export class Tasks {
     const live = this.live(this.idOf(row), row, this.store.question(row));
     live.isUnheard = true;
     // A suspended task is at rest for those who wait for that.
-    if (row.state === TaskState.TASK_STATE_INPUT_REQUIRED)
-      live.suspend(row, pendingApprovals(this.store.ownSteps(row)));
+    if (row.state === TaskState.TASK_STATE_INPUT_REQUIRED) {
+      const own = this.store.ownSteps(row);
+      live.suspend(row, pendingApprovals(own), pendingQuestion(own));
+    }
     this.begin(live, row.createdAt);
     this.hold(live);
     return live;

@@ -1,8 +1,10 @@
 // Builds the turns of a Session, and runs them: the agent's tools and rules, the thread's log, the peers, the query's account.
+import type { Artifact } from "@a2a-js/sdk";
 import { approvalText } from "../approvals/binding.ts";
 import { runHooks } from "../../../loop/hooks/run-hooks.ts";
 import { baseHookInput } from "../../../loop/hooks/input.ts";
 import type { HookOutcome } from "../../../loop/hooks/outcome.ts";
+import type { LoopEvent } from "../../../loop/event.ts";
 import type { TurnHook } from "../../../loop/hooks/turn-hook.ts";
 import { TurnLog } from "../../../loop/log/turn-log.ts";
 import type { Turn, TurnResult } from "../../../loop/turn.ts";
@@ -21,6 +23,8 @@ import { AgentPeers } from "../../peers/agent-peers.ts";
 import { systemPrompt } from "./prompt.ts";
 import { retellQuestions } from "../../peers/question-span.ts";
 import { toolbox } from "./toolbox.ts";
+import { codeRun } from "./code.ts";
+import { artifactStep, wholeArtifact } from "../tasks/artifacts.ts";
 import { accountOf, closeAccount } from "./account.ts";
 import type { Runner } from "./turns.ts";
 import type { LiveTask } from "../tasks/live-task.ts";
@@ -120,10 +124,22 @@ async function buildTurn(tasks: Tasks, { live, slot, asker, spans, time }: TurnP
   if (live.isUnheard) retellQuestions(trace, log.steps);
   live.isUnheard = false;
   const { config: ownConfig, ...box } = await untilAborted(toolbox(env, definition), signal);
+  const call = { agent: config.id, config: ownConfig, env: { ...env }, contextId, taskId };
+  const emit = (event: LoopEvent) => {
+    if (event.type === "model_start") live.restartAnswer();
+    if (event.type === "tool_start") live.announce();
+    // An answer with a schema is published only once it fits.
+    if (event.type === "text_delta" && !definition.outputSchema) live.appendAnswer(event.text);
+  };
+  const keep = (artifact: Artifact) => {
+    log.append(artifactStep(artifact));
+    live.completeArtifact(artifact);
+  };
   return {
     ...box,
     model,
-    system: systemPrompt(definition.instructions, asker.chain.at(-1)),
+    code: definition.run && codeRun(definition.run, { live, log, call, emit, keep }),
+    system: systemPrompt(definition.instructions ?? "", asker.chain.at(-1)),
     permissions: config.permissions,
     canUseTool: definition.canUseTool,
     hook,
@@ -139,13 +155,10 @@ async function buildTurn(tasks: Tasks, { live, slot, asker, spans, time }: TurnP
     sessionStart: begin === 0 ? "startup" : log.steps[begin - 1]?.kind === "session_end" ? "resume" : undefined,
     isFromPeer: !isQuery,
     report: (failure, about) => logLine(env, "warn", failure, about),
-    call: { agent: config.id, config: ownConfig, env: { ...env }, contextId, taskId, peers },
+    call: { ...call, peers },
+    artifact: (given) => keep(wholeArtifact(given)),
     trace,
-    emit: (event) => {
-      if (event.type === "model_start") live.restartAnswer();
-      // An answer with a schema is published only once it fits.
-      if (event.type === "text_delta" && !definition.outputSchema) live.appendAnswer(event.text);
-    },
+    emit,
     signal,
   };
 }

@@ -126,8 +126,10 @@ export class Turns {
         this.#approvals.denyAll(live.row, PASSED_OVER);
         return this.#canceled(live, SUPERSEDED);
       }
-      const wakeAt = Math.min(...result.approvals.map(({ expiresAt }) => expiresAt));
-      live.suspend(this.#tasks.store.setState(live.row, TaskState.TASK_STATE_INPUT_REQUIRED, wakeAt), result.approvals);
+      const { approvals, question } = result;
+      const wakeAt = Math.min(...[...approvals, ...(question ? [question] : [])].map(({ expiresAt }) => expiresAt));
+      const row = this.#tasks.store.setState(live.row, TaskState.TASK_STATE_INPUT_REQUIRED, wakeAt);
+      live.suspend(row, approvals, question);
       return undefined;
     } catch (error) {
       if (!this.#tasks.has(live)) return undefined;
@@ -165,6 +167,11 @@ export class Turns {
   }
 }
 
+const STATES: Readonly<Partial<Record<EndedTurn["subtype"], TaskState>>> = {
+  canceled: TaskState.TASK_STATE_CANCELED,
+  rejected: TaskState.TASK_STATE_REJECTED,
+};
+
 function outcomeOf(ended: EndedTurn): TaskEnd {
   const { subtype, usage, turns, costUsd, denials } = ended;
   const result: TaskResult = {
@@ -172,10 +179,11 @@ function outcomeOf(ended: EndedTurn): TaskEnd {
     num_turns: turns,
     ...(costUsd === undefined ? {} : { total_cost_usd: costUsd }),
     permission_denials: [...denials],
+    ...(subtype === "success" && ended.isMessage ? { is_message: true as const } : {}),
     ...(subtype === "success" && ended.structured !== undefined ? { structured_output: ended.structured } : {}),
   };
   if (subtype === "success")
-    return { state: TaskState.TASK_STATE_COMPLETED, answer: ended.text, problem: null, usage, result };
-  const state = subtype === "canceled" ? TaskState.TASK_STATE_CANCELED : TaskState.TASK_STATE_FAILED;
+    return { state: TaskState.TASK_STATE_COMPLETED, answer: ended.text || null, problem: null, usage, result };
+  const state = STATES[subtype] ?? TaskState.TASK_STATE_FAILED;
   return { state, answer: null, problem: ended.message, usage, result };
 }

@@ -4,6 +4,8 @@ import { expect, it } from "vitest";
 import { LiveTask } from "#shared/agent/session/tasks/live-task.ts";
 import { FIRST_LIFE, type TaskRow } from "#shared/agent/session/tasks/task-row.ts";
 
+const NOTHING_KEPT = { history: () => [], artifacts: () => [] };
+
 const ROW: TaskRow = {
   contextId: "c",
   n: 1,
@@ -33,7 +35,7 @@ const kinds = (seen: readonly StreamResponse["payload"][]) =>
   seen.map((payload) => (payload?.$case === "artifactUpdate" ? `append ${payload.value.append}` : payload?.$case));
 
 it("a model call that is made again restarts the artifact, and only the last event, with the whole answer, says lastChunk", async () => {
-  const live = new LiveTask("id", ROW, "question", () => []);
+  const live = new LiveTask("id", ROW, "question", NOTHING_KEPT);
   const watching = all(live.watch({ toRest: true }));
   live.restartAnswer();
   live.appendAnswer("half an");
@@ -58,7 +60,7 @@ it("a model call that is made again restarts the artifact, and only the last eve
 });
 
 it("an answer in a shape comes as one data part, whoever watched and whoever comes later", async () => {
-  const live = new LiveTask("id", ROW, "question", () => []);
+  const live = new LiveTask("id", ROW, "question", NOTHING_KEPT);
   const watching = all(live.watch({ toRest: true }));
   const result = { subtype: "success", num_turns: 1, permission_denials: [], structured_output: { city: "Bern" } };
   const answer = '{"city":"Bern"}';
@@ -74,7 +76,7 @@ it("an answer in a shape comes as one data part, whoever watched and whoever com
 });
 
 it("who sent the message is let go when the task waits, who subscribed goes on watching", async () => {
-  const live = new LiveTask("id", ROW, "question", () => []);
+  const live = new LiveTask("id", ROW, "question", NOTHING_KEPT);
   const sender = all(live.watch({ toRest: true }));
   const subscriber = all(live.watch({ toRest: false }));
   live.suspend({ ...ROW, state: TaskState.TASK_STATE_INPUT_REQUIRED }, [APPROVAL]);
@@ -89,7 +91,7 @@ it("who sent the message is let go when the task waits, who subscribed goes on w
 it.each([TaskState.TASK_STATE_FAILED, TaskState.TASK_STATE_CANCELED])(
   "what was streamed of an answer that never came is taken back before the end (state %i)",
   async (state) => {
-    const live = new LiveTask("id", ROW, "question", () => []);
+    const live = new LiveTask("id", ROW, "question", NOTHING_KEPT);
     const watching = all(live.watch({ toRest: true }));
     live.appendAnswer("half an");
     live.finish({ ...ROW, state, problem: "It broke." });
@@ -102,7 +104,7 @@ it.each([TaskState.TASK_STATE_FAILED, TaskState.TASK_STATE_CANCELED])(
 );
 
 it("a task that fails without having said anything sends no artifact", async () => {
-  const live = new LiveTask("id", ROW, "question", () => []);
+  const live = new LiveTask("id", ROW, "question", NOTHING_KEPT);
   const watching = all(live.watch({ toRest: true }));
   live.finish({ ...ROW, state: TaskState.TASK_STATE_FAILED, problem: "It broke." });
   expect(kinds(await watching)).toEqual(["task", "statusUpdate"]);
