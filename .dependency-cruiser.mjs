@@ -45,6 +45,7 @@ const orders = [
       "code-agent definition config card log breakers reply caller env model rpc slots wake young-turns",
       "control-plane",
       ["peers", "session-index", "beacon"],
+      "toolbox",
       ["session", "front-door", "inspection"],
       "define-agent",
     ],

@@ -113,6 +113,7 @@ function configOf(job: Job, agent: Agent, { url, edges, environment }: Surroundi
     },
     queryBudget: job.budget === undefined ? null : limitsOf(job.budget),
     turnsAtOnce: agent.turns_at_once,
+    cors: job.cors,
     topology: dynamic ? "dynamic" : "static",
     peers,
     tracing: {

@@ -234,6 +234,11 @@ const Deployment = z
   })
   .describe("How the job is brought up");
 
+function isOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) && url.origin === text;
+}
+
 export const Job = z
   .strictObject({
     name: z.string().regex(JOB_NAME_PATTERN, NAME_RULE).describe("Name of the job, by which every command knows it"),
@@ -255,6 +260,14 @@ export const Job = z
     deployment: Deployment.prefault({}),
     budget: QueryBudget.optional(),
     approvals: Approvals.prefault({}),
+    cors: z
+      .array(
+        z
+          .string()
+          .refine(isOrigin, "an origin is a scheme and a host, e.g. https://app.example or http://localhost:5173"),
+      )
+      .default([])
+      .describe("Origins of web pages that may call the agents; none by default"),
     tracing: z.boolean().default(true).describe("Whether each query leaves a trace"),
     content: z
       .enum(["full", "redacted", "none"])

@@ -1,7 +1,12 @@
-// The agent's A2A card (A2A 1.0, section 4.4.1), served at /.well-known/agent-card.json.
+// The agent's A2A card (A2A 1.0, section 4.4.1), served at /.well-known/agent-card.json. The same card serves clients of A2A 0.3: it has
+// that version's fields, too, which clients of 1.0 ignore.
 import { toHex } from "../tracing/trace-context.ts";
 import { TEXT_TYPES } from "../a2a/file-parts.ts";
-import { A2A_PROTOCOL_VERSION, AgentCard } from "@a2a-js/sdk";
+import { declaredExtensions, EXTENSION } from "../a2a/extensions.ts";
+import { A2A_PROTOCOL_VERSION, AgentCard, type AgentExtension } from "@a2a-js/sdk";
+import { A2A_LEGACY_PROTOCOL_VERSION } from "@a2a-js/sdk/compat/v0_3";
+import { toRecord } from "../text/plain-json.ts";
+import type { Tool } from "../loop/tools/tool.ts";
 import type { AgentConfig } from "./config.ts";
 import type { AgentDefinition } from "./definition.ts";
 
@@ -10,18 +15,26 @@ export const JSON_RPC_PATH = "/jsonrpc";
 
 export const CARD_PATH = "/.well-known/agent-card.json";
 
-export function agentCard(definition: AgentDefinition, { url, name, description }: AgentConfig): AgentCard {
+export function agentCard(definition: AgentDefinition, config: AgentConfig): AgentCard {
+  const { url, name, description, tracing } = config;
+  const [jsonRpc, httpJson] = ["JSONRPC", "HTTP+JSON"];
   const bindings = [
-    { url: url + JSON_RPC_PATH, protocolBinding: "JSONRPC" },
-    { url, protocolBinding: "HTTP+JSON" },
+    { url: url + JSON_RPC_PATH, protocolBinding: jsonRpc, protocolVersion: A2A_PROTOCOL_VERSION },
+    { url, protocolBinding: httpJson, protocolVersion: A2A_PROTOCOL_VERSION },
+    { url: url + JSON_RPC_PATH, protocolBinding: jsonRpc, protocolVersion: A2A_LEGACY_PROTOCOL_VERSION },
   ];
   return {
     name: name ?? definition.name,
     description: description ?? definition.description,
     version: definition.version ?? "1.0.0",
-    supportedInterfaces: bindings.map((binding) => ({ ...binding, tenant: "", protocolVersion: A2A_PROTOCOL_VERSION })),
+    supportedInterfaces: bindings.map((binding) => ({ ...binding, tenant: "" })),
     provider: undefined,
-    capabilities: { streaming: true, pushNotifications: false, extendedAgentCard: false, extensions: [] },
+    capabilities: {
+      streaming: true,
+      pushNotifications: false,
+      extendedAgentCard: true,
+      extensions: declaredExtensions({ hasTraces: tracing.enabled }),
+    },
     securitySchemes: {},
     securityRequirements: [],
     defaultInputModes: [...(definition.inputModes ?? TEXT_TYPES)],
@@ -38,13 +51,46 @@ export function agentCard(definition: AgentDefinition, { url, name, description 
   };
 }
 
+/** The card for those who may ask the agent (A2A 1.0, section 3.1.11): it says what the agent works with and may do. */
+export function extendedCard(card: AgentCard, config: AgentConfig, tools: readonly Tool[]): AgentCard {
+  const { model, permissions, budget } = config;
+  const profile: AgentExtension = {
+    uri: EXTENSION.profile,
+    description: "What the agent works with and may do",
+    required: false,
+    params: {
+      model: { provider: model.provider, name: model.name },
+      permissions: permissions.mode,
+      budget,
+      tools: tools.map(({ name, description, annotations }) => ({ name, description, ...annotations })),
+    },
+  };
+  const { capabilities } = card;
+  const extensions = [...(capabilities?.extensions ?? []), profile];
+  return { ...card, capabilities: { streaming: true, ...capabilities, extensions } };
+}
+
 function outputModes({ outputSchema }: AgentDefinition): string[] {
   return [outputSchema === undefined ? "text/plain" : "application/json"];
 }
 
+/** The card as ProtoJSON, with the fields of A2A 0.3 beside those of 1.0. */
+export function cardJson(card: AgentCard): Record<string, unknown> {
+  const legacy = card.supportedInterfaces.find(
+    ({ protocolVersion }) => protocolVersion === A2A_LEGACY_PROTOCOL_VERSION,
+  );
+  return {
+    ...toRecord(AgentCard.toJSON(card)),
+    protocolVersion: `${A2A_LEGACY_PROTOCOL_VERSION}.0`,
+    url: legacy?.url,
+    preferredTransport: legacy?.protocolBinding,
+    supportsAuthenticatedExtendedCard: card.capabilities?.extendedAgentCard,
+  };
+}
+
 /** The card as JSON text with its strong ETag. */
 export async function serializeCard(card: AgentCard): Promise<{ body: string; etag: string }> {
-  const body = JSON.stringify(AgentCard.toJSON(card));
+  const body = JSON.stringify(cardJson(card));
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(body)));
   return { body, etag: `"${toHex(digest.subarray(0, 16))}"` };
 }

@@ -61,6 +61,8 @@ export const AgentConfig = z.object({
   }),
   /** Names of the variables whose values are secret. */
   secrets: z.array(z.string()),
+  /** Origins of web pages that may call the agent. */
+  cors: z.array(z.string()).default([]),
   heartbeat: z.object({ intervalMs: z.int().positive() }),
   /** The agent's own settings, as written in the job file. */
   config: z.record(z.string(), z.unknown()),

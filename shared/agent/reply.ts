@@ -1,11 +1,16 @@
 // Makes the response to an operation, in the form of its binding.
 import { A2A_CONTENT_TYPE } from "@a2a-js/sdk";
 import { fromJsonRpcErrorResponse, restStatusFor, toJsonRpcError, toRestErrorBody } from "@a2a-js/sdk/errors";
-import type { JsonRpcTransportHandler } from "@a2a-js/sdk/server";
 import * as z from "zod";
 import type { Operation, Reply } from "./rpc.ts";
 
-export type JsonRpcResponse = Extract<Awaited<ReturnType<JsonRpcTransportHandler["handle"]>>, { jsonrpc: string }>;
+/** As the SDK's handlers make it, for A2A 1.0 and 0.3. */
+export interface JsonRpcResponse {
+  readonly jsonrpc: string;
+  readonly id?: string | number | null | undefined;
+  readonly result?: unknown;
+  readonly error?: unknown;
+}
 
 const JsonRpcError = z.object({
   code: z.number(),

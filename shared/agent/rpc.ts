@@ -42,6 +42,8 @@ export interface Operation {
   readonly id: string | number | null;
   /** A2A method name, e.g. `SendMessage`. */
   readonly method: string;
+  /** Its name in A2A 0.3, whose params and results it has; undefined for an operation of 1.0. */
+  readonly legacy?: string | undefined;
   readonly params: Record<string, unknown>;
 }
 

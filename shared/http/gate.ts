@@ -21,6 +21,8 @@ export interface Listener<E extends { Bindings: object }> {
   /** The listener's own address. Its host is served beside the loopback names. */
   url(env: E["Bindings"]): string | undefined;
   visitor(c: Context<E>): Visitor;
+  /** Origins of other pages that may call; none when left out. */
+  readonly origins?: (env: E["Bindings"]) => readonly string[];
   /** Makes the response for a problem, in the listener's protocol. */
   readonly refuse?: (problem: Problem, headers: Record<string, string>) => Response;
   /** MAX_UNDER_WAY unless given. */
@@ -35,7 +37,7 @@ export function gate<E extends { Bindings: object }>(listener: Listener<E>): Mid
   const leave = () => void underWay--;
   return async (c, next) => {
     const isBinding = isBindingProps(propsOf(c));
-    const foreign = isBinding ? undefined : foreignRequest(c.req.raw, listener.url(c.env));
+    const foreign = isBinding ? undefined : foreignRequest(c.req.raw, listener.url(c.env), listener.origins?.(c.env));
     if (foreign) return refuse(foreign, {});
     const visitor = listener.visitor(c);
     if (typeof visitor === "object") return refuse(visitor, { "www-authenticate": "Bearer" });
@@ -65,7 +67,11 @@ export function busy(why: string, retryAfterS = RETRY_AFTER_S): Refusal {
 }
 
 /** Why a request comes from a foreign host or page; undefined for all others. */
-function foreignRequest(request: Request, ownUrl: string | undefined): Problem | undefined {
+function foreignRequest(
+  request: Request,
+  ownUrl: string | undefined,
+  origins: readonly string[] = [],
+): Problem | undefined {
   const { host, hostname, username, password } = new URL(request.url);
   const isOwn = LOOPBACK.has(hostname) || (ownUrl !== undefined && hostname === new URL(ownUrl).hostname);
   if (!isOwn || username !== "" || password !== "") {
@@ -75,6 +81,7 @@ function foreignRequest(request: Request, ownUrl: string | undefined): Problem |
     );
   }
   const origin = request.headers.get("origin");
+  if (origin !== null && origins.includes(origin)) return undefined;
   const site = request.headers.get("sec-fetch-site")?.trim().toLowerCase();
   if ((origin === null || isOriginOf(origin, host)) && site !== "cross-site") return undefined;
   return problem("foreign-origin", "Pages of other origins may not call this server.");

@@ -1,5 +1,6 @@
 // The agent's front door: the gate, authentication, routing. The Session carries out the operations.
-import { A2A_PROTOCOL_VERSION, A2A_VERSION_HEADER, SSE_HEADERS } from "@a2a-js/sdk";
+import { A2A_PROTOCOL_VERSION, A2A_VERSION_HEADER, HTTP_EXTENSION_HEADER, SSE_HEADERS } from "@a2a-js/sdk";
+import { A2A_LEGACY_PROTOCOL_VERSION } from "@a2a-js/sdk/compat/v0_3";
 import {
   A2A_ERROR_CODE,
   ContentTypeNotSupportedError,
@@ -13,19 +14,23 @@ import { busy, gate, type Refusal, type Visitor } from "../../http/gate.ts";
 import { problem, problemResponse } from "../../http/problem.ts";
 import { readAnyJson } from "../../http/read-json.ts";
 import { troubledBreakers } from "../breakers.ts";
-import { agentCard, CARD_PATH, JSON_RPC_PATH, serializeCard } from "../card.ts";
+import { agentCard, CARD_PATH, cardJson, extendedCard, JSON_RPC_PATH } from "../card.ts";
 import type { AgentDefinition } from "../definition.ts";
 import { beaconStub, configOf, sessionStub, type AgentEnv } from "../env.ts";
 import { isStreaming, type Operation } from "../rpc.ts";
 import { LOCAL_PRINCIPAL, type Caller } from "../caller.ts";
-import { errorReply, toResponse } from "../reply.ts";
+import { errorReply, replyTo, toResponse } from "../reply.ts";
+import { toolbox } from "../toolbox.ts";
+import { activated } from "../../a2a/extensions.ts";
+import { crossOrigin } from "../../http/cross-origin.ts";
+import { serveCard } from "./card-routes.ts";
 import { isReportDue } from "../session-index/reports.ts";
 import { slotsOf } from "../slots.ts";
 import { wakeSessions } from "../wake.ts";
 import { askToWatch, isFromSelf, WATCH_PATH, watchYoung } from "../young-turns.ts";
 import { isHttpJsonPath, parseHttpJson } from "./http-json.ts";
 import { flushSpans } from "../control-plane/tracing.ts";
-import { parseJsonRpc, unreadable } from "./json-rpc.ts";
+import { ofLegacy, parseJsonRpc, unreadable } from "./json-rpc.ts";
 import { listAcrossSessions } from "./list-tasks.ts";
 import { beginsTask, isMessage, route } from "./route.ts";
 
@@ -42,19 +47,16 @@ const INVALID_TOKEN = problem(
 
 export function frontDoor(definition: AgentDefinition): Hono<App> {
   const app = new Hono<App>({ strict: false });
+  const origins = (env: AgentEnv) => configOf(env).cors;
+  app.use(crossOrigin<App>(origins));
   app.use(
     gate<App>({
       url: (env) => configOf(env).url,
       visitor: (c) => visitor(c, definition),
+      origins,
     }),
   );
-  app.get(CARD_PATH, async ({ env, req }) => {
-    const { body, etag } = await serializeCard(agentCard(definition, configOf(env)));
-    const headers = { "content-type": "application/json", "cache-control": "public, max-age=60", etag };
-    return req.header("if-none-match") === etag
-      ? new Response(null, { status: 304, headers })
-      : new Response(body, { headers });
-  });
+  app.get(CARD_PATH, async ({ env, req }) => serveCard(req.raw, env, definition));
   app.get("/health", async ({ env, req, executionCtx }) => {
     const { job, id } = configOf(env);
     // The command line flushes an agent before it stops it.
@@ -76,10 +78,10 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
     if (token === undefined || !isFromSelf(env, token)) return next();
     return watchYoung(env, (work) => executionCtx.waitUntil(work), isReportDue);
   });
-  app.post(JSON_RPC_PATH, (c) => jsonRpc(c));
+  app.post(JSON_RPC_PATH, (c) => jsonRpc(c, definition));
   app.all("*", async (c) => {
     const { env, req } = c;
-    if (isHttpJsonPath(req.path)) return httpJson(c);
+    if (isHttpJsonPath(req.path)) return httpJson(c, definition);
     const answered = await definition.routes?.(req.raw, env);
     return (
       answered ??
@@ -113,7 +115,7 @@ const UNREADABLE: Readonly<Record<number, number>> = {
   415: A2A_ERROR_CODE.CONTENT_TYPE_NOT_SUPPORTED,
 };
 
-async function jsonRpc(c: Context<App>): Promise<Response> {
+async function jsonRpc(c: Context<App>, definition: AgentDefinition): Promise<Response> {
   const read = await readAnyJson(c.req.raw, MAX_BODY);
   if (!read.ok) {
     const { status, detail } = read.problem;
@@ -121,10 +123,10 @@ async function jsonRpc(c: Context<App>): Promise<Response> {
   }
   const operation = parseJsonRpc(read.value);
   if ("invalid" in operation) return Response.json(operation.invalid);
-  return perform(operation, c);
+  return perform(isLegacyVersion(versionOf(c.req.raw)) ? ofLegacy(operation) : operation, c, definition);
 }
 
-async function httpJson(c: Context<App>): Promise<Response> {
+async function httpJson(c: Context<App>, definition: AgentDefinition): Promise<Response> {
   const http = { binding: "HTTP+JSON", id: null } as const;
   const request = c.req.raw;
   try {
@@ -143,20 +145,34 @@ async function httpJson(c: Context<App>): Promise<Response> {
       return problemResponse(
         problem("method-not-allowed", `${request.method} means nothing at this path (A2A 1.0, section 11).`),
       );
-    return await perform(operation, c);
+    return await perform(operation, c, definition);
   } catch (error) {
     return toResponse(errorReply(http, error));
   }
 }
 
-async function perform(operation: Operation, c: Context<App>): Promise<Response> {
+async function perform(operation: Operation, c: Context<App>, definition: AgentDefinition): Promise<Response> {
+  const wanted = c.req.raw.headers.get(HTTP_EXTENSION_HEADER);
+  const response = await carryOut(operation, c, definition);
+  if (wanted === null) return response;
+  const agreed = activated(wanted, agentCard(definition, configOf(c.env)).capabilities?.extensions ?? []);
+  if (agreed !== "") response.headers.set(HTTP_EXTENSION_HEADER, agreed);
+  return response;
+}
+
+async function carryOut(operation: Operation, c: Context<App>, definition: AgentDefinition): Promise<Response> {
   const { env, req, executionCtx } = c;
   const { caller } = c.var;
   try {
-    checkVersion(req.raw);
+    if (operation.legacy === undefined) checkVersion(req.raw);
     if (!caller) return problemResponse(INVALID_TOKEN, { "www-authenticate": "Bearer" });
     const owner = { agent: configOf(env).id, principal: caller.principal };
     const target = route(operation, caller, env.TROUPE_KEY, owner);
+    if (target.to === "card") {
+      const { tools } = await toolbox(env, definition);
+      const card = cardJson(extendedCard(agentCard(definition, configOf(env)), configOf(env), tools));
+      return toResponse(replyTo(operation, { jsonrpc: "2.0", id: operation.id, result: card }));
+    }
     if (target.to === "index") {
       return toResponse(await listAcrossSessions(env, operation, caller));
     }
@@ -185,13 +201,25 @@ function refusalReply(operation: Operation, [{ detail, status }, headers]: Refus
   return new Response(response.body, { status, headers: { ...Object.fromEntries(response.headers), ...headers } });
 }
 
-/** An absent header means 0.3, which is not supported. A patch version does not count (A2A 1.0, sections 3.6 and 3.6.2). */
+/** A patch version does not count (A2A 1.0, sections 3.6 and 3.6.2). */
 function checkVersion(request: Request): void {
-  const version = request.headers.get(A2A_VERSION_HEADER) ?? new URL(request.url).searchParams.get(A2A_VERSION_HEADER);
-  if (version?.replace(/^(\d+\.\d+)\.\d+$/, "$1") === A2A_PROTOCOL_VERSION) return;
+  const version = versionOf(request);
+  if (version === A2A_PROTOCOL_VERSION) return;
+  const asks = version === "" ? "names no version" : `asks for ${version}`;
   throw new VersionNotSupportedError(
-    `This agent speaks A2A ${A2A_PROTOCOL_VERSION}, the request ${version ? `asks for ${version}` : "names no version"}: send the header "${A2A_VERSION_HEADER}: ${A2A_PROTOCOL_VERSION}".`,
+    `This agent speaks A2A ${A2A_PROTOCOL_VERSION}, and over JSON-RPC the methods of ${A2A_LEGACY_PROTOCOL_VERSION}; the request ${asks}: send the header "${A2A_VERSION_HEADER}: ${A2A_PROTOCOL_VERSION}".`,
   );
+}
+
+/** Without its patch; empty where the request names none. */
+function versionOf(request: Request): string {
+  const version = request.headers.get(A2A_VERSION_HEADER) ?? new URL(request.url).searchParams.get(A2A_VERSION_HEADER);
+  return (version ?? "").replace(/^(\d+\.\d+)\.\d+$/, "$1");
+}
+
+/** A request without a version is of 0.3 (section 3.6.2). */
+function isLegacyVersion(version: string): boolean {
+  return version === "" || version === A2A_LEGACY_PROTOCOL_VERSION;
 }
 
 /** Who calls; undefined for invalid credentials. A request without credentials comes from a person. */

@@ -1,4 +1,5 @@
 // The JSON-RPC binding (A2A 1.0, section 9): request body → Operation, or the error.
+import { isLegacyJsonRpcMethod, legacyJsonRpcToV1Method } from "@a2a-js/sdk/compat/v0_3";
 import { A2A_ERROR_CODE } from "@a2a-js/sdk/errors";
 import * as z from "zod";
 import type { Operation } from "../rpc.ts";
@@ -21,6 +22,14 @@ export function parseJsonRpc(body: unknown): Operation | { readonly invalid: obj
   const id = z.object({ id: z.union([z.string(), z.int()]) }).safeParse(body).data?.id ?? null;
   const message = `Not a JSON-RPC 2.0 request: ${z.prettifyError(parsed.error)}`;
   return { invalid: { jsonrpc: "2.0", id, error: { code: A2A_ERROR_CODE.INVALID_REQUEST, message } } };
+}
+
+/** An operation of A2A 0.3, under its name in 1.0. Its params stay as they are. Any other operation is returned unchanged. */
+export function ofLegacy(operation: Operation): Operation {
+  const { method } = operation;
+  return isLegacyJsonRpcMethod(method)
+    ? { ...operation, method: legacyJsonRpcToV1Method(method), legacy: method }
+    : operation;
 }
 
 /** The answer to an unreadable request: `code` -32700 for bad JSON, else -32600. */

@@ -1,7 +1,6 @@
 // Finds the session of an operation, by its ids alone. A made-up id is refused here, without a call of any object.
 import {
   A2A_ERROR_CODE,
-  ExtendedAgentCardNotConfiguredError,
   JsonRpcTransportError,
   PushNotificationNotSupportedError,
   RequestMalformedError,
@@ -12,10 +11,11 @@ import { MAX_CONTEXT_ID, mintContextId, parseTaskId, sessionOf, type TaskOwner }
 import type { Operation } from "../rpc.ts";
 import type { Caller } from "../caller.ts";
 
-/** `session`: the operation belongs to that Session. `index`: it spans sessions. */
+/** `session`: the operation belongs to that Session. `index`: it spans sessions. `card`: it is about the agent. */
 export type Route =
   | { readonly to: "session"; readonly session: string; readonly operation: Operation }
-  | { readonly to: "index" };
+  | { readonly to: "index" }
+  | { readonly to: "card" };
 
 // ProtoJSON: null means left out, and a field may have its proto name (A2A 1.0, section 5.5).
 const Text = z.string().nullish();
@@ -47,7 +47,7 @@ export function route(operation: Operation, caller: Caller, key: string, owner: 
     case "SubscribeToTask":
       return { to: "session", session: taskSession(parse(TaskParams, params).id ?? "", key, owner), operation };
     case "GetExtendedAgentCard":
-      throw new ExtendedAgentCardNotConfiguredError("This agent has no extended card: the public one says everything.");
+      return { to: "card" };
     case "CreateTaskPushNotificationConfig":
     case "GetTaskPushNotificationConfig":
     case "ListTaskPushNotificationConfigs":

@@ -37,6 +37,7 @@ import { newTaskTrace, type TaskTrace } from "./tasks/task-trace.ts";
 import type { Tasks } from "./tasks/tasks.ts";
 import type { Approvals } from "./approvals/approvals.ts";
 import { slotsOf } from "../slots.ts";
+import { agentCard } from "../card.ts";
 import { configOf } from "../env.ts";
 import { parseTraceparent } from "../../tracing/trace-context.ts";
 import type { Turns } from "./turns/turns.ts";
@@ -259,8 +260,9 @@ export class SessionRequestHandler implements A2ARequestHandler {
     return newTaskTrace(parseTraceparent(caller.traceparent), caller.chain, { method, messageId, isRecorded });
   }
 
+  /** The SDK reads the agent's capabilities there. */
   async getAgentCard(): Promise<AgentCard> {
-    throw new UnsupportedOperationError("The card is served at /.well-known/agent-card.json.");
+    return agentCard(this.#tasks.definition, configOf(this.#tasks.env));
   }
   async getAuthenticatedExtendedAgentCard(): Promise<AgentCard> {
     throw new ExtendedAgentCardNotConfiguredError();

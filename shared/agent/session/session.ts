@@ -1,6 +1,7 @@
 // Session: one per caller and session. Hosts the A2A request handler and the running turns of all the session's threads.
 // Turns outlive their isolate: an alarm wakes the object while there is work, and every call first resumes what it finds.
 import { DurableObject } from "cloudflare:workers";
+import { LegacyJsonRpcTransportHandler } from "@a2a-js/sdk/compat/v0_3/server";
 import { JsonRpcTransportHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import { isTerminal } from "../../a2a/message.ts";
 import type { TaskRef } from "../../a2a/task-id.ts";
@@ -87,10 +88,13 @@ export abstract class SessionObject extends DurableObject<AgentEnv> implements S
     if (this.#tasks.definition.hooks?.SessionEnd) this.#endIdle();
   }
 
-  async #handle({ method, params, id }: Operation, caller: Caller) {
+  async #handle({ method, legacy, params, id }: Operation, caller: Caller) {
     this.#recovery.resumeAll();
     const handler = new SessionRequestHandler(this.#tasks, this.#approvals, this.#turns, { method, caller });
-    return new JsonRpcTransportHandler(handler).handle({ jsonrpc: "2.0", method, params, id }, new ServerCallContext());
+    const [context, jsonrpc] = [new ServerCallContext(), "2.0"] as const;
+    if (legacy !== undefined)
+      return new LegacyJsonRpcTransportHandler(handler).handle({ jsonrpc, method: legacy, params, id }, context);
+    return new JsonRpcTransportHandler(handler).handle({ jsonrpc, method, params, id }, context);
   }
 
   /** Runs the SessionEnd hooks of threads in which nobody has said anything for long. Everything else stays as it is. */

@@ -66,7 +66,6 @@ describe("the JSON-RPC binding", () => {
       -32602,
     ],
     ["a push notification", "CreateTaskPushNotificationConfig", { taskId: "x", url: "https://x.test" }, -32003],
-    ["the extended card", "GetExtendedAgentCard", {}, -32007],
     ["a part that is null", "SendMessage", { message: { ...message, parts: [null] } }, -32602],
     ["a text that is no text", "SendMessage", { message: { ...message, parts: [{ text: {} }] } }, -32602],
     ["a file that is a number", "SendMessage", { message: { ...message, parts: [{ raw: 5 }] } }, -32602],
@@ -179,20 +178,6 @@ describe("bearer tokens", () => {
 });
 
 describe("the card and the rest", () => {
-  it("serves the card with an ETag, and 304 for who has it", async () => {
-    const first = await knock("/.well-known/agent-card.json");
-    expect(await first.json()).toMatchObject({
-      name: "Test Agent",
-      capabilities: { streaming: true },
-      supportedInterfaces: [
-        { protocolBinding: "JSONRPC", url: "https://tester.test/jsonrpc", protocolVersion: "1.0" },
-        { protocolBinding: "HTTP+JSON", url: "https://tester.test", protocolVersion: "1.0" },
-      ],
-    });
-    const etag = first.headers.get("etag") ?? "";
-    expect((await knock("/.well-known/agent-card.json", { headers: { "if-none-match": etag } })).status).toBe(304);
-  });
-
   it("answers a path that is not served with a problem that names the card", async () => {
     const response = await knock("/nowhere");
     expect(response.status).toBe(404);

@@ -1,5 +1,6 @@
 // Makes A2A tasks and events of a Session's rows.
 import { Message, Role, type Artifact, type Part, type StreamResponse, type Task, type TaskStatus } from "@a2a-js/sdk";
+import { EXTENSION } from "../../../a2a/extensions.ts";
 import { dataPart, textMessage, textPart } from "../../../a2a/message.ts";
 import type { Approval } from "../../../loop/log/approval.ts";
 import type { CodeQuestion } from "../../../loop/log/ledger.ts";
@@ -95,7 +96,7 @@ export function statusMessage({ id, row, approvals, question, says, history }: T
   if (approvals.length > 0) {
     const { text, data } = approvalRequest(approvals);
     const parts: Part[] = [textPart(text), dataPart(data)];
-    return { ...textMessage(Role.ROLE_AGENT, text, ids), parts };
+    return { ...textMessage(Role.ROLE_AGENT, text, ids), parts, extensions: [EXTENSION.approvals] };
   }
   if (question) return { ...Message.fromJSON(question.message), ...ids, role: Role.ROLE_AGENT };
   return textMessage(Role.ROLE_AGENT, said ?? "", ids);

@@ -22,7 +22,7 @@ import { log as logLine, withLogsOf } from "../../log.ts";
 import { AgentPeers } from "../../peers/agent-peers.ts";
 import { systemPrompt } from "./prompt.ts";
 import { retellQuestions } from "../../peers/question-span.ts";
-import { toolbox } from "./toolbox.ts";
+import { toolbox } from "../../toolbox.ts";
 import { codeRun } from "./code.ts";
 import { artifactStep, wholeArtifact } from "../tasks/artifacts.ts";
 import { accountOf, closeAccount } from "./account.ts";

@@ -1,14 +1,14 @@
 // The tools of an agent in its deployment: its own, and those that ask other agents. Built once an isolate, because making a JSON Schema
 // costs more than a turn's own work.
 import type { ToolUnion } from "@anthropic-ai/sdk/resources/messages/messages";
-import type { Tool } from "../../../loop/tools/tool.ts";
-import type { PeerProfile } from "../../../loop/tools/peers.ts";
-import { outputShape, type OutputShape } from "../../../loop/ending/output-shape.ts";
-import { toolsOfEveryAgent } from "../../../tools/of-every-agent.ts";
-import { type AgentDefinition, parsedConfig } from "../../definition.ts";
-import type { AgentConfig } from "../../config.ts";
-import { configOf, type AgentEnv } from "../../env.ts";
-import { neighbours } from "../../peers/neighbours.ts";
+import type { Tool } from "../loop/tools/tool.ts";
+import type { PeerProfile } from "../loop/tools/peers.ts";
+import { outputShape, type OutputShape } from "../loop/ending/output-shape.ts";
+import { toolsOfEveryAgent } from "../tools/of-every-agent.ts";
+import { type AgentDefinition, parsedConfig } from "./definition.ts";
+import type { AgentConfig } from "./config.ts";
+import { configOf, type AgentEnv } from "./env.ts";
+import { neighbours } from "./peers/neighbours.ts";
 
 export interface Toolbox {
   /** The agent's own settings, parsed. */

@@ -1,0 +1,73 @@
+// Clients of A2A 0.3 talk JSON-RPC to the same address.
+import { TaskState, type StreamResponse } from "@a2a-js/sdk";
+import { AgentCard } from "@a2a-js/sdk";
+import { ClientFactory, ClientFactoryOptions, JsonRpcTransportFactory, type Client } from "@a2a-js/sdk/client";
+import { expect, it } from "vitest";
+import { answerOf, ask, knock, post, send } from "./client.ts";
+
+interface Answer {
+  readonly result?: { readonly kind: string; readonly id: string; readonly status: { readonly state: string } };
+  readonly error?: { readonly code: number };
+}
+
+/** Over JSON-RPC, without a version: as clients of 0.3 do. */
+async function call(method: string, params: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  const response = await knock("/jsonrpc", {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify({ jsonrpc: "2.0", id: "x", method, params }),
+  });
+  return response.json<Answer>();
+}
+
+const said = (text: string) => ({
+  message: { kind: "message", messageId: crypto.randomUUID(), role: "user", parts: [{ kind: "text", text }] },
+});
+
+/** The SDK's client for 0.3. */
+async function legacyClient(): Promise<Client> {
+  const fetchImpl: typeof fetch = (input, init) => knock(new URL(String(input)).pathname, init);
+  const transports = [new JsonRpcTransportFactory({ fetchImpl, legacyCompat: { enabled: true } })];
+  const factory = new ClientFactory(ClientFactoryOptions.createFrom(ClientFactoryOptions.default, { transports }));
+  const card = AgentCard.fromJSON(await (await knock("/.well-known/agent-card.json")).json());
+  const supportedInterfaces = card.supportedInterfaces.filter(({ protocolVersion }) => protocolVersion === "0.3");
+  return factory.createFromAgentCard({ ...card, supportedInterfaces });
+}
+
+it("sends, reads and cancels", async () => {
+  const { result } = await call("message/send", said("say old hello"));
+  expect(result).toMatchObject({
+    kind: "task",
+    status: { state: "completed" },
+    artifacts: [{ parts: [{ kind: "text", text: "old hello" }] }],
+    history: [{ kind: "message", role: "user" }],
+  });
+  expect((await call("tasks/get", { id: result?.id })).result).toMatchObject({ kind: "task", id: result?.id });
+  expect((await call("tasks/cancel", { id: result?.id })).error?.code).toBe(-32002);
+  expect((await call("tasks/get", { id: "made-up" })).error?.code).toBe(-32001);
+});
+
+it("names the version or not, but a method of 1.0 needs the version of 1.0", async () => {
+  expect((await call("message/send", said("say hi"), { "a2a-version": "0.3.0" })).error).toBeUndefined();
+  expect((await call("message/send", said("say hi"), { "a2a-version": "1.0" })).error?.code).toBe(-32601);
+  expect((await call("SendMessage", said("say hi"))).error?.code).toBe(-32009);
+  expect((await call("message/shout", said("say hi"))).error?.code).toBe(-32009);
+});
+
+it("streams with the SDK's client, and answers an approval", async () => {
+  const a2a = await legacyClient();
+  const events: StreamResponse[] = [];
+  for await (const event of a2a.sendMessageStream(ask("drip one two"))) events.push(event);
+  expect(events[0]?.payload?.$case).toBe("task");
+  expect(events.at(-1)?.payload?.value).toMatchObject({ status: { state: TaskState.TASK_STATE_COMPLETED } });
+  const asked = await send(a2a, ask('call pay {"to":"legacy","amount":1}'));
+  expect(asked.status?.state).toBe(TaskState.TASK_STATE_INPUT_REQUIRED);
+  const done = await send(a2a, ask("yes", "", { taskId: asked.id }));
+  expect(answerOf(done)).toContain("Paid 1 to legacy.");
+});
+
+it("refuses what is malformed in its own words", async () => {
+  expect((await call("message/send", {})).error?.code).toBe(-32602);
+  expect((await call("message/send", { message: { ...said("x").message, parts: [] } })).error?.code).toBe(-32602);
+  expect((await post("/message:send", said("x"), { "a2a-version": "0.3" })).status).toBe(400);
+});
