@@ -109,6 +109,15 @@ export default defineConfig({
       },
       { plugins: [workerd()], test: { ...inWorkerd, name: "agents", include: [AGENT] } },
       { test: { ...deployed, name: "e2e", include: ["test/e2e/**/*.test.ts"], exclude: ALONE, maxWorkers } },
+      {
+        test: {
+          ...deployed,
+          name: "conformance",
+          include: ["test/conformance/**/*.test.ts"],
+          globalSetup: ["./test/e2e/prebuilt.ts", "./test/conformance/deployed.ts"],
+          setupFiles: [],
+        },
+      },
       { test: { ...deployed, name: "e2e-alone", include: ALONE, maxWorkers: 2, sequence: { groupOrder: 1 } } },
     ],
   },

@@ -17,6 +17,23 @@ export const TEXT_TYPES = [
 
 const MAX_NAME = 200;
 
+/** Throws ContentTypeNotSupportedError for a file of a type that is not among `modes` (A2A 1.0, section 3.3.2). */
+export function checkModes(parts: readonly Part[], modes: readonly string[]): void {
+  for (const [index, { content, mediaType }] of parts.entries()) {
+    const type = mediaType.split(";")[0]?.trim().toLowerCase() ?? "";
+    const isFile = content?.$case === "raw" || content?.$case === "url";
+    if (!isFile || type === "" || modes.some((mode) => fits(type, mode.toLowerCase()))) continue;
+    throw new ContentTypeNotSupportedError(
+      `message.parts[${index}] is a file of type ${shown(mediaType)}; this agent takes ${modes.join(", ")}.`,
+    );
+  }
+}
+
+// A mode may end in a star for all types of its kind, or be a star for all.
+function fits(type: string, mode: string): boolean {
+  return mode === type || mode === "*/*" || (mode.endsWith("/*") && type.startsWith(mode.slice(0, -1)));
+}
+
 /** What a model reads of a file: its name and type in a line, then its text. Throws ContentTypeNotSupportedError. */
 export function fileText({ content, filename, mediaType }: Part, index: number): string {
   const name = filename === "" ? `message.parts[${index}]` : `the file ${shown(filename)}`;

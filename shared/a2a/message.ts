@@ -3,10 +3,16 @@ import { Part, TaskState, taskStateToJSON, type Message, type Role } from "@a2a-
 import { RequestMalformedError } from "@a2a-js/sdk/errors";
 import { fileText } from "./file-parts.ts";
 
-/** The text of a message for the model: text parts unchanged, data parts as JSON, files of text with their names. Throws A2AError. */
+/** Throws RequestMalformedError for a message that holds nothing. */
+export function checkParts({ parts }: Message): void {
+  if (parts.length === 0) throw new RequestMalformedError("message.parts is empty: send at least one text part.");
+  const empty = parts.findIndex(({ content }) => content === undefined);
+  if (empty !== -1)
+    throw new RequestMalformedError(`message.parts[${empty}] has no content: it needs text, data, raw or url.`);
+}
+
+/** The text of a checked message for the model: text parts unchanged, data parts as JSON, files of text with their names. Throws A2AError. */
 export function textOf(message: Message): string {
-  if (message.parts.length === 0)
-    throw new RequestMalformedError("message.parts is empty: send at least one text part.");
   const text = message.parts.map(partText).join("\n\n");
   if (text.trim() === "")
     throw new RequestMalformedError("message.parts holds no text: send at least one text part that says something.");
@@ -35,7 +41,7 @@ function partText(part: Part, index: number): string {
     case "url":
       return fileText(part, index);
     case undefined:
-      throw new RequestMalformedError(`message.parts[${index}] has no content: it needs text or data.`);
+      return "";
   }
 }
 

@@ -22,7 +22,8 @@ import {
   UnsupportedOperationError,
 } from "@a2a-js/sdk/errors";
 import type { A2ARequestHandler } from "@a2a-js/sdk/server";
-import { isTerminal, plainTextOf, textOf } from "../../a2a/message.ts";
+import { checkModes, TEXT_TYPES } from "../../a2a/file-parts.ts";
+import { checkParts, isTerminal, plainTextOf, textOf } from "../../a2a/message.ts";
 import { formatTaskId, parseTaskId, type TaskOwner, type TaskRef } from "../../a2a/task-id.ts";
 import type { Approval, ApprovalAnswer } from "../../loop/log/approval.ts";
 import { parseAnswers, repetition } from "./approvals/answers.ts";
@@ -141,7 +142,7 @@ export class SessionRequestHandler implements A2ARequestHandler {
 
   #open(message: Message): LiveTask | TaskView {
     const { contextId, messageId } = message;
-    const text = this.#tasks.definition.run ? plainTextOf(message) : textOf(message);
+    const text = this.#textOf(message);
     const known = this.#tasks.store.taskOfMessage(contextId, messageId);
     if (known) return this.#repeated(known, message);
     const suspended = this.#tasks.store.waitingTask(contextId);
@@ -168,6 +169,15 @@ export class SessionRequestHandler implements A2ARequestHandler {
     return live;
   }
 
+  /** Throws A2AError for a message that the agent does not take. */
+  #textOf(message: Message): string {
+    checkParts(message);
+    const { run, inputModes = TEXT_TYPES } = this.#tasks.definition;
+    if (!run) return textOf(message);
+    checkModes(message.parts, inputModes);
+    return plainTextOf(message);
+  }
+
   /** The message came before, perhaps over a connection that broke: its task answers both. */
   #repeated(row: TaskRow, message: Message): LiveTask | TaskView {
     const view = this.#view(row);
@@ -176,6 +186,7 @@ export class SessionRequestHandler implements A2ARequestHandler {
   }
 
   #answer(message: Message): LiveTask | TaskView {
+    checkParts(message);
     const view = this.#find(message.taskId);
     const { row } = view;
     // A2A 1.0, section 3.4.3.
