@@ -36,7 +36,7 @@ export async function resume(): Promise<void> {
       await asked;
       const { tasks } = await readLogs(job, Date.now() - LIMIT_MS);
       const cut = tasks.filter(({ state }) => state === TaskState.TASK_STATE_WORKING);
-      const takenUp = killer.takenUp(cut, LIMIT_MS);
+      const takenUp = killer.takenUp(cut, Promise.resolve(), LIMIT_MS);
       const begun = await killer.revive();
       const at = await takenUp;
       if (at.size < cut.length) throw new Error(`Not all was gone on with within ${LIMIT_MS} ms.`);

@@ -136,12 +136,20 @@ export class Killer {
     this.#onWrite = undefined;
   }
 
-  /** When each of these tasks had got further than it was, in milliseconds since the epoch; without those that did not in time. */
-  async takenUp(tasks: readonly LoggedTask[], limitMs: number): Promise<ReadonlyMap<LoggedTask, number>> {
+  /**
+   * When each of these tasks had got further than it was, in milliseconds since the epoch; without those that had not `limitMs` after
+   * `back` has settled.
+   */
+  async takenUp(
+    tasks: readonly LoggedTask[],
+    back: Promise<unknown>,
+    limitMs: number,
+  ): Promise<ReadonlyMap<LoggedTask, number>> {
     const left = new Set(tasks);
     const times = new Map<LoggedTask, number>();
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, limitMs);
+    let timer: NodeJS.Timeout | undefined;
+    void Promise.allSettled([back]).then(() => (timer = setTimeout(resolve, limitMs)));
     this.#onWrite = (agent, file) => {
       const now = Date.now();
       const heads = lookAt(file);

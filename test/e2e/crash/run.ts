@@ -132,8 +132,9 @@ async function killAll(
     const { tasks } = await killer.whileStopped(async () => readLogs(job, since));
     const isKilled = (agent: string) => names.includes(agent) || names.includes("all-agents");
     const cut = tasks.filter(({ state, agent }) => state === TaskState.TASK_STATE_WORKING && isKilled(agent));
-    const resumed = cut.length > 0 ? killer.takenUp(cut, RESUME_LIMIT_MS) : undefined;
-    const begun = await killer.revive();
+    const reviving = killer.revive();
+    const resumed = cut.length > 0 ? killer.takenUp(cut, reviving, RESUME_LIMIT_MS) : undefined;
+    const begun = await reviving;
     const times = await resumed;
     over.resolve();
     for (const task of cut) {
