@@ -4,13 +4,14 @@ import { A2A_LEGACY_PROTOCOL_VERSION } from "@a2a-js/sdk/compat/v0_3";
 import {
   A2A_ERROR_CODE,
   ContentTypeNotSupportedError,
+  ExtendedAgentCardNotConfiguredError,
   RequestMalformedError,
   VersionNotSupportedError,
 } from "@a2a-js/sdk/errors";
 import { Hono, type Context } from "hono";
 import { bearer, verifyToken } from "../../a2a/token.ts";
 import { diskFull, freeDisk } from "../../http/free-disk.ts";
-import { busy, gate, type Refusal, type Visitor } from "../../http/gate.ts";
+import { asWhole, busy, gate, type Refusal, type Visitor } from "../../http/gate.ts";
 import { problem, problemResponse } from "../../http/problem.ts";
 import { readAnyJson } from "../../http/read-json.ts";
 import { troubledBreakers } from "../breakers.ts";
@@ -32,7 +33,7 @@ import { isHttpJsonPath, parseHttpJson } from "./http-json.ts";
 import { flushSpans } from "../control-plane/tracing.ts";
 import { ofLegacy, parseJsonRpc, unreadable } from "./json-rpc.ts";
 import { listAcrossSessions } from "./list-tasks.ts";
-import { beginsTask, isMessage, route } from "./route.ts";
+import { beginsTask, isKnownMethod, isMessage, route } from "./route.ts";
 
 /** Largest request body, in bytes: a message has to fit a row of the session's log. */
 const MAX_BODY = 1024 * 1024;
@@ -78,7 +79,8 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
     if (token === undefined || !isFromSelf(env, token)) return next();
     return watchYoung(env, (work) => executionCtx.waitUntil(work), isReportDue);
   });
-  app.post(JSON_RPC_PATH, (c) => jsonRpc(c, definition));
+  // Clients that are given the agent's address instead of its card send JSON-RPC there.
+  for (const path of [JSON_RPC_PATH, "/"]) app.post(path, (c) => jsonRpc(c, definition));
   app.all("*", async (c) => {
     const { env, req } = c;
     if (isHttpJsonPath(req.path)) return httpJson(c, definition);
@@ -106,7 +108,7 @@ function visitor(c: Context<App>, definition: AgentDefinition): Visitor {
 }
 
 function isServed(path: string): boolean {
-  return path === JSON_RPC_PATH || path === CARD_PATH || path === "/health" || isHttpJsonPath(path);
+  return path === JSON_RPC_PATH || path === "/" || path === CARD_PATH || path === "/health" || isHttpJsonPath(path);
 }
 
 /** Codes of JSON-RPC errors for bodies that cannot be read, by HTTP status. */
@@ -153,22 +155,33 @@ async function httpJson(c: Context<App>, definition: AgentDefinition): Promise<R
 
 async function perform(operation: Operation, c: Context<App>, definition: AgentDefinition): Promise<Response> {
   const wanted = c.req.raw.headers.get(HTTP_EXTENSION_HEADER);
-  const response = await carryOut(operation, c, definition);
+  const carriedOut = await carryOut(operation, c, definition);
+  const response = operation.legacy === undefined ? carriedOut : await asLegacyStream(operation, carriedOut);
   if (wanted === null) return response;
   const agreed = activated(wanted, agentCard(definition, configOf(c.env)).capabilities?.extensions ?? []);
   if (agreed !== "") response.headers.set(HTTP_EXTENSION_HEADER, agreed);
   return response;
 }
 
+/** Clients of A2A 0.3 understand no other answer to a streaming operation than a stream, even where it only says an error. */
+async function asLegacyStream({ method }: Operation, response: Response): Promise<Response> {
+  const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
+  if (!isStreaming(method) || !isJson || response.status !== 200) return response;
+  return asWhole(new Response(`data: ${await response.text()}\n\n`, { headers: SSE_HEADERS }));
+}
+
 async function carryOut(operation: Operation, c: Context<App>, definition: AgentDefinition): Promise<Response> {
   const { env, req, executionCtx } = c;
   const { caller } = c.var;
   try {
-    if (operation.legacy === undefined) checkVersion(req.raw);
+    if (operation.legacy === undefined && isKnownMethod(operation.method)) checkVersion(req.raw);
     if (!caller) return problemResponse(INVALID_TOKEN, { "www-authenticate": "Bearer" });
     const owner = { agent: configOf(env).id, principal: caller.principal };
     const target = route(operation, caller, env.TROUPE_KEY, owner);
     if (target.to === "card") {
+      // Who has no credentials is nobody that the agent knows (A2A 1.0, section 3.1.11).
+      if (!req.raw.headers.has("authorization"))
+        throw new ExtendedAgentCardNotConfiguredError("Only callers with a key or a token get the extended card.");
       const { tools } = await toolbox(env, definition);
       const card = cardJson(extendedCard(agentCard(definition, configOf(env)), configOf(env), tools));
       return toResponse(replyTo(operation, { jsonrpc: "2.0", id: operation.id, result: card }));

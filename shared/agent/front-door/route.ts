@@ -6,6 +6,7 @@ import {
   RequestMalformedError,
   TaskNotFoundError,
 } from "@a2a-js/sdk/errors";
+import { isV1JsonRpcMethod } from "@a2a-js/sdk/compat/v0_3";
 import * as z from "zod";
 import { MAX_CONTEXT_ID, mintContextId, parseTaskId, sessionOf, type TaskOwner } from "../../a2a/task-id.ts";
 import type { Operation } from "../rpc.ts";
@@ -60,6 +61,11 @@ export function route(operation: Operation, caller: Caller, key: string, owner: 
       throw new JsonRpcTransportError({ jsonrpc: "2.0", id: operation.id, error });
     }
   }
+}
+
+/** Whether A2A 1.0 has such a method. */
+export function isKnownMethod(method: string): boolean {
+  return isV1JsonRpcMethod(method);
 }
 
 /** Whether an operation opens a task, rather than answering one that waits. */

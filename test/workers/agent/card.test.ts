@@ -1,7 +1,13 @@
 // The card, what it declares, and who may read it from a page.
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { signToken } from "#shared/a2a/token.ts";
 import { EXTENSION } from "#shared/a2a/extensions.ts";
 import { ask, client, knock, post, send } from "./client.ts";
+
+interface Extended {
+  readonly capabilities: { readonly extensions: readonly { readonly uri: string; readonly params?: unknown }[] };
+}
 
 const CARD = "/.well-known/agent-card.json";
 const PAGE = "https://app.example";
@@ -56,12 +62,16 @@ describe("the card", () => {
     expect(task.status?.message?.extensions).toEqual([EXTENSION.approvals]);
   });
 
-  it("the extended one tells what the agent works with", async () => {
-    const extended = await (await client("HTTP+JSON")).getAgentCard();
-    expect(extended.capabilities?.extensions.find(({ uri }) => uri === EXTENSION.profile)?.params).toMatchObject({
+  it("the extended one tells who has a token what the agent works with, and nobody else", async () => {
+    const token = signToken(env.TROUPE_KEY, { from: "cli", to: "tester", principal: "local", chain: [] }, 60_000);
+    const headers = { "a2a-version": "1.0", authorization: `Bearer ${token}` };
+    const extended = await (await knock("/extendedAgentCard", { headers })).json<Extended>();
+    expect(extended.capabilities.extensions.find(({ uri }) => uri === EXTENSION.profile)?.params).toMatchObject({
       model: { name: "scripted" },
       tools: expect.arrayContaining([expect.objectContaining({ name: "pay", readOnly: false })]),
     });
+    const refused = await knock("/extendedAgentCard", { headers: { "a2a-version": "1.0" } });
+    expect(await refused.text()).toContain("Only callers with a key");
   });
 });
 

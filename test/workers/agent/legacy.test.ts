@@ -51,7 +51,7 @@ it("names the version or not, but a method of 1.0 needs the version of 1.0", asy
   expect((await call("message/send", said("say hi"), { "a2a-version": "0.3.0" })).error).toBeUndefined();
   expect((await call("message/send", said("say hi"), { "a2a-version": "1.0" })).error?.code).toBe(-32601);
   expect((await call("SendMessage", said("say hi"))).error?.code).toBe(-32009);
-  expect((await call("message/shout", said("say hi"))).error?.code).toBe(-32009);
+  expect((await call("message/shout", said("say hi"))).error?.code).toBe(-32601);
 });
 
 it("streams with the SDK's client, and answers an approval", async () => {
@@ -64,6 +64,13 @@ it("streams with the SDK's client, and answers an approval", async () => {
   expect(asked.status?.state).toBe(TaskState.TASK_STATE_INPUT_REQUIRED);
   const done = await send(a2a, ask("yes", "", { taskId: asked.id }));
   expect(answerOf(done)).toContain("Paid 1 to legacy.");
+});
+
+it("a stream that cannot begin is a stream with an error", async () => {
+  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tasks/resubscribe", params: { id: "made-up" } });
+  const response = await knock("/jsonrpc", { method: "POST", headers: { "content-type": "application/json" }, body });
+  expect(response.headers.get("content-type")).toContain("text/event-stream");
+  expect(await response.text()).toMatch(/^data: .*-32001.*\n\n$/);
 });
 
 it("refuses what is malformed in its own words", async () => {

@@ -1,6 +1,6 @@
 // Plays the scenarios of the A2A Technology Compatibility Kit, and shows what an agent of plain code can do. The beginning of the message's
 // id chooses the scenario. https://github.com/a2aproject/a2a-tck (docs/SUT_REQUIREMENTS.md)
-import { dataPart, filePart, textPart, urlPart } from "#shared/a2a/message.ts";
+import { dataPart, filePart, textOfParts, textPart, urlPart } from "#shared/a2a/message.ts";
 import { type CodeAnswer, type CodeTurn, Rejection, Reply } from "#shared/agent/code-agent.ts";
 import { defineAgent } from "#shared/agent/define-agent.ts";
 import { TEXT_TYPES } from "#shared/a2a/file-parts.ts";
@@ -8,6 +8,7 @@ import { TEXT_TYPES } from "#shared/a2a/file-parts.ts";
 /** The kit subscribes to a task that has to work for at least four seconds. */
 const LONG_MS = 5_000;
 const UPDATE_MS = 500;
+const MOST_ROUNDS = 100;
 
 const file = filePart(new TextEncoder().encode("Generated file content"), "output.txt", "text/plain");
 
@@ -68,6 +69,15 @@ const SCENARIOS: Readonly<Record<string, (turn: CodeTurn) => Promise<CodeAnswer>
   },
 };
 
+/** Without a scenario the kit continues and cancels the task: it goes on until it is told `done`. */
+async function converse({ ask }: CodeTurn): Promise<string> {
+  for (let n = 1; n <= MOST_ROUNDS; n++) {
+    const { parts } = await ask("There is no such scenario. What else? Say done to end.");
+    if (textOfParts(parts).trim() === "done") return `It was told ${n} times.`;
+  }
+  return "That was enough.";
+}
+
 const agent = defineAgent({
   name: "TCK Agent",
   description: "Plays the scenarios of the A2A Technology Compatibility Kit",
@@ -88,7 +98,7 @@ const agent = defineAgent({
       Object.entries(SCENARIOS)
         .filter(([prefix]) => turn.message.messageId.startsWith(prefix))
         .toSorted(([a], [b]) => b.length - a.length)[0] ?? [];
-    return scenario ? scenario(turn) : "There is no such scenario.";
+    return scenario ? scenario(turn) : converse(turn);
   },
 });
 
