@@ -9,7 +9,7 @@ import { reasonOf } from "../../text/reason.ts";
 import { sessionStub, type AgentEnv } from "../env.ts";
 import { log } from "../log.ts";
 import { wakeSession } from "../wake.ts";
-import { listPage } from "./list-page.ts";
+import { listQuery, pageOf, type ListQuery } from "./list-page.ts";
 import { sessionsInMemory } from "./session-files.ts";
 import type { IndexedTask, Listed, Page, SessionIndexRpc } from "../rpc.ts";
 
@@ -22,6 +22,8 @@ const MIGRATIONS = [
      updated_at INTEGER NOT NULL,
      PRIMARY KEY (principal, context_id, n)
    ) WITHOUT ROWID`,
+  // Lists are read in this order.
+  "CREATE INDEX task_by_time ON task (principal, updated_at)",
 ];
 /** Sessions that are woken side by side. */
 const WOKEN_AT_ONCE = 8;
@@ -99,24 +101,39 @@ export abstract class SessionIndexObject extends DurableObject<AgentEnv> impleme
   /** One page of a principal's tasks, or why the request makes no sense. `request` is a ListTasksRequest as ProtoJSON. */
   async list(principal: string, request: unknown): Promise<{ page: Page<Listed> } | { malformed: string }> {
     this.#migrate();
-    const rows = this.ctx.storage.sql
-      .exec<{ context_id: string; n: number; state: number; updated_at: number }>(
-        "SELECT context_id, n, state, updated_at FROM task WHERE principal = ?",
-        principal,
-      )
-      .toArray()
-      .map((row) => ({
-        contextId: row.context_id,
-        n: row.n,
-        state: taskStateFromJSON(row.state),
-        updatedAt: row.updated_at,
-      }));
     try {
-      return { page: listPage(rows, ListTasksRequest.fromJSON(request)) };
+      return { page: this.#page(principal, listQuery(ListTasksRequest.fromJSON(request))) };
     } catch (error) {
       if (error instanceof RequestMalformedError) return { malformed: error.message };
       throw error;
     }
+  }
+
+  #page(principal: string, query: ListQuery): Page<Listed> {
+    const { sql } = this.ctx.storage;
+    const { state = null, after, position, pageSize } = query;
+    const matching = "principal = ? AND updated_at >= ? AND (? IS NULL OR state = ?)";
+    const values = [principal, after, state, state];
+    const { total } = sql
+      .exec<{ total: number }>(`SELECT COUNT(*) AS total FROM task WHERE ${matching}`, ...values)
+      .one();
+    const [behind, ...cursor] = position
+      ? ["AND (updated_at, context_id, n) < (?, ?, ?)", position.updatedAt, position.contextId, position.n]
+      : [""];
+    const rows = sql.exec<{ context_id: string; n: number; state: number; updated_at: number }>(
+      `SELECT context_id, n, state, updated_at FROM task WHERE ${matching} ${behind}
+       ORDER BY updated_at DESC, context_id DESC, n DESC LIMIT ?`,
+      ...values,
+      ...cursor,
+      pageSize + 1,
+    );
+    const found = rows.toArray().map((row) => ({
+      contextId: row.context_id,
+      n: row.n,
+      state: taskStateFromJSON(row.state),
+      updatedAt: row.updated_at,
+    }));
+    return pageOf(found, total, query);
   }
 }
 
