@@ -51,7 +51,14 @@ const orders = [
     ],
     { contracts: ["env", "rpc"] },
   ),
-  ...order("shared/agent/session", ["tasks", "approvals", "turns", "recovery request-handler event-stream", "session"]),
+  ...order("shared/agent/session", [
+    "tasks",
+    "push",
+    "approvals",
+    "turns",
+    "recovery request-handler event-stream",
+    "session",
+  ]),
   ...order("jobs", ["file", "schema", "plan", "check", "load"]),
   ...order("scripts", [
     "check generate-schema",

@@ -1,9 +1,11 @@
 // Three kinds of tests: pure code in Node, Workers and their Durable Objects in workerd, whole deployed jobs from outside.
 // Files of all kinds go side by side; those of a kind that need no process or runtime of their own share some.
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { reachBinding } from "./shared/http/reach.ts";
 import { defineConfig } from "vitest/config";
 import { CountReporter } from "./test/support/count-reporter.ts";
 import { otherAgent } from "./test/support/other-agent.ts";
+import { pushReceivers } from "./test/support/push-receivers.ts";
 import { probedAgents } from "./test/support/probed-agents.ts";
 import { scriptedModel } from "./test/support/scripted-model.ts";
 import { testCollector } from "./test/support/test-collector.ts";
@@ -50,6 +52,8 @@ const workerd = () =>
         PEER_OTHER: otherAgent(),
         CONTROL_PLANE: testControlPlane(),
         COLLECTOR: testCollector,
+        // The agent's settings allow it.
+        [reachBinding("http://10.1.2.3:9000")]: pushReceivers,
       },
     },
   }));

@@ -68,7 +68,9 @@ export function agentBindings(job: Job, agent: Agent, surroundings: Surroundings
     service("CONTROL_PLANE", { to: "control-plane" }),
     service("MODEL", model.provider === "offline" ? { to: "offline-model" } : anywhere),
     ...(dynamic ? [service("NETWORK", anywhere)] : []),
-    ...addressesIn(agent.config).map((origin) => service(reachBinding(origin), { to: "address", origin })),
+    ...addressesIn([agent.config, job.push.allow]).map((origin) =>
+      service(reachBinding(origin), { to: "address", origin }),
+    ),
     ...peers.map(({ id, binding }) => service(binding, { to: "agent", agent: id })),
     ...(environment.objects[workerOf(agent)] ?? []).map((className): Binding => ({
       type: "object",
@@ -120,6 +122,7 @@ function configOf(job: Job, agent: Agent, { url, edges, environment }: Surroundi
       enabled: job.tracing,
       content: job.content ?? (targetOf(job, agent) === "local" ? "redacted" : "none"),
     },
+    pushAllow: addressesIn(job.push.allow),
     secrets: own.filter(({ type }) => type === "secret").map(({ name }) => name),
     heartbeat: { intervalMs: checkedDurationMs(job.heartbeat.interval) },
     config: agent.config,

@@ -141,6 +141,23 @@ const Approvals = z
   })
   .describe("How calls are approved that the permissions ask about");
 
+const Push = z
+  .strictObject({
+    allow: z
+      .array(
+        z
+          .string()
+          .regex(/^https?:\/\/[^\s/?#@\\]+\/?$/, {
+            error: "an allowed address is http or https, a host and perhaps a port, such as http://127.0.0.1:9000",
+            abort: true,
+          })
+          .refine((origin) => !["0", undefined].includes(URL.parse(origin)?.port), "there is no such host or port"),
+      )
+      .default([])
+      .describe("Private addresses that clients may have push notifications sent to; public ones need no entry"),
+  })
+  .describe("Where push notifications may go");
+
 export const RestartPolicy = z.enum(["on-failure", "never"]);
 export type RestartPolicy = z.infer<typeof RestartPolicy>;
 
@@ -268,6 +285,7 @@ export const Job = z
       )
       .default([])
       .describe("Origins of web pages that may call the agents; none by default"),
+    push: Push.prefault({}),
     tracing: z.boolean().default(true).describe("Whether each query leaves a trace"),
     content: z
       .enum(["full", "redacted", "none"])

@@ -31,7 +31,7 @@ export function agentCard(definition: AgentDefinition, config: AgentConfig): Age
     provider: undefined,
     capabilities: {
       streaming: true,
-      pushNotifications: false,
+      pushNotifications: true,
       extendedAgentCard: true,
       extensions: declaredExtensions({ hasTraces: tracing.enabled }),
     },

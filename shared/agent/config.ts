@@ -59,6 +59,8 @@ export const AgentConfig = z.object({
     /** What is recorded of prompts, answers, tool inputs and results. */
     content: z.enum(CONTENT_POLICIES),
   }),
+  /** Origins beside public ones that push notifications may go to; each has a binding. */
+  pushAllow: z.array(z.string()).default([]),
   /** Names of the variables whose values are secret. */
   secrets: z.array(z.string()),
   /** Origins of web pages that may call the agent. */

@@ -3,18 +3,29 @@
 
 const VERSION_VIEW = "schema_version";
 
+/** What a schema has beside its migrations. */
+export interface Schema {
+  /** The newest schema at once: a new database runs it instead of all migrations. */
+  readonly fresh?: string;
+  /** Names the version, where a database has several schemas. */
+  readonly view?: string;
+}
+
 /** SQL statements, or a synchronous function for what SQL alone cannot do. */
 export type Migration = string | ((sql: SqlStorage) => void);
 
 /**
  * Brings the database to the newest schema. May be repeated: when nothing is to do, it costs one read and no write.
- * `migrations[n]` leads from version n to n + 1; never edit, reorder or remove one that shipped. `fresh` creates the
- * newest schema at once: a new database runs it instead of all migrations. Synchronous: commits together with the
- * caller's next write, if the caller does not await in between. Throws what SQLite throws, and keeps the migrations
- * before the failing one. Throws, too, when the database is newer than this code.
+ * `migrations[n]` leads from version n to n + 1; never edit, reorder or remove one that shipped. Synchronous: commits
+ * together with the caller's next write, if the caller does not await in between. Throws what SQLite throws, and keeps
+ * the migrations before the failing one. Throws, too, when the database is newer than this code.
  */
-export function migrate(sql: SqlStorage, migrations: readonly Migration[], fresh?: string): void {
-  const from = readVersion(sql);
+export function migrate(
+  sql: SqlStorage,
+  migrations: readonly Migration[],
+  { fresh, view = VERSION_VIEW }: Schema = {},
+): void {
+  const from = readVersion(sql, view);
   if (from === migrations.length) return;
   if (from > migrations.length) {
     throw new Error(
@@ -33,15 +44,15 @@ export function migrate(sql: SqlStorage, migrations: readonly Migration[], fresh
       version += 1;
     }
   } finally {
-    if (from > 0) sql.exec(`DROP VIEW ${VERSION_VIEW}`);
-    if (version > 0) sql.exec(`CREATE VIEW ${VERSION_VIEW} AS SELECT ${version} AS version`);
+    if (from > 0) sql.exec(`DROP VIEW ${view}`);
+    if (version > 0) sql.exec(`CREATE VIEW ${view} AS SELECT ${version} AS version`);
   }
 }
 
 /** The number of migrations that the database has run; 0 for a new database. */
-export function readVersion(sql: SqlStorage): number {
+export function readVersion(sql: SqlStorage, view = VERSION_VIEW): number {
   const [row] = sql
-    .exec<{ sql: string }>("SELECT sql FROM sqlite_schema WHERE type = 'view' AND name = ?", VERSION_VIEW)
+    .exec<{ sql: string }>("SELECT sql FROM sqlite_schema WHERE type = 'view' AND name = ?", view)
     .toArray();
   const version = row && /SELECT (\d+) AS version/.exec(row.sql)?.[1];
   return version === undefined ? 0 : Number(version);

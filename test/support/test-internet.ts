@@ -1,6 +1,7 @@
 // The public network of the tests in workerd: every global fetch of theirs ends here and none leaves the machine.
-// It answers under `site.example`; other hosts do not exist.
+// It answers under `site.example`, and takes push notifications under `hooks.example`; other hosts do not exist.
 import { Response, type Request } from "miniflare";
+import { pushReceivers } from "./push-receivers.ts";
 
 const ARTICLE = `<!doctype html><html><head><title>Tides &amp; moons</title></head><body>
 <nav><a href="/">Home</a> <a href="/about">About</a></nav>
@@ -46,8 +47,9 @@ const PAGES: Record<string, (request: Request) => Response> = {
   "/not-searxng/search": () => page("<html>"),
 };
 
-export function testInternet(request: Request): Response {
+export function testInternet(request: Request): Response | Promise<Response> {
   const { hostname, pathname } = new URL(request.url);
+  if (hostname === "hooks.example") return pushReceivers(request);
   if (hostname === "api.search.brave.com") return brave(request);
   const answer = hostname === "site.example" ? PAGES[pathname] : undefined;
   return answer?.(request) ?? new Response(`${hostname} does not exist in tests`, { status: 502 });

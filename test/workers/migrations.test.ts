@@ -28,6 +28,18 @@ test("a database that is behind runs only what was appended, also after an evict
   });
 });
 
+test("a database may have several schemas, each with a version of its own", async () => {
+  await runInDurableObject(env.SCRATCH.getByName("two-schemas"), (_, { storage: { sql } }) => {
+    migrate(sql, MIGRATIONS);
+    const other = ["CREATE TABLE b (id INTEGER PRIMARY KEY)"];
+    migrate(sql, other, { view: "other_version" });
+    migrate(sql, other, { view: "other_version" });
+    expect([readVersion(sql), readVersion(sql, "other_version")]).toEqual([2, 1]);
+    migrate(sql, [...other, "ALTER TABLE b ADD COLUMN name TEXT"], { view: "other_version" });
+    expect([readVersion(sql), readVersion(sql, "other_version")]).toEqual([2, 2]);
+  });
+});
+
 test("a database that is up to date is read once and not written", async () => {
   const stub = env.SCRATCH.getByName("idle");
   await runInDurableObject(stub, (_, { storage: { sql } }) => {

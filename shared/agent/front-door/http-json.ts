@@ -16,7 +16,7 @@ export function parseHttpJson(method: string, url: URL, body: unknown): Operatio
   if (method === "GET" && pathname === "/extendedAgentCard") return operation("GetExtendedAgentCard", {});
   if (method === "GET" && pathname === "/tasks") return operation("ListTasks", listParams(searchParams));
   const [, rawId, verb] = /^\/tasks\/([^/]+?)(?::(cancel|subscribe))?$/.exec(pathname) ?? [];
-  if (rawId === undefined) return pushConfig(pathname);
+  if (rawId === undefined) return pushConfig(method, pathname, searchParams, params);
   const id = decode(rawId);
   if (verb === "cancel" && method === "POST") return operation("CancelTask", { ...params, id });
   if (verb === "subscribe" && (method === "POST" || method === "GET")) return operation("SubscribeToTask", { id });
@@ -25,9 +25,25 @@ export function parseHttpJson(method: string, url: URL, body: unknown): Operatio
   return undefined;
 }
 
-function pushConfig(path: string): Operation | undefined {
-  const [, taskId] = /^\/tasks\/([^/]+)\/pushNotificationConfigs(\/[^/]+)?$/.exec(path) ?? [];
-  return taskId === undefined ? undefined : operation("GetTaskPushNotificationConfig", { taskId: decode(taskId) });
+/** /tasks/{taskId}/pushNotificationConfigs, and /{id} below it. */
+function pushConfig(
+  method: string,
+  path: string,
+  query: URLSearchParams,
+  body: Record<string, unknown>,
+): Operation | undefined {
+  const [, rawTask, rawId] = /^\/tasks\/([^/]+)\/pushNotificationConfigs(?:\/([^/]+))?$/.exec(path) ?? [];
+  if (rawTask === undefined) return undefined;
+  const taskId = decode(rawTask);
+  if (rawId === undefined) {
+    const pageToken = query.get("pageToken") ?? "";
+    if (method === "POST") return operation("CreateTaskPushNotificationConfig", { ...body, taskId });
+    if (method !== "GET") return undefined;
+    return operation("ListTaskPushNotificationConfigs", { taskId, pageToken, ...number(query, "pageSize") });
+  }
+  const config = { taskId, id: decode(rawId) };
+  if (method === "GET") return operation("GetTaskPushNotificationConfig", config);
+  return method === "DELETE" ? operation("DeleteTaskPushNotificationConfig", config) : undefined;
 }
 
 function operation(method: string, params: Record<string, unknown>): Operation {

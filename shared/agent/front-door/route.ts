@@ -1,11 +1,5 @@
 // Finds the session of an operation, by its ids alone. A made-up id is refused here, without a call of any object.
-import {
-  A2A_ERROR_CODE,
-  JsonRpcTransportError,
-  PushNotificationNotSupportedError,
-  RequestMalformedError,
-  TaskNotFoundError,
-} from "@a2a-js/sdk/errors";
+import { A2A_ERROR_CODE, JsonRpcTransportError, RequestMalformedError, TaskNotFoundError } from "@a2a-js/sdk/errors";
 import { isV1JsonRpcMethod } from "@a2a-js/sdk/compat/v0_3";
 import * as z from "zod";
 import { MAX_CONTEXT_ID, mintContextId, parseTaskId, sessionOf, type TaskOwner } from "../../a2a/task-id.ts";
@@ -29,6 +23,12 @@ const SendParams = z.object({
   message: z.looseObject({ messageId: Text, message_id: Text, parts: z.array(Part).nullish() }),
 });
 const TaskParams = z.object({ id: Text });
+const PushParams = z.object({
+  id: Text,
+  url: Text,
+  token: Text,
+  authentication: z.object({ scheme: Text, credentials: Text }).nullish(),
+});
 
 /** Throws A2AError: RequestMalformed for malformed ids, TaskNotFound for an id that this agent never gave to this caller. */
 export function route(operation: Operation, caller: Caller, key: string, owner: TaskOwner): Route {
@@ -46,16 +46,15 @@ export function route(operation: Operation, caller: Caller, key: string, owner: 
     case "GetTask":
     case "CancelTask":
     case "SubscribeToTask":
-      return { to: "session", session: taskSession(parse(TaskParams, params).id ?? "", key, owner), operation };
+      return { to: "session", session: taskSession("id", parse(TaskParams, params).id ?? "", key, owner), operation };
     case "GetExtendedAgentCard":
       return { to: "card" };
     case "CreateTaskPushNotificationConfig":
     case "GetTaskPushNotificationConfig":
     case "ListTaskPushNotificationConfigs":
     case "DeleteTaskPushNotificationConfig":
-      throw new PushNotificationNotSupportedError(
-        "This agent sends no push notifications: stream, or subscribe to the task.",
-      );
+      parse(PushParams, params);
+      return { to: "session", session: taskSession("taskId", parse(Task, params), key, owner), operation };
     default: {
       const error = { code: A2A_ERROR_CODE.METHOD_NOT_FOUND, message: `A2A 1.0 has no method ${method}.` };
       throw new JsonRpcTransportError({ jsonrpc: "2.0", id: operation.id, error });
@@ -85,7 +84,7 @@ function sendRoute(operation: Operation, caller: Caller, key: string, owner: Tas
   if (!message.parts?.length) throw new RequestMalformedError("message.parts is empty: send at least one text part.");
   checkMessageId(message.messageId ?? message.message_id ?? "");
   const taskId = fine ? taskIdIn(fine) : parse(Task, message);
-  if (taskId !== "") return { to: "session", session: taskSession(taskId, key, owner), operation };
+  if (taskId !== "") return { to: "session", session: taskSession("taskId", taskId, key, owner), operation };
   const contextId = fine ? contextIdIn(fine) : parse(Context, message);
   if (contextId !== "") {
     checkContextId(contextId, caller);
@@ -139,8 +138,8 @@ function checkMessageId(messageId: string): void {
   if (!messageId.isWellFormed()) throw new RequestMalformedError("The messageId holds half a surrogate pair.");
 }
 
-function taskSession(id: string, key: string, owner: TaskOwner): string {
-  if (id === "") throw new RequestMalformedError("id is required: name a task.");
+function taskSession(field: string, id: string, key: string, owner: TaskOwner): string {
+  if (id === "") throw new RequestMalformedError(`${field} is required: name a task.`);
   const ref = parseTaskId(key, owner, id);
   if (!ref) throw new TaskNotFoundError(`There is no task ${id.slice(0, 300)}.`);
   return sessionOf(ref.contextId);

@@ -4,7 +4,11 @@ import {
   TaskState,
   type AgentCard,
   type CancelTaskRequest,
+  type DeleteTaskPushNotificationConfigRequest,
+  type GetTaskPushNotificationConfigRequest,
   type GetTaskRequest,
+  type ListTaskPushNotificationConfigsRequest,
+  type ListTaskPushNotificationConfigsResponse,
   type ListTasksRequest,
   type ListTasksResponse,
   type Message,
@@ -12,10 +16,10 @@ import {
   type StreamResponse,
   type SubscribeToTaskRequest,
   type Task,
+  type TaskPushNotificationConfig,
 } from "@a2a-js/sdk";
 import {
   ExtendedAgentCardNotConfiguredError,
-  PushNotificationNotSupportedError,
   RequestMalformedError,
   TaskNotCancelableError,
   TaskNotFoundError,
@@ -37,6 +41,8 @@ import type { Asker, Caller } from "../caller.ts";
 import { newTaskTrace, type TaskTrace } from "./tasks/task-trace.ts";
 import type { Tasks } from "./tasks/tasks.ts";
 import type { Approvals } from "./approvals/approvals.ts";
+import type { PushNotifications } from "./push/push-notifications.ts";
+import type { PushConfig } from "./push/push-store.ts";
 import { slotsOf } from "../slots.ts";
 import { agentCard } from "../card.ts";
 import { configOf } from "../env.ts";
@@ -53,17 +59,27 @@ export interface SessionRequest {
   readonly caller: Caller;
 }
 
+/** The parts of a Session that carry its operations out. */
+export interface SessionParts {
+  readonly tasks: Tasks;
+  readonly approvals: Approvals;
+  readonly turns: Turns;
+  readonly push: PushNotifications;
+}
+
 export class SessionRequestHandler implements A2ARequestHandler {
   readonly #tasks: Tasks;
   readonly #approvals: Approvals;
   readonly #turns: Turns;
+  readonly #push: PushNotifications;
   readonly #request: SessionRequest;
   readonly #owner: TaskOwner;
 
-  constructor(tasks: Tasks, approvals: Approvals, turns: Turns, request: SessionRequest) {
+  constructor({ tasks, approvals, turns, push }: SessionParts, request: SessionRequest) {
     this.#tasks = tasks;
     this.#approvals = approvals;
     this.#turns = turns;
+    this.#push = push;
     this.#request = request;
     this.#owner = { agent: configOf(tasks.env).id, principal: request.caller.principal };
   }
@@ -136,11 +152,12 @@ export class SessionRequestHandler implements A2ARequestHandler {
     if (message.role !== Role.ROLE_USER && message.role !== Role.ROLE_AGENT)
       throw new RequestMalformedError("message.role is required: ROLE_USER for what a client says.");
     checkHistoryLength(configuration?.historyLength);
-    if (configuration?.taskPushNotificationConfig) throw new PushNotificationNotSupportedError();
-    return message.taskId ? this.#answer(message) : this.#open(message);
+    const wanted = configuration?.taskPushNotificationConfig;
+    const push = wanted && this.#push.check(wanted);
+    return message.taskId ? this.#answer(message, push) : this.#open(message, push);
   }
 
-  #open(message: Message): LiveTask | TaskView {
+  #open(message: Message, push: PushConfig | undefined): LiveTask | TaskView {
     const { contextId, messageId } = message;
     const text = this.#textOf(message);
     const known = this.#tasks.store.taskOfMessage(contextId, messageId);
@@ -164,6 +181,7 @@ export class SessionRequestHandler implements A2ARequestHandler {
     const first = { kind: "user", text, ...command, ...(said ? { said } : {}) } as const;
     const row = this.#tasks.store.createTask({ contextId, state, trace, messageId, asker, first });
     const live = this.#tasks.live(id, row, text);
+    if (push) this.#push.open(live.view, push);
     this.#tasks.begin(live, caller.receivedAt);
     this.#turns.start(live);
     return live;
@@ -185,7 +203,7 @@ export class SessionRequestHandler implements A2ARequestHandler {
     return this.#tasks.get(view.id) ?? view;
   }
 
-  #answer(message: Message): LiveTask | TaskView {
+  #answer(message: Message, push: PushConfig | undefined): LiveTask | TaskView {
     checkParts(message);
     const view = this.#find(message.taskId);
     const { row } = view;
@@ -217,6 +235,7 @@ export class SessionRequestHandler implements A2ARequestHandler {
     }
     const waiting = { approvals: view.approvals, hasAnswers: hasAnswers(steps) };
     const answers = view.question ? [] : answersIn(message, waiting, Date.now());
+    if (push) this.#push.save(row, push);
     const live = this.#revive(row);
     const asked = statusMessage(live.view);
     if (asked) this.#tasks.store.append(row, exchange(asked, message), this.#tasks.store.threadLog(row).workedMs);
@@ -278,17 +297,23 @@ export class SessionRequestHandler implements A2ARequestHandler {
   async getAuthenticatedExtendedAgentCard(): Promise<AgentCard> {
     throw new ExtendedAgentCardNotConfiguredError();
   }
-  async createTaskPushNotificationConfig(): Promise<never> {
-    throw new PushNotificationNotSupportedError();
+  async createTaskPushNotificationConfig(params: TaskPushNotificationConfig): Promise<TaskPushNotificationConfig> {
+    const { row } = this.#find(params.taskId);
+    return this.#push.save(row, this.#push.check(params));
   }
-  async getTaskPushNotificationConfig(): Promise<never> {
-    throw new PushNotificationNotSupportedError();
+  async getTaskPushNotificationConfig({
+    taskId,
+    id,
+  }: GetTaskPushNotificationConfigRequest): Promise<TaskPushNotificationConfig> {
+    return this.#push.get(this.#find(taskId).row, id);
   }
-  async listTaskPushNotificationConfigs(): Promise<never> {
-    throw new PushNotificationNotSupportedError();
+  async listTaskPushNotificationConfigs(
+    params: ListTaskPushNotificationConfigsRequest,
+  ): Promise<ListTaskPushNotificationConfigsResponse> {
+    return this.#push.list(this.#find(params.taskId).row, params);
   }
-  async deleteTaskPushNotificationConfig(): Promise<never> {
-    throw new PushNotificationNotSupportedError();
+  async deleteTaskPushNotificationConfig({ taskId, id }: DeleteTaskPushNotificationConfigRequest): Promise<void> {
+    this.#push.delete(this.#find(taskId).row, id);
   }
 }
 

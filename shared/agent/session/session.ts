@@ -12,6 +12,7 @@ import type { AgentEnv } from "../env.ts";
 import { replyTo } from "../reply.ts";
 import type { Operation, Reply, SessionRpc, Streamed } from "../rpc.ts";
 import { Approvals } from "./approvals/approvals.ts";
+import { PushNotifications } from "./push/push-notifications.ts";
 import { toStream } from "./event-stream.ts";
 import { Recovery } from "./recovery.ts";
 import { SessionRequestHandler } from "./request-handler.ts";
@@ -22,14 +23,17 @@ import { Turns } from "./turns/turns.ts";
 
 export abstract class SessionObject extends DurableObject<AgentEnv> implements SessionRpc {
   readonly #tasks: Tasks;
+  readonly #push: PushNotifications;
   readonly #approvals: Approvals;
   readonly #turns: Turns;
   readonly #recovery: Recovery;
+  #isResumed = false;
 
   constructor(ctx: DurableObjectState, env: AgentEnv, definition: AgentDefinition) {
     super(ctx, env);
     const [store, alarm] = [new SessionStore(ctx.storage.sql), new Alarm(ctx.storage)];
     this.#tasks = new Tasks({ ctx, env, definition, store, alarm });
+    this.#push = new PushNotifications(this.#tasks, ctx.storage.sql);
     this.#approvals = new Approvals(this.#tasks);
     this.#turns = new Turns(this.#tasks, this.#approvals, new TurnRunner(this.#tasks, ctx.storage));
     this.#recovery = new Recovery(this.#tasks, this.#approvals, this.#turns);
@@ -51,7 +55,7 @@ export abstract class SessionObject extends DurableObject<AgentEnv> implements S
 
   async wake(held: readonly TaskRef[]): Promise<void> {
     const { store } = this.#tasks;
-    this.#recovery.resumeAll();
+    this.#resume();
     if (this.#turns.isBusy) this.#tasks.ringWhileBusy();
     for (const ref of held) {
       const row = store.task(ref);
@@ -64,7 +68,7 @@ export abstract class SessionObject extends DurableObject<AgentEnv> implements S
   }
 
   async work(): Promise<void> {
-    this.#recovery.resumeAll();
+    this.#resume();
     if (!this.#turns.isBusy) return;
     await this.#tasks.whileStayedWith(async () => this.#turns.whenIdle());
   }
@@ -73,7 +77,8 @@ export abstract class SessionObject extends DurableObject<AgentEnv> implements S
   override async alarm(): Promise<void> {
     const { store, alarm } = this.#tasks;
     alarm.rang();
-    this.#recovery.resumeAll();
+    this.#isResumed = false;
+    this.#resume();
     for (const row of store.openTasks()) {
       if (row.wakeAt === null || row.wakeAt > Date.now()) continue;
       const live = this.#tasks.get(this.#tasks.idOf(row)) ?? this.#tasks.revive(row);
@@ -88,9 +93,18 @@ export abstract class SessionObject extends DurableObject<AgentEnv> implements S
     if (this.#tasks.definition.hooks?.SessionEnd) this.#endIdle();
   }
 
-  async #handle({ method, legacy, params, id }: Operation, caller: Caller) {
+  /** Goes on with what an earlier life left. Does nothing when it is called again, unless the alarm has rung. */
+  #resume(): void {
+    if (this.#isResumed) return;
+    this.#isResumed = true;
     this.#recovery.resumeAll();
-    const handler = new SessionRequestHandler(this.#tasks, this.#approvals, this.#turns, { method, caller });
+    this.#push.resume();
+  }
+
+  async #handle({ method, legacy, params, id }: Operation, caller: Caller) {
+    this.#resume();
+    const parts = { tasks: this.#tasks, approvals: this.#approvals, turns: this.#turns, push: this.#push };
+    const handler = new SessionRequestHandler(parts, { method, caller });
     const [context, jsonrpc] = [new ServerCallContext(), "2.0"] as const;
     if (legacy !== undefined)
       return new LegacyJsonRpcTransportHandler(handler).handle({ jsonrpc, method: legacy, params, id }, context);

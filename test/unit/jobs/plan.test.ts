@@ -49,6 +49,22 @@ describe("bindings", () => {
   });
 });
 
+describe("addresses that push notifications may go to", () => {
+  const text = `name: x
+agents: [{ id: a, worker: searcher, config: { search: { url: "http://127.0.0.1:8888/s" } } }, { id: b, worker: searcher }]
+topology: { type: hub-spoke, hub: a, spokes: [b] }
+push: { allow: ["http://127.0.0.1:9000/", "https://hooks.example"] }
+`;
+  const plan = planJob(jobOf(text), ENVIRONMENT);
+
+  test("every agent knows them and has a binding to each; that of an agent's own settings is not among them", () => {
+    for (const id of ["a", "b"])
+      expect(configOf(plan, id).pushAllow).toEqual(["http://127.0.0.1:9000", "https://hooks.example"]);
+    expect(bindingNames(plan, "b", "REACH_")).toHaveLength(2);
+    expect(bindingNames(plan, "a", "REACH_")).toHaveLength(3);
+  });
+});
+
 describe("sockets", () => {
   test("a port that the job names wins over one that was chosen", () => {
     const job = jobOf("name: x\nagents: [{ id: a, worker: searcher, port: 8123 }]\ntopology: { type: mesh }\n");

@@ -6,7 +6,7 @@ import { migrate } from "#shared/durable/migrations.ts";
 import { SessionStore } from "#shared/agent/session/tasks/store.ts";
 
 test("a new session has the tables, columns and indexes of one that went through all migrations", async () => {
-  const created = await schemaOf("schema-created", (sql) => migrate(sql, MIGRATIONS, FRESH));
+  const created = await schemaOf("schema-created", (sql) => migrate(sql, MIGRATIONS, { fresh: FRESH }));
   const migrated = await schemaOf("schema-migrated", (sql) => migrate(sql, MIGRATIONS));
   expect(Object.keys(migrated.tables)).toEqual(["entry"]);
   expect(created).toEqual(migrated);

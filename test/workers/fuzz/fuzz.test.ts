@@ -40,6 +40,14 @@ const rest: Sample[] = [
   { method: "POST", path: "/tasks/fuzz.1.mac:cancel", headers: version, body: { metadata: {} } },
   { method: "GET", path: "/tasks/fuzz.1.mac:subscribe", headers: version },
   { method: "GET", path: "/tasks/fuzz.1.mac/pushNotificationConfigs/x", headers: version },
+  { method: "GET", path: "/tasks/fuzz.1.mac/pushNotificationConfigs?pageSize=2&pageToken=x", headers: version },
+  {
+    method: "POST",
+    path: "/tasks/fuzz.1.mac/pushNotificationConfigs",
+    headers: version,
+    body: { url: "https://x.test" },
+  },
+  { method: "DELETE", path: "/tasks/fuzz.1.mac/pushNotificationConfigs/x", headers: version },
   { method: "GET", path: "/extendedAgentCard", headers: version },
   { method: "GET", path: "/.well-known/agent-card.json" },
   { method: "GET", path: "/health" },
@@ -53,6 +61,8 @@ const rpc: Sample[] = [
   ["SubscribeToTask", { id: "fuzz.1.mac" }],
   ["GetExtendedAgentCard", {}],
   ["CreateTaskPushNotificationConfig", { taskId: "fuzz.1.mac", url: "http://localhost/" }],
+  ["ListTaskPushNotificationConfigs", { taskId: "fuzz.1.mac", pageSize: 3, pageToken: "x" }],
+  ["DeleteTaskPushNotificationConfig", { taskId: "fuzz.1.mac", id: "x" }],
 ].map(([method, params]) => {
   return { method: "POST", path: "/jsonrpc", headers: version, body: { jsonrpc: "2.0", id: 1, method, params } };
 });

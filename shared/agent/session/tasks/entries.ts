@@ -215,7 +215,7 @@ export class Entries {
   }
 
   #migrate(): void {
-    if (!this.#isMigrated) migrate(this.#sql, MIGRATIONS, FRESH);
+    if (!this.#isMigrated) migrate(this.#sql, MIGRATIONS, { fresh: FRESH });
     this.#isMigrated = true;
     this.#exists = true;
   }

@@ -62,6 +62,13 @@ interface Thread {
   readonly byMessage: Map<string, Head>;
 }
 
+/** Learns of what is written. What it writes itself commits with that. */
+export interface StoreListener {
+  /** The task has another state. */
+  changed(row: TaskRow): void;
+  added(ref: TaskRef, step: Step): void;
+}
+
 export class SessionStore {
   readonly #entries: Entries;
   /** Read with the first use. */
@@ -70,11 +77,16 @@ export class SessionStore {
   readonly #open = new Set<Head>();
   /** Characters of the steps that are kept. */
   #kept = 0;
+  #listener: StoreListener | undefined;
   /** Steps that wait to be written. */
   #later: { readonly ref: TaskRef; readonly step: Step; readonly workedMs: number }[] = [];
 
   constructor(sql: SqlStorage) {
     this.#entries = new Entries(sql);
+  }
+
+  tell(listener: StoreListener): void {
+    this.#listener = listener;
   }
 
   /** Begins a task of the thread with the message to answer as its first step. */
@@ -133,10 +145,12 @@ export class SessionStore {
     this.flush();
     const length = this.#entries.step(this.#lastId + 1, head.id, step, workedMs);
     this.#lastId++;
-    if (!head.log) return;
-    head.log.steps.push(step);
-    head.log.workedMs = Math.round(workedMs);
-    this.#keep(length);
+    if (head.log) {
+      head.log.steps.push(step);
+      head.log.workedMs = Math.round(workedMs);
+      this.#keep(length);
+    }
+    this.#listener?.added(ref, step);
   }
 
   /** As `append`, but on disk only with the next entry, or with `flush`. */
@@ -298,6 +312,7 @@ export class SessionStore {
     const head = this.#head(ref);
     this.flush();
     const id = this.#lastId + 1;
+    const isNews = row.state !== head.state;
     this.#entries.change(id, head.id, row.state, row.updatedAt, change);
     this.#lastId = id;
     head.changes.push(id);
@@ -307,6 +322,7 @@ export class SessionStore {
     // Answers are long, and seldom asked for again.
     head.row = isOver ? undefined : row;
     if (isOver) this.#open.delete(head);
+    if (isNews) this.#listener?.changed(row);
     return row;
   }
 

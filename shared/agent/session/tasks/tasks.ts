@@ -53,6 +53,7 @@ export class Tasks {
   #isStayedWith = false;
   /** This life has set the alarm for open work. */
   #ringsForWork = false;
+  #alarmIsShared = () => false;
 
   constructor({ ctx, env, definition, store, alarm }: SessionObjectParts) {
     this.#ctx = ctx;
@@ -200,11 +201,17 @@ export class Tasks {
     }
   }
 
+  /** `isNeeded`: whether the alarm has to ring for something else than tasks. */
+  shareAlarm(isNeeded: () => boolean): void {
+    this.#alarmIsShared = isNeeded;
+  }
+
   /** The object works on nothing any more. */
   idle(): void {
     removeYoung(this.session);
     // With open tasks or hooks, the alarm may ring for them, too.
     if (!this.#ringsForWork || this.store.openTasks().length > 0 || this.definition.hooks?.SessionEnd) return;
+    if (this.#alarmIsShared()) return;
     this.#ringsForWork = false;
     this.alarm.clear();
   }
