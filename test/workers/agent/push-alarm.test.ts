@@ -1,51 +1,24 @@
 // The one alarm of a session rings for its turns, its approvals and its push notifications: none of them may take it from the others.
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
-import { TaskState } from "@a2a-js/sdk";
 import { expect, it } from "vitest";
-import type { AgentDefinition } from "#shared/agent/definition.ts";
-import { PushNotifications } from "#shared/agent/session/push/push-notifications.ts";
-import { SessionStore } from "#shared/agent/session/tasks/store.ts";
-import { newTaskTrace } from "#shared/agent/session/tasks/task-trace.ts";
-import { Tasks } from "#shared/agent/session/tasks/tasks.ts";
-import { Alarm } from "#shared/durable/alarm.ts";
 import { EXPIRES_MS } from "./asking.ts";
 import { client, send } from "./client.ts";
-import { answers, askWith, config, hears, receiver, ring, stored } from "./pushing.ts";
+import { answers, askWith, config, DEFINITION, DONE, hears, receiver, ring, stored, withTask } from "./pushing.ts";
 import { session } from "./sessions.ts";
-
-const DEFINITION: AgentDefinition = { name: "t", description: "t", instructions: "t", skills: [], tools: [] };
 
 it("work that ends leaves the alarm to notifications that wait, and else clears it", async () => {
   const url = receiver("idle");
   await answers(url, "hang");
-  await runInDurableObject(env.SCRATCH.getByName("push-idle"), async (_, ctx) => {
-    const [store, alarm] = [new SessionStore(ctx.storage.sql), new Alarm(ctx.storage)];
-    const tasks = new Tasks({ ctx, env, definition: DEFINITION, store, alarm });
-    const push = new PushNotifications(tasks, ctx.storage.sql);
-    const row = store.createTask({
-      contextId: "push-idle",
-      state: TaskState.TASK_STATE_WORKING,
-      trace: newTaskTrace(undefined, [], { method: "SendMessage", messageId: "m", isRecorded: false }),
-      messageId: "m",
-      asker: () => ({ principal: "local", chain: [], query: "q" }),
-      first: { kind: "user", text: "hi" },
-    });
+  await withTask("push-idle", DEFINITION, async ({ tasks, push, row, storage }) => {
     push.save(row, push.check(config(url, { id: "x" })));
     tasks.ringWhileBusy();
-    store.endTask(row, {
-      state: TaskState.TASK_STATE_COMPLETED,
-      answer: "hi",
-      problem: null,
-      usage: null,
-      result: null,
-    });
+    tasks.store.endTask(row, DONE);
     tasks.idle();
-    expect(await ctx.storage.getAlarm()).not.toBeNull();
+    expect(await storage.getAlarm()).not.toBeNull();
     push.delete(row, "x");
     tasks.ringWhileBusy();
     tasks.idle();
-    expect(await ctx.storage.getAlarm()).toBeNull();
+    expect(await storage.getAlarm()).toBeNull();
   });
 });
 

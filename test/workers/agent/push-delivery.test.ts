@@ -1,13 +1,28 @@
 // Delivery of push notifications: what is sent, in which order, and what becomes of it where the receiver or the object fails.
 import { runInDurableObject } from "cloudflare:test";
-import { TaskState } from "@a2a-js/sdk";
+import { Message, Role, TaskState } from "@a2a-js/sdk";
 import { expect, it } from "vitest";
 import { MOST_EVENTS } from "#shared/agent/session/push/push-notifications.ts";
 import { PushStore } from "#shared/agent/session/push/push-store.ts";
 import { MOST_TRIES } from "#shared/agent/session/push/back-off.ts";
 import { ask, client, send, waitsFor } from "./client.ts";
-import { dataPart } from "#shared/a2a/message.ts";
-import { answers, askWith, came, change, config, hears, receiver, ring, stored, told } from "./pushing.ts";
+import { dataPart, textMessage, textPart } from "#shared/a2a/message.ts";
+import { artifactStep, wholeArtifact } from "#shared/agent/session/tasks/artifacts.ts";
+import { toRecord } from "#shared/text/plain-json.ts";
+import {
+  answers,
+  askWith,
+  came,
+  change,
+  config,
+  DONE,
+  hears,
+  receiver,
+  ring,
+  stored,
+  told,
+  withTask,
+} from "./pushing.ts";
 import { crash, session } from "./sessions.ts";
 
 const alarmOf = (name: string) => runInDurableObject(session(name), (_, { storage }) => storage.getAlarm());
@@ -48,6 +63,27 @@ it("a config that comes later hears only of what happens then; approvals are amo
   await send(a2a, { ...askWith(config(late), "", "", false), message });
   await hears(late, "WORKING", "artifact done: Paid 1 to push.", "COMPLETED");
   await hears(url, "task WORKING", "INPUT_REQUIRED", ...(await told(late)));
+});
+
+it("what an agent's own code gives is told as it is kept, and a bare message as an answer stands for the task", async () => {
+  const [url, bare] = [receiver("code"), receiver("bare")];
+  const code = { name: "t", description: "t", skills: [], tools: [], run: async () => "unused" };
+  await withTask("push-code", code, async ({ tasks, push, row }) => {
+    push.open(tasks.live("task", row, "hi").view, push.check(config(url)));
+    const artifact = wholeArtifact({ artifactId: "a", parts: [textPart("report")] });
+    tasks.store.append(row, artifactStep(artifact), 0);
+    tasks.store.endTask(row, DONE);
+    await hears(url, "artifact report", "artifact done", "COMPLETED");
+  });
+  await withTask("push-bare", code, async ({ tasks, push, row }) => {
+    push.open(tasks.live("task", row, "hi").view, push.check(config(bare)));
+    const said = toRecord(Message.toJSON({ ...textMessage(Role.ROLE_USER, "hello"), role: Role.ROLE_AGENT }));
+    tasks.store.append(row, { kind: "said", messages: [said] }, 0);
+    const result = { subtype: "success", num_turns: 0, permission_denials: [], is_message: true as const };
+    tasks.store.endTask(row, { ...DONE, answer: null, result });
+    await hears(bare, "message hello");
+  });
+  expect(await told(url)).toHaveLength(3);
 });
 
 it("a message that is sent again adds no second config", async () => {
@@ -121,6 +157,7 @@ it("an address that the operator allowed is reached", async () => {
   const url = "http://10.1.2.3:9000/allowed";
   await send(await client("JSONRPC"), askWith(config(url), "say in", "push-allowed"));
   await hears("https://hooks.example/allowed", ...WHOLE("in"));
+  expect(await stored("push-allowed")).toMatchObject([{ waiting: 0 }]);
 });
 
 it("an address that may not be reached any more gets nothing, whatever was allowed when its config was made", async () => {

@@ -1,7 +1,15 @@
 // Push notifications in tests of the test agent: their receivers, and the session's own record of them.
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import type { SendMessageRequest, TaskPushNotificationConfig } from "@a2a-js/sdk";
+import { env } from "cloudflare:workers";
+import { TaskState, type SendMessageRequest, type TaskPushNotificationConfig } from "@a2a-js/sdk";
 import { expect } from "vitest";
+import type { AgentDefinition } from "#shared/agent/definition.ts";
+import { PushNotifications } from "#shared/agent/session/push/push-notifications.ts";
+import { SessionStore } from "#shared/agent/session/tasks/store.ts";
+import type { TaskRow } from "#shared/agent/session/tasks/task-row.ts";
+import { newTaskTrace } from "#shared/agent/session/tasks/task-trace.ts";
+import { Tasks } from "#shared/agent/session/tasks/tasks.ts";
+import { Alarm } from "#shared/durable/alarm.ts";
 import type { Answer, Came } from "../../support/push-receivers.ts";
 import { ask } from "./client.ts";
 import { session } from "./sessions.ts";
@@ -43,18 +51,67 @@ export async function hears(url: string, ...events: readonly string[]): Promise<
   await expect.poll(async () => told(url)).toEqual(events);
 }
 
+interface Pushing {
+  readonly tasks: Tasks;
+  readonly push: PushNotifications;
+  readonly row: TaskRow;
+  readonly storage: DurableObjectStorage;
+}
+
+export const DEFINITION: AgentDefinition = {
+  name: "t",
+  description: "t",
+  instructions: "t",
+  skills: [],
+  tools: [],
+};
+
+/** A task at work in an object of its own, without turns. */
+export async function withTask(
+  name: string,
+  definition: AgentDefinition,
+  work: (parts: Pushing) => Promise<void>,
+): Promise<void> {
+  await runInDurableObject(env.SCRATCH.getByName(name), async (_, ctx) => {
+    const { storage } = ctx;
+    const [store, alarm] = [new SessionStore(storage.sql), new Alarm(storage)];
+    const tasks = new Tasks({ ctx, env, definition, store, alarm });
+    const push = new PushNotifications(tasks, storage.sql);
+    const row = store.createTask({
+      contextId: name,
+      state: TaskState.TASK_STATE_WORKING,
+      trace: newTaskTrace(undefined, [], { method: "SendMessage", messageId: "m", isRecorded: false }),
+      messageId: "m",
+      asker: () => ({ principal: "local", chain: [], query: "q" }),
+      first: { kind: "user", text: "hi" },
+    });
+    await work({ tasks, push, row, storage });
+  });
+}
+
+/** How a task ends. */
+export const DONE = {
+  state: TaskState.TASK_STATE_COMPLETED,
+  answer: "done",
+  problem: null,
+  usage: null,
+  result: null,
+} as const;
+
 interface Status {
   readonly state: string;
 }
 interface Event {
   readonly task?: { readonly status: Status };
   readonly statusUpdate?: { readonly status: Status };
+  readonly message?: { readonly parts: readonly { readonly text?: string }[] };
   readonly artifactUpdate?: { readonly artifact: { readonly parts: readonly { readonly text?: string }[] } };
 }
 
 function shortOf(body: unknown): string {
   // SAFETY: what does not fit makes a text that no test expects.
-  const { task, statusUpdate, artifactUpdate } = body as Event;
+  const { task, statusUpdate, artifactUpdate, message } = body as Event;
+  if (message) return `message ${message.parts.map((part) => part.text).join("")}`;
   const text = artifactUpdate?.artifact.parts.map((part) => part.text).join("");
   const state = (task ?? statusUpdate)?.status.state.replace("TASK_STATE_", "");
   return task ? `task ${state}` : (state ?? `artifact ${text}`);

@@ -45,7 +45,7 @@ export class PushNotifications {
   constructor(tasks: Tasks, sql: SqlStorage) {
     this.#tasks = tasks;
     this.#store = new PushStore(sql);
-    tasks.store.tell({ changed: (row) => this.#changed(row), added: (ref, step) => this.#added(ref, step) });
+    tasks.store.listen({ changed: (row) => this.#changed(row), added: (ref, step) => this.#added(ref, step) });
     tasks.shareAlarm(() => this.#store.waiting().length > 0);
   }
 

@@ -85,7 +85,7 @@ export class SessionStore {
     this.#entries = new Entries(sql);
   }
 
-  tell(listener: StoreListener): void {
+  listen(listener: StoreListener): void {
     this.#listener = listener;
   }
 
