@@ -21,7 +21,11 @@ export class Alarm {
    * Sets the alarm to `time` (ms since the epoch), unless any life has set an earlier one. Reads storage once a life.
    */
   async keepOrRingBy(time: number): Promise<void> {
-    if (this.#at === undefined) this.#at = await this.#storage.getAlarm();
+    if (this.#at === undefined) {
+      const earlier = await this.#storage.getAlarm();
+      // It may have been set meanwhile.
+      if (this.#at === undefined) this.#at = earlier;
+    }
     await this.#ringBy(time);
   }
 

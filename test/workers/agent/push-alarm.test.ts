@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { EXPIRES_MS } from "./asking.ts";
 import { client, send } from "./client.ts";
 import { answers, askWith, config, DEFINITION, DONE, hears, receiver, ring, stored, withTask } from "./pushing.ts";
-import { session } from "./sessions.ts";
+import { crash, session } from "./sessions.ts";
 
 it("work that ends leaves the alarm to notifications that wait, and else clears it", async () => {
   const url = receiver("idle");
@@ -43,4 +43,19 @@ it("an approval and a notification that wait both keep their times, whichever co
   expect(at).toBeLessThanOrEqual(Date.now() + EXPIRES_MS);
   await ring(name);
   await hears(url, "task WORKING", "task WORKING", "task WORKING", "INPUT_REQUIRED");
+});
+
+it("a new life with a notification that waits leaves an earlier alarm where it was", async () => {
+  const name = "push-earlier-alarm";
+  const url = receiver(name);
+  const a2a = await client("JSONRPC");
+  await answers(url, { status: 429, headers: { "retry-after": "18000" } });
+  const { id } = await send(a2a, askWith(config(url), "say hi", name, false));
+  await expect.poll(async () => (await stored(name))[0]?.tries).toBe(1);
+  // For the SessionEnd hooks of the agent.
+  const earlier = Date.now() + 60_000;
+  await runInDurableObject(session(name), (_, { storage }) => storage.setAlarm(earlier));
+  await crash(name);
+  await a2a.getTask({ tenant: "", id });
+  expect(await runInDurableObject(session(name), (_, { storage }) => storage.getAlarm())).toBe(earlier);
 });

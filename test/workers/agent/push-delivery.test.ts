@@ -1,6 +1,6 @@
 // Delivery of push notifications: what is sent, in which order, and what becomes of it where the receiver or the object fails.
 import { runInDurableObject } from "cloudflare:test";
-import { Message, Role, TaskState } from "@a2a-js/sdk";
+import { Message, Role } from "@a2a-js/sdk";
 import { expect, it } from "vitest";
 import { MOST_EVENTS } from "#shared/agent/session/push/push-notifications.ts";
 import { PushStore } from "#shared/agent/session/push/push-store.ts";
@@ -204,11 +204,15 @@ it("an object that ends before it has sent everything sends the rest in its next
   await hears(url, "task WORKING", ...WHOLE("after all"));
 });
 
-it("an answer too large to be sent is left to GetTask, and the end is told all the same", async () => {
+it("an event of more than a row holds is left to GetTask, and the next is told all the same", async () => {
   const url = receiver("large");
-  const task = await send(await client("JSONRPC"), askWith(config(url), "long 12", "push-large", false));
-  expect(task.status?.state).toBe(TaskState.TASK_STATE_COMPLETED);
-  await hears(url, "task WORKING", "COMPLETED");
+  await withTask("push-large", DEFINITION, async ({ tasks, push, row }) => {
+    const { view } = tasks.live("task", row, "hi");
+    const history = () => [textMessage(Role.ROLE_USER, "ü".repeat(1_000_000))];
+    push.open({ ...view, history }, push.check(config(url)));
+    tasks.store.endTask(row, { ...DONE, answer: "ü".repeat(900_000) });
+    await expect.poll(async () => (await told(url)).map(({ length }) => length)).toEqual([900_009, 9]);
+  });
 });
 
 it(`of more than ${MOST_EVENTS} events that wait for a task the oldest are given up, and no number is given twice`, async () => {

@@ -27,7 +27,8 @@ export async function deliver(
   const flaw = flawOf(url, allowed);
   if (flaw !== undefined) return { is: "refused", why: `its url ${flaw}` };
   const headers = new Headers({ "content-type": A2A_CONTENT_TYPE });
-  if (token !== "") headers.set("x-a2a-notification-token", token);
+  // The specification names no header for it. The SDKs for Python and JavaScript read the first, that for Go the second.
+  for (const name of ["x-a2a-notification-token", "a2a-notification-token"]) if (token !== "") headers.set(name, token);
   if (credentials !== "") headers.set("authorization", `${scheme} ${credentials}`);
   // An address in the agent's settings has a binding, too, but is not allowed for this.
   const network = allowed.includes(new URL(url).origin) ? reach({ ...env }, url) : globalThis;

@@ -21,14 +21,14 @@ import { pauseAfter } from "./back-off.ts";
 import { checkConfig } from "./check-config.ts";
 import { ATTEMPT_MS, deliver, type Outcome } from "./deliver.ts";
 import { listConfigs } from "./list-configs.ts";
-import { PushStore, type ConfigRef, type NextEvent, type PushConfig, type Waiting } from "./push-store.ts";
+import { PushStore, type ConfigRef, type NextEvent, type PushConfig } from "./push-store.ts";
 
 /** Configs of one task. */
 export const MOST_CONFIGS = 10;
 /** Events of one task that wait; older ones are dropped. */
 export const MOST_EVENTS = 100;
-/** Characters of an event. GetTask has what is larger. */
-const MAX_EVENT = 1_000_000;
+/** Bytes of an event. A row of SQLite holds 2 MB. */
+const MAX_EVENT = 2_000_000;
 /** Configs to which events are sent side by side. */
 const AT_ONCE = 8;
 const SENDING = "sending push notifications";
@@ -94,9 +94,10 @@ export class PushNotifications {
 
   /** Sends what waits and is due, and sets the alarm for the rest. To be called when a life begins, and when the alarm has rung. */
   resume(): void {
-    const waiting = this.#store.waiting();
-    if (waiting.length === 0) return;
-    this.#ringFor(waiting);
+    const at = this.#ringsAt();
+    if (at === undefined) return;
+    // An earlier life may have set the alarm for something that this one does not know of.
+    this.#tasks.afterwards(this.#tasks.alarm.keepOrRingBy(at), "setting the alarm for push notifications");
     this.#begin();
   }
 
@@ -129,20 +130,21 @@ export class PushNotifications {
 
   #add(row: TaskRow, events: readonly StreamResponse[]): void {
     const bodies = events.map((event) => JSON.stringify(StreamResponse.toJSON(event)));
-    const kept = bodies.filter(({ length }) => length <= MAX_EVENT);
+    const kept = bodies.filter((body) => new TextEncoder().encode(body).byteLength <= MAX_EVENT);
     if (kept.length < bodies.length)
       this.#warn(row, "an event of it is too large to be sent: get the task with GetTask");
     const dropped = this.#store.add(row, kept, MOST_EVENTS);
     if (dropped > 0) this.#warn(row, `${dropped} events are given up, since more than ${MOST_EVENTS} wait`);
-    this.#ringFor(this.#store.waiting());
+    const at = this.#ringsAt();
+    if (at !== undefined) this.#tasks.alarm.ringBy(at);
     this.#begin();
   }
 
-  /** The alarm wakes the next life where this one ends before it has sent them. */
-  #ringFor(waiting: readonly Waiting[]): void {
+  /** When the next attempt is due, or when this life has ended before it has made those that are; undefined where nothing waits. */
+  #ringsAt(): number | undefined {
     const now = Date.now();
-    const times = waiting.map(({ dueAt }) => (dueAt > now ? dueAt : now + LOST_MS));
-    if (times.length > 0) this.#tasks.alarm.ringBy(Math.min(...times));
+    const times = this.#store.waiting().map(({ dueAt }) => (dueAt > now ? dueAt : now + LOST_MS));
+    return times.length === 0 ? undefined : Math.min(...times);
   }
 
   /** Sends what is due, once the caller has written what it has to write. */

@@ -30,6 +30,7 @@ test("an event says its type, and has the token and the authentication that the 
   expect(await headersOf({ token: "t", scheme: "Bearer", credentials: "abc" })).toEqual({
     "content-type": "application/a2a+json",
     "x-a2a-notification-token": "t",
+    "a2a-notification-token": "t",
     authorization: "Bearer abc",
   });
   expect(await headersOf({ scheme: "Bearer" })).not.toHaveProperty("authorization");
