@@ -29,6 +29,11 @@ const PushParams = z.object({
   token: Text,
   authentication: z.object({ scheme: Text, credentials: Text }).nullish(),
 });
+const LegacyPushParams = z.object({
+  pushNotificationConfig: PushParams.omit({ authentication: true }).extend({
+    authentication: z.object({ schemes: z.array(z.string()), credentials: Text }).nullish(),
+  }),
+});
 
 /** Throws A2AError: RequestMalformed for malformed ids, TaskNotFound for an id that this agent never gave to this caller. */
 export function route(operation: Operation, caller: Caller, key: string, owner: TaskOwner): Route {
@@ -53,8 +58,7 @@ export function route(operation: Operation, caller: Caller, key: string, owner: 
     case "GetTaskPushNotificationConfig":
     case "ListTaskPushNotificationConfigs":
     case "DeleteTaskPushNotificationConfig":
-      parse(PushParams, params);
-      return { to: "session", session: taskSession("taskId", parse(Task, params), key, owner), operation };
+      return { to: "session", session: taskSession(...pushTask(operation), key, owner), operation };
     default: {
       const error = { code: A2A_ERROR_CODE.METHOD_NOT_FOUND, message: `A2A 1.0 has no method ${method}.` };
       throw new JsonRpcTransportError({ jsonrpc: "2.0", id: operation.id, error });
@@ -65,6 +69,14 @@ export function route(operation: Operation, caller: Caller, key: string, owner: 
 /** Whether A2A 1.0 has such a method. */
 export function isKnownMethod(method: string): boolean {
   return isV1JsonRpcMethod(method);
+}
+
+/** The field that names the task of an operation on push configs, and its value. A2A 0.3 has another for most of them. */
+function pushTask({ method, legacy, params }: Operation): [field: string, id: string] {
+  if (legacy === undefined) parse(PushParams, params);
+  else if (method === "CreateTaskPushNotificationConfig") parse(LegacyPushParams, params);
+  else return ["id", parse(TaskParams, params).id ?? ""];
+  return ["taskId", parse(Task, params)];
 }
 
 /** Whether an operation opens a task, rather than answering one that waits. */

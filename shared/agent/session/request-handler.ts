@@ -56,6 +56,8 @@ const MAX_SHOWN = 200;
 export interface SessionRequest {
   /** A2A method name. */
   readonly method: string;
+  /** It came in the form of A2A 0.3. */
+  readonly isLegacy: boolean;
   readonly caller: Caller;
 }
 
@@ -153,7 +155,7 @@ export class SessionRequestHandler implements A2ARequestHandler {
       throw new RequestMalformedError("message.role is required: ROLE_USER for what a client says.");
     checkHistoryLength(configuration?.historyLength);
     const wanted = configuration?.taskPushNotificationConfig;
-    const push = wanted && this.#push.check(wanted);
+    const push = wanted && this.#push.check(wanted, this.#request.isLegacy);
     return message.taskId ? this.#answer(message, push) : this.#open(message, push);
   }
 
@@ -299,7 +301,7 @@ export class SessionRequestHandler implements A2ARequestHandler {
   }
   async createTaskPushNotificationConfig(params: TaskPushNotificationConfig): Promise<TaskPushNotificationConfig> {
     const { row } = this.#find(params.taskId);
-    return this.#push.save(row, this.#push.check(params));
+    return this.#push.save(row, this.#push.check(params, this.#request.isLegacy));
   }
   async getTaskPushNotificationConfig({
     taskId,

@@ -104,7 +104,7 @@ export abstract class SessionObject extends DurableObject<AgentEnv> implements S
   async #handle({ method, legacy, params, id }: Operation, caller: Caller) {
     this.#resume();
     const parts = { tasks: this.#tasks, approvals: this.#approvals, turns: this.#turns, push: this.#push };
-    const handler = new SessionRequestHandler(parts, { method, caller });
+    const handler = new SessionRequestHandler(parts, { method, isLegacy: legacy !== undefined, caller });
     const [context, jsonrpc] = [new ServerCallContext(), "2.0"] as const;
     if (legacy !== undefined)
       return new LegacyJsonRpcTransportHandler(handler).handle({ jsonrpc, method: legacy, params, id }, context);

@@ -3,7 +3,8 @@ import { TaskState, type StreamResponse } from "@a2a-js/sdk";
 import { AgentCard } from "@a2a-js/sdk";
 import { ClientFactory, ClientFactoryOptions, JsonRpcTransportFactory, type Client } from "@a2a-js/sdk/client";
 import { expect, it } from "vitest";
-import { answerOf, ask, knock, post, send } from "./client.ts";
+import { answerOf, ask, client, knock, post, send } from "./client.ts";
+import { askWith, came, config, hears, receiver, stored } from "./pushing.ts";
 
 interface Answer {
   readonly result?: { readonly kind: string; readonly id: string; readonly status: { readonly state: string } };
@@ -77,4 +78,45 @@ it("refuses what is malformed in its own words", async () => {
   expect((await call("message/send", {})).error?.code).toBe(-32602);
   expect((await call("message/send", { message: { ...said("x").message, parts: [] } })).error?.code).toBe(-32602);
   expect((await post("/message:send", said("x"), { "a2a-version": "0.3" })).status).toBe(400);
+});
+
+it("has push configs in its own words, whose receivers get the task as it is after each change, instead of events", async () => {
+  const url = receiver("legacy");
+  const authentication = { schemes: ["Bearer"], credentials: "secret" };
+  const configuration = { pushNotificationConfig: { id: "old", url, token: "t", authentication }, blocking: true };
+  const { result: task } = await call("message/send", { ...said("say old news"), configuration });
+  await expect
+    .poll(async () => came(url))
+    .toMatchObject([
+      { body: { kind: "task", id: task?.id, status: { state: "working" } } },
+      { body: { kind: "task", status: { state: "completed" }, artifacts: [{ parts: [{ text: "old news" }] }] } },
+    ]);
+  for (const { headers } of await came(url))
+    expect(headers).toMatchObject({
+      "content-type": "application/json",
+      "x-a2a-notification-token": "t",
+      authorization: "Bearer secret",
+    });
+
+  const taskId = task?.id ?? "";
+  const pushNotificationConfig = { id: "new", url: receiver("legacy-new") };
+  const set = await call("tasks/pushNotificationConfig/set", { taskId, pushNotificationConfig });
+  expect(set.result).toMatchObject({ taskId, pushNotificationConfig });
+  const named = { id: taskId, pushNotificationConfigId: "new" };
+  expect((await call("tasks/pushNotificationConfig/get", named)).result).toMatchObject({ pushNotificationConfig });
+  expect((await call("tasks/pushNotificationConfig/list", { id: taskId })).result).toHaveLength(2);
+  expect((await call("tasks/pushNotificationConfig/delete", named)).error).toBeUndefined();
+  expect((await call("tasks/pushNotificationConfig/get", named)).error?.code).toBe(-32001);
+  expect((await call("tasks/pushNotificationConfig/set", { taskId })).error?.code).toBe(-32602);
+});
+
+it("shares a task with a receiver of 1.0: each gets its own form, in order", async () => {
+  const a2a = await client("JSONRPC");
+  const [url, old] = [receiver("both-new"), receiver("both-old")];
+  const task = await send(a2a, askWith(config(url), 'call pay {"to":"both","amount":1}', "legacy-both", false));
+  await call("tasks/pushNotificationConfig/set", { taskId: task.id, pushNotificationConfig: { url: old } });
+  await a2a.cancelTask({ tenant: "", id: task.id, metadata: undefined });
+  await hears(url, "task WORKING", "INPUT_REQUIRED", "CANCELED");
+  await expect.poll(async () => came(old)).toMatchObject([{ body: { kind: "task", status: { state: "canceled" } } }]);
+  await expect.poll(async () => stored("legacy-both")).toMatchObject([{ waiting: 0 }, { waiting: 0 }]);
 });

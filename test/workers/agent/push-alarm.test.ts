@@ -10,7 +10,7 @@ it("work that ends leaves the alarm to notifications that wait, and else clears 
   const url = receiver("idle");
   await answers(url, "hang");
   await withTask("push-idle", DEFINITION, async ({ tasks, push, row, storage }) => {
-    push.save(row, push.check(config(url, { id: "x" })));
+    push.save(row, push.check(config(url, { id: "x" }), false));
     tasks.ringWhileBusy();
     tasks.store.endTask(row, DONE);
     tasks.idle();

@@ -15,6 +15,7 @@ import {
   came,
   change,
   config,
+  DEFINITION,
   DONE,
   hears,
   receiver,
@@ -69,14 +70,14 @@ it("what an agent's own code gives is told as it is kept, and a bare message as 
   const [url, bare] = [receiver("code"), receiver("bare")];
   const code = { name: "t", description: "t", skills: [], tools: [], run: async () => "unused" };
   await withTask("push-code", code, async ({ tasks, push, row }) => {
-    push.open(tasks.live("task", row, "hi").view, push.check(config(url)));
+    push.open(tasks.live("task", row, "hi").view, push.check(config(url), false));
     const artifact = wholeArtifact({ artifactId: "a", parts: [textPart("report")] });
     tasks.store.append(row, artifactStep(artifact), 0);
     tasks.store.endTask(row, DONE);
     await hears(url, "artifact report", "artifact done", "COMPLETED");
   });
   await withTask("push-bare", code, async ({ tasks, push, row }) => {
-    push.open(tasks.live("task", row, "hi").view, push.check(config(bare)));
+    push.open(tasks.live("task", row, "hi").view, push.check(config(bare), false));
     const said = toRecord(Message.toJSON({ ...textMessage(Role.ROLE_USER, "hello"), role: Role.ROLE_AGENT }));
     tasks.store.append(row, { kind: "said", messages: [said] }, 0);
     const result = { subtype: "success", num_turns: 0, permission_denials: [], is_message: true as const };
@@ -209,7 +210,7 @@ it("an event of more than a row holds is left to GetTask, and the next is told a
   await withTask("push-large", DEFINITION, async ({ tasks, push, row }) => {
     const { view } = tasks.live("task", row, "hi");
     const history = () => [textMessage(Role.ROLE_USER, "ü".repeat(1_000_000))];
-    push.open({ ...view, history }, push.check(config(url)));
+    push.open({ ...view, history }, push.check(config(url), false));
     tasks.store.endTask(row, { ...DONE, answer: "ü".repeat(900_000) });
     await expect.poll(async () => (await told(url)).map(({ length }) => length)).toEqual([900_009, 9]);
   });
@@ -222,9 +223,10 @@ it(`of more than ${MOST_EVENTS} events that wait for a task the oldest are given
   await expect.poll(async () => stored("push-flood")).toMatchObject([{ tries: 1, waiting: 3 }]);
   await runInDurableObject(session("push-flood"), (_, { storage: { sql } }) => {
     const store = new PushStore(sql);
-    const flood = Array.from({ length: MOST_EVENTS }, (_, n) =>
-      JSON.stringify({ statusUpdate: { status: { state: `${n}` } } }),
-    );
+    const flood = Array.from({ length: MOST_EVENTS }, (_, n) => ({
+      body: JSON.stringify({ statusUpdate: { status: { state: `${n}` } } }),
+      isLegacy: false,
+    }));
     expect(store.add({ contextId: "push-flood", n: 1 }, flood, MOST_EVENTS)).toBe(3);
   });
   await ring("push-flood");

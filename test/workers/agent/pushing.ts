@@ -123,7 +123,7 @@ export async function stored(name: string): Promise<{ id: string; tries: number;
     sql
       .exec<{ id: string; tries: number; due_at: number; waiting: number }>(
         `SELECT id, tries, due_at, (SELECT COUNT(*) FROM push_event e
-           WHERE e.context_id = c.context_id AND e.n = c.n AND e.id > c.sent) AS waiting FROM push_config c`,
+           WHERE e.context_id = c.context_id AND e.n = c.n AND e.id > c.sent AND e.legacy = c.legacy) AS waiting FROM push_config c`,
       )
       .toArray(),
   );

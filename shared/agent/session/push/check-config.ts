@@ -18,7 +18,10 @@ const SCHEME = /^[\w!#$%&'*+.^`|~-]*$/;
 const HEADER_TEXT = /^[\x20-\x7e]*$/;
 
 /** Throws RequestMalformed. `allowed`: origins that the operator allowed beside public ones. Gives an id to a config without one. */
-export function checkConfig(config: TaskPushNotificationConfig, allowed: readonly string[]): PushConfig {
+export function checkConfig(
+  config: TaskPushNotificationConfig,
+  allowed: readonly string[],
+): Omit<PushConfig, "isLegacy"> {
   const { id, url, token, authentication } = config;
   const { scheme = "", credentials = "" } = authentication ?? {};
   const checked = { id, url, token, scheme, credentials };

@@ -22,11 +22,11 @@ export async function deliver(
   allowed: readonly string[],
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const { url, token, scheme, credentials } = config;
+  const { url, token, scheme, credentials, isLegacy } = config;
   // The operator may have withdrawn an address since.
   const flaw = flawOf(url, allowed);
   if (flaw !== undefined) return { is: "refused", why: `its url ${flaw}` };
-  const headers = new Headers({ "content-type": A2A_CONTENT_TYPE });
+  const headers = new Headers({ "content-type": isLegacy ? "application/json" : A2A_CONTENT_TYPE });
   // The specification names no header for it. The SDKs for Python and JavaScript read the first, that for Go the second.
   for (const name of ["x-a2a-notification-token", "a2a-notification-token"]) if (token !== "") headers.set(name, token);
   if (credentials !== "") headers.set("authorization", `${scheme} ${credentials}`);

@@ -2,7 +2,7 @@
 // the other. An event is stored in the commit of the change that it tells of. The object sends it soon after; the alarm sends it again.
 import {
   Artifact,
-  StreamResponse,
+  type StreamResponse,
   TaskState,
   type ListTaskPushNotificationConfigsRequest,
   type ListTaskPushNotificationConfigsResponse,
@@ -19,6 +19,7 @@ import type { TaskRow } from "../tasks/task-row.ts";
 import type { Tasks } from "../tasks/tasks.ts";
 import { pauseAfter } from "./back-off.ts";
 import { checkConfig } from "./check-config.ts";
+import { encodeEvents, encodeLegacy } from "./encode-events.ts";
 import { ATTEMPT_MS, deliver, type Outcome } from "./deliver.ts";
 import { listConfigs } from "./list-configs.ts";
 import { PushStore, type ConfigRef, type NextEvent, type PushConfig } from "./push-store.ts";
@@ -49,9 +50,9 @@ export class PushNotifications {
     tasks.shareAlarm(() => this.#store.waiting().length > 0);
   }
 
-  /** Throws RequestMalformed. */
-  check(config: TaskPushNotificationConfig): PushConfig {
-    return checkConfig(config, this.#allowed);
+  /** `isLegacy`: the client speaks A2A 0.3. Throws RequestMalformed. */
+  check(config: TaskPushNotificationConfig, isLegacy: boolean): PushConfig {
+    return { ...checkConfig(config, this.#allowed), isLegacy };
   }
 
   /** Adds or replaces a config of a task. Throws RequestMalformed where the task has too many. */
@@ -71,7 +72,7 @@ export class PushNotifications {
   open(view: TaskView, config: PushConfig): void {
     this.save(view.row, config);
     // An agent's own code may answer without a task: then there is none to show before.
-    if (!this.#tasks.definition.run) this.#add(view.row, [taskEvent(view)]);
+    if (!this.#tasks.definition.run) this.#add(view, [taskEvent(view)]);
   }
 
   get(row: TaskRow, id: string): TaskPushNotificationConfig {
@@ -104,35 +105,38 @@ export class PushNotifications {
   /** Stores what a change tells, with the change. */
   #changed(row: TaskRow): void {
     if (this.#store.configs(row).length === 0) return;
-    const { store } = this.#tasks;
-    const id = this.#tasks.idOf(row);
-    const own = row.state === TaskState.TASK_STATE_INPUT_REQUIRED ? store.ownSteps(row) : [];
-    const view: TaskView = {
-      id,
-      row,
-      history: () => store.history(id, row),
-      artifacts: () => store.artifacts(row),
-      approvals: pendingApprovals(own),
-      question: pendingQuestion(own),
-    };
+    const view = this.#view(row);
     const reply = replyOf(view);
-    if (reply) return this.#add(row, [{ payload: { $case: "message", value: reply } }]);
-    const answer = row.answer === null ? [] : [answerEvent(id, row, row.answer, "whole")];
-    this.#add(row, [...answer, statusEvent(view)]);
+    if (reply) return this.#add(view, [{ payload: { $case: "message", value: reply } }]);
+    const answer = row.answer === null ? [] : [answerEvent(view.id, row, row.answer, "whole")];
+    this.#add(view, [...answer, statusEvent(view)]);
   }
 
   #added(ref: TaskRef, step: Step): void {
     if (step.kind !== "artifact" || this.#store.configs(ref).length === 0) return;
     const row = this.#tasks.store.task(ref);
     if (!row) return;
-    this.#add(row, [artifactEvent(this.#tasks.idOf(row), row, Artifact.fromJSON(step.artifact), false, true)]);
+    const view = this.#view(row);
+    this.#add(view, [artifactEvent(view.id, row, Artifact.fromJSON(step.artifact), false, true)]);
   }
 
-  #add(row: TaskRow, events: readonly StreamResponse[]): void {
-    const bodies = events.map((event) => JSON.stringify(StreamResponse.toJSON(event)));
-    const kept = bodies.filter((body) => new TextEncoder().encode(body).byteLength <= MAX_EVENT);
-    if (kept.length < bodies.length)
-      this.#warn(row, "an event of it is too large to be sent: get the task with GetTask");
+  #view(row: TaskRow): TaskView {
+    const { store } = this.#tasks;
+    const id = this.#tasks.idOf(row);
+    const own = row.state === TaskState.TASK_STATE_INPUT_REQUIRED ? store.ownSteps(row) : [];
+    const [history, artifacts] = [() => store.history(id, row), () => store.artifacts(row)];
+    return { id, row, history, artifacts, approvals: pendingApprovals(own), question: pendingQuestion(own) };
+  }
+
+  #add(view: TaskView, events: readonly StreamResponse[]): void {
+    const { row } = view;
+    const forms = new Set(this.#store.configs(row).map(({ isLegacy }) => isLegacy));
+    const all = [
+      ...(forms.has(false) ? encodeEvents(events) : []),
+      ...(forms.has(true) ? [encodeLegacy(view, events)] : []),
+    ];
+    const kept = all.filter(({ body }) => new TextEncoder().encode(body).byteLength <= MAX_EVENT);
+    if (kept.length < all.length) this.#warn(row, "an event of it is too large to be sent: get the task with GetTask");
     const dropped = this.#store.add(row, kept, MOST_EVENTS);
     if (dropped > 0) this.#warn(row, `${dropped} events are given up, since more than ${MOST_EVENTS} wait`);
     const at = this.#ringsAt();

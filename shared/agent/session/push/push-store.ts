@@ -11,6 +11,14 @@ export interface PushConfig {
   readonly token: string;
   readonly scheme: string;
   readonly credentials: string;
+  /** It came from a client of A2A 0.3, which gets the task instead of events. */
+  readonly isLegacy: boolean;
+}
+
+export interface StoredEvent {
+  /** A StreamResponse as ProtoJSON; in that of A2A 0.3 where it is for clients of that. */
+  readonly body: string;
+  readonly isLegacy: boolean;
 }
 
 export interface ConfigRef extends TaskRef {
@@ -26,13 +34,14 @@ export interface Waiting extends ConfigRef {
 
 export interface NextEvent extends Waiting {
   readonly config: PushConfig;
-  /** A StreamResponse as ProtoJSON. */
   readonly body: string;
   /** Attempts that failed. */
   readonly tries: number;
 }
 
-const CONFIG = "id, url, token, scheme, credentials";
+const CONFIG = "id, url, token, scheme, credentials, legacy";
+/** Whether an event `e` waits for a config `c`. */
+const WAITS = "e.context_id = c.context_id AND e.n = c.n AND e.id > c.sent AND e.legacy = c.legacy";
 
 /** Writes without an `await` between them commit together, with those of the task's log, too. */
 export class PushStore {
@@ -44,14 +53,14 @@ export class PushStore {
   }
 
   /** Replaces the config with this id, or adds one that gets what happens from now on. */
-  save({ contextId, n }: TaskRef, { id, url, token, scheme, credentials }: PushConfig): void {
+  save({ contextId, n }: TaskRef, { id, url, token, scheme, credentials, isLegacy }: PushConfig): void {
     migrate(this.#sql, MIGRATIONS, { view: VIEW });
     this.#exists = true;
     this.#sql.exec(
-      `INSERT INTO push_config (context_id, n, id, url, token, scheme, credentials, sent, tries, due_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
+      `INSERT INTO push_config (context_id, n, id, url, token, scheme, credentials, legacy, sent, tries, due_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
        ON CONFLICT DO UPDATE SET url = excluded.url, token = excluded.token, scheme = excluded.scheme,
-         credentials = excluded.credentials, tries = 0, due_at = 0`,
+         credentials = excluded.credentials, legacy = excluded.legacy, tries = 0, due_at = 0`,
       contextId,
       n,
       id,
@@ -59,6 +68,7 @@ export class PushStore {
       token,
       scheme,
       credentials,
+      Number(isLegacy),
       this.#lastEvent({ contextId, n }),
     );
   }
@@ -68,7 +78,8 @@ export class PushStore {
     if (!this.#isThere) return [];
     return this.#sql
       .exec<ConfigColumns>(`SELECT ${CONFIG} FROM push_config WHERE context_id = ? AND n = ? ORDER BY id`, contextId, n)
-      .toArray();
+      .toArray()
+      .map(toConfig);
   }
 
   delete({ contextId, n, id }: ConfigRef): void {
@@ -78,16 +89,17 @@ export class PushStore {
   }
 
   /** Adds events of a task, in their order. Keeps the newest `most`. Returns how many older ones were dropped. */
-  add(ref: TaskRef, bodies: readonly string[], most: number): number {
+  add(ref: TaskRef, events: readonly StoredEvent[], most: number): number {
     let last = this.#lastEvent(ref);
     const { contextId, n } = ref;
-    for (const body of bodies)
+    for (const { body, isLegacy } of events)
       this.#sql.exec(
-        "INSERT INTO push_event (context_id, n, id, body) VALUES (?, ?, ?, ?)",
+        "INSERT INTO push_event (context_id, n, id, body, legacy) VALUES (?, ?, ?, ?, ?)",
         contextId,
         n,
         ++last,
         body,
+        Number(isLegacy),
       );
     const dropped = this.#sql.exec(
       "DELETE FROM push_event WHERE context_id = ? AND n = ? AND id <= ?",
@@ -105,8 +117,7 @@ export class PushStore {
     return this.#sql
       .exec<{ context_id: string; n: number; id: string; event: number; due_at: number }>(
         `SELECT c.context_id, c.n, c.id, MIN(e.id) AS event, c.due_at
-         FROM push_event e CROSS JOIN push_config c ON c.context_id = e.context_id AND c.n = e.n
-         WHERE e.id > c.sent GROUP BY c.context_id, c.n, c.id`,
+         FROM push_event e CROSS JOIN push_config c ON ${WAITS} GROUP BY c.context_id, c.n, c.id`,
       )
       .toArray()
       .map(({ context_id: contextId, n, id, event, due_at: dueAt }) => ({ contextId, n, id, event, dueAt }));
@@ -116,8 +127,9 @@ export class PushStore {
   next({ contextId, n, id }: ConfigRef): NextEvent | undefined {
     const [row] = this.#sql
       .exec<ConfigColumns & { event: number; body: string; tries: number; due_at: number }>(
-        `SELECT e.id AS event, e.body, c.tries, c.due_at, c.id, c.url, c.token, c.scheme, c.credentials
-         FROM push_config c JOIN push_event e ON e.context_id = c.context_id AND e.n = c.n AND e.id > c.sent
+        `SELECT e.id AS event, e.body, c.tries, c.due_at,
+           c.id, c.url, c.token, c.scheme, c.credentials, c.legacy
+         FROM push_config c JOIN push_event e ON ${WAITS}
          WHERE c.context_id = ? AND c.n = ? AND c.id = ? ORDER BY e.id LIMIT 1`,
         contextId,
         n,
@@ -125,8 +137,8 @@ export class PushStore {
       )
       .toArray();
     if (!row) return undefined;
-    const { event, body, tries, due_at: dueAt, ...config } = row;
-    return { contextId, n, id, event, dueAt, config, body, tries };
+    const { event, body, tries, due_at: dueAt } = row;
+    return { contextId, n, id, event, dueAt, config: toConfig(row), body, tries };
   }
 
   /** The event was delivered or given up: the next one is due. */
@@ -157,8 +169,7 @@ export class PushStore {
   /** Removes the events that no config of the task waits for any more. */
   #forgetSent({ contextId, n }: TaskRef): void {
     this.#sql.exec(
-      `DELETE FROM push_event WHERE context_id = ?1 AND n = ?2 AND id <= IFNULL(
-         (SELECT MIN(sent) FROM push_config WHERE context_id = ?1 AND n = ?2), id)`,
+      `DELETE FROM push_event AS e WHERE context_id = ? AND n = ? AND NOT EXISTS (SELECT 1 FROM push_config c WHERE ${WAITS})`,
       contextId,
       n,
     );
@@ -186,4 +197,15 @@ export class PushStore {
   }
 }
 
-type ConfigColumns = { id: string; url: string; token: string; scheme: string; credentials: string };
+type ConfigColumns = {
+  id: string;
+  url: string;
+  token: string;
+  scheme: string;
+  credentials: string;
+  legacy: number;
+};
+
+function toConfig({ id, url, token, scheme, credentials, legacy }: ConfigColumns): PushConfig {
+  return { id, url, token, scheme, credentials, isLegacy: legacy === 1 };
+}

@@ -3,7 +3,7 @@ import { deliver, outcomeOf } from "#shared/agent/session/push/deliver.ts";
 import { reachBinding } from "#shared/http/reach.ts";
 
 const ORIGIN = "http://127.0.0.1:9000";
-const CONFIG = { id: "c", url: `${ORIGIN}/hook`, token: "", scheme: "", credentials: "" };
+const CONFIG = { id: "c", url: `${ORIGIN}/hook`, token: "", scheme: "", credentials: "", isLegacy: false };
 const STAY = new AbortController().signal;
 
 /** Sends an event to an allowed address behind which `fetch` stands. */
@@ -33,6 +33,7 @@ test("an event says its type, and has the token and the authentication that the 
     "a2a-notification-token": "t",
     authorization: "Bearer abc",
   });
+  expect(await headersOf({ isLegacy: true })).toEqual({ "content-type": "application/json" });
   expect(await headersOf({ scheme: "Bearer" })).not.toHaveProperty("authorization");
 });
 

@@ -1,7 +1,14 @@
 import { expect, test } from "vitest";
 import { listConfigs } from "#shared/agent/session/push/list-configs.ts";
 
-const configs = ["c", "a", "d", "b", "ü"].map((id) => ({ id, url: "", token: "", scheme: "", credentials: "" }));
+const configs = ["c", "a", "d", "b", "ü"].map((id) => ({
+  id,
+  url: "",
+  token: "",
+  scheme: "",
+  credentials: "",
+  isLegacy: false,
+}));
 
 test("pages hold each config once, and the last has no token", () => {
   const seen: string[][] = [];
