@@ -147,11 +147,10 @@ const Push = z
       .array(
         z
           .string()
-          .regex(/^https?:\/\/[^\s/?#@\\]+\/?$/, {
-            error: "an allowed address is http or https, a host and perhaps a port, such as http://127.0.0.1:9000",
-            abort: true,
-          })
-          .refine((origin) => !["0", undefined].includes(URL.parse(origin)?.port), "there is no such host or port"),
+          .refine(
+            (text) => isOrigin(text) && !text.endsWith(":0"),
+            "an allowed address is a scheme and a host, perhaps with a port, e.g. http://127.0.0.1:9000",
+          ),
       )
       .default([])
       .describe("Private addresses that clients may have push notifications sent to; public ones need no entry"),

@@ -351,11 +351,11 @@ const TABLE: readonly (readonly [rule: string, text: string, ...mistakes: string
   [
     "an address that push notifications may go to is an origin",
     `${AGENTS}${DYNAMIC}push: { allow: [hooks.example, "http://127.0.0.1:9000/hook", "ftp://127.0.0.1", "http://[::g]", "http://127.0.0.1:0"] }\n`,
-    "job.yaml:8:17: push.allow[0]: an allowed address is http or https, a host and perhaps a port, such as http://127.0.0.1:9000",
-    "job.yaml:8:32: push.allow[1]: an allowed address is http or https, a host and perhaps a port, such as http://127.0.0.1:9000",
-    "job.yaml:8:62: push.allow[2]: an allowed address is http or https, a host and perhaps a port, such as http://127.0.0.1:9000",
-    "job.yaml:8:81: push.allow[3]: there is no such host or port",
-    "job.yaml:8:97: push.allow[4]: there is no such host or port",
+    "job.yaml:8:17: push.allow[0]: an allowed address is a scheme and a host, perhaps with a port, e.g. http://127.0.0.1:9000",
+    "job.yaml:8:32: push.allow[1]: an allowed address is a scheme and a host, perhaps with a port, e.g. http://127.0.0.1:9000",
+    "job.yaml:8:62: push.allow[2]: an allowed address is a scheme and a host, perhaps with a port, e.g. http://127.0.0.1:9000",
+    "job.yaml:8:81: push.allow[3]: an allowed address is a scheme and a host, perhaps with a port, e.g. http://127.0.0.1:9000",
+    "job.yaml:8:97: push.allow[4]: an allowed address is a scheme and a host, perhaps with a port, e.g. http://127.0.0.1:9000",
   ],
   [
     "what push notifications may do is known by its name",

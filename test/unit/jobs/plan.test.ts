@@ -53,7 +53,7 @@ describe("addresses that push notifications may go to", () => {
   const text = `name: x
 agents: [{ id: a, worker: searcher, config: { search: { url: "http://127.0.0.1:8888/s" } } }, { id: b, worker: searcher }]
 topology: { type: hub-spoke, hub: a, spokes: [b] }
-push: { allow: ["http://127.0.0.1:9000/", "https://hooks.example"] }
+push: { allow: ["http://127.0.0.1:9000", "https://hooks.example"] }
 `;
   const plan = planJob(jobOf(text), ENVIRONMENT);
 
