@@ -219,6 +219,37 @@ describe.each(BINDINGS)("over %s", (binding) => {
     },
   );
 
+  // The task has ended, so nobody is told anything.
+  describe.runIf(card.capabilities.pushNotifications)("3.1.7 to 3.1.10: push configs", () => {
+    const url = "https://example.com/hook";
+    const create = async (config: object) => agent.call(binding, "CreateTaskPushNotificationConfig", { ...config });
+
+    it("are created, read, listed and deleted, once or twice", async () => {
+      const { id: taskId } = await send("tck-complete-task");
+      const { result: config } = await create({ taskId, url, token: "token" });
+      expect(config).toMatchObject({ taskId, url, id: expect.stringMatching(/./) as unknown });
+      const named = { taskId, id: config?.["id"] };
+      expect((await agent.call(binding, "GetTaskPushNotificationConfig", named)).result).toEqual(config);
+      const list = async () => agent.call(binding, "ListTaskPushNotificationConfigs", { taskId });
+      expect((await list()).result).toMatchObject({ configs: [config] });
+      for (let i = 0; i < 2; i++)
+        expect((await agent.call(binding, "DeleteTaskPushNotificationConfig", named)).error).toBeUndefined();
+      expect((await list()).result?.["configs"] ?? []).toEqual([]);
+      expect(await errorOf("GetTaskPushNotificationConfig", named)).toBe(-32001);
+    });
+
+    it("belong to a task that exists", async () => {
+      expect(await errorOf("CreateTaskPushNotificationConfig", { taskId: "made-up", url })).toBe(-32001);
+      expect(await errorOf("ListTaskPushNotificationConfigs", { taskId: "made-up" })).toBe(-32001);
+    });
+
+    it("13.2: lead to no private address", async () => {
+      const { id: taskId } = await send("tck-complete-task");
+      for (const address of ["http://127.0.0.1:9/", "http://169.254.169.254/", "http://[::1]/"])
+        expect((await create({ taskId, url: address })).error?.code).toBe(-32602);
+    });
+  });
+
   it.runIf(!card.capabilities.pushNotifications)(
     "3.3.4: push configs get the error of what is not declared",
     async () => {

@@ -19,7 +19,9 @@ const Anything = z.looseObject({});
 const Detail = z.looseObject({ reason: z.optional(z.string()) });
 const RpcError = z.object({ code: z.number(), message: z.string(), data: z.array(Detail).default([]) });
 const HttpError = z.object({ code: z.number(), message: z.string(), details: z.array(Detail).default([]) });
-const Envelope = z.looseObject({ result: z.optional(Anything), error: z.optional(RpcError) });
+/** Some write nothing as null. */
+const Result = z.nullable(Anything).transform((result) => result ?? {});
+const Envelope = z.looseObject({ result: z.optional(Result), error: z.optional(RpcError) });
 
 /** Codes of JSON-RPC by the reasons of google.rpc.ErrorInfo (A2A 1.0, section 5.4). */
 const CODES: Readonly<Record<string, number>> = {
