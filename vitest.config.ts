@@ -10,6 +10,7 @@ import { probedAgents } from "./test/support/probed-agents.ts";
 import { scriptedModel } from "./test/support/scripted-model.ts";
 import { testCollector } from "./test/support/test-collector.ts";
 import { testControlPlane } from "./test/support/test-control-plane.ts";
+import { privateKeyOf } from "./test/support/test-signers.ts";
 import { testInternet } from "./test/support/test-internet.ts";
 
 /** What is waited for takes longer on a busy machine. */
@@ -42,6 +43,7 @@ const workerd = () =>
     miniflare: {
       bindings: {
         FUZZ_REQUESTS: process.env["FUZZ_REQUESTS"] ?? "10000",
+        TROUPE_SIGNING_KEY: privateKeyOf("tester"),
         FUZZ_SEED: process.env["FUZZ_SEED"] ?? "1",
       },
       workers: [probedAgents],

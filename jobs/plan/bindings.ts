@@ -1,6 +1,7 @@
 // The bindings in the `env` of an agent's Worker: configuration, peers along the topology's edges, objects, secrets by
 // name. An agent reaches nothing else.
 import type { AgentConfig } from "#shared/agent/config.ts";
+import { COMMAND_LINE } from "#shared/a2a/peer-token.ts";
 import type { Limits } from "#shared/budget/limits.ts";
 
 import { addressesIn, reachBinding } from "#shared/http/reach.ts";
@@ -16,6 +17,8 @@ interface Surroundings {
   readonly url: string;
   /** Edges that begin at the agent. */
   readonly edges: readonly Edge[];
+  /** Agents that may ask this one. */
+  readonly callers: readonly string[];
   readonly environment: PlanEnvironment;
 }
 
@@ -27,6 +30,7 @@ export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   "MODEL",
   "NETWORK",
   "TROUPE_KEY",
+  "TROUPE_SIGNING_KEY",
   "TROUPE_TOKEN",
   "SELF",
   "SESSION",
@@ -61,6 +65,13 @@ export function agentBindings(job: Job, agent: Agent, surroundings: Surroundings
     { type: "secret", name: "TROUPE_KEY", variable: "TROUPE_KEY", source: { from: "job-key" } },
     {
       type: "secret",
+      name: "TROUPE_SIGNING_KEY",
+      // Agents of one process have keys of their own.
+      variable: `TROUPE_SIGNING_KEY__${agent.id.toUpperCase()}`,
+      source: { from: "signing-key", agent: agent.id },
+    },
+    {
+      type: "secret",
       name: "TROUPE_TOKEN",
       variable: "TROUPE_TOKEN",
       source: { from: "job-token" },
@@ -90,11 +101,11 @@ export function agentConfigs(job: Job, environment: PlanEnvironment): AgentConfi
   const ids = [...new Set(job.agents.map(({ id }) => id))];
   const edges = Map.groupBy(edgesOf(job.topology, ids), ({ from }) => from);
   return job.agents.map((agent) =>
-    configOf(job, agent, { url: "http://127.0.0.1", edges: edges.get(agent.id) ?? [], environment }),
+    configOf(job, agent, { url: "http://127.0.0.1", edges: edges.get(agent.id) ?? [], callers: [], environment }),
   );
 }
 
-function configOf(job: Job, agent: Agent, { url, edges, environment }: Surroundings): AgentConfig {
+function configOf(job: Job, agent: Agent, { url, edges, callers, environment }: Surroundings): AgentConfig {
   const model = resolveModel(job.model, agent.model, environment);
   const peers = edges.map(({ to }) => ({ id: to, binding: peerBinding(to) }));
   const dynamic = job.topology.type === "dynamic";
@@ -118,6 +129,10 @@ function configOf(job: Job, agent: Agent, { url, edges, environment }: Surroundi
     cors: job.cors,
     topology: dynamic ? "dynamic" : "static",
     peers,
+    callers: [...new Set([...callers, agent.id, COMMAND_LINE])].flatMap((id) => {
+      const key = environment.publicKeys?.[id];
+      return key === undefined ? [] : { id, key };
+    }),
     tracing: {
       enabled: job.tracing,
       content: job.content ?? (targetOf(job, agent) === "local" ? "redacted" : "none"),

@@ -21,6 +21,8 @@ const SecretSource = z.discriminatedUnion("from", [
   z.object({ from: z.literal("job-key") }),
   /** The job's token at the control plane. */
   z.object({ from: z.literal("job-token") }),
+  /** The agent's private key, made at its first deployment. */
+  z.object({ from: z.literal("signing-key"), agent: z.string() }),
   /** Text in which `${VAR}` stands for a variable of the user who deploys. */
   z.object({ from: z.literal("template"), template: z.string() }),
 ]);
@@ -87,6 +89,8 @@ export interface PlanEnvironment {
   readonly anthropicUrl?: string;
   /** Agent id → the port chosen where the job has 0. An agent without one keeps 0. */
   readonly ports: Readonly<Record<string, number>>;
+  /** Agent id, or COMMAND_LINE → its public key. The plan pins whom each agent believes; nobody without it. */
+  readonly publicKeys?: Readonly<Record<string, string>>;
   /** Worker → classes of the Durable Objects that its module exports. */
   readonly objects: Readonly<Record<string, readonly string[]>>;
 }

@@ -30,7 +30,12 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
       target: agent.target ?? job.deployment.target,
       socket,
       url,
-      bindings: agentBindings(job, agent, { url, edges: edgesFrom.get(agent.id) ?? [], environment }),
+      bindings: agentBindings(job, agent, {
+        url,
+        edges: edgesFrom.get(agent.id) ?? [],
+        callers: job.topology.type === "dynamic" ? ids : edges.flatMap(({ from, to }) => (to === agent.id ? from : [])),
+        environment,
+      }),
       ...(typeof corpus === "string" || corpus === false ? { corpus } : {}),
     };
   });

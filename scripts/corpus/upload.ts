@@ -1,8 +1,6 @@
 // Updates an agent's corpus over HTTP: asks for its documents, sends changed ones, removes those that are gone.
 import * as z from "zod";
 
-import { signToken } from "#shared/a2a/token.ts";
-
 import { CliError } from "../terminal/cli-error.ts";
 import { troupe } from "../terminal/hint.ts";
 import type { Io } from "../terminal/io.ts";
@@ -18,14 +16,13 @@ const Manifest = z.object({ files: z.array(z.object({ path: z.string(), hash: z.
 
 /** Limit of one request; the agent indexes a megabyte of text in it. */
 const TIMEOUT_MS = 120_000;
-const TOKEN_TTL_MS = 10 * 60_000;
 
 /**
- * Sends the documents; `key` is the job's key. May be repeated: known documents are not sent again. Returns the files that were left
+ * Sends the documents by `signing`, which signs each request. May be repeated: known documents are not sent again. Returns the files that were left
  * out, of the folder and by the agent. Throws CliError when the agent refuses.
  */
-export async function uploadCorpus({ agent, corpus }: Assignment, key: string, io: Io): Promise<LeftOut[]> {
-  const call = caller(`${agent.url}/corpus`, agent.id, key, io.signal);
+export async function uploadCorpus({ agent, corpus }: Assignment, signing: typeof fetch, io: Io): Promise<LeftOut[]> {
+  const call = caller(`${agent.url}/corpus`, agent.id, signing, io.signal);
   const manifest = Manifest.parse(await (await call("GET", "/manifest")).json());
   const { send, remove } = difference(corpus.documents, manifest.files);
   const report = progress(io, `Indexing ${corpus.root}`, send.length);
@@ -78,17 +75,12 @@ async function toWire(document: Document, containers: Containers): Promise<WireF
   return "reason" in read ? { path, reason: read.reason } : { path, hash, type, text: read.text };
 }
 
-function caller(base: string, agent: string, key: string, signal: AbortSignal) {
+function caller(base: string, agent: string, signing: typeof fetch, signal: AbortSignal) {
   return async (method: string, path: string, body?: unknown, accepted: readonly number[] = []): Promise<Response> => {
     signal.throwIfAborted();
-    const token = signToken(key, { from: "cli", to: agent, principal: "local", chain: [] }, TOKEN_TTL_MS);
-    const response = await fetch(base + path, {
+    const response = await signing(base + path, {
       method,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
     if (response.ok || accepted.includes(response.status)) return response;

@@ -6,6 +6,8 @@ import { reasonOf } from "#shared/text/reason.ts";
 
 import { CliError } from "../terminal/cli-error.ts";
 import { troupe } from "../terminal/hint.ts";
+import { troupeHome } from "../project/project.ts";
+import { commandLineFetch } from "../targets/local/state/command-line.ts";
 import type { AgentAddress } from "./reply-command.ts";
 
 export interface Connection {
@@ -22,9 +24,10 @@ const CANCEL_LIMIT_MS = 1_500;
 export async function connect({ job, url }: AgentAddress, signal: AbortSignal): Promise<Connection> {
   let status: number | undefined;
   let busyS: number | undefined;
+  const signing = await commandLineFetch(troupeHome(), job, url);
   const fetchImpl: typeof fetch = async (input, init) => {
     [status, busyS] = [undefined, undefined];
-    const response = await fetch(input, { ...init, signal: init?.signal ?? signal });
+    const response = await signing(input, { ...init, signal: init?.signal ?? signal });
     ({ status } = response);
     if (status === 503) busyS = retryAfterSeconds(response.headers);
     return response;

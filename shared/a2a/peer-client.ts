@@ -16,12 +16,15 @@ import { reasonOf } from "../text/reason.ts";
 import { Usage } from "../budget/usage.ts";
 import { ArtifactTexts } from "./artifact-texts.ts";
 import { isTerminal, textOfParts } from "./message.ts";
+import type { TokenRequest } from "./peer-token.ts";
+import { signingFetch } from "./signing-fetch.ts";
 
 export interface PeerConnection {
   readonly fetch: typeof fetch;
   /** The agent's origin. Over a service binding, any origin works. */
   readonly origin: string;
-  readonly token: string;
+  /** A token for this request alone. */
+  readonly sign: (request: TokenRequest) => string;
   readonly traceparent: string;
 }
 
@@ -90,7 +93,7 @@ const MAX_PAUSE_MS = 2_000;
 export async function askPeer(request: PeerRequest): Promise<PeerOutcome> {
   const { signal } = request;
   signal.throwIfAborted();
-  const client = await connect(request);
+  const client = await connect(request, request.message.messageId);
   const opened = Promise.withResolvers<string | undefined>();
   const connection = new AbortController();
   const outcome = followWithReconnects(client, { ...request, signal: connection.signal }, (id) => {
@@ -136,23 +139,22 @@ interface Client {
   readonly busyS: () => number | undefined;
 }
 
-async function connect({ fetch: fetchImpl, origin, token, traceparent }: PeerConnection): Promise<Client> {
+async function connect(
+  { fetch: fetchImpl, origin, sign, traceparent }: PeerConnection,
+  messageId?: string,
+): Promise<Client> {
   let status: number | undefined;
   let busyS: number | undefined;
-  // Redirects are not followed: the token is for this peer alone.
+  const signing = signingFetch(fetchImpl, sign, messageId);
   const noticing: typeof fetch = async (input, init) => {
     [status, busyS] = [undefined, undefined];
-    const response = await fetchImpl(input, { ...init, redirect: "manual" });
+    const response = await signing(input, init);
     status = response.status;
     if (status === 503) busyS = retryAfterSeconds(response.headers);
     return response;
   };
   const transport = await new RestTransportFactory({ fetchImpl: noticing }).create(origin, NO_CARD);
-  const serviceParameters = {
-    [A2A_VERSION_HEADER]: A2A_PROTOCOL_VERSION,
-    Authorization: `Bearer ${token}`,
-    traceparent,
-  };
+  const serviceParameters = { [A2A_VERSION_HEADER]: A2A_PROTOCOL_VERSION, traceparent };
   return { transport, serviceParameters, status: () => status, busyS: () => busyS };
 }
 

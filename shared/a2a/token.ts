@@ -1,25 +1,5 @@
-// Bearer tokens of a job's agents and of the command line that deployed them: claims signed with the job's key. Only
-// the token says for whom a peer acts, and through which agents the query came.
+// Texts that a secret signs (HMAC), and the header that bears a token.
 import { createHmac, timingSafeEqual } from "node:crypto";
-import * as z from "zod";
-import { parseJson } from "../text/parse-json.ts";
-import { fromBase64url, toBase64url } from "./base64url.ts";
-
-const Claims = z.object({
-  /** The caller: an agent id, or `cli`. */
-  from: z.string(),
-  /** The called agent's id. The token is void at other agents. */
-  to: z.string(),
-  /** The account for which the query runs. */
-  principal: z.string(),
-  /** The agents that the query went through, oldest first, with the caller. */
-  chain: z.array(z.string()),
-  /** The query whose account pays. Absent in tokens of the command line. */
-  query: z.optional(z.string()),
-  /** Milliseconds since the epoch after which the token is void. */
-  expires: z.number(),
-});
-export type Claims = z.infer<typeof Claims>;
 
 /** Fewest characters of a secret that tokens are derived from. */
 export const MIN_SECRET = 32;
@@ -40,22 +20,6 @@ export function macHex(key: string, text: string): string {
 export function sameMac(left: string, right: string): boolean {
   const [a, b] = [new TextEncoder().encode(left), new TextEncoder().encode(right)];
   return a.byteLength === b.byteLength && timingSafeEqual(a, b);
-}
-
-/** Signs `claims`; valid for `ttlMs` milliseconds from now. */
-export function signToken(key: string, claims: Omit<Claims, "expires">, ttlMs: number): string {
-  const body = toBase64url(JSON.stringify({ ...claims, expires: Date.now() + ttlMs }));
-  return `${body}.${mac(key, `token:${body}`)}`;
-}
-
-/** The claims of a token that is genuine, meant for `to` and not expired; undefined for any other. */
-export function verifyToken(key: string, token: string, to: string): Claims | undefined {
-  const [body, signature, ...rest] = token.split(".");
-  if (!body || !signature || rest.length > 0) return undefined;
-  if (!sameMac(signature, mac(key, `token:${body}`))) return undefined;
-  const claims = Claims.safeParse(parseJson(fromBase64url(body) ?? ""));
-  if (!claims.success || claims.data.to !== to || claims.data.expires < Date.now()) return undefined;
-  return claims.data;
 }
 
 /** The token of an `Authorization: Bearer …` header; undefined for any other header. */

@@ -53,8 +53,11 @@ interface Definition {
   readonly canUseTool?: CanUseTool;
   /** Schema of the answer. It is checked, the model learns what does not fit, and it is delivered as a data part. */
   readonly outputSchema?: z.ZodType;
-  /** Answers paths that the front door does not know; resolves to undefined for a 404. Has to authenticate requests itself. */
-  readonly routes?: (request: Request, env: AgentEnv) => Promise<Response | undefined>;
+  /**
+   * Answers paths that the front door does not know; resolves to undefined for a 404. Has to authenticate requests itself: `sender` is the
+   * agent or the command line that has signed the request, if one has.
+   */
+  readonly routes?: (request: Request, env: AgentEnv, sender: string | undefined) => Promise<Response | undefined>;
 }
 
 /** The agent's own settings, parsed. Throws ZodError for settings that do not fit. */

@@ -5,8 +5,10 @@ import type { BeaconRpc, SessionIndexRpc, SessionRpc } from "./rpc.ts";
 export interface AgentEnv {
   /** AgentConfig, as JSON. */
   readonly AGENT: unknown;
-  /** The job's key: signs peer tokens and task ids. */
+  /** The job's key: signs ids of tasks, contexts and approvals. */
   readonly TROUPE_KEY: string;
+  /** The agent's own private key (PKCS #8, base64url): signs its requests to other agents. */
+  readonly TROUPE_SIGNING_KEY: string;
   /** Bearer token of the job at the control plane. */
   readonly TROUPE_TOKEN: string;
   readonly CONTROL_PLANE: Fetcher;

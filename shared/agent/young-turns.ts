@@ -2,7 +2,7 @@
 // a second, and a late one. Until then a request of the same isolate watches the turn; then the request stays with its object, and wakes
 // it again if it ends. After a kill, the process's first request finds the session by its files (session-files.ts). An orderly end removes
 // those files, but waits for requests: so the agent asks itself to watch.
-import { signToken, verifyToken } from "../a2a/token.ts";
+import { signRequest } from "../a2a/peer-token.ts";
 import { reasonOf } from "../text/reason.ts";
 import { LOCAL_PRINCIPAL } from "./caller.ts";
 import { configOf, type AgentEnv } from "./env.ts";
@@ -23,7 +23,6 @@ const MOST_TRIES = 12;
 const STEADY_MS = 10_000;
 /** The answer to the request that asks to watch must begin within this time. */
 const ASK_MS = 2_000;
-const TOKEN_MS = 60_000;
 
 /** When the turns of an object began that are watched, in milliseconds since the epoch, by the object's id. */
 const young = new Map<string, number>();
@@ -55,9 +54,9 @@ export async function askToWatch(env: AgentEnv, waitUntil: (work: Promise<unknow
   const { SELF, SESSION_FILES } = env;
   // Without files nobody would find a young turn after a kill.
   if (SELF === undefined || SESSION_FILES === undefined || isWatched()) return;
-  const { id, url } = configOf(env);
-  const claims = { from: id, to: id, principal: LOCAL_PRINCIPAL, chain: [id] };
-  const authorization = `Bearer ${signToken(env.TROUPE_KEY, claims, TOKEN_MS)}`;
+  const { id, job, url } = configOf(env);
+  const mandate = { from: id, to: id, job, principal: LOCAL_PRINCIPAL, chain: [id] };
+  const authorization = `Bearer ${signRequest(env.TROUPE_SIGNING_KEY, mandate, { method: "POST", path: WATCH_PATH })}`;
   const unheard = new AbortController();
   const limit = setTimeout(() => unheard.abort(), ASK_MS);
   try {
@@ -70,12 +69,6 @@ export async function askToWatch(env: AgentEnv, waitUntil: (work: Promise<unknow
   } finally {
     clearTimeout(limit);
   }
-}
-
-/** Whether the agent itself asks. */
-export function isFromSelf(env: AgentEnv, token: string): boolean {
-  const { id } = configOf(env);
-  return verifyToken(env.TROUPE_KEY, token, id)?.from === id;
 }
 
 /**

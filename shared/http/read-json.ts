@@ -1,10 +1,19 @@
-// Reads a JSON request body. Checks content type, size, syntax and schema, in this order.
+// Reads a JSON request body. Checks content type, size, what its sender has signed, syntax and schema, in this order.
+import { createHash } from "node:crypto";
 import * as z from "zod";
 import { isTooDeep, MOST_JSON_DEPTH } from "../text/parse-json.ts";
 import { problem, type Problem } from "./problem.ts";
 import { BODY_LIMIT_MS, readRequest } from "./read-body.ts";
 
 export type ReadResult<Value> = { ok: true; value: Value } | { ok: false; problem: Problem };
+
+/** Bodies that were promised, as SHA-256 in base64url. */
+const promised = new WeakMap<Request, string>();
+
+/** From now on only a body of this digest is read: SHA-256 in base64url. */
+export function promiseBody(request: Request, digest: string): void {
+  promised.set(request, digest);
+}
 
 /** Reads a body of at most `limitBytes` that arrives within `limitMs` milliseconds and fits `schema`. */
 export async function readJson<Schema extends z.ZodType>(
@@ -42,6 +51,10 @@ export async function readAnyJson(
       "request-timeout",
       `The body was not there after ${limitMs / 1000} s. Send it faster, or less at once.`,
     );
+  }
+  const digest = promised.get(request);
+  if (digest !== undefined && digest !== createHash("sha256").update(bytes).digest("base64url")) {
+    return fail("unauthorized", "The token was signed for another body. Sign each request anew.");
   }
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);

@@ -2,10 +2,22 @@
 // Each runtime has one of its own.
 import { RequestMalformedError, toRestErrorBody } from "@a2a-js/sdk/errors";
 import { Response, type Request } from "miniflare";
+import { bodyDigest, verifyRequest } from "../../shared/a2a/peer-token.ts";
+import { publicKeyOf } from "./test-signers.ts";
 
 /** In milliseconds since the epoch. */
 const FAR = 4e12;
 const USAGE = { inputTokens: 100, outputTokens: 50, cacheReadTokens: 0, cacheWriteTokens: 0 };
+
+const RECEIVER = { id: "other", job: "tests", callers: [{ id: "tester", key: publicKeyOf("tester") }] };
+
+/** Whether the test agent has signed this request, and for the first time. */
+function isSigned(request: Request, body: string): boolean {
+  const { pathname, search } = new URL(request.url);
+  const token = request.headers.get("authorization")?.slice("Bearer ".length) ?? "";
+  const claims = verifyRequest(token, RECEIVER, { method: request.method, path: pathname + search });
+  return claims?.body === bodyDigest(body);
+}
 
 export function otherAgent(): (request: Request) => Promise<Response> {
   const canceled: string[] = [];
@@ -30,13 +42,16 @@ export function otherAgent(): (request: Request) => Promise<Response> {
     }
     if (pathname === "/canceled") return Response.json(canceled);
     if (pathname === "/messages") return Response.json(messages);
+    const sent = await request.text();
+    if (!isSigned(request, sent))
+      return Response.json({ error: { code: 401, message: "not signed" } }, { status: 401 });
     const [, id] = /^\/tasks\/([^/]+):cancel$/.exec(pathname) ?? [];
     if (id !== undefined) {
       canceled.push(decodeURIComponent(id));
       return Response.json({ id, contextId: "", status: { state: "TASK_STATE_CANCELED" } });
     }
     // SAFETY: the only client is the one under test, and a body that does not fit fails the test.
-    const { message } = (await request.json()) as {
+    const { message } = JSON.parse(sent) as {
       message: { contextId: string; messageId: string; taskId?: string; parts: { text: string; data?: unknown }[] };
     };
     messages.push({ ...message, text: message.parts[0]?.text });

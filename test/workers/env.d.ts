@@ -17,6 +17,7 @@ declare namespace Cloudflare {
     readonly CONTROL_PLANE: Fetcher;
     readonly AGENT: unknown;
     readonly TROUPE_KEY: string;
+    readonly TROUPE_SIGNING_KEY: string;
     readonly TROUPE_TOKEN: string;
     readonly SESSION: DurableObjectNamespace<import("#shared/agent/session/session.ts").SessionObject>;
     readonly SHAPED_SESSION: DurableObjectNamespace<import("#shared/agent/session/session.ts").SessionObject>;

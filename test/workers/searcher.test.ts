@@ -1,7 +1,7 @@
 import { reachBinding } from "#shared/http/reach.ts";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { signToken } from "#shared/a2a/token.ts";
+import { COMMAND_LINE } from "#shared/a2a/peer-token.ts";
 import type { ToolCall } from "#shared/loop/tools/tool.ts";
 import { SILENT } from "../../shared/tracing/tracer.ts";
 import { NO_PEERS } from "../support/no-peers.ts";
@@ -23,15 +23,13 @@ test("documents are uploaded, listed, searched and removed", async () => {
 });
 
 test.for([
-  ["no token", null],
-  ["a token of another key", signToken("other key", claims("cli"), 60_000)],
-  ["a token for another agent", signToken(env.TROUPE_KEY, { ...claims("cli"), to: "someone" }, 60_000)],
-  ["an expired token", signToken(env.TROUPE_KEY, claims("cli"), -1)],
-  ["another agent's token", signToken(env.TROUPE_KEY, claims("coordinator"), 60_000)],
-] as const)("with %s no document is read or written", async ([, token]) => {
-  expect((await request("GET", "/corpus/manifest", undefined, token))?.status).toBe(401);
-  expect((await request("POST", "/corpus/files", { root: "", files: [] }, token))?.status).toBe(401);
-  expect((await request("POST", "/corpus/remove", { paths: [] }, token))?.status).toBe(401);
+  ["no sender", undefined],
+  ["another agent", "coordinator"],
+  ["the agent itself", "tester"],
+] as const)("by %s no document is read or written", async ([, sender]) => {
+  expect((await request("GET", "/corpus/manifest", undefined, sender))?.status).toBe(401);
+  expect((await request("POST", "/corpus/files", { root: "", files: [] }, sender))?.status).toBe(401);
+  expect((await request("POST", "/corpus/remove", { paths: [] }, sender))?.status).toBe(401);
 });
 
 test.for([
@@ -92,10 +90,6 @@ test.for([
   await expect(webSearch.run({ query: "tides" }, call({ search }, bindings))).rejects.toThrow(message);
 });
 
-function claims(from: string) {
-  return { from, to: "tester", principal: "local", chain: [] };
-}
-
 function call(config: Record<string, unknown>, bindings: Record<string, unknown> = {}): ToolCall {
   const signal = new AbortController().signal;
   return {
@@ -113,15 +107,10 @@ function call(config: Record<string, unknown>, bindings: Record<string, unknown>
   };
 }
 
-function request(
-  method: string,
-  path: string,
-  body?: object,
-  token: string | null = signToken(env.TROUPE_KEY, claims("cli"), 60_000),
-) {
+function request(method: string, path: string, body?: object, ...sent: [sender?: string | undefined]) {
+  const sender = sent.length === 0 ? COMMAND_LINE : sent[0];
   const headers = new Headers({ "content-type": "application/json" });
-  if (token) headers.set("authorization", `Bearer ${token}`);
   const init: RequestInit = { method, headers };
   if (body) init.body = JSON.stringify(body);
-  return corpusRoutes(new Request(`http://tester.test${path}`, init), env);
+  return corpusRoutes(new Request(`http://tester.test${path}`, init), env, sender);
 }

@@ -22,7 +22,8 @@ import { unregisterAgents } from "./control-plane/registry.ts";
 import { pruneReleases, readRelease, writeRelease } from "./state/release.ts";
 import { knownPorts } from "./processes/known-ports.ts";
 import { type Run, startProcesses, stopProcesses } from "./run.ts";
-import { readJobSecrets } from "./state/secrets.ts";
+import { ensureSigningKeys } from "./state/secrets.ts";
+import { commandLineFetch } from "./state/command-line.ts";
 import { isUp } from "./processes/processes.ts";
 import { JobState, readOrSetAside, writeState } from "./state/state.ts";
 import { jobStatus } from "./status.ts";
@@ -49,7 +50,11 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
     if (mistakes.length > 0) throw mistakesError(mistakes);
   });
   const { bundles } = built;
-  const plan = planJob(job, planEnvironment(bundles, ports));
+  const publicKeys = await ensureSigningKeys(
+    layout.secrets,
+    job.agents.map(({ id }) => id),
+  );
+  const plan = planJob(job, { ...planEnvironment(bundles, ports), publicKeys });
   const corpus = await prepareCorpus(plan, { typed: request.corpus, last: last?.corpus, file: request.file }, io);
   const controlPlane = await stage("control_plane", "Starting the control plane", async () =>
     ensureControlPlane(home, bundles, io, Object.values(ports)),
@@ -79,11 +84,13 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   await pruneReleases(layout, [release, ...(last === undefined ? [] : [last.release])]);
   const gone = Object.keys(last?.ports ?? {}).filter((id) => !plan.agents.some((agent) => agent.id === id));
   await unregisterAgents(controlPlane, job.name, gone);
-  const key = (await readJobSecrets(layout.secrets))?.key ?? "";
   const leftOut: LeftOut[] = [];
   if (corpus.assignments.length > 0) {
     await trace.stage("corpus", async () => {
-      for (const assignment of corpus.assignments) leftOut.push(...(await uploadCorpus(assignment, key, io)));
+      for (const assignment of corpus.assignments) {
+        const signing = await commandLineFetch(home, job.name, assignment.agent.url);
+        leftOut.push(...(await uploadCorpus(assignment, signing, io)));
+      }
     });
   }
   return { status: await jobStatus(home, next), healthyMs, leftOut };

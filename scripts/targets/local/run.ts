@@ -40,7 +40,7 @@ export interface Run {
 export async function startProcesses(run: Run): Promise<void> {
   const { plan, io } = run;
   const secrets = await updateJobSecrets(run.layout.secrets, plan.secrets);
-  const values = secretValues(plan, secrets, jobToken(run.controlPlane.secret, plan.job));
+  const token = jobToken(run.controlPlane.secret, plan.job);
   const started = new Map<string, Started>();
   const deadline = Date.now() + plan.health.timeoutMs;
   try {
@@ -49,7 +49,7 @@ export async function startProcesses(run: Run): Promise<void> {
       for (const process of processesOf(plan)) {
         const needed = process.agents.some((agent) => stage.includes(agent.id));
         if (!needed || started.has(process.name)) continue;
-        started.set(process.name, await startProcess(run, process, values));
+        started.set(process.name, await startProcess(run, process, secretValues(process.agents, secrets, token)));
       }
       await waitForStage(run, { number: index + 1, agents: stage, begunMs }, started, deadline);
     }

@@ -12,7 +12,7 @@ import { reasonOf } from "../../text/reason.ts";
 import { sendSpans } from "./trace-client.ts";
 
 /** Variables that hold secrets in every agent. */
-const OWN_SECRETS = ["TROUPE_KEY", "TROUPE_TOKEN", "ANTHROPIC_API_KEY"];
+const OWN_SECRETS = ["TROUPE_KEY", "TROUPE_SIGNING_KEY", "TROUPE_TOKEN", "ANTHROPIC_API_KEY"];
 
 type Isolate = Omit<RecorderParts, "onChange"> & { readonly id: string; readonly outbox: Outbox };
 

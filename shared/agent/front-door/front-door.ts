@@ -9,7 +9,6 @@ import {
   VersionNotSupportedError,
 } from "@a2a-js/sdk/errors";
 import { Hono, type Context } from "hono";
-import { bearer, verifyToken } from "../../a2a/token.ts";
 import { diskFull, freeDisk } from "../../http/free-disk.ts";
 import { asWhole, busy, gate, type Refusal, type Visitor } from "../../http/gate.ts";
 import { problem, problemResponse } from "../../http/problem.ts";
@@ -19,7 +18,6 @@ import { agentCard, CARD_PATH, cardJson, extendedCard, JSON_RPC_PATH } from "../
 import type { AgentDefinition } from "../definition.ts";
 import { beaconStub, configOf, sessionStub, type AgentEnv } from "../env.ts";
 import { isStreaming, type Operation } from "../rpc.ts";
-import { LOCAL_PRINCIPAL, type Caller } from "../caller.ts";
 import { errorReply, replyTo, toResponse } from "../reply.ts";
 import { toolbox } from "../toolbox.ts";
 import { activated } from "../../a2a/extensions.ts";
@@ -28,7 +26,8 @@ import { serveCard } from "./card-routes.ts";
 import { isReportDue } from "../session-index/reports.ts";
 import { slotsOf } from "../slots.ts";
 import { wakeSessions } from "../wake.ts";
-import { askToWatch, isFromSelf, WATCH_PATH, watchYoung } from "../young-turns.ts";
+import { askToWatch, WATCH_PATH, watchYoung } from "../young-turns.ts";
+import { admit, isPromised, type Admitted } from "./admit.ts";
 import { isHttpJsonPath, parseHttpJson } from "./http-json.ts";
 import { flushSpans } from "../control-plane/tracing.ts";
 import { ofLegacy, parseJsonRpc, unreadable } from "./json-rpc.ts";
@@ -38,12 +37,12 @@ import { beginsTask, isKnownMethod, isMessage, route } from "./route.ts";
 /** Largest request body, in bytes: a message has to fit a row of the session's log. */
 const MAX_BODY = 1024 * 1024;
 
-/** `caller`: undefined where the request's credentials are not valid. */
-type App = { Bindings: AgentEnv; Variables: { caller: Caller | undefined } };
+/** `admitted`: undefined where the request's credentials are not valid. */
+type App = { Bindings: AgentEnv; Variables: { admitted: Admitted | undefined } };
 
 const INVALID_TOKEN = problem(
   "unauthorized",
-  "The Authorization header holds no valid bearer token for this agent: it is malformed, forged, expired or meant for another.",
+  "The Authorization header holds no valid bearer token for this agent: it is malformed, forged, expired, used before, or meant for another agent or request.",
 );
 
 export function frontDoor(definition: AgentDefinition): Hono<App> {
@@ -74,9 +73,8 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
       breakers: troubledBreakers(),
     });
   });
-  app.post(WATCH_PATH, async ({ env, req, executionCtx }, next) => {
-    const token = bearer(req.header("authorization"));
-    if (token === undefined || !isFromSelf(env, token)) return next();
+  app.post(WATCH_PATH, async ({ env, executionCtx, var: { admitted } }, next) => {
+    if (admitted?.sender !== configOf(env).id) return next();
     return watchYoung(env, (work) => executionCtx.waitUntil(work), isReportDue);
   });
   // Clients that are given the agent's address instead of its card send JSON-RPC there.
@@ -84,7 +82,7 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
   app.all("*", async (c) => {
     const { env, req } = c;
     if (isHttpJsonPath(req.path)) return httpJson(c, definition);
-    const answered = await definition.routes?.(req.raw, env);
+    const answered = await definition.routes?.(req.raw, env, c.var.admitted?.sender);
     return (
       answered ??
       problemResponse(
@@ -100,10 +98,10 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
 
 /** The sender of a request, for the gate. The agent's own paths check credentials themselves. */
 function visitor(c: Context<App>, definition: AgentDefinition): Visitor {
-  const caller = identify(c.req.raw, c.env);
-  c.set("caller", caller);
-  if (!caller) return isServed(c.req.path) || !definition.routes ? INVALID_TOKEN : "anonymous";
-  if (caller.chain.length > 0) return "peer";
+  const admitted = admit(c.req.raw, c.env);
+  c.set("admitted", admitted);
+  if (!admitted) return isServed(c.req.path) || !definition.routes ? INVALID_TOKEN : "anonymous";
+  if (admitted.caller.chain.length > 0) return "peer";
   return c.req.raw.headers.has("authorization") ? "known" : "anonymous";
 }
 
@@ -172,10 +170,12 @@ async function asLegacyStream({ method }: Operation, response: Response): Promis
 
 async function carryOut(operation: Operation, c: Context<App>, definition: AgentDefinition): Promise<Response> {
   const { env, req, executionCtx } = c;
-  const { caller } = c.var;
+  const { admitted } = c.var;
   try {
     if (operation.legacy === undefined && isKnownMethod(operation.method)) checkVersion(req.raw);
-    if (!caller) return problemResponse(INVALID_TOKEN, { "www-authenticate": "Bearer" });
+    if (!admitted || (isMessage(operation) && !isPromised(admitted, operation.params["message"])))
+      return problemResponse(INVALID_TOKEN, { "www-authenticate": "Bearer" });
+    const { caller } = admitted;
     const owner = { agent: configOf(env).id, principal: caller.principal };
     const target = route(operation, caller, env.TROUPE_KEY, owner);
     if (target.to === "card") {
@@ -233,14 +233,4 @@ function versionOf(request: Request): string {
 /** A request without a version is of 0.3 (section 3.6.2). */
 function isLegacyVersion(version: string): boolean {
   return version === "" || version === A2A_LEGACY_PROTOCOL_VERSION;
-}
-
-/** Who calls; undefined for invalid credentials. A request without credentials comes from a person. */
-function identify(request: Request, env: AgentEnv): Caller | undefined {
-  const asked = { traceparent: request.headers.get("traceparent"), receivedAt: Date.now() };
-  const header = request.headers.get("authorization");
-  if (header === null) return { principal: LOCAL_PRINCIPAL, chain: [], query: undefined, ...asked };
-  const token = bearer(header);
-  const claims = token === undefined ? undefined : verifyToken(env.TROUPE_KEY, token, configOf(env).id);
-  return claims && { principal: claims.principal, chain: claims.chain, query: claims.query, ...asked };
 }

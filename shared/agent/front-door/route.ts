@@ -44,21 +44,25 @@ export function route(operation: Operation, caller: Caller, key: string, owner: 
       return sendRoute(operation, caller, key, owner);
     case "ListTasks": {
       const contextId = parse(Context, params);
-      if (contextId === "") return { to: "index" };
+      if (contextId === "" && caller.chain.length === 0) return { to: "index" };
       checkContextId(contextId, caller);
       return { to: "session", session: sessionOf(contextId), operation };
     }
     case "GetTask":
     case "CancelTask":
     case "SubscribeToTask":
-      return { to: "session", session: taskSession("id", parse(TaskParams, params).id ?? "", key, owner), operation };
+      return {
+        to: "session",
+        session: taskSession(["id", parse(TaskParams, params).id ?? ""], caller, owner, key),
+        operation,
+      };
     case "GetExtendedAgentCard":
       return { to: "card" };
     case "CreateTaskPushNotificationConfig":
     case "GetTaskPushNotificationConfig":
     case "ListTaskPushNotificationConfigs":
     case "DeleteTaskPushNotificationConfig":
-      return { to: "session", session: taskSession(...pushTask(operation), key, owner), operation };
+      return { to: "session", session: taskSession(pushTask(operation), caller, owner, key), operation };
     default: {
       const error = { code: A2A_ERROR_CODE.METHOD_NOT_FOUND, message: `A2A 1.0 has no method ${method}.` };
       throw new JsonRpcTransportError({ jsonrpc: "2.0", id: operation.id, error });
@@ -96,7 +100,7 @@ function sendRoute(operation: Operation, caller: Caller, key: string, owner: Tas
   if (!message.parts?.length) throw new RequestMalformedError("message.parts is empty: send at least one text part.");
   checkMessageId(message.messageId ?? message.message_id ?? "");
   const taskId = fine ? taskIdIn(fine) : parse(Task, message);
-  if (taskId !== "") return { to: "session", session: taskSession("taskId", taskId, key, owner), operation };
+  if (taskId !== "") return { to: "session", session: taskSession(["taskId", taskId], caller, owner, key), operation };
   const contextId = fine ? contextIdIn(fine) : parse(Context, message);
   if (contextId !== "") {
     checkContextId(contextId, caller);
@@ -150,14 +154,21 @@ function checkMessageId(messageId: string): void {
   if (!messageId.isWellFormed()) throw new RequestMalformedError("The messageId holds half a surrogate pair.");
 }
 
-function taskSession(field: string, id: string, key: string, owner: TaskOwner): string {
+/** Takes the id with the name of its field. */
+function taskSession(
+  [field, id]: readonly [field: string, id: string],
+  { chain }: Caller,
+  owner: TaskOwner,
+  key: string,
+): string {
   if (id === "") throw new RequestMalformedError(`${field} is required: name a task.`);
   const ref = parseTaskId(key, owner, id);
-  if (!ref) throw new TaskNotFoundError(`There is no task ${id.slice(0, 300)}.`);
+  const isVisible = ref && (chain.length === 0 || isThreadOf(ref.contextId, chain));
+  if (!isVisible) throw new TaskNotFoundError(`There is no task ${id.slice(0, 300)}.`);
   return sessionOf(ref.contextId);
 }
 
-/** Only peers may name a thread within a session, and only in the form that they make. */
+/** Only peers may name a thread within a session, and they name only threads in the form that they make. */
 function checkContextId(contextId: string, { chain }: Caller): void {
   if (sessionOf(contextId).length > MAX_CONTEXT_ID) {
     throw new RequestMalformedError(
@@ -165,18 +176,22 @@ function checkContextId(contextId: string, { chain }: Caller): void {
     );
   }
   if (!contextId.isWellFormed()) throw new RequestMalformedError("The contextId holds half a surrogate pair.");
-  if (contextId.includes("~") && !contextId.endsWith(peerSuffix(contextId, chain))) {
+  if (chain.length > 0 && !isThreadOf(contextId, chain)) {
+    throw new RequestMalformedError(
+      "An agent speaks in threads of its own: `<contextId>~<agent>.<number>`, with its own id and a number.",
+    );
+  }
+  if (chain.length === 0 && contextId.includes("~")) {
     throw new RequestMalformedError(
       "A contextId must not contain `~`: that sign separates the threads that agents open among themselves.",
     );
   }
 }
 
-/** The suffix of threads that the last agent of the chain opens; an impossible one where no agent asks. */
-function peerSuffix(contextId: string, chain: readonly string[]): string {
-  const caller = chain.at(-1);
+/** Whether the last agent of the chain opens threads of this form. */
+function isThreadOf(contextId: string, chain: readonly string[]): boolean {
   const [, k] = /\.(\d+)$/.exec(contextId) ?? [];
-  return caller === undefined || k === undefined ? "\0" : `~${caller}.${k}`;
+  return k !== undefined && contextId.endsWith(`~${chain.at(-1) ?? ""}.${k}`);
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, params: unknown): z.output<Schema> {

@@ -1,7 +1,7 @@
 // Connects to a peer: over a binding in a static topology, at the registry's address in a dynamic one, with a token that names the
 // principal and the query.
 import { cancelPeerTask } from "../../a2a/peer-client.ts";
-import { signToken } from "../../a2a/token.ts";
+import { signRequest, type TokenRequest } from "../../a2a/peer-token.ts";
 import type { Step } from "../../loop/log/step.ts";
 import { suggest } from "../../text/nearest.ts";
 import { formatTraceparent, randomContext } from "../../tracing/trace-context.ts";
@@ -24,13 +24,18 @@ export async function cancelAtPeer(
 ): Promise<void> {
   const traceparent = formatTraceparent(randomContext(), false);
   const connection = await connect(env, agent, sessionSteps);
-  await cancelPeerTask({ ...connection, token: tokenFor(env, agent, asker), traceparent }, taskId);
+  await cancelPeerTask({ ...connection, sign: signerFor(env, agent, asker), traceparent }, taskId);
 }
 
-export function tokenFor(env: AgentEnv, agent: string, { principal, chain, query }: Asker): string {
-  const { id, budget } = configOf(env);
-  const claims = { from: id, to: agent, principal, chain: [...chain, id], query };
-  return signToken(env.TROUPE_KEY, claims, budget.maxWallMs + 60_000);
+/** Signs requests to another agent in the name of whoever asked. */
+export function signerFor(
+  env: AgentEnv,
+  agent: string,
+  { principal, chain, query }: Asker,
+): (request: TokenRequest) => string {
+  const { id, job } = configOf(env);
+  const mandate = { from: id, to: agent, job, principal, chain: [...chain, id], query };
+  return (request) => signRequest(env.TROUPE_SIGNING_KEY, mandate, request);
 }
 
 /** Throws with a message for the model when this agent may not ask that one. */

@@ -18,7 +18,7 @@ import type { Usage } from "../../budget/usage.ts";
 import { breakerOf } from "../breakers.ts";
 import { AskingSpan, loggedSpan } from "./question-span.ts";
 import { configOf, type AgentEnv } from "../env.ts";
-import { cancelAtPeer, tokenFor, type Connection } from "./connection.ts";
+import { cancelAtPeer, signerFor, type Connection } from "./connection.ts";
 import type { Asker } from "../caller.ts";
 
 /** Approvals that a peer may ask for at once, and rounds of them in one question. */
@@ -105,7 +105,7 @@ async function follow(asked: PeerQuestion, message: Message, repeated: boolean):
     onSent();
     const outcome = await askPeer({
       ...connection,
-      token: tokenFor(env, agent, turn.asker),
+      sign: signerFor(env, agent, turn.asker),
       // The peer's spans hang below the span that the log knows, whichever life it hears first.
       traceparent: repeated ? span.traceparentOf(call.spanId) : span.traceparent,
       message,

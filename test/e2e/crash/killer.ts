@@ -196,12 +196,13 @@ export class Killer {
     const controlPlane = await findControlPlane(home);
     if (!state || !secrets || !controlPlane) throw new Error(`${name} cannot be brought back.`);
     const plan = await readRelease(layout, state.release);
-    const values = secretValues(plan, secrets, jobToken(controlPlane.secret, name));
+    const token = jobToken(controlPlane.secret, name);
     const gone = processesOf(plan).filter((process) => !running.includes(process.name));
     await Promise.all(
       gone.map(async (process) => {
         const own = layout.process(process.name);
         await endSupervised([own]);
+        const values = secretValues(process.agents, secrets, token);
         await startSupervised({ process: own, secrets: values, restart: "never", urls: [] });
         // As every supervisor does with what it has started.
         const urls = process.agents.map(({ url }) => url);

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { formatTaskId, parseTaskId, peerContextId, sessionOf } from "#shared/a2a/task-id.ts";
-import { mac, signToken, verifyToken } from "#shared/a2a/token.ts";
 import { randomContext, formatTraceparent, parseTraceparent } from "#shared/tracing/trace-context.ts";
 
 const owner = { agent: "searcher", principal: "local" };
@@ -38,21 +37,6 @@ describe("a task id", () => {
   });
 });
 
-describe("a token", () => {
-  const claims = { from: "a", to: "b", principal: "local", chain: ["a"] };
-
-  it("tells its claims to whom it is meant for", () => {
-    expect(verifyToken("key", signToken("key", claims, 1000), "b")).toMatchObject(claims);
-  });
-
-  it.each(["", "x", "x.y", "x.y.z", `${signToken("key", claims, 1000)}x`])(
-    "that is not genuine tells nothing: %s",
-    (token) => {
-      expect(verifyToken("key", token, "b")).toBeUndefined();
-    },
-  );
-});
-
 describe("trace context", () => {
   it("is continued from a valid traceparent", () => {
     const parent = parseTraceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
@@ -74,10 +58,3 @@ describe("trace context", () => {
     expect(randomContext(parseTraceparent(header)).traceId).toMatch(/^[0-9a-f]{32}$/);
   });
 });
-
-it.each(["not json", "%", "e30", "bnVsbA", ""])(
-  "a token whose signature is right but whose body %j says nothing is void",
-  (body) => {
-    expect(verifyToken("key", `${body}.${mac("key", `token:${body}`)}`, "searcher")).toBeUndefined();
-  },
-);

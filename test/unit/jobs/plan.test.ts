@@ -65,6 +65,30 @@ push: { allow: ["http://127.0.0.1:9000", "https://hooks.example"] }
   });
 });
 
+describe("signing keys", () => {
+  const publicKeys = { a: "A", b: "B", c: "C", d: "D", "command-line": "L" };
+  const callers = (topology: string, id: string) =>
+    configOf(planJob(jobWith(topology, "execution: { entry_point: a }"), { ...ENVIRONMENT, publicKeys }), id).callers;
+
+  test("an agent believes those that may ask it, itself and the command line", () => {
+    expect(callers(HUB, "a")).toEqual([
+      { id: "a", key: "A" },
+      { id: "command-line", key: "L" },
+    ]);
+    expect(callers(HUB, "b").map(({ id }) => id)).toEqual(["a", "b", "command-line"]);
+    expect(callers("{ type: dynamic }", "d").map(({ id }) => id)).toEqual(["a", "b", "c", "d", "command-line"]);
+  });
+  test("an agent gets its own private key, and nobody else's", () => {
+    const plan = planJob(jobWith(HUB), { ...ENVIRONMENT, publicKeys });
+    for (const { id, bindings } of plan.agents) {
+      const keys = bindings.flatMap((binding) =>
+        binding.type === "secret" && binding.source.from === "signing-key" ? binding.source.agent : [],
+      );
+      expect(keys).toEqual([id]);
+    }
+  });
+});
+
 describe("sockets", () => {
   test("a port that the job names wins over one that was chosen", () => {
     const job = jobOf("name: x\nagents: [{ id: a, worker: searcher, port: 8123 }]\ntopology: { type: mesh }\n");

@@ -1,8 +1,8 @@
 // The card, what it declares, and who may read it from a page.
-import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { signToken } from "#shared/a2a/token.ts";
+import { COMMAND_LINE } from "#shared/a2a/peer-token.ts";
 import { EXTENSION } from "#shared/a2a/extensions.ts";
+import { signedBy } from "../../support/test-signers.ts";
 import { ask, client, knock, post, send } from "./client.ts";
 
 interface Extended {
@@ -63,8 +63,8 @@ describe("the card", () => {
   });
 
   it("the extended one tells who has a token what the agent works with, and nobody else", async () => {
-    const token = signToken(env.TROUPE_KEY, { from: "cli", to: "tester", principal: "local", chain: [] }, 60_000);
-    const headers = { "a2a-version": "1.0", authorization: `Bearer ${token}` };
+    const token = signedBy({ from: COMMAND_LINE, chain: [] }, { method: "GET", path: "/extendedAgentCard" });
+    const headers = { "a2a-version": "1.0", ...token };
     const extended = await (await knock("/extendedAgentCard", { headers })).json<Extended>();
     expect(extended.capabilities.extensions.find(({ uri }) => uri === EXTENSION.profile)?.params).toMatchObject({
       model: { name: "scripted" },

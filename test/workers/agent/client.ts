@@ -12,6 +12,8 @@ import {
 import { textMessage } from "../../../shared/a2a/message.ts";
 import { SessionStore } from "#shared/agent/session/tasks/store.ts";
 import type { Step } from "#shared/loop/log/step.ts";
+import type { Mandate } from "#shared/a2a/peer-token.ts";
+import { signedBy } from "../../support/test-signers.ts";
 import { testAgent } from "../../support/test-agent.ts";
 
 const ORIGIN = "https://tester.test";
@@ -31,6 +33,17 @@ export function post(path: string, body: unknown, headers: Record<string, string
     headers: { "content-type": "application/json", "a2a-version": "1.0", ...headers },
     body: typeof body === "string" ? body : JSON.stringify(body),
   });
+}
+
+/** POSTs JSON as an agent does: `other`, unless `mandate` names another. */
+export function postSigned(
+  path: string,
+  body: { message?: { messageId: string; [field: string]: unknown } },
+  mandate: Partial<Mandate> = {},
+) {
+  const text = JSON.stringify(body);
+  const messageId = body.message?.messageId;
+  return post(path, text, signedBy(mandate, { method: "POST", path, body: text, messageId }));
 }
 
 export function client(binding: "JSONRPC" | "HTTP+JSON"): Promise<Client> {

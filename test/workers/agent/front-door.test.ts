@@ -1,9 +1,8 @@
 // Bad input gets a clear error in the form of its binding, and touches no session.
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { signToken } from "../../../shared/a2a/token.ts";
 import { formatTaskId } from "../../../shared/a2a/task-id.ts";
-import { ask, client, knock, post, send } from "./client.ts";
+import { ask, client, knock, post, postSigned, send } from "./client.ts";
 
 const message = { messageId: "m", role: "ROLE_USER", parts: [{ text: "say hi" }] };
 
@@ -154,28 +153,16 @@ describe("task ids", () => {
   });
 });
 
-describe("bearer tokens", () => {
-  const claims = { from: "other", to: "tester", principal: "local", chain: ["other"] };
+describe("an agent's thread", () => {
   const inThread = { message: { ...message, contextId: "session~other.1" } };
 
-  it("of a peer open a thread within a session", async () => {
-    const token = signToken(env.TROUPE_KEY, claims, 60_000);
-    expect((await rpc("SendMessage", inThread, { authorization: `Bearer ${token}` })).error).toBeUndefined();
+  it("is opened within a session by that agent", async () => {
+    expect((await postSigned("/message:send", inThread)).status).toBe(200);
   });
 
-  it("do not let a peer into another one's thread", async () => {
-    const token = signToken(env.TROUPE_KEY, { ...claims, from: "third", chain: ["third"] }, 60_000);
-    expect((await rpc("SendMessage", inThread, { authorization: `Bearer ${token}` })).error?.code).toBe(-32602);
-  });
-
-  it.each([
-    ["forged", signToken("another-key", claims, 60_000)],
-    ["expired", signToken(env.TROUPE_KEY, claims, -1)],
-    ["meant for another agent", signToken(env.TROUPE_KEY, { ...claims, to: "third" }, 60_000)],
-    ["no token at all", "nonsense"],
-  ])("that are %s are refused with 401", async (_, token) => {
-    const response = await post("/message:send", { message }, { authorization: `Bearer ${token}` });
-    expect(response.status).toBe(401);
+  it("is open to no other agent", async () => {
+    const refused = await postSigned("/message:send", inThread, { from: "third", chain: ["third"] });
+    expect(refused.status).toBe(400);
   });
 });
 

@@ -3,10 +3,9 @@ import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { TaskState } from "@a2a-js/sdk";
 import { afterEach, describe, expect, it } from "vitest";
-import { signToken } from "#shared/a2a/token.ts";
 import { slotsOf, type Slot } from "#shared/agent/slots.ts";
 import { effects, testAgent } from "../../support/test-agent.ts";
-import { ask, client, knock, post, problemOf, send, waitsFor } from "./client.ts";
+import { ask, client, knock, post, postSigned, problemOf, send, waitsFor } from "./client.ts";
 
 const QUESTION = { message: { messageId: "m", role: "ROLE_USER", parts: [{ text: "say hi" }] } };
 const { TASK_STATE_CANCELED, TASK_STATE_INPUT_REQUIRED, TASK_STATE_SUBMITTED } = TaskState;
@@ -121,29 +120,33 @@ describe("a disk that is nearly full", () => {
 
 describe("an approval of a thread that another agent opened", () => {
   const context = "order~hub.1";
-  const asHub = (chain: string[]) => {
-    const claims = { from: "hub", to: "tester", principal: "local", chain, query: "q" };
-    return { authorization: `Bearer ${signToken(env.TROUPE_KEY, claims, 60_000)}` };
+  /** By the last agent of the chain; without a chain, by a person. */
+  const say = (message: { messageId: string; [field: string]: unknown }, chain: readonly string[]) => {
+    const body = { message: { role: "ROLE_USER", ...message } };
+    const from = chain.at(-1);
+    return from === undefined
+      ? post("/message:send", body)
+      : postSigned("/message:send", body, { from, chain: [...chain], query: "q" });
   };
-  const say = (message: object, headers: Record<string, string>) =>
-    post("/message:send", { message: { role: "ROLE_USER", ...message } }, headers);
   const paid = () => effects.filter((effect) => effect.startsWith("paid thief ")).length;
 
   it("comes from that agent and nobody else, whoever the person behind them is", async () => {
     const text = 'call pay {"to":"thief","amount":5}';
-    const asked = await say({ messageId: "m1", contextId: context, parts: [{ text }] }, asHub(["hub"]));
+    const asked = await say({ messageId: "m1", contextId: context, parts: [{ text }] }, ["hub"]);
     const { task } = await asked.json<{ task: { id: string; status: { state: string } } }>();
     expect(task.status.state).toBe("TASK_STATE_INPUT_REQUIRED");
     const seen = await (await client("HTTP+JSON")).getTask({ tenant: "", id: task.id, historyLength: 0 });
     expect(seen.status?.state).toBe(TASK_STATE_INPUT_REQUIRED);
     const [id] = waitsFor(seen);
     const yes = { taskId: task.id, parts: [{ text: `allow ${id}` }] };
-    for (const headers of [{}, asHub(["other", "hub"]), asHub(["hub", "hub"]), asHub(["other"])]) {
-      const refused = await say({ messageId: crypto.randomUUID(), ...yes }, headers);
+    // Another agent does not even see the thread.
+    expect((await say({ messageId: "m0", ...yes }, ["other"])).status).toBe(404);
+    for (const chain of [[], ["other", "hub"], ["hub", "hub"]]) {
+      const refused = await say({ messageId: crypto.randomUUID(), ...yes }, chain);
       expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining("opened by the agent hub")]);
     }
     expect(paid()).toBe(0);
-    const answered = await say({ messageId: "m2", ...yes }, asHub(["hub"]));
+    const answered = await say({ messageId: "m2", ...yes }, ["hub"]);
     expect(await answered.json()).toMatchObject({ task: { status: { state: "TASK_STATE_COMPLETED" } } });
     expect(paid()).toBe(1);
   });

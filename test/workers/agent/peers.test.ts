@@ -2,9 +2,8 @@
 import { env } from "cloudflare:workers";
 import { TaskState } from "@a2a-js/sdk";
 import { describe, expect, it } from "vitest";
-import { signToken } from "../../../shared/a2a/token.ts";
 import { MAX_CHAIN } from "#shared/agent/peers/agent-peers.ts";
-import { answerOf, ask, client, logOf, post, send } from "./client.ts";
+import { answerOf, ask, client, logOf, post, postSigned, send } from "./client.ts";
 
 const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
@@ -106,8 +105,7 @@ describe("query_agent", () => {
 
   it("ends a chain of agents at its limit, with a refusal that shows the chain", async () => {
     const chain = Array.from({ length: MAX_CHAIN - 1 }, (_, i) => (i % 2 === 0 ? "other" : "tester"));
-    const token = signToken(env.TROUPE_KEY, { from: "other", to: "tester", principal: "local", chain }, 60_000);
-    const response = await post(
+    const response = await postSigned(
       "/message:send",
       {
         message: {
@@ -116,7 +114,7 @@ describe("query_agent", () => {
           parts: [{ text: 'call query_agent {"agent":"other","message":"again"}' }],
         },
       },
-      { authorization: `Bearer ${token}` },
+      { chain },
     );
     expect(await response.text()).toContain("other → tester → other → tester → other → tester → other → tester");
   });

@@ -1,17 +1,21 @@
 // Push configs of tasks (A2A 1.0, sections 3.1.7 to 3.1.10), over both bindings.
 import { runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { signToken } from "#shared/a2a/token.ts";
+import { COMMAND_LINE } from "#shared/a2a/peer-token.ts";
 import { MOST_CONFIGS } from "#shared/agent/session/push/push-notifications.ts";
+import { signedBy } from "../../support/test-signers.ts";
 import { ask, client, knock, post, send } from "./client.ts";
 import { config, receiver } from "./pushing.ts";
 import { session } from "./sessions.ts";
 
 const VERSION = { "a2a-version": "1.0" };
 
-async function rpc(method: string, params: unknown, headers = {}) {
-  const response = await post("/jsonrpc", { jsonrpc: "2.0", id: 1, method, params }, headers);
+/** By the account `principal`; by the person at the machine without one. */
+async function rpc(method: string, params: unknown, principal?: string) {
+  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
+  const mandate = { from: COMMAND_LINE, chain: [], principal: principal ?? "local" };
+  const headers = principal === undefined ? {} : signedBy(mandate, { method: "POST", path: "/jsonrpc", body });
+  const response = await post("/jsonrpc", body, headers);
   return response.json<{ result?: unknown; error?: { code: number; message: string } }>();
 }
 
@@ -88,21 +92,19 @@ it("an address that the operator allowed is taken, private as it is", async () =
 it("for another account the configs of a task are those of no task", async () => {
   const taskId = await taskIn("mine");
   await rpc("CreateTaskPushNotificationConfig", { taskId, id: "x", url: receiver("mine") });
-  const claims = { from: "hub", to: "tester", principal: "somebody", chain: ["hub"], query: "q" };
-  const asOther = { authorization: `Bearer ${signToken(env.TROUPE_KEY, claims, 60_000)}` };
   const madeUp = `mine.7.${"x".repeat(16)}`;
   const without = (message = "") => message.replaceAll(taskId, "…").replaceAll(madeUp, "…");
   for (const method of ["Create", "Get", "Delete"].map((verb) => `${verb}TaskPushNotificationConfig`)) {
     const params = { id: "x", url: receiver("theirs") };
-    const foreign = await rpc(method, { taskId, ...params }, asOther);
-    const none = await rpc(method, { taskId: madeUp, ...params }, asOther);
+    const foreign = await rpc(method, { taskId, ...params }, "somebody");
+    const none = await rpc(method, { taskId: madeUp, ...params }, "somebody");
     expect(foreign.error?.code).toBe(-32001);
     expect({ ...foreign.error, message: without(foreign.error?.message) }).toEqual({
       ...none.error,
       message: without(none.error?.message),
     });
   }
-  expect((await rpc("ListTaskPushNotificationConfigs", { taskId }, asOther)).error?.code).toBe(-32001);
+  expect((await rpc("ListTaskPushNotificationConfigs", { taskId }, "somebody")).error?.code).toBe(-32001);
   const mine = await rpc("GetTaskPushNotificationConfig", { taskId, id: "x" });
   expect(mine.result).toMatchObject({ url: receiver("mine") });
 });

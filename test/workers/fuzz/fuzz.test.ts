@@ -3,9 +3,10 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { mac, signToken } from "#shared/a2a/token.ts";
+import { mac } from "#shared/a2a/token.ts";
 import controlPlane from "../../../workers/control-plane/index.ts";
 import { fuzzed, randomOf, type FuzzedRequest, type Sample } from "../../support/fuzzed-requests.ts";
+import { signedBy } from "../../support/test-signers.ts";
 import { testAgent } from "../../support/test-agent.ts";
 
 const SECRET = "a secret of the control plane, long enough";
@@ -27,8 +28,9 @@ const message = {
 };
 const configuration = { historyLength: 3, returnImmediately: true, acceptedOutputModes: ["text/plain"] };
 const version = { "a2a-version": "1.0" };
-const claims = { from: "hub", to: "tester", principal: "local", chain: ["hub"], query: "q" };
-const asPeer = { ...version, authorization: `Bearer ${signToken(env.TROUPE_KEY, claims, LIMIT_MS)}` };
+/** Each request is signed as it is sent. */
+const SIGNED = "Bearer to be signed";
+const asPeer = { ...version, authorization: SIGNED };
 
 const rest: Sample[] = [
   { method: "POST", path: "/message:send", headers: version, body: { message, configuration } },
@@ -138,6 +140,12 @@ type Ask = (request: Request) => Promise<Response>;
 
 const askAgent: Ask = async (request) => {
   const ctx = createExecutionContext();
+  if (request.headers.get("authorization") === SIGNED) {
+    const { pathname, search } = new URL(request.url);
+    const about = { method: request.method, path: pathname + search, body: await request.clone().bytes() };
+    const { authorization } = signedBy({ from: "hub", chain: ["hub"], query: "q" }, about);
+    request.headers.set("authorization", authorization);
+  }
   const response = await testAgent.worker.fetch(request, env, ctx);
   void waitOnExecutionContext(ctx);
   return response;

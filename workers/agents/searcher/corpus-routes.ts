@@ -1,13 +1,10 @@
 // The searcher's own routes: a deployment reads the manifest of indexed files, and uploads the changes of its folder.
-import { bearer, verifyToken } from "#shared/a2a/token.ts";
-import { configOf, type AgentEnv } from "#shared/agent/env.ts";
+import { COMMAND_LINE } from "#shared/a2a/peer-token.ts";
+import type { AgentEnv } from "#shared/agent/env.ts";
 import { problem, problemResponse } from "#shared/http/problem.ts";
 import { readJson } from "#shared/http/read-json.ts";
 import { MAX_BATCH_BYTES, Removal, Upload } from "./corpus-schema.ts";
 import { corpusOf } from "./providers/corpus.ts";
-
-/** The only caller that may write documents: the command line tool, never an agent. */
-const UPLOADER = "cli";
 
 type Handler = (request: Request, env: AgentEnv) => Promise<Response>;
 
@@ -21,14 +18,17 @@ const ROUTES: Record<string, { method: string; handle: Handler }> = {
 };
 
 /** Serves paths below /corpus/. Resolves to undefined for all others. */
-export async function corpusRoutes(request: Request, env: AgentEnv): Promise<Response | undefined> {
+export async function corpusRoutes(
+  request: Request,
+  env: AgentEnv,
+  sender: string | undefined,
+): Promise<Response | undefined> {
   const { pathname } = new URL(request.url);
   const route = Object.hasOwn(ROUTES, pathname) ? ROUTES[pathname] : undefined;
   if (!route) return undefined;
-  const token = bearer(request.headers.get("authorization"));
-  const claims = token === undefined ? undefined : verifyToken(env.TROUPE_KEY, token, configOf(env).id);
-  if (claims?.from !== UPLOADER) {
-    const detail = "Documents are uploaded with a token that the command line tool signs with the job's key.";
+  // Never an agent.
+  if (sender !== COMMAND_LINE) {
+    const detail = "Documents are uploaded by the command line that deployed the job: it signs each request.";
     return problemResponse(problem("unauthorized", detail), { "www-authenticate": "Bearer" });
   }
   if (request.method !== route.method) {

@@ -1,13 +1,14 @@
-// Secrets of a job: its key, its token at the control plane, and the values of its variables. They are stored in
+// Secrets of a job: its keys, its token at the control plane, and the values of its variables. They are stored in
 // secrets.json (mode 0600), so that a restart works from any shell.
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 
 import * as z from "zod";
 
-import type { Plan } from "#jobs/plan/plan-shape.ts";
+import type { PlannedAgent } from "#jobs/plan/plan-shape.ts";
 import { substitute } from "#jobs/schema/variables.ts";
+import { COMMAND_LINE } from "#shared/a2a/peer-token.ts";
 import { mac, MIN_SECRET } from "#shared/a2a/token.ts";
 
 import { writeFileAtomically } from "../../../project/atomic-file.ts";
@@ -20,7 +21,15 @@ import { hasCode } from "../../../terminal/system-error.ts";
 /** The mode of files that hold secrets. */
 export const PRIVATE = 0o600;
 
-const JobSecrets = z.object({ key: z.string().min(MIN_SECRET), variables: z.record(z.string(), z.string()) });
+/** Private: PKCS #8. Public: the 32 bytes of RFC 8032. Both in base64url. */
+const KeyPair = z.object({ private: z.string(), public: z.string() });
+
+const JobSecrets = z.object({
+  key: z.string().min(MIN_SECRET),
+  variables: z.record(z.string(), z.string()),
+  /** By agent, and of the command line. Absent before a deployment that makes them. */
+  signing: z.record(z.string(), KeyPair).default({}),
+});
 export type JobSecrets = z.infer<typeof JobSecrets>;
 
 /**
@@ -36,9 +45,38 @@ export async function updateJobSecrets(path: string, names: readonly string[]): 
       throw new CliError("bad_input", `The variable ${name} is not set.`, `Set it: export ${name}=…`);
     variables[name] = value;
   }
-  const secrets = { key: stored?.key ?? randomBytes(32).toString("base64url"), variables };
+  return store(path, { ...(stored ?? fresh()), variables });
+}
+
+/**
+ * Agent → its public key, that of the command line included. Keys that are missing are made, and the stored ones kept, so that the release
+ * before can run again.
+ */
+export async function ensureSigningKeys(path: string, agents: readonly string[]): Promise<Record<string, string>> {
+  const secrets = (await readState(path, JobSecrets)) ?? fresh();
+  const signing = { ...secrets.signing };
+  const ids = [...agents, COMMAND_LINE];
+  for (const id of ids) signing[id] ??= newKeyPair();
+  await store(path, { ...secrets, signing });
+  return Object.fromEntries(ids.map((id) => [id, signing[id]?.public ?? ""]));
+}
+
+async function store(path: string, secrets: JobSecrets): Promise<JobSecrets> {
+  await mkdir(dirname(path), { recursive: true });
   await writeState(path, secrets, PRIVATE);
   return secrets;
+}
+
+function fresh(): JobSecrets {
+  return { key: randomBytes(32).toString("base64url"), variables: {}, signing: {} };
+}
+
+function newKeyPair(): z.infer<typeof KeyPair> {
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  return {
+    private: privateKey.export({ format: "der", type: "pkcs8" }).toString("base64url"),
+    public: publicKey.export({ format: "jwk" }).x ?? "",
+  };
 }
 
 /** The stored secrets of a job; undefined before its first deployment. */
@@ -81,10 +119,14 @@ export function jobToken(controlPlane: string, job: string): string {
   return `${job}.${mac(controlPlane, `job:${job}`)}`;
 }
 
-/** Process variable → value, for every secret binding of the plan. */
-export function secretValues(plan: Plan, secrets: JobSecrets, token: string): Record<string, string> {
+/** Process variable → value, for every secret binding of these agents. Throws CliError for an agent without a signing key. */
+export function secretValues(
+  agents: readonly Pick<PlannedAgent, "bindings">[],
+  secrets: JobSecrets,
+  token: string,
+): Record<string, string> {
   const values: Record<string, string> = {};
-  for (const binding of plan.agents.flatMap((agent) => agent.bindings)) {
+  for (const binding of agents.flatMap((agent) => agent.bindings)) {
     if (binding.type !== "secret") continue;
     const { source } = binding;
     switch (source.from) {
@@ -94,10 +136,20 @@ export function secretValues(plan: Plan, secrets: JobSecrets, token: string): Re
       case "job-token":
         values[binding.variable] = token;
         break;
+      case "signing-key": {
+        const pair = secrets.signing[source.agent];
+        if (pair === undefined) throw lostKey(source.agent);
+        values[binding.variable] = pair.private;
+        break;
+      }
       case "template":
         values[binding.variable] = substitute(source.template, secrets.variables);
         break;
     }
   }
   return values;
+}
+
+function lostKey(agent: string): CliError {
+  return new CliError("failed", `The signing key of the agent ${agent} is missing.`, "Deploy the job again.");
 }

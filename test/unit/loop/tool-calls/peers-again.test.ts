@@ -23,7 +23,7 @@ it("answers that a peer refuses (too late, told before) do not cancel the peer's
   const asked = askPeer({
     fetch: fetchImpl,
     origin: "https://other",
-    token: "t",
+    sign: () => "t",
     traceparent: "",
     message: { ...told, parts: [dataPart({ approvals: [{ id: "ap", decision: "deny" }] })] },
     signal: new AbortController().signal,

@@ -1,4 +1,5 @@
 // Pure parts of the local target: ports, states, log lines, secrets.
+import { COMMAND_LINE } from "#shared/a2a/peer-token.ts";
 import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +15,8 @@ import {
   controlPlaneSecret,
   ensureControlPlaneSecret,
   jobToken,
+  ensureSigningKeys,
+  secretValues,
   updateJobSecrets,
 } from "../../../../../scripts/targets/local/state/secrets.ts";
 import { agentState, unregisteredState } from "../../../../../scripts/targets/local/status.ts";
@@ -150,6 +153,27 @@ describe("secrets", () => {
     const mode = process.platform === "win32" ? 0o600 : (await stat(path)).mode & 0o777;
     expect(mode).toBe(0o600);
     await rm(folder, { recursive: true });
+  });
+  test("signing keys are made once, and each process gets those of its own agents", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "troupe-secrets-"));
+    onTestFinished(async () => rm(folder, { recursive: true }));
+    const path = join(folder, "job", "secrets.json");
+    const first = await ensureSigningKeys(path, ["a", "b"]);
+    expect(Object.keys(first)).toEqual(["a", "b", COMMAND_LINE]);
+    expect(new Set(Object.values(first)).size).toBe(3);
+    expect(await ensureSigningKeys(path, ["b", "c"])).toMatchObject({
+      b: first["b"],
+      [COMMAND_LINE]: first[COMMAND_LINE],
+    });
+    const secrets = await updateJobSecrets(path, []);
+    const agentOf = (agent: string) => ({
+      bindings: [
+        { type: "secret", name: "K", variable: `K_${agent}`, source: { from: "signing-key", agent } } as const,
+      ],
+    });
+    const values = secretValues([agentOf("a")], secrets, "");
+    expect(values).toEqual({ K_a: secrets.signing["a"]?.private });
+    expect(() => secretValues([agentOf("z")], secrets, "")).toThrow(/signing key of the agent z is missing/);
   });
   test("one that is set nowhere is asked for", async () => {
     await expect(updateJobSecrets("/nowhere/secrets.json", ["TROUPE_TEST_UNSET"])).rejects.toThrow(

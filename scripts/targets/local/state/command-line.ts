@@ -1,0 +1,27 @@
+// The command line as a caller of the agents that it deployed: it signs in the name of the person at this machine.
+import { AgentConfig } from "#shared/agent/config.ts";
+import { COMMAND_LINE, signRequest, type TokenRequest } from "#shared/a2a/peer-token.ts";
+import { signingFetch } from "#shared/a2a/signing-fetch.ts";
+
+import { jobLayout } from "./layout.ts";
+import { readRelease } from "./release.ts";
+import { readJobSecrets } from "./secrets.ts";
+import { readJobState } from "./state.ts";
+
+/** \`fetch\` that signs each request to the agent at \`url\`; a plain one where the agent does not know this command line. */
+export async function commandLineFetch(home: string, job: string, url: string): Promise<typeof fetch> {
+  const layout = jobLayout(home, job);
+  const [state, secrets] = await Promise.all([readJobState(home, job), readJobSecrets(layout.secrets)]);
+  const pair = secrets?.signing[COMMAND_LINE];
+  if (state === undefined || pair === undefined) return fetch;
+  const { agents } = await readRelease(layout, state.release);
+  const agent = agents.find((candidate) => candidate.url === url);
+  const binding = agent?.bindings.find(({ name }) => name === "AGENT");
+  const config = Pinned.safeParse(binding?.type === "json" ? binding.value : undefined).data;
+  if (config?.callers.find(({ id }) => id === COMMAND_LINE)?.key !== pair.public) return fetch;
+  const mandate = { from: COMMAND_LINE, to: config.id, job, principal: "local", chain: [] };
+  return signingFetch(fetch, (request: TokenRequest) => signRequest(pair.private, mandate, request));
+}
+
+/** A release of an older version pins nobody. */
+const Pinned = AgentConfig.pick({ id: true, callers: true });
