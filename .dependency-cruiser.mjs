@@ -81,7 +81,7 @@ const orders = [
     "deploy restart stop status logs",
     "local",
   ]),
-  ...order("workers/control-plane", ["auth openapi-parts endpoints budgets registry traces", "openapi", "index"], {
+  ...order("workers/control-plane", ["auth openapi-parts endpoints budgets keys registry traces", "openapi", "index"], {
     contracts: ["env", "rpc"],
   }),
   ...order("workers/control-plane/traces", [

@@ -23,6 +23,7 @@ const COMMANDS: Commands = {
   logs: () => import("./commands/deployment/logs.ts"),
   query: () => import("./commands/query/query.ts"),
   traces: () => import("./commands/traces/traces.ts"),
+  keys: () => import("./commands/keys/keys.ts"),
   stop: () => import("./commands/deployment/stop.ts"),
   restart: () => import("./commands/deployment/restart.ts"),
   cleanup: () => import("./commands/deployment/cleanup.ts"),

@@ -129,6 +129,8 @@ function configOf(job: Job, agent: Agent, { url, edges, callers, environment }: 
     cors: job.cors,
     topology: dynamic ? "dynamic" : "static",
     peers,
+    // Whatever others can reach asks for keys.
+    accounts: job.accounts ?? (isLoopback(url) ? "optional" : "required"),
     callers: [...new Set([...callers, agent.id, COMMAND_LINE])].flatMap((id) => {
       const key = environment.publicKeys?.[id];
       return key === undefined ? [] : { id, key };
@@ -142,6 +144,11 @@ function configOf(job: Job, agent: Agent, { url, edges, callers, environment }: 
     heartbeat: { intervalMs: checkedDurationMs(job.heartbeat.interval) },
     config: agent.config,
   };
+}
+
+function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url);
+  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
 }
 
 function targetOf(job: Job, agent: Agent): Agent["target"] & string {

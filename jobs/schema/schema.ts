@@ -285,6 +285,12 @@ export const Job = z
       .default([])
       .describe("Origins of web pages that may call the agents; none by default"),
     push: Push.prefault({}),
+    accounts: z
+      .enum(["optional", "required"])
+      .optional()
+      .describe(
+        "required: only whoever has a key may ask the agents (the default where others can reach them). optional: this machine needs none",
+      ),
     tracing: z.boolean().default(true).describe("Whether each query leaves a trace"),
     content: z
       .enum(["full", "redacted", "none"])

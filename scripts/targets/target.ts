@@ -1,4 +1,6 @@
 // The operations of every target. A target carries out a plan; it does not read job files.
+import type * as z from "zod";
+import type { Key, MadeKey, NewKey } from "#shared/control-plane/keys.ts";
 import type { Job } from "#jobs/schema/schema.ts";
 import type { Source } from "#jobs/file/source.ts";
 import type { LeftOut } from "../corpus/left-out.ts";
@@ -61,6 +63,16 @@ export interface Target {
     io: Io,
     work: (stores: readonly TraceStore[]) => Promise<Result>,
   ): Promise<Result>;
+  /** Runs `work` with the keys of a job, whether it runs or not. */
+  withKeys<Result>(job: string, io: Io, work: (keys: KeyStore) => Promise<Result>): Promise<Result>;
+}
+
+/** The keys of a job. Methods throw CliError. */
+export interface KeyStore {
+  create(key: z.input<typeof NewKey>): Promise<MadeKey>;
+  list(): Promise<readonly Key[]>;
+  /** May be repeated. */
+  revoke(name: string): Promise<void>;
 }
 
 export interface ProcessStatus {

@@ -16,7 +16,7 @@ export const JSON_RPC_PATH = "/jsonrpc";
 export const CARD_PATH = "/.well-known/agent-card.json";
 
 export function agentCard(definition: AgentDefinition, config: AgentConfig): AgentCard {
-  const { url, name, description, tracing } = config;
+  const { url, name, description, tracing, accounts } = config;
   const [jsonRpc, httpJson] = ["JSONRPC", "HTTP+JSON"];
   const bindings = [
     { url: url + JSON_RPC_PATH, protocolBinding: jsonRpc, protocolVersion: A2A_PROTOCOL_VERSION },
@@ -35,8 +35,7 @@ export function agentCard(definition: AgentDefinition, config: AgentConfig): Age
       extendedAgentCard: true,
       extensions: declaredExtensions({ hasTraces: tracing.enabled }),
     },
-    securitySchemes: {},
-    securityRequirements: [],
+    ...securityOf(accounts),
     defaultInputModes: [...(definition.inputModes ?? TEXT_TYPES)],
     defaultOutputModes: [...(definition.outputModes ?? outputModes(definition))],
     skills: definition.skills.map(({ tags, examples, ...skill }) => ({
@@ -72,6 +71,16 @@ export function extendedCard(card: AgentCard, config: AgentConfig, tools: readon
 
 function outputModes({ outputSchema }: AgentDefinition): string[] {
   return [outputSchema === undefined ? "text/plain" : "application/json"];
+}
+
+/** How a client proves who it is (A2A 1.0, section 4.5). */
+function securityOf(accounts: AgentConfig["accounts"]): Pick<AgentCard, "securitySchemes" | "securityRequirements"> {
+  if (accounts === "optional") return { securitySchemes: {}, securityRequirements: [] };
+  const value = { scheme: "Bearer", bearerFormat: "", description: "A key of the job: troupe keys create." };
+  return {
+    securitySchemes: { key: { scheme: { $case: "httpAuthSecurityScheme", value } } },
+    securityRequirements: [{ schemes: { key: { list: [] } } }],
+  };
 }
 
 /** The card as ProtoJSON, with the fields of A2A 0.3 beside those of 1.0. */

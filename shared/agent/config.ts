@@ -54,6 +54,8 @@ export const AgentConfig = z.object({
   /** static: only `peers` can be asked. dynamic: the agents that find_agents returned. */
   topology: z.enum(["static", "dynamic"]),
   peers: z.array(z.object({ id: z.string(), binding: z.string() })),
+  /** Whether a person needs a key. */
+  accounts: z.enum(["optional", "required"]),
   /** Whose tokens count: agents that may ask this one, the command line, and the agent itself. */
   callers: z.array(z.object({ id: z.string(), key: z.string() })),
   tracing: z.object({

@@ -20,11 +20,11 @@ export type Visitor = "anonymous" | "known" | "peer" | Problem;
 export interface Listener<E extends { Bindings: object }> {
   /** The listener's own address. Its host is served beside the loopback names. */
   url(env: E["Bindings"]): string | undefined;
-  visitor(c: Context<E>): Visitor;
+  visitor(c: Context<E>): Visitor | Promise<Visitor>;
   /** Origins of other pages that may call; none when left out. */
   readonly origins?: (env: E["Bindings"]) => readonly string[];
   /** Makes the response for a problem, in the listener's protocol. */
-  readonly refuse?: (problem: Problem, headers: Record<string, string>) => Response;
+  readonly refuse?: (c: Context<E>, problem: Problem, headers: Record<string, string>) => Response;
   /** MAX_UNDER_WAY unless given. */
   readonly maxUnderWay?: number;
 }
@@ -32,18 +32,19 @@ export interface Listener<E extends { Bindings: object }> {
 /** A middleware that must run before all others. Each gate counts its own requests. */
 export function gate<E extends { Bindings: object }>(listener: Listener<E>): MiddlewareHandler<E> {
   const { maxUnderWay = MAX_UNDER_WAY } = listener;
-  const refuse = listener.refuse ?? problemResponse;
+  const refuse = listener.refuse ?? ((_, found, headers) => problemResponse(found, headers));
   let underWay = 0;
   const leave = () => void underWay--;
   return async (c, next) => {
     const isBinding = isBindingProps(propsOf(c));
     const foreign = isBinding ? undefined : foreignRequest(c.req.raw, listener.url(c.env), listener.origins?.(c.env));
-    if (foreign) return refuse(foreign, {});
-    const visitor = listener.visitor(c);
-    if (typeof visitor === "object") return refuse(visitor, { "www-authenticate": "Bearer" });
+    if (foreign) return refuse(c, foreign, {});
+    const found = listener.visitor(c);
+    const visitor = found instanceof Promise ? await found : found;
+    if (typeof visitor === "object") return refuse(c, visitor, headersOf(visitor));
     // A peer's question belongs to a query that was admitted, so it must not wait for that query to end.
     if (isBinding || visitor === "peer") return next();
-    if (underWay >= maxUnderWay) return refuse(...busy(`It works on ${underWay} requests, which is its limit.`));
+    if (underWay >= maxUnderWay) return refuse(c, ...busy(`It works on ${underWay} requests, which is its limit.`));
     underWay++;
     try {
       await next();
@@ -58,8 +59,14 @@ export function gate<E extends { Bindings: object }>(listener: Listener<E>): Mid
   };
 }
 
+/** What a client has to know beside a problem: how to authenticate, or when to come again. */
+export function headersOf({ status }: Problem): Record<string, string> {
+  if (status === 401) return { "www-authenticate": "Bearer" };
+  return status === 503 ? { "retry-after": String(RETRY_AFTER_S) } : {};
+}
+
 /** A refusal for lack of capacity, with the header that says when to retry. */
-export type Refusal = readonly [problem: Problem, headers: { readonly "retry-after": string }];
+export type Refusal = readonly [problem: Problem, headers: { "retry-after": string }];
 
 export function busy(why: string, retryAfterS = RETRY_AFTER_S): Refusal {
   const detail = `${why} Send the request again in ${retryAfterS} s.`;

@@ -17,7 +17,7 @@ const NAMES =
  */
 const PATTERNS: readonly RegExp[] = [
   /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)/g,
-  // Keys with a known prefix: Anthropic and OpenAI, GitHub, GitLab, npm, Hugging Face, Slack, AWS, Google, Stripe.
+  // Keys with a known prefix: Anthropic and OpenAI, GitHub, GitLab, npm, Hugging Face, Slack, AWS, Google, Stripe, Troupe.
   /\bsk-[A-Za-z0-9_-]{16,400}/g,
   /\b(?:ghp|gho|ghu|ghs|ghr|glpat|npm|hf)[_-][A-Za-z0-9_-]{16,400}/g,
   /\bgithub_pat_[A-Za-z0-9_]{20,400}/g,
@@ -25,6 +25,7 @@ const PATTERNS: readonly RegExp[] = [
   /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
   /\b(?:AIza|ya29\.)[A-Za-z0-9_-]{20,400}/g,
   /\b(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,400}/g,
+  /\btroupe_[a-z0-9-]{1,63}_[A-Za-z0-9_-]{65}/g,
   // JSON Web Tokens; user:password@ and token@ of URLs.
   /(?<![\w-])eyJ[A-Za-z0-9_-]{8,2000}\.[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{0,2000}/g,
   /(:\/\/[^\s/:@"']{0,200}:)[^\s/@"']{1,200}(?=@)/g,
@@ -39,7 +40,7 @@ const PATTERNS: readonly RegExp[] = [
 
 /** What every match of a pattern holds: most texts hold none of it, and are searched once instead of once a pattern. */
 const HINT =
-  /-----begin|sk[-_]|[rp]k_|gh[opsur][-_]|github_|glpat|npm[-_]|hf[-_]|xox|xapp|akia|asia|aiza|ya29|eyj|:\/\/|bearer|basic|key|secret|passw|passphrase|token/i;
+  /-----begin|sk[-_]|[rp]k_|gh[opsur][-_]|github_|glpat|npm[-_]|hf[-_]|xox|xapp|akia|asia|aiza|ya29|eyj|:\/\/|bearer|basic|key|secret|passw|passphrase|token|troupe_/i;
 
 /** Shorter values would match by chance. */
 const LEAST_SECRET = 8;

@@ -15,6 +15,7 @@ describe("redaction", () => {
     ["key: sk-ant-api03-AbCdEfGhIjKlMnOpQr", "key: [redacted]"],
     ["ghp_0123456789abcdefghij", "[redacted]"],
     ["github_pat_0123456789abcdefghij_x", "[redacted]"],
+    [`troupe_my-job_${"A1_-b".repeat(13)}`, "[redacted]"],
     ["xoxb-1234567890-abc", "[redacted]"],
     ["AKIAIOSFODNN7EXAMPLE", "[redacted]"],
     ["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "[redacted]"],

@@ -6,6 +6,7 @@ import { testAgent } from "../support/test-agent.ts";
 export { Ledger } from "../../workers/agents/payments/ledger.ts";
 export { Corpus } from "../../workers/agents/searcher/corpus.ts";
 export { Budget } from "../../workers/control-plane/budgets/budget.ts";
+export { Keys } from "../../workers/control-plane/keys/keys.ts";
 export { Registry } from "../../workers/control-plane/registry/registry.ts";
 export { TestTraces as Traces } from "./traces/test-traces.ts";
 

@@ -5,6 +5,7 @@ declare namespace Cloudflare {
     readonly REGISTRY: DurableObjectNamespace<import("../../workers/control-plane/registry/registry.ts").Registry>;
     readonly TRACES: DurableObjectNamespace<import("../../workers/control-plane/traces/traces.ts").Traces>;
     readonly BUDGET: DurableObjectNamespace<import("../../workers/control-plane/budgets/budget.ts").Budget>;
+    readonly KEYS: DurableObjectNamespace<import("../../workers/control-plane/keys/keys.ts").Keys>;
     readonly COLLECTOR: Fetcher;
     /** How many fuzzed requests are sent, and the seed that they are made of. */
     readonly FUZZ_REQUESTS: string;

@@ -1,14 +1,25 @@
 // Authenticates requests: the bearer token names the job. A token is
-// `<job>.<base64url(HMAC-SHA256(TROUPE_SECRET, "job:" + job))>`, so the control plane stores no tokens.
-import type { MiddlewareHandler } from "hono";
+// `<job>.<base64url(HMAC-SHA256(TROUPE_SECRET, "job:" + job))>`, so the control plane stores no tokens. A person's key does so, too.
+import type { Context, MiddlewareHandler } from "hono";
 import { bearer, mac, MIN_SECRET, sameMac } from "#shared/a2a/token.ts";
 import type { Visitor } from "#shared/http/gate.ts";
+import { type Account, hashOfKey, isMadeWith, jobOfKey } from "#shared/control-plane/keys.ts";
 import { problem, problemResponse, type Problem } from "#shared/http/problem.ts";
 import type { Env } from "./env.ts";
 
-export interface JobVariables {
-  /** The job that the token names. */
-  job: string;
+export interface JobEnv {
+  Bindings: Env;
+  Variables: {
+    /** The job that the token names. */
+    job: string;
+    /** Of the key that the request carries; undefined without one. */
+    operator: Operator | undefined;
+  };
+}
+
+interface Operator {
+  readonly job: string;
+  readonly account: Account;
 }
 
 const JOB = /^[a-z0-9-]{1,63}$/;
@@ -22,8 +33,22 @@ export const requireSecret: MiddlewareHandler<{ Bindings: Env }> = async (c, nex
   return found === undefined ? next() : problemResponse(found);
 };
 
-/** Sets `job`, or answers 401 or 503. */
-export const requireJob: MiddlewareHandler<{ Bindings: Env; Variables: JobVariables }> = async (c, next) => {
+/** Sets `job`, or answers 401, 403 or 503. A key reads and deletes; all else is done by agents and deployments. */
+export const requireJob: MiddlewareHandler<JobEnv> = async (c, next) => {
+  const { operator } = c.var;
+  if (operator === undefined) return requireToken(c, next);
+  const { job, account } = operator;
+  if (!account.scopes.includes("operate"))
+    return forbidden(account, "not the scope operate, which the control plane asks for");
+  if (c.req.method === "POST") return forbidden(account, "no scope for what only agents do");
+  c.set("job", job);
+  return next();
+};
+
+/** Sets `job`, or answers 401, 403 or 503. No key will do. */
+export const requireToken: MiddlewareHandler<JobEnv> = async (c, next) => {
+  const { operator } = c.var;
+  if (operator !== undefined) return forbidden(operator.account, "no scope for this: the token of the job is needed");
   const result = identifyJob(c.req.raw, c.env);
   if (typeof result !== "string") {
     return problemResponse(result, result.status === 401 ? { "www-authenticate": "Bearer" } : {});
@@ -32,11 +57,32 @@ export const requireJob: MiddlewareHandler<{ Bindings: Env; Variables: JobVariab
   return next();
 };
 
-/** Classifies the sender by the Authorization header. Agents and deployment tools hold tokens; both count as peers. */
-export function visitorOf(request: Request, env: Env): Visitor {
+/**
+ * Classifies the sender by the Authorization header, and sets `operator` for a key. Agents and deployment tools hold tokens; both count as
+ * peers.
+ */
+export function visitorOf(c: Context<JobEnv>): Visitor | Promise<Visitor> {
+  const request = c.req.raw;
   if (!request.headers.has("authorization")) return "anonymous";
-  const job = identifyJob(request, env);
+  const key = bearer(request.headers.get("authorization")) ?? "";
+  const ofKey = jobOfKey(key);
+  if (ofKey !== undefined) return operatorOf(c, ofKey, key);
+  const job = identifyJob(request, c.env);
   return typeof job === "string" ? "peer" : job;
+}
+
+async function operatorOf(c: Context<JobEnv>, job: string, key: string): Promise<Visitor> {
+  const fault = unconfigured(c.env);
+  if (fault) return fault;
+  const isMade = c.env.TROUPE_SECRET !== undefined && isMadeWith(c.env.TROUPE_SECRET, key);
+  const account = isMade && (await c.env.KEYS.getByName(job).check(hashOfKey(key)));
+  if (!account) return problem("unauthorized", "The key does not count: it is unknown, expired or revoked.");
+  c.set("operator", { job, account });
+  return "known";
+}
+
+function forbidden({ name }: Account, why: string): Response {
+  return problemResponse(problem("forbidden", `The key "${name}" has ${why}.`));
 }
 
 function unconfigured({ TROUPE_SECRET: secret, TROUPE_DEVELOPMENT: development }: Env): Problem | undefined {

@@ -3,13 +3,7 @@ import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type * as z from "zod";
 import { problemResponse, wrongMethod } from "#shared/http/problem.ts";
 import { checkValue, readJson } from "#shared/http/read-json.ts";
-import { type JobVariables, requireJob } from "./auth.ts";
-import type { Env } from "./env.ts";
-
-interface JobEnv {
-  Bindings: Env;
-  Variables: JobVariables;
-}
+import { type JobEnv, requireJob } from "./auth.ts";
 
 export type JobContext = Context<JobEnv>;
 

@@ -1,9 +1,10 @@
 // Bindings and variables of the control plane's Worker.
-import type { BudgetRpc, RegistryRpc, TracesRpc } from "./rpc.ts";
+import type { BudgetRpc, KeysRpc, RegistryRpc, TracesRpc } from "./rpc.ts";
 import type { SettingVariables } from "./traces/forward/settings.ts";
 
 export interface Env extends SettingVariables {
   readonly REGISTRY: DurableObjectNamespace<RegistryRpc>;
+  readonly KEYS: DurableObjectNamespace<KeysRpc>;
   readonly BUDGET: DurableObjectNamespace<BudgetRpc>;
   readonly TRACES: DurableObjectNamespace<TracesRpc>;
   /** Signs the jobs' tokens; at least 32 characters. Absent only in development. */

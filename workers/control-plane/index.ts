@@ -1,25 +1,26 @@
-// The control plane's Worker: mounts registry, traces and budgets.
+// The control plane's Worker: mounts registry, traces, budgets and keys.
 import { Hono } from "hono";
 import { gate } from "#shared/http/gate.ts";
 import { problem, problemResponse } from "#shared/http/problem.ts";
-import { requireSecret, visitorOf } from "./auth.ts";
+import { type JobEnv, requireSecret, visitorOf } from "./auth.ts";
 import { budgetEndpoints } from "./budgets/endpoints.ts";
-import type { Env } from "./env.ts";
+import { keyEndpoints } from "./keys/endpoints.ts";
 import { openApiDocument } from "./openapi.ts";
 import { registryEndpoints } from "./registry/endpoints.ts";
 import { traceEndpoints } from "./traces/endpoints.ts";
 
 export { Budget } from "./budgets/budget.ts";
+export { Keys } from "./keys/keys.ts";
 export { Registry } from "./registry/registry.ts";
 export { Traces } from "./traces/traces.ts";
 
-const app = new Hono<{ Bindings: Env }>();
+const app = new Hono<JobEnv>();
 
 app.use(
-  gate<{ Bindings: Env }>({
+  gate<JobEnv>({
     url: ({ TROUPE_URL }) => TROUPE_URL,
     // The OTLP receiver authenticates exporters itself, to refuse them in their own encoding.
-    visitor: (c) => (c.req.path === "/v1/traces" ? "anonymous" : visitorOf(c.req.raw, c.env)),
+    visitor: (c) => (c.req.path === "/v1/traces" && c.req.method === "POST" ? "anonymous" : visitorOf(c)),
   }),
 );
 app.use(requireSecret);
@@ -27,6 +28,7 @@ app.get("/health", (c) => c.json({ status: "ok" }));
 app.get("/openapi.json", (c) => c.json(openApiDocument));
 app.route("/agents", registryEndpoints.routes);
 app.route("/v1/traces", traceEndpoints.routes);
+app.route("/v1/keys", keyEndpoints.routes);
 app.route("/v1/budgets", budgetEndpoints.routes);
 
 app.notFound((c) =>

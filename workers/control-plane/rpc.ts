@@ -11,6 +11,7 @@ import type {
   ToolCalls,
   ToolCallsAnswer,
 } from "#shared/control-plane/budgets.ts";
+import type { Account, Key, NewKey } from "#shared/control-plane/keys.ts";
 import type {
   Agent,
   AgentPage,
@@ -34,6 +35,14 @@ export interface RegistryRpc extends Rpc.DurableObjectBranded {
   page(query: AgentQuery): AgentPage;
   get(id: string): Found<Agent>;
   search(query: SearchQuery): FoundAgent[];
+}
+
+/** The keys of one job. One object a job. */
+export interface KeysRpc extends Rpc.DurableObjectBranded {
+  create(hash: string, wanted: NewKey): Key | "taken" | "full";
+  list(): Key[];
+  revoke(name: string): boolean;
+  check(hash: string): Account | undefined;
 }
 
 /** The accounts of one job's queries, sharded by query. */

@@ -29,7 +29,7 @@ app.use(
   gate<{ Bindings: object }>({
     url: () => undefined,
     visitor: ({ req }) => visitor(req.raw.headers.get("authorization")),
-    refuse: ({ status, detail }, headers) => errorResponse(isErrorStatus(status) ? status : 400, detail, headers),
+    refuse: (_, { status, detail }, headers) => errorResponse(isErrorStatus(status) ? status : 400, detail, headers),
   }),
 );
 

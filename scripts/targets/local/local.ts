@@ -7,8 +7,9 @@ import { readLogs } from "./logs.ts";
 import { restartJob } from "./restart.ts";
 import { readJobState } from "./state/state.ts";
 import { jobStatus } from "./status.ts";
-import type { JobStatus, Deployed, DeployRequest, LogLine, LogRequest, Target } from "../target.ts";
+import type { JobStatus, Deployed, DeployRequest, KeyStore, LogLine, LogRequest, Target } from "../target.ts";
 import { stopJob } from "./stop.ts";
+import { withKeys } from "./control-plane/keys.ts";
 import { withTraceStores } from "./control-plane/trace-stores.ts";
 
 export class LocalTarget implements Target {
@@ -46,5 +47,9 @@ export class LocalTarget implements Target {
     work: (stores: readonly TraceStore[]) => Promise<Result>,
   ): Promise<Result> {
     return withTraceStores(this.#home, jobs, io, work);
+  }
+
+  async withKeys<Result>(job: string, io: Io, work: (keys: KeyStore) => Promise<Result>): Promise<Result> {
+    return withKeys(this.#home, job, io, work);
   }
 }

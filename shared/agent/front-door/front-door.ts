@@ -10,8 +10,8 @@ import {
 } from "@a2a-js/sdk/errors";
 import { Hono, type Context } from "hono";
 import { diskFull, freeDisk } from "../../http/free-disk.ts";
-import { asWhole, busy, gate, type Refusal, type Visitor } from "../../http/gate.ts";
-import { problem, problemResponse } from "../../http/problem.ts";
+import { asWhole, busy, gate, headersOf, type Visitor } from "../../http/gate.ts";
+import { problem, problemResponse, type Problem } from "../../http/problem.ts";
 import { readAnyJson } from "../../http/read-json.ts";
 import { troubledBreakers } from "../breakers.ts";
 import { agentCard, CARD_PATH, cardJson, extendedCard, JSON_RPC_PATH } from "../card.ts";
@@ -27,23 +27,19 @@ import { isReportDue } from "../session-index/reports.ts";
 import { slotsOf } from "../slots.ts";
 import { wakeSessions } from "../wake.ts";
 import { askToWatch, WATCH_PATH, watchYoung } from "../young-turns.ts";
-import { admit, isPromised, type Admitted } from "./admit.ts";
+import { admit, refusalOf, type Admitted } from "./admit.ts";
 import { isHttpJsonPath, parseHttpJson } from "./http-json.ts";
 import { flushSpans } from "../control-plane/tracing.ts";
 import { ofLegacy, parseJsonRpc, unreadable } from "./json-rpc.ts";
 import { listAcrossSessions } from "./list-tasks.ts";
+import { refusalReply } from "./refusal.ts";
 import { beginsTask, isKnownMethod, isMessage, route } from "./route.ts";
 
 /** Largest request body, in bytes: a message has to fit a row of the session's log. */
 const MAX_BODY = 1024 * 1024;
 
-/** `admitted`: undefined where the request's credentials are not valid. */
+/** `admitted`: undefined where nobody had to say who they are. */
 type App = { Bindings: AgentEnv; Variables: { admitted: Admitted | undefined } };
-
-const INVALID_TOKEN = problem(
-  "unauthorized",
-  "The Authorization header holds no valid bearer token for this agent: it is malformed, forged, expired, used before, or meant for another agent or request.",
-);
 
 export function frontDoor(definition: AgentDefinition): Hono<App> {
   const app = new Hono<App>({ strict: false });
@@ -54,6 +50,11 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
       url: (env) => configOf(env).url,
       visitor: (c) => visitor(c, definition),
       origins,
+      refuse: ({ req }, refused, headers) => {
+        if (req.path === JSON_RPC_PATH) return refusalReply({ binding: "JSONRPC", id: null }, refused, headers);
+        if (isHttpJsonPath(req.path)) return refusalReply({ binding: "HTTP+JSON", id: null }, refused, headers);
+        return problemResponse(refused, headers);
+      },
     }),
   );
   app.get(CARD_PATH, async ({ env, req }) => serveCard(req.raw, env, definition));
@@ -97,12 +98,27 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
 }
 
 /** The sender of a request, for the gate. The agent's own paths check credentials themselves. */
-function visitor(c: Context<App>, definition: AgentDefinition): Visitor {
+function visitor(c: Context<App>, definition: AgentDefinition): Visitor | Promise<Visitor> {
   const admitted = admit(c.req.raw, c.env);
+  return admitted instanceof Promise
+    ? admitted.then((found) => visitorOf(found, c, definition))
+    : visitorOf(admitted, c, definition);
+}
+
+function visitorOf(admitted: Admitted | Problem, c: Context<App>, definition: AgentDefinition): Visitor {
+  if ("status" in admitted) {
+    const isOpen = isPublic(c.req.path) && !c.req.raw.headers.has("authorization");
+    const isOwn = definition.routes && !isServed(c.req.path) && configOf(c.env).accounts === "optional";
+    return isOpen || isOwn ? "anonymous" : admitted;
+  }
   c.set("admitted", admitted);
-  if (!admitted) return isServed(c.req.path) || !definition.routes ? INVALID_TOKEN : "anonymous";
   if (admitted.caller.chain.length > 0) return "peer";
   return c.req.raw.headers.has("authorization") ? "known" : "anonymous";
+}
+
+/** What whoever looks for an agent has to read before it has a key. */
+function isPublic(path: string): boolean {
+  return path === "/health" || path.startsWith("/.well-known/");
 }
 
 function isServed(path: string): boolean {
@@ -173,8 +189,9 @@ async function carryOut(operation: Operation, c: Context<App>, definition: Agent
   const { admitted } = c.var;
   try {
     if (operation.legacy === undefined && isKnownMethod(operation.method)) checkVersion(req.raw);
-    if (!admitted || (isMessage(operation) && !isPromised(admitted, operation.params["message"])))
-      return problemResponse(INVALID_TOKEN, { "www-authenticate": "Bearer" });
+    if (!admitted) throw new Error("The gate lets nobody through without knowing who that is.");
+    const refusal = refusalOf(admitted, operation);
+    if (refusal) return refusalReply(operation, refusal, headersOf(refusal));
     const { caller } = admitted;
     const owner = { agent: configOf(env).id, principal: caller.principal };
     const target = route(operation, caller, env.TROUPE_KEY, owner);
@@ -191,11 +208,11 @@ async function carryOut(operation: Operation, c: Context<App>, definition: Agent
     }
     if (isMessage(operation)) {
       const disk = await freeDisk(env.MACHINE);
-      if (!disk.enough) return refusalReply(operation, diskFull(disk));
+      if (!disk.enough) return refusalReply(operation, ...diskFull(disk));
       await askToWatch(env, (work) => executionCtx.waitUntil(work));
     }
     const full = beginsTask(operation) ? slotsOf(env).refusal(caller) : undefined;
-    if (full !== undefined) return refusalReply(operation, busy(full));
+    if (full !== undefined) return refusalReply(operation, ...busy(full));
     const stub = sessionStub(env, caller.principal, target.session);
     if (!isStreaming(operation.method)) return toResponse(await stub.call(target.operation, caller));
     const streamed = await stub.stream(target.operation, caller);
@@ -203,15 +220,6 @@ async function carryOut(operation: Operation, c: Context<App>, definition: Agent
   } catch (error) {
     return toResponse(errorReply(operation, error));
   }
-}
-
-/** The agent has no room. A2A has no error for that. */
-class ServerBusy extends Error {}
-
-/** A 503 that asks the caller to retry, in the form of its binding. */
-function refusalReply(operation: Operation, [{ detail, status }, headers]: Refusal): Response {
-  const response = toResponse(errorReply(operation, new ServerBusy(detail), status));
-  return new Response(response.body, { status, headers: { ...Object.fromEntries(response.headers), ...headers } });
 }
 
 /** A patch version does not count (A2A 1.0, sections 3.6 and 3.6.2). */

@@ -89,6 +89,15 @@ describe("signing keys", () => {
   });
 });
 
+test("on this machine a key is needed only where the job says so", () => {
+  const accounts = (more: string) => configOf(planJob(jobWith(HUB, more), ENVIRONMENT), "a").accounts;
+  expect([accounts(""), accounts("accounts: optional"), accounts("accounts: required")]).toEqual([
+    "optional",
+    "optional",
+    "required",
+  ]);
+});
+
 describe("sockets", () => {
   test("a port that the job names wins over one that was chosen", () => {
     const job = jobOf("name: x\nagents: [{ id: a, worker: searcher, port: 8123 }]\ntopology: { type: mesh }\n");

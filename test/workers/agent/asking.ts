@@ -23,6 +23,7 @@ export const AGENT = {
   budget: { maxTurns: 5, maxWallMs: 60000 },
   topology: "static",
   peers: [{ id: "other", binding: "PEER_OTHER" }],
+  accounts: "optional",
   callers: [],
   tracing: { enabled: true, content: "redacted" },
   secrets: [],
