@@ -42,7 +42,7 @@ const orders = [
   ...order(
     "shared/agent",
     [
-      "code-agent definition config card log breakers reply caller env model rpc slots wake young-turns",
+      "code-agent definition config card log breakers reply refusal caller env model rpc slots wake young-turns",
       "control-plane",
       ["peers", "session-index", "beacon"],
       "toolbox",

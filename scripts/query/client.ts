@@ -29,7 +29,7 @@ export async function connect({ job, url }: AgentAddress, signal: AbortSignal): 
     [status, busyS] = [undefined, undefined];
     const response = await signing(input, { ...init, signal: init?.signal ?? signal });
     ({ status } = response);
-    if (status === 503) busyS = retryAfterSeconds(response.headers);
+    if (status === 503 || status === 429) busyS = retryAfterSeconds(response.headers);
     return response;
   };
   const options = ClientFactoryOptions.createFrom(ClientFactoryOptions.default, {

@@ -150,7 +150,7 @@ async function connect(
     [status, busyS] = [undefined, undefined];
     const response = await signing(input, init);
     status = response.status;
-    if (status === 503) busyS = retryAfterSeconds(response.headers);
+    if (status === 503 || status === 429) busyS = retryAfterSeconds(response.headers);
     return response;
   };
   const transport = await new RestTransportFactory({ fetchImpl: noticing }).create(origin, NO_CARD);
@@ -176,11 +176,11 @@ async function followWithReconnects(
       });
     } catch (error) {
       const status = client.status();
-      const refused = status !== undefined && status !== 200 && status < 500;
+      const busyS = client.busyS();
+      const refused = status !== undefined && status !== 200 && status < 500 && busyS === undefined;
       // A peer that answers, and breaks off each time, will not be mended by reconnecting.
       if (status === 200) unfinished++;
       if (signal.aborted || refused || error instanceof PeerTaskError) throw error;
-      const busyS = client.busyS();
       if (busyS !== undefined) {
         // The peer lives, and takes the question once it has capacity. The asker's signal limits the wait.
         brokenSince = undefined;

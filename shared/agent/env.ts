@@ -11,7 +11,7 @@ export interface AgentEnv {
   readonly TROUPE_SIGNING_KEY: string;
   /** Bearer token of the job at the control plane. */
   readonly TROUPE_TOKEN: string;
-  readonly CONTROL_PLANE: Fetcher;
+  readonly CONTROL_PLANE: Pick<Fetcher, "fetch">;
   /** Where model calls go; the Worker's own global fetch when not bound. */
   readonly MODEL?: Fetcher;
   /** Reaches agents that the registry names, public or private. */

@@ -36,8 +36,8 @@ export function errorReply(
   return { status: 200, contentType: "application/json", body: JSON.stringify(response) };
 }
 
-export function toResponse({ status, contentType, body }: Reply): Response {
-  return new Response(body, { status, headers: { "content-type": contentType } });
+export function toResponse({ status, headers, contentType, body }: Reply): Response {
+  return new Response(body, { status, headers: { ...headers, "content-type": contentType } });
 }
 
 function httpJsonError(error: unknown, status = restStatusFor(error)): Reply {

@@ -54,6 +54,8 @@ export function isStreaming(method: string): boolean {
 /** The response to an operation in the form of its binding: text, because it crosses from the Session to the front door. */
 export interface Reply {
   readonly status: number;
+  /** Beside the content type. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly contentType: string;
   readonly body: string;
 }

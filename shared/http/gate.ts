@@ -23,6 +23,8 @@ export interface Listener<E extends { Bindings: object }> {
   visitor(c: Context<E>): Visitor | Promise<Visitor>;
   /** Origins of other pages that may call; none when left out. */
   readonly origins?: (env: E["Bindings"]) => readonly string[];
+  /** Limits whoever the visitor has turned out to be. Returns what to call when the request has ended. */
+  readonly enter?: (c: Context<E>) => (() => void) | Refusal | undefined;
   /** Makes the response for a problem, in the listener's protocol. */
   readonly refuse?: (c: Context<E>, problem: Problem, headers: Record<string, string>) => Response;
   /** MAX_UNDER_WAY unless given. */
@@ -34,7 +36,6 @@ export function gate<E extends { Bindings: object }>(listener: Listener<E>): Mid
   const { maxUnderWay = MAX_UNDER_WAY } = listener;
   const refuse = listener.refuse ?? ((_, found, headers) => problemResponse(found, headers));
   let underWay = 0;
-  const leave = () => void underWay--;
   return async (c, next) => {
     const isBinding = isBindingProps(propsOf(c));
     const foreign = isBinding ? undefined : foreignRequest(c.req.raw, listener.url(c.env), listener.origins?.(c.env));
@@ -42,10 +43,22 @@ export function gate<E extends { Bindings: object }>(listener: Listener<E>): Mid
     const found = listener.visitor(c);
     const visitor = found instanceof Promise ? await found : found;
     if (typeof visitor === "object") return refuse(c, visitor, headersOf(visitor));
+    const entered = listener.enter?.(c);
+    if (typeof entered === "object") return refuse(c, ...entered);
     // A peer's question belongs to a query that was admitted, so it must not wait for that query to end.
-    if (isBinding || visitor === "peer") return next();
-    if (underWay >= maxUnderWay) return refuse(c, ...busy(`It works on ${underWay} requests, which is its limit.`));
+    if (isBinding || visitor === "peer") {
+      entered?.();
+      return next();
+    }
+    if (underWay >= maxUnderWay) {
+      entered?.();
+      return refuse(c, ...busy(`It works on ${underWay} requests, which is its limit.`));
+    }
     underWay++;
+    const leave = () => {
+      underWay--;
+      entered?.();
+    };
     try {
       await next();
     } catch (error) {

@@ -31,6 +31,7 @@ const KINDS = {
   "registry-full": { status: 409, title: "The registry holds as many agents as it may" },
   "body-too-large": { status: 413, title: "The request body is too large" },
   "unsupported-media-type": { status: 415, title: "The request body has the wrong content type" },
+  "too-many-requests": { status: 429, title: "The caller sends more than it may" },
   internal: { status: 500, title: "The server failed" },
   busy: { status: 503, title: "The server has no room for more at the moment" },
   "not-configured": { status: 503, title: "The server is not configured" },

@@ -18,6 +18,7 @@ import { agentCard, CARD_PATH, cardJson, extendedCard, JSON_RPC_PATH } from "../
 import type { AgentDefinition } from "../definition.ts";
 import { beaconStub, configOf, sessionStub, type AgentEnv } from "../env.ts";
 import { isStreaming, type Operation } from "../rpc.ts";
+import { refusalReply } from "../refusal.ts";
 import { errorReply, replyTo, toResponse } from "../reply.ts";
 import { toolbox } from "../toolbox.ts";
 import { activated } from "../../a2a/extensions.ts";
@@ -28,11 +29,11 @@ import { slotsOf } from "../slots.ts";
 import { wakeSessions } from "../wake.ts";
 import { askToWatch, WATCH_PATH, watchYoung } from "../young-turns.ts";
 import { admit, refusalOf, type Admitted } from "./admit.ts";
+import { enterAs } from "./limits.ts";
 import { isHttpJsonPath, parseHttpJson } from "./http-json.ts";
 import { flushSpans } from "../control-plane/tracing.ts";
 import { ofLegacy, parseJsonRpc, unreadable } from "./json-rpc.ts";
 import { listAcrossSessions } from "./list-tasks.ts";
-import { refusalReply } from "./refusal.ts";
 import { beginsTask, isKnownMethod, isMessage, route } from "./route.ts";
 
 /** Largest request body, in bytes: a message has to fit a row of the session's log. */
@@ -50,9 +51,12 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
       url: (env) => configOf(env).url,
       visitor: (c) => visitor(c, definition),
       origins,
+      enter: (c) => (c.var.admitted ? enterAs(c.var.admitted) : undefined),
       refuse: ({ req }, refused, headers) => {
-        if (req.path === JSON_RPC_PATH) return refusalReply({ binding: "JSONRPC", id: null }, refused, headers);
-        if (isHttpJsonPath(req.path)) return refusalReply({ binding: "HTTP+JSON", id: null }, refused, headers);
+        if (req.path === JSON_RPC_PATH)
+          return toResponse(refusalReply({ binding: "JSONRPC", id: null }, refused, headers));
+        if (isHttpJsonPath(req.path))
+          return toResponse(refusalReply({ binding: "HTTP+JSON", id: null }, refused, headers));
         return problemResponse(refused, headers);
       },
     }),
@@ -191,7 +195,7 @@ async function carryOut(operation: Operation, c: Context<App>, definition: Agent
     if (operation.legacy === undefined && isKnownMethod(operation.method)) checkVersion(req.raw);
     if (!admitted) throw new Error("The gate lets nobody through without knowing who that is.");
     const refusal = refusalOf(admitted, operation);
-    if (refusal) return refusalReply(operation, refusal, headersOf(refusal));
+    if (refusal) return toResponse(refusalReply(operation, refusal, headersOf(refusal)));
     const { caller } = admitted;
     const owner = { agent: configOf(env).id, principal: caller.principal };
     const target = route(operation, caller, env.TROUPE_KEY, owner);
@@ -208,11 +212,11 @@ async function carryOut(operation: Operation, c: Context<App>, definition: Agent
     }
     if (isMessage(operation)) {
       const disk = await freeDisk(env.MACHINE);
-      if (!disk.enough) return refusalReply(operation, ...diskFull(disk));
+      if (!disk.enough) return toResponse(refusalReply(operation, ...diskFull(disk)));
       await askToWatch(env, (work) => executionCtx.waitUntil(work));
     }
     const full = beginsTask(operation) ? slotsOf(env).refusal(caller) : undefined;
-    if (full !== undefined) return refusalReply(operation, ...busy(full));
+    if (full !== undefined) return toResponse(refusalReply(operation, ...busy(full)));
     const stub = sessionStub(env, caller.principal, target.session);
     if (!isStreaming(operation.method)) return toResponse(await stub.call(target.operation, caller));
     const streamed = await stub.stream(target.operation, caller);

@@ -43,6 +43,8 @@ import type { Tasks } from "./tasks/tasks.ts";
 import type { Approvals } from "./approvals/approvals.ts";
 import type { PushNotifications } from "./push/push-notifications.ts";
 import type { PushConfig } from "./push/push-store.ts";
+import { tooMany } from "../../http/caller-limits.ts";
+import type { Refusal } from "../../http/gate.ts";
 import { slotsOf } from "../slots.ts";
 import { agentCard } from "../card.ts";
 import { configOf } from "../env.ts";
@@ -51,6 +53,9 @@ import type { Turns } from "./turns/turns.ts";
 
 /** Characters of a client's id that an error repeats. */
 const MAX_SHOWN = 200;
+
+/** Messages of a thread that may wait behind the one at work. */
+const MAX_WAITING = 100;
 
 /** The request that an operation came with. */
 export interface SessionRequest {
@@ -76,6 +81,8 @@ export class SessionRequestHandler implements A2ARequestHandler {
   readonly #push: PushNotifications;
   readonly #request: SessionRequest;
   readonly #owner: TaskOwner;
+  /** Why the request was refused, where A2A has no error for that. */
+  refusal: Refusal | undefined;
 
   constructor({ tasks, approvals, turns, push }: SessionParts, request: SessionRequest) {
     this.#tasks = tasks;
@@ -164,10 +171,15 @@ export class SessionRequestHandler implements A2ARequestHandler {
     const text = this.#textOf(message);
     const known = this.#tasks.store.taskOfMessage(contextId, messageId);
     if (known) return this.#repeated(known, message);
+    const ahead = this.#turns.ahead(contextId);
+    if (ahead > MAX_WAITING) {
+      this.refusal = tooMany(`${ahead - 1} messages of this conversation wait already, which is the limit.`);
+      throw new Error(this.refusal[0].detail);
+    }
     const suspended = this.#tasks.store.waitingTask(contextId);
     if (suspended) this.#checkChain(suspended);
     if (suspended) this.#turns.dismiss(this.#revive(suspended));
-    const waits = this.#turns.isTaken(contextId) || slotsOf(this.#tasks.env).isFull;
+    const waits = ahead > 0 || slotsOf(this.#tasks.env).isFull;
     const state = waits ? TaskState.TASK_STATE_SUBMITTED : TaskState.TASK_STATE_WORKING;
     const { caller } = this.#request;
     const trace = this.#traceOf(messageId);

@@ -9,6 +9,7 @@ import { Alarm } from "../../durable/alarm.ts";
 import type { Caller } from "../caller.ts";
 import type { AgentDefinition } from "../definition.ts";
 import type { AgentEnv } from "../env.ts";
+import { refusalReply } from "../refusal.ts";
 import { replyTo } from "../reply.ts";
 import type { Operation, Reply, SessionRpc, Streamed } from "../rpc.ts";
 import { Approvals } from "./approvals/approvals.ts";
@@ -40,17 +41,19 @@ export abstract class SessionObject extends DurableObject<AgentEnv> implements S
   }
 
   async call(operation: Operation, caller: Caller): Promise<Reply> {
-    const result = await this.#handle(operation, caller);
+    const { handler, result } = await this.#handle(operation, caller);
     if (Symbol.asyncIterator in result) throw new Error(`${operation.method} streams: use stream().`);
-    return replyTo(operation, result);
+    return handler.refusal ? refusalReply(operation, ...handler.refusal) : replyTo(operation, result);
   }
 
   async stream(operation: Operation, caller: Caller): Promise<Streamed> {
-    return toStream(await this.#handle(operation, caller), operation, {
+    const { handler, result } = await this.#handle(operation, caller);
+    const streamed = await toStream(result, operation, {
       // Agents of ours wait without them.
       keepsAlive: caller.chain.length === 0,
       waitUntil: (work) => this.ctx.waitUntil(work),
     });
+    return handler.refusal ? { reply: refusalReply(operation, ...handler.refusal) } : streamed;
   }
 
   async wake(held: readonly TaskRef[]): Promise<void> {
@@ -106,9 +109,10 @@ export abstract class SessionObject extends DurableObject<AgentEnv> implements S
     const parts = { tasks: this.#tasks, approvals: this.#approvals, turns: this.#turns, push: this.#push };
     const handler = new SessionRequestHandler(parts, { method, isLegacy: legacy !== undefined, caller });
     const [context, jsonrpc] = [new ServerCallContext(), "2.0"] as const;
-    if (legacy !== undefined)
-      return new LegacyJsonRpcTransportHandler(handler).handle({ jsonrpc, method: legacy, params, id }, context);
-    return new JsonRpcTransportHandler(handler).handle({ jsonrpc, method, params, id }, context);
+    const result = await (legacy === undefined
+      ? new JsonRpcTransportHandler(handler).handle({ jsonrpc, method, params, id }, context)
+      : new LegacyJsonRpcTransportHandler(handler).handle({ jsonrpc, method: legacy, params, id }, context));
+    return { handler, result };
   }
 
   /** Runs the SessionEnd hooks of threads in which nobody has said anything for long. Everything else stays as it is. */

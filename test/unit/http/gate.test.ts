@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { expect, test } from "vitest";
 
+import { CallerLimits, type Entry } from "#shared/http/caller-limits.ts";
 import { asWhole, BINDING_PROPS, gate, type Visitor } from "#shared/http/gate.ts";
 import { problem, Problem } from "#shared/http/problem.ts";
 
@@ -10,6 +11,7 @@ const CARD = "https://agents.example:8443/searcher";
 interface Gated {
   readonly visitor?: () => Visitor;
   readonly maxUnderWay?: number;
+  readonly enter?: () => Entry;
   readonly handler?: () => Response | Promise<Response>;
 }
 
@@ -80,6 +82,25 @@ test("credentials that are not valid are refused, also over a binding", async ()
     const response = await ask("http://localhost/", {}, props);
     expect([response.status, response.headers.get("www-authenticate")]).toEqual([401, "Bearer"]);
   }
+});
+
+test("a caller who has entered leaves when the answer has ended, and one who may not is refused with the reason", async () => {
+  const limits = new CallerLimits();
+  const limit = { perS: 1, burst: 10, open: 1 };
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const stream = () => new Response(readable, { headers: { "content-type": "text/event-stream" } });
+  const answers = [stream, () => new Response("in")];
+  const ask = listener({
+    handler: () => answers.shift()?.() ?? new Response("in"),
+    enter: () => limits.enter("a", limit),
+  });
+  const open = await ask("http://localhost/");
+  const refused = await ask("http://localhost/");
+  expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "1"]);
+  expect(Problem.parse(await refused.json()).detail).toMatch(/You have 1 open requests/);
+  await writable.close();
+  await open.text();
+  await expect.poll(async () => (await ask("http://localhost/")).status).toBe(200);
 });
 
 test("more than can be worked on is refused with when to come again, and let in as soon as one is done", async () => {

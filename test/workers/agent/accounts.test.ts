@@ -24,12 +24,10 @@ const CONTROL_PLANE = {
   fetch: async (input: RequestInfo | URL, init?: RequestInit) =>
     isAway ? new Response("away", { status: 502 }) : atLocalhost(new Request(input, init)),
 };
-// SAFETY: only `fetch` of the binding is used.
-const bound = CONTROL_PLANE as unknown as Fetcher;
 const withAccounts = (accounts: string) => ({
   ...env,
   TROUPE_TOKEN,
-  CONTROL_PLANE: bound,
+  CONTROL_PLANE,
   AGENT: Object.assign({}, env.AGENT, { accounts }),
 });
 const required = withAccounts("required");
@@ -210,6 +208,24 @@ it("without the control plane a known key goes on for five minutes, and an unkno
   expect((await call("/tasks", { key: known })).status).toBe(200);
   vi.setSystemTime(now + 310_000);
   expect((await call("/tasks", { key: known })).status).toBe(503);
+});
+
+it("an account that asks too often gets a 429 in the form of its binding, and the others go on", async () => {
+  const [hasty, calm] = [await makeKey("hasty", ["read"]), await makeKey("calm", ["read"])];
+  vi.useFakeTimers({ now: Date.now(), toFake: ["Date"] });
+  const codes = [];
+  for (let n = 0; n < 500; n++) codes.push((await call("/tasks/none", { key: hasty })).status);
+  expect(new Set(codes)).toEqual(new Set([404]));
+  const rest = await call("/tasks/none", { key: hasty });
+  expect([rest.status, rest.headers.get("retry-after"), await rest.json()]).toEqual([
+    429,
+    "1",
+    { error: expect.objectContaining({ code: 429, status: "RESOURCE_EXHAUSTED" }) },
+  ]);
+  const body = { jsonrpc: "2.0", id: 1, method: "GetTask", params: { id: "none" } };
+  const rpc = await call("/jsonrpc", { key: hasty, body });
+  expect([rpc.status, await rpc.json()]).toMatchObject([429, { error: { code: -32000 } }]);
+  expect((await call("/tasks/none", { key: calm })).status).toBe(404);
 });
 
 it("agents and the command line need no key", async () => {

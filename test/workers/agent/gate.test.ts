@@ -96,6 +96,38 @@ describe("with all slots taken", () => {
   });
 });
 
+describe("a conversation in which a hundred messages wait", () => {
+  it("takes no more until there is room, also by a stream, and knows again what it has taken", async () => {
+    const message = (id: string) => ({
+      ...QUESTION.message,
+      messageId: id,
+      contextId: "crowded",
+      parts: [{ text: "hang" }],
+    });
+    const configuration = { returnImmediately: true };
+    const say = async (id: string) => post("/message:send", { message: message(id), configuration });
+    const taken: string[] = [];
+    for (let n = 0; n <= 100; n++) {
+      const response = await say(`m${n}`);
+      expect(response.status).toBe(200);
+      taken.push((await response.json<{ task: { id: string } }>()).task.id);
+    }
+    const refused = await say("late");
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "1"]);
+    expect(await refused.json()).toMatchObject({
+      error: { code: 429, message: expect.stringMatching(/100 messages of this conversation wait/) },
+    });
+    const params = { message: message("late") };
+    const rpc = await post("/jsonrpc", { jsonrpc: "2.0", id: 7, method: "SendStreamingMessage", params });
+    expect([rpc.status, rpc.headers.get("retry-after"), await rpc.json()]).toMatchObject([429, "1", { id: 7 }]);
+    expect((await say("m50")).status).toBe(200);
+    const other = { message: { ...message("late"), contextId: "not-crowded", parts: [{ text: "say hi" }] } };
+    expect((await post("/message:send", other)).status).toBe(200);
+    const a2a = await client("JSONRPC");
+    for (const id of taken.toReversed()) await a2a.cancelTask({ tenant: "", id, metadata: undefined });
+  });
+});
+
 describe("a disk that is nearly full", () => {
   it("takes no message, says why and when to come again, and goes on showing what there is", async () => {
     const now = Math.floor(Date.now() / 1000);

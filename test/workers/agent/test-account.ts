@@ -48,6 +48,8 @@ export function withAccount(name: string, env: AgentEnv): AgentEnv {
   };
 }
 
-function fetcher(real: Fetcher, fetch: (url: string, init: RequestInit) => Promise<Response>): Fetcher {
+type Fetch = Pick<Fetcher, "fetch">;
+
+function fetcher(real: Fetch, fetch: (url: string, init: RequestInit) => Promise<Response>): Fetch {
   return new Proxy(real, { get: (target, key) => (key === "fetch" ? fetch : Reflect.get(target, key)) });
 }

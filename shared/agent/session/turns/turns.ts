@@ -46,9 +46,9 @@ export class Turns {
     while (this.isBusy) await Promise.all([...this.#lines.values()].map(({ tail }) => tail));
   }
 
-  /** Whether a new message of this thread has to wait. */
-  isTaken(contextId: string): boolean {
-    return this.#lines.has(contextId);
+  /** Turns of this thread that wait or run. A new message has to wait for them. */
+  ahead(contextId: string): number {
+    return this.#lines.get(contextId)?.length ?? 0;
   }
 
   /** Starts the task's turn, once the turns before it in its thread have ended. */

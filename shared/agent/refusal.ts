@@ -1,7 +1,7 @@
 // Refusals for which A2A has no error: no credentials, not allowed, too much at once. In the form of the binding.
 import { A2A_CONTENT_TYPE } from "@a2a-js/sdk";
-import type { Problem } from "../../http/problem.ts";
-import type { Operation } from "../rpc.ts";
+import type { Problem } from "../http/problem.ts";
+import type { Operation, Reply } from "./rpc.ts";
 
 /** A server's own error (JSON-RPC 2.0, section 5.1), of which A2A takes none. */
 const SERVER_ERROR = -32_000;
@@ -18,10 +18,11 @@ export function refusalReply(
   { binding, id }: Pick<Operation, "binding" | "id">,
   { detail, status }: Problem,
   headers: Readonly<Record<string, string>> = {},
-): Response {
+): Reply {
   if (binding === "JSONRPC") {
-    return Response.json({ jsonrpc: "2.0", id, error: { code: SERVER_ERROR, message: detail } }, { status, headers });
+    const body = JSON.stringify({ jsonrpc: "2.0", id, error: { code: SERVER_ERROR, message: detail } });
+    return { status, headers, contentType: "application/json", body };
   }
   const error = { code: status, status: NAMES[status] ?? "UNKNOWN", message: detail, details: [] };
-  return Response.json({ error }, { status, headers: { ...headers, "content-type": A2A_CONTENT_TYPE } });
+  return { status, headers, contentType: A2A_CONTENT_TYPE, body: JSON.stringify({ error }) };
 }
