@@ -73,12 +73,13 @@ function outputModes({ outputSchema }: AgentDefinition): string[] {
   return [outputSchema === undefined ? "text/plain" : "application/json"];
 }
 
-/** How a client proves who it is (A2A 1.0, section 4.5). */
+/** The scheme by which a client proves who it is (A2A 1.0, section 4.5; RFC 6750). */
+const KEY = { scheme: "Bearer", bearerFormat: "", description: "A key of the job: troupe keys create." };
+
 function securityOf(accounts: AgentConfig["accounts"]): Pick<AgentCard, "securitySchemes" | "securityRequirements"> {
   if (accounts === "optional") return { securitySchemes: {}, securityRequirements: [] };
-  const value = { scheme: "Bearer", bearerFormat: "", description: "A key of the job: troupe keys create." };
   return {
-    securitySchemes: { key: { scheme: { $case: "httpAuthSecurityScheme", value } } },
+    securitySchemes: { key: { scheme: { $case: "httpAuthSecurityScheme", value: KEY } } },
     securityRequirements: [{ schemes: { key: { list: [] } } }],
   };
 }
@@ -88,8 +89,13 @@ export function cardJson(card: AgentCard): Record<string, unknown> {
   const legacy = card.supportedInterfaces.find(
     ({ protocolVersion }) => protocolVersion === A2A_LEGACY_PROTOCOL_VERSION,
   );
+  const json = toRecord(AgentCard.toJSON(card));
+  const { key } = toRecord(json["securitySchemes"]);
   return {
-    ...toRecord(AgentCard.toJSON(card)),
+    ...json,
+    ...(key === undefined
+      ? {}
+      : { securitySchemes: { key: { ...toRecord(key), type: "http", ...KEY } }, security: [{ key: [] }] }),
     protocolVersion: `${A2A_LEGACY_PROTOCOL_VERSION}.0`,
     url: legacy?.url,
     preferredTransport: legacy?.protocolBinding,

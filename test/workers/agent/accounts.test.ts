@@ -104,7 +104,10 @@ it("where accounts are required, nobody without a key reads, asks or answers any
 
 it("the card and the health check are open, and the card says what to send", async () => {
   expect((await call("/health")).status).toBe(200);
-  const card = AgentCard.fromJSON(await (await call("/.well-known/agent-card.json")).json());
+  const json = await (await call("/.well-known/agent-card.json")).json();
+  // A client of 0.3 reads the same card.
+  expect(json).toMatchObject({ securitySchemes: { key: { type: "http", scheme: "Bearer" } }, security: [{ key: [] }] });
+  const card = AgentCard.fromJSON(json);
   expect(card.securityRequirements).toEqual([{ schemes: { key: { list: [] } } }]);
   expect(card.securitySchemes["key"]?.scheme).toMatchObject({
     $case: "httpAuthSecurityScheme",
@@ -208,6 +211,17 @@ it("without the control plane a known key goes on for five minutes, and an unkno
   expect((await call("/tasks", { key: known })).status).toBe(200);
   vi.setSystemTime(now + 310_000);
   expect((await call("/tasks", { key: known })).status).toBe(503);
+});
+
+it("a client of 0.3 needs the same key and the same scope", async () => {
+  const [asks, reads] = [await makeKey("old-asks", ["ask"]), await makeKey("old-reads", ["read"])];
+  const params = {
+    message: { kind: "message", messageId: "m", role: "user", parts: [{ kind: "text", text: "say hi" }] },
+  };
+  const body = { jsonrpc: "2.0", id: 1, method: "message/send", params };
+  const say = async (key?: string) =>
+    (await call("/jsonrpc", { ...(key === undefined ? {} : { key }), body, headers: { "a2a-version": "0.3" } })).status;
+  expect([await say(), await say(reads), await say(asks)]).toEqual([401, 403, 200]);
 });
 
 it("an account that asks too often gets a 429 in the form of its binding, and the others go on", async () => {
