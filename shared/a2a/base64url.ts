@@ -5,8 +5,9 @@ export function toBase64url(text: string): string {
 }
 
 export function bytesToBase64url(bytes: Uint8Array): string {
-  const chars = Array.from(bytes, (byte) => String.fromCharCode(byte));
-  return btoa(chars.join("")).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+  let binary = "";
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
 /** The decoded text; undefined for anything but base64url of UTF-8. */
@@ -23,7 +24,9 @@ export function fromBase64url(encoded: string): string | undefined {
 export function bytesFromBase64url(encoded: string): Uint8Array<ArrayBuffer> | undefined {
   try {
     const binary = atob(encoded.replaceAll("-", "+").replaceAll("_", "/"));
-    return Uint8Array.from(binary, (char) => char.charCodeAt(0));
+    const bytes = new Uint8Array(binary.length);
+    for (let n = 0; n < bytes.length; n++) bytes[n] = binary.charCodeAt(n);
+    return bytes;
   } catch {
     return undefined; // The caller reports it.
   }

@@ -28,10 +28,10 @@ export interface AgentEnv {
   readonly BEACON: DurableObjectNamespace<BeaconRpc>;
 }
 
-const configs = new WeakMap<AgentEnv, AgentConfig>();
+const configs = new WeakMap<Pick<AgentEnv, "AGENT">, AgentConfig>();
 
 /** The agent's config, parsed once an isolate. Throws ZodError when the deployment is broken. */
-export function configOf(env: AgentEnv): AgentConfig {
+export function configOf(env: Pick<AgentEnv, "AGENT">): AgentConfig {
   let config = configs.get(env);
   if (!config) {
     config = AgentConfig.parse(env.AGENT);

@@ -1,4 +1,5 @@
 // `npm run bench [-- deploy|turn|research|load|growth|…]`: ratios in one run. Method and the figures of one machine: docs/benchmarks.md.
+import { a2a } from "./a2a.ts";
 import { deploy } from "./deploy.ts";
 import { durability } from "./durability.ts";
 import { growth } from "./growth.ts";
@@ -16,6 +17,7 @@ const sections: Record<string, (bench: Bench) => Promise<void>> = {
   turn,
   research,
   load,
+  a2a,
   growth,
   durability,
   text,

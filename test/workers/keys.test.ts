@@ -1,10 +1,12 @@
 // Keys at the control plane: made and revoked by the job's token, checked by hash, and what they open there.
 import { env as bindings } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { hashOfKey, MAX_KEYS } from "#shared/control-plane/keys.ts";
 import { mac } from "#shared/a2a/token.ts";
 import controlPlane from "../../workers/control-plane/index.ts";
+
+afterEach(() => vi.useRealTimers());
 
 const SECRET = "a secret of the control plane, long enough";
 const env = { ...bindings, TROUPE_SECRET: SECRET };
@@ -131,6 +133,18 @@ test("a key with the scope operate reads and deletes, and does nothing that only
     expect(await response.text()).toMatch(/The key \\"ops\\" has no scope/);
   }
   expect((await call(key, "POST", "/v1/traces", {})).status).toBe(401);
+});
+
+test("a key that asks too often gets a 429, and another one goes on", async () => {
+  const [hasty, calm] = [
+    await make("limited", { name: "hasty", scopes: ["operate"] }),
+    await make("limited", { name: "calm", scopes: ["operate"] }),
+  ];
+  vi.useFakeTimers({ now: Date.now(), toFake: ["Date"] });
+  const codes = [];
+  for (let n = 0; n <= 200; n++) codes.push((await call(hasty, "GET", "/nowhere")).status);
+  expect([codes.slice(0, -1).every((code) => code === 404), codes.at(-1)]).toEqual([true, 429]);
+  expect((await call(calm, "GET", "/agents")).status).toBe(200);
 });
 
 test("a key without the scope operate, or one that does not count, opens nothing", async () => {

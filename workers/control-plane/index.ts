@@ -1,5 +1,6 @@
 // The control plane's Worker: mounts registry, traces, budgets and keys.
 import { Hono } from "hono";
+import { CallerLimits } from "#shared/http/caller-limits.ts";
 import { gate } from "#shared/http/gate.ts";
 import { problem, problemResponse } from "#shared/http/problem.ts";
 import { type JobEnv, requireSecret, visitorOf } from "./auth.ts";
@@ -14,12 +15,18 @@ export { Keys } from "./keys/keys.ts";
 export { Registry } from "./registry/registry.ts";
 export { Traces } from "./traces/traces.ts";
 
+const operators = new CallerLimits();
+/** Of one key. */
+const OPERATOR = { perS: 50, burst: 200, open: 50 };
+
 const app = new Hono<JobEnv>();
 
 app.use(
   gate<JobEnv>({
     url: ({ TROUPE_URL }) => TROUPE_URL,
     // The OTLP receiver authenticates exporters itself, to refuse them in their own encoding.
+    enter: ({ var: { operator } }) =>
+      operator ? operators.enter(`${operator.job} ${operator.account.name}`, OPERATOR) : undefined,
     visitor: (c) => (c.req.path === "/v1/traces" && c.req.method === "POST" ? "anonymous" : visitorOf(c)),
   }),
 );

@@ -5,8 +5,8 @@ import { jobOfKey, SCOPES, type Scope } from "../../control-plane/keys.ts";
 import { problem, type Problem } from "../../http/problem.ts";
 import { promiseBody } from "../../http/read-json.ts";
 import { LOCAL_PRINCIPAL, type Caller } from "../caller.ts";
-import { accountOf } from "../control-plane/keys-client.ts";
-import { configOf, type AgentEnv } from "../env.ts";
+import { accountOf, type KeysEnv } from "../control-plane/keys-client.ts";
+import { configOf } from "../env.ts";
 import type { Operation } from "../rpc.ts";
 import { beginsTask, isMessage } from "./route.ts";
 
@@ -33,7 +33,7 @@ const AWAY = problem(
 );
 
 /** The sender, or why the credentials are refused. Only a key has to be asked about. */
-export function admit(request: Request, env: AgentEnv): Admitted | Problem | Promise<Admitted | Problem> {
+export function admit(request: Request, env: KeysEnv): Admitted | Problem | Promise<Admitted | Problem> {
   const asked = { traceparent: request.headers.get("traceparent"), receivedAt: Date.now() };
   const header = request.headers.get("authorization");
   if (header === null) {
@@ -52,7 +52,7 @@ export function admit(request: Request, env: AgentEnv): Admitted | Problem | Pro
 
 async function byKey(
   key: string,
-  env: AgentEnv,
+  env: KeysEnv,
   asked: Pick<Caller, "traceparent" | "receivedAt">,
 ): Promise<Admitted | Problem> {
   const account = await accountOf(env, key);
