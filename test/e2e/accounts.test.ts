@@ -39,15 +39,33 @@ test("without a key every agent refuses, and the command line that deployed the 
   expect(await deployment.succeed("query", JOB, "What is workerd?")).not.toBe("");
 });
 
-test("a key opens every agent, until it is revoked: then each refuses it within five seconds", async () => {
+test("a key opens every agent, until it is revoked: then each refuses it", async () => {
   const key = await makeKey("laptop", "--scopes", "ask,read");
   expect(await lists(key)).toEqual(ofAll(200));
   const listed = await deployment.succeed("keys", "list", JOB);
   expect(listed).toMatch(/laptop +laptop +ask,read/);
   expect(listed).not.toContain(key);
   await deployment.succeed("keys", "revoke", JOB, "laptop");
-  await expect.poll(async () => lists(key), { timeout: 5_000 }).toEqual(ofAll(401));
+  await expect.poll(async () => lists(key)).toEqual(ofAll(401));
   expect(await deployment.succeed("keys", "list", JOB)).toMatch(/revoked/);
+});
+
+test("a stream breaks off when its key is revoked", async () => {
+  const slow = "model: { provider: offline, offline: { ttft: 600s } }";
+  const file = await deployment.write("slow.yaml", fourAgents("slow", `${HUB_SPOKE}\naccounts: required\n${slow}`));
+  await deployment.succeed("deploy", file);
+  const { agents } = Status.parse(await deployment.json("status", "slow"));
+  const { key } = Made.parse(await deployment.json("keys", "create", "slow", "streams"));
+  const message = { messageId: "m", role: "ROLE_USER", parts: [{ text: "What is workerd?" }] };
+  const response = await fetch(`${agents[0]?.url ?? ""}/message:stream`, {
+    method: "POST",
+    headers: { ...VERSION, "content-type": "application/json", authorization: `Bearer ${key}` },
+    body: JSON.stringify({ message }),
+  });
+  expect(response.status).toBe(200);
+  await deployment.succeed("keys", "revoke", "slow", "streams");
+  await expect(response.text()).rejects.toThrow();
+  await deployment.succeed("stop", "slow");
 });
 
 test("a key made as local sees what the command line has asked, another does not", async () => {

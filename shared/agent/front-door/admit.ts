@@ -15,6 +15,8 @@ export interface Admitted {
   /** The agent or the command line that has signed the request. */
   readonly sender: string | undefined;
   readonly scopes: readonly Scope[];
+  /** Whether the key of the request still counts; undefined for a request without one. */
+  readonly counts: (() => Promise<boolean>) | undefined;
   /** The only message that the request may bring; undefined where none is promised. */
   readonly messageId: string | undefined;
 }
@@ -47,7 +49,8 @@ export function admit(request: Request, env: KeysEnv): Admitted | Problem | Prom
   if (!claims) return INVALID;
   const { principal, chain, query, from, message, body } = claims;
   promiseBody(request, body);
-  return { caller: { principal, chain, query, ...asked }, sender: from, scopes: SCOPES, messageId: message };
+  const caller = { principal, chain, query, ...asked };
+  return { caller, sender: from, scopes: SCOPES, counts: undefined, messageId: message };
 }
 
 async function byKey(
@@ -58,7 +61,8 @@ async function byKey(
   const account = await accountOf(env, key);
   if (account === "refused") return INVALID;
   if (account === "away") return AWAY;
-  return ofPerson(account.account, account.scopes, asked);
+  const counts = async () => typeof (await accountOf(env, key)) === "object";
+  return { ...ofPerson(account.account, account.scopes, asked), counts };
 }
 
 function ofPerson(
@@ -67,7 +71,7 @@ function ofPerson(
   asked: Pick<Caller, "traceparent" | "receivedAt">,
 ): Admitted {
   const caller = { principal, chain: [], query: undefined, ...asked };
-  return { caller, sender: undefined, scopes, messageId: undefined };
+  return { caller, sender: undefined, scopes, counts: undefined, messageId: undefined };
 }
 
 /** Why the sender may not do this; undefined where it may. */

@@ -34,6 +34,7 @@ import { isHttpJsonPath, parseHttpJson } from "./http-json.ts";
 import { flushSpans } from "../control-plane/tracing.ts";
 import { ofLegacy, parseJsonRpc, unreadable } from "./json-rpc.ts";
 import { listAcrossSessions } from "./list-tasks.ts";
+import { revocable } from "./revocable.ts";
 import { beginsTask, isKnownMethod, isMessage, route } from "./route.ts";
 
 /** Largest request body, in bytes: a message has to fit a row of the session's log. */
@@ -220,7 +221,9 @@ async function carryOut(operation: Operation, c: Context<App>, definition: Agent
     const stub = sessionStub(env, caller.principal, target.session);
     if (!isStreaming(operation.method)) return toResponse(await stub.call(target.operation, caller));
     const streamed = await stub.stream(target.operation, caller);
-    return "stream" in streamed ? new Response(streamed.stream, { headers: SSE_HEADERS }) : toResponse(streamed.reply);
+    if (!("stream" in streamed)) return toResponse(streamed.reply);
+    const stream = admitted.counts ? revocable(streamed.stream, admitted.counts) : streamed.stream;
+    return new Response(stream, { headers: SSE_HEADERS });
   } catch (error) {
     return toResponse(errorReply(operation, error));
   }
