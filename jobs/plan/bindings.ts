@@ -73,8 +73,8 @@ export function agentBindings(job: Job, agent: Agent, surroundings: Surroundings
     {
       type: "secret",
       name: "TROUPE_TOKEN",
-      variable: "TROUPE_TOKEN",
-      source: { from: "job-token" },
+      variable: `TROUPE_TOKEN__${agent.id.toUpperCase()}`,
+      source: { from: "agent-token", agent: agent.id },
     },
     service("CONTROL_PLANE", { to: "control-plane" }),
     service("MODEL", model.provider === "offline" ? { to: "offline-model" } : anywhere),

@@ -19,8 +19,10 @@ const Service = z.discriminatedUnion("to", [
 const SecretSource = z.discriminatedUnion("from", [
   /** The job's own key, made at its first deployment. */
   z.object({ from: z.literal("job-key") }),
-  /** The job's token at the control plane. */
+  /** The job's token at the control plane; only in older releases. */
   z.object({ from: z.literal("job-token") }),
+  /** The agent's token at the control plane. */
+  z.object({ from: z.literal("agent-token"), agent: z.string() }),
   /** The agent's private key, made at its first deployment. */
   z.object({ from: z.literal("signing-key"), agent: z.string() }),
   /** Text in which `${VAR}` stands for a variable of the user who deploys. */

@@ -9,7 +9,7 @@ export interface AgentEnv {
   readonly TROUPE_KEY: string;
   /** The agent's own private key (PKCS #8, base64url): signs its requests to other agents. */
   readonly TROUPE_SIGNING_KEY: string;
-  /** Bearer token of the job at the control plane. */
+  /** The agent's bearer token at the control plane. */
   readonly TROUPE_TOKEN: string;
   readonly CONTROL_PLANE: Pick<Fetcher, "fetch">;
   /** Where model calls go; the Worker's own global fetch when not bound. */

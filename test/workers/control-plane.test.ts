@@ -1,6 +1,7 @@
 import { env as bindings } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { mac } from "#shared/a2a/token.ts";
+import { tokenFor } from "#shared/control-plane/token.ts";
 import controlPlane from "../../workers/control-plane/index.ts";
 
 const SECRET = "a secret of the control plane, long enough";
@@ -17,6 +18,11 @@ test.for([
   ["with a forged token", `alpha.${mac("guessed", "job:alpha")}`],
   ["with another job's signature", `beta.${mac(SECRET, "job:alpha")}`],
   ["with a signature cut short", `alpha.${mac(SECRET, "job:alpha").slice(0, 42)}`],
+  ["with the job's signature for an agent", `alpha.searcher.${mac(SECRET, "job:alpha")}`],
+  ["with another agent's signature", `alpha.searcher.${mac(SECRET, "agent:alpha:other")}`],
+  ["with a signature for an agent as the job's", `alpha.${mac(SECRET, "agent:alpha:searcher")}`],
+  ["with a name that is no agent", `alpha.A-b.${mac(SECRET, "agent:alpha:A-b")}`],
+  ["with four parts", `alpha.a.b.${mac(SECRET, "agent:alpha:a.b")}`],
   ["with a name that is no job", `Alpha!.${mac(SECRET, "job:Alpha!")}`],
 ] as const)("a request %s is refused", async ([, token]) => {
   const response = await call("GET", "/agents", { token });
@@ -58,6 +64,36 @@ test("the token decides the job: one job does not see another's agents", async (
     agents: [{ id: "searcher" }],
   });
   expect(await (await call("GET", "/agents", { token: tokenOf("two") })).json()).toEqual({ agents: [] });
+});
+
+test("an agent's token speaks for that agent alone, and makes no keys", async () => {
+  const [searcher, other] = [tokenFor(SECRET, "agents", "searcher"), tokenFor(SECRET, "agents", "other")];
+  const share = { query: "q", agent: "searcher", task: "t", life: 0 };
+  const own: [string, string, object?][] = [
+    ["POST", "/agents/register", AGENT],
+    ["POST", "/agents/searcher/heartbeat"],
+    ["POST", "/v1/budgets/cut-earlier-lives", share],
+    ["DELETE", "/agents/searcher"],
+  ];
+  for (const [method, path, body] of own) {
+    const refused = await call(method, path, { token: other, ...(body && { body }) });
+    expect([path, refused.status, await refused.text()]).toEqual([
+      path,
+      403,
+      expect.stringContaining("The agent other may not"),
+    ]);
+    expect((await call(method, path, { token: searcher, ...(body && { body }) })).ok).toBe(true);
+  }
+  const ofJob: [string, string, object?][] = [
+    ["GET", "/v1/keys"],
+    ["POST", "/v1/keys", { name: "a", scopes: ["ask"], as: "local" }],
+    ["DELETE", "/v1/keys/a"],
+  ];
+  for (const [method, path, body] of ofJob)
+    expect((await call(method, path, { token: searcher, ...(body && { body }) })).status).toBe(403);
+  // What all of them read.
+  for (const path of ["/agents", "/agents/search?q=x", "/v1/traces"])
+    expect((await call("GET", path, { token: other })).status).toBe(200);
 });
 
 test("an agent is registered, renewed, found, shown and removed", async () => {

@@ -1,9 +1,10 @@
-// Authenticates requests: the bearer token names the job. A token is
-// `<job>.<base64url(HMAC-SHA256(TROUPE_SECRET, "job:" + job))>`, so the control plane stores no tokens. A person's key does so, too.
+// Authenticates requests: the bearer token names the job, and the agent that has it. Tokens are derived from TROUPE_SECRET, so the control
+// plane stores none. A person's key names its job, too.
 import type { Context, MiddlewareHandler } from "hono";
-import { bearer, mac, MIN_SECRET, sameMac } from "#shared/a2a/token.ts";
+import { bearer, MIN_SECRET } from "#shared/a2a/token.ts";
 import type { Visitor } from "#shared/http/gate.ts";
 import { type Account, hashOfKey, isMadeWith, jobOfKey } from "#shared/control-plane/keys.ts";
+import { type Bearer, readToken } from "#shared/control-plane/token.ts";
 import { problem, problemResponse, type Problem } from "#shared/http/problem.ts";
 import type { Env } from "./env.ts";
 
@@ -12,6 +13,8 @@ export interface JobEnv {
   Variables: {
     /** The job that the token names. */
     job: string;
+    /** The agent that the token names: it speaks for itself alone. Undefined for the deployment, and for a key. */
+    agent: string | undefined;
     /** Of the key that the request carries; undefined without one. */
     operator: Operator | undefined;
   };
@@ -22,10 +25,9 @@ interface Operator {
   readonly account: Account;
 }
 
-const JOB = /^[a-z0-9-]{1,63}$/;
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 /** The job of requests from this machine in development, as under `wrangler dev`. */
-const DEVELOPMENT_JOB = "local";
+const DEVELOPMENT: Bearer = { job: "local", agent: undefined };
 
 /** Answers 503 to every request while TROUPE_SECRET is missing: a missing secret must never mean open access. */
 export const requireSecret: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
@@ -49,13 +51,22 @@ export const requireJob: MiddlewareHandler<JobEnv> = async (c, next) => {
 export const requireToken: MiddlewareHandler<JobEnv> = async (c, next) => {
   const { operator } = c.var;
   if (operator !== undefined) return forbidden(operator.account, "no scope for this: the token of the job is needed");
-  const result = identifyJob(c.req.raw, c.env);
-  if (typeof result !== "string") {
+  const result = identify(c.req.raw, c.env);
+  if ("status" in result) {
     return problemResponse(result, result.status === 401 ? { "www-authenticate": "Bearer" } : {});
   }
-  c.set("job", result);
+  c.set("job", result.job);
+  c.set("agent", result.agent);
   return next();
 };
+
+/** Why the sender may not speak for this agent; undefined where it may. Without an agent's name: for the whole job. */
+export function refusedAs(c: Context<JobEnv>, agent: string | undefined): Response | undefined {
+  const sender = c.var.agent;
+  if (sender === undefined || sender === agent) return undefined;
+  const whom = agent === undefined ? "the job" : `the agent ${JSON.stringify(agent.slice(0, 100))}`;
+  return problemResponse(problem("forbidden", `The agent ${sender} may not speak for ${whom}.`));
+}
 
 /**
  * Classifies the sender by the Authorization header, and sets `operator` for a key. Agents and deployment tools hold tokens; both count as
@@ -67,8 +78,8 @@ export function visitorOf(c: Context<JobEnv>): Visitor | Promise<Visitor> {
   const key = bearer(request.headers.get("authorization")) ?? "";
   const ofKey = jobOfKey(key);
   if (ofKey !== undefined) return operatorOf(c, ofKey, key);
-  const job = identifyJob(request, c.env);
-  return typeof job === "string" ? "peer" : job;
+  const found = identify(request, c.env);
+  return "status" in found ? found : "peer";
 }
 
 async function operatorOf(c: Context<JobEnv>, job: string, key: string): Promise<Visitor> {
@@ -94,19 +105,19 @@ function unconfigured({ TROUPE_SECRET: secret, TROUPE_DEVELOPMENT: development }
   );
 }
 
-/** The name of the request's job, or the problem to answer with. */
-export function identifyJob(request: Request, env: Env): string | Problem {
+/** Whose token the request carries, or the problem to answer with. */
+export function identify(request: Request, env: Env): Bearer | Problem {
   const { TROUPE_SECRET: secret } = env;
   const fault = unconfigured(env);
   if (fault) return fault;
   if (!secret) {
-    if (LOOPBACK.has(new URL(request.url).hostname)) return DEVELOPMENT_JOB;
+    if (LOOPBACK.has(new URL(request.url).hostname)) return DEVELOPMENT;
     return problem("not-configured", "TROUPE_DEVELOPMENT is set, so only requests to localhost are served.");
   }
   const token = bearer(request.headers.get("authorization"));
   if (!token) return problem("unauthorized", 'Send "authorization: Bearer <token of the job>".');
-  const [job = "", signature = "", ...rest] = token.split(".");
-  if (JOB.test(job) && rest.length === 0 && sameMac(signature, mac(secret, `job:${job}`))) return job;
+  const found = readToken(secret, token);
+  if (found) return found;
   return problem(
     "unauthorized",
     "The token was not made by this control plane. Deploy the job again to get a new one.",

@@ -17,7 +17,7 @@ import { configOf, type JobProcess, processesOf } from "./processes/job-config.t
 import type { JobLayout } from "./state/layout.ts";
 import { jobProcesses, runningProcesses } from "./processes/processes.ts";
 import { modulePath } from "./state/release.ts";
-import { jobToken, secretValues, updateJobSecrets } from "./state/secrets.ts";
+import { secretValues, updateJobSecrets } from "./state/secrets.ts";
 import { untilFree } from "./processes/ports.ts";
 import type { JobState } from "./state/state.ts";
 import { endedError, endSupervised, machineFolder, markHealthy, startSupervised } from "./processes/supervisor.ts";
@@ -40,7 +40,7 @@ export interface Run {
 export async function startProcesses(run: Run): Promise<void> {
   const { plan, io } = run;
   const secrets = await updateJobSecrets(run.layout.secrets, plan.secrets);
-  const token = jobToken(run.controlPlane.secret, plan.job);
+  const issuer = { job: plan.job, controlPlane: run.controlPlane.secret };
   const started = new Map<string, Started>();
   const deadline = Date.now() + plan.health.timeoutMs;
   try {
@@ -49,7 +49,7 @@ export async function startProcesses(run: Run): Promise<void> {
       for (const process of processesOf(plan)) {
         const needed = process.agents.some((agent) => stage.includes(agent.id));
         if (!needed || started.has(process.name)) continue;
-        started.set(process.name, await startProcess(run, process, secretValues(process.agents, secrets, token)));
+        started.set(process.name, await startProcess(run, process, secretValues(process.agents, secrets, issuer)));
       }
       await waitForStage(run, { number: index + 1, agents: stage, begunMs }, started, deadline);
     }

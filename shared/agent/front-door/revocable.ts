@@ -11,11 +11,10 @@ export function revocable(
 ): ReadableStream<Uint8Array> {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const revoked = new AbortController();
-  const timer = setInterval(() => {
-    void counts().then((goesOn) => {
-      if (!goesOn) revoked.abort(new Error("The key does not count any more."));
-    });
-  }, lookMs);
+  const look = async () => {
+    if (!(await counts())) revoked.abort(new Error("The key does not count any more."));
+  };
+  const timer = setInterval(() => void look(), lookMs);
   const end = () => clearInterval(timer);
   void stream.pipeTo(writable, { signal: revoked.signal }).then(end, end);
   return readable;

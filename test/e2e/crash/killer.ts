@@ -14,7 +14,7 @@ import { lockHolder } from "../../../scripts/targets/local/state/lock.ts";
 import { isRunning, type ProcessIdentity } from "../../../scripts/targets/local/state/process.ts";
 import { isHealthy } from "../../../scripts/targets/local/processes/health.ts";
 import { jobProcesses, type RunningProcess } from "../../../scripts/targets/local/processes/processes.ts";
-import { jobToken, readJobSecrets, secretValues } from "../../../scripts/targets/local/state/secrets.ts";
+import { readJobSecrets, secretValues } from "../../../scripts/targets/local/state/secrets.ts";
 import { readJobState } from "../../../scripts/targets/local/state/state.ts";
 import { endSupervised, processStatus, startSupervised } from "../../../scripts/targets/local/processes/supervisor.ts";
 import { eventually, signalProcess, SILENT_IO } from "../../support/deployment.ts";
@@ -196,13 +196,13 @@ export class Killer {
     const controlPlane = await findControlPlane(home);
     if (!state || !secrets || !controlPlane) throw new Error(`${name} cannot be brought back.`);
     const plan = await readRelease(layout, state.release);
-    const token = jobToken(controlPlane.secret, name);
+    const issuer = { job: name, controlPlane: controlPlane.secret };
     const gone = processesOf(plan).filter((process) => !running.includes(process.name));
     await Promise.all(
       gone.map(async (process) => {
         const own = layout.process(process.name);
         await endSupervised([own]);
-        const values = secretValues(process.agents, secrets, token);
+        const values = secretValues(process.agents, secrets, issuer);
         await startSupervised({ process: own, secrets: values, restart: "never", urls: [] });
         // As every supervisor does with what it has started.
         const urls = process.agents.map(({ url }) => url);

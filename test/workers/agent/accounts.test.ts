@@ -4,13 +4,13 @@ import { env } from "cloudflare:workers";
 import { AgentCard } from "@a2a-js/sdk";
 import { afterEach, expect, it, vi } from "vitest";
 import { COMMAND_LINE } from "#shared/a2a/peer-token.ts";
-import { mac } from "#shared/a2a/token.ts";
+import { tokenFor } from "#shared/control-plane/token.ts";
 import controlPlane from "../../../workers/control-plane/index.ts";
 import { signedBy } from "../../support/test-signers.ts";
 import { effects, testAgent } from "../../support/test-agent.ts";
 
 const SECRET = "a secret of the control plane, long enough";
-const TROUPE_TOKEN = `tests.${mac(SECRET, "job:tests")}`;
+const TROUPE_TOKEN = tokenFor(SECRET, "tests", "tester");
 
 let isAway = false;
 /** As it comes to the control plane's socket. */
@@ -63,7 +63,7 @@ async function call(path: string, { key, headers = {}, body, to = required }: Se
 }
 
 async function atPlane(method: string, path: string, body?: object) {
-  const headers = { authorization: `Bearer ${TROUPE_TOKEN}`, "content-type": "application/json" };
+  const headers = { authorization: `Bearer ${tokenFor(SECRET, "tests")}`, "content-type": "application/json" };
   return CONTROL_PLANE.fetch(`https://control-plane/v1/keys${path}`, {
     method,
     headers,

@@ -3,6 +3,7 @@ import type * as z from "zod";
 import * as wire from "#shared/control-plane/budgets.ts";
 import { problem, problemResponse } from "#shared/http/problem.ts";
 import { Endpoints, withBody } from "../endpoints.ts";
+import { refusedAs } from "../auth.ts";
 import { jsonBody, pathParameter, responses, schemaOf } from "../openapi-parts.ts";
 import type { Booked, BudgetRpc } from "../rpc.ts";
 import { budgetOf } from "./shards.ts";
@@ -117,7 +118,10 @@ function forQuery<Schema extends z.ZodType<{ readonly query: string }>>(
   schema: Schema,
   serve: (budget: DurableObjectStub<BudgetRpc>, body: z.output<Schema>) => Promise<Response>,
 ) {
-  return withBody(schema, MAX_BODY_BYTES, async (c, body) => serve(budgetOf(c.env, c.var.job, body.query), body));
+  return withBody(schema, MAX_BODY_BYTES, async (c, body) => {
+    const refused = "agent" in body && typeof body.agent === "string" ? refusedAs(c, body.agent) : undefined;
+    return refused ?? serve(budgetOf(c.env, c.var.job, body.query), body);
+  });
 }
 
 const RELEASED = problem(

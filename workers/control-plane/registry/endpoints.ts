@@ -2,6 +2,7 @@
 import * as wire from "#shared/control-plane/registry.ts";
 import { problem, problemResponse } from "#shared/http/problem.ts";
 import { parseTraceparent } from "#shared/tracing/trace-context.ts";
+import { refusedAs } from "../auth.ts";
 import { Endpoints, type JobContext, withBody, withQuery } from "../endpoints.ts";
 import { jsonBody, pathParameter, queryParameters, responses, schemaOf } from "../openapi-parts.ts";
 import type { RegistryRpc } from "../rpc.ts";
@@ -43,8 +44,10 @@ registryEndpoints.add("/register", {
   post: {
     summary: "Register an agent, or renew what is known of it",
     requestBody: jsonBody("Registration"),
-    responses: responses(201, "Receipt", [400, 409, 413, 415]),
+    responses: responses(201, "Receipt", [400, 403, 409, 413, 415]),
     serve: withBody(wire.Registration, MAX_BODY_BYTES, async (c, registration) => {
+      const refused = refusedAs(c, registration.id);
+      if (refused) return refused;
       const receipt = await registryOf(c).register(registration, parseTraceparent(c.req.header("traceparent")));
       return receipt === "full" ? problemResponse(FULL) : c.json(receipt, 201);
     }),
@@ -64,8 +67,10 @@ registryEndpoints.add(
     },
     delete: {
       summary: "Forget an agent",
-      responses: responses(204, undefined, [404]),
+      responses: responses(204, undefined, [403, 404]),
       serve: async (c, id) => {
+        const refused = refusedAs(c, id);
+        if (refused) return refused;
         const removed = await registryOf(c).remove(id);
         return removed.found ? c.body(null, 204) : unknownAgent(c, id, removed.nearest);
       },
@@ -79,8 +84,10 @@ registryEndpoints.add(
   {
     post: {
       summary: "Renew an agent's lease",
-      responses: responses(200, "Renewal", [404]),
+      responses: responses(200, "Renewal", [403, 404]),
       serve: async (c, id) => {
+        const refused = refusedAs(c, id);
+        if (refused) return refused;
         const renewal = await registryOf(c).heartbeat(id);
         return renewal.found ? c.json(renewal.value) : unknownAgent(c, id, renewal.nearest);
       },

@@ -2,7 +2,7 @@
 // https://opentelemetry.io/docs/specs/otlp/#otlphttp
 import { diskFull, freeDisk } from "#shared/http/free-disk.ts";
 import { RETRY_AFTER_S } from "#shared/http/gate.ts";
-import { identifyJob } from "../auth.ts";
+import { identify } from "../auth.ts";
 import type { Env } from "../env.ts";
 import { accepted, type Encoding, refused } from "./otlp/export-answer.ts";
 import { MAX_BODY_BYTES, readBody } from "./otlp/export-body.ts";
@@ -22,10 +22,12 @@ export async function receiveSpans(request: Request, env: Env): Promise<Response
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
   const known = ENCODINGS[type];
   const encoding = known ?? "json";
-  const job = identifyJob(request, env);
-  if (typeof job !== "string") {
-    return refused(job.status, encoding, job.detail, job.status === 401 ? { "www-authenticate": "Bearer" } : {});
+  const sender = identify(request, env);
+  if ("status" in sender) {
+    const { status, detail } = sender;
+    return refused(status, encoding, detail, status === 401 ? { "www-authenticate": "Bearer" } : {});
   }
+  const { job } = sender;
   const packing = request.headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
   if (known === undefined || (packing !== "gzip" && packing !== "identity")) {
     const accepts = "Send application/json or application/x-protobuf, as it is or with content-encoding gzip";

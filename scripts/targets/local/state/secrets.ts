@@ -9,7 +9,8 @@ import * as z from "zod";
 import type { PlannedAgent } from "#jobs/plan/plan-shape.ts";
 import { substitute } from "#jobs/schema/variables.ts";
 import { COMMAND_LINE } from "#shared/a2a/peer-token.ts";
-import { mac, MIN_SECRET } from "#shared/a2a/token.ts";
+import { MIN_SECRET } from "#shared/a2a/token.ts";
+import { tokenFor } from "#shared/control-plane/token.ts";
 
 import { writeFileAtomically } from "../../../project/atomic-file.ts";
 import { CliError } from "../../../terminal/cli-error.ts";
@@ -116,14 +117,17 @@ async function readSecret(path: string): Promise<string | undefined> {
 
 /** The job's bearer token at the control plane. */
 export function jobToken(controlPlane: string, job: string): string {
-  return `${job}.${mac(controlPlane, `job:${job}`)}`;
+  return tokenFor(controlPlane, job);
 }
 
-/** Process variable → value, for every secret binding of these agents. Throws CliError for an agent without a signing key. */
+/**
+ * Process variable → value, for every secret binding of these agents. `controlPlane` is its secret. Throws CliError for an agent without a
+ * signing key.
+ */
 export function secretValues(
   agents: readonly Pick<PlannedAgent, "bindings">[],
   secrets: JobSecrets,
-  token: string,
+  { job, controlPlane }: { readonly job: string; readonly controlPlane: string },
 ): Record<string, string> {
   const values: Record<string, string> = {};
   for (const binding of agents.flatMap((agent) => agent.bindings)) {
@@ -134,7 +138,10 @@ export function secretValues(
         values[binding.variable] = secrets.key;
         break;
       case "job-token":
-        values[binding.variable] = token;
+        values[binding.variable] = tokenFor(controlPlane, job);
+        break;
+      case "agent-token":
+        values[binding.variable] = tokenFor(controlPlane, job, source.agent);
         break;
       case "signing-key": {
         const pair = secrets.signing[source.agent];

@@ -166,14 +166,15 @@ describe("secrets", () => {
       [COMMAND_LINE]: first[COMMAND_LINE],
     });
     const secrets = await updateJobSecrets(path, []);
+    const issuer = { job: "j", controlPlane: "secret" };
     const agentOf = (agent: string) => ({
       bindings: [
         { type: "secret", name: "K", variable: `K_${agent}`, source: { from: "signing-key", agent } } as const,
       ],
     });
-    const values = secretValues([agentOf("a")], secrets, "");
+    const values = secretValues([agentOf("a")], secrets, issuer);
     expect(values).toEqual({ K_a: secrets.signing["a"]?.private });
-    expect(() => secretValues([agentOf("z")], secrets, "")).toThrow(/signing key of the agent z is missing/);
+    expect(() => secretValues([agentOf("z")], secrets, issuer)).toThrow(/signing key of the agent z is missing/);
   });
   test("one that is set nowhere is asked for", async () => {
     await expect(updateJobSecrets("/nowhere/secrets.json", ["TROUPE_TEST_UNSET"])).rejects.toThrow(
