@@ -54,7 +54,7 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
       origins,
       enter: (c) => (c.var.admitted ? enterAs(c.var.admitted) : undefined),
       refuse: ({ req }, refused, headers) => {
-        if (req.path === JSON_RPC_PATH)
+        if (req.path === JSON_RPC_PATH || (req.path === "/" && req.method === "POST"))
           return toResponse(refusalReply({ binding: "JSONRPC", id: null }, refused, headers));
         if (isHttpJsonPath(req.path))
           return toResponse(refusalReply({ binding: "HTTP+JSON", id: null }, refused, headers));
