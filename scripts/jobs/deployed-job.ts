@@ -1,10 +1,13 @@
 // Finds the deployed job that a user named.
 import { resolve } from "node:path";
+import type { Plan } from "#jobs/plan/plan-shape.ts";
 import { suggest } from "#shared/text/nearest.ts";
 import { CliError } from "../terminal/cli-error.ts";
 import { troupe } from "../terminal/hint.ts";
 import { isYaml, jobFiles } from "./job-files.ts";
 import { troupeHome } from "../project/project.ts";
+import { jobLayout } from "../targets/local/state/layout.ts";
+import { readRelease } from "../targets/local/state/release.ts";
 import { deployedJobs, readJobState } from "../targets/local/state/state.ts";
 import type { JobStatus } from "../targets/target.ts";
 import { localTarget } from "../targets/choose-target.ts";
@@ -43,6 +46,14 @@ export async function statusOf(job: string): Promise<JobStatus> {
   const status = await (await localTarget()).status(await requireDeployed(job));
   if (status === undefined) throw new CliError("bad_input", `The job "${job}" is not deployed.`);
   return status;
+}
+
+/** The plan of the release that runs, or ran last. Throws CliError when the job is not deployed. */
+export async function deployedPlan(job: string): Promise<Plan> {
+  const home = troupeHome();
+  const state = await readJobState(home, await requireDeployed(job));
+  if (state === undefined) throw new CliError("bad_input", `The job "${job}" is not deployed.`);
+  return readRelease(jobLayout(home, state.job), state.release);
 }
 
 /** One agent of a status, by its id. Throws CliError, which suggests the nearest id. */

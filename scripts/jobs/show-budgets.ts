@@ -1,7 +1,13 @@
-// The budgets of a job as `troupe plan` shows them: of a query over all agents, and of each agent.
+// The budgets of a job in words: of a query over all agents, and of each agent.
 import type { Job } from "#jobs/schema/schema.ts";
+import type { Plan } from "#jobs/plan/plan-shape.ts";
+import type { Limits } from "#shared/budget/limits.ts";
 
-type Budget = NonNullable<Job["budget"]>;
+import { table } from "../terminal/io.ts";
+import { duration } from "../traces/amounts.ts";
+import { configOf } from "./show-permissions.ts";
+
+type Words = { readonly [Name in keyof NonNullable<Job["budget"]>]?: NonNullable<Job["budget"]>[Name] | undefined };
 
 /** One line for the query, and one for each group of agents with the same budget. */
 export function showBudgets(job: Job): string {
@@ -15,7 +21,27 @@ export function showBudgets(job: Job): string {
   return [`Budget    a query over all agents: ${query === "" ? "no limit" : query}`, ...rows].join("\n");
 }
 
-function limits({ max_turns, max_tokens, max_usd, max_wall_time, max_tool_calls }: Budget): string {
+/** The same of a deployed job: a row for the query and one for each agent. */
+export function showAgentBudgets({ agents }: Plan): string {
+  const configs = agents.map((agent) => configOf(agent));
+  const query = configs[0]?.queryBudget ?? null;
+  return table([
+    ["a question over all agents", query === null ? "no limit" : deployedLimits(query)],
+    ...configs.map(({ id, budget }) => [`${id} for one message`, deployedLimits(budget)]),
+  ]);
+}
+
+function deployedLimits({ maxTurns, maxTokens, maxUsd, maxToolCalls, maxWallMs }: Limits): string {
+  return limits({
+    max_turns: maxTurns,
+    max_tokens: maxTokens,
+    max_usd: maxUsd,
+    max_tool_calls: maxToolCalls,
+    max_wall_time: maxWallMs === undefined ? undefined : duration(maxWallMs * 1_000),
+  });
+}
+
+function limits({ max_turns, max_tokens, max_usd, max_wall_time, max_tool_calls }: Words): string {
   return [
     max_turns === undefined ? undefined : counted(max_turns, "model call"),
     max_tokens === undefined ? undefined : counted(max_tokens, "token"),

@@ -2,24 +2,27 @@
 import type { BreakerStatus } from "#shared/resilience/breaker.ts";
 import { troupe } from "../terminal/hint.ts";
 import { table } from "../terminal/io.ts";
-import { oneLine } from "../terminal/terminal-text.ts";
+import { oneLine, widthOf } from "../terminal/terminal-text.ts";
 import type { ProcessStatus, JobStatus } from "../targets/target.ts";
 
-export function describeStatus(status: JobStatus): string {
+/** `columns`: where the rows of agents are wider, their addresses and names are left out. */
+export function describeStatus(status: JobStatus, columns = Infinity): string {
   const pid = status.pid === null ? "" : `, pid ${status.pid}`;
   const registry =
     status.state !== "stopped" && status.controlPlane === null
       ? "\nThe control plane does not run, so agents cannot find each other."
       : "";
-  const rows = table(
-    status.agents.map(({ id, name, url, state, lastHeartbeat }) => [
-      `  ${id}`,
-      state,
-      url,
-      oneLine(name),
-      ago(lastHeartbeat),
-    ]),
-  ).split("\n");
+  const rowsWith = (isWhole: boolean) =>
+    table(
+      status.agents.map(({ id, name, url, state, lastHeartbeat }) => [
+        `  ${id}`,
+        state,
+        ...(isWhole ? [url, oneLine(name)] : []),
+        ago(lastHeartbeat),
+      ]),
+    ).split("\n");
+  const whole = rowsWith(true);
+  const rows = whole.some((row) => widthOf(row) > columns) ? rowsWith(false) : whole;
   const lines = status.agents.flatMap(({ breakers, turns }, index) => [
     rows[index] ?? "",
     ...(turns === null || turns.waiting === 0 ? [] : [`    ${describeTurns(turns)}`]),

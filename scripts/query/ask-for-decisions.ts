@@ -2,8 +2,8 @@
 import type { Approval, ApprovalAnswer } from "#shared/loop/log/approval.ts";
 
 import type { Io } from "../terminal/io.ts";
-import { Keyboard } from "./keyboard.ts";
-import { showApproval } from "./show-approval.ts";
+import { Keyboard } from "../terminal/typing/keyboard.ts";
+import { showApproval } from "./view/show-approval.ts";
 
 /** Shows `text` and resolves to the typed line; undefined when the person, or `signal`, ended the prompt first. */
 export type Prompt = (text: string, signal: AbortSignal) => Promise<string | undefined>;
@@ -22,11 +22,12 @@ export async function askForDecisions(
   io: Io,
 ): Promise<readonly ApprovalAnswer[] | undefined> {
   const answers: ApprovalAnswer[] = [];
-  for (const approval of approvals) {
+  for (const [index, approval] of approvals.entries()) {
     const { id, expiresAt } = approval;
+    const which = approvals.length === 1 ? "" : `${index + 1} of ${approvals.length}: `;
     const leftMs = expiresAt - Date.now();
     if (leftMs > 0) {
-      io.note(`\n${showApproval(approval, Date.now())}`);
+      io.note(`\n${which}${showApproval(approval, Date.now())}`);
       const expiry = AbortSignal.timeout(Math.min(leftMs, MAX_TIMER_MS));
       const decision = await askUntilClear(prompt, AbortSignal.any([io.signal, expiry]));
       if (decision !== undefined) {
@@ -66,7 +67,7 @@ export function promptOn(keyboard: Keyboard): Prompt {
 }
 
 /** Runs `work` with a prompt at the terminal, and releases the terminal at its end. */
-export async function withPrompt<Result>(work: (prompt: Prompt) => Promise<Result>): Promise<Result> {
-  using keyboard = new Keyboard();
+export async function withPrompt<Result>(io: Io, work: (prompt: Prompt) => Promise<Result>): Promise<Result> {
+  using keyboard = new Keyboard(process.stdin, process.stderr, { live: io.live });
   return await work(promptOn(keyboard));
 }

@@ -2,7 +2,7 @@
 // broken connection it sends the same message again: the agent knows the message's id and resumes the stream.
 import { setTimeout as delay } from "node:timers/promises";
 
-import { Role, type StreamResponse } from "@a2a-js/sdk";
+import { type Part, Role, type StreamResponse } from "@a2a-js/sdk";
 import type { Client } from "@a2a-js/sdk/client";
 
 import { dataPart, textMessage } from "#shared/a2a/message.ts";
@@ -18,8 +18,13 @@ import { troupe } from "../terminal/hint.ts";
 export type { Answer };
 
 export type Request =
-  /** A question; `session` is the contextId to resume. */
-  | { readonly is: "question"; readonly text: string; readonly session: string | undefined }
+  /** A question; `session` is the contextId to resume, `files` follow the text. */
+  | {
+      readonly is: "question";
+      readonly text: string;
+      readonly session: string | undefined;
+      readonly files?: readonly Part[];
+    }
   /** Answers to approvals that a task waits for; `shown` is the part of the task's answer that was shown already. */
   | {
       readonly is: "answers";
@@ -37,6 +42,8 @@ export interface AskListener extends Listener {
   onBroken(): void;
   /** The agent has no room for the message, which is sent again later; called once. */
   onBusy(why: string): void;
+  /** After an abort: whether the agent says that the task is canceled. */
+  onCanceled?(isCanceled: boolean): void;
   /** How long a broken connection is tried again, in milliseconds; 15,000 by default. */
   readonly patienceMs?: number;
   /** First pause before a broken connection is tried again, in milliseconds, doubled each time; 250 by default. */
@@ -75,7 +82,7 @@ export async function ask(address: AgentAddress, request: Request, listener: Ask
       connection.abort();
     }
     if (signal.aborted) {
-      if (request.is !== "look") await cancel(client, progress.taskId);
+      if (request.is !== "look") listener.onCanceled?.(await cancel(client, progress.taskId));
       throw signal.reason;
     }
     const retryS = busyS();
@@ -85,7 +92,7 @@ export async function ask(address: AgentAddress, request: Request, listener: Ask
       await delay(Math.min(retryS, MAX_BUSY_S) * 1_000, undefined, { signal }).catch(() => {});
       continue;
     }
-    if (!isBroken()) throw refusal(failure, address);
+    if (!isBroken(failure)) throw refusal(failure, address);
     if (brokenAt === undefined) listener.onBroken();
     brokenAt ??= Date.now();
     if (Date.now() + pauseMs > brokenAt + patienceMs) throw lostError(address, progress.taskId, patienceMs, failure);
@@ -101,7 +108,9 @@ function opener(client: Client, request: Request): Open {
   if (request.is === "look") return (signal) => look(client, request.taskId, signal);
   const ids = request.is === "question" ? { contextId: request.session ?? "" } : { taskId: request.taskId };
   const said = textMessage(Role.ROLE_USER, request.is === "question" ? request.text : "", ids);
-  const message = request.is === "question" ? said : { ...said, parts: [dataPart({ approvals: request.answers })] };
+  const parts =
+    request.is === "question" ? [...said.parts, ...(request.files ?? [])] : [dataPart({ approvals: request.answers })];
+  const message = { ...said, parts };
   const params = { tenant: "", message, configuration: undefined, metadata: undefined };
   return (signal) => client.sendMessageStream(params, { signal });
 }
@@ -123,10 +132,11 @@ function lostError(address: AgentAddress, taskId: string, patienceMs: number, fa
     taskId === ""
       ? "It is not known whether your message arrived."
       : "Its task is kept and resumes when the agent is back.";
-  const look = taskId === "" ? "" : ` Then show it: ${commandFor(address, taskId)}`;
+  const look =
+    taskId === "" ? "" : ` ${address.job === undefined ? "Later" : "Then"} show it: ${commandFor(address, taskId)}`;
   return new CliError(
     "failed",
     `The connection to the agent broke and could not be restored within ${patienceMs / 1_000} s: ${reasonOf(failure)}${cause}. ${kept}`,
-    `Start the job again: ${troupe`restart ${address.job}`}.${look}`,
+    address.job === undefined ? look.trim() : `Start the job again: ${troupe`restart ${address.job}`}.${look}`,
   );
 }

@@ -1,5 +1,15 @@
-// The connection to one agent: the SDK's client over HTTP+JSON, and the meaning of its failures.
-import { type Client, ClientFactory, ClientFactoryOptions, RestTransportFactory } from "@a2a-js/sdk/client";
+// The connection to one agent: the SDK's client over HTTP+JSON, for others also over JSON-RPC and A2A 0.3, and the meaning of its
+// failures.
+import { TaskState } from "@a2a-js/sdk";
+import {
+  type Client,
+  ClientFactory,
+  ClientFactoryOptions,
+  DefaultAgentCardResolver,
+  JsonRpcTransportFactory,
+  RestTransportFactory,
+} from "@a2a-js/sdk/client";
+import { A2AError } from "@a2a-js/sdk/errors";
 
 import { retryAfterSeconds } from "#shared/http/retry-after.ts";
 import { reasonOf } from "#shared/text/reason.ts";
@@ -12,8 +22,8 @@ import type { AgentAddress } from "./reply-command.ts";
 
 export interface Connection {
   readonly client: Client;
-  /** Whether the last failure was a broken connection; otherwise the agent has answered with a refusal. */
-  readonly isBroken: () => boolean;
+  /** Whether this failure, the last one, was a broken connection; otherwise the agent has answered with a refusal. */
+  readonly isBroken: (failure: unknown) => boolean;
   /** Seconds to wait where the last answer said that the agent has no room; undefined otherwise. */
   readonly busyS: () => number | undefined;
 }
@@ -21,39 +31,60 @@ export interface Connection {
 const CANCEL_LIMIT_MS = 1_500;
 
 /** Reads the agent's card. Throws CliError when the agent does not answer, or the signal's reason. */
-export async function connect({ job, url }: AgentAddress, signal: AbortSignal): Promise<Connection> {
+export async function connect(address: AgentAddress, signal: AbortSignal): Promise<Connection> {
   let status: number | undefined;
   let busyS: number | undefined;
-  const signing = await commandLineFetch(troupeHome(), job, url);
+  // An agent of somebody else gets no token.
+  const send = address.job === undefined ? fetch : await commandLineFetch(troupeHome(), address.job, address.url);
   const fetchImpl: typeof fetch = async (input, init) => {
     [status, busyS] = [undefined, undefined];
-    const response = await signing(input, { ...init, signal: init?.signal ?? signal });
+    const response = await send(input, { ...init, signal: init?.signal ?? signal });
     ({ status } = response);
     if (status === 503 || status === 429) busyS = retryAfterSeconds(response.headers);
     return response;
   };
+  const legacyCompat = { enabled: true };
   const options = ClientFactoryOptions.createFrom(ClientFactoryOptions.default, {
-    transports: [new RestTransportFactory({ fetchImpl })],
-    preferredTransports: ["HTTP+JSON"],
+    transports: [
+      new RestTransportFactory({ fetchImpl, legacyCompat }),
+      new JsonRpcTransportFactory({ fetchImpl, legacyCompat }),
+    ],
+    cardResolver: new DefaultAgentCardResolver({ fetchImpl, legacyCompat }),
+    // Other agents say in their card what they prefer.
+    ...(address.job === undefined ? {} : { preferredTransports: ["HTTP+JSON"] }),
   });
-  // After a 200 the stream broke off; 5xx means that the agent, or a proxy before it, is in trouble.
-  const isBroken = () => status === undefined || status === 200 || status >= 500;
+  // After a 200 the stream broke off, unless the agent wrote an error into it; 5xx means that the agent, or a proxy before it, is in
+  // trouble.
+  const isBroken = (failure: unknown) =>
+    status === undefined || status >= 500 || (status === 200 && !(failure instanceof A2AError));
+  const { url, path } = cardOf(address);
   try {
-    return { client: await new ClientFactory(options).createFromUrl(url), isBroken, busyS: () => busyS };
+    return { client: await new ClientFactory(options).createFromUrl(url, path), isBroken, busyS: () => busyS };
   } catch (error) {
     signal.throwIfAborted();
-    throw refusal(error, { job, url });
+    throw refusal(error, address);
   }
 }
 
-/** Cancels the task; does nothing without an id. Never throws. */
-export async function cancel(client: Client, taskId: string): Promise<void> {
-  if (taskId === "") return;
+/** Where the card is: at the URL itself where that names a JSON file, else at the well-known path below it. */
+function cardOf({ job, url }: AgentAddress): { readonly url: string; readonly path?: string } {
+  if (job !== undefined) return { url };
+  const base = new URL(url);
+  if (base.pathname.endsWith(".json")) return { url, path: "" };
+  if (!base.pathname.endsWith("/")) base.pathname += "/";
+  return { url: base.href };
+}
+
+/** Cancels the task; does nothing without an id. Resolves to whether the agent says that it is canceled. Never throws. */
+export async function cancel(client: Client, taskId: string): Promise<boolean> {
+  if (taskId === "") return false;
   try {
     const signal = AbortSignal.timeout(CANCEL_LIMIT_MS);
-    await client.cancelTask({ tenant: "", id: taskId, metadata: undefined }, { signal });
+    const task = await client.cancelTask({ tenant: "", id: taskId, metadata: undefined }, { signal });
+    return task.status?.state === TaskState.TASK_STATE_CANCELED;
   } catch {
-    // The task has ended, or the agent is gone: nothing is left to cancel.
+    // The task has ended, or the agent is gone.
+    return false;
   }
 }
 
@@ -64,7 +95,7 @@ export function refusal(error: unknown, { job, url }: AgentAddress): CliError {
     return new CliError(
       "failed",
       `The agent at ${url} does not answer${cause}.`,
-      `See its status: ${troupe`status ${job}`}. Start it again: ${troupe`restart ${job}`}`,
+      job === undefined ? "" : `See its status: ${troupe`status ${job}`}. Start it again: ${troupe`restart ${job}`}`,
     );
   }
   return new CliError("failed", `The agent refused: ${message}${cause}`);

@@ -1,86 +1,117 @@
 // Prints an answer: while it streams to a person, at its end to a file or a pipe. Where the task waits for approvals,
 // asks the person at the terminal, or says how to answer.
+import type { Part } from "@a2a-js/sdk";
+
 import { CliError } from "../terminal/cli-error.ts";
 import { troupe } from "../terminal/hint.ts";
 import type { Io } from "../terminal/io.ts";
-import { screenOf } from "../terminal/screen.ts";
+import { paints, screenOf } from "../terminal/screen.ts";
 import { manyLines } from "../terminal/terminal-text.ts";
-import { WordWrap } from "../terminal/word-wrap.ts";
-import { type Answer, ask, type Request } from "./ask.ts";
+import { LiveTrace } from "../traces/store/live-trace.ts";
+import { type Answer, ask, type AskListener, type Request } from "./ask.ts";
 import { askForDecisions, type Prompt, withPrompt } from "./ask-for-decisions.ts";
 import { howToAnswer, type AgentAddress } from "./reply-command.ts";
-import type { Listener } from "./progress.ts";
-import { showApproval } from "./show-approval.ts";
-import { showTrace } from "./show-trace.ts";
+import { showApproval } from "./view/show-approval.ts";
+import { showTrace } from "./view/show-trace.ts";
+import { answerView } from "./view/answer-view.ts";
+import { summaryLines } from "./view/summary.ts";
+import { TurnWatch } from "./view/turn-watch.ts";
+import { whatRan } from "./view/what-ran.ts";
 
 export interface AskOptions extends AgentAddress {
   readonly timeoutMs: number;
   /** Draws the answer's trace below it. */
   readonly trace?: boolean;
+  /** The agent's name, shown while it works. */
+  readonly name?: string;
+  /** Learns the session's id as soon as it is known. */
+  readonly onSession?: (contextId: string) => void;
 }
 
 interface Question {
   readonly text: string;
   /** contextId of the session to resume. */
   readonly session: string | undefined;
+  readonly files?: readonly Part[];
 }
 
 /** As printAnswer, for a question. */
-export async function askAndPrint(question: AskOptions & Question, io: Io, prompt?: Prompt): Promise<Answer> {
-  const { text, session, ...asked } = question;
-  return printAnswer(asked, { is: "question", text, session }, io, prompt);
+export async function askAndPrint(question: AskOptions & Question, io: Io, prompt?: Prompt): Promise<Answered> {
+  const { text, session, files = [], ...asked } = question;
+  return printAnswer(asked, { is: "question", text, session, files }, io, prompt);
+}
+
+/** An answer, and what it cost over all agents in US dollars; null where that is not known. */
+export interface Answered extends Answer {
+  readonly costUsd: number | null;
 }
 
 /**
  * Sends the request and prints the answer's text. Throws CliError when the task did not complete. At a timeout or an interruption
- * the task is canceled first, except while it waits for an approval.
+ * the task is canceled first, except while it waits for an approval; a person is told what had been done.
  */
-export async function printAnswer(asked: AskOptions, first: Request, io: Io, prompt?: Prompt): Promise<Answer> {
-  const live = io.interactive;
+export async function printAnswer(asked: AskOptions, first: Request, io: Io, prompt?: Prompt): Promise<Answered> {
+  const view = answerView(io);
+  const isWatched = view !== undefined || io.live !== undefined;
   const { isTerminal } = screenOf(process.stdout);
-  const shown = isTerminal ? manyLines : String;
-  const wrap = new WordWrap(() => screenOf(process.stdout).columns);
-  let printed = "";
-  const onText: Listener["onText"] = (text, fresh) => {
-    if (!live) return;
-    // Text that the model wrote before a tool call stays on the screen, with an empty line after it.
-    if (fresh && text !== "" && printed.trim() !== "") io.write(`${wrap.take("\n")}\n`);
-    printed = fresh ? text : printed + text;
-    io.write(isTerminal ? wrap.take(shown(text)) : text);
-  };
   let answer: Answer;
+  let trace = new LiveTrace();
   for (let request = first; ;) {
+    const watch = isWatched ? new TurnWatch(io, asked.job, asked.name ?? asked.agent ?? "agent") : undefined;
+    let [traceId, isCanceled]: [string | undefined, boolean | undefined] = [undefined, undefined];
     try {
-      answer = await askInTime(asked, request, io, onText);
-    } finally {
-      if (isTerminal) io.write(wrap.end());
+      answer = await askInTime(asked, request, io, {
+        onText: (text, fresh) => view?.take(text, fresh),
+        onTrace: (id) => {
+          traceId = id;
+          watch?.begin(id);
+        },
+        onCanceled: (done) => void (isCanceled = done),
+      });
+    } catch (error) {
+      view?.end();
+      await watch?.end();
+      if (isWatched && isCanceled !== undefined) io.note(await interruptedReport(asked, traceId, isCanceled, io));
+      throw error;
     }
-    if (live && (printed !== "" || answer.approvals.length === 0)) io.print("");
+    view?.end();
+    if (watch !== undefined) trace = await watch.end();
     if (answer.approvals.length === 0) break;
     const { taskId, answer: said } = answer;
-    if (!live) for (const approval of answer.approvals) io.note(`${showApproval(approval, Date.now())}\n`);
-    const answers = live ? await askPerson(asked, answer, io, prompt) : undefined;
+    if (!io.interactive) for (const approval of answer.approvals) io.note(`${showApproval(approval, Date.now())}\n`);
+    const answers = io.interactive ? await askPerson(asked, answer, io, prompt) : undefined;
     if (answers === undefined) throw approvalNeeded(asked, answer);
     request = answers.length === 0 ? { is: "look", taskId } : { is: "answers", taskId, answers, shown: said };
   }
-  if (!live && answer.answer !== "") io.print(shown(answer.answer));
-  if (asked.trace === true) await showTrace(asked.job, answer.traceId, io);
+  if (view === undefined && answer.answer !== "") io.print(isTerminal ? manyLines(answer.answer) : answer.answer);
+  if (asked.trace === true && asked.job !== undefined) await showTrace(asked.job, answer.traceId, io);
+  if (isWatched) {
+    const { dim } = paints(screenOf(process.stderr));
+    const lines = summaryLines(answer, trace, screenOf(process.stderr).columns - 1);
+    if (lines.length > 0) io.note(`\n${lines.map(dim).join("\n")}`);
+  }
   requireCompletion(asked, answer);
-  return answer;
+  return { ...answer, costUsd: trace.summary?.costUsd ?? null };
 }
 
-/** Asks without printing the answer. Throws CliError when the time is up or the user has interrupted. */
-export async function askInTime(
-  asked: AskOptions,
-  request: Request,
+async function interruptedReport(
+  { job }: AskOptions,
+  traceId: string | undefined,
+  isCanceled: boolean,
   io: Io,
-  onText: Listener["onText"] = () => {},
-): Promise<Answer> {
-  const { trace = false, timeoutMs, ...address } = asked;
+): Promise<string> {
+  const state = isCanceled
+    ? "The task was canceled."
+    : "The agent did not confirm that the task was canceled: it may have ended before, or go on.";
+  return `\n${state}\n${await whatRan(job, traceId ?? null, io)}`;
+}
+
+type Heard = Partial<Pick<AskListener, "onText" | "onTrace" | "onCanceled">>;
+
+/** Asks without printing the answer. Throws CliError when the time is up or the user has interrupted. */
+export async function askInTime(asked: AskOptions, request: Request, io: Io, heard: Heard = {}): Promise<Answer> {
+  const { trace = false, timeoutMs, onSession, ...address } = asked;
   let traceId: string | undefined;
-  const onTrace: Listener["onTrace"] = (id) => void (traceId = id);
-  const onBusy = (why: string) => io.note(manyLines(why));
-  const onBroken = () => io.note("\nThe connection broke; trying again …");
   const timeout = new AbortController();
   const canceled = request.is === "look" ? "the task still runs" : "the task was canceled";
   const timer = setTimeout(() => {
@@ -88,11 +119,22 @@ export async function askInTime(
     timeout.abort(new CliError("failed", message, "Give it more time: --timeout 10m"));
   }, timeoutMs);
   try {
-    const signal = AbortSignal.any([io.signal, timeout.signal]);
-    return await ask(address, request, { onText, onTrace, onBroken, onBusy, signal });
+    return await ask(address, request, {
+      signal: AbortSignal.any([io.signal, timeout.signal]),
+      onText: (text, fresh) => heard.onText?.(text, fresh),
+      onTrace: (id) => {
+        traceId = id;
+        heard.onTrace?.(id);
+      },
+      onSession: (contextId) => onSession?.(contextId),
+      onCanceled: (done) => heard.onCanceled?.(done),
+      onBusy: (why) => io.note(manyLines(why)),
+      onBroken: () => io.note("\nThe connection broke; trying again …"),
+    });
   } catch (error) {
     // The trace so far shows where the time went.
-    if (trace && traceId !== undefined && !io.signal.aborted) await showTrace(address.job, traceId, io);
+    if (trace && traceId !== undefined && address.job !== undefined && !io.signal.aborted)
+      await showTrace(address.job, traceId, io);
     throw error;
   } finally {
     clearTimeout(timer);
@@ -105,14 +147,18 @@ export function requireCompletion(address: AgentAddress, answer: Answer): void {
   if (state === "completed") return;
   if (approvals.length > 0) throw approvalNeeded(address, answer);
   const why = reason === "" ? "" : `: ${reason}`;
-  const trace = traceId === null ? "" : `What happened: ${troupe`traces show ${traceId.slice(0, 8)}`}. `;
-  throw new CliError("failed", `The task ended as ${state}${why}`, `${trace}More in: ${troupe`logs ${address.job}`}`);
+  const trace =
+    traceId === null || address.job === undefined
+      ? ""
+      : `What happened: ${troupe`traces show ${traceId.slice(0, 8)}`}. `;
+  const logs = address.job === undefined ? "" : `More in: ${troupe`logs ${address.job}`}`;
+  throw new CliError("failed", `The task ended as ${state}${why}`, `${trace}${logs}`.trim());
 }
 
 /** Answers of the person at the terminal; undefined when the person has left. Throws CliError at Ctrl-C. */
 async function askPerson(asked: AskOptions, { taskId, approvals }: Answer, io: Io, prompt?: Prompt) {
   const ask = async (own: Prompt) => askForDecisions(approvals, own, io);
-  const answers = await (prompt === undefined ? withPrompt(ask) : ask(prompt));
+  const answers = await (prompt === undefined ? withPrompt(io, ask) : ask(prompt));
   if (answers !== undefined || !io.signal.aborted) return answers;
   const how = howToAnswer(asked, taskId, approvals);
   throw new CliError("interrupted", "Nothing was answered; the task still waits.", how);

@@ -1,5 +1,12 @@
 // The state of a task as its events tell, over one connection or several. Each connection begins with the whole task.
-import { type StreamResponse, type Task, type TaskArtifactUpdateEvent, TaskState, type TaskStatus } from "@a2a-js/sdk";
+import {
+  type Message,
+  type StreamResponse,
+  type Task,
+  type TaskArtifactUpdateEvent,
+  TaskState,
+  type TaskStatus,
+} from "@a2a-js/sdk";
 import * as z from "zod";
 
 import { ArtifactTexts } from "#shared/a2a/artifact-texts.ts";
@@ -29,6 +36,8 @@ export interface Listener {
   onText(text: string, fresh: boolean): void;
   /** The id of the task's trace; undefined where the agent does not tell it. */
   onTrace(traceId: string | undefined): void;
+  /** The id of the session, once the agent has taken the message. */
+  onSession?(contextId: string): void;
 }
 
 export class Progress {
@@ -72,7 +81,7 @@ export class Progress {
         this.#metadata = payload.value.metadata ?? this.#metadata;
         break;
       case "message":
-        this.#show(textOfParts(payload.value.parts), true);
+        this.#answered(payload.value);
         break;
       case undefined:
         break;
@@ -94,8 +103,18 @@ export class Progress {
     };
   }
 
+  /** A message instead of a task is the whole answer (A2A 1.0, section 3.1.1). */
+  #answered({ contextId, taskId, parts }: Message): void {
+    [this.#contextId, this.#taskId] = [contextId, taskId];
+    this.#status = { state: TaskState.TASK_STATE_COMPLETED, message: undefined, timestamp: undefined };
+    this.#listener.onSession?.(contextId);
+    this.#listener.onTrace(undefined);
+    this.#show(textOfParts(parts), true);
+  }
+
   #snapshot({ id, contextId, status, metadata, artifacts }: Task): void {
     [this.#taskId, this.#contextId, this.#status, this.#metadata] = [id, contextId, status, metadata];
+    this.#listener.onSession?.(contextId);
     this.#listener.onTrace(this.#parsed.traceId);
     this.#artifacts.set(artifacts);
     this.#show(this.#artifacts.text, false);

@@ -5,17 +5,19 @@ import { troupe, word } from "../terminal/hint.ts";
 
 /** The agent that has the task. */
 export interface AgentAddress {
-  readonly job: string;
-  /** Origin of the agent. */
+  /** Undefined for an agent that is known by its URL alone. */
+  readonly job: string | undefined;
+  /** Origin of the agent, or the URL of its card. */
   readonly url: string;
   /** The agent's id, where it is not the job's entry point. */
   readonly agent?: string | undefined;
 }
 
-export function commandFor({ job, agent }: AgentAddress, taskId: string): string {
+export function commandFor({ job, url, agent }: AgentAddress, taskId: string): string {
+  const asked = job ?? url;
   return agent === undefined
-    ? troupe`query ${job} --task ${taskId}`
-    : troupe`query ${job} --agent ${agent} --task ${taskId}`;
+    ? troupe`query ${asked} --task ${taskId}`
+    : troupe`query ${asked} --agent ${agent} --task ${taskId}`;
 }
 
 /** How to answer `approvals`, at least one, from a command line. */

@@ -1,5 +1,6 @@
 // A command's access to the terminal: results go to stdout, everything else to stderr.
 import { fill, widthOf } from "./terminal-text.ts";
+import { LiveArea } from "./typing/live-area.ts";
 
 export interface Io {
   /** A result, on stdout, with a newline. */
@@ -12,17 +13,23 @@ export interface Io {
   readonly signal: AbortSignal;
   /** A person can type, and sees stdout and stderr. */
   readonly interactive: boolean;
+  /** Rows below the text, where stderr is a terminal that is not dumb. While there are any, `write` takes whole lines. */
+  readonly live?: LiveArea | undefined;
 }
 
 const SILENCE_MS = 1_000;
 
 export function terminal(signal: AbortSignal): Io {
+  const interactive = process.stdin.isTTY && process.stdout.isTTY && process.stderr.isTTY;
+  const live = process.stderr.isTTY && process.env["TERM"] !== "dumb" ? new LiveArea(process.stderr) : undefined;
+  const above = (write: () => void): void => (live === undefined ? write() : live.above(write));
   return {
-    print: (text) => void process.stdout.write(`${text}\n`),
-    write: (text) => void process.stdout.write(text),
-    note: (text) => void process.stderr.write(`${text}\n`),
+    print: (text) => above(() => process.stdout.write(`${text}\n`)),
+    write: (text) => above(() => process.stdout.write(text)),
+    note: (text) => above(() => process.stderr.write(`${text}\n`)),
     signal,
-    interactive: process.stdin.isTTY && process.stdout.isTTY && process.stderr.isTTY,
+    interactive,
+    live,
   };
 }
 

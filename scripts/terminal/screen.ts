@@ -20,7 +20,7 @@ export function screenOf({ isTTY, columns, rows }: NodeJS.WriteStream): Screen {
 
 export type Paint = (text: string) => string;
 
-type Style = "bold" | "dim" | "red" | "yellow" | "cyan";
+type Style = "bold" | "italic" | "strikethrough" | "dim" | "red" | "yellow" | "cyan";
 
 /** A function for each style; without colours it returns the text unchanged. */
 export function paints({ colours }: Pick<Screen, "colours">): Readonly<Record<Style, Paint>> {
@@ -29,5 +29,13 @@ export function paints({ colours }: Pick<Screen, "colours">): Readonly<Record<St
     (style: Style): Paint =>
     (text) =>
       colours && text !== "" ? styleText(style, text, { validateStream: false }) : text;
-  return { bold: paint("bold"), dim: paint("dim"), red: paint("red"), yellow: paint("yellow"), cyan: paint("cyan") };
+  return {
+    bold: paint("bold"),
+    italic: paint("italic"),
+    strikethrough: paint("strikethrough"),
+    dim: paint("dim"),
+    red: paint("red"),
+    yellow: paint("yellow"),
+    cyan: paint("cyan"),
+  };
 }

@@ -14,6 +14,13 @@ export function duration(us: number): string {
   return inTwo(Math.round(minutes / 60), 24, "d", "h");
 }
 
+/** Time that still runs, in microseconds: 0.4 s, 12 s, 2 min 5 s. Without digits that only flicker. */
+export function elapsed(us: number): string {
+  const seconds = Math.max(0, us) / 1_000_000;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  return seconds < 60 ? `${Math.floor(seconds)} s` : duration(Math.floor(seconds) * 1_000_000);
+}
+
 /** 820, 1.2k, 45k, 1.3M. */
 export function tokens(count: number): string {
   const size = Math.abs(count);

@@ -9,6 +9,7 @@ import { deployedJobs } from "../../scripts/targets/local/state/state.ts";
 import { withTraceStores } from "../../scripts/targets/local/control-plane/trace-stores.ts";
 import type { Io } from "../../scripts/terminal/io.ts";
 import { problemsOf } from "./trace-rules.ts";
+import { type TerminalOptions, TerminalSession } from "./terminal-session.ts";
 import { TraceStore } from "./trace-store.ts";
 
 const CLI = join(import.meta.dirname, "../../scripts/troupe.mjs");
@@ -93,6 +94,11 @@ export class Deployment {
       child.once("close", (code) => resolve({ code, stdout, stderr }));
     });
     return { process: child, outcome };
+  }
+
+  /** As `start`, in a terminal. */
+  terminal(args: readonly string[], { env = {}, ...size }: Partial<TerminalOptions> = {}): TerminalSession {
+    return new TerminalSession(args, { ...size, cwd: this.home, env: { ...this.#environment, ...env } });
   }
 
   /** Runs `troupe <args>` to its end, whatever that is. */

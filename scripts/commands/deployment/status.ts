@@ -1,4 +1,5 @@
 // troupe status: shows the status of a job.
+import { CliError } from "../../terminal/cli-error.ts";
 import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
 import { printJson } from "../../terminal/io.ts";
 import { describeStatus } from "../../jobs/show-status.ts";
@@ -8,13 +9,25 @@ export default defineCommand({
   summary: "Show whether a job's agents are alive, and where they are",
   usage: "<job>",
   positionals: [1, 1],
-  options: { json: JSON_OPTION },
-  examples: ["troupe status research-assistant --json"],
+  options: {
+    watch: { type: "boolean", description: "Go on showing it, with the questions being answered, until q or Ctrl-C" },
+    json: JSON_OPTION,
+  },
+  examples: ["troupe status research-assistant --json", "troupe status research-assistant --watch"],
 
   async run({ positionals: [job = ""], options, io }) {
     const { statusOf } = await import("../../jobs/deployed-job.ts");
     const status = await statusOf(job);
-    if (options.json === true) printJson(io, status);
-    else io.print(describeStatus(status));
+    if (options.watch === true) {
+      if (options.json === true) throw new CliError("bad_input", "--watch is for people: leave --json out.");
+      const { watchStatus } = await import("../../query/view/watch-status.ts");
+      return watchStatus(job, io);
+    }
+    const { waitingTasks } = await import("../../query/waiting.ts");
+    const { waitingLine } = await import("../../query/view/waiting-line.ts");
+    const waiting = await waitingTasks(status, io.signal);
+    const waitingApprovals = waiting.reduce((sum, { approvals }) => sum + approvals.length, 0);
+    if (options.json === true) printJson(io, { ...status, waitingApprovals });
+    else io.print([describeStatus(status), ...waitingLine(status.job, waiting)].join("\n"));
   },
 });

@@ -6,12 +6,13 @@ import { troupe } from "../../terminal/hint.ts";
 import { type Io, printJson } from "../../terminal/io.ts";
 import type { Request } from "../../query/ask.ts";
 import type { AskOptions } from "../../query/print.ts";
-import { answersGiven, type GivenAnswers, saysAll } from "../../query/given-answers.ts";
+import { FILE_OPTION, filesOf } from "../../query/typed/file-option.ts";
+import { answersGiven, type GivenAnswers, saysAll } from "../../query/typed/given-answers.ts";
 
 export default defineCommand({
   name: "query",
   summary: "Ask a job a question, also through a pipe; in a terminal, talk to it",
-  usage: "<job> [question]",
+  usage: "<job|url> [question]",
   positionals: [1, 2],
   options: {
     agent: { type: "string", value: "ID", description: "Ask this agent instead of the entry point" },
@@ -33,6 +34,7 @@ export default defineCommand({
       multiple: true,
       description: "With --task: deny the approval of this id; all: every other one",
     },
+    file: FILE_OPTION,
     reason: { type: "string", value: "TEXT", description: "With --deny: why, for the agent" },
     timeout: { type: "string", value: "TIME", description: "Cancel after this, such as 90s (default 10m)" },
     trace: { type: "boolean", description: "Draw below the answer what all agents did for it, on stderr" },
@@ -47,6 +49,8 @@ export default defineCommand({
     'troupe query research-assistant "What is workerd?" --trace',
     "git diff | troupe query research-assistant -",
     "troupe query approvals --task TASK --allow ID --deny ID",
+    'troupe query research-assistant "What is in it?" --file notes.md',
+    'troupe query https://agent.example.org "Who are you?"',
   ],
 
   async run({ positionals: [named = "", typed], options, io }) {
@@ -54,43 +58,37 @@ export default defineCommand({
     const { session, task, trace = false } = options;
     const given = { allow: options.allow ?? [], deny: options.deny ?? [], reason: options.reason };
     checkTogether({ typed, session, task, given });
-    const { agentOf, statusOf } = await import("../../jobs/deployed-job.ts");
+    const { addressed } = await import("../../query/addressed.ts");
     const { askInTime, printAnswer, requireCompletion } = await import("../../query/print.ts");
-    const status = await statusOf(named);
-    const { job } = status;
-    const { id: agent, url } = agentOf(status, options.agent ?? status.entryPoint);
-    if (status.state === "failed") {
-      const { lastEnd } = status.processes.find(({ state }) => state === "failed") ?? { lastEnd: null };
-      throw new CliError(
-        "failed",
-        `${job} has failed: ${lastEnd?.reason ?? "it ended at each start"}`,
-        `Fix the reason, then: ${troupe`restart ${job}`}`,
-      );
-    }
-    if (status.state === "stopped" || status.state === "dead") {
-      throw new CliError("failed", `${job} does not run.`, `Start it again: ${troupe`restart ${job}`}`);
-    }
-    const asked: AskOptions = { job, url, agent: agent === status.entryPoint ? undefined : agent, timeoutMs, trace };
+    const to = await addressed(named, options.agent);
+    const { job, url, agent, name } = to;
+    const files = await filesOf(options.file);
     if (task === undefined && typed === undefined && io.interactive && options.json !== true) {
-      const { chat } = await import("../../query/chat.ts");
-      return chat({ asked, agent, session }, io);
+      const { chat } = await import("../../query/chat/chat.ts");
+      return chat({ with: to, session, timeoutMs, files, anew: false }, io);
     }
+    const asked: AskOptions = { job, url, agent, name, timeoutMs, trace };
     const fromStdin = task === undefined && (typed === undefined || typed === "-");
-    const { pipedQuestion } = await import("../../query/piped-question.ts");
-    const text = fromStdin ? await pipedQuestion(process.stdin, job, io) : typed;
+    const { pipedQuestion } = await import("../../query/typed/piped-question.ts");
+    const text = fromStdin ? await pipedQuestion(process.stdin, named, io) : typed;
     const request: Request =
-      task === undefined ? { is: "question", text: text ?? "", session } : await taskRequest(task, given, asked, io);
+      task === undefined
+        ? { is: "question", text: text ?? "", session, files }
+        : await taskRequest(task, given, asked, io);
+    if (session !== undefined) {
+      const { requireSession } = await import("../../query/past-turns.ts");
+      await requireSession(to, session, io.signal);
+    }
     if (options.json === true) {
       const answer = await askInTime(asked, request, io);
       printJson(io, { ...answer, reason: answer.reason === "" ? null : answer.reason });
-      const { showTrace } = await import("../../query/show-trace.ts");
-      if (trace && answer.approvals.length === 0) await showTrace(job, answer.traceId, io);
+      const { showTrace } = await import("../../query/view/show-trace.ts");
+      if (trace && job !== undefined && answer.approvals.length === 0) await showTrace(job, answer.traceId, io);
       return requireCompletion(asked, answer);
     }
-    const { contextId, traceId } = await printAnswer(asked, request, io);
-    if (!io.interactive) return;
-    io.note(`\nResume it: ${troupe`query ${job} "…" --session ${contextId}`}`);
-    if (traceId !== null && !trace) io.note(`What the agents did: ${troupe`traces show ${traceId.slice(0, 8)}`}`);
+    const { contextId } = await printAnswer(asked, request, io);
+    if (contextId !== "")
+      io.note(`${io.interactive ? "" : "\n"}Go on: ${troupe`query ${job ?? url} "…" --session ${contextId}`}`);
   },
 });
 

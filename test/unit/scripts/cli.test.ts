@@ -46,7 +46,7 @@ test("help for a command is the same however it is asked for", async () => {
       ["--help", "query"],
     ].map(async (args) => (await troupe(args)).stdout),
   );
-  expect(first).toContain("Usage: troupe query <job> [question]");
+  expect(first).toContain("Usage: troupe query <job|url> [question]");
   expect(others).toEqual([first, first]);
 });
 

@@ -11,6 +11,7 @@ export interface AgentDouble extends AsyncDisposable {
   readonly url: string;
   /** Ids of the messages that came, oldest first. */
   readonly messageIds: readonly string[];
+  readonly messages: readonly object[];
   /** Takes no more connections. */
   vanish(): void;
 }
@@ -28,13 +29,16 @@ type Say = (n: number, stream: { event(payload: object): void; end(): void; brea
 
 export async function agentDouble(say: Say, refusal?: Refusal): Promise<AgentDouble> {
   const messageIds: string[] = [];
+  const messages: object[] = [];
   const server = createServer((request, response) => {
     if (request.method === "GET") json(response, 200, card(url));
     else void serve(request, response);
   }).listen(0, "127.0.0.1");
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const body: unknown = JSON.parse(await text(request));
-    const n = messageIds.push(Sent.parse(body).message.messageId) - 1;
+    const { message } = Sent.parse(body);
+    messages.push(message);
+    const n = messageIds.push(message.messageId) - 1;
     if (refusal && n < (refusal.times ?? Infinity)) {
       const error = { code: refusal.status, status: "INVALID_ARGUMENT", message: refusal.message };
       json(response, refusal.status, { error }, refusal.headers);
@@ -54,6 +58,7 @@ export async function agentDouble(say: Say, refusal?: Refusal): Promise<AgentDou
   return {
     url,
     messageIds,
+    messages,
     vanish: () => {
       server.close();
       server.closeIdleConnections();

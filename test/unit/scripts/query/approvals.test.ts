@@ -4,9 +4,9 @@ import { describe, expect, test } from "vitest";
 import type { Approval } from "#shared/loop/log/approval.ts";
 
 import { askForDecisions, type Prompt } from "../../../../scripts/query/ask-for-decisions.ts";
-import { answersGiven, saysAll } from "../../../../scripts/query/given-answers.ts";
+import { answersGiven, saysAll } from "../../../../scripts/query/typed/given-answers.ts";
 import { commandFor, howToAnswer } from "../../../../scripts/query/reply-command.ts";
-import { showApproval } from "../../../../scripts/query/show-approval.ts";
+import { showApproval } from "../../../../scripts/query/view/show-approval.ts";
 import { recordedIo } from "../io.ts";
 
 const NOW = 1_780_000_000_000;

@@ -3,9 +3,9 @@ import { addAbortSignal, type Readable } from "node:stream";
 
 import { reasonOf } from "#shared/text/reason.ts";
 
-import { CliError } from "../terminal/cli-error.ts";
-import { troupe } from "../terminal/hint.ts";
-import { type Io, noteIfSlow } from "../terminal/io.ts";
+import { CliError } from "../../terminal/cli-error.ts";
+import { troupe } from "../../terminal/hint.ts";
+import { type Io, noteIfSlow } from "../../terminal/io.ts";
 
 /** An agent takes messages of 1 MB, as JSON. */
 const MAX_KB = 512;
@@ -13,7 +13,7 @@ const MAX_KB = 512;
 /** Throws CliError for an empty or too long question and for text that is not UTF-8; the signal's reason when it aborts. */
 export async function pipedQuestion(
   input: Readable & { readonly isTTY?: boolean },
-  job: string,
+  named: string,
   io: Io,
 ): Promise<string> {
   // A person types the question here only after `-`.
@@ -21,7 +21,7 @@ export async function pipedQuestion(
   const bytes = await noteIfSlow(io, label, async () => read(input, io.signal));
   const text = decodeUtf8(bytes).trimEnd();
   if (text.trim() !== "") return text;
-  throw new CliError("bad_input", "There is no question: stdin is empty.", `Type: ${troupe`query ${job} "…"`}`);
+  throw new CliError("bad_input", "There is no question: stdin is empty.", `Type: ${troupe`query ${named} "…"`}`);
 }
 
 async function read(input: Readable, signal: AbortSignal): Promise<Buffer> {

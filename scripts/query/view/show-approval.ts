@@ -3,7 +3,7 @@
 import type { Approval } from "#shared/loop/log/approval.ts";
 import { inOneLine, inputView } from "#shared/text/visible.ts";
 
-import { duration } from "../traces/amounts.ts";
+import { duration } from "../../traces/amounts.ts";
 
 /** Characters of an input that are shown. */
 const MAX_SHOWN = 8_000;

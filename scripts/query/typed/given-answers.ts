@@ -2,7 +2,7 @@
 // names.
 import type { Approval, ApprovalAnswer } from "#shared/loop/log/approval.ts";
 
-import { CliError } from "../terminal/cli-error.ts";
+import { CliError } from "../../terminal/cli-error.ts";
 
 export interface GivenAnswers {
   readonly allow: readonly string[];

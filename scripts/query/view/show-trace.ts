@@ -1,14 +1,14 @@
 // The trace of an answer, drawn below it on stderr, so that stdout holds the answer alone.
-import { CliError } from "../terminal/cli-error.ts";
-import { troupe } from "../terminal/hint.ts";
-import type { Io } from "../terminal/io.ts";
-import { screenOf } from "../terminal/screen.ts";
-import { manyLines } from "../terminal/terminal-text.ts";
-import { localTarget } from "../targets/choose-target.ts";
-import { count } from "../traces/amounts.ts";
-import { readDetails } from "../traces/store/details.ts";
-import { drawTrace } from "../traces/draw/draw.ts";
-import { untilComplete } from "../traces/draw/follow.ts";
+import { CliError } from "../../terminal/cli-error.ts";
+import { troupe } from "../../terminal/hint.ts";
+import type { Io } from "../../terminal/io.ts";
+import { screenOf } from "../../terminal/screen.ts";
+import { manyLines } from "../../terminal/terminal-text.ts";
+import { localTarget } from "../../targets/choose-target.ts";
+import { count } from "../../traces/amounts.ts";
+import { readDetails } from "../../traces/store/details.ts";
+import { drawTrace } from "../../traces/draw/draw.ts";
+import { untilComplete } from "../../traces/draw/follow.ts";
 
 /**
  * Waits up to five seconds for the trace to be complete, and draws it. Notes what is missing; `traceId` is null for an

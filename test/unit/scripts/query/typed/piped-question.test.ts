@@ -2,8 +2,8 @@
 import { Readable } from "node:stream";
 import { expect, test, vi } from "vitest";
 
-import { pipedQuestion } from "../../../../scripts/query/piped-question.ts";
-import { recordedIo } from "../io.ts";
+import { pipedQuestion } from "../../../../../scripts/query/typed/piped-question.ts";
+import { recordedIo } from "../../io.ts";
 
 async function asked(...chunks: (string | Uint8Array)[]): Promise<string> {
   return pipedQuestion(Readable.from(chunks.map((chunk) => Buffer.from(chunk))), "job", recordedIo());
