@@ -67,6 +67,7 @@ const orders = [
     "targets inspection corpus",
     "jobs",
     "query",
+    "completion",
     "commands",
     "cli",
     "troupe",

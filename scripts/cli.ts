@@ -1,6 +1,7 @@
 // The `troupe` command: finds the verb, runs it, and turns the outcome into an exit code. Only this file exits.
 import { suggest } from "#shared/text/nearest.ts";
 
+import { COMPLETE } from "./completion/shells.ts";
 import { CliError, exitCodeOf } from "./terminal/cli-error.ts";
 import type { Command, CommandGroup, Commands } from "./terminal/command.ts";
 import { commandHelp, generalHelp, groupHelp } from "./terminal/help.ts";
@@ -29,6 +30,7 @@ const COMMANDS: Commands = {
   stop: () => import("./commands/deployment/stop.ts"),
   restart: () => import("./commands/deployment/restart.ts"),
   cleanup: () => import("./commands/deployment/cleanup.ts"),
+  completion: () => import("./commands/terminal/completion.ts"),
 };
 
 const HELP = new Set(["help", "--help", "-h"]);
@@ -37,6 +39,11 @@ const VERSION = new Set(["version", "--version", "-V"]);
 async function main(argv: readonly string[], io: Io): Promise<void> {
   const [verb] = argv;
   if (verb !== undefined && VERSION.has(verb)) return io.print(`troupe ${await version()}`);
+  if (verb === COMPLETE) {
+    const { candidates } = await import("./completion/candidates.ts");
+    // The words follow `--`.
+    return io.print((await candidates(COMMANDS, argv.slice(2))).join("\n"));
+  }
   const asked = verb !== undefined && HELP.has(verb);
   const { command, args } = await find(asked ? argv.slice(1) : argv);
   if (command === undefined) return io.print(generalHelp(await loadAll(COMMANDS)));
