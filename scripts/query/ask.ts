@@ -11,7 +11,7 @@ import { reasonOf } from "#shared/text/reason.ts";
 
 import { CliError } from "../terminal/cli-error.ts";
 import { commandFor, type AgentAddress } from "./reply-command.ts";
-import { cancel, connect, refusal } from "./client.ts";
+import { cancel, connect, refusal, UnreachableError } from "./client.ts";
 import { type Answer, type Listener, Progress } from "./progress.ts";
 import { troupe } from "../terminal/hint.ts";
 
@@ -59,7 +59,7 @@ const MAX_PAUSE_MS = 2_000;
 /** Resolves when the task has ended or waits for input. Throws CliError when the agent cannot be reached or refuses. */
 export async function ask(address: AgentAddress, request: Request, listener: AskListener): Promise<Answer> {
   const { signal, patienceMs = PATIENCE_MS, pauseMs: firstMs = FIRST_PAUSE_MS } = listener;
-  const { client, isBroken, busyS } = await connect(address, signal);
+  const { client, isBroken, busyS } = await connectPatiently(address, listener, patienceMs, firstMs);
   const open = opener(client, request);
   const progress = new Progress(listener, request.is === "question" ? {} : request);
   let brokenAt: number | undefined;
@@ -98,6 +98,21 @@ export async function ask(address: AgentAddress, request: Request, listener: Ask
     if (Date.now() + pauseMs > brokenAt + patienceMs) throw lostError(address, progress.taskId, patienceMs, failure);
     // After an abort the next try fails at once and throws.
     await delay(pauseMs, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** An agent of a job may be starting again at this moment; another address is more likely wrong. */
+async function connectPatiently(address: AgentAddress, listener: AskListener, patienceMs: number, firstMs: number) {
+  const { signal } = listener;
+  const deadline = Date.now() + (address.job === undefined ? 0 : patienceMs);
+  for (let pauseMs = firstMs; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
+    try {
+      return await connect(address, signal);
+    } catch (error) {
+      if (!(error instanceof UnreachableError) || Date.now() + pauseMs > deadline) throw error;
+      if (pauseMs === firstMs) listener.onBroken();
+      await delay(pauseMs, undefined, { signal }).catch(() => {});
+    }
   }
 }
 

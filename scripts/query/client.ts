@@ -88,11 +88,14 @@ export async function cancel(client: Client, taskId: string): Promise<boolean> {
   }
 }
 
+/** Nobody answers at the agent's address. */
+export class UnreachableError extends CliError {}
+
 export function refusal(error: unknown, { job, url }: AgentAddress): CliError {
   const message = reasonOf(error);
   const cause = error instanceof Error && error.cause instanceof Error ? ` (${error.cause.message})` : "";
   if (message.includes("fetch failed")) {
-    return new CliError(
+    return new UnreachableError(
       "failed",
       `The agent at ${url} does not answer${cause}.`,
       job === undefined ? "" : `See its status: ${troupe`status ${job}`}. Start it again: ${troupe`restart ${job}`}`,

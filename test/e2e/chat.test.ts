@@ -242,6 +242,13 @@ describe("while agents work", () => {
     expect(screen.replaceAll(/\n */g, " ").split(SENTENCE)).toHaveLength(3);
   });
 
+  test("a message to a job that was killed a moment ago waits until it is back", async () => {
+    await using terminal = await begun(["talk", "--new"]);
+    await ask(terminal, "hello");
+    signalProcess(Status.parse(await deployment.json("status", "talk")).pid, "SIGKILL");
+    expect(await ask(terminal, "hello again", 2)).toMatch(/> hello again\n/);
+  });
+
   test("who closes the terminal and comes back gets the outcome", async () => {
     {
       await using terminal = await begun(["dying", "--new"]);

@@ -30,11 +30,16 @@ export function answerView(io: Io): AnswerView | undefined {
 class MarkdownView implements AnswerView {
   readonly #io: Io;
   readonly #live: NonNullable<Io["live"]>;
-  #stream = this.#fresh();
+  #stream: MarkdownStream;
   #hasShown = false;
 
   constructor(io: Io, live: NonNullable<Io["live"]>) {
     [this.#io, this.#live] = [io, live];
+    this.#stream = this.#fresh();
+    // The first use of the library takes its time: now, not when the first word has come.
+    const first = this.#fresh();
+    first.take("*a*\n");
+    first.preview(1);
   }
 
   take(text: string, fresh: boolean): void {

@@ -17,11 +17,11 @@ const PRINT_MS = 5_000;
 export async function watchStatus(job: string, io: Io): Promise<void> {
   const quit = new AbortController();
   const signal = AbortSignal.any([io.signal, quit.signal]);
-  const { live } = io;
-  using keys = live === undefined ? undefined : onQuitKey(process.stdin, () => quit.abort());
+  const live = process.stdout.isTTY ? io.live : undefined;
+  using keys = live === undefined || !process.stdin.isTTY ? undefined : onQuitKey(process.stdin, () => quit.abort());
   let lines: string[] = [];
   while (!signal.aborted) {
-    lines = await look(job, { ...io, signal }).catch((error: unknown) => {
+    lines = await look(job, { ...io, signal, live }).catch((error: unknown) => {
       if (signal.aborted) return lines;
       throw error;
     });

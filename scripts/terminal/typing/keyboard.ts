@@ -18,6 +18,8 @@ import { LiveArea, type Output } from "./live-area.ts";
 const BURST_MS = 50;
 /** A question is asked after this pause in typing: then the terminal holds no older text. */
 const QUIET_MS = 100;
+/** A paste does not stop for so long. */
+const LOST_MS = 1_000;
 const MAX_QUOTED = 60;
 /** Rows of typed text that are shown at a time. */
 const MOST_ROWS = 10;
@@ -64,6 +66,7 @@ export class Keyboard implements Disposable {
   /** How many messages of `left` a question has quoted already. */
   #named = 0;
   #touchedAt = 0;
+  #redraw: NodeJS.Immediate | undefined;
   #lastKey = "";
   #waiting: Waiting | undefined;
 
@@ -164,6 +167,9 @@ export class Keyboard implements Disposable {
   /** Leaves the prompt and what was typed on the screen. */
   #keep(prompt: string, text: string): void {
     const isShown = this.#prompt !== "";
+    // A dumb terminal shows the last keys first.
+    if (isShown && this.#dumb !== undefined) this.#dumb.show(text);
+    this.#noRedraw();
     this.#prompt = "";
     const lead = prompt.slice(0, prompt.lastIndexOf("\n") + 1);
     const rows = layoutOf(prompt.slice(lead.length), text, 0, this.#live?.columns ?? 80, Infinity).rows;
@@ -178,7 +184,10 @@ export class Keyboard implements Disposable {
 
   readonly #onKey = (typed: string | undefined, key: Key): void => {
     if (this.#isOver) return;
+    const restMs = performance.now() - this.#touchedAt;
     this.#touchedAt = performance.now();
+    // The end of a paste was lost.
+    if (this.#pasted !== undefined && restMs > LOST_MS && key.ctrl === true && key.name === "c") this.#endPaste();
     if (key.name === "paste-start") this.#pasted = "";
     else if (key.name === "paste-end") this.#endPaste();
     else if (this.#pasted !== undefined) this.#pasted += key.sequence ?? typed ?? "";
@@ -314,7 +323,13 @@ export class Keyboard implements Disposable {
     return false;
   }
 
+  /** Draws what is typed, once for all keys that come at once: a paste may have thousands. */
   #show(): void {
+    this.#redraw ??= setImmediate(() => this.#draw());
+  }
+
+  #draw(): void {
+    this.#noRedraw();
     if (this.#isOver) return;
     const isTyping = this.#waiting !== undefined || this.#line.text !== "" || this.#messages.length > 0;
     if (this.#dumb !== undefined) {
@@ -334,6 +349,11 @@ export class Keyboard implements Disposable {
     const early = waiting === 0 ? [] : [cutTo(`  ${waiting} more to be sent after the answer`, columns - 1)];
     const hints = this.#hint.map((hint) => cutTo(`  ${hint}`, columns - 1));
     this.#live?.set("typed", [...rows, ...early, ...hints], cursor);
+  }
+
+  #noRedraw(): void {
+    clearImmediate(this.#redraw);
+    this.#redraw = undefined;
   }
 
   #note(text: string): void {

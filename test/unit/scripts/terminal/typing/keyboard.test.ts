@@ -345,6 +345,14 @@ describe("an answer", () => {
   });
 });
 
+test("a paste of many lines without marks is whole, and drawn in one go", async () => {
+  using terminal = new Terminal();
+  const said = terminal.message();
+  const lines = Array.from({ length: 5_000 }, (_, n) => `line ${n}`);
+  terminal.type(`${lines.join("\r")}\r`);
+  expect(await said).toBe(lines.join("\n"));
+});
+
 test("Ctrl-C is the process's matter, also while nobody waits for a line", async () => {
   using terminal = new Terminal();
   const interrupted = vi.fn<() => void>();
