@@ -87,7 +87,7 @@ export async function printAnswer(asked: AskOptions, first: Request, io: Io, pro
   if (asked.trace === true && asked.job !== undefined) await showTrace(asked.job, answer.traceId, io);
   if (isWatched) {
     const { dim } = paints(screenOf(process.stderr));
-    const lines = summaryLines(answer, trace, screenOf(process.stderr).columns - 1);
+    const lines = summaryLines(answer, asked.job, trace, screenOf(process.stderr).columns - 1);
     if (lines.length > 0) io.note(`\n${lines.map(dim).join("\n")}`);
   }
   requireCompletion(asked, answer);

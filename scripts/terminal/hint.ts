@@ -33,7 +33,16 @@ export function prefix(
   return isInProject ? "npx troupe" : `node ${word(`${PROJECT}/scripts/troupe.mjs`)}`;
 }
 
-/** Text as one shell word, quoted where needed. */
+/** What terminals obey, and what turns the direction of writing. */
+const OBEYED = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+
+/** Text as one shell word, quoted where needed. Control characters of a foreign id are written out, as bash and zsh read them. */
 export function word(text: string): string {
-  return /^[\w./:-][\w.~/:-]*$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+  if (/^[\w./:-][\w.~/:-]*$/.test(text)) return text;
+  if (!OBEYED.test(text)) return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+  const characters = Array.from(text.toWellFormed(), (character) => {
+    if (OBEYED.test(character)) return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+    return character === "'" || character === "\\" ? `\\${character}` : character;
+  });
+  return `$'${characters.join("")}'`;
 }

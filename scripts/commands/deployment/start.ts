@@ -34,7 +34,7 @@ export default defineCommand({
     const entry = status.agents.find(({ id }) => id === status.entryPoint);
     io.print(`\n> ${text}\n`);
     const url = entry?.url ?? "";
-    const question = { job: job.name, url, text, session: undefined, timeoutMs: TIMEOUT_MS };
+    const question = { job: job.name, url, name: status.entryPoint, text, session: undefined, timeoutMs: TIMEOUT_MS };
     const answer = await askAndPrint(question, io);
 
     const follow = typed === undefined && options.corpus === undefined ? FOLLOW_UP : "…";
@@ -42,7 +42,7 @@ export default defineCommand({
     io.print(`  ${troupe`query ${JOB} "`}${follow}" --session ${answer.contextId}`);
     io.print(
       table([
-        [`  ${troupe`query ${JOB}`}`, "(talk to it)"],
+        [`  ${troupe`chat ${JOB}`}`, "(talk to it)"],
         [`  ${troupe`traces show`}`, "(what each agent did for the answer)"],
         [`  ${troupe`start --corpus DIR "…"`}`, "(ask about your own documents)"],
         [`  ${troupe`status ${JOB}`}`],

@@ -57,7 +57,7 @@ const CHAT_COMMANDS: readonly ChatCommand[] = [
       io.note(
         session === undefined
           ? "The session begins with the first answer."
-          : `Session ${session}, ${count(said.length, "answer")}.\nCome back: ${wayBack ?? ""}`,
+          : `Session ${oneLine(session)}, ${count(said.length, "answer")}.\nCome back: ${wayBack ?? ""}`,
       ),
   },
   {
@@ -217,6 +217,6 @@ export function goodbye({ waysBack, with: { job } }: Conversation): string | und
   const [last, ...earlier] = waysBack.toReversed();
   if (last === undefined) return undefined;
   const again = job === undefined ? "" : `\nor go on with the last one: ${troupe`chat ${job}`}`;
-  const others = earlier.map(({ session, command }) => `\nSession ${session}: ${command}`).join("");
-  return `Session ${last.session}\nCome back: ${last.command}${again}${others}`;
+  const others = earlier.map(({ session, command }) => `\nSession ${oneLine(session)}: ${command}`).join("");
+  return `Session ${oneLine(last.session)}\nCome back: ${last.command}${again}${others}`;
 }

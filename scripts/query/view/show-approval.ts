@@ -3,6 +3,7 @@
 import type { Approval } from "#shared/loop/log/approval.ts";
 import { inOneLine, inputView } from "#shared/text/visible.ts";
 
+import { troupe } from "../../terminal/hint.ts";
 import { duration } from "../../traces/amounts.ts";
 
 /** Characters of an input that are shown. */
@@ -13,7 +14,7 @@ export function showApproval({ id, agent, tool, input, reason, expiresAt }: Appr
   const left = expiresAt > now ? `for another ${duration((expiresAt - now) * 1_000)}` : "no longer: it has expired";
   return [
     `${inOneLine(agent)} wants to run ${inOneLine(tool)} with`,
-    inputView(input, MAX_SHOWN, "--json prints them all"),
+    inputView(input, MAX_SHOWN, `${troupe`approvals --json`} prints them all`),
     `Reason: ${inOneLine(reason)}`,
     `It can be answered ${left}. Id: ${inOneLine(id)}`,
   ].join("\n");

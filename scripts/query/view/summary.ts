@@ -8,8 +8,8 @@ import { cost, count, duration, tokens } from "../../traces/amounts.ts";
 import type { LiveTrace } from "../../traces/store/live-trace.ts";
 import type { Answer } from "../ask.ts";
 
-/** Lines of at most `columns`; none where nothing is known. */
-export function summaryLines(answer: Answer, trace: LiveTrace, columns: number): string[] {
+/** Lines of at most `columns`; none where nothing is known. Without a job there is no trace to be seen here. */
+export function summaryLines(answer: Answer, job: string | undefined, trace: LiveTrace, columns: number): string[] {
   const { usage, traceId, durationMs } = answer;
   const { summary, spans } = trace;
   const tools = spans.filter(({ operation }) => operation === OPERATION.executeTool).length;
@@ -20,7 +20,7 @@ export function summaryLines(answer: Answer, trace: LiveTrace, columns: number):
     ...(usage === null ? [] : [`${tokens(tokensOf(usage))} tokens`]),
     ...(summary === undefined || summary.costUsd === null ? [] : [cost(summary.costUsd)]),
     duration(durationMs * 1_000),
-    ...(traceId === null ? [] : [troupe`traces show ${traceId.slice(0, 8)}`]),
+    ...(traceId === null || job === undefined ? [] : [troupe`traces show ${traceId.slice(0, 8)}`]),
   ];
   return facts.length === 1 ? [] : wrap(facts, " · ", columns);
 }

@@ -16,24 +16,26 @@ export interface Layout {
 /** `columns`: the terminal's width. At most `most` rows are shown, those around the cursor. */
 export function layoutOf(prompt: string, text: string, cursor: number, columns: number, most: number): Layout {
   // A full last column would let some terminals begin a row of their own.
-  const width = Math.max(widthOf(prompt), INDENT.length) + 4 > columns ? columns + 4 : columns - 1;
+  const width = Math.max(columns - 1, INDENT.length + 4);
   const rows: string[] = [];
-  let [row, used] = [prompt, widthOf(prompt)];
+  let [row, used] = ["", 0];
   let at: Cursor | undefined;
   const next = () => {
     rows.push(row);
     [row, used] = [INDENT, INDENT.length];
   };
-  for (const { segment, index } of graphemes.segment(text)) {
+  // A prompt may be longer than a narrow screen is wide.
+  for (const { segment, index } of graphemes.segment(prompt + text)) {
+    const isCursor = index === prompt.length + cursor;
     if (segment === "\n" || segment === "\r\n") {
-      if (index === cursor) at = { row: rows.length, before: row };
+      if (isCursor) at = { row: rows.length, before: row };
       next();
       continue;
     }
     const shown = segment === "\t" ? "    " : segment.toWellFormed().replace(OBEYED, code);
     const wide = cautiousWidth(shown);
     if (used + wide > width && used > INDENT.length) next();
-    if (index === cursor) at = { row: rows.length, before: row };
+    if (isCursor) at = { row: rows.length, before: row };
     row += shown;
     used += wide;
   }

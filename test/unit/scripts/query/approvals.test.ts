@@ -41,7 +41,7 @@ describe("an approval on the screen", () => {
 
   test("says how much of a long input is not shown", () => {
     const shown = showApproval(approval("ap_1", { input: { text: "x".repeat(20_000) } }), NOW);
-    expect(shown).toMatch(/\[cut: 12\d{3} of 20\d{3} characters are not shown; --json prints them all\]/);
+    expect(shown).toMatch(/\[cut: 12\d{3} of 20\d{3} characters are not shown; .* approvals --json prints them all\]/);
   });
 });
 

@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
-import { prefix, troupe } from "../../../../scripts/terminal/hint.ts";
+import { prefix, troupe, word } from "../../../../scripts/terminal/hint.ts";
 import { PROJECT } from "../../../../scripts/project/project.ts";
 
 const SCRIPT = `${PROJECT}/scripts/troupe.mjs`;
@@ -40,4 +40,9 @@ test("no message names a command but by the prefix that runs", async () => {
     .filter((line) => /(?<!Usage|missing|many): troupe |[Rr]un troupe /.test(line.replace(/^\S+: /, "")));
   expect(hints).toEqual([]);
   expect(lines.length).toBeGreaterThan(100);
+});
+
+test("a foreign id with control characters is a word that a terminal does not obey, and a shell reads back", () => {
+  const id = "a'b\\c\u001b[2Jd\ne\u202e";
+  expect(word(id)).toBe(String.raw`$'a\'b\\c\u001b[2Jd\u000ae\u202e'`);
 });

@@ -214,6 +214,17 @@ describe("keys", () => {
   });
 });
 
+test("a question that is longer than the screen is wide is asked whole", async () => {
+  using terminal = new Terminal({}, 24);
+  const answer = terminal.keyboard.answer("Please type yes or no. Allow it? [y/n] ", terminal.never);
+  await terminal.shows("Allow it?");
+  terminal.type("yes");
+  await terminal.shows("yes");
+  expect(await terminal.screen.text()).toBe("Please type yes or no. \n  Allow it? [y/n] yes");
+  terminal.type("\r");
+  expect(await answer).toBe("yes");
+});
+
 describe.each([20, 60, 80, 120])("at %i columns", (columns) => {
   test.each([
     ["long words", "a".repeat(150)],
@@ -331,7 +342,8 @@ describe("an answer", () => {
     using terminal = new Terminal();
     const about = { agent: "payments", tool: "pay", input: {}, reason: "r", expiresAt: Date.now() + 60_000 };
     const approvals: Approval[] = ["ap_1", "ap_2"].map((id) => ({ ...about, id }));
-    const decided = askForDecisions(approvals, promptOn(terminal.keyboard), recordedIo());
+    const io = recordedIo();
+    const decided = askForDecisions(approvals, promptOn(terminal.keyboard), io);
     await terminal.shows("Allow it?");
     terminal.type("y\ry\r");
     await terminal.shows("Please type yes or no.");
@@ -342,6 +354,7 @@ describe("an answer", () => {
       { id: "ap_1", decision: "allow" },
       { id: "ap_2", decision: "deny" },
     ]);
+    expect(io.notes.map((note) => note.trim().split(" wants", 1)[0])).toEqual(["1 of 2: payments", "2 of 2: payments"]);
   });
 });
 
