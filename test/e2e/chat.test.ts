@@ -145,6 +145,13 @@ describe("a conversation", () => {
   });
 });
 
+test("any A2A agent is asked by its URL, without its job", async () => {
+  const [agent] = Status.parse(await deployment.json("status", "talk")).agents;
+  const { code, stdout, stderr } = await deployment.troupe("query", agent?.url ?? "", MARMOTS);
+  expect([code, stdout]).toEqual([0, expect.stringContaining(SENTENCE)]);
+  expect(stderr).toMatch(/^\nGo on: .* query http:\/\/127\.0\.0\.1:\d+\/ "…" --session [\w-]+\n$/);
+});
+
 describe("on every screen", () => {
   test.each([60, 80, 120])("of %i columns answer and summary fit", async (columns) => {
     await using terminal = await begun(["talk", "--new"], { columns });
@@ -231,10 +238,11 @@ describe("while agents work", () => {
   });
 
   test("kill -9 is said, and the answer goes on: it stands on the screen once", async () => {
+    const { pid } = Status.parse(await deployment.json("status", "dying"));
     await using terminal = await begun(["dying", "--new"], { columns: 120 });
     terminal.type(`\u001b[200~${QUESTION}\u001b[201~\r`);
-    await terminal.shows("Marmots hibernate for");
-    signalProcess(Status.parse(await deployment.json("status", "dying")).pid, "SIGKILL");
+    await terminal.shows("• Marmots");
+    signalProcess(pid, "SIGKILL");
     await terminal.shows("The connection broke; trying again …");
     const screen = await terminal.shows(ANSWERED);
     expect(screen).toContain("[1] marmots.md");
@@ -253,7 +261,7 @@ describe("while agents work", () => {
     {
       await using terminal = await begun(["dying", "--new"]);
       terminal.type(`\u001b[200~${QUESTION}\u001b[201~\r`);
-      await terminal.shows("Marmots");
+      await terminal.shows("• Marmots");
       // The connection breaks without a word.
     }
     await using again = deployment.terminal(["chat", "dying"]);
