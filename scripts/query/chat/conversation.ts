@@ -61,7 +61,7 @@ export class Conversation {
       this.#isAsking = true;
       return prompt(question, signal).finally(() => void (this.#isAsking = false));
     };
-    [this.#with, this.#session, this.#files] = [start.with, start.session, start.files];
+    [this.#with, this.#files] = [start.with, start.files];
   }
 
   get with(): Addressed {

@@ -7,12 +7,11 @@ import { escaped } from "#shared/text/visible.ts";
 
 import { cutTo } from "../terminal-text.ts";
 import { type Complete, completed } from "./completion.ts";
-import { DumbLine } from "./dumb-line.ts";
 import { History } from "./history.ts";
 import { HistorySearch } from "./history-search.ts";
-import { layoutOf } from "./layout.ts";
 import { type Key, LineEditor } from "./line-editor.ts";
-import { LiveArea, type Output } from "./live-area.ts";
+import type { LiveArea, Output } from "./live-area.ts";
+import { TypedView } from "./typed-view.ts";
 
 /** Keys that follow Enter faster were pasted along with it: the text goes on. */
 const BURST_MS = 50;
@@ -21,10 +20,6 @@ const QUIET_MS = 100;
 /** A paste does not stop for so long. */
 const LOST_MS = 1_000;
 const MAX_QUOTED = 60;
-/** Rows of typed text that are shown at a time. */
-const MOST_ROWS = 10;
-/** Bracketed paste (https://invisible-island.net/xterm/ctlseqs): the terminal marks the beginning and the end of a paste. */
-const [MARK_PASTES, MARK_NO_PASTES] = ["\x1b[?2004h", "\x1b[?2004l"];
 
 export interface TypingOptions {
   /** Where typed text is drawn; undefined on a dumb terminal. */
@@ -41,9 +36,7 @@ type Waiting = { readonly for: "message" | "answer"; readonly resolve: (text: st
 
 export class Keyboard implements Disposable {
   readonly #input: Input;
-  readonly #output: Output;
-  readonly #live: LiveArea | undefined;
-  readonly #dumb: DumbLine | undefined;
+  readonly #view: TypedView;
   readonly #line = new LineEditor();
   readonly #history: History;
   readonly #complete: Complete;
@@ -53,7 +46,6 @@ export class Keyboard implements Disposable {
   readonly #messages: string[] = [];
   /** Text that a question interrupted. */
   #unfinished = "";
-  #prompt = "";
   /** Text of the paste that goes on; undefined between pastes. */
   #pasted: string | undefined;
   /** Enter was pressed, and no key has followed yet. */
@@ -66,16 +58,13 @@ export class Keyboard implements Disposable {
   /** How many messages of `left` a question has quoted already. */
   #named = 0;
   #touchedAt = 0;
-  #redraw: NodeJS.Immediate | undefined;
   #lastKey = "";
   #waiting: Waiting | undefined;
 
   /** Both streams belong to a terminal. `output` shows what is typed. */
   constructor(input: Input = process.stdin, output: Output = process.stderr, options: TypingOptions = {}) {
-    [this.#input, this.#output] = [input, output];
-    const isDumb = process.env["TERM"] === "dumb";
-    this.#live = isDumb ? undefined : (options.live ?? new LiveArea(output));
-    this.#dumb = isDumb ? new DumbLine(output) : undefined;
+    this.#input = input;
+    this.#view = new TypedView(output, options.live);
     this.#history = options.history ?? new History();
     this.#complete = options.complete ?? (() => []);
     this.#interrupt = options.onInterrupt ?? (() => void process.emit("SIGINT"));
@@ -89,8 +78,7 @@ export class Keyboard implements Disposable {
     this.#abort.signal.addEventListener("abort", () => {
       for (const event of ["end", "close"]) input.off(event, over);
     });
-    if (isDumb) return;
-    output.write(MARK_PASTES);
+    this.#view.markPastes(true);
     process.once("exit", this.#unmark);
     process.on("SIGWINCH", this.#onResize);
     process.on("SIGCONT", this.#onContinue);
@@ -101,7 +89,7 @@ export class Keyboard implements Disposable {
     const early = this.#messages.shift();
     if (early !== undefined) {
       this.#named = Math.max(0, this.#named - 1);
-      this.#keep(prompt, early);
+      this.#view.keep(early, prompt);
       return early;
     }
     return this.#next("message", prompt, signal);
@@ -113,7 +101,7 @@ export class Keyboard implements Disposable {
     this.#setAside();
     const early = this.left.slice(this.#named).map((text) => `"${cutTo(escaped(text.trim()), MAX_QUOTED)}"`);
     this.#named = this.left.length;
-    if (early.length > 0) this.#note(`Typed before this question, so not an answer to it: ${early.join(", ")}`);
+    if (early.length > 0) this.#view.note(`Typed before this question, so not an answer to it: ${early.join(", ")}`);
     const answer = await this.#next("answer", question, signal);
     if (answer === undefined) this.#line.take();
     return answer;
@@ -138,7 +126,7 @@ export class Keyboard implements Disposable {
     const stop = () => resolve(undefined);
     signal.addEventListener("abort", stop, { once: true });
     this.#waiting = { for: kind, resolve };
-    this.#begin(prompt);
+    this.#view.begin(prompt);
     if (kind === "message") {
       const typed = this.#line.take();
       this.#line.set([this.#unfinished, typed].filter((text) => text !== "").join("\n"));
@@ -151,35 +139,8 @@ export class Keyboard implements Disposable {
       signal.removeEventListener("abort", stop);
       this.#waiting = undefined;
       // It ended without an Enter.
-      if (this.#prompt !== "") this.#keep(this.#prompt, "");
+      if (this.#view.hasPrompt) this.#view.keep("");
     }
-  }
-
-  /** Shows the prompt: its last line stands before the text, the lines above stay on the screen. */
-  #begin(prompt: string): void {
-    const own = prompt.slice(prompt.lastIndexOf("\n") + 1);
-    const lead = prompt.slice(0, prompt.length - own.length);
-    if (lead !== "") this.#write(lead);
-    this.#prompt = own;
-    this.#dumb?.begin(own);
-  }
-
-  /** Leaves the prompt and what was typed on the screen. */
-  #keep(prompt: string, text: string): void {
-    const isShown = this.#prompt !== "";
-    // A dumb terminal shows the last keys first.
-    if (isShown && this.#dumb !== undefined) this.#dumb.show(text);
-    this.#noRedraw();
-    this.#prompt = "";
-    const lead = prompt.slice(0, prompt.lastIndexOf("\n") + 1);
-    const rows = layoutOf(prompt.slice(lead.length), text, 0, this.#live?.columns ?? 80, Infinity).rows;
-    if (this.#dumb !== undefined) {
-      this.#dumb.end(isShown ? "" : `${lead}${rows.join("\n")}`);
-      return;
-    }
-    this.#live?.set("typed", []);
-    this.#live?.draw();
-    this.#write(`${lead}${rows.join("\n")}\n`);
   }
 
   readonly #onKey = (typed: string | undefined, key: Key): void => {
@@ -221,7 +182,7 @@ export class Keyboard implements Disposable {
     if (name === "enter" || name === "return") return this.#line.insert("\n");
     if (ctrl && name === "d" && this.#line.text === "") return this.#end();
     if (ctrl && name === "z") return this.#suspend();
-    if (ctrl && name === "l") return this.#clearScreen();
+    if (ctrl && name === "l") return this.#view.clearScreen();
     if (name === "tab") return this.#tab();
     if (this.#line.press(key)) return;
     if (name === "up" || (ctrl && name === "p")) return this.#recalled(-1);
@@ -245,7 +206,9 @@ export class Keyboard implements Disposable {
   takeBack(): void {
     const typed = [...this.#messages.splice(0), this.#line.take()].filter((text) => text !== "");
     this.#named = 0;
-    this.#line.set(typed.join("\n"));
+    // A question may still be asked: they are no answer to it.
+    if (this.#waiting?.for === "answer") this.#unfinished = typed.join("\n");
+    else this.#line.set(typed.join("\n"));
     this.#show();
   }
 
@@ -286,7 +249,7 @@ export class Keyboard implements Disposable {
       return this.#show();
     }
     if (waiting.for === "message") this.#history.add(text);
-    this.#keep(this.#prompt, text);
+    this.#view.keep(text);
     waiting.resolve(text);
   }
 
@@ -323,46 +286,20 @@ export class Keyboard implements Disposable {
     return false;
   }
 
-  /** Draws what is typed, once for all keys that come at once: a paste may have thousands. */
   #show(): void {
-    this.#redraw ??= setImmediate(() => this.#draw());
-  }
-
-  #draw(): void {
-    this.#noRedraw();
     if (this.#isOver) return;
-    const isTyping = this.#waiting !== undefined || this.#line.text !== "" || this.#messages.length > 0;
-    if (this.#dumb !== undefined) {
-      if (this.#waiting !== undefined) this.#dumb.show(this.#line.text);
-      return;
-    }
-    if (!isTyping) return this.#live?.set("typed", []);
-    const columns = this.#live?.columns ?? 80;
-    const most = Math.max(1, Math.min(MOST_ROWS, (this.#live?.rows ?? 24) - 3));
-    const search = this.#search;
-    const [prompt, text, at] =
-      search === undefined
-        ? [this.#waiting === undefined ? "> " : this.#prompt, this.#line.text, this.#line.cursor]
-        : [search.prompt, search.found ?? "", 0];
-    const { rows, cursor } = layoutOf(prompt, text, at, columns, most);
-    const waiting = this.#messages.length;
-    const early = waiting === 0 ? [] : [cutTo(`  ${waiting} more to be sent after the answer`, columns - 1)];
-    const hints = this.#hint.map((hint) => cutTo(`  ${hint}`, columns - 1));
-    this.#live?.set("typed", [...rows, ...early, ...hints], cursor);
-  }
-
-  #noRedraw(): void {
-    clearImmediate(this.#redraw);
-    this.#redraw = undefined;
-  }
-
-  #note(text: string): void {
-    this.#write(`${text}\n`);
-  }
-
-  #write(text: string): void {
-    if (this.#live === undefined) this.#output.write(text);
-    else this.#live.above(() => this.#output.write(text));
+    this.#view.show(() => {
+      const { found, prompt } = this.#search ?? {};
+      const isSearching = prompt !== undefined;
+      return {
+        text: isSearching ? (found ?? "") : this.#line.text,
+        cursor: isSearching ? 0 : this.#line.cursor,
+        prompt,
+        isWanted: this.#waiting !== undefined,
+        early: this.#messages.length,
+        hints: this.#hint,
+      };
+    });
   }
 
   /** What stands in the line, and in the paste that goes on, is no answer to the question that comes. */
@@ -395,16 +332,11 @@ export class Keyboard implements Disposable {
       this.#unfinished = [this.#unfinished, this.#line.take()].filter((text) => text !== "").join("\n");
     }
     this.#waiting?.resolve(undefined);
-    this.#live?.set("typed", []);
-    this.#live?.draw();
+    this.#view.end();
     process.off("SIGWINCH", this.#onResize);
     process.off("SIGCONT", this.#onContinue);
     this.#unmark();
     process.off("exit", this.#unmark);
-  }
-
-  #clearScreen(): void {
-    this.#live?.above(() => this.#output.write("\x1b[2J\x1b[H"));
   }
 
   /** Ctrl-Z: the shell gets the terminal until it wakes this process. */
@@ -421,9 +353,7 @@ export class Keyboard implements Disposable {
 
   readonly #onResize = (): void => this.#show();
 
-  readonly #unmark = (): void => {
-    if (this.#dumb === undefined) this.#output.write(MARK_NO_PASTES);
-  };
+  readonly #unmark = (): void => this.#view.markPastes(false);
 }
 
 function isPrintable(typed: string): boolean {
