@@ -11,7 +11,7 @@ import { reasonOf } from "#shared/text/reason.ts";
 
 import { CliError } from "../terminal/cli-error.ts";
 import { commandFor, type AgentAddress } from "./reply-command.ts";
-import { cancel, connect, refusal, UnreachableError } from "./client.ts";
+import { cancel, CANCEL_LIMIT_MS, connect, refusal, UnreachableError } from "./client.ts";
 import { type Answer, type Listener, Progress } from "./progress.ts";
 import { troupe } from "../terminal/hint.ts";
 
@@ -82,7 +82,10 @@ export async function ask(address: AgentAddress, request: Request, listener: Ask
       connection.abort();
     }
     if (signal.aborted) {
-      if (request.is !== "look") listener.onCanceled?.(await cancel(client, progress.taskId));
+      if (request.is === "look") throw signal.reason;
+      const taskId = progress.taskId === "" ? await taskIdOf(open) : progress.taskId;
+      const isCanceled = await cancel(client, taskId);
+      listener.onCanceled?.(isCanceled);
       throw signal.reason;
     }
     const retryS = busyS();
@@ -99,6 +102,21 @@ export async function ask(address: AgentAddress, request: Request, listener: Ask
     // After an abort the next try fails at once and throws.
     await delay(pauseMs, undefined, { signal }).catch(() => {});
   }
+}
+
+/**
+ * The id of the task that the message opened, where its first event has not come: the agent tells it when it gets the same message
+ * again. Empty where it does not.
+ */
+async function taskIdOf(open: Open): Promise<string> {
+  try {
+    for await (const { payload } of open(AbortSignal.timeout(CANCEL_LIMIT_MS))) {
+      if (payload?.$case === "task") return payload.value.id;
+    }
+  } catch {
+    // The agent is gone, or refuses.
+  }
+  return "";
 }
 
 /** An agent of a job may be starting again at this moment; another address is more likely wrong. */

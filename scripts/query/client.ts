@@ -28,7 +28,8 @@ export interface Connection {
   readonly busyS: () => number | undefined;
 }
 
-const CANCEL_LIMIT_MS = 1_500;
+/** Whoever interrupts waits no longer for the agent. */
+export const CANCEL_LIMIT_MS = 1_500;
 
 /** Reads the agent's card. Throws CliError when the agent does not answer, or the signal's reason. */
 export async function connect(address: AgentAddress, signal: AbortSignal): Promise<Connection> {

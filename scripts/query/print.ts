@@ -72,6 +72,8 @@ export async function printAnswer(asked: AskOptions, first: Request, io: Io, pro
       view?.end();
       await watch?.end();
       if (isWatched && isCanceled !== undefined) io.note(await interruptedReport(asked, traceId, isCanceled, io));
+      else if (isWatched && io.signal.aborted)
+        io.note(request.is === "look" ? "\nThe task goes on." : "\nThe message was not sent.");
       throw error;
     }
     view?.end();

@@ -12,6 +12,8 @@ export interface AgentDouble extends AsyncDisposable {
   /** Ids of the messages that came, oldest first. */
   readonly messageIds: readonly string[];
   readonly messages: readonly object[];
+  /** Tasks that were to be canceled, such as `t1:cancel`. */
+  readonly canceled: readonly string[];
   /** Takes no more connections. */
   vanish(): void;
 }
@@ -30,12 +32,19 @@ type Say = (n: number, stream: { event(payload: object): void; end(): void; brea
 export async function agentDouble(say: Say, refusal?: Refusal): Promise<AgentDouble> {
   const messageIds: string[] = [];
   const messages: object[] = [];
+  const canceled: string[] = [];
   const server = createServer((request, response) => {
     if (request.method === "GET") json(response, 200, card(url));
     else void serve(request, response);
   }).listen(0, "127.0.0.1");
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
-    const body: unknown = JSON.parse(await text(request));
+    const sent = await text(request);
+    if (request.url?.endsWith(":cancel")) {
+      canceled.push(request.url.split("/").at(-1) ?? "");
+      json(response, 200, task("CANCELED").task);
+      return;
+    }
+    const body: unknown = JSON.parse(sent);
     const { message } = Sent.parse(body);
     messages.push(message);
     const n = messageIds.push(message.messageId) - 1;
@@ -59,6 +68,7 @@ export async function agentDouble(say: Say, refusal?: Refusal): Promise<AgentDou
     url,
     messageIds,
     messages,
+    canceled,
     vanish: () => {
       server.close();
       server.closeIdleConnections();

@@ -124,3 +124,13 @@ test("what a task waits for comes with the answer, as data", async () => {
   const { answer } = await screenOf(agent);
   expect(answer).toMatchObject({ state: "input-required", approvals: [approval], answer: "I will pay." });
 });
+
+test("a question that is interrupted before its task is known is canceled all the same", async () => {
+  const interruption = new AbortController();
+  await using agent = await agentDouble((n, stream) => {
+    if (n > 0) return stream.event(task("WORKING"));
+    interruption.abort(new Error("enough"));
+  });
+  await expect(screenOf(agent, 5_000, interruption.signal)).rejects.toThrow("enough");
+  expect([new Set(agent.messageIds).size, agent.messageIds.length, agent.canceled]).toEqual([1, 2, ["t1:cancel"]]);
+});
