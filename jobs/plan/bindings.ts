@@ -107,7 +107,10 @@ export function agentConfigs(job: Job, environment: PlanEnvironment): AgentConfi
 
 function configOf(job: Job, agent: Agent, { url, edges, callers, environment }: Surroundings): AgentConfig {
   const model = resolveModel(job.model, agent.model, environment);
-  const peers = edges.map(({ to }) => ({ id: to, binding: peerBinding(to) }));
+  const peers = edges.map(({ to }) => {
+    const key = environment.publicKeys?.[to];
+    return { id: to, binding: peerBinding(to), ...(key === undefined ? {} : { key }) };
+  });
   const dynamic = job.topology.type === "dynamic";
   const own = variables(job, agent, model.provider === "anthropic");
   return {

@@ -13,6 +13,9 @@ import type { AgentDefinition } from "./definition.ts";
 /** Path of the JSON-RPC binding below the agent's origin; HTTP+JSON is at the origin itself. */
 export const JSON_RPC_PATH = "/jsonrpc";
 
+/** The keys that sign the card. */
+export const JWKS_PATH = "/.well-known/jwks.json";
+
 export const CARD_PATH = "/.well-known/agent-card.json";
 
 export function agentCard(definition: AgentDefinition, config: AgentConfig): AgentCard {

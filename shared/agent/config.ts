@@ -53,7 +53,8 @@ export const AgentConfig = z.object({
   turnsAtOnce: z.int().positive(),
   /** static: only `peers` can be asked. dynamic: the agents that find_agents returned. */
   topology: z.enum(["static", "dynamic"]),
-  peers: z.array(z.object({ id: z.string(), binding: z.string() })),
+  /** `key` signs the peer's card; absent in older releases. */
+  peers: z.array(z.object({ id: z.string(), binding: z.string(), key: z.optional(z.string()) })),
   /** Whether a person needs a key. */
   accounts: z.enum(["optional", "required"]),
   /** Whose tokens count: agents that may ask this one, the command line, and the agent itself. */

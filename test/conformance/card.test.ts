@@ -1,4 +1,5 @@
 // A2A 1.0, section 8: the agent card; section 4.6: extensions.
+import { AgentCard, verifyAgentCardSignature } from "@a2a-js/sdk";
 import { expect, it } from "vitest";
 import * as z from "zod";
 import { agent, begin } from "./agent.ts";
@@ -42,3 +43,21 @@ it("3.2.6: a response names the extensions that both sides know", async () => {
   const { headers } = await agent.call("HTTP+JSON", "SendMessage", begin("tck-complete-task"), asked);
   expect(headers.get("a2a-extensions") ?? undefined).toBe(extension?.uri);
 });
+
+const isSigned = JSON.stringify(await (await fetchCard()).json()).includes('"signatures":[{');
+
+it.runIf(isSigned)(
+  "8.4: the card's signature holds under the key that the card names, and under no other card",
+  async () => {
+    const signed = AgentCard.fromJSON(await (await fetchCard()).json());
+    const Keys = z.object({ keys: z.array(z.looseObject({ kid: z.string(), kty: z.string() })) });
+    const verify = verifyAgentCardSignature(async (kid, jku) => {
+      const { keys } = Keys.parse(await (await fetch(jku ?? "")).json());
+      const key = keys.find((other) => other.kid === kid);
+      if (!key) throw new Error(`There is no key ${kid}.`);
+      return key;
+    });
+    await expect(verify(signed)).resolves.toBeUndefined();
+    await expect(verify({ ...signed, name: "Other" })).rejects.toThrow("No valid signatures");
+  },
+);

@@ -1,5 +1,6 @@
 // Serves the agent's card (A2A 1.0, sections 8.2 and 8.6), so that clients may cache it.
-import { agentCard, serializeCard } from "../card.ts";
+import { publicJwk, signCard, type CardSigner } from "../../a2a/card-signature.ts";
+import { agentCard, JWKS_PATH, serializeCard } from "../card.ts";
 import type { AgentDefinition } from "../definition.ts";
 import { configOf, type AgentEnv } from "../env.ts";
 
@@ -24,7 +25,9 @@ export async function serveCard(request: Request, env: AgentEnv, definition: Age
 }
 
 async function serve(env: AgentEnv, definition: AgentDefinition): Promise<Served> {
-  const { body, etag } = await serializeCard(agentCard(definition, configOf(env)));
+  const signer = signerOf(env);
+  const card = agentCard(definition, configOf(env));
+  const { body, etag } = await serializeCard(signer ? await signCard(card, signer) : card);
   const modifiedAt = Math.floor(Date.now() / 1000) * 1000;
   const headers = {
     "content-type": "application/json",
@@ -33,6 +36,27 @@ async function serve(env: AgentEnv, definition: AgentDefinition): Promise<Served
     etag,
   };
   return { body, headers, etag, modifiedAt };
+}
+
+/** The agent signs with the key that the deployment has pinned for it; undefined where none is. */
+function signerOf(env: AgentEnv): CardSigner | undefined {
+  const { id, url } = configOf(env);
+  const publicKey = ownKey(env);
+  if (publicKey === undefined || !env.TROUPE_SIGNING_KEY) return undefined;
+  return { privateKey: env.TROUPE_SIGNING_KEY, publicKey, kid: id, jku: url + JWKS_PATH };
+}
+
+/** The public half of the agent's key. */
+function ownKey(env: AgentEnv): string | undefined {
+  const { id, callers } = configOf(env);
+  return callers.find((caller) => caller.id === id)?.key;
+}
+
+/** The key that signs the card, as a JSON Web Key Set (RFC 7517). */
+export function serveKeys(env: AgentEnv): Response {
+  const key = ownKey(env);
+  const keys = key === undefined ? [] : [publicJwk(key, configOf(env).id)];
+  return Response.json({ keys }, { headers: { "cache-control": "public, max-age=60" } });
 }
 
 /** Whether the client has this card (RFC 9110, section 13.2.2). */

@@ -14,7 +14,7 @@ import { asWhole, busy, gate, headersOf, type Visitor } from "../../http/gate.ts
 import { problem, problemResponse, type Problem } from "../../http/problem.ts";
 import { readAnyJson } from "../../http/read-json.ts";
 import { troubledBreakers } from "../breakers.ts";
-import { agentCard, CARD_PATH, cardJson, extendedCard, JSON_RPC_PATH } from "../card.ts";
+import { agentCard, CARD_PATH, cardJson, extendedCard, JSON_RPC_PATH, JWKS_PATH } from "../card.ts";
 import type { AgentDefinition } from "../definition.ts";
 import { beaconStub, configOf, sessionStub, type AgentEnv } from "../env.ts";
 import { isStreaming, type Operation } from "../rpc.ts";
@@ -23,7 +23,7 @@ import { errorReply, replyTo, toResponse } from "../reply.ts";
 import { toolbox } from "../toolbox.ts";
 import { activated } from "../../a2a/extensions.ts";
 import { crossOrigin } from "../../http/cross-origin.ts";
-import { serveCard } from "./card-routes.ts";
+import { serveCard, serveKeys } from "./card-routes.ts";
 import { isReportDue } from "../session-index/reports.ts";
 import { slotsOf } from "../slots.ts";
 import { wakeSessions } from "../wake.ts";
@@ -63,6 +63,7 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
     }),
   );
   app.get(CARD_PATH, async ({ env, req }) => serveCard(req.raw, env, definition));
+  app.get(JWKS_PATH, ({ env }) => serveKeys(env));
   app.get("/health", async ({ env, req, executionCtx }) => {
     const { job, id } = configOf(env);
     // The command line flushes an agent before it stops it.

@@ -1,5 +1,6 @@
 // The neighbours of an agent in a static topology: it reaches them over its bindings, and knows them by their cards.
 import { AgentCard } from "@a2a-js/sdk";
+import { isSignedBy } from "../../a2a/card-signature.ts";
 import type { PeerProfile } from "../../loop/tools/peers.ts";
 import { configOf, type AgentEnv } from "../env.ts";
 import { reasonOf } from "../../text/reason.ts";
@@ -11,6 +12,8 @@ const CARD_LIMIT_MS = 2_000;
 interface Neighbour {
   readonly id: string;
   readonly binding: string;
+  /** Signs its card. */
+  readonly key?: string | undefined;
 }
 
 const known = new WeakMap<AgentEnv, readonly PeerProfile[]>();
@@ -35,7 +38,11 @@ async function profile(env: AgentEnv, peer: Neighbour): Promise<PeerProfile | un
     const response = await neighbourFetch(env, peer)(`${neighbourOrigin(peer)}/.well-known/agent-card.json`, {
       signal,
     });
-    const card = AgentCard.fromJSON(await response.json());
+    const json: unknown = await response.json();
+    // Only the key that the deployment has pinned counts, never one that the card names.
+    if (peer.key !== undefined && !(await isSignedBy(json, peer.key)))
+      throw new Error("it is not signed by the key that the deployment knows; deploy the job again");
+    const card = AgentCard.fromJSON(json);
     return { id: peer.id, description: card.description, skills: card.skills.map(({ name }) => name) };
   } catch (error) {
     log(env, "warn", `The card of ${peer.id} could not be read: ${reasonOf(error)}`);
