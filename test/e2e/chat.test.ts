@@ -221,7 +221,8 @@ describe("while agents work", () => {
     await terminal.shows(/summarizer {2}(works|thinks)/);
     terminal.resize(50, 30);
     terminal.type(CTRL_C);
-    await terminal.shows("The task was canceled.");
+    // On a fast screen the message is not on its way yet.
+    await terminal.shows(/The task was canceled|The message was not sent/);
     await terminal.shows(PROMPT);
     expect(await terminal.screen.text()).not.toMatch(/summarizer {2}(works|thinks)/);
   });
