@@ -52,8 +52,39 @@ const rest: Sample[] = [
   { method: "DELETE", path: "/tasks/fuzz.1.mac/pushNotificationConfigs/x", headers: version },
   { method: "GET", path: "/extendedAgentCard", headers: version },
   { method: "GET", path: "/.well-known/agent-card.json" },
+  { method: "GET", path: "/.well-known/jwks.json" },
   { method: "GET", path: "/health" },
+  {
+    method: "POST",
+    path: "/message:send",
+    headers: { ...version, "A2A-Extensions": "urn:troupe:a2a:usage:1, urn:x", origin: "https://app.example" },
+    body: {
+      message: { ...message, messageId: "file", parts: [{ raw: "eA==", filename: "a.txt", mediaType: "text/plain" }] },
+    },
+  },
+  {
+    method: "OPTIONS",
+    path: "/jsonrpc",
+    headers: { origin: "https://app.example", "access-control-request-method": "POST" },
+  },
 ];
+const legacyMessage = { kind: "message", messageId: "m", role: "user", parts: [{ kind: "text", text: "say hi" }] };
+const pushNotificationConfig = { url: "https://x.test", authentication: { schemes: ["Bearer"], credentials: "x" } };
+const legacy: Sample[] = [
+  ["message/send", { message: legacyMessage, configuration: { blocking: false, historyLength: 1 } }],
+  ["message/stream", { message: { ...legacyMessage, contextId: "fuzz" } }],
+  ["tasks/get", { id: "fuzz.1.mac", historyLength: 1 }],
+  ["tasks/cancel", { id: "fuzz.1.mac" }],
+  ["tasks/resubscribe", { id: "fuzz.1.mac" }],
+  ["tasks/pushNotificationConfig/set", { taskId: "fuzz.1.mac", pushNotificationConfig }],
+  ["tasks/pushNotificationConfig/get", { id: "fuzz.1.mac", pushNotificationConfigId: "x" }],
+  ["tasks/pushNotificationConfig/list", { id: "fuzz.1.mac" }],
+  ["tasks/pushNotificationConfig/delete", { id: "fuzz.1.mac", pushNotificationConfigId: "x" }],
+  ["agent/getAuthenticatedExtendedCard", {}],
+].map(([method, params], n) => {
+  const body = { jsonrpc: "2.0", id: "x", method, params };
+  return { method: "POST", path: n % 2 === 0 ? "/jsonrpc" : "/", headers: {}, body };
+});
 const rpc: Sample[] = [
   ["SendMessage", { message, configuration }],
   ["SendStreamingMessage", { message }],
@@ -163,7 +194,7 @@ const askPlane: Ask = async (request) =>
 
 test("the requests that are fuzzed are good ones as they are", async () => {
   const asked: [Ask, Sample[]][] = [
-    [askAgent, [...rest, ...rpc]],
+    [askAgent, [...rest, ...rpc, ...legacy]],
     [askPlane, plane],
   ];
   const refused: string[] = [];
@@ -184,7 +215,7 @@ test("the requests that are fuzzed are good ones as they are", async () => {
 const parts = Array.from({ length: PARTS }, (_, part) => part);
 
 test.each(parts)("an agent answers whatever is sent to it, part %i", { timeout: LIMIT_MS }, async (part) => {
-  expect(await faultsOf(askAgent, [...rest, ...rpc], SEED * 1_000 + part)).toEqual([]);
+  expect(await faultsOf(askAgent, [...rest, ...rpc, ...legacy], SEED * 1_000 + part)).toEqual([]);
 });
 
 test.each(parts)("the control plane answers whatever is sent to it, part %i", { timeout: LIMIT_MS }, async (part) => {
