@@ -35,8 +35,10 @@ export const CANCEL_LIMIT_MS = 1_500;
 export async function connect(address: AgentAddress, signal: AbortSignal): Promise<Connection> {
   let status: number | undefined;
   let busyS: number | undefined;
-  // An agent of somebody else gets no token.
-  const send = address.job === undefined ? fetch : await commandLineFetch(troupeHome(), address.job, address.url);
+  const send =
+    address.job === undefined
+      ? keyFetch(address.url, process.env[AGENT_KEY])
+      : await commandLineFetch(troupeHome(), address.job, address.url);
   const fetchImpl: typeof fetch = async (input, init) => {
     [status, busyS] = [undefined, undefined];
     const response = await send(input, { ...init, signal: init?.signal ?? signal });
@@ -65,6 +67,21 @@ export async function connect(address: AgentAddress, signal: AbortSignal): Promi
     signal.throwIfAborted();
     throw refusal(error, address);
   }
+}
+
+/** The key for an agent that is named by its URL. */
+const AGENT_KEY = "TROUPE_AGENT_KEY";
+
+/** `fetch` for an agent of somebody else: it gets the key that the user has for it, and no address that its card names gets it. */
+export function keyFetch(url: string, key: string | undefined): typeof fetch {
+  const { origin } = new URL(url);
+  return async (input, init = {}) => {
+    const headers = new Headers(init.headers);
+    const isOwn = new URL(input instanceof Request ? input.url : input).origin === origin;
+    if (key && isOwn) headers.set("authorization", `Bearer ${key}`);
+    // Where it is redirected to another origin, fetch takes the key away.
+    return fetch(input, { ...init, headers });
+  };
 }
 
 /** Where the card is: at the URL itself where that names a JSON file, else at the well-known path below it. */

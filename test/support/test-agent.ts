@@ -1,5 +1,6 @@
 // The agent that tests in workerd talk to: one tool of each kind of trouble.
 import * as z from "zod";
+import { filePart } from "../../shared/a2a/message.ts";
 import { fetchUrl } from "../../shared/tools/fetch-url.ts";
 import { defineAgent, defineTool } from "../../shared/agent/define-agent.ts";
 
@@ -17,6 +18,11 @@ function endNow(session: string): void {
   if (!ending) return;
   ending.count++;
   ending.end();
+}
+
+function fileArtifact(title: string) {
+  const parts = [filePart(new TextEncoder().encode(title), "chart.csv", "text/csv")];
+  return { artifactId: "chart", name: title, description: "", metadata: undefined, extensions: [], parts };
 }
 
 export const testAgent = defineAgent({
@@ -68,6 +74,17 @@ export const testAgent = defineAgent({
       annotations,
       // SAFETY: not safe on purpose.
       run: () => "".at(0) as string,
+    }),
+    defineTool({
+      name: "chart",
+      description: "Gives the task a file",
+      input: z.object({ title: z.string() }),
+      annotations,
+      run: ({ title }, { artifact }) => {
+        artifact(fileArtifact(`${title} (draft)`));
+        artifact(fileArtifact(title));
+        return "Charted.";
+      },
     }),
     fetchUrl,
     defineTool({
