@@ -47,7 +47,11 @@ export function fetcherOf(binding: Fetcher | undefined): typeof fetch {
 
 /** The Durable Object of a session: one per caller and session. Its name is scoped by principal, never by a key. */
 export function sessionStub(env: AgentEnv, principal: string, session: string): DurableObjectStub<SessionRpc> {
-  return env.SESSION.getByName(JSON.stringify([principal, session]));
+  return env.SESSION.getByName(sessionName(principal, session));
+}
+
+export function sessionName(principal: string, session: string): string {
+  return JSON.stringify([principal, session]);
 }
 
 /** The single SessionIndex of an agent. */

@@ -80,4 +80,6 @@ export interface Page<Row> {
 
 export interface IndexedTask extends Listed {
   readonly principal: string;
+  /** It was answered by a bare message, so no list shows it. */
+  readonly isHidden?: boolean;
 }

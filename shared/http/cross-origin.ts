@@ -15,7 +15,12 @@ export function crossOrigin<E extends { Bindings: object }>(
   return async (c, next) => {
     const origins = originsOf(c.env);
     const origin = c.req.raw.headers.get("origin");
-    if (origin === null || !origins.includes(origin)) return next();
+    if (origins.length === 0) return next();
+    if (origin === null || !origins.includes(origin)) {
+      await next();
+      c.res.headers.append("vary", "Origin");
+      return undefined;
+    }
     const headers = { "access-control-allow-origin": origin, vary: "Origin" };
     if (isPreflight(c))
       return new Response(null, {

@@ -1,5 +1,6 @@
 // The Worker under test: exports the Durable Object classes of all Workers. Tests call the Workers' own handlers themselves.
 import { DurableObject } from "cloudflare:workers";
+import { codeAgent } from "./agent/code-agent.ts";
 import { shapedAgent } from "./agent/shaped-agent.ts";
 import { testAgent } from "../support/test-agent.ts";
 
@@ -15,6 +16,7 @@ export { TestSession as Session } from "./agent/test-session.ts";
 export const { Beacon, SessionIndex } = testAgent.objects;
 
 export const { Session: ShapedSession } = shapedAgent.objects;
+export const { Session: CodeSession } = codeAgent.objects;
 
 /** An empty SQLite object for tests of what needs only storage. */
 export class Scratch extends DurableObject {}

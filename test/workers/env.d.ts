@@ -21,6 +21,7 @@ declare namespace Cloudflare {
     readonly TROUPE_SIGNING_KEY: string;
     readonly TROUPE_TOKEN: string;
     readonly SESSION: DurableObjectNamespace<import("#shared/agent/session/session.ts").SessionObject>;
+    readonly CODE_SESSION: DurableObjectNamespace<import("#shared/agent/session/session.ts").SessionObject>;
     readonly SHAPED_SESSION: DurableObjectNamespace<import("#shared/agent/session/session.ts").SessionObject>;
     readonly SESSION_INDEX: DurableObjectNamespace<
       import("#shared/agent/session-index/session-index.ts").SessionIndexObject

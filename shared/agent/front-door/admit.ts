@@ -90,10 +90,10 @@ const NEEDS: Readonly<Record<string, Scope>> = {
   GetTask: "read",
   ListTasks: "read",
   SubscribeToTask: "read",
-  CreateTaskPushNotificationConfig: "read",
+  CreateTaskPushNotificationConfig: "ask",
   GetTaskPushNotificationConfig: "read",
   ListTaskPushNotificationConfigs: "read",
-  DeleteTaskPushNotificationConfig: "read",
+  DeleteTaskPushNotificationConfig: "ask",
 };
 
 function scopeOf(operation: Operation): Scope | undefined {

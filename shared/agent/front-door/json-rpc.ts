@@ -26,11 +26,20 @@ export function parseJsonRpc(body: unknown): Operation | { readonly invalid: obj
 
 /** An operation of A2A 0.3, under its name in 1.0. Its params stay as they are. Any other operation is returned unchanged. */
 export function ofLegacy(operation: Operation): Operation {
-  const { method } = operation;
-  return isLegacyJsonRpcMethod(method)
-    ? { ...operation, method: legacyJsonRpcToV1Method(method), legacy: method }
-    : operation;
+  const { method, params } = operation;
+  if (!isLegacyJsonRpcMethod(method)) return operation;
+  const { message } = params;
+  const read = message === undefined ? params : { ...params, message: withoutAliases(message) };
+  return { ...operation, method: legacyJsonRpcToV1Method(method), legacy: method, params: read };
 }
+
+/** Without the proto names of fields, which 0.3 does not know: whoever read them here would go by other ids than the SDK. */
+function withoutAliases(message: unknown): unknown {
+  if (typeof message !== "object" || message === null || Array.isArray(message)) return message;
+  return Object.fromEntries(Object.entries(message).filter(([name]) => !ALIASES.has(name)));
+}
+
+const ALIASES: ReadonlySet<string> = new Set(["message_id", "context_id", "task_id"]);
 
 /** The answer to an unreadable request: `code` -32700 for bad JSON, else -32600. */
 export function unreadable(code: number, message: string, status: number): Response {

@@ -34,7 +34,16 @@ export abstract class SessionIndexObject extends DurableObject<AgentEnv> impleme
   /** Writes what the Sessions of one isolate have reported, in one transaction. A report that comes late undoes no end. */
   async record(tasks: readonly IndexedTask[]): Promise<void> {
     this.#migrate();
-    for (const { principal, contextId, n, state, updatedAt } of tasks) {
+    for (const { principal, contextId, n, state, updatedAt, isHidden } of tasks) {
+      if (isHidden) {
+        this.ctx.storage.sql.exec(
+          "DELETE FROM task WHERE principal = ? AND context_id = ? AND n = ?",
+          principal,
+          contextId,
+          n,
+        );
+        continue;
+      }
       this.ctx.storage.sql.exec(
         `INSERT INTO task (principal, context_id, n, state, updated_at) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at

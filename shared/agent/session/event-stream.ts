@@ -12,6 +12,8 @@ const COMMENT = new TextEncoder().encode(": keep-alive\n\n");
 export interface StreamOptions {
   /** Fills silence with comments. */
   readonly keepsAlive: boolean;
+  /** Called when nobody reads the stream any more. */
+  readonly onGone: () => void;
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
 
@@ -19,7 +21,7 @@ export interface StreamOptions {
 export async function toStream(
   handled: JsonRpcResponse | AsyncGenerator<JsonRpcResponse, void, undefined>,
   operation: Operation,
-  { keepsAlive, waitUntil }: StreamOptions,
+  { keepsAlive, onGone, waitUntil }: StreamOptions,
 ): Promise<Streamed> {
   if (!(Symbol.asyncIterator in handled)) return { reply: replyTo(operation, handled) };
   let first: IteratorResult<JsonRpcResponse, void>;
@@ -29,7 +31,7 @@ export async function toStream(
     return { reply: errorReply(operation, error) };
   }
   const { readable, writable } = new IdentityTransformStream();
-  const frames = new Frames(writable.getWriter());
+  const frames = new Frames(writable.getWriter(), onGone);
   const silence = keepsAlive ? frames.fillSilence() : undefined;
   waitUntil(write(first, handled, operation, frames).finally(() => silence?.stop()));
   return { stream: readable };
@@ -65,8 +67,9 @@ class Frames {
   #writtenAt = Date.now();
   #isWriting = false;
 
-  constructor(writer: WritableStreamDefaultWriter<Uint8Array>) {
+  constructor(writer: WritableStreamDefaultWriter<Uint8Array>, onGone: () => void) {
     this.#writer = writer;
+    writer.closed.catch(onGone);
   }
 
   async write(frame: string): Promise<void> {
@@ -85,7 +88,7 @@ class Frames {
   fillSilence(): { stop(): void } {
     const look = () => {
       const leftMs = this.#writtenAt + SILENCE_MS - Date.now();
-      // Whoever writes the next event learns that the client has gone.
+      // Where the client has gone, this fails, and with it the writer.
       if (leftMs <= 0 && !this.#isWriting) this.#send(COMMENT).catch(() => {});
       timer = setTimeout(look, leftMs > 0 ? leftMs : SILENCE_MS);
     };

@@ -51,6 +51,8 @@ import { configOf } from "../env.ts";
 import { parseTraceparent } from "../../tracing/trace-context.ts";
 import type { Turns } from "./turns/turns.ts";
 
+/** How long a stream waits for a bare message. Clients give up after five seconds without a byte. */
+const REPLY_MS = 1_000;
 /** Characters of a client's id that an error repeats. */
 const MAX_SHOWN = 200;
 
@@ -64,6 +66,8 @@ export interface SessionRequest {
   /** It came in the form of A2A 0.3. */
   readonly isLegacy: boolean;
   readonly caller: Caller;
+  /** Aborts when the client of a stream has gone. */
+  readonly gone?: AbortSignal | undefined;
 }
 
 /** The parts of a Session that carry its operations out. */
@@ -95,7 +99,8 @@ export class SessionRequestHandler implements A2ARequestHandler {
 
   async sendMessage(params: SendMessageRequest): Promise<Task | Message> {
     const taken = this.#take(params);
-    if (taken instanceof LiveTask) await (params.configuration?.returnImmediately ? this.#seen(taken) : taken.atRest);
+    if (taken instanceof LiveTask && params.configuration?.returnImmediately) taken.announce();
+    else if (taken instanceof LiveTask) await taken.atRest;
     const view = viewOf(taken);
     return replyOf(view) ?? toTask(view, params.configuration?.historyLength);
   }
@@ -103,9 +108,10 @@ export class SessionRequestHandler implements A2ARequestHandler {
   async *sendMessageStream(params: SendMessageRequest): AsyncGenerator<StreamResponse, void, undefined> {
     const taken = this.#take(params);
     // An agent does nothing with a part of an answer.
-    const pieces = this.#request.caller.chain.length === 0;
+    const { caller, gone } = this.#request;
+    const pieces = caller.chain.length === 0;
     const historyLength = params.configuration?.historyLength;
-    const events = taken instanceof LiveTask ? taken.watch({ toRest: true, pieces, historyLength }) : undefined;
+    const events = taken instanceof LiveTask ? taken.watch({ toRest: true, pieces, historyLength, gone }) : undefined;
     if (taken instanceof LiveTask) await this.#seen(taken);
     const view = viewOf(taken);
     const reply = replyOf(view);
@@ -125,7 +131,6 @@ export class SessionRequestHandler implements A2ARequestHandler {
     const tasks = page.tasks
       .flatMap((ref) => this.#tasks.store.task(ref) ?? [])
       .map((row) => this.#view(row))
-      .filter((view) => !replyOf(view))
       .map((view) => toTask(params.includeArtifacts ? view : withoutArtifacts(view), params.historyLength ?? 0));
     return { ...page, tasks };
   }
@@ -146,12 +151,15 @@ export class SessionRequestHandler implements A2ARequestHandler {
     if (isTerminal(row.state)) {
       throw new UnsupportedOperationError(`Task ${id} has ended (${TaskState[row.state]}): get it with GetTask.`);
     }
-    yield* this.#revive(row).watch({ toRest: false });
+    yield* this.#revive(row).watch({ toRest: false, gone: this.#request.gone });
   }
 
   /** An agent's own code may answer without a task: then there is none to show before. */
   async #seen(live: LiveTask): Promise<void> {
-    if (this.#tasks.definition.run) await live.announced;
+    if (!this.#tasks.definition.run || live.isAnnounced) return;
+    const timer = setTimeout(() => live.announce(), REPLY_MS);
+    await live.announced;
+    clearTimeout(timer);
   }
 
   /** Starts or resumes the task of a message. Returns the task as it is where the message had come before. */
@@ -168,6 +176,8 @@ export class SessionRequestHandler implements A2ARequestHandler {
 
   #open(message: Message, push: PushConfig | undefined): LiveTask | TaskView {
     const { contextId, messageId } = message;
+    if (!this.#tasks.holds(this.#request.caller.principal, contextId))
+      throw new RequestMalformedError("The message belongs to another session: leave its taskId out.");
     const text = this.#textOf(message);
     const known = this.#tasks.store.taskOfMessage(contextId, messageId);
     if (known) return this.#repeated(known, message);
@@ -190,11 +200,12 @@ export class SessionRequestHandler implements A2ARequestHandler {
       return { principal, chain: [...chain], query };
     };
     // Only a person, not an agent, gives commands.
-    const command = caller.chain.length === 0 ? commandIn(text) : {};
+    const command = caller.chain.length === 0 && !this.#tasks.definition.run ? commandIn(text) : {};
     const said = saidOf(message, text);
     const first = { kind: "user", text, ...command, ...(said ? { said } : {}) } as const;
     const row = this.#tasks.store.createTask({ contextId, state, trace, messageId, asker, first });
     const live = this.#tasks.live(id, row, text);
+    if (waits) live.announce();
     if (push) this.#push.open(live.view, push);
     this.#tasks.begin(live, caller.receivedAt);
     this.#turns.start(live);

@@ -32,7 +32,10 @@ export abstract class SessionObject extends DurableObject<AgentEnv> implements S
 
   constructor(ctx: DurableObjectState, env: AgentEnv, definition: AgentDefinition) {
     super(ctx, env);
-    const [store, alarm] = [new SessionStore(ctx.storage.sql), new Alarm(ctx.storage)];
+    const [store, alarm] = [
+      new SessionStore(ctx.storage.sql, { mayReply: definition.run !== undefined }),
+      new Alarm(ctx.storage),
+    ];
     this.#tasks = new Tasks({ ctx, env, definition, store, alarm });
     this.#push = new PushNotifications(this.#tasks, ctx.storage.sql);
     this.#approvals = new Approvals(this.#tasks);
@@ -47,10 +50,12 @@ export abstract class SessionObject extends DurableObject<AgentEnv> implements S
   }
 
   async stream(operation: Operation, caller: Caller): Promise<Streamed> {
-    const { handler, result } = await this.#handle(operation, caller);
+    const gone = new AbortController();
+    const { handler, result } = await this.#handle(operation, caller, gone.signal);
     const streamed = await toStream(result, operation, {
       // Agents of ours wait without them.
       keepsAlive: caller.chain.length === 0,
+      onGone: () => gone.abort(),
       waitUntil: (work) => this.ctx.waitUntil(work),
     });
     return handler.refusal ? { reply: refusalReply(operation, ...handler.refusal) } : streamed;
@@ -104,10 +109,10 @@ export abstract class SessionObject extends DurableObject<AgentEnv> implements S
     this.#push.resume();
   }
 
-  async #handle({ method, legacy, params, id }: Operation, caller: Caller) {
+  async #handle({ method, legacy, params, id }: Operation, caller: Caller, gone?: AbortSignal) {
     this.#resume();
     const parts = { tasks: this.#tasks, approvals: this.#approvals, turns: this.#turns, push: this.#push };
-    const handler = new SessionRequestHandler(parts, { method, isLegacy: legacy !== undefined, caller });
+    const handler = new SessionRequestHandler(parts, { method, isLegacy: legacy !== undefined, caller, gone });
     const [context, jsonrpc] = [new ServerCallContext(), "2.0"] as const;
     const result = await (legacy === undefined
       ? new JsonRpcTransportHandler(handler).handle({ jsonrpc, method, params, id }, context)

@@ -2,11 +2,12 @@
 import { NO_USAGE } from "../../budget/usage.ts";
 import { reasonOf } from "../../text/reason.ts";
 import { canonical } from "../../text/canonical-json.ts";
+import { jsonCopy } from "../../text/plain-json.ts";
 import { pendingQuestion } from "../log/ledger.ts";
 import type { AssistantStep, Said, Step } from "../log/step.ts";
 import { runToolCalls } from "../tool-calls/tool-calls.ts";
 import type { SuspendedTurn, Turn } from "../turn.ts";
-import type { CodeCalls } from "./code-run.ts";
+import { type CodeCalls, CodeFailed } from "./code-run.ts";
 
 type Block = Extract<AssistantStep["content"][number], { type: "tool_use" }>;
 
@@ -21,8 +22,10 @@ const NOBODY = "Nobody answered in time.";
 export class CallsOfCode implements CodeCalls {
   readonly signal: AbortSignal;
   readonly #turn: Turn;
-  readonly #turnSignal: AbortSignal;
+  /** Aborts the tools: with the turn, and when the code has ended without waiting for them. */
+  readonly #toolSignal: AbortSignal;
   readonly #left = new AbortController();
+  readonly #ended = new AbortController();
   readonly #suspended = Promise.withResolvers<SuspendedTurn>();
   #calls = 0;
   #questions = 0;
@@ -32,7 +35,7 @@ export class CallsOfCode implements CodeCalls {
 
   constructor(turn: Turn, signal: AbortSignal) {
     this.#turn = turn;
-    this.#turnSignal = signal;
+    this.#toolSignal = AbortSignal.any([signal, this.#ended.signal]);
     this.signal = AbortSignal.any([signal, this.#left.signal]);
     // Whoever runs the code awaits it.
     this.#suspended.promise.catch(() => {});
@@ -46,7 +49,8 @@ export class CallsOfCode implements CodeCalls {
   readonly call = async (tool: string, input: Record<string, unknown>): Promise<string> => {
     // Unique in the thread.
     const id = `code_${this.#turn.log.begin}_${++this.#calls}`;
-    const block: Block = { type: "tool_use", id, name: tool, input, caller: { type: "direct" } };
+    // The log keeps JSON, and a later change of the object changes no call.
+    const block: Block = { type: "tool_use", id, name: tool, input: jsonCopy(input), caller: { type: "direct" } };
     const settled = Promise.withResolvers<string>();
     this.#waiting.push({ block, settled });
     // Calls that are made without an await between them come together.
@@ -77,6 +81,14 @@ export class CallsOfCode implements CodeCalls {
     this.#left.abort(new Error(reason));
   }
 
+  /** The code has ended. Resolves when its calls have, too. */
+  async end(): Promise<void> {
+    const reason = new Error("The agent's code ended without waiting for this call.");
+    this.#ended.abort(reason);
+    this.leave(reason.message);
+    await this.#line;
+  }
+
   #next(work: () => Promise<void>): void {
     this.#line = this.#line
       .then(async () => {
@@ -102,8 +114,8 @@ export class CallsOfCode implements CodeCalls {
     for (const { block } of batch) {
       const before = known.get(block.id)?.block;
       if (before && !isSame(before, block))
-        throw new Error(
-          `The agent's code asked for ${block.name} where it had asked for ${before.name} before: a run that resumes has to make the same calls in the same order.`,
+        throw new CodeFailed(
+          `its code asked for ${block.name} where it had asked for ${before.name} before: a run that resumes has to make the same calls in the same order.`,
         );
     }
     const fresh = batch.filter(({ block }) => !known.has(block.id)).map(({ block }) => block);
@@ -137,7 +149,7 @@ export class CallsOfCode implements CodeCalls {
     const own = this.#turn.log.own();
     const ids = blocksOf(message).map(({ id }) => id);
     if (ids.every((id) => own.some((step) => step.kind === "tool_result" && step.toolUseId === id))) return false;
-    const approvals = await runToolCalls(message, this.#turn, this.#turnSignal);
+    const approvals = await runToolCalls(message, this.#turn, this.#toolSignal);
     if (approvals.length > 0) this.#suspend({ subtype: "suspended", approvals });
     return approvals.length > 0;
   }

@@ -17,3 +17,8 @@ export type CodeOutcome =
   /** `text` may be empty. `isMessage`: the answer is the last message of the log instead of a task's artifact. */
   | { readonly is: "answer"; readonly text: string; readonly isMessage?: true }
   | { readonly is: "rejected"; readonly reason: string };
+
+/** The agent's code is at fault. The message follows "The agent failed: ". */
+export class CodeFailed extends Error {
+  override readonly name = "CodeFailed";
+}

@@ -1,12 +1,11 @@
 // Runs the turn of an agent of plain code.
 import { ERROR } from "../../tracing/names.ts";
 import { reasonOf, stackOf } from "../../text/reason.ts";
+import { closeCalls } from "../tool-calls/close-calls.ts";
 import { untilAborted } from "../../resilience/until-aborted.ts";
 import type { Conclusion, SuspendedTurn, Turn } from "../turn.ts";
-import type { CodeOutcome, CodeRun } from "./code-run.ts";
+import { CodeFailed, type CodeOutcome, type CodeRun } from "./code-run.ts";
 import { CallsOfCode } from "./code-calls.ts";
-
-class CodeFailed extends Error {}
 
 /** Rejects with what its calls end the turn with, or the signal's reason. What the code itself throws is a result. */
 export async function runCode(turn: Turn, run: CodeRun, signal: AbortSignal): Promise<Conclusion | SuspendedTurn> {
@@ -16,7 +15,11 @@ export async function runCode(turn: Turn, run: CodeRun, signal: AbortSignal): Pr
   const running = outcomeOf(turn, run, calls);
   try {
     const ended = await untilAborted(Promise.race([running, calls.suspended]), signal);
-    return "is" in ended ? conclusionOf(ended) : ended;
+    if (!("is" in ended)) return ended;
+    await calls.end();
+    const reason = "The agent's code ended without waiting for this call.";
+    closeCalls(turn.log, turn.trace, { by: "failure", reason }, (id) => turn.call.peers.leave(id));
+    return conclusionOf(ended);
   } catch (error) {
     if (!(error instanceof CodeFailed)) throw error;
     return {

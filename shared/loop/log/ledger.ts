@@ -156,7 +156,6 @@ const PROGRESS: ReadonlySet<Step["kind"]> = new Set([
   "approval_answer",
   "question",
   "question_answer",
-  "artifact",
   "peer_call",
   "peer_task",
   "peer_input",

@@ -105,7 +105,8 @@ export class ChatSpan {
           [GEN_AI.outputMessages]: this.#trace.tracer.content(() => outputMessages(content, stopReason)),
         }),
       )
-      .end();
+      // The clock has whole milliseconds, and no call takes none.
+      .end(Math.max(Date.now(), this.#begun + 1));
   }
 
   /** `signal` is the turn's; it says whether the call failed or was aborted. */

@@ -67,6 +67,19 @@ it("streams with the SDK's client, and answers an approval", async () => {
   expect(answerOf(done)).toContain("Paid 1 to legacy.");
 });
 
+it("goes by the names of 0.3 alone: a proto name leads past no check", async () => {
+  const own = (await call("message/send", said("say hi"))).result?.id;
+  const message = { ...said("say hi").message, task_id: own };
+  expect((await call("message/send", { message: { ...message, contextId: "mine~hub.1" } })).error?.code).toBe(-32602);
+  expect((await call("message/send", { message: { ...message, contextId: "c".repeat(10_000) } })).error?.code).toBe(
+    -32602,
+  );
+  const opened = await call("message/send", { message });
+  expect(opened.result?.id).not.toBe(own);
+  expect(opened.result?.id).not.toMatch(/^~/);
+  expect((await call("tasks/get", { id: opened.result?.id })).result?.status.state).toBe("completed");
+});
+
 it("a stream that cannot begin is a stream with an error", async () => {
   const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tasks/resubscribe", params: { id: "made-up" } });
   const response = await knock("/jsonrpc", { method: "POST", headers: { "content-type": "application/json" }, body });

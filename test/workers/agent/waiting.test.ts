@@ -162,7 +162,7 @@ describe("a task that waits and ends", () => {
     const before = await get(task.id);
     expect([before.status?.state, problemOf(before)]).toEqual([
       TaskState.TASK_STATE_CANCELED,
-      expect.stringContaining("another message came instead of an answer"),
+      expect.stringContaining("another message came instead"),
     ]);
     expect(await stepsOf("followed", "approval_answer")).toMatchObject([{ decision: "deny", by: "message" }]);
   });

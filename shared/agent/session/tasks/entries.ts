@@ -1,5 +1,5 @@
 // The log of a Session: entries that begin a task, change it, or are a step of it. The object is its only writer.
-import { taskStateFromJSON, type TaskState } from "@a2a-js/sdk";
+import { TaskState, taskStateFromJSON } from "@a2a-js/sdk";
 import * as z from "zod";
 import { Usage } from "../../../budget/usage.ts";
 import { migrate, readVersion } from "../../../durable/migrations.ts";
@@ -163,6 +163,16 @@ export class Entries {
       const { state, at, body } = this.#marked(change);
       return { ...before, ...changed(body), state: taskStateFromJSON(state), updatedAt: at };
     }, row);
+  }
+
+  /** The tasks that were answered by a bare message, by the ids of the entries that begin them. */
+  answeredByMessage(): Set<number> {
+    if (!this.#ready) return new Set();
+    const rows = this.#sql.exec<{ task: number }>(
+      "SELECT task FROM entry WHERE state = ? AND id != task AND body ->> '$.result.is_message' = 1",
+      TaskState.TASK_STATE_COMPLETED,
+    );
+    return new Set(rows.toArray().map(({ task }) => task));
   }
 
   /** The message that a task answers. It can be read where a later step cannot. */

@@ -1,13 +1,14 @@
 // The messages of a task as they were said (A2A 1.0, section 4.1.1): the one that opened it, then each question of the agent and its answer.
 import { Message, Part, Role } from "@a2a-js/sdk";
 import { RequestMalformedError } from "@a2a-js/sdk/errors";
-import { textMessage } from "../../../a2a/message.ts";
+import { textMessage, textPart } from "../../../a2a/message.ts";
 import { toRecord } from "../../../text/plain-json.ts";
 import type { Said, Step } from "../../../loop/log/step.ts";
 import type { TaskRow } from "./task-row.ts";
 
 export type SaidStep = Extract<Step, { kind: "said" }>;
 
+const TOO_LONG = "[This question was too long to be kept.]";
 /** Bytes of a step. A row of SQLite holds 2 MB. */
 const MAX_STEP = 1_900_000;
 
@@ -25,13 +26,11 @@ export function saidOf(message: Message, text: string): Said | undefined {
 
 /** The agent's question and the answer to it, for the log. A question that no row holds is kept without its data. */
 export function exchange(question: Message, answer: Message): SaidStep {
-  const whole = [toSaid(question), toSaid(answer)];
-  const isText = ({ content }: Part) => content?.$case === "text";
-  const isKept = new TextEncoder().encode(JSON.stringify(whole)).byteLength <= MAX_STEP;
-  return {
-    kind: "said",
-    messages: isKept ? whole : [toSaid({ ...question, parts: question.parts.filter(isText) }), toSaid(answer)],
-  };
+  const texts = question.parts.filter(({ content }) => content?.$case === "text");
+  const forms = [question, { ...question, parts: texts }, { ...question, parts: [textPart(TOO_LONG)] }];
+  const messages = forms.map((form) => [toSaid(form), toSaid(answer)]);
+  const bytesOf = (said: readonly Said[]) => new TextEncoder().encode(JSON.stringify(said)).byteLength;
+  return { kind: "said", messages: messages.find((said) => bytesOf(said) <= MAX_STEP) ?? messages.at(-1) ?? [] };
 }
 
 /** The messages of a task with this id, in order. */

@@ -16,6 +16,8 @@ interface Watch {
   readonly toRest: boolean;
   readonly pieces?: boolean;
   readonly historyLength?: number | undefined;
+  /** Aborts when the watcher has gone. */
+  readonly gone?: AbortSignal | undefined;
 }
 
 export class LiveTask {
@@ -32,6 +34,9 @@ export class LiveTask {
   /** Artifacts of which more is to come. */
   readonly #unfinished = new Map<string, Artifact>();
   readonly #announced = Promise.withResolvers<void>();
+  /** Clients may have seen the task. */
+  isAnnounced = false;
+  #saidTimes = 0;
   readonly #abort = new AbortController();
   /** Those who watch, and whether they want the answer piece by piece. */
   readonly #queues = new Map<EventQueue<StreamResponse>, { readonly pieces: boolean }>();
@@ -62,6 +67,7 @@ export class LiveTask {
   }
 
   announce(): void {
+    this.isAnnounced = true;
     this.#announced.resolve();
   }
 
@@ -82,6 +88,7 @@ export class LiveTask {
       approvals: this.approvals,
       question: this.#question,
       says: this.#says,
+      saidTimes: this.#saidTimes,
     };
   }
 
@@ -89,13 +96,14 @@ export class LiveTask {
    * The snapshot, then all events until the task ends. `toRest`: or until it waits for approvals, which ends the stream of whoever sent
    * the message (A2A 1.0, section 3.1.2). `pieces`: the answer as it comes, or else whole at its end.
    */
-  watch({ toRest, pieces = true, historyLength }: Watch): AsyncGenerator<StreamResponse, void, undefined> {
+  watch({ toRest, pieces = true, historyLength, gone }: Watch): AsyncGenerator<StreamResponse, void, undefined> {
     const queue = new EventQueue<StreamResponse>();
     queue.push(taskEvent(this.view, historyLength));
     const isAtRest = this.#over || (toRest && (this.approvals.length > 0 || this.#question !== undefined));
     if (isAtRest) queue.close();
     else if (toRest) void this.atRest.then(() => queue.close());
     this.#queues.set(queue, { pieces });
+    gone?.addEventListener("abort", () => queue.close(), { once: true });
     return this.#read(queue);
   }
 
@@ -107,9 +115,10 @@ export class LiveTask {
     }
   }
 
-  /** The text streamed so far is no longer part of the answer. */
+  /** What was streamed so far is no longer part of the answer. */
   restartAnswer(): void {
     this.#replace = true;
+    this.#unfinished.clear();
   }
 
   appendAnswer(text: string): void {
@@ -123,8 +132,9 @@ export class LiveTask {
   /** Tells those who look at the task why its turn waits, or what it does. */
   say(words: string): void {
     this.#says = words;
+    this.#saidTimes++;
     this.announce();
-    this.#publish(statusEvent(this.view));
+    if (this.#queues.size > 0) this.#publish(statusEvent(this.view));
   }
 
   /** Its turn works. */
@@ -132,9 +142,9 @@ export class LiveTask {
     this.#says = undefined;
   }
 
-  /** The parts so far of an artifact of which more is to come. */
-  unfinished(artifactId: string): Artifact | undefined {
-    return this.#unfinished.get(artifactId);
+  /** The artifact is kept as it was before. */
+  dropUnfinished(artifactId: string): void {
+    this.#unfinished.delete(artifactId);
   }
 
   /** `whole`: all parts so far; `piece`: those that are new. */

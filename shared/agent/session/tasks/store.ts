@@ -49,6 +49,8 @@ interface Head extends TaskRef {
   row: TaskRow | undefined;
   /** Its steps, while they are kept. */
   log: TaskLog | undefined;
+  /** It was answered by a bare message: clients know no such task. */
+  isMessage: boolean;
 }
 
 interface TaskLog {
@@ -71,6 +73,7 @@ export interface StoreListener {
 
 export class SessionStore {
   readonly #entries: Entries;
+  readonly #mayReply: boolean;
   /** Read with the first use. */
   #threads: Map<string, Thread> | undefined;
   #lastId = 0;
@@ -81,8 +84,10 @@ export class SessionStore {
   /** Steps that wait to be written. */
   #later: { readonly ref: TaskRef; readonly step: Step; readonly workedMs: number }[] = [];
 
-  constructor(sql: SqlStorage) {
+  /** `mayReply`: whether the agent may answer with bare messages. */
+  constructor(sql: SqlStorage, { mayReply = false } = {}) {
     this.#entries = new Entries(sql);
+    this.#mayReply = mayReply;
   }
 
   listen(listener: StoreListener): void {
@@ -118,7 +123,8 @@ export class SessionStore {
     const length = this.#entries.begin(id, begun);
     this.#lastId = id;
     const log = { steps: [first], workedMs: 0 };
-    const head: Head = { id, contextId, n, messageId, state, updatedAt: now, changes: [], row, log };
+    const about = { id, contextId, n, messageId, state, updatedAt: now, changes: [] };
+    const head: Head = { ...about, row, log, isMessage: false };
     this.#add(head, thread);
     this.#keep(length);
     return row;
@@ -179,8 +185,8 @@ export class SessionStore {
 
   /** The tasks of a thread, or of the whole session, in no particular order. */
   tasks(contextId?: string): Listed[] {
-    if (contextId !== undefined) return this.#loaded.get(contextId)?.tasks ?? [];
-    return [...this.#loaded.values()].flatMap(({ tasks }) => tasks);
+    const threads = contextId === undefined ? [...this.#loaded.values()] : [this.#loaded.get(contextId)];
+    return threads.flatMap((thread) => thread?.tasks.filter(({ isMessage }) => !isMessage) ?? []);
   }
 
   /** The tasks that changed no more than `ms` milliseconds before the last change of any. */
@@ -266,6 +272,8 @@ export class SessionStore {
   get #loaded(): Map<string, Thread> {
     if (this.#threads) return this.#threads;
     const heads = headsOf(this.#entries.marks());
+    const messages = this.#mayReply ? this.#entries.answeredByMessage() : new Set<number>();
+    for (const head of heads) head.isMessage = messages.has(head.id);
     this.#lastId = this.#entries.lastId();
     this.#threads = new Map();
     for (const head of heads) this.#add(head, this.#thread(head.contextId));
@@ -318,6 +326,7 @@ export class SessionStore {
     head.changes.push(id);
     head.state = row.state;
     head.updatedAt = row.updatedAt;
+    head.isMessage = row.result?.is_message === true;
     const isOver = isTerminal(row.state);
     // Answers are long, and seldom asked for again.
     head.row = isOver ? undefined : row;
@@ -359,7 +368,17 @@ function headsOf(marks: readonly Mark[]): Head[] {
   const heads = new Map<number, Head>();
   for (const { id, task, state, at, begins } of marks) {
     const head = heads.get(task);
-    if (begins) heads.set(id, { id, ...begins, state, updatedAt: at, changes: [], row: undefined, log: undefined });
+    if (begins)
+      heads.set(id, {
+        id,
+        ...begins,
+        state,
+        updatedAt: at,
+        changes: [],
+        row: undefined,
+        log: undefined,
+        isMessage: false,
+      });
     if (!head) continue;
     head.state = state;
     head.updatedAt = at;

@@ -23,6 +23,8 @@ export interface TaskView {
   readonly question?: CodeQuestion | undefined;
   /** Why its turn has to wait, or what it does. */
   readonly says?: string | undefined;
+  /** How often it has said something: each time has an id of its own. */
+  readonly saidTimes?: number;
 }
 
 /** `historyLength`: the newest messages that the task has; all when left out (A2A 1.0, section 3.2.4). */
@@ -89,10 +91,20 @@ function toStatus(view: TaskView): TaskStatus {
 }
 
 /** What the agent says of the task's state: its question, why the task failed, or why it waits. */
-export function statusMessage({ id, row, approvals, question, says, history }: TaskView): Message | undefined {
+export function statusMessage({
+  id,
+  row,
+  approvals,
+  question,
+  says,
+  saidTimes = 0,
+  history,
+}: TaskView): Message | undefined {
   const said = row.problem ?? says;
   if (approvals.length === 0 && !question && said === undefined) return undefined;
-  const ids = { messageId: `${id}/status/${history().length}`, contextId: row.contextId, taskId: id };
+  const isWord = approvals.length === 0 && !question && row.problem === null;
+  const messageId = `${id}/status/${history().length}${isWord ? `.${saidTimes}` : ""}`;
+  const ids = { messageId, contextId: row.contextId, taskId: id };
   if (approvals.length > 0) {
     const { text, data } = approvalRequest(approvals);
     const parts: Part[] = [textPart(text), dataPart(data)];

@@ -1,7 +1,7 @@
 // The tasks of a Session in this life of its object: which are live, their spans, and who learns of their changes.
 import { TaskState } from "@a2a-js/sdk";
 import { isTerminal, nameOfState } from "../../../a2a/message.ts";
-import { formatTaskId, type TaskRef } from "../../../a2a/task-id.ts";
+import { formatTaskId, sessionOf, type TaskRef } from "../../../a2a/task-id.ts";
 import type { Alarm } from "../../../durable/alarm.ts";
 import type { Step } from "../../../loop/log/step.ts";
 import { pendingApprovals, pendingQuestion } from "../../../loop/log/ledger.ts";
@@ -11,7 +11,7 @@ import type { Tracer } from "../../../tracing/tracer.ts";
 import { tracerOf } from "../../control-plane/tracing.ts";
 import type { AgentDefinition } from "../../definition.ts";
 import { LOCAL_PRINCIPAL } from "../../caller.ts";
-import { configOf, type AgentEnv } from "../../env.ts";
+import { configOf, sessionName, type AgentEnv } from "../../env.ts";
 import { log } from "../../log.ts";
 import { reportTask } from "../../session-index/reports.ts";
 import { addYoung, askToWatch, isWatched, removeYoung } from "../../young-turns.ts";
@@ -69,6 +69,12 @@ export class Tasks {
     return this.#ctx.id.toString();
   }
 
+  /** Whether a thread belongs here. An object that its files have woken has no name to tell by. */
+  holds(principal: string, contextId: string): boolean {
+    const { name } = this.#ctx.id;
+    return contextId !== "" && (name === undefined || name === sessionName(principal, sessionOf(contextId)));
+  }
+
   idOf(row: TaskRow): string {
     return formatTaskId(this.env.TROUPE_KEY, { agent: configOf(this.env).id, principal: principalOf(row) }, row);
   }
@@ -120,6 +126,7 @@ export class Tasks {
   revive(row: TaskRow): LiveTask {
     const live = this.live(this.idOf(row), row, this.store.question(row));
     live.isUnheard = true;
+    live.announce();
     // A suspended task is at rest for those who wait for that.
     if (row.state === TaskState.TASK_STATE_INPUT_REQUIRED) {
       const own = this.store.ownSteps(row);
@@ -219,7 +226,8 @@ export class Tasks {
   /** Reports a task's state to the index. */
   index(row: TaskRow): void {
     const { contextId, n, state, updatedAt } = row;
-    const task = { principal: principalOf(row), contextId, n, state, updatedAt };
+    const isHidden = row.result?.is_message === true;
+    const task = { principal: principalOf(row), contextId, n, state, updatedAt, isHidden };
     reportTask(this.env, task, (work) => this.afterwards(work, "the report to the index"));
   }
 

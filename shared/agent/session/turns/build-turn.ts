@@ -132,7 +132,12 @@ async function buildTurn(tasks: Tasks, { live, slot, asker, spans, time }: TurnP
     if (event.type === "text_delta" && !definition.outputSchema) live.appendAnswer(event.text);
   };
   const keep = (artifact: Artifact) => {
-    log.append(artifactStep(artifact));
+    // Code and tools that run again give the same again.
+    const known = store.artifacts(row).find(({ artifactId }) => artifactId === artifact.artifactId);
+    const step = artifactStep(artifact);
+    if (known && JSON.stringify(artifactStep(known)) === JSON.stringify(step))
+      return live.dropUnfinished(artifact.artifactId);
+    log.append(step);
     live.completeArtifact(artifact);
   };
   return {

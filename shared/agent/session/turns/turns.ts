@@ -21,7 +21,7 @@ export interface Runner {
 
 const PASSED_OVER = { by: "message", reason: "Nobody answered; the conversation went on without it." } as const;
 const CANCELED = { by: "cancel", reason: "The task was canceled." } as const;
-const SUPERSEDED = "It waited for an approval, and another message came instead of an answer: that was taken as a no.";
+const SUPERSEDED = "It waited for an answer, and another message came instead: that was taken as a no.";
 
 export class Turns {
   readonly #tasks: Tasks;
@@ -86,7 +86,7 @@ export class Turns {
     if (state === TaskState.TASK_STATE_WORKING) return;
     const suspended = state === TaskState.TASK_STATE_INPUT_REQUIRED;
     if (suspended) this.#approvals.denyAll(live.row, CANCELED);
-    const when = suspended ? "while it waited for an approval" : "before its turn began";
+    const when = suspended ? "while it waited for an answer" : "before its turn began";
     this.#tasks.end(live, this.#canceled(live, `The task was canceled ${when}.`));
   }
 

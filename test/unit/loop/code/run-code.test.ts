@@ -62,10 +62,28 @@ describe("an agent of plain code", () => {
     }
   });
 
-  it("is told when a run that resumes asks for something else", async () => {
+  it("fails when a run that resumes asks for something else", async () => {
     const { steps } = await runOf(async ({ call }) => answer(await call("echo", { text: "before" })));
-    const other = runOf(async ({ call }) => answer(await call("echo", { text: "after" })), { steps, life: 2 });
-    await expect(other).rejects.toThrow("the same calls in the same order");
+    const { result } = await runOf(async ({ call }) => answer(await call("echo", { text: "after" })), {
+      steps,
+      life: 2,
+    });
+    expect(result).toMatchObject({
+      subtype: "error_during_execution",
+      message: expect.stringContaining("the same calls in the same order"),
+    });
+  });
+
+  it("may change the input of a call after it, and give what JSON writes in its own way", async () => {
+    const input = { text: "then" };
+    const both: CodeRun = async ({ call }) => {
+      const waits = call("echo", input);
+      input.text = "later";
+      return answer(await waits);
+    };
+    expect((await runOf(both)).result).toMatchObject({ subtype: "success", text: "then" });
+    const { result } = await runOf(async ({ call }) => answer(await call("echo", { text: "x", n: Number.NaN })));
+    expect(result).toMatchObject({ subtype: "error_during_execution", message: expect.stringContaining("no JSON") });
   });
 
   it("hears why a tool failed or was denied, and may go on", async () => {
