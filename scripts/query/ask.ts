@@ -32,6 +32,8 @@ export type Request =
       readonly answers: readonly ApprovalAnswer[];
       readonly shown: string;
     }
+  /** Answers the question of a task's agent. */
+  | { readonly is: "reply"; readonly taskId: string; readonly text: string; readonly files?: readonly Part[] }
   /** Follows a task without sending it a message. */
   | { readonly is: "look"; readonly taskId: string };
 
@@ -140,9 +142,9 @@ type Open = (signal: AbortSignal) => AsyncIterable<StreamResponse>;
 function opener(client: Client, request: Request): Open {
   if (request.is === "look") return (signal) => look(client, request.taskId, signal);
   const ids = request.is === "question" ? { contextId: request.session ?? "" } : { taskId: request.taskId };
-  const said = textMessage(Role.ROLE_USER, request.is === "question" ? request.text : "", ids);
+  const said = textMessage(Role.ROLE_USER, request.is === "answers" ? "" : request.text, ids);
   const parts =
-    request.is === "question" ? [...said.parts, ...(request.files ?? [])] : [dataPart({ approvals: request.answers })];
+    request.is === "answers" ? [dataPart({ approvals: request.answers })] : [...said.parts, ...(request.files ?? [])];
   const message = { ...said, parts };
   const params = { tenant: "", message, configuration: undefined, metadata: undefined };
   return (signal) => client.sendMessageStream(params, { signal });

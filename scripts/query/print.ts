@@ -10,7 +10,7 @@ import { manyLines } from "../terminal/terminal-text.ts";
 import { LiveTrace } from "../traces/store/live-trace.ts";
 import { type Answer, ask, type AskListener, type Request } from "./ask.ts";
 import { askForDecisions, type Prompt, withPrompt } from "./ask-for-decisions.ts";
-import { howToAnswer, type AgentAddress } from "./reply-command.ts";
+import { commandFor, howToAnswer, type AgentAddress } from "./reply-command.ts";
 import { showApproval } from "./view/show-approval.ts";
 import { showTrace } from "./view/show-trace.ts";
 import { answerView } from "./view/answer-view.ts";
@@ -47,7 +47,7 @@ export interface Answered extends Answer {
 }
 
 /**
- * Sends the request and prints the answer's text. Throws CliError when the task did not complete. At a timeout or an interruption
+ * Sends the request and prints the answer's text, or the agent's question. Throws CliError when the task neither completed nor asks. At a timeout or an interruption
  * the task is canceled first, except while it waits for an approval; a person is told what had been done.
  */
 export async function printAnswer(asked: AskOptions, first: Request, io: Io, prompt?: Prompt): Promise<Answered> {
@@ -92,8 +92,14 @@ export async function printAnswer(asked: AskOptions, first: Request, io: Io, pro
     const lines = summaryLines(answer, asked.job, trace, screenOf(process.stderr).columns - 1);
     if (lines.length > 0) io.note(`\n${lines.map(dim).join("\n")}`);
   }
-  requireCompletion(asked, answer);
+  if (asksBack(answer)) io.print(isTerminal ? manyLines(answer.reason) : answer.reason);
+  else requireCompletion(asked, answer);
   return { ...answer, costUsd: trace.summary?.costUsd ?? null };
+}
+
+/** Whether the agent waits for an answer in words. */
+export function asksBack({ state, approvals }: Answer): boolean {
+  return state === "input-required" && approvals.length === 0;
 }
 
 async function interruptedReport(
@@ -148,6 +154,12 @@ export function requireCompletion(address: AgentAddress, answer: Answer): void {
   const { state, reason, traceId, approvals } = answer;
   if (state === "completed") return;
   if (approvals.length > 0) throw approvalNeeded(address, answer);
+  if (asksBack(answer))
+    throw new CliError(
+      "input_required",
+      "The agent waits for an answer.",
+      `Answer: ${commandFor(address, answer.taskId)} "…"`,
+    );
   const why = reason === "" ? "" : `: ${reason}`;
   const trace =
     traceId === null || address.job === undefined

@@ -273,6 +273,21 @@ describe("while agents work", () => {
   });
 });
 
+test("an agent of plain code asks back, in a conversation and at the command line, and the next words answer it", async () => {
+  await deployment.succeed("deploy", "tck");
+  {
+    await using terminal = await begun(["tck", "--new"]);
+    terminal.type("hello\r");
+    await terminal.shows("What else? Say done to end.");
+    terminal.type("done\r");
+    await terminal.shows("It was told 1 times.");
+  }
+  const asked = await deployment.troupe("query", "tck", "hello");
+  expect([asked.code, asked.stdout]).toEqual([3, "There is no such scenario. What else? Say done to end.\n"]);
+  const [, id = ""] = /query tck --task (\S+) "…"/.exec(asked.stderr) ?? [];
+  expect(await deployment.succeed("query", "tck", "--task", id, "done")).toBe("It was told 1 times.\n");
+});
+
 describe("with approvals", () => {
   let pays: ApprovalJob;
   beforeAll(async () => {

@@ -21,7 +21,11 @@ export default defineCommand({
       value: "ID",
       description: "Resume the session of an earlier answer (its contextId)",
     },
-    task: { type: "string", value: "ID", description: "Show a task, and answer the approvals that it waits for" },
+    task: {
+      type: "string",
+      value: "ID",
+      description: "Show a task, and answer what it waits for: approvals, or a question by a text",
+    },
     allow: {
       type: "string",
       value: "ID",
@@ -74,7 +78,9 @@ export default defineCommand({
     const request: Request =
       task === undefined
         ? { is: "question", text: text ?? "", session, files }
-        : await taskRequest(task, given, asked, io);
+        : typed === undefined
+          ? await taskRequest(task, given, asked, io)
+          : { is: "reply", taskId: task, text: typed, files };
     if (session !== undefined) {
       const { requireSession } = await import("../../query/past-turns.ts");
       await requireSession(to, session, io.signal);
@@ -86,7 +92,9 @@ export default defineCommand({
       if (trace && job !== undefined && answer.approvals.length === 0) await showTrace(job, answer.traceId, io);
       return requireCompletion(asked, answer);
     }
-    const { contextId } = await printAnswer(asked, request, io);
+    const answer = await printAnswer(asked, request, io);
+    requireCompletion(asked, answer);
+    const { contextId } = answer;
     if (contextId !== "")
       io.note(`${io.interactive ? "" : "\n"}Go on: ${troupe`query ${job ?? url} "…" --session ${contextId}`}`);
   },
@@ -104,8 +112,11 @@ function checkTogether({ typed, session, task, given: { allow, deny, reason } }:
   if (typed?.trim() === "") throw new CliError("bad_input", "The question is empty.");
   if (task === undefined && allow.length + deny.length > 0)
     throw new CliError("bad_input", "--allow and --deny answer a task: name it with --task ID.");
-  if (task !== undefined && typed !== undefined)
-    throw new CliError("bad_input", "--task resumes a task, a question begins a new one: leave one of them out.");
+  if (task !== undefined && typed !== undefined && allow.length + deny.length > 0)
+    throw new CliError(
+      "bad_input",
+      "A text answers the agent's question, --allow and --deny answer its approvals: send one of them.",
+    );
   if (task !== undefined && session !== undefined)
     throw new CliError("bad_input", "--task and --session cannot be used together: a task knows its session.");
   if (reason !== undefined && deny.length === 0)

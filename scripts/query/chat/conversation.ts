@@ -11,7 +11,7 @@ import { type Addressed, agentAt } from "../addressed.ts";
 import type { Prompt } from "../ask-for-decisions.ts";
 import type { Request } from "../ask.ts";
 import { pastTurns } from "../past-turns.ts";
-import { type Answered, type AskOptions, printAnswer } from "../print.ts";
+import { type Answered, type AskOptions, asksBack, printAnswer } from "../print.ts";
 import { keepLastSession, lastSession } from "./last-session.ts";
 
 export interface Said {
@@ -50,6 +50,8 @@ export class Conversation {
   #usage: Usage = NO_USAGE;
   #costUsd: number | null = null;
   #running: AbortController | undefined;
+  /** The task whose agent waits for an answer in words: the next message is that. */
+  #waiting: string | undefined;
   /** An approval is being asked about. */
   #isAsking = false;
   /** Sessions of this run that were left for others. */
@@ -89,10 +91,15 @@ export class Conversation {
   async ask(text: string): Promise<void> {
     const files = this.#files;
     this.#asked = text;
-    const answered = await this.#run({ is: "question", text, session: this.#session, files });
+    const waiting = this.#waiting;
+    const answered = await this.#run(
+      waiting === undefined
+        ? { is: "question", text, session: this.#session, files }
+        : { is: "reply", taskId: waiting, text, files },
+    );
     if (answered === undefined) return;
     this.#files = [];
-    this.#said.push({ ...answered, question: text });
+    this.#said.push({ ...answered, answer: asksBack(answered) ? answered.reason : answered.answer, question: text });
   }
 
   /** Cancels what runs, or leaves an approval without an answer. False where it does so already. */
@@ -110,7 +117,7 @@ export class Conversation {
   /** Begins a new session. */
   clear(): void {
     this.#left = this.waysBack;
-    [this.#session, this.#said] = [undefined, []];
+    [this.#session, this.#said, this.#waiting] = [undefined, [], undefined];
   }
 
   /** From now on another agent of the job is asked, in a new session. Throws CliError for an unknown one. */
@@ -174,6 +181,7 @@ export class Conversation {
     try {
       const answered = await printAnswer(asked, request, io, this.#prompt);
       this.#count(answered);
+      this.#waiting = asksBack(answered) ? answered.taskId : undefined;
       return answered;
     } catch (error) {
       if (!(error instanceof CliError) || this.io.signal.aborted) throw error;

@@ -181,15 +181,19 @@ export class Entries {
     return first === null ? undefined : Step.parse(first);
   }
 
-  /** The messages and artifacts of a task, without its first message. Reads no other step. */
-  shown(task: number): Step[] {
+  /** The steps of one kind of a task. Reads no other. */
+  ofKind<Kind extends "said" | "artifact">(task: number, kind: Kind): Extract<Step, { kind: Kind }>[] {
     const rows = this.#sql.exec<{ body: string }>(
-      `SELECT body FROM entry WHERE id > ? AND task = ? AND state IS NULL
-       AND (body LIKE '{"kind":"said",%' OR body LIKE '{"kind":"artifact",%') ORDER BY id`,
+      "SELECT body FROM entry WHERE id > ? AND task = ? AND state IS NULL AND body LIKE ? ORDER BY id",
       task,
       task,
+      `{"kind":"${kind}",%`,
     );
-    return rows.toArray().map(({ body }) => Step.parse(JSON.parse(body)));
+    const isOfKind = (step: Step): step is Extract<Step, { kind: Kind }> => step.kind === kind;
+    return rows
+      .toArray()
+      .map(({ body }) => Step.parse(JSON.parse(body)))
+      .filter(isOfKind);
   }
 
   /** The steps of these tasks, in order. `tasks`: ids of the entries that begin them. Throws what cannot be read. */

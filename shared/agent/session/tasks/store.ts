@@ -251,18 +251,17 @@ export class SessionStore {
   /** The messages of a task with this id, as they were said. */
   history(taskId: string, row: TaskRow): Message[] {
     const head = this.#head(row);
-    const later = this.#shown(head).filter((step) => step.kind === "said");
-    return historyOf(taskId, row, this.#first(head), later);
+    return historyOf(taskId, row, this.#first(head), this.#ofKind(head, "said"));
   }
 
   /** The artifacts of a task beside its answer. */
   artifacts(ref: TaskRef): Artifact[] {
-    return artifactsIn(this.#shown(this.#head(ref)).filter((step) => step.kind === "artifact"));
+    return artifactsIn(this.#ofKind(this.#head(ref), "artifact"));
   }
 
-  /** The steps that clients see as they are. */
-  #shown({ id, log }: Head): readonly Step[] {
-    return log ? log.steps : this.#entries.shown(id);
+  #ofKind<Kind extends "said" | "artifact">({ id, log }: Head, kind: Kind): Extract<Step, { kind: Kind }>[] {
+    const isOfKind = (step: Step): step is Extract<Step, { kind: Kind }> => step.kind === kind;
+    return log ? log.steps.filter(isOfKind) : this.#entries.ofKind(id, kind);
   }
 
   #first({ id, log }: Head): Step | undefined {
