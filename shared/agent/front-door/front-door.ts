@@ -1,5 +1,11 @@
 // The agent's front door: the gate, authentication, routing. The Session carries out the operations.
-import { A2A_PROTOCOL_VERSION, A2A_VERSION_HEADER, HTTP_EXTENSION_HEADER, SSE_HEADERS } from "@a2a-js/sdk";
+import {
+  A2A_CONTENT_TYPE,
+  A2A_PROTOCOL_VERSION,
+  A2A_VERSION_HEADER,
+  HTTP_EXTENSION_HEADER,
+  SSE_HEADERS,
+} from "@a2a-js/sdk";
 import { A2A_LEGACY_PROTOCOL_VERSION } from "@a2a-js/sdk/compat/v0_3";
 import {
   A2A_ERROR_CODE,
@@ -167,10 +173,18 @@ async function httpJson(c: Context<App>, definition: AgentDefinition): Promise<R
       return problemResponse(
         problem("method-not-allowed", `${request.method} means nothing at this path (A2A 1.0, section 11).`),
       );
-    return await perform(operation, c, definition);
+    return inAcceptedType(request, await perform(operation, c, definition));
   } catch (error) {
-    return toResponse(errorReply(http, error));
+    return inAcceptedType(request, toResponse(errorReply(http, error)));
   }
+}
+
+/** Some clients read nothing but `application/json`, and say so. */
+function inAcceptedType(request: Request, response: Response): Response {
+  const wantsPlain = request.headers.get("accept")?.trim().toLowerCase() === "application/json";
+  const isA2a = response.headers.get("content-type") === A2A_CONTENT_TYPE;
+  if (wantsPlain && isA2a) response.headers.set("content-type", "application/json");
+  return response;
 }
 
 async function perform(operation: Operation, c: Context<App>, definition: AgentDefinition): Promise<Response> {

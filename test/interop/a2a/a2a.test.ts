@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 import { connect, saying, send, textOf } from "../../support/a2a-client.ts";
 import { Deployment } from "../../support/deployment.ts";
-import { Unreachable } from "../toolchain.ts";
-import { ADK, held, install, MICROSOFT, PYTHON_03, PYTHON_1, type PythonClient } from "./clients.ts";
+import { running, Unreachable } from "../toolchain.ts";
+import { ADK, buildGoClient, held, install, MICROSOFT, PYTHON_03, PYTHON_1, type PythonClient } from "./clients.ts";
 
 const QUESTION = "What is a Durable Object?";
 /** A default Python client gives up after five seconds without a byte. */
@@ -32,14 +32,16 @@ beforeAll(async () => {
 afterAll(async () => deployment.close());
 
 async function ask(client: PythonClient, skip: (reason: string) => never, ...args: string[]): Promise<unknown> {
-  let python: string;
+  return held(client, await orSkip(install(client), skip), args);
+}
+
+async function orSkip(building: Promise<string>, skip: (reason: string) => never): Promise<string> {
   try {
-    python = await install(client);
+    return await building;
   } catch (error) {
     if (error instanceof Unreachable) return skip(error.message);
     throw error;
   }
-  return held(client, python, args);
 }
 
 describe("the official Python SDK", () => {
@@ -60,6 +62,13 @@ describe("the official Python SDK", () => {
     const [first] = Held.parse(await ask(PYTHON_03, skip, url, QUESTION));
     expect([first?.streamed, first?.stored]).toEqual([answer, answer]);
   });
+});
+
+test("the official Go SDK 2.3.1 holds the answer over both bindings, and understands errors", async ({ skip }) => {
+  const client = await orSkip(buildGoClient(), skip);
+  const both = JSON.parse(await running({ program: client, args: [url, QUESTION, "JSONRPC", "HTTP+JSON"] })) as unknown;
+  const whole = { state: "TASK_STATE_COMPLETED", streamed: answer, stored: answer, notFound: true };
+  expect(both).toEqual([whole, whole]);
 });
 
 test("Google ADK 2.13.0 keeps the whole answer in its session, once", async ({ skip }) => {

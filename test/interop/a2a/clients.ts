@@ -46,3 +46,13 @@ export async function held({ script }: PythonClient, python: string, args: reado
   const stdout = await running({ program: python, args: [join(import.meta.dirname, script), ...args] });
   return JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
 }
+
+const GO = "go-2.3.1";
+
+/** Resolves to the program. Throws Unreachable where Go or its proxy is. */
+export async function buildGoClient(): Promise<string> {
+  const program = join(CACHE, GO, "client");
+  await mkdir(join(CACHE, GO), { recursive: true });
+  await fetching({ program: "go", args: ["build", "-o", program, "."], cwd: join(import.meta.dirname, "go") });
+  return program;
+}

@@ -127,6 +127,16 @@ describe("the HTTP+JSON binding", () => {
     expect(refused).toMatchObject({ http: 413, message: expect.stringContaining("1048576 bytes") });
   });
 
+  it("answers in the type that a client reads, if it reads one alone", async () => {
+    const typeFor = async (path: string, accept: string) =>
+      (await knock(path, { headers: { "a2a-version": "1.0", accept } })).headers.get("content-type");
+    for (const path of ["/tasks", "/tasks/none"]) {
+      expect(await typeFor(path, "application/json")).toBe("application/json");
+      expect(await typeFor(path, "application/a2a+json, application/json")).toBe("application/a2a+json");
+      expect(await typeFor(path, "*/*")).toBe("application/a2a+json");
+    }
+  });
+
   it("refuses a query that makes no sense", async () => {
     const response = await knock("/tasks?pageSize=many", { headers: { "a2a-version": "1.0" } });
     expect(response.status).toBe(400);
