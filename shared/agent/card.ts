@@ -1,5 +1,5 @@
-// The agent's A2A card (A2A 1.0, section 4.4.1), served at /.well-known/agent-card.json. The same card serves clients of A2A 0.3: it has
-// that version's fields, too, which clients of 1.0 ignore.
+// The agent's A2A card (A2A 1.0, section 4.4.1), served at /.well-known/agent-card.json. The same card serves clients of A2A 0.3: who
+// names no version gets that version's fields, too, which clients of 1.0 ignore.
 import { toHex } from "../tracing/trace-context.ts";
 import { TEXT_TYPES } from "../a2a/file-parts.ts";
 import { declaredExtensions, EXTENSION } from "../a2a/extensions.ts";
@@ -106,9 +106,9 @@ export function cardJson(card: AgentCard): Record<string, unknown> {
   };
 }
 
-/** The card as JSON text with its strong ETag. */
-export async function serializeCard(card: AgentCard): Promise<{ body: string; etag: string }> {
-  const body = JSON.stringify(cardJson(card));
+/** A card's JSON as text, with its strong ETag. */
+export async function serializeCard(card: object): Promise<{ body: string; etag: string }> {
+  const body = JSON.stringify(card);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(body)));
   return { body, etag: `"${toHex(digest.subarray(0, 16))}"` };
 }

@@ -208,9 +208,12 @@ describe.each(BINDINGS)("over %s", (binding) => {
     });
   });
 
-  it.runIf(card.capabilities.extendedAgentCard)("3.1.11: the extended card is not for everybody", async () => {
-    expect(await errorOf("GetExtendedAgentCard")).toBe(-32007);
-  });
+  it.runIf(card.capabilities.extendedAgentCard)(
+    "3.1.11 GetExtendedAgentCard answers who may ask the agent",
+    async () => {
+      expect((await agent.call(binding, "GetExtendedAgentCard")).result).toMatchObject({ name: card.name });
+    },
+  );
 
   it.runIf(!card.capabilities.extendedAgentCard)(
     "3.3.4: an extended card that is not declared gets its error",

@@ -124,7 +124,7 @@ describe("three agents in a row, a process each", () => {
       expect.stringContaining(`No approval "${forged}" waits. Did you mean "${id}"?`),
     ]);
     const other = await job.query("--task", changed(query.taskId), "--allow", id);
-    expect([other.code, other.stderr]).toEqual([1, expect.stringContaining("There is no task")]);
+    expect([other.code, other.stderr]).toEqual([1, expect.stringContaining("was not found")]);
     for (const agent of CHAIN) expect((await job.taskAt(agent, query)).status?.state).toBe(INPUT_REQUIRED);
     expect((await job.query("--task", query.taskId, "--deny", "all")).code).toBe(0);
     const late = await job.query("--task", query.taskId, "--allow", id);

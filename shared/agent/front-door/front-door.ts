@@ -216,8 +216,8 @@ async function carryOut(operation: Operation, c: Context<App>, definition: Agent
     const owner = { agent: configOf(env).id, principal: caller.principal };
     const target = route(operation, caller, env.TROUPE_KEY, owner);
     if (target.to === "card") {
-      // Who has no credentials is nobody that the agent knows (A2A 1.0, section 3.1.11).
-      if (!req.raw.headers.has("authorization"))
+      // In 0.3 it is for authenticated callers alone. In 1.0 it is for those who may ask, and the gate has let them in.
+      if (operation.legacy !== undefined && !req.raw.headers.has("authorization"))
         throw new ExtendedAgentCardNotConfiguredError("Only callers with a key or a token get the extended card.");
       const { tools } = await toolbox(env, definition);
       const card = cardJson(extendedCard(agentCard(definition, configOf(env)), configOf(env), tools));

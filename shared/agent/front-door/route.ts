@@ -164,7 +164,7 @@ function taskSession(
   if (id === "") throw new RequestMalformedError(`${field} is required: name a task.`);
   const ref = parseTaskId(key, owner, id);
   const isVisible = ref && (chain.length === 0 || isThreadOf(ref.contextId, chain));
-  if (!isVisible) throw new TaskNotFoundError(`There is no task ${id.slice(0, 300)}.`);
+  if (!isVisible) throw new TaskNotFoundError(`The task ${id.slice(0, 300)} was not found.`);
   return sessionOf(ref.contextId);
 }
 

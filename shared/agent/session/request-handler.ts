@@ -290,7 +290,7 @@ export class SessionRequestHandler implements A2ARequestHandler {
     if (live) return live.view;
     const ref = parseTaskId(this.#tasks.env.TROUPE_KEY, this.#owner, id);
     const row = ref && this.#tasks.store.task(ref);
-    if (!row || row.result?.is_message) throw new TaskNotFoundError(`There is no task ${id}.`);
+    if (!row || row.result?.is_message) throw new TaskNotFoundError(`The task ${id} was not found.`);
     return this.#view(row);
   }
 

@@ -62,16 +62,31 @@ describe("the card", () => {
     expect(task.status?.message?.extensions).toEqual([EXTENSION.approvals]);
   });
 
-  it("the extended one tells who has a token what the agent works with, and nobody else", async () => {
-    const token = signedBy({ from: COMMAND_LINE, chain: [] }, { method: "GET", path: "/extendedAgentCard" });
-    const headers = { "a2a-version": "1.0", ...token };
+  it("the extended one tells who may ask what the agent works with; in 0.3 only who has credentials", async () => {
+    const headers = { "a2a-version": "1.0" };
     const extended = await (await knock("/extendedAgentCard", { headers })).json<Extended>();
     expect(extended.capabilities.extensions.find(({ uri }) => uri === EXTENSION.profile)?.params).toMatchObject({
       model: { name: "scripted" },
       tools: expect.arrayContaining([expect.objectContaining({ name: "pay", readOnly: false })]),
     });
-    const refused = await knock("/extendedAgentCard", { headers: { "a2a-version": "1.0" } });
-    expect(await refused.text()).toContain("Only callers with a key");
+    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "agent/getAuthenticatedExtendedCard" });
+    const about = { method: "POST", path: "/jsonrpc", body };
+    const legacy = async (more: Record<string, string>) =>
+      (
+        await knock("/jsonrpc", { method: "POST", body, headers: { "content-type": "application/json", ...more } })
+      ).json();
+    expect(await legacy({})).toMatchObject({ error: { code: -32007 } });
+    expect(await legacy(signedBy({ from: COMMAND_LINE, chain: [] }, about))).toMatchObject({
+      result: { url: expect.any(String) },
+    });
+  });
+
+  it("has no fields of 0.3 for who asks for 1.0, and caches know that", async () => {
+    const { headers } = await knock(CARD);
+    const plain = await knock(CARD, { headers: { "a2a-version": "1.0" } });
+    expect(plain.headers.get("vary")).toContain("A2A-Version");
+    expect(plain.headers.get("etag")).not.toBe(headers.get("etag"));
+    expect(await plain.json()).not.toHaveProperty("preferredTransport");
   });
 });
 

@@ -36,6 +36,9 @@ const SENDING = "sending push notifications";
 /** An attempt is over by then, unless the object has ended. */
 const LOST_MS = ATTEMPT_MS + 5_000;
 
+/** The id that the SDK gives a 0.3 request without one. */
+const LEGACY_ID = "default";
+
 export class PushNotifications {
   readonly #tasks: Tasks;
   readonly #store: PushStore;
@@ -52,7 +55,9 @@ export class PushNotifications {
 
   /** `isLegacy`: the client speaks A2A 0.3. Throws RequestMalformed. */
   check(config: TaskPushNotificationConfig, isLegacy: boolean): PushConfig {
-    return { ...checkConfig(config, this.#allowed), isLegacy };
+    // Clients of 0.3 may leave the id out when they read the config, too.
+    const named = isLegacy && config.id === "" ? { ...config, id: LEGACY_ID } : config;
+    return { ...checkConfig(named, this.#allowed), isLegacy };
   }
 
   /** Adds or replaces a config of a task. Throws RequestMalformed where the task has too many. */
