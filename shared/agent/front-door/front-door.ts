@@ -3,6 +3,7 @@ import {
   A2A_CONTENT_TYPE,
   A2A_PROTOCOL_VERSION,
   A2A_VERSION_HEADER,
+  AgentCard,
   HTTP_EXTENSION_HEADER,
   SSE_HEADERS,
 } from "@a2a-js/sdk";
@@ -220,8 +221,9 @@ async function carryOut(operation: Operation, c: Context<App>, definition: Agent
       if (operation.legacy !== undefined && !req.raw.headers.has("authorization"))
         throw new ExtendedAgentCardNotConfiguredError("Only callers with a key or a token get the extended card.");
       const { tools } = await toolbox(env, definition);
-      const card = cardJson(extendedCard(agentCard(definition, configOf(env)), configOf(env), tools));
-      return toResponse(replyTo(operation, { jsonrpc: "2.0", id: operation.id, result: card }));
+      const card = extendedCard(agentCard(definition, configOf(env)), configOf(env), tools);
+      const result = operation.legacy === undefined ? AgentCard.toJSON(card) : cardJson(card);
+      return toResponse(replyTo(operation, { jsonrpc: "2.0", id: operation.id, result }));
     }
     if (target.to === "index") {
       return toResponse(await listAcrossSessions(env, operation, caller));
