@@ -14,7 +14,7 @@ ${overview(commands)}
 A <job> is the name of a file in jobs/, the name of a deployed job, or the path of a file.
 A <url> is the address of any A2A agent, or of its card.
 State is kept in .troupe, or in the folder that TROUPE_HOME names.
-Exit codes: 0 done, 1 failed, 2 bad input, 3 waiting for an approval, 130 interrupted (143 by SIGTERM, 129 by SIGHUP).
+Exit codes: 0 done, 1 failed, 2 bad input, 3 waiting for an answer, 130 interrupted (143 by SIGTERM, 129 by SIGHUP).
 Help on a command: ${prefix()} <command> --help`;
 }
 
