@@ -42,7 +42,7 @@ const orders = [
   ...order(
     "shared/agent",
     [
-      "code-agent definition config card log breakers reply refusal caller env model rpc slots wake young-turns",
+      "code-agent definition config card log breakers reply refusal caller env model rpc slots wake young-turns delete-session",
       "control-plane",
       ["peers", "session-index", "beacon"],
       "toolbox",
@@ -56,6 +56,7 @@ const orders = [
     "push",
     "approvals",
     "turns",
+    "operator",
     "recovery request-handler event-stream",
     "session",
   ]),
@@ -66,6 +67,7 @@ const orders = [
     "traces",
     "targets inspection corpus",
     "jobs",
+    "sessions",
     "query",
     "completion",
     "commands",

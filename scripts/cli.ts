@@ -25,6 +25,7 @@ const COMMANDS: Commands = {
   query: () => import("./commands/query/query.ts"),
   chat: () => import("./commands/query/chat.ts"),
   approvals: () => import("./commands/query/approvals.ts"),
+  sessions: () => import("./commands/sessions/sessions.ts"),
   traces: () => import("./commands/traces/traces.ts"),
   keys: () => import("./commands/keys/keys.ts"),
   stop: () => import("./commands/deployment/stop.ts"),

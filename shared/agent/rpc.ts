@@ -1,6 +1,8 @@
 // What an agent's Durable Objects offer to its Worker and to each other, and what travels between them.
 import type { TaskState } from "@a2a-js/sdk";
+import type * as z from "zod";
 import type { TaskRef } from "../a2a/task-id.ts";
+import type { CopyThread, ListTurns, SessionsPage } from "../control-plane/sessions.ts";
 import type { Caller } from "./caller.ts";
 
 /** One per caller and session: its threads, their tasks and their turns. */
@@ -13,6 +15,33 @@ export interface SessionRpc extends Rpc.DurableObjectBranded {
   wake(held: readonly TaskRef[]): Promise<void>;
   /** Resumes open tasks. Resolves when nothing is at work any more. Rejects when the object ends. */
   work(): Promise<void>;
+  /** A page of turns, for whoever deployed the job: a TurnsPage as JSON. */
+  turns(query: z.output<typeof ListTurns>): Promise<string>;
+  /** How many turns a thread has. */
+  length(contextId: string): Promise<number>;
+  /** The entries of those turns of a thread that have ended. */
+  entries(contextId: string, turns: readonly number[]): Promise<SessionEntry[]>;
+  /** Adds entries of the thread `from`, of any session, as the next turns of the thread `to`. */
+  copy(from: string, to: string, entries: readonly SessionEntry[]): Promise<void>;
+  /** Tells the model which threads at other agents have no copy, and the index of the turns. Resolves to their number. */
+  endCopy(contextId: string, lost: CopyThread["lost"]): Promise<number>;
+  /** Cancels what runs, and deletes everything. The object ends with that: the call rejects with DELETED. */
+  delete(): Promise<void>;
+}
+
+/** The end of an object whose session was deleted. */
+export const DELETED = "The session was deleted.";
+
+/** An entry of a session's log, as its table has it. */
+export interface SessionEntry {
+  readonly id: number;
+  /** The entry that begins its task. */
+  readonly task: number;
+  readonly state: number | null;
+  readonly at: number | null;
+  readonly worked_ms: number | null;
+  readonly message_id: string | null;
+  readonly body: string;
 }
 
 /** One per agent: the list of its tasks over all sessions. */
@@ -23,6 +52,10 @@ export interface SessionIndexRpc extends Rpc.DurableObjectBranded {
   wakeSessions(): Promise<void>;
   /** One page of a principal's tasks, or why the request makes no sense. `request` is a ListTasksRequest as ProtoJSON. */
   list(principal: string, request: unknown): Promise<{ page: Page<Listed> } | { malformed: string }>;
+  /** A page of a principal's sessions, those that changed last first. Undefined for a token that it did not give out. */
+  sessions(principal: string, pageToken: string): Promise<SessionsPage | undefined>;
+  /** Forgets the tasks of a session. Resolves to their number. */
+  forget(principal: string, session: string): Promise<number>;
 }
 
 /** One per agent: its registration, its heartbeat and the spans that could not be delivered. */

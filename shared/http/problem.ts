@@ -28,6 +28,7 @@ const KINDS = {
   "reservation-released": { status: 409, title: "The call was given up" },
   "key-exists": { status: 409, title: "There is a key of this name" },
   "keys-full": { status: 409, title: "The job has as many keys as it may" },
+  "session-exists": { status: 409, title: "There is a session of this name" },
   "registry-full": { status: 409, title: "The registry holds as many agents as it may" },
   "body-too-large": { status: 413, title: "The request body is too large" },
   "unsupported-media-type": { status: 415, title: "The request body has the wrong content type" },

@@ -16,6 +16,7 @@ import {
   VersionNotSupportedError,
 } from "@a2a-js/sdk/errors";
 import { Hono, type Context } from "hono";
+import { SESSIONS_PATH } from "../../control-plane/sessions.ts";
 import { diskFull, freeDisk } from "../../http/free-disk.ts";
 import { asWhole, busy, gate, headersOf, type Visitor } from "../../http/gate.ts";
 import { problem, problemResponse, type Problem } from "../../http/problem.ts";
@@ -42,6 +43,7 @@ import { flushSpans } from "../control-plane/tracing.ts";
 import { ofLegacy, parseJsonRpc, unreadable } from "./json-rpc.ts";
 import { listAcrossSessions } from "./list-tasks.ts";
 import { revocable } from "./revocable.ts";
+import { isOperator, sessionOperation } from "./session-operations.ts";
 import { beginsTask, isKnownMethod, isMessage, route } from "./route.ts";
 
 /** Largest request body, in bytes: a message has to fit a row of the session's log. */
@@ -90,6 +92,10 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
   app.post(WATCH_PATH, async ({ env, executionCtx, var: { admitted } }, next) => {
     if (admitted?.sender !== configOf(env).id) return next();
     return watchYoung(env, (work) => executionCtx.waitUntil(work), isReportDue);
+  });
+  app.post(`${SESSIONS_PATH}/:operation`, async ({ env, req, var: { admitted } }, next) => {
+    const answered = isOperator(admitted) ? await sessionOperation(req.param("operation"), req.raw, env) : undefined;
+    return answered ?? next();
   });
   // Clients that are given the agent's address instead of its card send JSON-RPC there.
   for (const path of [JSON_RPC_PATH, "/"]) app.post(path, (c) => jsonRpc(c, definition));

@@ -4,12 +4,14 @@ import { DurableObject } from "cloudflare:workers";
 import { ListTasksRequest, taskStateFromJSON } from "@a2a-js/sdk";
 import { RequestMalformedError } from "@a2a-js/sdk/errors";
 import { sessionOf, type TaskRef } from "../../a2a/task-id.ts";
+import type { SessionsPage } from "../../control-plane/sessions.ts";
 import { migrate, readVersion } from "../../durable/migrations.ts";
 import { reasonOf } from "../../text/reason.ts";
 import { sessionStub, type AgentEnv } from "../env.ts";
 import { log } from "../log.ts";
 import { wakeSession } from "../wake.ts";
 import { listQuery, pageOf, type ListQuery } from "./list-page.ts";
+import { forgetSession, sessionsPage } from "./sessions.ts";
 import { sessionsInMemory } from "./session-files.ts";
 import type { IndexedTask, Listed, Page, SessionIndexRpc } from "../rpc.ts";
 
@@ -116,6 +118,16 @@ export abstract class SessionIndexObject extends DurableObject<AgentEnv> impleme
       if (error instanceof RequestMalformedError) return { malformed: error.message };
       throw error;
     }
+  }
+
+  async sessions(principal: string, pageToken: string): Promise<SessionsPage | undefined> {
+    this.#migrate();
+    return sessionsPage(this.ctx.storage.sql, principal, pageToken);
+  }
+
+  async forget(principal: string, session: string): Promise<number> {
+    this.#migrate();
+    return forgetSession(this.ctx.storage.sql, principal, session);
   }
 
   #page(principal: string, query: ListQuery): Page<Listed> {

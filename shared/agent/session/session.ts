@@ -11,12 +11,16 @@ import type { AgentDefinition } from "../definition.ts";
 import type { AgentEnv } from "../env.ts";
 import { refusalReply } from "../refusal.ts";
 import { replyTo } from "../reply.ts";
-import type { Operation, Reply, SessionRpc, Streamed } from "../rpc.ts";
+import { DELETED, type Operation, type Reply, type SessionEntry, type SessionRpc, type Streamed } from "../rpc.ts";
+import type { CopyThread } from "../../control-plane/sessions.ts";
 import { Approvals } from "./approvals/approvals.ts";
 import { PushNotifications } from "./push/push-notifications.ts";
 import { toStream } from "./event-stream.ts";
 import { Recovery } from "./recovery.ts";
 import { SessionRequestHandler } from "./request-handler.ts";
+import { deleteAll } from "./operator/delete-all.ts";
+import { goneText, renamed } from "./operator/copied-entries.ts";
+import { readTurns, type TurnsQuery } from "./operator/read-turns.ts";
 import { SessionStore } from "./tasks/store.ts";
 import { IDLE_MS, Tasks } from "./tasks/tasks.ts";
 import { runSessionEndHooks, TurnRunner } from "./turns/build-turn.ts";
@@ -79,6 +83,48 @@ export abstract class SessionObject extends DurableObject<AgentEnv> implements S
     this.#resume();
     if (!this.#turns.isBusy) return;
     await this.#tasks.whileStayedWith(async () => this.#turns.whenIdle());
+  }
+
+  async turns(query: TurnsQuery): Promise<string> {
+    this.#resume();
+    return JSON.stringify(readTurns(this.#tasks, query));
+  }
+
+  async length(contextId: string): Promise<number> {
+    return this.#tasks.store.tasks(contextId).length;
+  }
+
+  async entries(contextId: string, turns: readonly number[]): Promise<SessionEntry[]> {
+    this.#resume();
+    const { store } = this.#tasks;
+    const wanted = new Set(turns);
+    return store.readEntries(
+      store.begun().filter((task) => task.contextId === contextId && wanted.has(task.n) && isTerminal(task.state)),
+    );
+  }
+
+  async copy(from: string, to: string, entries: readonly SessionEntry[]): Promise<void> {
+    this.#resume();
+    this.#tasks.store.writeEntries(to, renamed(entries, from, to));
+  }
+
+  async endCopy(contextId: string, lost: CopyThread["lost"]): Promise<number> {
+    const { store } = this.#tasks;
+    const copied = store.tasks(contextId);
+    const last = copied.at(-1);
+    if (last)
+      for (const thread of lost) store.append(last, { kind: "note", about: "context", text: goneText(thread) }, 0);
+    for (const ref of copied) {
+      const row = store.task(ref);
+      if (row) this.#tasks.index(row);
+    }
+    return copied.length;
+  }
+
+  async delete(): Promise<void> {
+    await deleteAll(this.ctx, this.#tasks, this.#turns, () => this.#resume());
+    // What memory knows of the session is gone with this life.
+    this.ctx.abort(DELETED);
   }
 
   /** Expires approvals, and checks that open work goes on. Never waits for a turn: the next alarm would come late. */

@@ -1,10 +1,12 @@
 // The log of a Session: entries that begin a task, change it, or are a step of it. The object is its only writer.
 import { TaskState, taskStateFromJSON } from "@a2a-js/sdk";
 import * as z from "zod";
+import type { TaskRef } from "../../../a2a/task-id.ts";
 import { Usage } from "../../../budget/usage.ts";
 import { migrate, readVersion } from "../../../durable/migrations.ts";
 import { Step } from "../../../loop/log/step.ts";
 import { Asker } from "../../caller.ts";
+import type { SessionEntry } from "../../rpc.ts";
 import { FRESH, MIGRATIONS } from "./schema.ts";
 import { FIRST_LIFE, Life, TaskResult, type TaskRow } from "./task-row.ts";
 import { TaskTrace } from "./task-trace.ts";
@@ -209,6 +211,39 @@ export class Entries {
       const step = id === task ? First.parse(json).first : json;
       return step === null ? [] : { task, step: Step.parse(step), workedMs: workedMs ?? 0, length: body.length };
     });
+  }
+
+  /** All entries of these tasks, in order. */
+  raw(tasks: readonly number[]): SessionEntry[] {
+    return this.#sql
+      .exec<{ [Name in keyof SessionEntry]: SessionEntry[Name] }>(
+        `SELECT id, task, state, at, worked_ms, message_id, body FROM entry
+         WHERE id >= ? AND task IN (SELECT value FROM json_each(?)) ORDER BY id`,
+        Math.min(...tasks),
+        JSON.stringify(tasks),
+      )
+      .toArray();
+  }
+
+  /** Writes an entry of another session. `begins`: where it begins a task here. */
+  putRaw(
+    { id, task, state, at, worked_ms: workedMs, message_id: messageId, body }: SessionEntry,
+    begins: TaskRef | undefined,
+  ): void {
+    this.#migrate();
+    this.#sql.exec(
+      `INSERT INTO entry (id, task, state, at, worked_ms, context_id, n, message_id, body)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      id,
+      task,
+      state,
+      at,
+      workedMs,
+      begins?.contextId ?? null,
+      begins?.n ?? null,
+      messageId,
+      body,
+    );
   }
 
   /** Whether a task has exactly this step. */

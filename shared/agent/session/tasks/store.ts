@@ -4,7 +4,7 @@ import { isTerminal } from "../../../a2a/message.ts";
 import type { TaskRef } from "../../../a2a/task-id.ts";
 import type { Step } from "../../../loop/log/step.ts";
 import type { Asker } from "../../caller.ts";
-import type { Listed } from "../../rpc.ts";
+import type { Listed, SessionEntry } from "../../rpc.ts";
 import { type Change, Entries, type Mark } from "./entries.ts";
 import { artifactsIn } from "./artifacts.ts";
 import { historyOf } from "./history.ts";
@@ -52,6 +52,9 @@ interface Head extends TaskRef {
   /** It was answered by a bare message: clients know no such task. */
   isMessage: boolean;
 }
+
+/** A task as lists in the order of their beginnings need it. */
+export type Begun = Readonly<Pick<Head, "id" | "contextId" | "n" | "messageId" | "state">>;
 
 interface TaskLog {
   readonly steps: Step[];
@@ -187,6 +190,45 @@ export class SessionStore {
   tasks(contextId?: string): Listed[] {
     const threads = contextId === undefined ? [...this.#loaded.values()] : [this.#loaded.get(contextId)];
     return threads.flatMap((thread) => thread?.tasks.filter(({ isMessage }) => !isMessage) ?? []);
+  }
+
+  /** All tasks of the session in the order in which they began. */
+  begun(): Begun[] {
+    return [...this.#loaded.values()].flatMap(({ tasks }) => tasks).sort((a, b) => a.id - b.id);
+  }
+
+  /** The steps of these tasks, by their ids. Memory keeps none of them. Throws what cannot be read. */
+  readSteps(tasks: readonly Begun[]): Map<number, Step[]> {
+    this.flush();
+    const steps = new Map<number, Step[]>(tasks.map(({ id }) => [id, []]));
+    if (tasks.length === 0) return steps;
+    for (const { task, step } of this.#entries.steps(tasks.map(({ id }) => id))) steps.get(task)?.push(step);
+    return steps;
+  }
+
+  /** The entries of these tasks, for another session. */
+  readEntries(tasks: readonly Begun[]): SessionEntry[] {
+    this.flush();
+    return tasks.length === 0 ? [] : this.#entries.raw(tasks.map(({ id }) => id));
+  }
+
+  /** Writes entries of another session, in order, as the next tasks of a thread of this one. */
+  writeEntries(contextId: string, entries: readonly SessionEntry[]): void {
+    this.flush();
+    let n = this.#loaded.get(contextId)?.tasks.at(-1)?.n ?? 0;
+    let id = this.#lastId;
+    const tasks = new Map<number, number>();
+    for (const entry of entries) {
+      id++;
+      const begins = entry.id === entry.task ? { contextId, n: ++n } : undefined;
+      if (begins) tasks.set(entry.task, id);
+      const task = tasks.get(entry.task);
+      if (task !== undefined) this.#entries.putRaw({ ...entry, id, task }, begins);
+    }
+    // The next look reads everything anew.
+    this.#threads = undefined;
+    this.#open.clear();
+    this.#kept = 0;
   }
 
   /** The tasks that changed no more than `ms` milliseconds before the last change of any. */
