@@ -10,8 +10,12 @@ export interface Conversation {
   readonly turns: readonly Turn[];
 }
 
-/** `all`: the agents of the job. `last`: only so many turns of each conversation. */
-export async function conversations(session: Session, all: readonly Operator[], last: number): Promise<Conversation[]> {
+/** `all`: the agents of the job. `last`: only so many turns of each conversation; all when left out. */
+export async function conversations(
+  session: Session,
+  all: readonly Operator[],
+  last?: number,
+): Promise<Conversation[]> {
   const walk = new Walk(all, session.id);
   const read: Conversation[] = [];
   for (const { agent, part } of session.agents) {

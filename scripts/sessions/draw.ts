@@ -107,7 +107,7 @@ function drawTurn(turn: Turn, depth: number, screen: Screen, now: number): strin
 }
 
 /** A state as A2A names it, for people. */
-function stateOf(name: string): string {
+export function stateOf(name: string): string {
   const state = name.replace("TASK_STATE_", "").toLowerCase();
   return state === "input_required" ? "waiting" : state;
 }

@@ -76,7 +76,7 @@ export async function gather(agents: readonly Operator[]): Promise<Gathered> {
   return { sessions: sessions.toSorted((a, b) => b.updatedAt - a.updatedAt), unreached, ofOthers, agents };
 }
 
-function toSession(id: string, agents: Session["agents"]): Session {
+export function toSession(id: string, agents: Session["agents"]): Session {
   const parts = agents.map(({ part }) => part);
   const sum = (of: (part: SessionPart) => number) => parts.reduce((total, part) => total + of(part), 0);
   const newest = (candidates: readonly SessionPart[]) => candidates.toSorted((a, b) => b.updatedAt - a.updatedAt)[0];

@@ -21,6 +21,8 @@ import { commandLineFetch } from "../targets/local/state/command-line.ts";
 import { CliError } from "../terminal/cli-error.ts";
 
 const TIMEOUT_MS = 30_000;
+/** Message ids of one request. */
+const MESSAGES_AT_ONCE = 2_000;
 /** Whose sessions the command line shows. */
 const PRINCIPAL = "local";
 
@@ -68,6 +70,16 @@ export class Operator {
       yield* page.turns;
       after = page.next;
     }
+  }
+
+  /** The turns that these messages have opened, in one thread or in any. */
+  async turnsOf(session: string, messageIds: readonly string[], contextId?: string): Promise<TurnRecord[]> {
+    const found: TurnRecord[] = [];
+    for (let start = 0; start < messageIds.length; start += MESSAGES_AT_ONCE) {
+      const some = messageIds.slice(start, start + MESSAGES_AT_ONCE);
+      for await (const turn of this.turns(session, { messageIds: [...some], contextId })) found.push(turn);
+    }
+    return found;
   }
 
   async delete(session: string): Promise<DeletedSession> {

@@ -13,8 +13,6 @@ export interface Turn {
 /** A question to another agent: the turn there, or why it cannot be shown. */
 export type Asked = Turn | { readonly agent: string; readonly why: string };
 
-/** Message ids of one request. */
-const ASKED_AT_ONCE = 2_000;
 /** An agent asks through at most so many others. */
 const MOST_HOPS = 10;
 
@@ -28,18 +26,22 @@ export class Walk {
   }
 
   /** Throws Unreached where the agent itself cannot be reached. */
-  async turns(agent: Operator, wanted: TurnsWanted, hops = 0): Promise<Turn[]> {
+  async turns(agent: Operator, wanted: TurnsWanted): Promise<Turn[]> {
     const records: TurnRecord[] = [];
     for await (const record of agent.turns(this.#session, wanted)) records.push(record);
-    const peers = records.flatMap((record) => record.peers);
+    return this.#with(agent, records, 0);
+  }
+
+  async #with(agent: Operator, records: readonly TurnRecord[], hops: number): Promise<Turn[]> {
     const there = new Map<string, Asked>();
-    for (const [name, questions] of byAgent(peers)) {
+    for (const [name, questions] of byAgent(records.flatMap((record) => record.peers)))
       for (const [key, asked] of await this.#askedAt(name, questions, hops + 1)) there.set(key, asked);
-    }
     return records.map((record) => ({
       agent: agent.agent,
       record,
-      asked: record.peers.map((peer) => there.get(keyOf(peer)) ?? { agent: peer.agent, why: "has no such turn" }),
+      asked: record.peers.map(
+        (peer) => there.get(keyOf(peer)) ?? { agent: peer.agent, why: "has this turn no longer" },
+      ),
     }));
   }
 
@@ -49,17 +51,9 @@ export class Walk {
     if (agent === undefined) return all("is no agent of this job");
     if (hops > MOST_HOPS) return all("is too many agents away");
     try {
-      const turns: Turn[] = [];
-      for (let start = 0; start < questions.length; start += ASKED_AT_ONCE) {
-        const messageIds = questions.slice(start, start + ASKED_AT_ONCE).map(({ messageId }) => messageId);
-        turns.push(...(await this.turns(agent, { messageIds }, hops)));
-      }
-      return new Map(
-        turns.map((turn) => [
-          keyOf({ agent: name, contextId: turn.record.contextId, messageId: turn.record.messageId ?? "" }),
-          turn,
-        ]),
-      );
+      const messageIds = questions.map(({ messageId }) => messageId);
+      const turns = await this.#with(agent, await agent.turnsOf(this.#session, messageIds), hops);
+      return new Map(turns.map((turn) => [keyOf({ ...turn.record, agent: name }), turn]));
     } catch (error) {
       if (!(error instanceof Unreached)) throw error;
       return all("cannot be reached");
@@ -73,6 +67,14 @@ function byAgent(peers: readonly PeerTurn[]): Map<string, PeerTurn[]> {
   return questions;
 }
 
-function keyOf({ agent, contextId, messageId }: Omit<PeerTurn, "thread">): string {
+function keyOf({
+  agent,
+  contextId,
+  messageId,
+}: {
+  readonly agent: string;
+  readonly contextId: string;
+  readonly messageId: string | null;
+}): string {
   return JSON.stringify([agent, contextId, messageId]);
 }

@@ -7,5 +7,9 @@ export default {
   commands: {
     list: () => import("./list.ts"),
     show: () => import("./show.ts"),
+    fork: () => import("./fork.ts"),
+    export: () => import("./export.ts"),
+    delete: () => import("./delete.ts"),
+    clear: () => import("./clear.ts"),
   },
 } satisfies CommandGroup;

@@ -5,7 +5,7 @@ import { flushReports } from "../../session-index/reports.ts";
 import type { Tasks } from "../tasks/tasks.ts";
 import type { Turns } from "../turns/turns.ts";
 
-/** A turn that does not end within this time ends with its object. */
+/** What does not end within this time ends with its object. */
 const CANCEL_MS = 3_000;
 
 /** The caller has to end the object's life. What cannot be read is deleted all the same. */
@@ -32,6 +32,11 @@ async function cancelAll(tasks: Tasks, turns: Turns): Promise<void> {
   for (const row of tasks.store.openTasks()) turns.cancel(tasks.get(tasks.idOf(row)) ?? tasks.revive(row));
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, CANCEL_MS)));
-  await Promise.race([turns.whenIdle(), limit]);
+  // Afterwards the other agents hear that they are no longer asked.
+  const quiet = turns
+    .whenIdle()
+    .then(flushReports)
+    .then(async () => tasks.whenQuiet());
+  await Promise.race([quiet, limit]);
   clearTimeout(timer);
 }

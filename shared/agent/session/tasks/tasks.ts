@@ -49,6 +49,8 @@ export class Tasks {
   readonly #ctx: SessionObjectParts["ctx"];
   readonly #live = new Map<string, LiveTask>();
   readonly #spans = new WeakMap<LiveTask, TaskSpan>();
+  /** What nobody waits for. */
+  readonly #underWay = new Set<Promise<unknown>>();
   #flushes = false;
   #isStayedWith = false;
   /** This life has set the alarm for open work. */
@@ -262,9 +264,16 @@ export class Tasks {
 
   /** Does what nobody waits for. Logs a failure. */
   afterwards(work: Promise<unknown>, what: string, trace?: TraceContext): void {
-    this.#ctx.waitUntil(
-      work.catch((error: unknown) => log(this.env, "warn", `${what} failed: ${reasonOf(error)}`, trace)),
-    );
+    const done = work
+      .catch((error: unknown) => log(this.env, "warn", `${what} failed: ${reasonOf(error)}`, trace))
+      .finally(() => this.#underWay.delete(done));
+    this.#underWay.add(done);
+    this.#ctx.waitUntil(done);
+  }
+
+  /** Resolves when nothing is under way any more that nobody waits for. */
+  async whenQuiet(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }
 
   /** The row with its end, or with the reason why that could not be stored. Throws when nothing can be stored at all. */
