@@ -143,6 +143,7 @@ function configOf(job: Job, agent: Agent, { url, edges, callers, environment }: 
       content: job.content ?? (targetOf(job, agent) === "local" ? "redacted" : "none"),
     },
     pushAllow: addressesIn(job.push.allow),
+    ...(job.sessions.expire === undefined ? {} : { sessionExpireMs: checkedDurationMs(job.sessions.expire) }),
     secrets: own.filter(({ type }) => type === "secret").map(({ name }) => name),
     heartbeat: { intervalMs: checkedDurationMs(job.heartbeat.interval) },
     config: agent.config,

@@ -157,6 +157,14 @@ const Push = z
   })
   .describe("Where push notifications may go");
 
+const Sessions = z
+  .strictObject({
+    expire: anyLength
+      .optional()
+      .describe("Each agent deletes its part of a session that has had no turn there for so long; none by default"),
+  })
+  .describe("How long sessions are kept");
+
 export const RestartPolicy = z.enum(["on-failure", "never"]);
 export type RestartPolicy = z.infer<typeof RestartPolicy>;
 
@@ -285,6 +293,7 @@ export const Job = z
       .default([])
       .describe("Origins of web pages that may call the agents; none by default"),
     push: Push.prefault({}),
+    sessions: Sessions.prefault({}),
     accounts: z
       .enum(["optional", "required"])
       .optional()

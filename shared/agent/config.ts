@@ -66,6 +66,8 @@ export const AgentConfig = z.object({
   }),
   /** Origins beside public ones that push notifications may go to; each has a binding. */
   pushAllow: z.array(z.string()).default([]),
+  /** A session without a turn for so long is deleted; never when left out. */
+  sessionExpireMs: z.optional(z.int().positive()),
   /** Names of the variables whose values are secret. */
   secrets: z.array(z.string()),
   /** Origins of web pages that may call the agent. */

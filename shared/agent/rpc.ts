@@ -25,8 +25,11 @@ export interface SessionRpc extends Rpc.DurableObjectBranded {
   copy(from: string, to: string, entries: readonly SessionEntry[]): Promise<void>;
   /** Tells the model which threads at other agents have no copy, and the index of the turns. Resolves to their number. */
   endCopy(contextId: string, lost: CopyThread["lost"]): Promise<number>;
-  /** Cancels what runs, and deletes everything. The object ends with that: the call rejects with DELETED. */
-  delete(): Promise<void>;
+  /**
+   * Cancels what runs, and deletes everything. The object ends with that: the call rejects with DELETED. With `unusedSince`, in
+   * milliseconds since the epoch, a session does nothing that has changed after that, or has an open turn.
+   */
+  delete(unusedSince?: number): Promise<void>;
 }
 
 /** The end of an object whose session was deleted. */

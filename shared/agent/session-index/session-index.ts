@@ -11,6 +11,7 @@ import { sessionStub, type AgentEnv } from "../env.ts";
 import { log } from "../log.ts";
 import { wakeSession } from "../wake.ts";
 import { listQuery, pageOf, type ListQuery } from "./list-page.ts";
+import { Expiry } from "./expiry.ts";
 import { forgetSession, sessionsPage } from "./sessions.ts";
 import { sessionsInMemory } from "./session-files.ts";
 import type { IndexedTask, Listed, Page, SessionIndexRpc } from "../rpc.ts";
@@ -32,20 +33,24 @@ const WOKEN_AT_ONCE = 8;
 
 export abstract class SessionIndexObject extends DurableObject<AgentEnv> implements SessionIndexRpc {
   #isMigrated = false;
+  readonly #expiry: Expiry;
+
+  constructor(ctx: DurableObjectState, env: AgentEnv) {
+    super(ctx, env);
+    this.#expiry = new Expiry(ctx.storage, env);
+  }
+
+  /** Deletes the sessions that have expired. */
+  override async alarm(): Promise<void> {
+    this.#migrate();
+    await this.#expiry.run();
+  }
 
   /** Writes what the Sessions of one isolate have reported, in one transaction. A report that comes late undoes no end. */
   async record(tasks: readonly IndexedTask[]): Promise<void> {
     this.#migrate();
+    await this.#expiry.begin();
     for (const { principal, contextId, n, state, updatedAt, isHidden } of tasks) {
-      if (isHidden) {
-        this.ctx.storage.sql.exec(
-          "DELETE FROM task WHERE principal = ? AND context_id = ? AND n = ?",
-          principal,
-          contextId,
-          n,
-        );
-        continue;
-      }
       this.ctx.storage.sql.exec(
         `INSERT INTO task (principal, context_id, n, state, updated_at) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at
@@ -53,7 +58,8 @@ export abstract class SessionIndexObject extends DurableObject<AgentEnv> impleme
         principal,
         contextId,
         n,
-        state,
+        // Lists of tasks leave out what is below zero; the session has it all the same.
+        isHidden ? -state : state,
         updatedAt,
       );
     }
@@ -65,6 +71,7 @@ export abstract class SessionIndexObject extends DurableObject<AgentEnv> impleme
    * session reports its task again.
    */
   async wakeSessions(): Promise<void> {
+    await this.#expiry.begin();
     await forEach(await this.#leftInMemory(), (id) => wakeSession(this.env, id));
     await forEach([...this.#openTasks()], (open) => this.#wake(open));
   }
@@ -133,7 +140,7 @@ export abstract class SessionIndexObject extends DurableObject<AgentEnv> impleme
   #page(principal: string, query: ListQuery): Page<Listed> {
     const { sql } = this.ctx.storage;
     const { state = null, after, position, pageSize } = query;
-    const matching = "principal = ? AND updated_at >= ? AND (? IS NULL OR state = ?)";
+    const matching = "state > 0 AND principal = ? AND updated_at >= ? AND (? IS NULL OR state = ?)";
     const values = [principal, after, state, state];
     const { total } = sql
       .exec<{ total: number }>(`SELECT COUNT(*) AS total FROM task WHERE ${matching}`, ...values)

@@ -28,7 +28,7 @@ export function sessionsPage(sql: SqlStorage, principal: string, pageToken: stri
     .exec<Columns>(
       `SELECT ${SESSION} AS session, COUNT(*) AS turns, SUM(context_id NOT LIKE '%~%') AS own,
          SUM(state IN (${SUBMITTED}, ${WORKING})) AS working, SUM(state = ${WAITING}) AS waiting,
-         MAX(updated_at) AS updated_at, state
+         MAX(updated_at) AS updated_at, ABS(state) AS state
        FROM task WHERE principal = ?1 GROUP BY session
        HAVING ?2 IS NULL OR (MAX(updated_at), session) < (?2, ?3)
        ORDER BY updated_at DESC, session DESC LIMIT ?4`,
@@ -48,6 +48,24 @@ export function sessionsPage(sql: SqlStorage, principal: string, pageToken: stri
   const end = page.at(-1);
   const nextPageToken = end && rows.length > PAGE ? toBase64url(`${end.updated_at}.${end.session}`) : "";
   return { sessions: page.map(toPart), nextPageToken, ofOthers: others };
+}
+
+export interface Owned {
+  readonly principal: string;
+  readonly session: string;
+}
+
+/** Sessions without an open task, and without a change since this time, in milliseconds since the epoch. */
+export function unusedSince(sql: SqlStorage, time: number, most: number): Owned[] {
+  return sql
+    .exec<{ principal: string; session: string }>(
+      `SELECT principal, ${SESSION} AS session FROM task GROUP BY principal, session
+       HAVING MAX(updated_at) <= ? AND SUM(state IN (${SUBMITTED}, ${WORKING}, ${WAITING})) = 0
+       ORDER BY MAX(updated_at) LIMIT ?`,
+      time,
+      most,
+    )
+    .toArray();
 }
 
 /** Returns the number of tasks. */

@@ -121,7 +121,8 @@ export abstract class SessionObject extends DurableObject<AgentEnv> implements S
     return copied.length;
   }
 
-  async delete(): Promise<void> {
+  async delete(unusedSince?: number): Promise<void> {
+    if (unusedSince !== undefined && this.#isUsed(unusedSince)) return this.#reportLast();
     await deleteAll(this.ctx, this.#tasks, this.#turns, () => this.#resume());
     // What memory knows of the session is gone with this life.
     this.ctx.abort(DELETED);
@@ -145,6 +146,19 @@ export abstract class SessionObject extends DurableObject<AgentEnv> implements S
     }
     for (const { wakeAt } of store.openTasks()) if (wakeAt !== null) alarm.ringBy(wakeAt);
     if (this.#tasks.definition.hooks?.SessionEnd) this.#endIdle();
+  }
+
+  /** Tells the index what it does not know, or it would ask again. */
+  #reportLast(): void {
+    const { store } = this.#tasks;
+    for (const ref of [...store.changedLast(0), ...store.openTasks()]) {
+      const row = store.task(ref);
+      if (row) this.#tasks.index(row);
+    }
+  }
+
+  #isUsed(since: number): boolean {
+    return this.#tasks.store.tasks().some(({ state, updatedAt }) => updatedAt > since || !isTerminal(state));
   }
 
   /** Goes on with what an earlier life left. Does nothing when it is called again, unless the alarm has rung. */

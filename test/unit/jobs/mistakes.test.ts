@@ -363,6 +363,16 @@ const TABLE: readonly (readonly [rule: string, text: string, ...mistakes: string
     'job.yaml:8:9: unknown field "alow" | Did you mean "allow"?',
   ],
   [
+    "sessions expire after a time above zero",
+    `${AGENTS}${DYNAMIC}sessions: { expire: 0s }\n`,
+    "job.yaml:8:21: sessions.expire: a duration must be 1ms or longer",
+  ],
+  [
+    "what holds for sessions is known by its name",
+    `${AGENTS}${DYNAMIC}sessions: { expires: 30d }\n`,
+    'job.yaml:8:13: unknown field "expires" | Did you mean "expire"?',
+  ],
+  [
     "an id is lower case",
     "name: x\nagents: [{ id: Searcher }]\ntopology: { type: dynamic }\n",
     "job.yaml:2:16: agents[0].id: an agent's id is lower-case letters, digits and _, beginning with a letter",

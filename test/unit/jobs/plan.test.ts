@@ -98,6 +98,11 @@ test("on this machine a key is needed only where the job says so", () => {
   ]);
 });
 
+test("sessions expire only where the job says so", () => {
+  const expiry = (more: string) => configOf(planJob(jobWith(HUB, more), ENVIRONMENT), "a").sessionExpireMs;
+  expect([expiry(""), expiry("sessions: { expire: 30d }")]).toEqual([undefined, 30 * 86_400_000]);
+});
+
 describe("sockets", () => {
   test("a port that the job names wins over one that was chosen", () => {
     const job = jobOf("name: x\nagents: [{ id: a, worker: searcher, port: 8123 }]\ntopology: { type: mesh }\n");

@@ -6,6 +6,10 @@ import { expect, it } from "vitest";
 import type { CopiedThread, DeletedSession, SessionsPage, TurnsPage } from "#shared/control-plane/sessions.ts";
 import type { Step } from "#shared/loop/log/step.ts";
 import { answerOf, ask, client, knock, logOf, post, send, waitsFor } from "./client.ts";
+import { deleteSession } from "#shared/agent/delete-session.ts";
+import { sessionIndexStub } from "#shared/agent/env.ts";
+import { testAgent } from "../../support/test-agent.ts";
+import { AGENT } from "./asking.ts";
 import { operate, operated } from "./operator.ts";
 import { config, receiver } from "./pushing.ts";
 import { begin, crash, session } from "./sessions.ts";
@@ -123,6 +127,16 @@ it("a deleted session is gone: tasks, push configs, alarm and index; the same na
   expect((await logOf(name)).filter(({ kind }) => kind === "user")).toHaveLength(1);
 });
 
+it("a deletion that broke off before the index knew of it is finished by the next", async () => {
+  await say("say hi", "broken-off");
+  await operated<SessionsPage>("list", {});
+  expect(await deleteSession(env, "local", "broken-off")).toBe(true);
+  expect(await listed("broken-off")).toMatchObject({ turns: 1 });
+  expect(await turns("broken-off")).toEqual({ turns: [], total: 0, next: null });
+  expect(await remove("broken-off")).toEqual({ turns: 1 });
+  expect(await listed("broken-off")).toBeUndefined();
+});
+
 it("deleting a session cancels the turn that runs, and what it has asked other agents", async () => {
   await begin("running", call("query_agent", { agent: "other", message: "forever" }));
   await expect.poll(async () => (await logOf("running")).map(({ kind }) => kind)).toContain("peer_task");
@@ -193,4 +207,42 @@ it("a copy is refused where its session has turns, and within the same session",
   expect(
     (await operate("copy", { session: "taken", contextId: "taken", to: "taken~a.1", turns: [1], lost: [] })).status,
   ).toBe(400);
+});
+
+it("a session that has expired is deleted by the index's alarm; one that was used, or waits, stays", async () => {
+  for (const name of ["expired", "used"]) await say("say hi", name);
+  await say(call("pay", { to: "waits", amount: 1 }), "waits");
+  await operated<SessionsPage>("list", {});
+  const old = await runInDurableObject(sessionIndexStub(env), (_, { storage }) => {
+    const names = ["expired", "used", "waits"];
+    storage.sql.exec(
+      "DELETE FROM task WHERE context_id NOT IN (SELECT value FROM json_each(?))",
+      JSON.stringify(names),
+    );
+    storage.sql.exec("UPDATE task SET updated_at = 1");
+    return Date.now();
+  });
+  // What the index takes for old was used again since.
+  await runInDurableObject(session("expired"), (_, { storage }) =>
+    storage.sql.exec("UPDATE entry SET at = 1 WHERE at > 1"),
+  );
+  await crash("expired");
+  await runInDurableObject(sessionIndexStub(env), async (_, state) => {
+    const own = { ...env, AGENT: { ...AGENT, sessionExpireMs: 3_600_000 } };
+    const index = new testAgent.objects.SessionIndex(state, own);
+    await index.alarm();
+    expect(await state.storage.getAlarm()).toBeGreaterThan(old + 800_000);
+    await state.storage.deleteAlarm();
+  });
+  expect(await storedTasks("expired")).toEqual([]);
+  expect(await storedTasks("used")).toHaveLength(1);
+  expect(await storedTasks("waits")).toHaveLength(1);
+  const { sessions } = await operated<SessionsPage>("list", {});
+  expect(sessions.map((part) => part.session).toSorted()).toEqual(["used", "waits"]);
+});
+
+it("without the setting, sessions stay for good and the index sets no alarm", async () => {
+  await say("say hi", "kept");
+  await operated<SessionsPage>("list", {});
+  expect(await runInDurableObject(sessionIndexStub(env), (_, { storage }) => storage.getAlarm())).toBeNull();
 });
