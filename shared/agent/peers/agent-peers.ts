@@ -88,7 +88,11 @@ export class AgentPeers implements Peers {
   async #begin(question: Question): Promise<PeerCallStep> {
     const { toolUseId, ordinal, agent, message, thread, idempotencyKey, input, signal } = question;
     const { id } = configOf(this.#env);
-    this.#threads ??= new PeerThreads({ id, contextId: this.#turn.contextId }, this.#turn.log.steps);
+    this.#threads ??= new PeerThreads(
+      { id, contextId: this.#turn.contextId },
+      this.#turn.log.steps,
+      this.#turn.earlierThreads(),
+    );
     const { ordinal: number, contextId } = this.#threads.take(agent, thread);
     const about = { agent_id: contextId, agent_type: agent };
     const said = await this.#turn.hook({ hook_event_name: "SubagentStart", ...about }, signal);

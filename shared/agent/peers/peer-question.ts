@@ -20,6 +20,7 @@ import { AskingSpan, loggedSpan } from "./question-span.ts";
 import { configOf, type AgentEnv } from "../env.ts";
 import { cancelAtPeer, signerFor, type Connection } from "./connection.ts";
 import type { Asker } from "../caller.ts";
+import type { Opened } from "./threads.ts";
 
 /** Approvals that a peer may ask for at once, and rounds of them in one question. */
 const MAX_APPROVALS = 100;
@@ -41,6 +42,8 @@ export interface PeersTurn {
   readonly hook: TurnHook;
   /** Runs `work`, which waits for a peer, while another turn may have this one's slot. */
   readonly whileAway: <Result>(work: () => Promise<Result>, signal: AbortSignal) => Promise<Result>;
+  /** Threads that were opened before the log begins, if it leaves out any. */
+  readonly earlierThreads: () => readonly Opened[];
   /** Steps of the whole session: they hold the agents that were found. */
   readonly sessionSteps: () => readonly Step[];
   readonly onUsage: (toolUseId: string, usage: Usage) => void;

@@ -8,17 +8,31 @@ export interface PeerThread {
   readonly contextId: string;
 }
 
+/** A thread as the log names it. */
+export interface Opened {
+  readonly agent: string;
+  readonly thread: number;
+  readonly contextId: string;
+}
+
+/** Numbers that an error lists. */
+const MOST_LISTED = 20;
+
 export class PeerThreads {
   /** The agent that opens conversations, and its own thread. */
   readonly #own: { readonly id: string; readonly contextId: string };
   readonly #open = new Map<number, PeerThread>();
 
-  constructor(own: { readonly id: string; readonly contextId: string }, log: readonly Step[]) {
+  /** `earlier`: those that were opened before the log begins. */
+  constructor(
+    own: { readonly id: string; readonly contextId: string },
+    log: readonly Step[],
+    earlier: readonly Opened[] = [],
+  ) {
     this.#own = own;
-    for (const step of log) {
-      if (step.kind === "peer_call" || step.kind === "peer_task")
-        this.#open.set(step.thread, { ordinal: step.thread, agent: step.agent, contextId: step.contextId });
-    }
+    const named = log.filter((step) => step.kind === "peer_call" || step.kind === "peer_task");
+    for (const { thread, agent, contextId } of [...earlier, ...named])
+      this.#open.set(thread, { ordinal: thread, agent, contextId });
   }
 
   /** Continues a conversation, or opens the next one. Its number is taken at once, so parallel calls never share one. */
@@ -26,7 +40,10 @@ export class PeerThreads {
     if (thread !== undefined) {
       const open = this.#open.get(thread);
       if (open?.agent === agent) return open;
-      const mine = [...this.#open.values()].filter((other) => other.agent === agent).map(({ ordinal }) => ordinal);
+      const mine = [...this.#open.values()]
+        .filter((other) => other.agent === agent)
+        .map(({ ordinal }) => ordinal)
+        .slice(-MOST_LISTED);
       throw new Error(
         `There is no conversation ${thread} with ${agent}: ${mine.length > 0 ? `open are ${mine.join(", ")}` : "none is open yet"}; leave thread out to begin a new one.`,
       );

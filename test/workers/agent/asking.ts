@@ -56,6 +56,7 @@ export function asking(
     log: new TurnLog(log, { begin: 0, life: 1, write: () => {} }),
     hook: async (input) => hook(input) ?? { systemMessages: [] },
     whileAway: (work) => work(),
+    earlierThreads: () => [],
     sessionSteps: () => log,
     onUsage,
     waitUntil: () => {},

@@ -125,5 +125,6 @@ test("a session that an older version wrote is read as it was: who asked, the st
     ],
     begin: 2,
     workedMs: 7,
+    isWhole: true,
   });
 });

@@ -55,7 +55,7 @@ export class Approvals {
     closeCalls(log, this.#trace(row), why, (toolUseId) => {
       const { task } = peerCall(log.steps, toolUseId);
       if (!task || !row.asker) return;
-      const work = cancelAtPeer(env, task, row.asker, () => store.allSteps());
+      const work = cancelAtPeer(env, task, row.asker, () => store.foundSteps());
       this.#tasks.afterwards(work, `telling ${task.agent} to cancel its task`);
     });
   }

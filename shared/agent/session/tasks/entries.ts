@@ -28,6 +28,9 @@ export interface Beginning {
 /** What changes a task. What is left out stays as it is. */
 export type Change = Partial<Pick<TaskRow, "life" | "trace" | "wakeAt" | "answer" | "problem" | "usage" | "result">>;
 
+/** Bytes of an entry: SQLite reads longer ones page by page. */
+const SHORT = 65_536;
+
 const Begun = z.object({
   /** Absent where the trace has it. */
   traceId: z.optional(z.string()),
@@ -56,6 +59,13 @@ export interface Mark {
   readonly at: number;
   /** Null in a change. */
   readonly begins: { readonly contextId: string; readonly n: number; readonly messageId: string | null } | null;
+}
+
+/** A thread at another agent, by its number. */
+export interface OpenedThread {
+  readonly agent: string;
+  readonly thread: number;
+  readonly contextId: string;
 }
 
 export interface StoredStep {
@@ -211,6 +221,30 @@ export class Entries {
       const step = id === task ? First.parse(json).first : json;
       return step === null ? [] : { task, step: Step.parse(step), workedMs: workedMs ?? 0, length: body.length };
     });
+  }
+
+  /** The threads that tasks of a thread have opened at other agents. Each has a short step, so long ones are not read. */
+  peerThreads(contextId: string): OpenedThread[] {
+    return this.#sql
+      .exec<{ agent: string; thread: number; contextId: string }>(
+        `SELECT DISTINCT body ->> 'agent' AS agent, body ->> 'thread' AS thread, body ->> 'contextId' AS contextId
+         FROM entry WHERE state IS NULL AND octet_length(body) < ${SHORT}
+         AND (body GLOB '{"kind":"peer_call",*' OR body GLOB '{"kind":"peer_task",*')
+         AND task IN (SELECT id FROM entry WHERE context_id = ?) ORDER BY id`,
+        contextId,
+      )
+      .toArray();
+  }
+
+  /** What the session has found. */
+  found(): Step[] {
+    if (!this.#ready) return [];
+    return this.#sql
+      .exec<{ body: string }>(
+        `SELECT DISTINCT body FROM entry WHERE state IS NULL AND octet_length(body) < ${SHORT} AND body GLOB '{"kind":"found",*'`,
+      )
+      .toArray()
+      .map(({ body }) => Step.parse(JSON.parse(body)));
   }
 
   /** All entries of these tasks, in order. */

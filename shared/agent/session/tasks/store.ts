@@ -5,7 +5,8 @@ import type { TaskRef } from "../../../a2a/task-id.ts";
 import type { Step } from "../../../loop/log/step.ts";
 import type { Asker } from "../../caller.ts";
 import type { Listed, SessionEntry } from "../../rpc.ts";
-import { type Change, Entries, type Mark } from "./entries.ts";
+import { type Change, Entries, type Mark, type OpenedThread } from "./entries.ts";
+import { beginOf } from "./thread-begin.ts";
 import { artifactsIn } from "./artifacts.ts";
 import { historyOf } from "./history.ts";
 import { FIRST_LIFE, type Life, type TaskEnd, type TaskRow } from "./task-row.ts";
@@ -13,6 +14,8 @@ import type { TaskTrace } from "./task-trace.ts";
 
 /** Characters of steps that are kept in memory. Beyond that, each turn reads its thread. */
 const MAX_KEPT = 2_000_000;
+/** Tasks of a thread that are read as a whole. */
+const LONG = 100;
 const SESSION_END: Step = { kind: "session_end" };
 
 export interface NewTask {
@@ -34,6 +37,8 @@ export interface ThreadLog {
   readonly begin: number;
   /** Milliseconds of work that the task had cost when its last step was written. */
   readonly workedMs: number;
+  /** False where steps were left out that the model does not see any more. */
+  readonly isWhole: boolean;
 }
 
 /** What memory has of a task. */
@@ -265,12 +270,29 @@ export class SessionStore {
     return this.#openHeads.some((head) => head.contextId === contextId && head.n > n);
   }
 
+  /** Of a long thread only what a compaction has left: memory must not grow with the thread. */
   threadLog(ref: TaskRef): ThreadLog {
     const { contextId, n } = this.#head(ref);
-    const logs = this.#logs((this.#loaded.get(contextId)?.tasks ?? []).filter((head) => head.n <= n));
+    const heads = (this.#loaded.get(contextId)?.tasks ?? []).filter((head) => head.n <= n);
+    const skipped =
+      heads.length <= LONG ? 0 : beginOf(heads.length, (from, to) => this.#stepsOf(heads.slice(from, to)));
+    const logs = this.#logs(heads.slice(skipped));
     const own = logs.at(-1);
     const steps = logs.flatMap((log) => log.steps);
-    return { steps, begin: steps.length - (own?.steps.length ?? 0), workedMs: own?.workedMs ?? 0 };
+    const begin = steps.length - (own?.steps.length ?? 0);
+    return { steps, begin, workedMs: own?.workedMs ?? 0, isWhole: skipped === 0 };
+  }
+
+  /** All threads that a thread has opened at other agents. */
+  peerThreads(contextId: string): OpenedThread[] {
+    this.flush();
+    return this.#entries.peerThreads(contextId);
+  }
+
+  /** The agents that the session has found, as steps. */
+  foundSteps(): Step[] {
+    this.flush();
+    return this.#entries.found();
   }
 
   /** The steps of one task. */
@@ -304,6 +326,10 @@ export class SessionStore {
   #ofKind<Kind extends "said" | "artifact">({ id, log }: Head, kind: Kind): Extract<Step, { kind: Kind }>[] {
     const isOfKind = (step: Step): step is Extract<Step, { kind: Kind }> => step.kind === kind;
     return log ? log.steps.filter(isOfKind) : this.#entries.ofKind(id, kind);
+  }
+
+  #stepsOf(heads: readonly Head[]): (readonly Step[])[] {
+    return this.#logs(heads).map(({ steps }) => steps);
   }
 
   #first({ id, log }: Head): Step | undefined {

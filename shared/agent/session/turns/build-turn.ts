@@ -117,7 +117,8 @@ async function buildTurn(tasks: Tasks, { live, slot, asker, spans, time }: TurnP
     log,
     hook,
     whileAway: (work, askSignal) => slot.without(work, askSignal),
-    sessionSteps: () => store.allSteps(),
+    earlierThreads: () => (stored.isWhole ? [] : store.peerThreads(contextId)),
+    sessionSteps: () => store.foundSteps(),
     onUsage: (toolUseId, usage) => peerUsage.set(toolUseId, addUsage(peerUsage.get(toolUseId) ?? NO_USAGE, usage)),
     waitUntil: (work) => tasks.afterwards(work, "telling a peer to cancel its task", spans.task),
   });
