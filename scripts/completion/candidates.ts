@@ -47,6 +47,7 @@ async function ofCommand({ options, usage }: Command, before: readonly string[],
   const place = usage.split(/\s+/)[positionals.length] ?? "";
   if (/bash/.test(place)) return SHELLS;
   if (/job/.test(place)) return [...new Set([...(await deployedJobs(troupeHome())), ...(await jobFiles()).keys()])];
+  if (/session/.test(place)) return sessionsOfAll();
   return /agent/.test(place) ? agentsOf(job) : [];
 }
 
@@ -72,6 +73,12 @@ async function valuesOf(flag: string, job: string | undefined): Promise<readonly
 
 async function agentsOf(job: string | undefined): Promise<string[]> {
   return job === undefined ? [] : (await deployedPlan(job)).agents.map(({ id }) => id);
+}
+
+/** Those of all jobs that answer. */
+async function sessionsOfAll(): Promise<string[]> {
+  const jobs = await deployedJobs(troupeHome());
+  return (await Promise.all(jobs.map(async (job) => sessionsOf(job).catch(() => [])))).flat();
 }
 
 /** Those of the entry point, newest first. */

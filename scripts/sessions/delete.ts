@@ -4,7 +4,9 @@ import { type Operator, Unreached } from "./operator.ts";
 
 export interface Deleted {
   readonly session: string;
+  /** At all agents. */
   readonly turns: number;
+  readonly agents: number;
   /** Agents where it could not be deleted, and why. */
   readonly left: readonly Unreached[];
 }
@@ -43,5 +45,5 @@ async function deleteOne({ id, agents }: Session): Promise<Deleted> {
       left.push(error);
     }
   }
-  return { session: id, turns, left };
+  return { session: id, turns, agents: agents.length, left };
 }

@@ -86,6 +86,12 @@ export class Operator {
     return this.#ask("delete", { session }, DeletedSession);
   }
 
+  /** Has the agent send the spans that it still has. Does nothing where it does not answer. */
+  async flushSpans(): Promise<void> {
+    const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(TIMEOUT_MS)]);
+    await fetch(`${this.#url}/health?flush`, { signal }).catch(() => undefined);
+  }
+
   async copy(request: Omit<CopyThread, "principal">): Promise<CopiedThread> {
     return this.#ask("copy", request, CopiedThread);
   }

@@ -5,6 +5,7 @@ import * as z from "zod";
 import { Deployment } from "../support/deployment.ts";
 
 const JOB = "research-assistant";
+const PROMPT = /(?:^|\n)> *$/;
 const Answer = z.object({ contextId: z.string(), taskId: z.string(), state: z.string(), answer: z.string() });
 const List = z.object({ sessions: z.array(z.object({ id: z.string(), turns: z.int(), state: z.string() })) });
 const Shown = z.object({
@@ -23,6 +24,7 @@ const Forked = z.object({
   agents: z.array(z.object({ id: z.string(), turns: z.int() })),
   lost: z.array(z.unknown()),
 });
+const Traces = z.object({ traces: z.array(z.unknown()) });
 const Exported = z.object({
   agents: z.array(z.object({ id: z.string(), turns: z.array(z.object({ steps: z.array(z.unknown()) })) })),
 });
@@ -69,6 +71,9 @@ test("a conversation is listed, shown, forked, continued in the fork, exported a
     "> What is a Durable Object?",
   );
 
+  expect(await deployment.succeed("__complete", "--", "sessions", "show", "oth")).toBe("other-way\n");
+  const traced = async () => Traces.parse(await deployment.json("traces", "list", JOB)).traces.length;
+  expect(await traced()).toBe(3);
   expect((await deployment.start("sessions", "delete", first).outcome).stderr).toContain("nothing is deleted");
   await deployment.succeed("sessions", "delete", first, "--force");
   expect(await ids()).toEqual(["other-way"]);
@@ -82,6 +87,39 @@ test("a conversation is listed, shown, forked, continued in the fork, exported a
 
   await deployment.succeed("sessions", "clear", JOB, "--older-than", "1d", "--force");
   expect(await ids()).toEqual(["other-way"]);
-  await deployment.succeed("sessions", "clear", JOB, "--force");
+  await deployment.succeed("sessions", "clear", JOB, "--force", "--traces");
+  // One question was asked in the original alone, where its trace stays.
+  expect(await traced()).toBe(1);
   expect(await ids()).toEqual([]);
+});
+
+test("a person forks in the middle of a conversation and goes on there, and says yes before something is deleted", async () => {
+  await using chat = deployment.terminal(["chat", JOB, "--new"]);
+  await chat.shows(PROMPT);
+  chat.type("What is a Durable Object?\r");
+  await chat.shows(/traces show \w{8}\s+>\s*$/);
+  chat.type("/fork\r");
+  const screen = await chat.shows("You are in the copy now.");
+  expect(screen).toMatch(/Forked [\w-]{36}, turns 1 to 1,\nas [\w-]{36}\./);
+  chat.type("/session\r");
+  await chat.shows("1 answer.");
+  chat.type("/sessions\r");
+  await chat.shows(/BEGAN WITH/);
+  chat.type("/fork 7\r");
+  await chat.shows("there is no turn 7");
+  await chat.shows(PROMPT);
+  chat.type("/quit\r");
+  expect(await chat.exit).toBe(0);
+
+  const [first = "", second = ""] = await ids();
+  await using no = deployment.terminal(["sessions", "delete", first]);
+  await no.shows("[y/n]");
+  no.type("n\r");
+  expect(await no.exit).toBe(130);
+  expect(await ids()).toEqual([first, second]);
+  await using yes = deployment.terminal(["sessions", "delete", first]);
+  await yes.shows("[y/n]");
+  yes.type("y\r");
+  expect(await yes.exit).toBe(0);
+  expect(await ids()).toEqual([second]);
 });

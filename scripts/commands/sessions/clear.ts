@@ -3,10 +3,10 @@ import { CliError } from "../../terminal/cli-error.ts";
 import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
 import { count } from "../../traces/amounts.ts";
 import { jobNamed } from "../../traces/options.ts";
-import { deleteSessions } from "../../sessions/delete.ts";
 import { fits } from "../../sessions/gather.ts";
 import { FILTERS, filterOf, gatherAll } from "./choose-sessions.ts";
 import { confirm, FORCE_OPTION } from "./confirm.ts";
+import { deleteChosen, TRACES_OPTION } from "./delete-chosen.ts";
 import { reportDeleted } from "./report-deleted.ts";
 
 export default defineCommand({
@@ -17,6 +17,7 @@ export default defineCommand({
   options: {
     ...FILTERS,
     job: { type: "string", value: "JOB", description: "Same as <job>" },
+    traces: TRACES_OPTION,
     force: FORCE_OPTION,
     json: JSON_OPTION,
   },
@@ -38,6 +39,7 @@ export default defineCommand({
     } else if (options.json !== true) {
       io.note("No session matches: nothing was deleted.");
     }
-    reportDeleted(await deleteSessions(fitting, gathered.agents), gathered.unreached, options.json, io);
+    const deleted = await deleteChosen(fitting, gathered, options.traces, io);
+    reportDeleted(deleted, gathered.unreached, options.json, io);
   },
 });

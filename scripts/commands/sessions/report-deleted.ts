@@ -17,8 +17,9 @@ export function reportDeleted(
     const list = deleted.map(({ session, turns, left }) => ({ session, turns, left: left.map(({ agent }) => agent) }));
     printJson(io, { deleted: list, unreached: unreached.map(({ agent }) => agent) });
   } else {
-    for (const { session, turns, left } of deleted)
-      if (left.length === 0) io.print(`Deleted ${oneLine(session)}: ${count(turns, "turn")}.`);
+    for (const { session, turns, agents, left } of deleted)
+      if (left.length === 0)
+        io.print(`Deleted ${oneLine(session)}: ${count(turns, "turn")} of ${count(agents, "agent")}.`);
   }
   const left = new Map([...unreached, ...deleted.flatMap((each) => each.left)].map((each) => [each.agent, each]));
   if (left.size === 0) return;

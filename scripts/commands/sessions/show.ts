@@ -42,7 +42,7 @@ export default defineCommand({
         state,
         count(session.turns, "turn"),
         count(session.agents.length, "agent"),
-        `${tokens(spent.tokens)} tokens`,
+        `${tokens(spent.tokens)} tokens${read.some(({ earlier }) => earlier > 0) ? " in the turns below" : ""}`,
         ...(spent.usd === null ? [] : [cost(spent.usd)]),
       ];
       io.print(facts.join("  "));

@@ -9,8 +9,14 @@ import { showModels } from "../../jobs/show-models.ts";
 import { deployedPlan, statusOf } from "../../jobs/deployed-job.ts";
 import { describeStatus } from "../../jobs/show-status.ts";
 import { CliError } from "../../terminal/cli-error.ts";
+import { wholeNumber } from "../../terminal/flag-values.ts";
 import { troupe } from "../../terminal/hint.ts";
 import { table } from "../../terminal/io.ts";
+import { drawSessions } from "../../sessions/draw.ts";
+import { firstWords } from "../../sessions/first-words.ts";
+import { describeFork, forkSession } from "../../sessions/fork-session.ts";
+import { findSession, gather, operatorsOf } from "../../sessions/gather.ts";
+import { screenOf } from "../../terminal/screen.ts";
 import { hasCode } from "../../terminal/system-error.ts";
 import { cutTo, oneLine } from "../../terminal/terminal-text.ts";
 import { cost, count, tokens } from "../../traces/amounts.ts";
@@ -29,6 +35,8 @@ interface ChatCommand {
 }
 
 const MAX_LISTED = 60;
+const MOST_SESSIONS = 10;
+const MOST_TURNS = 1_000_000;
 /** Terminals take no more at a time (xterm: 100,000 characters of base64). */
 const MOST_COPIED = 74_000;
 
@@ -59,6 +67,30 @@ const CHAT_COMMANDS: readonly ChatCommand[] = [
           ? "The session begins with the first answer."
           : `Session ${oneLine(session)}, ${count(said.length, "answer")}.\nCome back: ${wayBack ?? ""}`,
       ),
+  },
+  {
+    name: "sessions",
+    summary: "The last sessions of the job",
+    run: async ({ io, with: { job } }) => {
+      const { sessions } = await gather(await operatorsOf(ofJob(job), io));
+      const last = sessions.slice(0, MOST_SESSIONS);
+      if (last.length === 0) return io.note("There is no session yet.");
+      io.note(drawSessions(last, await firstWords(last), screenOf(process.stderr), Date.now()).join("\n"));
+    },
+  },
+  {
+    name: "fork",
+    usage: "[turn]",
+    summary: "Go on in a copy of this session up to a turn",
+    run: async (chat, typed) => {
+      const turn = typed === "" ? undefined : wholeNumber(typed, "/fork", 1, MOST_TURNS);
+      const gathered = await gather(await operatorsOf(ofJob(chat.with.job), chat.io));
+      const session = findSession([gathered], lastSession(chat));
+      const forked = await forkSession(session, gathered, { turn, agent: chat.with.name });
+      const { wayBack } = chat;
+      await chat.moveTo(forked.to);
+      chat.io.note([...describeFork(forked), `You are in the copy now. Back: ${wayBack ?? ""}`].join("\n"));
+    },
   },
   {
     name: "clear",
@@ -164,6 +196,11 @@ function lastSaid(said: readonly Said[]): Said {
   const last = said.at(-1);
   if (last !== undefined) return last;
   throw new CliError("failed", "Nothing has been answered yet.");
+}
+
+function lastSession({ session }: Conversation): string {
+  if (session !== undefined) return session;
+  throw new CliError("failed", "The session begins with the first answer.");
 }
 
 function costs({ said, spent: { usage, costUsd } }: Conversation): string {

@@ -145,6 +145,13 @@ export class Conversation {
     return true;
   }
 
+  /** Leaves the session for another of the same agent. */
+  async moveTo(session: string): Promise<void> {
+    this.clear();
+    await this.resume(session);
+    await keepLastSession(keyOf(this.#with), session);
+  }
+
   /** Goes on with a question that was left running, or waits for an approval. False where there is none. */
   async catchUp(session: string): Promise<boolean> {
     const turns = await pastTurns(this.#with, session, this.io.signal, 1);

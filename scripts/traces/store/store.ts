@@ -124,6 +124,17 @@ export class TraceStore {
     return parse(Deleted, await response.json()).deleted;
   }
 
+  /** Deletes a trace. Resolves to false where there is none. */
+  async delete(traceId: string): Promise<boolean> {
+    try {
+      await this.#send("DELETE", `/v1/traces/${traceId}`);
+      return true;
+    } catch (error) {
+      if (error instanceof UnknownTraceError) return false;
+      throw error;
+    }
+  }
+
   async #otlpPage(traceId: string, after: number, limit: number): Promise<OtlpPage> {
     return this.#get(`/v1/traces/${traceId}/otlp`, OtlpPage, { after: String(after), limit: String(limit) });
   }
