@@ -19,8 +19,8 @@ export interface SessionRpc extends Rpc.DurableObjectBranded {
   turns(query: z.output<typeof ListTurns>): Promise<string>;
   /** How many turns a thread has. */
   length(contextId: string): Promise<number>;
-  /** The entries of those turns of a thread that have ended. */
-  entries(contextId: string, turns: readonly number[]): Promise<SessionEntry[]>;
+  /** The entries of those turns of a thread that have ended: of the first `turns` that one call can carry. */
+  entries(contextId: string, turns: readonly number[]): Promise<SomeEntries>;
   /** Adds entries of the thread `from`, of any session, as the next turns of the thread `to`. */
   copy(from: string, to: string, entries: readonly SessionEntry[]): Promise<void>;
   /** Tells the model which threads at other agents have no copy, and the index of the turns. Resolves to their number. */
@@ -34,6 +34,12 @@ export interface SessionRpc extends Rpc.DurableObjectBranded {
 
 /** The end of an object whose session was deleted. */
 export const DELETED = "The session was deleted.";
+
+export interface SomeEntries {
+  readonly entries: SessionEntry[];
+  /** How many of the turns that were asked for are done with. */
+  readonly done: number;
+}
 
 /** An entry of a session's log, as its table has it. */
 export interface SessionEntry {

@@ -19,7 +19,7 @@ import { sessionIndexStub, sessionStub, type AgentEnv } from "../env.ts";
 import type { Admitted } from "./admit.ts";
 import { flushReports } from "../session-index/reports.ts";
 
-/** Turns whose entries travel together from one session to the other. */
+/** Turns that a session is asked for at a time; it gives as many as one call carries. */
 const COPIED_AT_ONCE = 20;
 
 /** Whether the command line that deployed the job asks. */
@@ -88,8 +88,11 @@ async function copy(
   const [source, target] = [sessionStub(env, principal, session), sessionStub(env, principal, sessionOf(to))];
   if ((await target.length(to)) > 0)
     return problem("session-exists", `The session ${sessionOf(to)} has turns already: choose another id.`);
-  for (let start = 0; start < wanted.length; start += COPIED_AT_ONCE)
-    await target.copy(contextId, to, await source.entries(contextId, wanted.slice(start, start + COPIED_AT_ONCE)));
+  for (let start = 0; start < wanted.length;) {
+    const { entries, done } = await source.entries(contextId, wanted.slice(start, start + COPIED_AT_ONCE));
+    await target.copy(contextId, to, entries);
+    start += Math.max(1, done);
+  }
   const copied = await target.endCopy(to, lost);
   await flushReports();
   return { turns: copied };

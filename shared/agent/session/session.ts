@@ -11,7 +11,15 @@ import type { AgentDefinition } from "../definition.ts";
 import type { AgentEnv } from "../env.ts";
 import { refusalReply } from "../refusal.ts";
 import { replyTo } from "../reply.ts";
-import { DELETED, type Operation, type Reply, type SessionEntry, type SessionRpc, type Streamed } from "../rpc.ts";
+import {
+  DELETED,
+  type Operation,
+  type Reply,
+  type SessionEntry,
+  type SessionRpc,
+  type SomeEntries,
+  type Streamed,
+} from "../rpc.ts";
 import type { CopyThread } from "../../control-plane/sessions.ts";
 import { Approvals } from "./approvals/approvals.ts";
 import { PushNotifications } from "./push/push-notifications.ts";
@@ -19,7 +27,7 @@ import { toStream } from "./event-stream.ts";
 import { Recovery } from "./recovery.ts";
 import { SessionRequestHandler } from "./request-handler.ts";
 import { deleteAll } from "./operator/delete-all.ts";
-import { goneText, renamed } from "./operator/copied-entries.ts";
+import { entriesToCopy, goneText, renamed } from "./operator/copied-entries.ts";
 import { readTurns, type TurnsQuery } from "./operator/read-turns.ts";
 import { SessionStore } from "./tasks/store.ts";
 import { IDLE_MS, Tasks } from "./tasks/tasks.ts";
@@ -87,20 +95,16 @@ export abstract class SessionObject extends DurableObject<AgentEnv> implements S
 
   async turns(query: TurnsQuery): Promise<string> {
     this.#resume();
-    return JSON.stringify(readTurns(this.#tasks, query));
+    return readTurns(this.#tasks, query);
   }
 
   async length(contextId: string): Promise<number> {
     return this.#tasks.store.tasks(contextId).length;
   }
 
-  async entries(contextId: string, turns: readonly number[]): Promise<SessionEntry[]> {
+  async entries(contextId: string, turns: readonly number[]): Promise<SomeEntries> {
     this.#resume();
-    const { store } = this.#tasks;
-    const wanted = new Set(turns);
-    return store.readEntries(
-      store.begun().filter((task) => task.contextId === contextId && wanted.has(task.n) && isTerminal(task.state)),
-    );
+    return entriesToCopy(this.#tasks.store, contextId, turns);
   }
 
   async copy(from: string, to: string, entries: readonly SessionEntry[]): Promise<void> {

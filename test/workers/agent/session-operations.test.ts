@@ -53,6 +53,39 @@ it("the list counts turns by state, and says what became of the last", async () 
   });
 });
 
+it("the list has sessions that were answered by bare messages, and counts those of other accounts", async () => {
+  const row = { n: 1, state: TaskState.TASK_STATE_COMPLETED, updatedAt: Date.now() };
+  await sessionIndexStub(env).record([
+    { ...row, principal: "local", contextId: "bare", isHidden: true },
+    { ...row, principal: "ada", contextId: "hers" },
+    { ...row, principal: "ada", contextId: "hers~tester.1" },
+  ]);
+  const { sessions, ofOthers } = await operated<SessionsPage>("list", {});
+  expect(ofOthers).toBe(1);
+  expect(sessions.find((part) => part.session === "hers")).toBeUndefined();
+  expect(await listed("bare")).toMatchObject({ turns: 1, lastState: "TASK_STATE_COMPLETED" });
+  const response = await knock("/tasks?pageSize=100", { headers: { "a2a-version": "1.0" } });
+  const { tasks } = await response.json<{ tasks: { contextId: string }[] }>();
+  expect(tasks.map(({ contextId }) => contextId)).not.toContain("bare");
+});
+
+it("turns that are too large for one call are copied in several", async () => {
+  await say(`say ${"word ".repeat(100)}`, "large");
+  await copyMany("large", 6);
+  await runInDurableObject(session("large"), (_, { storage }) =>
+    storage.sql.exec(
+      "UPDATE entry SET body = json_set(body, '$.content[0].text', hex(zeroblob(900000))) WHERE body LIKE '{\"kind\":\"assistant\"%'",
+    ),
+  );
+  await crash("large");
+  expect(await copy("large", "large-copy", { turns: [1, 2, 3, 4, 5, 6] })).toEqual({ turns: 6 });
+  expect((await storedTasks("large-copy")).map(({ n }) => n)).toEqual([1, 2, 3, 4, 5, 6]);
+  const page = await turns("large-copy", { steps: true });
+  expect(page.turns.map(({ n }) => n)).toEqual([1, 2, 3, 4]);
+  const rest = await turns("large-copy", { steps: true, after: page.next });
+  expect(rest.turns.map(({ n }) => n)).toEqual([5, 6]);
+});
+
 it("turns are read with what they cost and whom they asked, page by page", async () => {
   for (let n = 1; n <= 3; n++) await say(`say ${n}`, "paged");
   await say(call("query_agent", { agent: "other", message: "dig" }), "paged");

@@ -2,7 +2,7 @@
 import { taskStateToJSON } from "@a2a-js/sdk";
 import type * as z from "zod";
 import { addUsage, NO_USAGE } from "../../../budget/usage.ts";
-import type { ListTurns, PeerTurn, TurnRecord, TurnsPage } from "../../../control-plane/sessions.ts";
+import type { ListTurns, PeerTurn, TurnRecord } from "../../../control-plane/sessions.ts";
 import { isModelCall, type Step } from "../../../loop/log/step.ts";
 import { reasonOf } from "../../../text/reason.ts";
 import type { Begun, SessionStore } from "../tasks/store.ts";
@@ -11,20 +11,28 @@ import type { Tasks } from "../tasks/tasks.ts";
 /** Turns of a page, and of one with their steps. */
 const PAGE = 50;
 const PAGE_WITH_STEPS = 10;
+/** One turn may have more. RPC takes 32 MiB. */
+const MOST_CHARACTERS = 8_000_000;
 
 export type TurnsQuery = z.output<typeof ListTurns>;
 
-export function readTurns(tasks: Tasks, query: TurnsQuery): TurnsPage {
+/** A TurnsPage as JSON. */
+export function readTurns(tasks: Tasks, query: TurnsQuery): string {
   const { store } = tasks;
   const fitting = select(store.begun(), query);
   const rest = fitting.filter(({ id }) => id > query.after);
   const page = rest.slice(0, query.steps ? PAGE_WITH_STEPS : PAGE);
   const read = stepsOf(store, page);
-  return {
-    turns: page.map((begun) => toRecord(tasks, begun, read(begun), query.steps)),
-    total: fitting.length,
-    next: rest.length > page.length ? (page.at(-1)?.id ?? null) : null,
-  };
+  const turns: string[] = [];
+  let length = 0;
+  for (const begun of page) {
+    const turn = JSON.stringify(toRecord(tasks, begun, read(begun), query.steps));
+    length += turn.length;
+    if (length > MOST_CHARACTERS && turns.length > 0) break;
+    turns.push(turn);
+  }
+  const next = rest.length > turns.length ? (rest[turns.length - 1]?.id ?? null) : null;
+  return `{"turns":[${turns.join(",")}],"total":${fitting.length},"next":${next}}`;
 }
 
 function select(all: readonly Begun[], { contextId, messageIds, upTo = Infinity, last }: TurnsQuery): readonly Begun[] {
