@@ -105,8 +105,13 @@ export class Operator {
       const parsed = schema.safeParse(value);
       if (parsed.success) return parsed.data;
     }
+    if (status === 401 || status === 404)
+      throw new Unreached(
+        this.agent,
+        `it does not take requests of this command line (${status}), so deploy the job again`,
+      );
     const refusal = Problem.safeParse(value);
-    if (!refusal.success || status === 401 || status === 404 || status >= 500) {
+    if (!refusal.success || status >= 500) {
       const said = refusal.success ? `: ${refusal.data.detail}` : "";
       throw new Unreached(this.agent, `it answered ${status}${said.replace(/\.$/, "")}`);
     }

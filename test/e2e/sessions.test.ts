@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as z from "zod";
 
-import { Deployment } from "../support/deployment.ts";
+import { Deployment, signalProcess } from "../support/deployment.ts";
+import { fourAgents, HUB_SPOKE, NEVER, Status } from "./shapes.ts";
 
 const JOB = "research-assistant";
 const PROMPT = /(?:^|\n)> *$/;
@@ -34,7 +35,8 @@ beforeAll(async () => {
   deployment = await Deployment.create();
   await deployment.succeed("deploy", JOB);
 });
-afterAll(async () => deployment.close());
+// An agent is killed, and comes back without its last spans.
+afterAll(async () => deployment.close({ unchecked: true }));
 
 const ask = async (...words: string[]) => Answer.parse(await deployment.json("query", JOB, ...words));
 const show = async (id: string) => Shown.parse(await deployment.json("sessions", "show", id));
@@ -122,4 +124,31 @@ test("a person forks in the middle of a conversation and goes on there, and says
   yes.type("y\r");
   expect(await yes.exit).toBe(0);
   expect(await ids()).toEqual([second]);
+});
+
+test("an agent that was killed is named: a fork goes on without its thread, a deletion is finished once it is back", async () => {
+  const name = "one-missing";
+  const fields = `${HUB_SPOKE}\nisolation: agent\n${NEVER}`;
+  await deployment.succeed("deploy", await deployment.write(`${name}.yaml`, fourAgents(name, fields)));
+  const { contextId: first } = Answer.parse(
+    await deployment.json("query", name, "How long does the marmot hibernate?"),
+  );
+  const { agents } = Status.parse(await deployment.json("status", name));
+  signalProcess(agents.find(({ id }) => id === "searcher")?.pid, "SIGKILL");
+
+  const listed = await deployment.start("sessions", "list", name).outcome;
+  expect(listed.stdout).toContain(first);
+  expect(listed).toMatchObject({ code: 1, stderr: expect.stringContaining("The agent searcher cannot be reached") });
+  const forked = await deployment.succeed("sessions", "fork", first, "--job", name, "--as", "without-searcher");
+  expect(forked).toContain("with searcher is not copied: searcher cannot be reached.");
+  const exported = await deployment.start("sessions", "export", "without-searcher", "--job", name).outcome;
+  expect(exported.stdout).toContain("searcher remembers nothing of it");
+
+  const half = await deployment.start("sessions", "delete", first, "--job", name, "--force").outcome;
+  expect(half).toMatchObject({ code: 1, stderr: expect.stringContaining("run the command again") });
+  await deployment.succeed("restart", name);
+  await deployment.succeed("sessions", "delete", first, "--job", name, "--force");
+  expect(List.parse(await deployment.json("sessions", "list", name)).sessions).toMatchObject([
+    { id: "without-searcher" },
+  ]);
 });
