@@ -21,6 +21,8 @@ import { commandLineFetch } from "../targets/local/state/command-line.ts";
 import { CliError } from "../terminal/cli-error.ts";
 
 const TIMEOUT_MS = 30_000;
+/** A copy of many thousand turns takes some seconds, more on a busy machine. */
+const COPY_TIMEOUT_MS = 300_000;
 /** Message ids of one request. */
 const MESSAGES_AT_ONCE = 2_000;
 /** Whose sessions the command line shows. */
@@ -93,13 +95,18 @@ export class Operator {
   }
 
   async copy(request: Omit<CopyThread, "principal">): Promise<CopiedThread> {
-    return this.#ask("copy", request, CopiedThread);
+    return this.#ask("copy", request, CopiedThread, COPY_TIMEOUT_MS);
   }
 
   /** Throws Unreached, or CliError where the agent refuses. */
-  async #ask<Schema extends z.ZodType>(operation: string, body: object, schema: Schema): Promise<z.output<Schema>> {
+  async #ask<Schema extends z.ZodType>(
+    operation: string,
+    body: object,
+    schema: Schema,
+    limitMs = TIMEOUT_MS,
+  ): Promise<z.output<Schema>> {
     this.#signal.throwIfAborted();
-    const { status, text } = await this.#post(`${this.#url}${SESSIONS_PATH}/${operation}`, body);
+    const { status, text } = await this.#post(`${this.#url}${SESSIONS_PATH}/${operation}`, body, limitMs);
     const value = parseJson(text);
     if (status === 200) {
       const parsed = schema.safeParse(value);
@@ -118,7 +125,7 @@ export class Operator {
     throw new CliError("failed", `The agent ${this.agent} refuses: ${refusal.data.detail}`);
   }
 
-  async #post(url: string, body: object): Promise<{ readonly status: number; readonly text: string }> {
+  async #post(url: string, body: object, limitMs: number): Promise<{ readonly status: number; readonly text: string }> {
     this.#signing ??= commandLineFetch(troupeHome(), this.job, this.#url);
     const signing = await this.#signing;
     try {
@@ -126,7 +133,7 @@ export class Operator {
         method: "POST",
         headers: { "content-type": "application/json" },
         body: JSON.stringify({ principal: PRINCIPAL, ...body }),
-        signal: AbortSignal.any([this.#signal, AbortSignal.timeout(TIMEOUT_MS)]),
+        signal: AbortSignal.any([this.#signal, AbortSignal.timeout(limitMs)]),
       });
       return { status: response.status, text: await response.text() };
     } catch (error) {

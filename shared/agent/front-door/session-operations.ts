@@ -20,7 +20,7 @@ import type { Admitted } from "./admit.ts";
 import { flushReports } from "../session-index/reports.ts";
 
 /** Turns that a session is asked for at a time; it gives as many as one call carries. */
-const COPIED_AT_ONCE = 20;
+const COPIED_AT_ONCE = 100;
 
 /** Whether the command line that deployed the job asks. */
 export function isOperator(admitted: Admitted | undefined): boolean {

@@ -5,7 +5,7 @@ import type { SessionEntry, SomeEntries } from "../../rpc.ts";
 import type { SessionStore } from "../tasks/store.ts";
 
 /** Turns that are read at a time, and characters that one call carries: RPC takes 32 MiB. */
-const MOST_TURNS = 20;
+const MOST_TURNS = 100;
 const MOST_CHARACTERS = 8_000_000;
 
 /** Whole turns, at least one. Turns that have not ended are left out. */
