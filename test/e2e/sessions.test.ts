@@ -82,7 +82,7 @@ test("a conversation is listed, shown, forked, continued in the fork, exported a
   const gone = await deployment.start("query", JOB, "--task", shown.conversations[0]?.turns[0]?.record.taskId ?? "")
     .outcome;
   expect(gone.code).not.toBe(0);
-  expect(gone.stderr).toContain("There is no task");
+  expect(gone.stderr).toContain("was not found");
   const again = await deployment.start("sessions", "delete", "other-wax", "--force").outcome;
   expect(again.code).toBe(2);
   expect(again.stderr).toContain('Did you mean "other-way"?');

@@ -105,8 +105,11 @@ it("where accounts are required, nobody without a key reads, asks or answers any
 it("the card and the health check are open, and the card says what to send", async () => {
   expect((await call("/health")).status).toBe(200);
   const json = await (await call("/.well-known/agent-card.json")).json();
-  // A client of 0.3 reads the same card.
-  expect(json).toMatchObject({ securitySchemes: { key: { type: "http", scheme: "Bearer" } }, security: [{ key: [] }] });
+  const legacy = { headers: { "a2a-version": "0.3" } };
+  expect(await (await call("/.well-known/agent-card.json", legacy)).json()).toMatchObject({
+    securitySchemes: { key: { type: "http", scheme: "Bearer" } },
+    security: [{ key: [] }],
+  });
   const card = AgentCard.fromJSON(json);
   expect(card.securityRequirements).toEqual([{ schemes: { key: { list: [] } } }]);
   expect(card.securitySchemes["key"]?.scheme).toMatchObject({

@@ -146,7 +146,7 @@ it("a deleted session is gone: tasks, push configs, alarm and index; the same na
   await a2a.createTaskPushNotificationConfig(config(receiver(name), { taskId: task.id }));
   await say(call("pay", { to: name, amount: 1 }), name);
   expect(await remove(name)).toEqual({ turns: 2 });
-  await expect(a2a.getTask({ tenant: "", id: task.id })).rejects.toThrow("There is no task");
+  await expect(a2a.getTask({ tenant: "", id: task.id })).rejects.toThrow("was not found");
   expect(await listed(name)).toBeUndefined();
   const left = await runInDurableObject(session(name), async (_, { storage }) => ({
     tables: storage.sql.exec("SELECT name FROM sqlite_schema WHERE name NOT LIKE '\\_cf\\_%' ESCAPE '\\'").toArray(),
