@@ -65,7 +65,7 @@ const orders = [
     "check generate-schema",
     "terminal project",
     "traces",
-    "targets inspection corpus",
+    "targets inspection corpus remotes",
     "jobs",
     "sessions",
     "query",

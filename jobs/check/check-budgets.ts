@@ -17,6 +17,7 @@ interface Unpriced {
 export function checkBudgets(job: Job, source: Source, hasAnthropicKey: boolean): Mistake[] {
   const found = new Map<string, Unpriced>();
   for (const [index, agent] of job.agents.entries()) {
+    if (agent.remote !== undefined) continue;
     const { name: model, price } = resolveModel(job.model, agent.model, { hasAnthropicKey });
     const at = price ? undefined : limitOf(job, agent, index);
     if (!at) continue;

@@ -88,7 +88,8 @@ function checkPolicy({ agents, approvals }: Job, source: Source, reports: Report
   return approvals.policy.flatMap((rule, index) => {
     const meant = agents.flatMap((agent, at) => {
       const report = reports[at];
-      return rule.agent === undefined || rule.agent === agent.id ? [{ agent, report }] : [];
+      const isMeant = agent.remote === undefined && (rule.agent === undefined || rule.agent === agent.id);
+      return isMeant ? [{ agent, report }] : [];
     });
     const judged = meant.flatMap(({ agent, report }): Judged[] => {
       const tools = report?.tools ?? undefined;

@@ -6,11 +6,13 @@ import type { Mistake } from "../file/mistake.ts";
 import { MAX_HEARTBEAT_MS, MIN_HEARTBEAT_MS } from "#shared/control-plane/registry.ts";
 import { checkedDurationMs } from "#shared/text/duration.ts";
 import { suggest } from "#shared/text/nearest.ts";
+import { ownAgents } from "../schema/remote.ts";
 import { type Job, workerOf } from "../schema/schema.ts";
 import { checkPermissions } from "./check-permissions.ts";
+import { checkRemotes } from "./check-remotes.ts";
 import { agentReferences } from "./references.ts";
 import type { Path, Source } from "../file/source.ts";
-import { edgesOf, entryPointOf, findCycle } from "../schema/topology.ts";
+import { edgesOfJob, entryPointOf, findCycle } from "../schema/topology.ts";
 import { referencesIn } from "../schema/variables.ts";
 
 /** Facts beyond the job file that the checks need. */
@@ -27,6 +29,7 @@ export function checkJob(job: Job, source: Source, surroundings: Surroundings): 
     ...checkAgents(job, source, surroundings.workers),
     ...checkPermissions(job, source),
     ...checkTopology(job, source),
+    ...checkRemotes(job, source, surroundings.variables),
     ...checkHeartbeat(job, source),
     ...checkVariables(job, source, surroundings.variables),
     ...checkBudgets(job, source, surroundings.variables.has("ANTHROPIC_API_KEY")),
@@ -48,6 +51,7 @@ function checkAgents(job: Job, source: Source, workers: readonly string[]): Mist
       );
     }
     ids.add(agent.id);
+    if (agent.remote !== undefined) continue;
     const worker = workerOf(agent);
     if (!workers.includes(worker)) {
       const at: Path = ["agents", index, agent.worker === undefined ? "id" : "worker"];
@@ -87,7 +91,7 @@ function checkTopology(job: Job, source: Source): Mistake[] {
   mistakes.push(...checkLevels(job, source));
   if (mistakes.length > 0) return mistakes;
 
-  const edges = edgesOf(job.topology, ids);
+  const edges = edgesOfJob(job);
   if (job.topology.type === "dag") {
     const cycle = findCycle(edges);
     if (cycle !== undefined) {
@@ -100,7 +104,7 @@ function checkTopology(job: Job, source: Source): Mistake[] {
   const entryPoint = entryPointOf(job);
   if (entryPoint === undefined) {
     const message = "it is not clear which agent takes the questions";
-    const hint = `Name it: execution: { entry_point: ${ids[0] ?? "…"} }.`;
+    const hint = `Name it: execution: { entry_point: ${ownAgents(job.agents)[0]?.id ?? "…"} }.`;
     return [source.mistake(["topology", "type"], message, hint, "key")];
   }
   if (job.topology.type === "dynamic") return mistakes;
@@ -141,7 +145,11 @@ function checkVariables(job: Job, source: Source, variables: ReadonlySet<string>
   const mistakes = places.flatMap(({ path, values }) =>
     Object.entries(values).flatMap(([name, value]) => {
       const { names, malformed } = referencesIn(value);
-      const reserved = RESERVED_NAMES.has(name) || name.startsWith("PEER_") || name.startsWith("REACH_");
+      const reserved =
+        RESERVED_NAMES.has(name) ||
+        name.startsWith("PEER_") ||
+        name.startsWith("REACH_") ||
+        name.startsWith("REMOTE_TOKEN_");
       return [
         ...(reserved
           ? [source.mistake([...path, name], `the name ${name} is reserved for Troupe`, "Choose another name.", "key")]

@@ -1,15 +1,17 @@
 // The bindings in the `env` of an agent's Worker: configuration, peers along the topology's edges, objects, secrets by
 // name. An agent reaches nothing else.
-import type { AgentConfig } from "#shared/agent/config.ts";
+import type { AgentConfig, RemotePeer } from "#shared/agent/config.ts";
 import { COMMAND_LINE } from "#shared/a2a/peer-token.ts";
+import { cardAddress } from "#shared/a2a/remote/card.ts";
 import type { Limits } from "#shared/budget/limits.ts";
 
 import { addressesIn, reachBinding } from "#shared/http/reach.ts";
 import { checkedDurationMs } from "#shared/text/duration.ts";
 import { resolveModel } from "../schema/model.ts";
 import type { Binding, PlanEnvironment, Service } from "./plan-shape.ts";
+import { isLoopback, remoteAgents } from "../schema/remote.ts";
 import { type Agent, type Job, workerOf } from "../schema/schema.ts";
-import { type Edge, edgesOf } from "../schema/topology.ts";
+import { type Edge, edgesOfJob } from "../schema/topology.ts";
 import { referencesIn } from "../schema/variables.ts";
 
 interface Surroundings {
@@ -82,7 +84,13 @@ export function agentBindings(job: Job, agent: Agent, surroundings: Surroundings
     ...addressesIn([agent.config, job.push.allow]).map((origin) =>
       service(reachBinding(origin), { to: "address", origin }),
     ),
-    ...peers.map(({ id, binding }) => service(binding, { to: "agent", agent: id })),
+    ...peers.map(({ id, binding, remote }) =>
+      service(
+        binding,
+        remote === undefined ? { to: "agent", agent: id } : { to: "address", origin: new URL(remote.card).origin },
+      ),
+    ),
+    ...peers.flatMap(({ id, remote }) => tokenOf(job, agent, id, remote)),
     ...(environment.objects[workerOf(agent)] ?? []).map((className): Binding => ({
       type: "object",
       name: objectBinding(className),
@@ -98,8 +106,7 @@ export function agentBindings(job: Job, agent: Agent, surroundings: Surroundings
 
 /** The configuration of each agent, with a stand-in for its address: for the check of a job that may still hold mistakes. */
 export function agentConfigs(job: Job, environment: PlanEnvironment): AgentConfig[] {
-  const ids = [...new Set(job.agents.map(({ id }) => id))];
-  const edges = Map.groupBy(edgesOf(job.topology, ids), ({ from }) => from);
+  const edges = Map.groupBy(edgesOfJob(job), ({ from }) => from);
   return job.agents.map((agent) =>
     configOf(job, agent, { url: "http://127.0.0.1", edges: edges.get(agent.id) ?? [], callers: [], environment }),
   );
@@ -107,11 +114,17 @@ export function agentConfigs(job: Job, environment: PlanEnvironment): AgentConfi
 
 function configOf(job: Job, agent: Agent, { url, edges, callers, environment }: Surroundings): AgentConfig {
   const model = resolveModel(job.model, agent.model, environment);
-  const peers = edges.map(({ to }) => {
-    const key = environment.publicKeys?.[to];
-    return { id: to, binding: peerBinding(to), ...(key === undefined ? {} : { key }) };
-  });
   const dynamic = job.topology.type === "dynamic";
+  const remotes = new Map(remoteAgents(job.agents).map((remote) => [remote.id, remote]));
+  // The registry does not know remote agents.
+  const asked = dynamic ? [...remotes.keys()] : edges.map(({ to }) => to);
+  const peers = asked.map((id) => {
+    const remote = remotes.get(id);
+    const binding = peerBinding(id);
+    if (remote !== undefined) return { id, binding, remote: remotePeer(remote, environment) };
+    const key = environment.publicKeys?.[id];
+    return { id, binding, ...(key === undefined ? {} : { key }) };
+  });
   const own = variables(job, agent, model.provider === "anthropic");
   return {
     ...(agent.name === undefined ? {} : { name: agent.name }),
@@ -133,7 +146,7 @@ function configOf(job: Job, agent: Agent, { url, edges, callers, environment }: 
     topology: dynamic ? "dynamic" : "static",
     peers,
     // Whatever others can reach asks for keys.
-    accounts: job.accounts ?? (isLoopback(url) ? "optional" : "required"),
+    accounts: job.accounts ?? (isLoopback(new URL(url)) ? "optional" : "required"),
     callers: [...new Set([...callers, agent.id, COMMAND_LINE])].flatMap((id) => {
       const key = environment.publicKeys?.[id];
       return key === undefined ? [] : { id, key };
@@ -144,15 +157,33 @@ function configOf(job: Job, agent: Agent, { url, edges, callers, environment }: 
     },
     pushAllow: addressesIn(job.push.allow),
     ...(job.sessions.expire === undefined ? {} : { sessionExpireMs: checkedDurationMs(job.sessions.expire) }),
-    secrets: own.filter(({ type }) => type === "secret").map(({ name }) => name),
+    secrets: [
+      ...own.filter(({ type }) => type === "secret").map(({ name }) => name),
+      ...peers.flatMap(({ remote }) => remote?.token ?? []),
+    ],
     heartbeat: { intervalMs: checkedDurationMs(job.heartbeat.interval) },
     config: agent.config,
   };
 }
 
-function isLoopback(url: string): boolean {
-  const { hostname } = new URL(url);
-  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
+function remotePeer(
+  { id, remote, auth }: Agent & { readonly remote: string },
+  { remotes }: PlanEnvironment,
+): RemotePeer {
+  const said = remotes?.[id];
+  return {
+    card: cardAddress(remote),
+    ...(said === undefined ? {} : { said }),
+    ...(auth === undefined ? {} : { token: `REMOTE_TOKEN_${id.toUpperCase()}` }),
+  };
+}
+
+/** The token for a remote agent, a secret of whoever asks it. */
+function tokenOf({ agents }: Job, { id: asker }: Agent, id: string, remote: RemotePeer | undefined): Binding[] {
+  const { auth } = agents.find((agent) => agent.id === id) ?? {};
+  if (remote?.token === undefined || auth === undefined) return [];
+  const variable = `${asker.toUpperCase()}__${remote.token}`;
+  return [{ type: "secret", name: remote.token, variable, source: { from: "template", template: auth } }];
 }
 
 function targetOf(job: Job, agent: Agent): Agent["target"] & string {

@@ -2,6 +2,8 @@
 // templates such as "${VAR}", never a secret's value.
 import * as z from "zod";
 
+import { RemoteCard } from "#shared/a2a/remote/card.ts";
+
 import { RestartPolicy, TargetName } from "../schema/schema.ts";
 
 /** Where a service binding leads. */
@@ -45,6 +47,14 @@ const Binding = z.discriminatedUnion("type", [
   }),
 ]);
 
+const RemoteAgent = z.object({
+  id: z.string(),
+  /** The card's. */
+  url: z.string(),
+  /** What the card said at the deployment; absent before it. */
+  card: z.optional(RemoteCard),
+});
+
 const PlannedAgent = z.object({
   id: z.string(),
   /** Folder under workers/agents. */
@@ -67,6 +77,8 @@ export const Plan = z.object({
   entryPoint: z.string(),
   provider: z.enum(["offline", "anthropic", "mixed"]),
   agents: z.array(PlannedAgent),
+  /** Agents of others. Absent in older releases. */
+  remotes: z.array(RemoteAgent).default([]),
   edges: z.array(z.object({ from: z.string(), to: z.string() })),
   /** Groups of agents in the order in which they must become healthy. */
   stages: z.array(z.array(z.string())),
@@ -93,6 +105,8 @@ export interface PlanEnvironment {
   readonly ports: Readonly<Record<string, number>>;
   /** Agent id, or COMMAND_LINE → its public key. The plan pins whom each agent believes; nobody without it. */
   readonly publicKeys?: Readonly<Record<string, string>>;
+  /** Remote agent's id → what its card says. */
+  readonly remotes?: Readonly<Record<string, RemoteCard>>;
   /** Worker → classes of the Durable Objects that its module exports. */
   readonly objects: Readonly<Record<string, readonly string[]>>;
 }

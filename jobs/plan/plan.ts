@@ -1,23 +1,26 @@
 // A job and its environment → the plan that a target carries out. Pure: no clock, no files, no network.
+import { cardAddress } from "#shared/a2a/remote/card.ts";
 import { leaseMs } from "#shared/control-plane/registry.ts";
 import { agentBindings } from "./bindings.ts";
 import { checkedDurationMs } from "#shared/text/duration.ts";
 import { resolveModel } from "../schema/model.ts";
 import type { Plan, PlanEnvironment, PlannedAgent } from "./plan-shape.ts";
+import { ownAgents, remoteAgents } from "../schema/remote.ts";
 import { type Job, workerOf } from "../schema/schema.ts";
-import { type Edge, edgesOf, entryPointOf, startOrder } from "../schema/topology.ts";
+import { type Edge, edgesOfJob, entryPointOf, startOrder } from "../schema/topology.ts";
 import { referencesIn } from "../schema/variables.ts";
 
 const HOST = "127.0.0.1";
 
 /** The plan of a job without mistakes. Throws RangeError for a job that loadJob refuses. */
 export function planJob(job: Job, environment: PlanEnvironment): Plan {
-  const ids = job.agents.map((agent) => agent.id);
-  const edges = edgesOf(job.topology, ids);
+  const own = ownAgents(job.agents);
+  const ids = own.map((agent) => agent.id);
+  const edges = edgesOfJob(job);
   const edgesFrom = Map.groupBy(edges, ({ from }) => from);
   const entryPoint = entryPointOf(job);
   if (entryPoint === undefined) throw new RangeError(`The job ${job.name} has no entry point`);
-  const agents = job.agents.map((agent): PlannedAgent => {
+  const agents = own.map((agent): PlannedAgent => {
     const socket = {
       host: HOST,
       port: agent.port === 0 ? (environment.ports[agent.id] ?? 0) : agent.port,
@@ -51,8 +54,16 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
     entryPoint,
     provider: providerOf(job, environment),
     agents,
+    remotes: remoteAgents(job.agents).map(({ id, remote }) => {
+      const card = environment.remotes?.[id];
+      return { id, url: cardAddress(remote), ...(card === undefined ? {} : { card }) };
+    }),
     edges,
-    stages: stagesOf(job, ids, edges),
+    stages: stagesOf(
+      job,
+      ids,
+      edges.filter(({ to }) => ids.includes(to)),
+    ),
     heartbeat: { intervalMs, leaseMs: leaseMs(intervalMs) },
     health: {
       timeoutMs: checkedDurationMs(timeout),
@@ -79,7 +90,7 @@ function stagesOf(job: Job, ids: string[], edges: readonly Edge[]): string[][] {
 
 function providerOf(job: Job, environment: PlanEnvironment): Plan["provider"] {
   const [first, ...others] = new Set(
-    job.agents.map((agent) => resolveModel(job.model, agent.model, environment).provider),
+    ownAgents(job.agents).map((agent) => resolveModel(job.model, agent.model, environment).provider),
   );
   return first === undefined || others.length > 0 ? "mixed" : first;
 }

@@ -4,6 +4,7 @@ import * as z from "zod";
 import { CARD_FIELDS } from "#shared/a2a/card-fields.ts";
 import { MAX_USD } from "#shared/budget/price.ts";
 import { anyLength, duration, pause } from "./duration-fields.ts";
+import { isRemoteAddress } from "./remote.ts";
 
 const AGENT_ID_PATTERN = /^[a-z][a-z0-9_]{0,62}$/;
 const JOB_NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,62}$/;
@@ -173,6 +174,18 @@ export const TargetName = z.enum(["local", "ssh", "cloudflare"]);
 const Agent = z
   .strictObject({
     id: z.string().regex(AGENT_ID_PATTERN, ID_RULE).describe("Name of the agent within the job"),
+    remote: z
+      .string()
+      .refine(isRemoteAddress, "it must be an https address without a password; http is for this machine alone")
+      .optional()
+      .describe(
+        "Address of an A2A agent of others, or of its card: it runs elsewhere, and has no other field but auth",
+      ),
+    auth: z
+      .string()
+      .regex(/^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/, "it names the variable that holds the token, such as ${WEATHER_TOKEN}")
+      .optional()
+      .describe("Variable with the bearer token for the remote agent"),
     worker: z
       .string()
       .regex(/^[a-z0-9][a-z0-9-]*$/, "a worker is the name of a folder under workers/agents")

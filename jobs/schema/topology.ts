@@ -1,10 +1,21 @@
 // Topologies as directed edges of delegation, and what follows from the edges: cycles, the entry point, the order of
 // start. Knows nothing of files or Workers.
+import { ownAgents } from "./remote.ts";
 import type { Job, Topology } from "./schema.ts";
 
 export interface Edge {
   readonly from: string;
   readonly to: string;
+}
+
+/** The edges of a job, as edgesOf. In a mesh, nobody asks in the name of a remote agent. */
+export function edgesOfJob({ agents, topology }: Pick<Job, "agents" | "topology">): Edge[] {
+  const own = new Set(ownAgents(agents).map(({ id }) => id));
+  const edges = edgesOf(
+    topology,
+    agents.map(({ id }) => id),
+  );
+  return topology.type === "mesh" ? edges.filter(({ from }) => own.has(from)) : edges;
 }
 
 /**
@@ -33,7 +44,7 @@ export function edgesOf(topology: Topology, agents: readonly string[]): Edge[] {
 /** The agent that takes the questions: the written one, else the one that the topology implies; undefined without either. */
 export function entryPointOf(job: Pick<Job, "agents" | "topology" | "execution">): string | undefined {
   if (job.execution.entry_point !== undefined) return job.execution.entry_point;
-  const ids = job.agents.map((agent) => agent.id);
+  const ids = ownAgents(job.agents).map((agent) => agent.id);
   if (ids.length === 1) return ids[0];
   const { topology } = job;
   switch (topology.type) {

@@ -6,6 +6,7 @@ import { checkTakenNames, checkTools } from "#jobs/check/check-tools.ts";
 import { agentConfigs } from "#jobs/plan/bindings.ts";
 import type { Mistake } from "#jobs/file/mistake.ts";
 import { inOrder, type LoadedJob } from "#jobs/load.ts";
+import { ownAgents } from "#jobs/schema/remote.ts";
 import { workerOf } from "#jobs/schema/schema.ts";
 
 import type { Bundle, BuildResult } from "../project/build.ts";
@@ -24,7 +25,7 @@ export async function checkAgents(
 ): Promise<Mistake[]> {
   const configs = agentConfigs(job, planEnvironment(bundles, {}));
   const asked = job.agents.flatMap((agent, index) => {
-    const bundle = bundles.get(workerOf(agent));
+    const bundle = agent.remote === undefined ? bundles.get(workerOf(agent)) : undefined;
     return bundle === undefined ? [] : [{ index, bundle, config: configs[index] }];
   });
   const inspections = await inspectAgents(home, asked, signal);
@@ -32,14 +33,16 @@ export async function checkAgents(
     const inspection = inspections[asked.findIndex((one) => one.index === index)];
     return inspection !== undefined && "report" in inspection ? inspection.report : undefined;
   });
-  const inCode = [...new Set(job.agents.map(workerOf))].flatMap((worker) =>
+  const inCode = [...new Set(ownAgents(job.agents).map(workerOf))].flatMap((worker) =>
     (broken.get(worker) ?? []).map((error) => buildMistake(worker, error)),
   );
   for (const [index, { bundle }] of asked.entries()) {
     const inspection = inspections[index];
     if (inspection !== undefined) inCode.push(...(await mistakesIn(bundle, inspection)));
   }
-  const objects = job.agents.map((agent) => bundles.get(workerOf(agent))?.objects ?? []);
+  const objects = job.agents.map((agent) =>
+    agent.remote === undefined ? (bundles.get(workerOf(agent))?.objects ?? []) : [],
+  );
   const inFile = [...checkTools(job, source, reports), ...checkTakenNames(job, source, objects)];
   return inOrder([...inFile, ...distinct(inCode)]);
 }

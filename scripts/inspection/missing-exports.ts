@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Mistake } from "#jobs/file/mistake.ts";
+import { ownAgents } from "#jobs/schema/remote.ts";
 import { type Job, workerOf } from "#jobs/schema/schema.ts";
 
 import { PROJECT } from "../project/project.ts";
@@ -22,7 +23,7 @@ export async function missingExports(
   workers: readonly string[],
   folder = "workers/agents",
 ): Promise<Mistake[]> {
-  const used = [...new Set(job.agents.map(workerOf))].filter((worker) => workers.includes(worker));
+  const used = [...new Set(ownAgents(job.agents).map(workerOf))].filter((worker) => workers.includes(worker));
   const found = await Promise.all(
     used.map(async (worker) => {
       const entry = `${folder}/${worker}/index.ts`;

@@ -61,5 +61,10 @@ export function agentOf(status: JobStatus, id: string) {
   const agent = status.agents.find((candidate) => candidate.id === id);
   if (agent !== undefined) return agent;
   const ids = status.agents.map((candidate) => candidate.id);
+  const remote = status.remotes.find((candidate) => candidate.id === id);
+  if (remote !== undefined) {
+    const hint = `Ask it by its address: ${troupe`query ${remote.url} "…"`}`;
+    throw new CliError("bad_input", `The agent "${id}" of ${status.job} is remote: the job's agents ask it.`, hint);
+  }
   throw new CliError("bad_input", `${status.job} has no agent "${id}". ${suggest(id, ids)}`);
 }

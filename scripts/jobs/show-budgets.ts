@@ -1,4 +1,5 @@
 // The budgets of a job in words: of a query over all agents, and of each agent.
+import { ownAgents } from "#jobs/schema/remote.ts";
 import type { Job } from "#jobs/schema/schema.ts";
 import type { Plan } from "#jobs/plan/plan-shape.ts";
 import type { Limits } from "#shared/budget/limits.ts";
@@ -12,7 +13,7 @@ type Words = { readonly [Name in keyof NonNullable<Job["budget"]>]?: NonNullable
 /** One line for the query, and one for each group of agents with the same budget. */
 export function showBudgets(job: Job): string {
   const agents = new Map<string, string[]>();
-  for (const { id, budget } of job.agents) {
+  for (const { id, budget } of ownAgents(job.agents)) {
     const shown = limits(budget);
     agents.set(shown, [...(agents.get(shown) ?? []), id]);
   }

@@ -14,12 +14,26 @@ export function describePlan(plan: Plan): string {
 
 Agents (id, Worker, model, port, bindings)
 ${agents}
-${permissions === "" ? "" : `\nPermissions (agents that are not listed may use every tool)\n${permissions}\n`}
+${remotesOf(plan)}${permissions === "" ? "" : `\nPermissions (agents that are not listed may use every tool)\n${permissions}\n`}
 Edges     ${edges === "" ? "none: agents find each other through the registry" : edges}
 Entry     ${plan.entryPoint}
 ${describeProcesses(plan)}Order     ${plan.stages.map((stage) => stage.join(", ")).join(" → ")}
 Secrets   ${plan.secrets.length === 0 ? "none" : plan.secrets.join(", ")}
 Lease     ${plan.heartbeat.leaseMs / 1000} s (heartbeat every ${plan.heartbeat.intervalMs / 1000} s)`;
+}
+
+function remotesOf({ remotes }: Plan): string {
+  if (remotes.length === 0) return "";
+  const rows = remotes.map(({ id, url, card }) => [
+    `  ${id}`,
+    url,
+    card === undefined ? "its card is read at the deployment" : spoken(card),
+  ]);
+  return `\nRemote agents (id, card, what is spoken)\n${table(rows)}\n`;
+}
+
+function spoken({ interface: { binding, version }, key }: NonNullable<Plan["remotes"][number]["card"]>): string {
+  return `A2A ${version} over ${binding}, ${key === undefined ? "not signed" : "signed"}`;
 }
 
 function describeProcesses({ isolation, agents }: Plan): string {

@@ -13,14 +13,21 @@ export function describeStatus(status: JobStatus, columns = Infinity): string {
       ? "\nThe control plane does not run, so agents cannot find each other."
       : "";
   const rowsWith = (isWhole: boolean) =>
-    table(
-      status.agents.map(({ id, name, url, state, lastHeartbeat }) => [
+    table([
+      ...status.agents.map(({ id, name, url, state, lastHeartbeat }) => [
         `  ${id}`,
         state,
         ...(isWhole ? [url, oneLine(name)] : []),
         ago(lastHeartbeat),
       ]),
-    ).split("\n");
+      // Who is remote is known by its address alone, so that stays.
+      ...status.remotes.map(({ id, name, url, reachable }) => [
+        `  ${id}`,
+        remoteState(reachable),
+        url,
+        ...(isWhole ? [oneLine(name), ""] : []),
+      ]),
+    ]).split("\n");
   const whole = rowsWith(true);
   const rows = whole.some((row) => widthOf(row) > columns) ? rowsWith(false) : whole;
   const lines = status.agents.flatMap(({ breakers, turns }, index) => [
@@ -28,6 +35,7 @@ export function describeStatus(status: JobStatus, columns = Infinity): string {
     ...(turns === null || turns.waiting === 0 ? [] : [`    ${describeTurns(turns)}`]),
     ...breakers.map((breaker) => `    ${describeBreaker(breaker, Date.now())}`),
   ]);
+  lines.push(...rows.slice(status.agents.length));
   // The ends of a stopped job's processes do not matter any more.
   const ends = (status.state === "stopped" ? [] : [...status.processes, ...status.shared]).flatMap((own) =>
     describeEnd(own, status),
@@ -76,6 +84,11 @@ export function describeBreaker({ target, state, failures, openSince, openUntil 
   const again = leftS > 0 ? `tried again in ${leftS} s` : "tried again with the next call";
   const next = state === "half_open" ? "being tried again now" : again;
   return `${subject}: circuit open since ${openSince ?? "an unknown time"}, ${row}, ${next}`;
+}
+
+function remoteState(reachable: boolean | undefined): string {
+  if (reachable === undefined) return "remote";
+  return reachable ? "remote, reachable" : "remote, not reachable";
 }
 
 function ago(moment: string | null): string {

@@ -1,4 +1,5 @@
 // Chooses the target that carries out a job's plan.
+import { ownAgents } from "#jobs/schema/remote.ts";
 import type { Job } from "#jobs/schema/schema.ts";
 import { CliError } from "../terminal/cli-error.ts";
 import { troupe } from "../terminal/hint.ts";
@@ -7,7 +8,10 @@ import type { Target } from "./target.ts";
 
 /** The target that deploys a job. Throws CliError for a target that can only validate and plan so far. */
 export async function targetOf(job: Pick<Job, "name" | "deployment" | "agents">): Promise<Target> {
-  const wanted = [job.deployment.target, ...job.agents.map((agent) => agent.target ?? job.deployment.target)];
+  const wanted = [
+    job.deployment.target,
+    ...ownAgents(job.agents).map((agent) => agent.target ?? job.deployment.target),
+  ];
   const other = wanted.find((name) => name !== "local");
   if (other !== undefined) {
     throw new CliError(

@@ -102,6 +102,15 @@ export interface AgentStatus {
   readonly turns: { readonly limit: number; readonly running: number; readonly waiting: number } | null;
 }
 
+export interface RemoteStatus {
+  readonly id: string;
+  /** As the card says; the id before the card was read. */
+  readonly name: string;
+  readonly url: string;
+  /** Whether the card can be read now; undefined where nobody looked. */
+  readonly reachable?: boolean;
+}
+
 export interface JobStatus {
   readonly job: string;
   readonly target: "local";
@@ -115,6 +124,8 @@ export interface JobStatus {
   readonly entryPoint: string;
   readonly controlPlane: string | null;
   readonly agents: readonly (AgentStatus & { readonly pid: number | null })[];
+  /** Agents of others that the job may ask. `url`: the card's. */
+  readonly remotes: readonly RemoteStatus[];
   /** The workerds of the job. */
   readonly processes: readonly ProcessStatus[];
   /** Processes that all jobs share: control plane and offline model. */

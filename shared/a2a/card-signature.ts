@@ -3,11 +3,16 @@ import { AgentCard } from "@a2a-js/sdk";
 import { FlattenedSign, flattenedVerify } from "jose";
 import { canonical } from "../text/canonical-json.ts";
 import { toRecord } from "../text/plain-json.ts";
+import type { PublicKey } from "./remote/card.ts";
 import { bytesFromBase64url, bytesToBase64url } from "./base64url.ts";
 
 /** Bytes of an Ed25519 key. In PKCS #8 the private one stands at the end (RFC 8410, section 7). */
 const KEY_BYTES = 32;
 const ALGORITHM = "EdDSA";
+/** With these the verifier needs no secret (RFC 7518, RFC 8037, RFC 9864). */
+const PUBLIC_ALGORITHMS = [ALGORITHM, "Ed25519", "ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256"];
+/** Signatures of one card that are looked at. */
+const MAX_SIGNATURES = 10;
 
 /** A signer: its private key (PKCS #8) and its public one, both in base64url, and where others find the latter. */
 export interface CardSigner {
@@ -30,14 +35,33 @@ export async function signCard(card: AgentCard, { privateKey, publicKey, kid, jk
 /** Whether one of the card's signatures is by this key, whatever key the card names. `card`: its JSON. */
 export async function isSignedBy(card: unknown, publicKey: string): Promise<boolean> {
   const parsed = AgentCard.fromJSON(card);
-  const payload = bytesToBase64url(payloadOf(parsed));
-  for (const { protected: header, signature } of parsed.signatures) {
-    try {
-      const jws = { payload, protected: header, signature };
-      await flattenedVerify(jws, publicJwk(publicKey), { algorithms: [ALGORITHM] });
-      return true;
-    } catch {
-      // Another's signature, or none.
+  return verifies(parsed, [payloadOf(parsed)], publicJwk(publicKey), [ALGORITHM]);
+}
+
+/** As isSignedBy, for the card of an agent of others: with any kind of public key, and also for a card of A2A 0.3. */
+export async function isSignedWith(card: unknown, publicKey: PublicKey): Promise<boolean> {
+  const parsed = AgentCard.fromJSON(card);
+  const { signatures: _, ...asItStands } = toRecord(card);
+  // Some sign the card as it stands, fields of other versions included.
+  const payloads = [payloadOf(parsed), bytesOf(asItStands)];
+  return verifies(parsed, payloads, publicKey, PUBLIC_ALGORITHMS);
+}
+
+async function verifies(
+  { signatures }: AgentCard,
+  payloads: readonly Uint8Array[],
+  key: PublicKey,
+  algorithms: string[],
+): Promise<boolean> {
+  for (const { protected: header, signature } of signatures.slice(0, MAX_SIGNATURES)) {
+    for (const payload of payloads) {
+      try {
+        const jws = { payload: bytesToBase64url(payload), protected: header, signature };
+        await flattenedVerify(jws, key, { algorithms });
+        return true;
+      } catch {
+        // Another's signature, or none.
+      }
     }
   }
   return false;
@@ -51,7 +75,11 @@ export function publicJwk(x: string, kid?: string) {
 /** The canonical card (section 8.4.1): without its signatures and without fields that hold nothing. */
 function payloadOf(card: AgentCard): Uint8Array {
   const { signatures: _, ...signed } = toRecord(AgentCard.toJSON(card));
-  return new TextEncoder().encode(canonical(withoutEmpty(signed) ?? {}));
+  return bytesOf(withoutEmpty(signed) ?? {});
+}
+
+function bytesOf(value: unknown): Uint8Array {
+  return new TextEncoder().encode(canonical(value));
 }
 
 function withoutEmpty(value: unknown): unknown {

@@ -1,21 +1,17 @@
 // Asks another agent and follows its task until it ends or asks back, over the HTTP+JSON binding (A2A 1.0, section 11).
 // The caller decides whom to ask, and over which connection: a service binding or HTTP.
-import {
-  A2A_PROTOCOL_VERSION,
-  A2A_VERSION_HEADER,
-  TaskState,
-  taskStateToJSON,
-  type Message,
-  type StreamResponse,
-  type TaskStatus,
-} from "@a2a-js/sdk";
+import { A2A_PROTOCOL_VERSION, A2A_VERSION_HEADER, type Message } from "@a2a-js/sdk";
 import { RestTransportFactory, type Transport } from "@a2a-js/sdk/client";
-import * as z from "zod";
+import { A2AError } from "@a2a-js/sdk/errors";
+import { pause } from "../resilience/pause.ts";
 import { retryAfterSeconds } from "../http/retry-after.ts";
 import { reasonOf } from "../text/reason.ts";
-import { Usage } from "../budget/usage.ts";
 import { ArtifactTexts } from "./artifact-texts.ts";
-import { isTerminal, textOfParts } from "./message.ts";
+import { MAX_ANSWER, outcomeOf, PeerTaskError, PeerUnreachable, type PeerOutcome } from "./peer-outcome.ts";
+import { NO_CARD } from "./no-card.ts";
+import type { RemoteCard } from "./remote/card.ts";
+import { RemoteQuestion } from "./remote/follow.ts";
+import { remoteFetch, remoteTransport } from "./remote/transport.ts";
 import type { TokenRequest } from "./peer-token.ts";
 import { signingFetch } from "./signing-fetch.ts";
 
@@ -26,6 +22,8 @@ export interface PeerConnection {
   /** A token for this request alone. */
   readonly sign: (request: TokenRequest) => string;
   readonly traceparent: string;
+  /** The agent is one of others: it gets its own token instead of signed ones. */
+  readonly remote?: { readonly card: RemoteCard; readonly token: string | undefined };
 }
 
 export interface PeerRequest extends PeerConnection {
@@ -34,6 +32,10 @@ export interface PeerRequest extends PeerConnection {
   readonly signal: AbortSignal;
   /** Called with the id of the task that the peer opened, before the answer is awaited; again after each reconnect. */
   readonly onTask: (taskId: string) => void;
+  /** As onTask, for an agent of others, which may choose ids of its own. `taskId` is empty for a bare message. */
+  readonly onRemoteIds?: (taskId: string, contextId: string) => void;
+  /** The task of an agent of others that this message has opened before. */
+  readonly remoteTask?: string | undefined;
   /** Called each time the peer is busy, before the question is sent again. */
   readonly onBusy: () => void;
   /** Keeps work alive that outlives the call: canceling the task. */
@@ -42,38 +44,7 @@ export interface PeerRequest extends PeerConnection {
   readonly repeated: boolean;
 }
 
-export type PeerOutcome =
-  | {
-      readonly is: "answer";
-      readonly text: string;
-      /** What the peer and the agents that it asked have used; undefined when the peer does not say. */
-      readonly usage: Usage | undefined;
-    }
-  /** The peer waits for input. `data` holds the data parts of its question. */
-  | {
-      readonly is: "input_required";
-      readonly taskId: string;
-      readonly text: string;
-      readonly data: readonly unknown[];
-    };
-
-/** The peer's task ended without an answer; the message says how. */
-export class PeerTaskError extends Error {
-  override readonly name = "PeerTaskError";
-  readonly usage: Usage | undefined;
-
-  constructor(message: string, usage: Usage | undefined) {
-    super(message);
-    this.usage = usage;
-  }
-}
-
-/** The peer could not be reached, or each connection broke; the message is the last connection's error. */
-export class PeerUnreachable extends Error {}
-
 const CANCEL_LIMIT_MS = 5_000;
-/** Characters of an answer. No more than a part of it would reach the model. */
-const MAX_ANSWER = 1_000_000;
 /**
  * How long an unreachable peer is retried, in milliseconds: its supervisor restarts it within three seconds. Longer for
  * a message that the peer may have got.
@@ -96,9 +67,11 @@ export async function askPeer(request: PeerRequest): Promise<PeerOutcome> {
   const client = await connect(request, request.message.messageId);
   const opened = Promise.withResolvers<string | undefined>();
   const connection = new AbortController();
-  const outcome = followWithReconnects(client, { ...request, signal: connection.signal }, (id) => {
-    opened.resolve(id);
-    if (!signal.aborted) request.onTask(id);
+  const outcome = followWithReconnects(client, { ...request, signal: connection.signal }, (id, contextId) => {
+    if (id !== "") opened.resolve(id);
+    if (signal.aborted) return;
+    if (contextId !== undefined) request.onRemoteIds?.(id, contextId);
+    if (id !== "") request.onTask(id);
   });
   const aborted = Promise.withResolvers<never>();
   const abort = () => aborted.reject(signal.reason);
@@ -131,6 +104,8 @@ export async function cancelPeerTask(connection: PeerConnection, taskId: string)
 }
 
 interface Client {
+  /** Whether the agent is one of others that streams; undefined for an agent of the job. */
+  readonly streams: boolean | undefined;
   readonly transport: Transport;
   readonly serviceParameters: Record<string, string>;
   /** HTTP status of the last response; undefined before the first. */
@@ -140,12 +115,12 @@ interface Client {
 }
 
 async function connect(
-  { fetch: fetchImpl, origin, sign, traceparent }: PeerConnection,
+  { fetch: fetchImpl, origin, sign, traceparent, remote }: PeerConnection,
   messageId?: string,
 ): Promise<Client> {
   let status: number | undefined;
   let busyS: number | undefined;
-  const signing = signingFetch(fetchImpl, sign, messageId);
+  const signing = remote ? remoteFetch(fetchImpl, remote.token) : signingFetch(fetchImpl, sign, messageId);
   const noticing: typeof fetch = async (input, init) => {
     [status, busyS] = [undefined, undefined];
     const response = await signing(input, init);
@@ -153,27 +128,37 @@ async function connect(
     if (status === 503 || status === 429) busyS = retryAfterSeconds(response.headers);
     return response;
   };
-  const transport = await new RestTransportFactory({ fetchImpl: noticing }).create(origin, NO_CARD);
-  const serviceParameters = { [A2A_VERSION_HEADER]: A2A_PROTOCOL_VERSION, traceparent };
-  return { transport, serviceParameters, status: () => status, busyS: () => busyS };
+  const transport = remote
+    ? await remoteTransport(noticing, remote.card.interface)
+    : await new RestTransportFactory({ fetchImpl: noticing }).create(origin, NO_CARD);
+  const version = remote?.card.interface.version ?? A2A_PROTOCOL_VERSION;
+  const serviceParameters = { [A2A_VERSION_HEADER]: version, traceparent };
+  return { streams: remote?.card.streaming, transport, serviceParameters, status: () => status, busyS: () => busyS };
 }
 
 /** Follows the task over several connections, with pauses between them. */
 async function followWithReconnects(
   client: Client,
   request: PeerRequest,
-  onTask: (taskId: string) => void,
+  onIds: (taskId: string, contextId?: string) => void,
 ): Promise<PeerOutcome> {
   const { signal } = request;
+  const noted = (taskId: string, contextId?: string) => {
+    [known, brokenSince, pauseMs] = [true, undefined, FIRST_PAUSE_MS];
+    onIds(taskId, contextId);
+  };
+  const { message, remoteTask: taskId } = request;
+  const remote =
+    client.streams === undefined
+      ? undefined
+      : new RemoteQuestion({ ...client, streaming: client.streams }, { message, signal, taskId, onIds: noted });
   let known = request.repeated;
   let brokenSince: number | undefined;
   let unfinished = 0;
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
+  let pauseMs = FIRST_PAUSE_MS;
+  for (; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
     try {
-      return await follow(client, request, (id) => {
-        [known, brokenSince, pauseMs] = [true, undefined, FIRST_PAUSE_MS];
-        onTask(id);
-      });
+      return await (remote?.follow() ?? follow(client, request, noted));
     } catch (error) {
       const status = client.status();
       const busyS = client.busyS();
@@ -181,6 +166,7 @@ async function followWithReconnects(
       // A peer that answers, and breaks off each time, will not be mended by reconnecting.
       if (status === 200) unfinished++;
       if (signal.aborted || refused || error instanceof PeerTaskError) throw error;
+      if (remote && busyS === undefined && isRefusal(error)) throw error;
       if (busyS !== undefined) {
         // The peer lives, and takes the question once it has capacity. The asker's signal limits the wait.
         brokenSince = undefined;
@@ -197,17 +183,9 @@ async function followWithReconnects(
   }
 }
 
-/** Resolves after `ms` milliseconds, or when `signal` aborts. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end, { once: true });
-  });
+/** Over JSON-RPC, and in streams, a refusal comes with status 200. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof A2AError || (error instanceof Error && error.cause instanceof A2AError);
 }
 
 async function follow(
@@ -236,50 +214,7 @@ async function follow(
   throw new Error("the connection ended before its task did");
 }
 
-/**
- * The outcome that an event reports; undefined while the task works. Throws PeerTaskError for an end without an answer.
- */
-function outcomeOf(
-  payload: StreamResponse["payload"],
-  taskId: string,
-  artifacts: ArtifactTexts,
-): PeerOutcome | undefined {
-  if (payload?.$case !== "task" && payload?.$case !== "statusUpdate") return undefined;
-  const { status, metadata } = payload.value;
-  const state = status?.state ?? TaskState.TASK_STATE_UNSPECIFIED;
-  const usage = Usage.safeParse(metadata?.["usage"]).data;
-  if (state === TaskState.TASK_STATE_COMPLETED) return { is: "answer", text: artifacts.text, usage };
-  const said = textOfParts(status?.message?.parts);
-  if (state === TaskState.TASK_STATE_INPUT_REQUIRED)
-    return { is: "input_required", taskId, text: said, data: dataOf(status) };
-  if (!isTerminal(state)) return undefined;
-  throw new PeerTaskError(`its task ended as ${taskStateToJSON(state)}${said ? `: ${said}` : ""}`, usage);
-}
-
-function dataOf(status: TaskStatus | undefined): readonly unknown[] {
-  const Data = z.looseObject({}).optional();
-  return (status?.message?.parts ?? [])
-    .map(({ content }) => (content?.$case === "data" ? Data.safeParse(content.value).data : undefined))
-    .filter((data) => data !== undefined);
-}
-
 async function cancel({ transport, serviceParameters }: Client, id: string): Promise<void> {
   const signal = AbortSignal.timeout(CANCEL_LIMIT_MS);
   await transport.cancelTask({ tenant: "", id, metadata: undefined }, { signal, serviceParameters });
 }
-
-/** The transport is given, so the client reads nothing of a card. */
-const NO_CARD = {
-  name: "",
-  description: "",
-  supportedInterfaces: [],
-  provider: undefined,
-  version: "",
-  capabilities: undefined,
-  securitySchemes: {},
-  securityRequirements: [],
-  defaultInputModes: [],
-  defaultOutputModes: [],
-  skills: [],
-  signatures: [],
-};

@@ -65,6 +65,11 @@ export function peerContextId(contextId: string, caller: string, k: number): str
   return `${contextId}~${caller}.${k}`;
 }
 
+/** The contextId of such a thread for an agent of others: it tells nothing, and no two principals have the same. */
+export function remoteContextId(key: string, principal: string, contextId: string): string {
+  return macHex(key, JSON.stringify(["remote", principal, contextId])).slice(0, 32);
+}
+
 function taskMac(key: string, owner: TaskOwner, contextId: string, n: number): string {
   return mac(key, JSON.stringify(["task", owner.agent, owner.principal, contextId, n]), MAC_LENGTH);
 }

@@ -3,6 +3,7 @@
 import * as z from "zod";
 import { ApprovalRule } from "../loop/log/approval.ts";
 import { Limits } from "../budget/limits.ts";
+import { RemoteCard } from "../a2a/remote/card.ts";
 import { Permissions } from "../loop/tools/permissions.ts";
 import { CONTENT_POLICIES } from "../tracing/content.ts";
 import { Price } from "../budget/price.ts";
@@ -29,6 +30,17 @@ const ModelConfig = z.object({
   ),
 });
 
+/** An agent of others. */
+const RemotePeer = z.object({
+  /** The card's address. Requests go to its origin alone. */
+  card: z.string(),
+  /** What the card said at the deployment. */
+  said: z.optional(RemoteCard),
+  /** The variable that holds the bearer token for it. */
+  token: z.optional(z.string()),
+});
+export type RemotePeer = z.infer<typeof RemotePeer>;
+
 export const AgentConfig = z.object({
   job: z.string(),
   id: z.string(),
@@ -51,10 +63,12 @@ export const AgentConfig = z.object({
   queryBudget: z.nullable(Limits),
   /** Turns that work at the same time. Others wait. */
   turnsAtOnce: z.int().positive(),
-  /** static: only `peers` can be asked. dynamic: the agents that find_agents returned. */
+  /** static: only `peers` can be asked. dynamic: the agents that find_agents returned, of which `peers` are the remote ones. */
   topology: z.enum(["static", "dynamic"]),
   /** `key` signs the peer's card; absent in older releases. */
-  peers: z.array(z.object({ id: z.string(), binding: z.string(), key: z.optional(z.string()) })),
+  peers: z.array(
+    z.object({ id: z.string(), binding: z.string(), key: z.optional(z.string()), remote: z.optional(RemotePeer) }),
+  ),
   /** Whether a person needs a key. */
   accounts: z.enum(["optional", "required"]),
   /** Whose tokens count: agents that may ask this one, the command line, and the agent itself. */

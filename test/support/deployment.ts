@@ -62,6 +62,11 @@ export class Deployment {
     return new Deployment(home, { ...inherited, ...environment, ...own });
   }
 
+  /** Sets a variable for the commands that follow. */
+  set(variable: string, value: string): void {
+    this.#environment[variable] = value;
+  }
+
   /** Writes a job file and returns its path. */
   async write(name: string, text: string): Promise<string> {
     const path = join(this.home, name);

@@ -17,7 +17,8 @@ export default defineCommand({
 
   async run({ positionals: [job = ""], options, io }) {
     const { statusOf } = await import("../../jobs/deployed-job.ts");
-    const status = await statusOf(job);
+    const { reachableRemotes } = await import("../../remotes/read-remotes.ts");
+    const found = await statusOf(job);
     if (options.watch === true) {
       if (options.json === true) throw new CliError("bad_input", "--watch is for people: leave --json out.");
       const { watchStatus } = await import("../../query/view/watch-status.ts");
@@ -25,7 +26,12 @@ export default defineCommand({
     }
     const { waitingTasks } = await import("../../query/waiting.ts");
     const { waitingLine } = await import("../../query/view/waiting-line.ts");
-    const waiting = await waitingTasks(status, io.signal);
+    const [waiting, reachable] = await Promise.all([
+      waitingTasks(found, io.signal),
+      reachableRemotes(found.remotes, io.signal),
+    ]);
+    const remotes = found.remotes.map((remote) => ({ ...remote, reachable: reachable.get(remote.id) ?? false }));
+    const status = { ...found, remotes };
     const waitingApprovals = waiting.reduce((sum, { approvals }) => sum + approvals.length, 0);
     if (options.json === true) printJson(io, { ...status, waitingApprovals });
     else io.print([describeStatus(status), ...waitingLine(status.job, waiting)].join("\n"));

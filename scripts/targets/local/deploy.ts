@@ -3,6 +3,7 @@
 import { performance } from "node:perf_hooks";
 import { planJob } from "#jobs/plan/plan.ts";
 import type { Plan } from "#jobs/plan/plan-shape.ts";
+import { ownAgents } from "#jobs/schema/remote.ts";
 import { TROUPE } from "#shared/tracing/names.ts";
 import { buildWorkers } from "../../project/build.ts";
 import { CliError, mistakesError } from "../../terminal/cli-error.ts";
@@ -10,12 +11,13 @@ import type { LeftOut } from "../../corpus/left-out.ts";
 import { prepareCorpus } from "../../corpus/prepare.ts";
 import { uploadCorpus } from "../../corpus/upload.ts";
 import { checkAgents } from "../../inspection/check-agents.ts";
+import { readRemotes } from "../../remotes/read-remotes.ts";
 import { type Io, noteIfSlow } from "../../terminal/io.ts";
 import { planEnvironment } from "../../project/plan-environment.ts";
 import type { Deployed, DeployRequest } from "../target.ts";
 import { type ControlPlane, ensureControlPlane, releaseControlPlane } from "./control-plane/control-plane.ts";
 import { type DeployTrace, stagesOf, traced } from "./deploy-trace.ts";
-import { jobLayout } from "./state/layout.ts";
+import { type JobLayout, jobLayout } from "./state/layout.ts";
 import { checkOpenFiles } from "./processes/open-files.ts";
 import { choosePorts } from "./processes/choose-ports.ts";
 import { unregisterAgents } from "./control-plane/registry.ts";
@@ -50,11 +52,14 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
     if (mistakes.length > 0) throw mistakesError(mistakes);
   });
   const { bundles } = built;
+  const remotes = await noteIfSlow(io, "Reading the cards of remote agents", async () =>
+    readRemotes(job, await lastRemotes(layout, last), io),
+  );
   const publicKeys = await ensureSigningKeys(
     layout.secrets,
-    job.agents.map(({ id }) => id),
+    ownAgents(job.agents).map(({ id }) => id),
   );
-  const plan = planJob(job, { ...planEnvironment(bundles, ports), publicKeys });
+  const plan = planJob(job, { ...planEnvironment(bundles, ports), publicKeys, remotes });
   const corpus = await prepareCorpus(plan, { typed: request.corpus, last: last?.corpus, file: request.file }, io);
   const controlPlane = await stage("control_plane", "Starting the control plane", async () =>
     ensureControlPlane(home, bundles, io, Object.values(ports)),
@@ -94,6 +99,15 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
     });
   }
   return { status: await jobStatus(home, next), healthyMs, leftOut };
+}
+
+/** The remote agents of the last release, as far as it can be read. */
+async function lastRemotes(layout: JobLayout, last: JobState | undefined): Promise<Plan["remotes"]> {
+  if (last === undefined) return [];
+  return readRelease(layout, last.release).then(
+    ({ remotes }) => remotes,
+    () => [],
+  );
 }
 
 /** Stores `state` and starts the processes of its release, whose plan is `plan`. */

@@ -54,6 +54,7 @@ export async function jobStatus(home: string, state: JobState): Promise<JobStatu
     entryPoint: plan.entryPoint,
     controlPlane: registered === undefined ? null : (controlPlane?.url ?? null),
     agents,
+    remotes: plan.remotes.map(({ id, url, card }) => ({ id, url, name: card?.name ?? id })),
     processes,
     shared,
   };

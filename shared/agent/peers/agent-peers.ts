@@ -1,6 +1,7 @@
 // Asks other agents for a turn. Each question has a thread of its own, is logged before it is sent, and resumes where an earlier life of
 // the turn left it. When a peer asks back, whoever asks this agent gets the question.
-import { PeerTaskError } from "../../a2a/peer-client.ts";
+import { remoteContextId } from "../../a2a/task-id.ts";
+import { PeerTaskError } from "../../a2a/peer-outcome.ts";
 import { peerCall, type PeerCallStep } from "../../loop/log/peer-question.ts";
 import { InputRequired, type FoundAgent, type Peers, type Question } from "../../loop/tools/peers.ts";
 import { TurnStopped } from "../../loop/log/stopped.ts";
@@ -9,7 +10,8 @@ import { reasonOf } from "../../text/reason.ts";
 import { randomContext } from "../../tracing/trace-context.ts";
 import { configOf, type AgentEnv } from "../env.ts";
 import { asksBack, place, sendQuestion, type PeersTurn } from "./peer-question.ts";
-import { cancelAtPeer, connect } from "./connection.ts";
+import { cancelAtPeer, checkPeer, connect } from "./connection.ts";
+import { remotesFitting } from "./remote-peer.ts";
 import { PeerThreads } from "./threads.ts";
 import { searchAgents } from "../control-plane/registry-client.ts";
 
@@ -34,6 +36,7 @@ export class AgentPeers implements Peers {
     signal.throwIfAborted();
     const { topology, peers } = configOf(this.#env);
     if (topology === "static") return found.filter(({ id }) => peers.some((peer) => peer.id === id));
+    found.push(...remotesFitting(peers, query));
     if (found.length > 0) this.#turn.log.append({ kind: "found", agents: found.map(({ id }) => id) });
     return found;
   }
@@ -54,12 +57,15 @@ export class AgentPeers implements Peers {
       );
     }
     const connection = await connect(this.#env, agent, this.#turn.sessionSteps);
+    await checkPeer(this.#env, agent, signal);
     const call = past.call ?? (await this.#begin(question));
     try {
       const key = keyOf(toolUseId, ordinal);
       const onSent = () => void this.#sent.add(key);
       const asked = { env: this.#env, turn: this.#turn, question, connection, call, past, onSent };
       const outcome = await this.#turn.whileAway(() => sendQuestion(asked), signal);
+      const { task } = peerCall(this.#turn.log.steps, toolUseId, ordinal);
+      if (connection.remote && task) this.#threads?.note(task);
       if (outcome.is === "answer") {
         if (outcome.usage) this.#turn.onUsage(toolUseId, outcome.usage);
         return await this.#afterAnswer(call, outcome.text, signal);
@@ -81,19 +87,21 @@ export class AgentPeers implements Peers {
     const { call, task } = peerCall(this.#turn.log.steps, toolUseId);
     if (this.#sent.has(keyOf(toolUseId, call?.ordinal))) return;
     const { asker, sessionSteps, waitUntil } = this.#turn;
-    if (task) waitUntil(cancelAtPeer(this.#env, task, asker, sessionSteps));
+    if (task && task.taskId !== "") waitUntil(cancelAtPeer(this.#env, task, asker, sessionSteps));
   }
 
   /** Logs the question before the peer gets it: after a crash it goes to the same thread under the same message id. */
   async #begin(question: Question): Promise<PeerCallStep> {
     const { toolUseId, ordinal, agent, message, thread, idempotencyKey, input, signal } = question;
-    const { id } = configOf(this.#env);
+    const { id, peers } = configOf(this.#env);
+    const isRemote = peers.some((peer) => peer.id === agent && peer.remote !== undefined);
+    const hidden = (own: string) => remoteContextId(this.#env.TROUPE_KEY, this.#turn.asker.principal, own);
     this.#threads ??= new PeerThreads(
       { id, contextId: this.#turn.contextId },
       this.#turn.log.steps,
       this.#turn.earlierThreads(),
     );
-    const { ordinal: number, contextId } = this.#threads.take(agent, thread);
+    const { ordinal: number, contextId, taskId } = this.#threads.take(agent, thread, isRemote ? hidden : undefined);
     const about = { agent_id: contextId, agent_type: agent };
     const said = await this.#turn.hook({ hook_event_name: "SubagentStart", ...about }, signal);
     if (said.stop !== undefined) throw new TurnStopped(said.stop);
@@ -108,6 +116,7 @@ export class AgentPeers implements Peers {
       ...(input === undefined ? {} : { input: { ...input } }),
       thread: number,
       contextId,
+      ...(taskId === undefined ? {} : { taskId }),
       messageId: ordinal === 1 ? idempotencyKey : `${idempotencyKey}.${ordinal}`,
       message: additionalContext === undefined ? message : `${message}\n\n${additionalContext}`,
       spanId: randomContext().spanId,
@@ -115,6 +124,7 @@ export class AgentPeers implements Peers {
     } as const;
     withdrawQuestions(this.#turn.log, this.#turn.trace, toolUseId);
     this.#turn.log.append(step);
+    this.#threads.note(step);
     return step;
   }
 

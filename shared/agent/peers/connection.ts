@@ -5,14 +5,23 @@ import { signRequest, type TokenRequest } from "../../a2a/peer-token.ts";
 import type { Step } from "../../loop/log/step.ts";
 import { suggest } from "../../text/nearest.ts";
 import { formatTraceparent, randomContext } from "../../tracing/trace-context.ts";
+import type { RemoteCard } from "../../a2a/remote/card.ts";
+import { reasonOf } from "../../text/reason.ts";
+import type { AgentConfig } from "../config.ts";
 import { configOf, fetcherOf, type AgentEnv } from "../env.ts";
+import { log } from "../log.ts";
 import { neighbourFetch, neighbourOrigin } from "./neighbours.ts";
+import { checkBeforeAsking, saidBy, tokenFor } from "./remote-peer.ts";
 import { resolveAgent } from "../control-plane/registry-client.ts";
 import type { Asker } from "../caller.ts";
+
+const CARD_LIMIT_MS = 10_000;
 
 export interface Connection {
   readonly fetch: typeof fetch;
   readonly origin: string;
+  /** The agent is one of others. */
+  readonly remote?: { readonly card: RemoteCard; readonly token: string | undefined };
 }
 
 /** Cancels a task at a peer. */
@@ -41,18 +50,40 @@ export function signerFor(
 /** Throws with a message for the model when this agent may not ask that one. */
 export async function connect(env: AgentEnv, agent: string, sessionSteps: () => readonly Step[]): Promise<Connection> {
   const { topology, peers } = configOf(env);
+  const peer = peers.find(({ id }) => id === agent);
   if (topology === "static") {
-    const peer = peers.find(({ id }) => id === agent);
     if (!peer)
       throw notAskable(
         agent,
         peers.map(({ id }) => id),
       );
-    return { fetch: neighbourFetch(env, peer), origin: neighbourOrigin(peer) };
+    return overBinding(env, peer);
   }
   const found = sessionSteps().flatMap((step) => (step.kind === "found" ? step.agents : []));
   if (!found.includes(agent)) throw notAskable(agent, new Set(found));
+  if (peer) return overBinding(env, peer);
   return { fetch: fetcherOf(env.NETWORK), origin: await resolveAgent(env, agent) };
+}
+
+function overBinding(env: AgentEnv, peer: AgentConfig["peers"][number]): Connection {
+  const connection = { fetch: neighbourFetch(env, peer), origin: neighbourOrigin(peer) };
+  const { remote } = peer;
+  if (remote === undefined) return connection;
+  return { ...connection, remote: { card: saidBy(remote), token: tokenFor(env, remote) } };
+}
+
+/** Throws where an agent of others does not show that it is still the one of the deployment. */
+export async function checkPeer(env: AgentEnv, agent: string, signal: AbortSignal): Promise<void> {
+  const peer = configOf(env).peers.find(({ id }) => id === agent);
+  if (!peer?.remote) return;
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(CARD_LIMIT_MS)]);
+  try {
+    await checkBeforeAsking(peer.remote, neighbourFetch(env, peer), limit);
+  } catch (error) {
+    signal.throwIfAborted();
+    log(env, "warn", `The card of ${agent} was refused: ${reasonOf(error)}`);
+    throw new Error(`The agent ${agent} cannot be reached: ${reasonOf(error)}`, { cause: error });
+  }
 }
 
 function notAskable(agent: string, names: Iterable<string>): Error {

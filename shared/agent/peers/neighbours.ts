@@ -2,10 +2,12 @@
 import { AgentCard } from "@a2a-js/sdk";
 import { isSignedBy } from "../../a2a/card-signature.ts";
 import type { PeerProfile } from "../../loop/tools/peers.ts";
+import type { RemotePeer } from "../config.ts";
 import { configOf, type AgentEnv } from "../env.ts";
 import { reasonOf } from "../../text/reason.ts";
 import { isFetcher } from "../../http/reach.ts";
 import { log } from "../log.ts";
+import { checkRemote } from "./remote-peer.ts";
 
 const CARD_LIMIT_MS = 2_000;
 
@@ -14,6 +16,7 @@ interface Neighbour {
   readonly binding: string;
   /** Signs its card. */
   readonly key?: string | undefined;
+  readonly remote?: RemotePeer | undefined;
 }
 
 const known = new WeakMap<AgentEnv, readonly PeerProfile[]>();
@@ -34,6 +37,7 @@ export async function neighbours(env: AgentEnv): Promise<readonly PeerProfile[]>
 
 async function profile(env: AgentEnv, peer: Neighbour): Promise<PeerProfile | undefined> {
   try {
+    if (peer.remote) return await remoteProfile(env, peer, peer.remote);
     const signal = AbortSignal.timeout(CARD_LIMIT_MS);
     const response = await neighbourFetch(env, peer)(`${neighbourOrigin(peer)}/.well-known/agent-card.json`, {
       signal,
@@ -48,6 +52,16 @@ async function profile(env: AgentEnv, peer: Neighbour): Promise<PeerProfile | un
     log(env, "warn", `The card of ${peer.id} could not be read: ${reasonOf(error)}`);
     return undefined;
   }
+}
+
+/** Its words are those of the deployment: whoever changes the card later changes nothing here. */
+async function remoteProfile(env: AgentEnv, peer: Neighbour, remote: RemotePeer): Promise<PeerProfile> {
+  const { description, skills } = await checkRemote(
+    remote,
+    neighbourFetch(env, peer),
+    AbortSignal.timeout(CARD_LIMIT_MS),
+  );
+  return { id: peer.id, description, skills };
 }
 
 function unreachable(id: string): PeerProfile {

@@ -2,7 +2,8 @@
 import { Role, type Message } from "@a2a-js/sdk";
 import { RequestMalformedError, UnsupportedOperationError } from "@a2a-js/sdk/errors";
 import { dataPart, textMessage } from "../../a2a/message.ts";
-import { askPeer, PeerUnreachable, type PeerOutcome } from "../../a2a/peer-client.ts";
+import { askPeer } from "../../a2a/peer-client.ts";
+import { PeerUnreachable, type PeerOutcome } from "../../a2a/peer-outcome.ts";
 import { ApprovalsAsked, EXPIRED } from "../../loop/log/approval.ts";
 import type { TurnHook } from "../../loop/hooks/turn-hook.ts";
 import { questionOf } from "../../loop/log/ledger.ts";
@@ -67,7 +68,7 @@ interface PeerQuestion {
 export async function sendQuestion(asked: PeerQuestion): Promise<PeerOutcome> {
   const { question, call, past } = asked;
   const ids = { contextId: call.contextId, messageId: call.messageId };
-  const message = textMessage(Role.ROLE_USER, call.message, ids);
+  const message = textMessage(Role.ROLE_USER, call.message, { ...ids, taskId: call.taskId ?? "" });
   if (past.answers.length === 0 || !past.input) {
     if (past.call && !past.isPast) endInterrupted(asked, past.call);
     return follow(asked, message, past.call !== undefined);
@@ -115,11 +116,13 @@ async function follow(asked: PeerQuestion, message: Message, repeated: boolean):
       signal,
       waitUntil: turn.waitUntil,
       repeated,
+      remoteTask: asked.past.task?.taskId,
+      onRemoteIds: (taskId, contextId) => noteTask(asked, taskId, { contextId: contextId || call.contextId }),
       onBusy: () => pass?.success(),
       onTask: (taskId) => {
         pass?.success();
         span.opened(taskId);
-        noteTask(asked, taskId);
+        if (!connection.remote) noteTask(asked, taskId);
       },
     }).catch((error: unknown) => {
       if (signal.aborted) pass?.abandon();
@@ -130,7 +133,7 @@ async function follow(asked: PeerQuestion, message: Message, repeated: boolean):
     pass?.success();
     if (outcome.is === "answer") span.answered(outcome.text);
     else span.asksBack();
-    return outcome;
+    return outcome.is === "input_required" && connection.remote ? asksInWords(asked, outcome) : outcome;
   } catch (error) {
     span.fail(error, signal);
     throw error;
@@ -143,13 +146,29 @@ function spanOf({ env, turn, question, call }: PeerQuestion, messageId: string, 
   return new AskingSpan(turn.trace.tracer, about, repeated ? undefined : { spanId: call.spanId, startTime: call.at });
 }
 
-/** Logs the task that the peer opened, once. */
-function noteTask({ turn: { log }, question, call }: PeerQuestion, taskId: string): void {
+/** Logs the task that the peer opened, once. `ids`: what an agent of others says of it. */
+function noteTask(
+  { turn: { log }, question, call }: PeerQuestion,
+  taskId: string,
+  { contextId, asksBack }: { readonly contextId: string; readonly asksBack?: true } = call,
+): void {
   const { toolUseId, ordinal, agent } = question;
-  if (peerCall(log.steps, toolUseId, ordinal).task?.taskId === taskId) return;
-  const { contextId, thread } = call;
+  const { task } = peerCall(log.steps, toolUseId, ordinal);
+  if (task?.taskId === taskId && task.contextId === contextId && task.asksBack === asksBack) return;
+  const { thread } = call;
+  const waits = asksBack ? { asksBack } : {};
   // The question, sent again after a kill, leads to the same task.
-  log.appendLater({ kind: "peer_task", toolUseId, agent, ...place(ordinal), thread, contextId, taskId });
+  log.appendLater({ kind: "peer_task", toolUseId, agent, ...place(ordinal), thread, contextId, taskId, ...waits });
+}
+
+/** An agent of others asks back: the model gets the question, and answers it with its next message in this conversation. */
+function asksInWords(asked: PeerQuestion, { taskId, text }: AsksBack): PeerOutcome {
+  const { log } = asked.turn;
+  const { toolUseId, ordinal } = asked.question;
+  const contextId = peerCall(log.steps, toolUseId, ordinal).task?.contextId ?? asked.call.contextId;
+  noteTask(asked, taskId, { contextId, asksBack: true });
+  const said = `The agent asks back, and waits for your answer in this thread: ${text || "(it does not say what)"}`;
+  return { is: "answer", text: said, usage: undefined };
 }
 
 /** Ends the span of an earlier life's question. */

@@ -6,6 +6,8 @@ export interface PeerThread {
   readonly ordinal: number;
   readonly agent: string;
   readonly contextId: string;
+  /** A task of an agent of others that waits for the next message of the thread. */
+  readonly taskId?: string | undefined;
 }
 
 /** A thread as the log names it. */
@@ -30,13 +32,22 @@ export class PeerThreads {
     earlier: readonly Opened[] = [],
   ) {
     this.#own = own;
-    const named = log.filter((step) => step.kind === "peer_call" || step.kind === "peer_task");
-    for (const { thread, agent, contextId } of [...earlier, ...named])
-      this.#open.set(thread, { ordinal: thread, agent, contextId });
+    for (const { thread: ordinal, agent, contextId } of earlier) this.#open.set(ordinal, { ordinal, agent, contextId });
+    for (const step of log) this.note(step);
   }
 
-  /** Continues a conversation, or opens the next one. Its number is taken at once, so parallel calls never share one. */
-  take(agent: string, thread: number | undefined): PeerThread {
+  /** Takes in what a step of the log says of a conversation. */
+  note(step: Step): void {
+    if (step.kind !== "peer_call" && step.kind !== "peer_task") return;
+    const { thread: ordinal, agent, contextId } = step;
+    const taskId = step.kind === "peer_task" && step.asksBack ? step.taskId : undefined;
+    this.#open.set(ordinal, { ordinal, agent, contextId, taskId });
+  }
+
+  /**
+   * Continues a conversation, or opens the next one, whose id `idOf` may hide. Its number is taken at once, so parallel calls never share one.
+   */
+  take(agent: string, thread: number | undefined, idOf = (contextId: string) => contextId): PeerThread {
     if (thread !== undefined) {
       const open = this.#open.get(thread);
       if (open?.agent === agent) return open;
@@ -50,7 +61,7 @@ export class PeerThreads {
     }
     // The highest number, not their count: a conversation that failed before its task was opened has left a gap.
     const ordinal = Math.max(0, ...this.#open.keys()) + 1;
-    const opened = { ordinal, agent, contextId: peerContextId(this.#own.contextId, this.#own.id, ordinal) };
+    const opened = { ordinal, agent, contextId: idOf(peerContextId(this.#own.contextId, this.#own.id, ordinal)) };
     this.#open.set(ordinal, opened);
     return opened;
   }

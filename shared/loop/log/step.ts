@@ -143,6 +143,8 @@ export const Step = z.discriminatedUnion("kind", [
     contextId: z.string(),
     messageId: z.string(),
     message: z.string(),
+    /** The message answers what this task of the peer had asked back. */
+    taskId: z.optional(z.string()),
     /** The span of the question, and its start in milliseconds since the epoch. */
     spanId: z.string(),
     at: z.number(),
@@ -183,7 +185,10 @@ export const Step = z.discriminatedUnion("kind", [
     usage: Usage,
     reservation: z.optional(z.string()),
   }),
-  /** A tool call has opened a task at a peer. Written before the answer is awaited. */
+  /**
+   * A tool call has opened a task at a peer. Written before the answer is awaited. An agent of others may choose the ids of both; its task
+   * is empty where it answered with a bare message.
+   */
   z.object({
     kind: z.literal("peer_task"),
     toolUseId: z.string(),
@@ -193,6 +198,8 @@ export const Step = z.discriminatedUnion("kind", [
     thread: z.int(),
     contextId: z.string(),
     taskId: z.string(),
+    /** The task waits for the next message of the thread. */
+    asksBack: z.optional(z.literal(true)),
   }),
   /** The session ended, because nobody said anything for long. The next message resumes it. */
   z.object({ kind: z.literal("session_end") }),

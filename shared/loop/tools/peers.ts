@@ -10,7 +10,7 @@ export interface PeerProfile {
 }
 
 export interface FoundAgent extends PeerProfile {
-  /** Lease state at the registry: alive, suspect or dead. */
+  /** Lease state at the registry: alive, suspect or dead; remote for an agent of others. */
   readonly state: string;
 }
 

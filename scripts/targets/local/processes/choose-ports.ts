@@ -1,4 +1,5 @@
 // Chooses a port for each agent: the one that the job names, else the former one, else any free one.
+import { ownAgents } from "#jobs/schema/remote.ts";
 import type { Job } from "#jobs/schema/schema.ts";
 
 import { CliError } from "../../../terminal/cli-error.ts";
@@ -18,9 +19,10 @@ export async function choosePorts(
   const own = new Set(runs ? Object.values(last?.ports ?? {}) : []);
   const usable = async (port: number): Promise<boolean> => own.has(port) || !(await isTaken(port));
   const chosen: Record<string, number> = {};
-  const named = new Set(job.agents.map(({ port }) => port));
+  const agents = ownAgents(job.agents);
+  const named = new Set(agents.map(({ port }) => port));
   const open: string[] = [];
-  for (const { id, port } of job.agents) {
+  for (const { id, port } of agents) {
     const before = last?.ports[id];
     if (port !== 0) {
       if (!(await usable(port))) {

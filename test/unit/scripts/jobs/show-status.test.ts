@@ -45,6 +45,7 @@ test("an agent's circuits stand below its row, and nobody else's", () => {
     state: "running",
     entryPoint: "a",
     controlPlane: "http://c",
+    remotes: [],
     processes: [],
     shared: [],
   } as const;
@@ -74,6 +75,7 @@ test.each([
     pid: null,
     entryPoint: "a",
     controlPlane: "http://c",
+    remotes: [],
     agents: [],
   } as const;
   const text = describeStatus({
@@ -90,7 +92,15 @@ test.each([
 
 test("a process without its supervisor is named, with what to do", () => {
   const own = { name: "a", pid: 1, state: "running", supervised: false, restarts: 0, lastEnd: null } as const;
-  const about = { job: "x", target: "local", pid: 1, entryPoint: "a", controlPlane: "http://c", agents: [] } as const;
+  const about = {
+    job: "x",
+    target: "local",
+    pid: 1,
+    entryPoint: "a",
+    controlPlane: "http://c",
+    remotes: [],
+    agents: [],
+  } as const;
   const text = describeStatus({ ...about, state: "running", processes: [own], shared: [] });
   expect(text.includes("runs without its supervisor")).toBe(process.platform !== "win32");
 });
@@ -104,6 +114,7 @@ test("turns that wait are shown, and a job that does not run as it should says w
     pid: 1,
     entryPoint: "a",
     controlPlane: "http://c",
+    remotes: [],
     agents,
     processes: [],
     shared: [],
