@@ -52,9 +52,17 @@ function checkPlaces(job: Job, source: Source): Mistake[] {
   const asking = [...agentsThatAsk(job, remotes).values()];
   const entry = job.execution.entry_point;
   if (entry !== undefined && remotes.has(entry)) asking.push({ id: entry, path: ["execution", "entry_point"] });
-  return asking.map(({ id, path, at }) =>
+  const inPolicy = job.approvals.policy.flatMap(({ agent = "" }, index) => {
+    if (!remotes.has(agent)) return [];
+    const path: Path = ["approvals", "policy", index, "agent"];
+    return [
+      source.mistake(path, `the agent "${agent}" is remote, so no rule of this job applies to it`, "Remove the rule."),
+    ];
+  });
+  const wrong = asking.map(({ id, path, at }) =>
     source.mistake(path, `the agent "${id}" ${CANNOT_ASK}`, "Give this place to an agent of the job.", at),
   );
+  return [...wrong, ...inPolicy];
 }
 
 interface Asking {

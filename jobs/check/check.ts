@@ -89,7 +89,7 @@ function checkTopology(job: Job, source: Source): Mistake[] {
     mistakes.push(source.mistake(path, `the agent "${id}" has a place in this topology already`, "Name it once."));
   }
   mistakes.push(...checkLevels(job, source));
-  if (mistakes.length > 0) return mistakes;
+  if (mistakes.length > 0 || ownAgents(job.agents).length === 0) return mistakes;
 
   const edges = edgesOfJob(job);
   if (job.topology.type === "dag") {

@@ -24,6 +24,14 @@ const DYNAMIC = `topology: { type: dynamic }
 execution: { entry_point: coordinator }
 `;
 
+const REMOTES = `name: x
+agents:
+  - id: searcher
+  - id: summarizer
+  - id: weather
+    remote: https://weather.example
+`;
+
 const TABLE: readonly (readonly [rule: string, text: string, ...mistakes: string[]])[] = [
   [
     "an empty file is said to be empty",
@@ -361,6 +369,58 @@ const TABLE: readonly (readonly [rule: string, text: string, ...mistakes: string
     "what push notifications may do is known by its name",
     `${AGENTS}${DYNAMIC}push: { alow: [] }\n`,
     'job.yaml:8:9: unknown field "alow" | Did you mean "allow"?',
+  ],
+  ...(
+    [
+      ["hub-spoke, hub: weather, spokes: [searcher, summarizer]", "7:35"],
+      ["pipeline, stages: [searcher, weather, summarizer]", "7:48"],
+      ["dag, connections: [{ from: searcher, to: weather }, { from: weather, to: summarizer }]", "7:79"],
+      ["hierarchical, root: searcher, levels: [[weather], [summarizer]]", "7:59"],
+      ["hierarchical, root: searcher, levels: [[weather], { weather: [summarizer] }]", "7:71"],
+    ] as const
+  ).map(([topology, place]): readonly [string, string, string] => [
+    `an agent of others cannot ask: ${topology}`,
+    `${REMOTES}topology: { type: ${topology} }\n`,
+    `job.yaml:${place}: the agent "weather" is remote: it can be asked, and cannot ask others | Give this place to an agent of the job.`,
+  ]),
+  [
+    "an agent of others takes no questions",
+    `${REMOTES}topology: { type: mesh }\nexecution: { entry_point: weather }\n`,
+    'job.yaml:8:27: the agent "weather" is remote: it can be asked, and cannot ask others | Give this place to an agent of the job.',
+  ],
+  [
+    "a job has an agent of its own",
+    'name: x\nagents: [{ id: weather, remote: "https://w.example" }]\ntopology: { type: mesh }\n',
+    "job.yaml:2:9: all agents are remote, so none can take the questions | Add an own agent.",
+  ],
+  [
+    "an agent of others has no field of an own one, and an own agent none of its",
+    `name: x\nagents:\n  - { id: weather, remote: "https://w.example", model: { name: m }, port: 1, x-note: n }\n  - { id: searcher, auth: "\${HOME}" }\ntopology: { type: mesh }\n`,
+    'job.yaml:3:49: "model" is not for the agent "weather", which is remote and runs elsewhere | A remote agent has id, remote and auth alone.',
+    'job.yaml:3:69: "port" is not for the agent "weather", which is remote and runs elsewhere | A remote agent has id, remote and auth alone.',
+    'job.yaml:4:21: "auth" is not for the agent "searcher", which runs here | It goes with remote alone.',
+  ],
+  ...[
+    "http://w.example",
+    "https://me:secret@w.example",
+    "w.example",
+    "ftp://w.example",
+    "http://127.0.0.1.evil.example",
+  ].map((address): readonly [string, string, string] => [
+    `an agent of others cannot be at ${address}`,
+    `name: x\nagents:\n  - { id: searcher }\n  - { id: weather, remote: "${address}" }\ntopology: { type: hub-spoke, hub: searcher, spokes: [weather] }\n`,
+    "job.yaml:4:28: agents[1].remote: it must be an https address without a password; http is for this machine alone",
+  ]),
+  [
+    "a token stands in no job file, and its variable is set",
+    `name: x\nagents:\n  - { id: searcher }\n  - { id: a, remote: "https://w.example", auth: secret }\n  - { id: b, remote: "https://w.example", auth: "\${BRAVE_KY}" }\ntopology: { type: mesh }\n`,
+    "job.yaml:4:49: agents[1].auth: it names the variable that holds the token, such as ${WEATHER_TOKEN}",
+    'job.yaml:5:49: the variable BRAVE_KY is not set | Did you mean "BRAVE_KEY"?',
+  ],
+  [
+    "no rule of the policy is about an agent of others",
+    `${REMOTES}topology: { type: mesh }\nexecution: { entry_point: searcher }\napprovals: { policy: [{ tool: pay, agent: weather, decision: allow }] }\n`,
+    'job.yaml:9:43: the agent "weather" is remote, so no rule of this job applies to it | Remove the rule.',
   ],
   [
     "sessions expire after a time above zero",

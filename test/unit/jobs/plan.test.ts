@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 
 import { AgentConfig } from "#shared/agent/config.ts";
+import type { RemoteCard } from "#shared/a2a/remote/card.ts";
 import type { Plan } from "#jobs/plan/plan-shape.ts";
 import { planJob } from "#jobs/plan/plan.ts";
 
@@ -235,6 +236,76 @@ describe("permissions", () => {
         { tool: "*", decision: "deny" },
       ],
     });
+  });
+});
+
+describe("agents of others", () => {
+  const card: RemoteCard = {
+    interface: { url: "https://w.example/a2a", binding: "JSONRPC", version: "1.0" },
+    streaming: true,
+    name: "Weather",
+    description: "Tells the weather",
+    skills: ["Forecasts"],
+  };
+  const text = (topology: string) => `name: x
+agents:
+  - { id: a, worker: searcher }
+  - { id: b, worker: searcher }
+  - { id: weather, remote: "https://w.example", auth: "\${WEATHER_TOKEN}" }
+topology: ${topology}
+execution: { entry_point: a }
+`;
+  const planned = (topology: string) =>
+    planJob(jobOf(text(topology), ["WEATHER_TOKEN"]), { ...ENVIRONMENT, remotes: { weather: card } });
+  const MESH = "{ type: mesh }";
+  const peer = {
+    id: "weather",
+    binding: "PEER_WEATHER",
+    remote: { card: "https://w.example/.well-known/agent-card.json", said: card, token: "REMOTE_TOKEN_WEATHER" },
+  };
+
+  test("whoever may ask one has a binding to its origin, its token as a secret, and what its card said", () => {
+    const plan = planned("{ type: dag, connections: [{ from: a, to: b }, { from: b, to: weather }] }");
+    expect(bindingNames(plan, "a", "")).not.toContain("PEER_WEATHER");
+    expect(plan.agents.find(({ id }) => id === "b")?.bindings).toEqual(
+      expect.arrayContaining([
+        { type: "service", name: "PEER_WEATHER", service: { to: "address", origin: "https://w.example" } },
+        {
+          type: "secret",
+          name: "REMOTE_TOKEN_WEATHER",
+          variable: "B__REMOTE_TOKEN_WEATHER",
+          source: { from: "template", template: "${WEATHER_TOKEN}" },
+        },
+      ]),
+    );
+    expect(configOf(plan, "b")).toMatchObject({ peers: [peer], secrets: ["REMOTE_TOKEN_WEATHER"] });
+    expect(plan.secrets).toEqual(["WEATHER_TOKEN"]);
+    expect(plan.remotes).toEqual([{ id: "weather", url: peer.remote.card, card }]);
+  });
+  test("it is no agent of the deployment: it has no port, and nobody waits for it", () => {
+    const plan = planned("{ type: pipeline, stages: [a, b, weather] }");
+    expect(plan.agents.map(({ id }) => id)).toEqual(["a", "b"]);
+    expect(plan.stages).toEqual([["a", "b"]]);
+    expect(configOf(plan, "a").callers).toEqual([]);
+  });
+  test("in a mesh it is asked only", () => {
+    expect(planned(MESH).edges).toEqual([
+      { from: "a", to: "b" },
+      { from: "a", to: "weather" },
+      { from: "b", to: "a" },
+      { from: "b", to: "weather" },
+    ]);
+  });
+  test("in a dynamic topology every agent may find it", () => {
+    const plan = planned("{ type: dynamic }");
+    expect(["a", "b"].map((id) => configOf(plan, id).peers)).toEqual([[peer], [peer]]);
+  });
+  test("the only own agent takes the questions", () => {
+    const job = jobOf(
+      `name: x\nagents: [{ id: w, remote: "https://w.example/x.json" }, { id: a, worker: searcher }]\ntopology: ${MESH}\n`,
+    );
+    const plan = planJob(job, ENVIRONMENT);
+    expect([plan.entryPoint, plan.remotes]).toEqual(["a", [{ id: "w", url: "https://w.example/x.json" }]]);
   });
 });
 

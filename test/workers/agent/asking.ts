@@ -2,6 +2,7 @@
 import { env } from "cloudflare:workers";
 import { AgentPeers } from "#shared/agent/peers/agent-peers.ts";
 import type { AgentEnv } from "#shared/agent/env.ts";
+import type { RemoteCard } from "#shared/a2a/remote/card.ts";
 import type { Approval } from "#shared/loop/log/approval.ts";
 import type { HookOutcome } from "#shared/loop/hooks/outcome.ts";
 import { TurnLog } from "#shared/loop/log/turn-log.ts";
@@ -10,6 +11,7 @@ import { randomContext } from "#shared/tracing/trace-context.ts";
 import { SILENT, type Tracer } from "#shared/tracing/tracer.ts";
 import type { Usage } from "#shared/budget/usage.ts";
 
+export const CARD_ADDRESS = "https://w.example/card.json";
 export const EXPIRES_MS = 3_600_000;
 export const AGENT = {
   job: "tests",
@@ -33,6 +35,9 @@ export const AGENT = {
 
 interface Turn {
   readonly fetch?: unknown;
+  /** The peer is an agent of others; `token` is the bearer token for it. */
+  readonly remote?: { readonly card: RemoteCard; readonly token?: string };
+  readonly principal?: string;
   readonly hook?: (input: { readonly hook_event_name: string }) => HookOutcome | undefined;
   readonly onUsage?: (toolUseId: string, usage: Usage) => void;
   readonly tracer?: Tracer;
@@ -43,14 +48,28 @@ interface Turn {
 /** Asks the peer as a turn with this log does; `ordinal` is the place of the question in its call. */
 export function asking(
   log: Step[],
-  { fetch, hook = () => undefined, onUsage = () => {}, tracer = SILENT, chain = [] }: Turn = {},
+  {
+    fetch,
+    remote,
+    principal = "local",
+    hook = () => undefined,
+    onUsage = () => {},
+    tracer = SILENT,
+    chain = [],
+  }: Turn = {},
 ) {
-  const own: AgentEnv = Object.assign({}, env, { AGENT, ...(fetch ? { PEER_OTHER: { fetch } } : {}) });
+  const far = remote && { card: CARD_ADDRESS, said: remote.card, token: "REMOTE_TOKEN_OTHER" };
+  const agent = far ? { ...AGENT, peers: [{ id: "other", binding: "PEER_OTHER", remote: far }] } : AGENT;
+  const own: AgentEnv = Object.assign({}, env, {
+    AGENT: agent,
+    ...(fetch ? { PEER_OTHER: { fetch } } : {}),
+    ...(remote?.token === undefined ? {} : { REMOTE_TOKEN_OTHER: remote.token }),
+  });
   const parent = randomContext();
   const peers = new AgentPeers(own, {
     contextId: "c",
     taskId: "task",
-    asker: { principal: "local", chain: [...chain], query: "q" },
+    asker: { principal, chain: [...chain], query: "q" },
     trace: { tracer, task: parent, agent: "tester", contextId: "c" },
     earlierTurn: undefined,
     log: new TurnLog(log, { begin: 0, life: 1, write: () => {} }),
@@ -62,8 +81,8 @@ export function asking(
     waitUntil: () => {},
   });
   const signal = new AbortController().signal;
-  const call = { parent, toolUseId: "q", idempotencyKey: "m", agent: "other", thread: undefined, signal };
-  const ask = (message = "dig", ordinal = 1) => peers.ask({ ...call, ordinal, message });
+  const call = { parent, toolUseId: "q", idempotencyKey: "m", agent: "other", signal };
+  const ask = (message = "dig", ordinal = 1, thread?: number) => peers.ask({ ...call, ordinal, message, thread });
   return Object.assign(ask, { leave: () => peers.leave("q") });
 }
 

@@ -155,3 +155,21 @@ test.each<[string, RequestListener]>([
 ])("an agent that %s is not healthy, and the look ends with its time", async (_, listener) => {
   expect(await askHealth(await serve(listener), 100)).toBeUndefined();
 });
+
+test("agents of others stand last, with their address and whether they can be reached", () => {
+  const about = {
+    job: "x",
+    target: "local",
+    pid: 1,
+    state: "running",
+    entryPoint: "a",
+    controlPlane: "http://c",
+  } as const;
+  const remotes = [
+    { id: "weather", name: "Weather \u001b[2J", url: "https://w.example/card.json", reachable: false },
+    { id: "news", name: "News", url: "https://n.example/card.json", reachable: true },
+  ];
+  expect(describeStatus({ ...about, agents: [], remotes, processes: [], shared: [] })).toBe(
+    "x is running (local, pid 1)\n  weather  remote, not reachable  https://w.example/card.json  Weather  [2J\n  news     remote, reachable      https://n.example/card.json  News",
+  );
+});
