@@ -11,6 +11,7 @@ import {
 } from "@a2a-js/sdk/client";
 import { A2AError } from "@a2a-js/sdk/errors";
 
+import { cardAddress } from "#shared/a2a/remote/card.ts";
 import { retryAfterSeconds } from "#shared/http/retry-after.ts";
 import { reasonOf } from "#shared/text/reason.ts";
 
@@ -60,9 +61,9 @@ export async function connect(address: AgentAddress, signal: AbortSignal): Promi
   // trouble.
   const isBroken = (failure: unknown) =>
     status === undefined || status >= 500 || (status === 200 && !(failure instanceof A2AError));
-  const { url, path } = cardOf(address);
+  const url = cardAddress(address.url);
   try {
-    return { client: await new ClientFactory(options).createFromUrl(url, path), isBroken, busyS: () => busyS };
+    return { client: await new ClientFactory(options).createFromUrl(url, ""), isBroken, busyS: () => busyS };
   } catch (error) {
     signal.throwIfAborted();
     throw refusal(error, address);
@@ -82,15 +83,6 @@ export function keyFetch(url: string, key: string | undefined): typeof fetch {
     // Where it is redirected to another origin, fetch takes the key away.
     return fetch(input, { ...init, headers });
   };
-}
-
-/** Where the card is: at the URL itself where that names a JSON file, else at the well-known path below it. */
-function cardOf({ job, url }: AgentAddress): { readonly url: string; readonly path?: string } {
-  if (job !== undefined) return { url };
-  const base = new URL(url);
-  if (base.pathname.endsWith(".json")) return { url, path: "" };
-  if (!base.pathname.endsWith("/")) base.pathname += "/";
-  return { url: base.href };
 }
 
 /** Cancels the task; does nothing without an id. Resolves to whether the agent says that it is canceled. Never throws. */

@@ -101,6 +101,23 @@ test("it remembers a conversation that goes on, and begins a new one otherwise",
   expect(calls.map(({ request }) => request.messages.filter(({ role }) => role === "user").length)).toEqual([1, 2, 1]);
 });
 
+test("in a dynamic topology it is found among the others, also where each agent has a process", async () => {
+  const agents = `  - { id: seeker, worker: coordinator, model: { name: seeker } }\n  - { id: forecast, remote: "${theirUrl}" }`;
+  const fields = "topology: { type: dynamic }\nisolation: agent";
+  await deployment.succeed("deploy", await deployment.write("finds.yaml", job("finds", agents, fields)));
+  api.script("weather", function* () {
+    yield { text: "Snow." };
+  });
+  api.script("seeker", function* (call) {
+    if (saidLast(call) !== "") yield { tool: "find_agents", input: { query: "forecast" } };
+    else if (lastResults(call)[0]?.text.startsWith("- forecast (remote)") === true)
+      yield { tool: "query_agent", input: { agent: "forecast", message: "And tomorrow?" } };
+    else yield { text: `I was told: ${lastResults(call)[0]?.text ?? ""}` };
+  });
+  expect(Answer.parse(await deployment.json("query", "finds", "Snow?")).answer).toContain("I was told: Snow.");
+  await deployment.succeed("stop", "finds");
+});
+
 test("where they ask for keys, the question fails without one, and goes through with one", async () => {
   theirUrl = await deployTheirs("accounts: required");
   api.script("weather", function* () {

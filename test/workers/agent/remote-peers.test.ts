@@ -14,6 +14,7 @@ import { signCard } from "#shared/a2a/card-signature.ts";
 import type { RemoteCard } from "#shared/a2a/remote/card.ts";
 import type { Step } from "#shared/loop/log/step.ts";
 import { foreignAgent, rpcError, type ForeignCall } from "../../support/foreign-agent.ts";
+import { knock } from "./client.ts";
 import { approvalOf, asking, CARD_ADDRESS } from "./asking.ts";
 
 const RPC: RemoteCard = {
@@ -108,6 +109,28 @@ describe("an answer comes", () => {
     const { fetch } = foreignAgent((_, n) => (n === 1 ? [{ task: task("WORKING") }] : task("COMPLETED", ARTIFACTS)));
     expect((await asking([], { fetch, remote: { card: RPC } })()).text).toBe("Rain.");
   });
+});
+
+describe("an agent of Troupe, asked as one of others", () => {
+  const interfaces = [
+    { url: "https://tester.test/jsonrpc", binding: "JSONRPC", version: "1.0" },
+    { url: "https://tester.test", binding: "HTTP+JSON", version: "1.0" },
+    { url: "https://tester.test/jsonrpc", binding: "JSONRPC", version: "0.3" },
+  ] as const;
+
+  it.each(interfaces.flatMap((one) => [true, false].map((streaming) => ({ ...RPC, interface: one, streaming }))))(
+    "answers over $interface.binding $interface.version, streaming: $streaming",
+    async (card) => {
+      const fetch = (url: string, init: RequestInit) => knock(new URL(url).pathname, init);
+      const log: Step[] = [];
+      const ask = asking(log, { fetch, remote: { card } });
+      expect((await ask("say Rain.")).text).toBe("Rain.");
+      expect((await ask("say Sun.", 2, 1)).text).toBe("Sun.");
+      const tasks = log.flatMap((step) => (step.kind === "peer_task" ? [step] : []));
+      expect(new Set(tasks.map(({ taskId }) => taskId)).size).toBe(2);
+      expect(new Set(tasks.map(({ contextId }) => contextId)).size).toBe(1);
+    },
+  );
 });
 
 describe("a request", () => {
