@@ -85,6 +85,16 @@ test("an agent of another job answers as any agent does, and no model sees its a
   expect(await deployment.succeed("plan", await ours(`remote: "${theirUrl}"`))).toContain(card);
 });
 
+test("each job has its part of the trace, and that of the job that asked comes first", async () => {
+  const { traceId } = Answer.parse(await deployment.json("query", "ours", "Once more?"));
+  // Spans come a moment after the answer.
+  const theirs = ["traces", "show", traceId, "--job", "theirs"];
+  await expect.poll(async () => (await deployment.troupe(...theirs)).stdout).toContain("weather");
+  const { code, stdout, stderr } = await deployment.troupe("traces", "show", traceId);
+  expect([code, stdout]).toEqual([0, expect.stringContaining("query_agent")]);
+  expect(stderr).toContain("Shown is what ours did. Others went on: ");
+});
+
 test("it remembers a conversation that goes on, and begins a new one otherwise", async () => {
   const calls = api.script("weather", function* () {
     yield { text: "Noted." };

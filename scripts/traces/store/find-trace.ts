@@ -70,10 +70,20 @@ export async function findTrace(stores: readonly TraceStore[], wanted: string, i
     throw new CliError("failed", `There is no trace ${wanted}.`, `Run: ${troupe`traces list --kind all`}`);
   }
   if (others.length === 0) return only;
+  if (others.every(({ summary }) => summary.traceId === only.summary.traceId)) return begun(candidates, io);
   const lines = candidates.map(({ summary, store }) => `  ${summary.traceId}  ${store.job}  ${oneLine(summary.name)}`);
   throw new CliError(
     "bad_input",
     `Several traces begin with ${wanted}:\n${lines.join("\n")}`,
     "Type more digits of the id.",
   );
+}
+
+/** Of one trace that several jobs have a part of, since they ask each other: the part of the job that began it. */
+function begun(parts: readonly Found[], io: Pick<Io, "note">): Found {
+  const [first, ...later] = parts.toSorted((a, b) => a.summary.startUs - b.summary.startUs);
+  if (first === undefined) throw new RangeError("A trace has at least one part.");
+  const rest = later.map(({ store, summary }) => troupe`traces show ${summary.traceId} --job ${store.job}`);
+  io.note(`Shown is what ${first.store.job} did. Others went on: ${rest.join(", ")}`);
+  return first;
 }
