@@ -6,11 +6,13 @@ import * as z from "zod";
 
 import { Deployment } from "../support/deployment.ts";
 import { lastResults, MessagesApi, saidLast, type Script } from "../support/messages-api.ts";
+import { Waiting } from "./approval-job.ts";
 import { addressesSeen } from "./scripted.ts";
 import { Answer, Status } from "./shapes.ts";
 
 const Remotes = z.object({ remotes: z.array(z.object({ id: z.string(), url: z.url(), reachable: z.boolean() })) });
 const Made = z.object({ key: z.string() });
+const OFFLINE = "model: { provider: offline }\n";
 /** The deployment takes the key for the other job from here. */
 const TOKEN = "THEIR_TOKEN";
 
@@ -126,6 +128,27 @@ test("in a dynamic topology it is found among the others, also where each agent 
   });
   expect(Answer.parse(await deployment.json("query", "finds", "Snow?")).answer).toContain("I was told: Snow.");
   await deployment.succeed("stop", "finds");
+});
+
+test("what another job asks approval for goes up to the person, and the answer down again", async () => {
+  const pays = `name: pays\nagents: [{ id: payments, permissions: { ask: [pay_invoice] } }]\ntopology: { type: mesh }\n${OFFLINE}`;
+  await deployment.succeed("deploy", await deployment.write("pays.yaml", pays));
+  const url = Status.parse(await deployment.json("status", "pays")).agents[0]?.url ?? "";
+  const orders = `name: orders
+agents: [{ id: buyer, worker: desk }, { id: treasury, remote: "${url}" }]
+topology: { type: pipeline, stages: [buyer, treasury] }
+${OFFLINE}`;
+  await deployment.succeed("deploy", await deployment.write("orders.yaml", orders));
+  const pay = ["query", "orders", "Pay invoice 4711 over 120 EUR to ACME"] as const;
+  const { code, stdout } = await deployment.troupe(...pay, "--json");
+  const waiting = Waiting.parse(JSON.parse(stdout));
+  expect([code, waiting.approvals.map(({ agent, tool }) => [agent, tool])]).toEqual([3, [["treasury", "pay_invoice"]]]);
+  const answer = ["query", "orders", "--task", waiting.taskId, "--allow", waiting.approvals[0]?.id ?? ""];
+  expect(await deployment.succeed(...answer)).toMatch(/4711/);
+  const paid = await deployment.succeed("query", "pays", "Which payments were made?");
+  expect([...paid.matchAll(/for invoice (\S+)\./g)].map(([, invoice]) => invoice)).toEqual(["4711"]);
+  await deployment.succeed("stop", "orders");
+  await deployment.succeed("stop", "pays");
 });
 
 test("where they ask for keys, the question fails without one, and goes through with one", async () => {

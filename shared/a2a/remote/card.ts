@@ -18,6 +18,8 @@ export type PublicKey = z.infer<typeof PublicKey>;
 export const RemoteCard = z.object({
   interface: Interface,
   streaming: z.boolean(),
+  /** It declares Troupe's extension for approvals. */
+  approvals: z.optional(z.literal(true)),
   name: z.string(),
   description: z.string(),
   /** Names. */

@@ -11,6 +11,8 @@ import { MAX_ANSWER, outcomeOf, PeerTaskError, type PeerOutcome } from "../peer-
 /** Characters of what it says beside its answers, and of an id of its. */
 const MAX_SAID = 2_000;
 const MAX_ID = 500;
+/** Characters of the data with which it asks back. */
+const MAX_DATA = 200_000;
 const FIRST_POLL_MS = 500;
 const MAX_POLL_MS = 5_000;
 
@@ -153,5 +155,6 @@ export class RemoteQuestion {
 /** What it says it has used counts for nothing here. */
 function bounded(outcome: PeerOutcome): PeerOutcome {
   if (outcome.is === "answer") return { ...outcome, text: foreignWords(outcome.text, MAX_ANSWER), usage: undefined };
-  return { ...outcome, text: foreignWords(outcome.text, MAX_SAID), data: [] };
+  const isLong = JSON.stringify(outcome.data).length > MAX_DATA;
+  return { ...outcome, text: foreignWords(outcome.text, MAX_SAID), data: isLong ? [] : outcome.data };
 }

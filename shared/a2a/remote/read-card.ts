@@ -5,6 +5,7 @@ import { A2A_LEGACY_PROTOCOL_VERSION } from "@a2a-js/sdk/compat/v0_3";
 import * as z from "zod";
 import { foreignWords } from "../../text/foreign-words.ts";
 import { oneLine } from "../../text/spaces.ts";
+import { EXTENSION } from "../extensions.ts";
 import { MAX_SKILLS } from "../card-fields.ts";
 import { BINDINGS, type RemoteCard, type RemoteInterface } from "./card.ts";
 
@@ -16,7 +17,12 @@ const Text = z.string().catch("");
 const Card = z.looseObject({
   name: z.string().min(1),
   description: Text,
-  capabilities: z.object({ streaming: z.boolean().catch(false) }).catch({ streaming: false }),
+  capabilities: z
+    .object({
+      streaming: z.boolean().catch(false),
+      extensions: z.array(z.object({ uri: Text }).catch({ uri: "" })).catch([]),
+    })
+    .catch({ streaming: false, extensions: [] }),
   skills: z.array(z.object({ name: Text }).catch({ name: "" })).catch([]),
   supportedInterfaces: z
     .array(z.object({ url: Text, protocolBinding: Text, protocolVersion: Text }).catch(() => NO_INTERFACE))
@@ -51,6 +57,7 @@ export function readCard(json: unknown, address: string): RemoteCard {
   return {
     interface: at,
     streaming: card.capabilities.streaming,
+    ...(card.capabilities.extensions.some(({ uri }) => uri === EXTENSION.approvals) ? { approvals: true } : {}),
     name: inOneLine(card.name, MAX_NAME),
     description: inOneLine(card.description, MAX_DESCRIPTION),
     skills: card.skills

@@ -21,6 +21,7 @@ import { AskingSpan, loggedSpan } from "./question-span.ts";
 import { configOf, type AgentEnv } from "../env.ts";
 import { cancelAtPeer, signerFor, type Connection } from "./connection.ts";
 import type { Asker } from "../caller.ts";
+import { remoteApprovals } from "./remote-approvals.ts";
 import type { Opened } from "./threads.ts";
 
 /** Approvals that a peer may ask for at once, and rounds of them in one question. */
@@ -75,7 +76,8 @@ export async function sendQuestion(asked: PeerQuestion): Promise<PeerOutcome> {
   }
   const { taskId } = past.input;
   const messageId = `${call.messageId}/${past.rounds}`;
-  const told = textMessage(Role.ROLE_USER, `Answers for ${question.agent}`, { ...ids, messageId, taskId });
+  const contextId = past.task?.contextId ?? call.contextId;
+  const told = textMessage(Role.ROLE_USER, `Answers for ${question.agent}`, { contextId, messageId, taskId });
   const parts = [dataPart({ approvals: past.answers.map(toAnswer) })];
   try {
     return await follow(asked, { ...told, parts }, true);
@@ -116,7 +118,8 @@ async function follow(asked: PeerQuestion, message: Message, repeated: boolean):
       signal,
       waitUntil: turn.waitUntil,
       repeated,
-      remoteTask: asked.past.task?.taskId,
+      // Answers have to be sent; any other message is known where its task is.
+      remoteTask: message.messageId === call.messageId ? asked.past.task?.taskId : undefined,
       onRemoteIds: (taskId, contextId) => noteTask(asked, taskId, { contextId: contextId || call.contextId }),
       onBusy: () => pass?.success(),
       onTask: (taskId) => {
@@ -133,7 +136,11 @@ async function follow(asked: PeerQuestion, message: Message, repeated: boolean):
     pass?.success();
     if (outcome.is === "answer") span.answered(outcome.text);
     else span.asksBack();
-    return outcome.is === "input_required" && connection.remote ? asksInWords(asked, outcome) : outcome;
+    if (outcome.is === "answer" || !connection.remote) return outcome;
+    const { card } = connection.remote;
+    const about = { agent, card, toolUseId: question.toolUseId, steps: turn.log.steps };
+    const approvals = remoteApprovals(outcome.data, about);
+    return approvals.length > 0 ? { ...outcome, data: [{ approvals }] } : asksInWords(asked, outcome);
   } catch (error) {
     span.fail(error, signal);
     throw error;

@@ -206,15 +206,51 @@ describe("a conversation", () => {
     expect(heard(calls)[2]).not.toHaveProperty("taskId", "their-task");
   });
 
-  it("never puts the agent's approvals before the job's people", async () => {
-    const parts = [{ text: "May I dig?" }, { data: { approvals: [approvalOf("ap_1")] } }];
-    const message = { messageId: "s", role: "ROLE_AGENT", parts };
-    const { fetch } = foreignAgent(() => [
-      { statusUpdate: { ...IDS, status: { state: "TASK_STATE_INPUT_REQUIRED", message } } },
-    ]);
-    const log: Step[] = [];
-    expect((await asking(log, { fetch, remote: { card: RPC } })()).text).toMatch(/asks back, .*: May I dig\?$/);
-    expect(log.map(({ kind }) => kind)).not.toContain("peer_input");
+  describe("with approvals", () => {
+    const asksForApproval = (...approvals: readonly object[]) => {
+      const message = { messageId: "s", role: "ROLE_AGENT", parts: [{ text: "May I dig?" }, { data: { approvals } }] };
+      return [{ statusUpdate: { ...IDS, status: { state: "TASK_STATE_INPUT_REQUIRED", message } } }];
+    };
+    const declaring: RemoteCard = { ...RPC, approvals: true };
+
+    it("passes on what a card with the extension asks for, under the agent's id, and gives it the answers", async () => {
+      const { fetch, calls } = foreignAgent((_, n) =>
+        n === 1 ? asksForApproval({ ...approvalOf("ap_1"), agent: "tester", tool: "di\u0000g" }) : STREAM,
+      );
+      const log: Step[] = [];
+      await expect(asking(log, { fetch, remote: { card: declaring } })()).rejects.toThrow("approvals are awaited");
+      expect(log.at(-1)).toMatchObject({
+        kind: "peer_input",
+        approvals: [{ id: "ap_1", agent: "other", tool: "dig" }],
+      });
+      log.push({ kind: "approval_answer", id: "ap_1", decision: "deny", reason: "no", by: "client" });
+      expect((await asking(log, { fetch, remote: { card: declaring } })()).text).toBe("Rain.");
+      expect(heard(calls)[1]).toMatchObject({
+        taskId: "their-task",
+        contextId: "their-context",
+        parts: [{ data: { approvals: [{ id: "ap_1", decision: "deny", reason: "no" }] } }],
+      });
+    });
+
+    it.each([
+      ["of a card without the extension", RPC, [approvalOf("ap_1")]],
+      ["under the id of another call's approval", declaring, [approvalOf("ap_own")]],
+      ["under an id that no answer can name", declaring, [approvalOf("ap 1")]],
+      ["by the hundred and more", declaring, Array.from({ length: 101 }, (_, n) => approvalOf(`ap_${n}`))],
+      ["with a mountain of input", declaring, [{ ...approvalOf("ap_1"), input: { text: "x".repeat(300_000) } }]],
+    ])("never asks the job's people for approvals %s", async (_, card, approvals) => {
+      const { fetch } = foreignAgent(() => asksForApproval(...approvals));
+      const own = {
+        kind: "approval",
+        toolUseId: "own",
+        approval: approvalOf("ap_own"),
+        askedAt: 0,
+        spanId: "0",
+      } as const;
+      const log: Step[] = [own];
+      expect((await asking(log, { fetch, remote: { card } })()).text).toMatch(/asks back, .*: May I dig\?$/);
+      expect(log.map(({ kind }) => kind)).not.toContain("peer_input");
+    });
   });
 });
 
