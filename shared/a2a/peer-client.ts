@@ -106,6 +106,8 @@ export async function cancelPeerTask(connection: PeerConnection, taskId: string)
 interface Client {
   /** Whether the agent is one of others that streams; undefined for an agent of the job. */
   readonly streams: boolean | undefined;
+  /** Of an agent of others. */
+  readonly tenant: string;
   readonly transport: Transport;
   readonly serviceParameters: Record<string, string>;
   /** HTTP status of the last response; undefined before the first. */
@@ -133,7 +135,14 @@ async function connect(
     : await new RestTransportFactory({ fetchImpl: noticing }).create(origin, NO_CARD);
   const version = remote?.card.interface.version ?? A2A_PROTOCOL_VERSION;
   const serviceParameters = { [A2A_VERSION_HEADER]: version, traceparent };
-  return { streams: remote?.card.streaming, transport, serviceParameters, status: () => status, busyS: () => busyS };
+  return {
+    streams: remote?.card.streaming,
+    tenant: remote?.card.interface.tenant ?? "",
+    transport,
+    serviceParameters,
+    status: () => status,
+    busyS: () => busyS,
+  };
 }
 
 /** Follows the task over several connections, with pauses between them. */
@@ -214,7 +223,7 @@ async function follow(
   throw new Error("the connection ended before its task did");
 }
 
-async function cancel({ transport, serviceParameters }: Client, id: string): Promise<void> {
+async function cancel({ transport, serviceParameters, tenant }: Client, id: string): Promise<void> {
   const signal = AbortSignal.timeout(CANCEL_LIMIT_MS);
-  await transport.cancelTask({ tenant: "", id, metadata: undefined }, { signal, serviceParameters });
+  await transport.cancelTask({ tenant, id, metadata: undefined }, { signal, serviceParameters });
 }

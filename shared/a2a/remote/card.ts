@@ -8,6 +8,8 @@ const Interface = z.object({
   binding: z.enum(BINDINGS),
   /** Major and minor, such as 1.0. */
   version: z.string(),
+  /** Stands in each request (A2A 1.0, section 4.4.6). */
+  tenant: z.optional(z.string()),
 });
 export type RemoteInterface = z.infer<typeof Interface>;
 

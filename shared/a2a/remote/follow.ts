@@ -20,6 +20,7 @@ export interface RemoteEnd {
   readonly transport: Transport;
   readonly serviceParameters: Record<string, string>;
   readonly streaming: boolean;
+  readonly tenant: string;
 }
 
 interface Followed {
@@ -61,7 +62,7 @@ export class RemoteQuestion {
   async #send(): Promise<PeerOutcome> {
     const { transport, streaming } = this.#end;
     const { message } = this.#question;
-    const params = { tenant: "", message, configuration: undefined, metadata: undefined };
+    const params = { tenant: this.#end.tenant, message, configuration: undefined, metadata: undefined };
     if (streaming) return this.#read(transport.sendMessageStream(params, this.#options()));
     const configuration = { acceptedOutputModes: [], taskPushNotificationConfig: undefined, returnImmediately: true };
     const result = await transport.sendMessage({ ...params, configuration }, this.#options());
@@ -76,7 +77,7 @@ export class RemoteQuestion {
     const outcome = this.#take({ $case: "task", value: await this.#getTask() });
     if (outcome) return outcome;
     if (!streaming) return this.#poll();
-    const params = { tenant: "", id: this.#taskId };
+    const params = { tenant: this.#end.tenant, id: this.#taskId };
     return this.#read(transport.resubscribeTask(params, this.#options()));
   }
 
@@ -101,7 +102,10 @@ export class RemoteQuestion {
   }
 
   async #getTask(): Promise<Task> {
-    return this.#end.transport.getTask({ tenant: "", id: this.#taskId, historyLength: 0 }, this.#options());
+    return this.#end.transport.getTask(
+      { tenant: this.#end.tenant, id: this.#taskId, historyLength: 0 },
+      this.#options(),
+    );
   }
 
   #options() {

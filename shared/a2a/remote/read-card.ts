@@ -25,7 +25,9 @@ const Card = z.looseObject({
     .catch({ streaming: false, extensions: [] }),
   skills: z.array(z.object({ name: Text }).catch({ name: "" })).catch([]),
   supportedInterfaces: z
-    .array(z.object({ url: Text, protocolBinding: Text, protocolVersion: Text }).catch(() => NO_INTERFACE))
+    .array(
+      z.object({ url: Text, protocolBinding: Text, protocolVersion: Text, tenant: Text }).catch(() => NO_INTERFACE),
+    )
     .catch([]),
   // A2A 0.3
   url: Text,
@@ -33,7 +35,7 @@ const Card = z.looseObject({
   protocolVersion: Text,
   additionalInterfaces: z.array(z.object({ url: Text, transport: Text }).catch({ url: "", transport: "" })).catch([]),
 });
-const NO_INTERFACE = { url: "", protocolBinding: "", protocolVersion: "" };
+const NO_INTERFACE = { url: "", protocolBinding: "", protocolVersion: "", tenant: "" };
 
 /** Reads a card that was fetched from `address`. Throws an Error that says in words what is wrong with it. */
 export function readCard(json: unknown, address: string): RemoteCard {
@@ -75,14 +77,16 @@ interface Offered {
   readonly url: string;
   readonly binding: string;
   readonly version: string;
+  readonly tenant?: string | undefined;
 }
 
 /** In the order in which the card prefers them, those of 1.0 first. */
 function interfacesOf(card: z.infer<typeof Card>): Offered[] {
-  const listed = card.supportedInterfaces.map(({ url, protocolBinding, protocolVersion }) => ({
+  const listed = card.supportedInterfaces.map(({ url, protocolBinding, protocolVersion, tenant }) => ({
     url,
     binding: protocolBinding,
     version: minorOf(protocolVersion),
+    ...(tenant === "" ? {} : { tenant }),
   }));
   const version = minorOf(card.protocolVersion || A2A_LEGACY_PROTOCOL_VERSION);
   const legacy = [{ url: card.url, transport: card.preferredTransport || "JSONRPC" }, ...card.additionalInterfaces].map(

@@ -90,6 +90,12 @@ describe("a card", () => {
     expect(card.interface).toMatchObject({ binding, version });
   });
 
+  test("may name a tenant", () => {
+    const [own] = interfaces(["https://w.example", "HTTP+JSON", "1.0"]);
+    const card = readCard({ ...CARD, supportedInterfaces: [{ ...own, tenant: "acme" }] }, ADDRESS);
+    expect(card.interface.tenant).toBe("acme");
+  });
+
   test("of A2A 0.3 is read, too", () => {
     const { supportedInterfaces: _, ...rest } = CARD;
     const old = { ...rest, url: "https://w.example/rpc", protocolVersion: "0.3.0" };

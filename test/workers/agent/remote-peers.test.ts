@@ -157,6 +157,13 @@ describe("a request", () => {
     expect(new Set(ids).size).toBe(2);
   });
 
+  it("names the tenant of the interface", async () => {
+    const { fetch, calls } = foreignAgent(() => STREAM);
+    const card: RemoteCard = { ...REST, interface: { ...REST.interface, tenant: "acme" } };
+    await asking([], { fetch, remote: { card } })();
+    expect(calls[0]?.method).toBe("/v1/acme/message:stream");
+  });
+
   it("is not sent to where the agent redirects", async () => {
     const { fetch, calls } = foreignAgent(
       () => new Response(null, { status: 307, headers: { location: "https://else.example" } }),
@@ -335,6 +342,19 @@ describe("a pinned key", () => {
   it("lets the question through as long as it signs the card", async () => {
     const { answer } = await asked(await signed(own));
     expect((await answer).text).toBe("Rain.");
+  });
+
+  it("is looked at again where the agent is away for a moment", async () => {
+    const shown = await signed(own);
+    let away = 2;
+    const { fetch, calls } = foreignAgent(() => STREAM);
+    const network = async (url: string, init?: RequestInit) => {
+      if (url !== CARD_ADDRESS) return fetch(url, init);
+      if (away-- > 0) throw new TypeError("connection lost");
+      return Response.json(shown);
+    };
+    expect((await asking([], { fetch: network, remote: { card: pinned } })()).text).toBe("Rain.");
+    expect(calls).toHaveLength(1);
   });
 
   it.each([
