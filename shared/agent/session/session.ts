@@ -4,7 +4,7 @@ import { DurableObject } from "cloudflare:workers";
 import { LegacyJsonRpcTransportHandler } from "@a2a-js/sdk/compat/v0_3/server";
 import { JsonRpcTransportHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import { isTerminal } from "../../a2a/message.ts";
-import type { TaskRef } from "../../a2a/task-id.ts";
+import { remoteContextId, type TaskRef } from "../../a2a/task-id.ts";
 import { Alarm } from "../../durable/alarm.ts";
 import type { Caller } from "../caller.ts";
 import type { AgentDefinition } from "../definition.ts";
@@ -109,7 +109,8 @@ export abstract class SessionObject extends DurableObject<AgentEnv> implements S
 
   async copy(from: string, to: string, entries: readonly SessionEntry[]): Promise<void> {
     this.#resume();
-    this.#tasks.store.writeEntries(to, renamed(entries, from, to));
+    const newIdOf = (contextId: string) => remoteContextId(this.env.TROUPE_KEY, contextId, to);
+    this.#tasks.store.writeEntries(to, renamed(entries, from, to, newIdOf));
   }
 
   async endCopy(contextId: string, lost: CopyThread["lost"]): Promise<number> {

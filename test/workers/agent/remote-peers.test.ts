@@ -3,6 +3,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { env } from "cloudflare:workers";
 import { AgentCard, Role } from "@a2a-js/sdk";
 import { describe, expect, it } from "vitest";
+import * as z from "zod";
 
 import { textMessage } from "#shared/a2a/message.ts";
 import { askPeer } from "#shared/a2a/peer-client.ts";
@@ -12,7 +13,8 @@ import { neighbours } from "#shared/agent/peers/neighbours.ts";
 import { remotesFitting } from "#shared/agent/peers/remote-peer.ts";
 import { signCard } from "#shared/a2a/card-signature.ts";
 import type { RemoteCard } from "#shared/a2a/remote/card.ts";
-import type { Step } from "#shared/loop/log/step.ts";
+import { renamed } from "#shared/agent/session/operator/copied-entries.ts";
+import { Step } from "#shared/loop/log/step.ts";
 import { foreignAgent, rpcError, type ForeignCall } from "../../support/foreign-agent.ts";
 import { knock } from "./client.ts";
 import { approvalOf, asking, CARD_ADDRESS } from "./asking.ts";
@@ -211,6 +213,20 @@ describe("a conversation", () => {
       ].map(({ taskId, ...ids }) => (taskId === "" ? ids : { taskId, ...ids })),
     );
     expect(heard(calls)[2]).not.toHaveProperty("taskId", "their-task");
+  });
+
+  it("a copy of the conversation begins anew there, and answers nothing that the original was asked", async () => {
+    const { fetch, calls } = foreignAgent(() => [{ task: task("WORKING") }, status("INPUT_REQUIRED", "Which city?")]);
+    const log: Step[] = [];
+    await asking(log, { fetch, remote: { card: RPC } })("And tomorrow?");
+    const entry = { task: 1, state: null, at: null, worked_ms: null, message_id: null };
+    const entries = log.map((step, id) => ({ ...entry, id, body: JSON.stringify(step) }));
+    const copied = renamed(entries, "c", "copy", (contextId) => `new ${contextId}`);
+    const copy = z.array(Step).parse(copied.map(({ body }) => JSON.parse(body) as unknown));
+    await asking(copy, { fetch, remote: { card: RPC } })("Berlin", 2, 1);
+    const [, second] = heard(calls);
+    expect(second).toMatchObject({ contextId: "new their-context" });
+    expect(second).not.toHaveProperty("taskId");
   });
 
   describe("with approvals", () => {

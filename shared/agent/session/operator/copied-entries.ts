@@ -30,14 +30,25 @@ export function entriesToCopy(store: SessionStore, contextId: string, turns: rea
 /** The steps that name a thread at another agent. */
 const Named = z.looseObject({ kind: z.enum(["peer_call", "peer_task"]), contextId: z.string() });
 
-/** `from`, `to`: the thread's own contextId, and that of its copy. */
-export function renamed(entries: readonly SessionEntry[], from: string, to: string): SessionEntry[] {
+/**
+ * `from`, `to`: the thread's own contextId, and that of its copy. A thread at an agent of others has no copy: the next question there
+ * begins a new one, whose id `newIdOf` makes of the old, and no task waits for it.
+ */
+export function renamed(
+  entries: readonly SessionEntry[],
+  from: string,
+  to: string,
+  newIdOf: (contextId: string) => string,
+): SessionEntry[] {
   return entries.map((entry) => {
     if (entry.state !== null) return entry;
     const step = Named.safeParse(JSON.parse(entry.body));
-    if (!step.success || !step.data.contextId.startsWith(`${from}~`)) return entry;
-    const contextId = to + step.data.contextId.slice(from.length);
-    return { ...entry, body: JSON.stringify({ ...step.data, contextId }) };
+    if (!step.success) return entry;
+    const { asksBack, ...data } = step.data;
+    const body = data.contextId.startsWith(`${from}~`)
+      ? { ...step.data, contextId: to + data.contextId.slice(from.length) }
+      : { ...data, contextId: newIdOf(data.contextId) };
+    return { ...entry, body: JSON.stringify(body) };
   });
 }
 
