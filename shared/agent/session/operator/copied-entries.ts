@@ -44,10 +44,10 @@ export function renamed(
     if (entry.state !== null) return entry;
     const step = Named.safeParse(JSON.parse(entry.body));
     if (!step.success) return entry;
-    const { asksBack, ...data } = step.data;
-    const body = data.contextId.startsWith(`${from}~`)
-      ? { ...step.data, contextId: to + data.contextId.slice(from.length) }
-      : { ...data, contextId: newIdOf(data.contextId) };
+    const { contextId } = step.data;
+    const body = contextId.startsWith(`${from}~`)
+      ? { ...step.data, contextId: to + contextId.slice(from.length) }
+      : { ...step.data, contextId: newIdOf(contextId), asksBack: undefined };
     return { ...entry, body: JSON.stringify(body) };
   });
 }
