@@ -1,5 +1,6 @@
 // What a shell is told to complete.
 import { execFileSync, spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,9 +43,18 @@ test.each([
 const isInstalled = (shell: string) => spawnSync(shell, ["--version"]).error === undefined;
 
 test.each(SHELLS.filter(isInstalled))("the script for %s is taken by that shell", (shell) => {
-  const check = shell === "fish" ? ["--no-execute"] : ["-n"];
-  const { status, stderr } = spawnSync(shell, check, { input: scriptFor(shell), encoding: "utf8" });
+  const file = `${home}/script.${shell}`;
+  writeFileSync(file, scriptFor(shell));
+  const { status, stderr } = spawnSync(shell, ["-n", file], { encoding: "utf8" });
   expect([status, stderr]).toEqual([0, ""]);
+});
+
+test("fish completes what the program says", { skip: !isInstalled("fish") }, () => {
+  const file = `${home}/completing.fish`;
+  writeFileSync(file, scriptFor("fish"));
+  const env = { ...process.env, TROUPE_HOME: home, HOME: home };
+  const typed = `source ${file}; complete -C "troupe traces s"`;
+  expect(spawnSync("fish", ["--no-config", "-c", typed], { encoding: "utf8", env }).stdout).toBe("show\n");
 });
 
 test("bash completes what the program says", { skip: !isInstalled("bash") }, () => {
