@@ -8,12 +8,11 @@ import type { Listed, SessionEntry } from "../../rpc.ts";
 import { type Change, Entries, type Mark, type OpenedThread } from "./entries.ts";
 import { beginOf } from "./thread-begin.ts";
 import { artifactsIn } from "./artifacts.ts";
+import { type Forgetful, KeptSteps } from "./kept-steps.ts";
 import { historyOf } from "./history.ts";
 import { FIRST_LIFE, type Life, type TaskEnd, type TaskRow } from "./task-row.ts";
 import type { TaskTrace } from "./task-trace.ts";
 
-/** Characters of steps that are kept in memory. Beyond that, each turn reads its thread. */
-const MAX_KEPT = 2_000_000;
 /** Tasks of a thread that are read as a whole. */
 const LONG = 100;
 const SESSION_END: Step = { kind: "session_end" };
@@ -79,15 +78,14 @@ export interface StoreListener {
   added(ref: TaskRef, step: Step): void;
 }
 
-export class SessionStore {
+export class SessionStore implements Forgetful {
   readonly #entries: Entries;
   readonly #mayReply: boolean;
   /** Read with the first use. */
   #threads: Map<string, Thread> | undefined;
   #lastId = 0;
   readonly #open = new Set<Head>();
-  /** Characters of the steps that are kept. */
-  #kept = 0;
+  readonly #kept = new KeptSteps(this);
   #listener: StoreListener | undefined;
   /** Steps that wait to be written. */
   #later: { readonly ref: TaskRef; readonly step: Step; readonly workedMs: number }[] = [];
@@ -96,6 +94,10 @@ export class SessionStore {
   constructor(sql: SqlStorage, { mayReply = false } = {}) {
     this.#entries = new Entries(sql);
     this.#mayReply = mayReply;
+  }
+
+  forgetSteps(): void {
+    for (const { tasks } of this.#threads?.values() ?? []) for (const head of tasks) head.log = undefined;
   }
 
   listen(listener: StoreListener): void {
@@ -134,7 +136,7 @@ export class SessionStore {
     const about = { id, contextId, n, messageId, state, updatedAt: now, changes: [] };
     const head: Head = { ...about, row, log, isMessage: false };
     this.#add(head, thread);
-    this.#keep(length);
+    this.#kept.use(length);
     return row;
   }
 
@@ -162,7 +164,7 @@ export class SessionStore {
     if (head.log) {
       head.log.steps.push(step);
       head.log.workedMs = Math.round(workedMs);
-      this.#keep(length);
+      this.#kept.use(length);
     }
     this.#listener?.added(ref, step);
   }
@@ -231,9 +233,9 @@ export class SessionStore {
       if (task !== undefined) this.#entries.putRaw({ ...entry, id, task }, begins);
     }
     // The next look reads everything anew.
+    this.#kept.forget();
     this.#threads = undefined;
     this.#open.clear();
-    this.#kept = 0;
   }
 
   /** The tasks that changed no more than `ms` milliseconds before the last change of any. */
@@ -417,16 +419,8 @@ export class SessionStore {
     }
     for (const head of unread) head.log = read.get(head.id);
     const logs = heads.flatMap(({ log }) => log ?? []);
-    this.#keep(length);
+    this.#kept.use(length);
     return logs;
-  }
-
-  /** Counts steps that memory has now. Where they become too many it forgets all of them. */
-  #keep(length: number): void {
-    this.#kept += length;
-    if (this.#kept <= MAX_KEPT) return;
-    for (const { tasks } of this.#loaded.values()) for (const head of tasks) head.log = undefined;
-    this.#kept = 0;
   }
 }
 
