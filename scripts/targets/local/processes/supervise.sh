@@ -15,21 +15,7 @@ MAX_PAUSE_S=8
 # With less than this on the disk an end is not the process's fault.
 FULL_KB=1024
 
-# Overwrites a file with text of a fixed length, which works on a full disk.
-overwrite() { printf '%-160s\n' "$2" 2>/dev/null 1<>"$1"; }
-
-# Start time of a process, in the form of process.ts.
-started_of() {
-  if [ -r "/proc/$1/stat" ]; then
-    IFS= read -r stat <"/proc/$1/stat"
-    # The program's name may hold spaces and brackets: count fields from its end.
-    set -- ${stat##*) }
-    shift 19
-    echo "$1"
-  else
-    LC_ALL=C ps -o lstart= -p "$1" | sed 's/^ *//; s/ *$//'
-  fi
-}
+. "${0%/*}/process.sh"
 
 say() {
   printf '{"timestamp":%s000,"level":"%s","message":"supervisor: %s"}\n' "$(date +%s)" "$1" "$2" >>"$log" 2>/dev/null
@@ -123,7 +109,7 @@ start() {
   report running
   "$binary" serve "$config" </dev/null >>"$log" 2>&1 &
   pid=$!
-  overwrite "$lock" "{\"pid\":$pid,\"started\":\"$(started_of "$pid")\"}"
+  overwrite "$lock" "$(identity "$pid")"
   began=$(date +%s)
 }
 

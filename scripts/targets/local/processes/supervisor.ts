@@ -81,6 +81,10 @@ function reportFile({ room }: ProcessLayout): string {
   return join(room, "report.json");
 }
 
+function endFile({ room }: ProcessLayout): string {
+  return join(room, "end");
+}
+
 /** The supervisor of a process, while it runs. */
 export async function supervisorOf(own: ProcessLayout): Promise<ProcessIdentity | undefined> {
   return lockHolder(supervisorLock(own));
@@ -111,35 +115,51 @@ const Report = z.object({
 });
 
 export async function processStatus(own: ProcessLayout): Promise<ProcessStatus> {
-  const workerd = await lockHolder(own.dataLock);
-  const supervised = (await supervisorOf(own)) !== undefined;
-  const report = Report.safeParse(parseJson(await readText(reportFile(own)))).data;
-  const { restarts = 0, status = null, endedAt = null } = report ?? {};
+  const [workerd, supervisor] = [await lockHolder(own.dataLock), await supervisorOf(own)];
+  const [report, end] = [await readText(reportFile(own)), await readText(endFile(own))];
+  return statusFrom({ name: own.name, pid: workerd?.pid, supervised: supervisor !== undefined, report, end });
+}
+
+/** What is known of a process: its pid while it runs, and what its supervisor has written. */
+export interface ProcessFacts {
+  readonly name: string;
+  readonly pid: number | undefined;
+  readonly supervised: boolean;
+  /** The text of `report.json`; empty without one. */
+  readonly report: string;
+  /** The last lines of its log at its last end. */
+  readonly end: string;
+}
+
+export function statusFrom({ name, pid, supervised, report, end }: ProcessFacts): ProcessStatus {
+  const said = Report.safeParse(parseJson(report)).data;
+  const { restarts = 0, status = null, endedAt = null } = said ?? {};
   const lastEnd =
     status === null || endedAt === null
       ? null
-      : { at: new Date(endedAt * 1000).toISOString(), reason: await endReason(own, status) };
-  return { name: own.name, pid: workerd?.pid ?? null, state: stateOf(), supervised, restarts, lastEnd };
+      : { at: new Date(endedAt * 1000).toISOString(), reason: endReason(end, status) };
+  return { name, pid: pid ?? null, state: stateOf(), supervised, restarts, lastEnd };
 
   function stateOf(): ProcessStatus["state"] {
-    if (workerd !== undefined) return "running";
+    if (pid !== undefined) return "running";
     if (supervised) return "restarting";
-    return report?.state === "failed" ? "failed" : "dead";
+    return said?.state === "failed" ? "failed" : "dead";
   }
 }
 
 /** One line: how the process ended, and its last words. */
-async function endReason({ room }: ProcessLayout, status: number): Promise<string> {
+function endReason(end: string, status: number): string {
   const signal = Object.entries(constants.signals).find(([, number]) => number === status - 128)?.[0];
   if (signal === "SIGKILL" || signal === "SIGTERM") return `it was ended by ${signal}`;
-  const [words] = lastWords(await readText(join(room, "end")));
+  const [words] = lastWords(end);
   const how = signal === undefined ? `it exited with ${status}` : `it was ended by ${signal}`;
   return words === undefined ? how : `${how}: ${words}`;
 }
 
 /** The error for a workerd that ended by itself, with its last words. */
-export async function endedError({ room, log }: ProcessLayout): Promise<CliError> {
-  const lines = lastWords((await readText(join(room, "end"))) || (await readText(log)));
+export async function endedError(own: ProcessLayout): Promise<CliError> {
+  const { log } = own;
+  const lines = lastWords((await readText(endFile(own))) || (await readText(log)));
   const said = lines.length === 0 ? ". It wrote nothing." : `:\n  ${lines.join("\n  ")}`;
   return new CliError("failed", `workerd ended by itself${said}`, `The whole log: ${log}`);
 }
