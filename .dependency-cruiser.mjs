@@ -60,7 +60,7 @@ const orders = [
     "recovery request-handler event-stream",
     "session",
   ]),
-  ...order("jobs", ["file", "schema", "plan", "check", "load"]),
+  ...order("jobs", ["file", "schema", "placement", "plan", "check", "load"]),
   ...order("scripts", [
     "check generate-schema",
     "terminal project",
