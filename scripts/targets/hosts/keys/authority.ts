@@ -1,6 +1,6 @@
 // The job's own certificate authority. Its private key never leaves the deploying machine; hosts get its certificate, and certificates for
 // the public halves of their keys.
-import { createPublicKey, generateKeyPairSync, webcrypto, X509Certificate } from "node:crypto";
+import { createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from "node:crypto";
 
 import * as z from "zod";
 
@@ -83,7 +83,7 @@ export function expiresAt(certificate: string): Date {
 async function selfSign(privateKey: string, job: string, now: Date): Promise<string> {
   const x509 = await library();
   const { keyCertSign } = x509.KeyUsageFlags;
-  const publicKey = createPublicKey(privateKey).export({ type: "spki", format: "der" });
+  const publicKey = spkiOf(createPublicKey(privateKey));
   const name = `CN=${job}, O=Troupe`;
   const certificate = await x509.X509CertificateGenerator.create({
     subject: name,
@@ -106,12 +106,12 @@ function newPrivateKey(): string {
   return privateKey.export({ type: "pkcs8", format: "pem" }).toString();
 }
 
-async function signingKey(privateKey: string): Promise<webcrypto.CryptoKey> {
+async function signingKey(privateKey: string): Promise<CryptoKey> {
   const bytes = Buffer.from(privateKey.replaceAll(/-----[A-Z ]+-----|\s/g, ""), "base64");
-  return webcrypto.subtle.importKey("pkcs8", bytes, ALGORITHM, false, ["sign"]);
+  return crypto.subtle.importKey("pkcs8", bytes, ALGORITHM, false, ["sign"]);
 }
 
-function publicKeyBytes(text: string, name: string): Buffer {
+function publicKeyBytes(text: string, name: string): Uint8Array<ArrayBuffer> {
   let key;
   try {
     key = createPublicKey(text);
@@ -119,7 +119,11 @@ function publicKeyBytes(text: string, name: string): Buffer {
     throw badKey(name);
   }
   if (key.asymmetricKeyDetails?.namedCurve !== "prime256v1") throw badKey(name);
-  return key.export({ type: "spki", format: "der" });
+  return spkiOf(key);
+}
+
+function spkiOf(key: KeyObject): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(key.export({ type: "spki", format: "der" }));
 }
 
 function badKey(name: string): CliError {
