@@ -60,7 +60,7 @@ const orders = [
     "recovery request-handler event-stream",
     "session",
   ]),
-  ...order("jobs", ["file", "schema", "plan", "check", "load"]),
+  ...order("jobs", ["file", "schema", "placement", "plan", "check", "load"]),
   ...order("scripts", [
     "check generate-schema",
     "terminal project",
@@ -75,7 +75,7 @@ const orders = [
     "troupe",
   ]),
   ...order("scripts/traces", ["amounts options span", "tree critical-path hop skew diff", "store", "draw"]),
-  ...order("scripts/targets", ["local", "choose-target"], { contracts: ["target"] }),
+  ...order("scripts/targets", ["local", "hosts", "choose-target"], { contracts: ["target"] }),
   ...order("scripts/targets/local", [
     "state",
     "processes",
@@ -84,6 +84,7 @@ const orders = [
     "deploy restart stop status logs",
     "local",
   ]),
+  ...order("scripts/targets/hosts", ["keys"]),
   ...order("workers/control-plane", ["auth openapi-parts endpoints budgets keys registry traces", "openapi", "index"], {
     contracts: ["env", "rpc"],
   }),

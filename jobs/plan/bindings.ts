@@ -186,7 +186,7 @@ function tokenOf({ agents }: Job, { id: asker }: Agent, id: string, remote: Remo
   return [{ type: "secret", name: remote.token, variable, source: { from: "template", template: auth } }];
 }
 
-function targetOf(job: Job, agent: Agent): Agent["target"] & string {
+function targetOf(job: Job, agent: Agent): string {
   return agent.target ?? job.deployment.target;
 }
 

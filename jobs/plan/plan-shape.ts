@@ -4,7 +4,9 @@ import * as z from "zod";
 
 import { RemoteCard } from "#shared/a2a/remote/card.ts";
 
-import { RestartPolicy, TargetName } from "../schema/schema.ts";
+import type { PlacementChoice } from "../placement/place-agents.ts";
+import { Place, PlaceKind, Via } from "../placement/place.ts";
+import { RestartPolicy } from "../schema/schema.ts";
 
 /** Where a service binding leads. */
 const Service = z.discriminatedUnion("to", [
@@ -59,19 +61,33 @@ const PlannedAgent = z.object({
   id: z.string(),
   /** Folder under workers/agents. */
   worker: z.string(),
-  target: TargetName,
+  /** The kind of its place. */
+  target: PlaceKind,
+  /** Id of a place. Absent in older releases, as are the other fields about places. */
+  place: z.string().default("local"),
+  /** Its listener on the loopback of its place. No two agents of a job have the same port. */
   socket: z.object({ host: z.string(), port: z.int() }),
+  /** Port at which agents of other machines ask it over HTTPS; 0 until one is chosen, absent where none does. */
+  tlsPort: z.optional(z.int()),
+  /** `http://127.0.0.1:<port>`: on its own machine and, through ssh tunnels, on the deploying one. */
   url: z.string(),
   bindings: z.array(Binding),
   /** The `corpus` of the job file: a folder, or false for none; undefined for the default folder. */
   corpus: z.optional(z.union([z.string(), z.literal(false)])),
 });
 
+/** How an agent and the control plane reach each other. */
+const Link = z.object({
+  agent: z.string(),
+  toControlPlane: Via,
+  /** unprobed: the control plane cannot call the agent, and its heartbeats alone count. */
+  probe: z.enum([...Via.options, "unprobed"]),
+});
+
 export const Plan = z.object({
   job: z.string(),
   version: z.string(),
   description: z.string(),
-  target: TargetName,
   isolation: z.enum(["job", "agent"]),
   topology: z.string(),
   entryPoint: z.string(),
@@ -79,7 +95,16 @@ export const Plan = z.object({
   agents: z.array(PlannedAgent),
   /** Agents of others. Absent in older releases. */
   remotes: z.array(RemoteAgent).default([]),
-  edges: z.array(z.object({ from: z.string(), to: z.string() })),
+  /** `via` is absent in older releases. */
+  edges: z.array(z.object({ from: z.string(), to: z.string(), via: z.optional(Via) })),
+  /** The places that the job uses. Empty in older releases: then all of it is local. */
+  places: z.array(Place).default([]),
+  /** `port` where the job names one; `tlsPort` as that of an agent. */
+  controlPlane: z
+    .object({ place: z.string(), port: z.optional(z.int()), tlsPort: z.optional(z.int()) })
+    .default({ place: "local" }),
+  /** One of each agent. */
+  links: z.array(Link).default([]),
   /** Groups of agents in the order in which they must become healthy. */
   stages: z.array(z.array(z.string())),
   heartbeat: z.object({ intervalMs: z.int(), leaseMs: z.int() }),
@@ -92,6 +117,7 @@ export const Plan = z.object({
 
 export type Plan = z.infer<typeof Plan>;
 export type PlannedAgent = z.infer<typeof PlannedAgent>;
+export type Link = z.infer<typeof Link>;
 export type Binding = z.infer<typeof Binding>;
 export type Service = z.infer<typeof Service>;
 
@@ -103,6 +129,10 @@ export interface PlanEnvironment {
   readonly anthropicUrl?: string;
   /** Agent id → the port chosen where the job has 0. An agent without one keeps 0. */
   readonly ports: Readonly<Record<string, number>>;
+  /** Agent id, or CONTROL_PLANE → the port chosen for requests from other machines. Without one it is 0. */
+  readonly tlsPorts?: Readonly<Record<string, number>>;
+  /** What the command line says about places. */
+  readonly placement?: PlacementChoice;
   /** Agent id, or COMMAND_LINE → its public key. The plan pins whom each agent believes; nobody without it. */
   readonly publicKeys?: Readonly<Record<string, string>>;
   /** Remote agent's id → what its card says. */

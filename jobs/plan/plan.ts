@@ -5,6 +5,7 @@ import { agentBindings } from "./bindings.ts";
 import { checkedDurationMs } from "#shared/text/duration.ts";
 import { resolveModel } from "../schema/model.ts";
 import type { Plan, PlanEnvironment, PlannedAgent } from "./plan-shape.ts";
+import { LOCAL } from "../placement/place.ts";
 import { ownAgents, remoteAgents } from "../schema/remote.ts";
 import { type Job, workerOf } from "../schema/schema.ts";
 import { type Edge, edgesOfJob, entryPointOf, startOrder } from "../schema/topology.ts";
@@ -30,7 +31,8 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
     return {
       id: agent.id,
       worker: workerOf(agent),
-      target: agent.target ?? job.deployment.target,
+      target: "local",
+      place: LOCAL.id,
       socket,
       url,
       bindings: agentBindings(job, agent, {
@@ -48,7 +50,6 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
     job: job.name,
     version: job.version,
     description: job.description,
-    target: job.deployment.target,
     isolation: job.isolation,
     topology: job.topology.type,
     entryPoint,
@@ -59,6 +60,9 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
       return { id, url: cardAddress(remote), ...(card === undefined ? {} : { card }) };
     }),
     edges,
+    places: [LOCAL],
+    controlPlane: { place: LOCAL.id },
+    links: own.map(({ id }) => ({ agent: id, toControlPlane: "loopback", probe: "loopback" })),
     stages: stagesOf(
       job,
       ids,

@@ -169,7 +169,11 @@ const Sessions = z
 export const RestartPolicy = z.enum(["on-failure", "never"]);
 export type RestartPolicy = z.infer<typeof RestartPolicy>;
 
-export const TargetName = z.enum(["local", "ssh", "cloudflare"]);
+/** jobs/placement checks it: only the host file knows the groups. */
+const target = z.string();
+const TARGETS = "local, cloudflare, ssh://[user@]host[:port], or a group of the host file (--hosts)";
+
+const port = z.int().min(0).max(65535);
 
 const Agent = z
   .strictObject({
@@ -203,8 +207,8 @@ const Agent = z
       .positive()
       .default(100)
       .describe("Turns that run at the same time; further messages wait in line, up to 1000"),
-    target: TargetName.optional().describe("Where this agent runs, if not where the job does"),
-    port: z.int().min(0).max(65535).default(0).describe("Port on 127.0.0.1; 0 is any free one, kept over restarts"),
+    target: target.optional().describe(`Where this agent runs, if not where the job does: ${TARGETS}`),
+    port: port.default(0).describe("Port on 127.0.0.1; 0 is any free one, kept over restarts"),
   })
   .describe("One agent");
 
@@ -253,7 +257,7 @@ export const Topology = z
 
 const Deployment = z
   .strictObject({
-    target: TargetName.default("local").describe("Where the job runs"),
+    target: target.default("local").describe(`Where the job runs: ${TARGETS}`),
     strategy: z
       .enum(["sequential", "parallel", "staged"])
       .default("parallel")
@@ -295,6 +299,13 @@ export const Job = z
       })
       .prefault({}),
     deployment: Deployment.prefault({}),
+    control_plane: z
+      .strictObject({
+        target: target.optional().describe(`Where it runs, if not where the entry point does: ${TARGETS}`),
+        port: port.default(0).describe("Its port on the loopback of its machine; 0 is any free one"),
+      })
+      .prefault({})
+      .describe("The control plane: registry, traces, budgets and keys of the job"),
     budget: QueryBudget.optional(),
     approvals: Approvals.prefault({}),
     cors: z
@@ -333,7 +344,6 @@ export type Job = z.infer<typeof Job>;
 export type Agent = z.infer<typeof Agent>;
 export type Model = z.infer<typeof Model>;
 export type Topology = z.infer<typeof Topology>;
-export type TargetName = z.infer<typeof TargetName>;
 
 /** JSON Schema (draft 2020-12) of a job file, for editors. */
 export function jobJsonSchema(): Record<string, unknown> {

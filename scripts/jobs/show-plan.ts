@@ -10,7 +10,7 @@ export function describePlan(plan: Plan): string {
   );
   const edges = plan.edges.map(({ from, to }) => `${from} → ${to}`).join(", ");
   const permissions = describePermissions(plan.agents);
-  return `${plan.job} ${plan.version} on ${plan.target}, topology ${plan.topology}, isolation ${plan.isolation}, model ${plan.provider}
+  return `${plan.job} ${plan.version} on ${plan.places.map(({ id }) => id).join(", ")}, topology ${plan.topology}, isolation ${plan.isolation}, model ${plan.provider}
 
 Agents (id, Worker, model, port, bindings)
 ${agents}

@@ -1,5 +1,5 @@
 // Renders a configuration of workerd. Knows workerd's schema and nothing of jobs. Holds no secret's value: secrets come
-// from the environment of the process.
+// from the environment of the process, and TLS keys from files that workerd reads when it starts.
 
 export interface WorkerdConfig {
   readonly workers: readonly WorkerdWorker[];
@@ -7,7 +7,21 @@ export interface WorkerdConfig {
   readonly folders?: readonly { readonly name: string; readonly folder: string }[];
   /** HTTP services outside of this process. */
   readonly externals: readonly WorkerdExternal[];
-  readonly sockets: readonly { readonly name: string; readonly address: string; readonly service: string }[];
+  readonly sockets: readonly WorkerdSocket[];
+}
+
+export interface WorkerdSocket {
+  readonly name: string;
+  readonly address: string;
+  readonly service: string;
+  /** HTTPS, for clients with a certificate of this authority alone. */
+  readonly tls?: { readonly keyPair: KeyPairFiles; readonly clientCa: string };
+}
+
+/** A private key (PKCS #8) and its certificate. Paths of PEM files, here and below, are relative to the configuration's file. */
+export interface KeyPairFiles {
+  readonly privateKeyFile: string;
+  readonly certificateFile: string;
 }
 
 export interface WorkerdExternal {
@@ -16,6 +30,20 @@ export interface WorkerdExternal {
   readonly address: string;
   /** The server is not one of Troupe's; over TLS, with the name that its certificate must have. */
   readonly foreign?: { readonly certificateHost?: string };
+  /** The server is of the same job on another machine. */
+  readonly peer?: MachineEdge;
+}
+
+/** How a listener of the same job is called over HTTPS on another machine. */
+export interface MachineEdge {
+  /** The caller's own. */
+  readonly keyPair: KeyPairFiles;
+  /** The only authority that is trusted. */
+  readonly ca: string;
+  /** The name that the server's certificate must have. */
+  readonly certificateHost: string;
+  /** The host and port by which the server knows itself, such as `127.0.0.1:9001`. */
+  readonly host: string;
 }
 
 export interface WorkerdWorker {
@@ -58,10 +86,7 @@ export function renderConfig({ workers, folders = [], externals, sockets }: Work
     ...folders.map(({ name, folder }) => `(name = ${quote(name)}, disk = (path = ${quote(folder)}))`),
     ...workers.flatMap((worker) => [...disk(worker), ...objectFiles(worker), workerService(worker)]),
   ];
-  const listening = sockets.map(
-    ({ name, address, service }) =>
-      `(name = ${quote(name)}, address = ${quote(address)}, http = (), service = ${quote(service)})`,
-  );
+  const listening = sockets.map(socket);
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
@@ -102,16 +127,38 @@ export function quote(text: string): string {
   return `"${escaped}"`;
 }
 
-function external({ name, address, foreign }: WorkerdExternal): string {
-  return `(name = ${quote(name)}, external = (address = ${quote(address)}, ${protocol(address, foreign)}))`;
+function socket({ name, address, service, tls }: WorkerdSocket): string {
+  const protocol =
+    tls === undefined
+      ? "http = ()"
+      : `https = (options = (), tlsOptions = (${mutualTls(tls.keyPair, tls.clientCa)}, requireClientCerts = true))`;
+  return `(name = ${quote(name)}, address = ${quote(address)}, ${protocol}, service = ${quote(service)})`;
 }
 
-function protocol(address: string, foreign: WorkerdExternal["foreign"]): string {
-  // Troupe's listeners accept their own host name only, and a binding's caller may use any name.
-  if (!foreign) return `http = (injectRequestHeaders = [(name = "Host", value = ${quote(address)})])`;
+/** Both ends are workerd of the same release, so nothing older than TLS 1.3 is needed. */
+function mutualTls({ privateKeyFile, certificateFile }: KeyPairFiles, ca: string): string {
+  const pair = `(privateKey = embed ${quote(privateKeyFile)}, certificateChain = embed ${quote(certificateFile)})`;
+  return `keypair = ${pair}, trustedCertificates = [embed ${quote(ca)}], minVersion = tls1Dot3`;
+}
+
+function external({ name, address, ...server }: WorkerdExternal): string {
+  return `(name = ${quote(name)}, external = (address = ${quote(address)}, ${protocol(address, server)}))`;
+}
+
+function protocol(address: string, { foreign, peer }: Pick<WorkerdExternal, "foreign" | "peer">): string {
+  if (peer !== undefined) {
+    const { keyPair, ca, certificateHost, host } = peer;
+    return `https = (options = ${hostHeader(host)}, tlsOptions = (${mutualTls(keyPair, ca)}), certificateHost = ${quote(certificateHost)})`;
+  }
+  if (!foreign) return `http = ${hostHeader(address)}`;
   const { certificateHost } = foreign;
   if (certificateHost === undefined) return "http = ()";
   return `https = (options = (), tlsOptions = (trustBrowserCas = true), certificateHost = ${quote(certificateHost)})`;
+}
+
+/** Troupe's listeners accept their own host name only, and a binding's caller may use any name. */
+function hostHeader(host: string): string {
+  return `(injectRequestHeaders = [(name = "Host", value = ${quote(host)})])`;
 }
 
 function network(name: string, allow: readonly string[]): string {
