@@ -13,7 +13,7 @@ import type { ControlPlane } from "./control-plane/control-plane.ts";
 import { findDamaged, setAside } from "./state/damaged.ts";
 import type { DeploySpan } from "./deploy-trace.ts";
 import { isHealthy, waitUntilHealthy } from "./processes/health.ts";
-import { configOf, type JobProcess, processesOf } from "./processes/job-config.ts";
+import { configOf, type JobProcess, onLoopback, processesOf } from "./processes/job-config.ts";
 import type { JobLayout } from "./state/layout.ts";
 import { jobProcesses, runningProcesses } from "./processes/processes.ts";
 import { modulePath } from "./state/release.ts";
@@ -85,8 +85,9 @@ async function startProcess(run: Run, process: JobProcess, secrets: Record<strin
     setAside(findDamaged(dataFolder(id)), run.io);
   }
   const config = configOf(plan, process, {
-    controlPlanePort: controlPlane.port,
-    modelPort: controlPlane.modelPort,
+    controlPlane: () => onLoopback(controlPlane.port),
+    model: onLoopback(controlPlane.modelPort),
+    peer: (_, { socket }) => onLoopback(socket.port),
     module: (worker) => modulePath(release, worker),
     machine: machineFolder(own),
     dataFolder,

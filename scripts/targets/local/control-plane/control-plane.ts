@@ -2,14 +2,13 @@
 // with the first job and stop with the last.
 import { mkdir, readFile } from "node:fs/promises";
 
-import { objectBinding } from "#jobs/plan/bindings.ts";
 import { mac } from "#shared/a2a/token.ts";
 
 import { writeFileAtomically } from "../../../project/atomic-file.ts";
 import { type Bundle, bundleOf } from "../../../project/build.ts";
 import { CliError } from "../../../terminal/cli-error.ts";
 import type { Io } from "../../../terminal/io.ts";
-import { ANY_NETWORK, portIn, renderConfig, type WorkerdConfig } from "../processes/capnp.ts";
+import { portIn, renderConfig, type WorkerdConfig } from "../processes/capnp.ts";
 import { findDamaged, setAside } from "../state/damaged.ts";
 import { isHealthy, waitUntilHealthy } from "../processes/health.ts";
 import { controlPlaneLayout, jobLayout, type ProcessLayout } from "../state/layout.ts";
@@ -29,6 +28,7 @@ import {
   supervisorOf,
 } from "../processes/supervisor.ts";
 import { traceSettings } from "./trace-settings.ts";
+import { controlPlaneConfig, offlineModelConfig } from "./worker-configs.ts";
 
 const LOCK_PATIENCE_MS = 60_000;
 const START_TIMEOUT_MS = 15_000;
@@ -80,10 +80,18 @@ async function ensure(
   await mkdir(layout.registry.data, { recursive: true });
   await writeState(layout.state, { port, modelPort, version } satisfies ControlPlaneState);
   const machine = machineFolder(layout.registry);
-  const parts = { registry, settings, port, machine, data: layout.registry.data };
+  const config = controlPlaneConfig({
+    objects: registry.objects,
+    module: "../build/control-plane/index.js",
+    settings: Object.keys(settings),
+    sockets: [{ address: `127.0.0.1:${port}` }],
+    machine,
+    data: layout.registry.data,
+  });
+  const modelConfig = offlineModelConfig("../build/offline-model/index.js", `127.0.0.1:${modelPort}`);
   await Promise.all([
-    serve(layout.registry, registryConfig(parts), { ...settings, TROUPE_SECRET: secret }, addressOf(port), io),
-    serve(layout.model, modelConfig(modelPort), {}, addressOf(modelPort), io),
+    serve(layout.registry, config, { ...settings, TROUPE_SECRET: secret }, addressOf(port), io),
+    serve(layout.model, modelConfig, {}, addressOf(modelPort), io),
   ]);
   return { url: addressOf(port), port, modelPort, secret };
 }
@@ -171,50 +179,6 @@ async function chooseSharedPorts(
   }
   const [port = 0, modelPort = 0] = await freePorts(2, new Set([...promised, ...(await knownPorts(home))]));
   return [port, modelPort];
-}
-
-interface Parts {
-  readonly registry: Bundle;
-  readonly settings: Record<string, string>;
-  readonly port: number;
-  readonly machine: string;
-  readonly data: string;
-}
-
-function registryConfig({ registry, settings, port, machine, data }: Parts): WorkerdConfig {
-  return {
-    workers: [
-      {
-        name: "control-plane",
-        module: "../build/control-plane/index.js",
-        storage: { folder: data, classes: registry.objects },
-        bindings: [
-          { name: "TROUPE_SECRET", kind: "environment", variable: "TROUPE_SECRET" },
-          { name: "PROBE", kind: "service", service: ANY_NETWORK },
-          { name: "COLLECTOR", kind: "service", service: ANY_NETWORK },
-          { name: "MACHINE", kind: "service", service: "machine" },
-          ...Object.keys(settings).map((name) => ({ name, kind: "environment" as const, variable: name })),
-          ...registry.objects.map((className) => ({
-            name: objectBinding(className),
-            kind: "object" as const,
-            className,
-          })),
-        ],
-      },
-    ],
-    folders: [{ name: "machine", folder: machine }],
-    externals: [],
-    sockets: [{ name: "control-plane", address: `127.0.0.1:${port}`, service: "control-plane" }],
-  };
-}
-
-/** A process of its own: a job's question to the model must not delay the registry of all jobs. */
-function modelConfig(port: number): WorkerdConfig {
-  return {
-    workers: [{ name: "offline-model", module: "../build/offline-model/index.js", bindings: [] }],
-    externals: [],
-    sockets: [{ name: "offline-model", address: `127.0.0.1:${port}`, service: "offline-model" }],
-  };
 }
 
 function addressOf(port: number): string {

@@ -26,7 +26,7 @@ export interface KeyPairFiles {
 
 export interface WorkerdExternal {
   readonly name: string;
-  /** Host and port. */
+  /** Host and port, or a unix socket. */
   readonly address: string;
   /** The server is not one of Troupe's; over TLS, with the name that its certificate must have. */
   readonly foreign?: { readonly certificateHost?: string };
@@ -74,6 +74,9 @@ const MAX_SOCKETS_CHARS = 1_000;
 export const PUBLIC_NETWORK = "network:public";
 /** Reaches every address. */
 export const ANY_NETWORK = "network:any";
+
+/** Begins the address of a unix socket: a path, absolute or from the folder in which workerd was started. */
+export const UNIX = "unix:";
 
 /** From this date nodejs_compat needs no flag. */
 export const COMPATIBILITY_DATE = "2026-10-15";
@@ -150,7 +153,8 @@ function protocol(address: string, { foreign, peer }: Pick<WorkerdExternal, "for
     const { keyPair, ca, certificateHost, host } = peer;
     return `https = (options = ${hostHeader(host)}, tlsOptions = (${mutualTls(keyPair, ca)}), certificateHost = ${quote(certificateHost)})`;
   }
-  if (!foreign) return `http = ${hostHeader(address)}`;
+  // A unix socket has no name that a listener could know.
+  if (!foreign) return `http = ${hostHeader(address.startsWith(UNIX) ? "localhost" : address)}`;
   const { certificateHost } = foreign;
   if (certificateHost === undefined) return "http = ()";
   return `https = (options = (), tlsOptions = (trustBrowserCas = true), certificateHost = ${quote(certificateHost)})`;

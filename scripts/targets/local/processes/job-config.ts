@@ -2,12 +2,27 @@
 import { BINDING_PROPS } from "#shared/http/gate.ts";
 import type { Binding, Plan, PlannedAgent, Service } from "#jobs/plan/plan-shape.ts";
 
-import { ANY_NETWORK, PUBLIC_NETWORK, type WorkerdBinding, type WorkerdConfig } from "./capnp.ts";
+import {
+  ANY_NETWORK,
+  PUBLIC_NETWORK,
+  type WorkerdBinding,
+  type WorkerdConfig,
+  type WorkerdExternal,
+  type WorkerdSocket,
+} from "./capnp.ts";
 import { JOB_PROCESS } from "../state/layout.ts";
 
+/** How a service outside of the process is reached. */
+export type Outside = Omit<WorkerdExternal, "name">;
+
 export interface Surroundings {
-  readonly controlPlanePort: number;
-  readonly modelPort: number;
+  /** The control plane, as an agent reaches it. */
+  controlPlane(agent: string): Outside;
+  readonly model: Outside;
+  /** An agent of another process, as an agent of this one reaches it. */
+  peer(from: string, to: PlannedAgent): Outside;
+  /** Listeners for other machines, beside that of the loopback. */
+  readonly sockets?: readonly Omit<WorkerdSocket, "service">[];
   /** Path of a Worker's module, relative to the configuration, with forward slashes. */
   module(worker: string): string;
   /** Absolute folder of the supervisor's facts about the machine. */
@@ -35,50 +50,80 @@ export function processesOf(plan: Plan): JobProcess[] {
   return plan.agents.map((agent) => ({ name: agent.id, agents: [agent] }));
 }
 
-/** The configuration of one process; peers in other processes become HTTP services at their sockets. */
+/** The configuration of one process. What its agents reach outside of it becomes HTTP services. */
 export function configOf(plan: Plan, process: JobProcess, surroundings: Surroundings): WorkerdConfig {
   const inside = new Set(process.agents.map((agent) => agent.id));
-  const outside = plan.agents.filter(
-    (agent) => !inside.has(agent.id) && plan.edges.some(({ from, to }) => inside.has(from) && to === agent.id),
-  );
+  const externals = new Map<string, WorkerdExternal>();
+  const serviceOf = (from: string, service: Service): string => {
+    const outside = outsideOf(plan, { from, service, inside }, surroundings);
+    if (outside === undefined) return serviceName(service);
+    // Over TLS an agent shows a certificate of its own.
+    const name = outside.peer === undefined ? serviceName(service) : `${serviceName(service)}:${from}`;
+    externals.set(name, { name, ...outside });
+    return name;
+  };
+  const workers = process.agents.map((agent) => {
+    const classes = agent.bindings.flatMap((item) => (item.type === "object" ? [item.className] : []));
+    return {
+      name: agentService(agent.id),
+      module: surroundings.module(agent.worker),
+      bindings: [
+        ...agent.bindings.map((item) => toWorkerd(item, inside, (service) => serviceOf(agent.id, service))),
+        MACHINE_BINDING,
+      ],
+      ...(classes.length > 0 ? { storage: { folder: surroundings.dataFolder(agent.id), classes } } : {}),
+    };
+  });
   return {
-    workers: process.agents.map((agent) => {
-      const classes = agent.bindings.flatMap((item) => (item.type === "object" ? [item.className] : []));
-      return {
-        name: agentService(agent.id),
-        module: surroundings.module(agent.worker),
-        bindings: [...agent.bindings.map((item) => toWorkerd(item, inside)), MACHINE_BINDING],
-        ...(classes.length > 0 ? { storage: { folder: surroundings.dataFolder(agent.id), classes } } : {}),
-      };
-    }),
+    workers,
     folders: [{ name: MACHINE, folder: surroundings.machine }],
-    externals: [
-      { name: CONTROL_PLANE, address: `127.0.0.1:${surroundings.controlPlanePort}` },
-      { name: OFFLINE_MODEL, address: `127.0.0.1:${surroundings.modelPort}` },
-      ...outside.map(({ id, socket }) => ({ name: agentService(id), address: `${socket.host}:${socket.port}` })),
-      ...originsOf(process).map(addressOf),
+    externals: [...externals.values()],
+    sockets: [
+      ...(surroundings.sockets ?? []).map((socket) => ({ ...socket, service: agentService(socket.name) })),
+      ...process.agents.map(({ id, socket }) => ({
+        name: id,
+        address: `${socket.host}:${socket.port}`,
+        service: agentService(id),
+      })),
     ],
-    sockets: process.agents.map(({ id, socket }) => ({
-      name: id,
-      address: `${socket.host}:${socket.port}`,
-      service: agentService(id),
-    })),
   };
 }
 
-function originsOf({ agents }: JobProcess): string[] {
-  const services = agents.flatMap(({ bindings }) =>
-    bindings.flatMap((item) => (item.type === "service" ? item.service : [])),
-  );
-  return [...new Set(services.flatMap((service) => (service.to === "address" ? service.origin : [])))];
+interface Use {
+  readonly from: string;
+  readonly service: Service;
+  readonly inside: ReadonlySet<string>;
+}
+
+/** Undefined for what is inside of the process. */
+function outsideOf(plan: Plan, { from, service, inside }: Use, surroundings: Surroundings): Outside | undefined {
+  switch (service.to) {
+    case "control-plane":
+      return surroundings.controlPlane(from);
+    case "offline-model":
+      return surroundings.model;
+    case "address":
+      return addressOf(service.origin);
+    case "agent": {
+      const to = plan.agents.find(({ id }) => id === service.agent);
+      return to === undefined || inside.has(to.id) ? undefined : surroundings.peer(from, to);
+    }
+    case "network":
+      return undefined;
+  }
+}
+
+/** A process of the same machine, which serves this port. */
+export function onLoopback(port: number): Outside {
+  return { address: `127.0.0.1:${port}` };
 }
 
 /** A foreign server gets requests under its own host name. */
-function addressOf(origin: string): WorkerdConfig["externals"][number] {
+function addressOf(origin: string): Outside {
   const { protocol, hostname, port } = new URL(origin);
   const secure = protocol === "https:";
   const address = `${hostname}:${port || (secure ? "443" : "80")}`;
-  return { name: addressService(origin), address, foreign: secure ? { certificateHost: hostname } : {} };
+  return { address, foreign: secure ? { certificateHost: hostname } : {} };
 }
 
 function addressService(origin: string): string {
@@ -86,7 +131,11 @@ function addressService(origin: string): string {
 }
 
 /** `inside`: agents of the same process, whose gates accept requests over a binding. */
-function toWorkerd(item: Binding, inside: ReadonlySet<string>): WorkerdBinding {
+function toWorkerd(
+  item: Binding,
+  inside: ReadonlySet<string>,
+  serviceOf: (service: Service) => string,
+): WorkerdBinding {
   switch (item.type) {
     case "json":
       return { name: item.name, kind: "json", value: JSON.stringify(item.value) };
@@ -101,7 +150,7 @@ function toWorkerd(item: Binding, inside: ReadonlySet<string>): WorkerdBinding {
       return {
         name: item.name,
         kind: "service",
-        service: serviceName(item.service),
+        service: serviceOf(item.service),
         ...(item.service.to === "agent" && inside.has(item.service.agent) ? { props: BINDING_PROPS } : {}),
       };
   }

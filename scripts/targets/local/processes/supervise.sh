@@ -102,7 +102,8 @@ rest() {
 }
 
 start() {
-  rm -f "$room/healthy"
+  # workerd binds no unix socket whose file a killed process has left.
+  rm -f "$room/healthy" "$room/socket"
   shorten_log
   say info "workerd starts"
   # Before workerd can answer: a client that gets an answer must find the restart counted.

@@ -3,14 +3,16 @@ import { expect, test } from "vitest";
 
 import { reachBinding } from "#shared/http/reach.ts";
 import { planJob } from "#jobs/plan/plan.ts";
+import type { PlannedAgent } from "#jobs/plan/plan-shape.ts";
 
 import { portIn, quote, renderConfig } from "../../../../../../scripts/targets/local/processes/capnp.ts";
-import { configOf, processesOf } from "../../../../../../scripts/targets/local/processes/job-config.ts";
+import { configOf, onLoopback, processesOf } from "../../../../../../scripts/targets/local/processes/job-config.ts";
 import { jobOf } from "../../../../jobs/support.ts";
 
 const SURROUNDINGS = {
-  controlPlanePort: 7000,
-  modelPort: 7001,
+  controlPlane: () => onLoopback(7000),
+  model: onLoopback(7001),
+  peer: (_: string, { socket }: PlannedAgent) => onLoopback(socket.port),
   module: (worker: string) => `releases/1/${worker}.js`,
   machine: "/machine",
   dataFolder: (agent: string) => `/data/${agent}`,
