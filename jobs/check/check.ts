@@ -1,14 +1,16 @@
 // Checks a job for mistakes that a schema cannot find: names that do not exist or are used twice, cycles, ports,
-// variables. Budgets and permissions have files of their own.
+// variables. Budgets, permissions and places have files of their own.
 import { checkBudgets } from "./check-budgets.ts";
 import { RESERVED_NAMES } from "../plan/bindings.ts";
 import type { Mistake } from "../file/mistake.ts";
 import { MAX_HEARTBEAT_MS, MIN_HEARTBEAT_MS } from "#shared/control-plane/registry.ts";
 import { checkedDurationMs } from "#shared/text/duration.ts";
 import { suggest } from "#shared/text/nearest.ts";
+import type { PlacementChoice } from "../placement/place-agents.ts";
 import { ownAgents } from "../schema/remote.ts";
 import { type Job, workerOf } from "../schema/schema.ts";
 import { checkPermissions } from "./check-permissions.ts";
+import { checkPlacement } from "./check-placement.ts";
 import { checkRemotes } from "./check-remotes.ts";
 import { agentReferences } from "./references.ts";
 import type { Path, Source } from "../file/source.ts";
@@ -21,6 +23,8 @@ export interface Surroundings {
   readonly workers: readonly string[];
   /** Names of the environment variables that are set. */
   readonly variables: ReadonlySet<string>;
+  /** What the command line says about places. */
+  readonly placement?: PlacementChoice | undefined;
 }
 
 /** All mistakes of a job that fits the schema, in no particular order. */
@@ -33,6 +37,7 @@ export function checkJob(job: Job, source: Source, surroundings: Surroundings): 
     ...checkHeartbeat(job, source),
     ...checkVariables(job, source, surroundings.variables),
     ...checkBudgets(job, source, surroundings.variables.has("ANTHROPIC_API_KEY")),
+    ...checkPlacement(job, source, surroundings.placement),
   ];
 }
 

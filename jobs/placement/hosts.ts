@@ -9,9 +9,9 @@ import type { Expose } from "./place.ts";
 export interface Host {
   readonly kind: "local" | "ssh";
   /** As of a Place; absent for this machine. */
-  readonly destination?: string;
-  readonly port?: number;
-  readonly address?: string;
+  readonly destination?: string | undefined;
+  readonly port?: number | undefined;
+  readonly address?: string | undefined;
   readonly expose: Expose;
   readonly slots: number;
   /** Undefined for a host above the first group. */

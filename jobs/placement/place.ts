@@ -29,5 +29,14 @@ export type Place = z.infer<typeof Place>;
 export const Via = z.enum(["binding", "loopback", "https", "tunnel"]);
 export type Via = z.infer<typeof Via>;
 
+/** How an agent and the control plane reach each other. */
+export const Link = z.object({
+  agent: z.string(),
+  toControlPlane: Via,
+  /** unprobed: the control plane cannot call the agent, and its heartbeats alone count. */
+  probe: z.enum([...Via.options, "unprobed"]),
+});
+export type Link = z.infer<typeof Link>;
+
 /** The place of this machine in jobs that name no other. */
 export const LOCAL: Place = { id: "local", kind: "local", expose: "https" };

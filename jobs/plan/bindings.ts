@@ -7,6 +7,8 @@ import type { Limits } from "#shared/budget/limits.ts";
 
 import { addressesIn, reachBinding } from "#shared/http/reach.ts";
 import { checkedDurationMs } from "#shared/text/duration.ts";
+import { placeAgents } from "../placement/place-agents.ts";
+import type { PlaceKind } from "../placement/place.ts";
 import { resolveModel } from "../schema/model.ts";
 import type { Binding, PlanEnvironment, Service } from "./plan-shape.ts";
 import { isLoopback, remoteAgents } from "../schema/remote.ts";
@@ -17,6 +19,8 @@ import { referencesIn } from "../schema/variables.ts";
 interface Surroundings {
   /** The agent's own public origin. */
   readonly url: string;
+  /** Where it runs. */
+  readonly kind: PlaceKind;
   /** Edges that begin at the agent. */
   readonly edges: readonly Edge[];
   /** Agents that may ask this one. */
@@ -97,7 +101,7 @@ export function agentBindings(job: Job, agent: Agent, surroundings: Surroundings
       className,
     })),
     // On other targets no process starts: there each turn has an alarm.
-    ...(targetOf(job, agent) === "local"
+    ...(surroundings.kind !== "cloudflare"
       ? [SESSION_FILES, service("SELF", { to: "address", origin: surroundings.url })]
       : []),
     ...own,
@@ -107,12 +111,20 @@ export function agentBindings(job: Job, agent: Agent, surroundings: Surroundings
 /** The configuration of each agent, with a stand-in for its address: for the check of a job that may still hold mistakes. */
 export function agentConfigs(job: Job, environment: PlanEnvironment): AgentConfig[] {
   const edges = Map.groupBy(edgesOfJob(job), ({ from }) => from);
+  const { places, agents } = placeAgents(job, environment.placement);
+  const kinds = new Map(places.map(({ id, kind }) => [id, kind]));
   return job.agents.map((agent) =>
-    configOf(job, agent, { url: "http://127.0.0.1", edges: edges.get(agent.id) ?? [], callers: [], environment }),
+    configOf(job, agent, {
+      url: "http://127.0.0.1",
+      kind: kinds.get(agents[agent.id] ?? "") ?? "local",
+      edges: edges.get(agent.id) ?? [],
+      callers: [],
+      environment,
+    }),
   );
 }
 
-function configOf(job: Job, agent: Agent, { url, edges, callers, environment }: Surroundings): AgentConfig {
+function configOf(job: Job, agent: Agent, { url, kind, edges, callers, environment }: Surroundings): AgentConfig {
   const model = resolveModel(job.model, agent.model, environment);
   const dynamic = job.topology.type === "dynamic";
   const remotes = new Map(remoteAgents(job.agents).map((remote) => [remote.id, remote]));
@@ -145,15 +157,15 @@ function configOf(job: Job, agent: Agent, { url, edges, callers, environment }: 
     cors: job.cors,
     topology: dynamic ? "dynamic" : "static",
     peers,
-    // Whatever others can reach asks for keys.
-    accounts: job.accounts ?? (isLoopback(new URL(url)) ? "optional" : "required"),
+    // Whatever others can reach asks for keys, and on a host others have accounts.
+    accounts: job.accounts ?? (kind !== "ssh" && isLoopback(new URL(url)) ? "optional" : "required"),
     callers: [...new Set([...callers, agent.id, COMMAND_LINE])].flatMap((id) => {
       const key = environment.publicKeys?.[id];
       return key === undefined ? [] : { id, key };
     }),
     tracing: {
       enabled: job.tracing,
-      content: job.content ?? (targetOf(job, agent) === "local" ? "redacted" : "none"),
+      content: job.content ?? (kind === "local" ? "redacted" : "none"),
     },
     pushAllow: addressesIn(job.push.allow),
     ...(job.sessions.expire === undefined ? {} : { sessionExpireMs: checkedDurationMs(job.sessions.expire) }),
@@ -184,10 +196,6 @@ function tokenOf({ agents }: Job, { id: asker }: Agent, id: string, remote: Remo
   if (remote?.token === undefined || auth === undefined) return [];
   const variable = `${asker.toUpperCase()}__${remote.token}`;
   return [{ type: "secret", name: remote.token, variable, source: { from: "template", template: auth } }];
-}
-
-function targetOf(job: Job, agent: Agent): string {
-  return agent.target ?? job.deployment.target;
 }
 
 /** The permissions in an agent's configuration. */

@@ -5,7 +5,7 @@ import * as z from "zod";
 import { RemoteCard } from "#shared/a2a/remote/card.ts";
 
 import type { PlacementChoice } from "../placement/place-agents.ts";
-import { Place, PlaceKind, Via } from "../placement/place.ts";
+import { Link, Place, PlaceKind, Via } from "../placement/place.ts";
 import { RestartPolicy } from "../schema/schema.ts";
 
 /** Where a service binding leads. */
@@ -76,14 +76,6 @@ const PlannedAgent = z.object({
   corpus: z.optional(z.union([z.string(), z.literal(false)])),
 });
 
-/** How an agent and the control plane reach each other. */
-const Link = z.object({
-  agent: z.string(),
-  toControlPlane: Via,
-  /** unprobed: the control plane cannot call the agent, and its heartbeats alone count. */
-  probe: z.enum([...Via.options, "unprobed"]),
-});
-
 export const Plan = z.object({
   job: z.string(),
   version: z.string(),
@@ -117,7 +109,6 @@ export const Plan = z.object({
 
 export type Plan = z.infer<typeof Plan>;
 export type PlannedAgent = z.infer<typeof PlannedAgent>;
-export type Link = z.infer<typeof Link>;
 export type Binding = z.infer<typeof Binding>;
 export type Service = z.infer<typeof Service>;
 

@@ -5,7 +5,9 @@ import { agentBindings } from "./bindings.ts";
 import { checkedDurationMs } from "#shared/text/duration.ts";
 import { resolveModel } from "../schema/model.ts";
 import type { Plan, PlanEnvironment, PlannedAgent } from "./plan-shape.ts";
+import { placeAgents } from "../placement/place-agents.ts";
 import { LOCAL } from "../placement/place.ts";
+import { CONTROL_PLANE, reachOf } from "../placement/reach.ts";
 import { ownAgents, remoteAgents } from "../schema/remote.ts";
 import { type Job, workerOf } from "../schema/schema.ts";
 import { type Edge, edgesOfJob, entryPointOf, startOrder } from "../schema/topology.ts";
@@ -21,7 +23,14 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
   const edgesFrom = Map.groupBy(edges, ({ from }) => from);
   const entryPoint = entryPointOf(job);
   if (entryPoint === undefined) throw new RangeError(`The job ${job.name} has no entry point`);
+  const placement = placeAgents(job, environment.placement);
+  const reach = reachOf(job, placement);
+  const [mistake] = [...placement.mistakes, ...reach.mistakes];
+  if (mistake !== undefined) throw new RangeError(`The job ${job.name} cannot be placed: ${mistake.message}`);
+  const places = new Map(placement.places.map((place) => [place.id, place]));
+  const tlsPortOf = (id: string) => (reach.asked.has(id) ? { tlsPort: environment.tlsPorts?.[id] ?? 0 } : {});
   const agents = own.map((agent): PlannedAgent => {
+    const place = places.get(placement.agents[agent.id] ?? "") ?? LOCAL;
     const socket = {
       host: HOST,
       port: agent.port === 0 ? (environment.ports[agent.id] ?? 0) : agent.port,
@@ -31,12 +40,14 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
     return {
       id: agent.id,
       worker: workerOf(agent),
-      target: "local",
-      place: LOCAL.id,
+      target: place.kind,
+      place: place.id,
       socket,
+      ...tlsPortOf(agent.id),
       url,
       bindings: agentBindings(job, agent, {
         url,
+        kind: place.kind,
         edges: edgesFrom.get(agent.id) ?? [],
         callers: job.topology.type === "dynamic" ? ids : edges.flatMap(({ from, to }) => (to === agent.id ? from : [])),
         environment,
@@ -59,10 +70,10 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
       const card = environment.remotes?.[id];
       return { id, url: cardAddress(remote), ...(card === undefined ? {} : { card }) };
     }),
-    edges,
-    places: [LOCAL],
-    controlPlane: { place: LOCAL.id },
-    links: own.map(({ id }) => ({ agent: id, toControlPlane: "loopback", probe: "loopback" })),
+    edges: [...reach.edges],
+    places: [...placement.places],
+    controlPlane: { ...placement.controlPlane, ...tlsPortOf(CONTROL_PLANE) },
+    links: [...reach.links],
     stages: stagesOf(
       job,
       ids,

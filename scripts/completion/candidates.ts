@@ -63,8 +63,11 @@ async function valuesOf(flag: string, job: string | undefined): Promise<readonly
       return agentsOf(job);
     case "--session":
       return sessionsOf(job);
+    case "--target":
+      return ["local", "ssh://"];
     case "--file":
     case "--corpus":
+    case "--hosts":
       return [FILES];
     default:
       return [];

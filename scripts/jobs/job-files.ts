@@ -4,13 +4,14 @@ import { readdir } from "node:fs/promises";
 import { extname, join, resolve } from "node:path";
 import { type LoadedJob, loadJob, type LoadResult } from "#jobs/load.ts";
 import { suggest } from "#shared/text/nearest.ts";
-import { readJobFile } from "#jobs/file/read.ts";
+import type { PlacementChoice } from "#jobs/placement/place-agents.ts";
 import { CliError, mistakesError } from "../terminal/cli-error.ts";
 import { troupe } from "../terminal/hint.ts";
 import { missingExports } from "../inspection/missing-exports.ts";
 import { anthropicUrl } from "../project/plan-environment.ts";
 import { JOBS_FOLDER, shown, troupeHome, workerNames } from "../project/project.ts";
 import { deployedJobs, readJobState } from "../targets/local/state/state.ts";
+import { readText } from "./read-text.ts";
 
 export interface JobFile extends LoadedJob {
   /** Absolute. */
@@ -24,9 +25,9 @@ export async function jobFiles(): Promise<Map<string, string>> {
 }
 
 /** Loads the job that `wanted` names, a name or a path. Throws CliError with all mistakes in it. */
-export async function loadJobFile(wanted: string): Promise<JobFile> {
+export async function loadJobFile(wanted: string, placement?: PlacementChoice): Promise<JobFile> {
   const path = await findJobFile(wanted);
-  const result = await tryLoad(path);
+  const result = await tryLoad(path, placement);
   if ("mistakes" in result) throw mistakesError(result.mistakes);
   // Fails before the build does.
   anthropicUrl();
@@ -34,24 +35,16 @@ export async function loadJobFile(wanted: string): Promise<JobFile> {
 }
 
 /** The job in a file, or its mistakes. Throws CliError when the file cannot be opened. */
-export async function tryLoad(path: string): Promise<LoadResult> {
-  const file = shown(path);
-  try {
-    const read = await readJobFile(path, file);
-    if ("mistakes" in read) return read;
-    const variables = Object.entries(process.env).filter(([, value]) => value !== undefined && value !== "");
-    const workers = await workerNames();
-    const loaded = loadJob(read.text, file, { workers, variables: new Set(variables.map(([name]) => name)) });
-    const [known, mistakes] = "mistakes" in loaded ? [loaded.partial, loaded.mistakes] : [loaded, []];
-    const missing = known === undefined ? [] : await missingExports(known.job, workers);
-    return missing.length === 0 ? loaded : { mistakes: [...mistakes, ...missing], partial: known };
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
-    if (code === "ENOENT") throw new CliError("bad_input", `There is no file ${file}.`);
-    if (code === "EISDIR") throw new CliError("bad_input", `${file} is a folder, not a job file.`);
-    if (code === "EACCES") throw new CliError("bad_input", `${file} may not be read.`);
-    throw error;
-  }
+export async function tryLoad(path: string, placement?: PlacementChoice): Promise<LoadResult> {
+  const read = await readText(path, "job file");
+  if ("mistakes" in read) return read;
+  const set = Object.entries(process.env).filter(([, value]) => value !== undefined && value !== "");
+  const variables = new Set(set.map(([name]) => name));
+  const workers = await workerNames();
+  const loaded = loadJob(read.text, shown(path), { workers, variables, placement });
+  const [known, mistakes] = "mistakes" in loaded ? [loaded.partial, loaded.mistakes] : [loaded, []];
+  const missing = known === undefined ? [] : await missingExports(known.job, workers);
+  return missing.length === 0 ? loaded : { mistakes: [...mistakes, ...missing], partial: known };
 }
 
 /**

@@ -1,23 +1,19 @@
 // Chooses the target that carries out a job's plan.
-import { ownAgents } from "#jobs/schema/remote.ts";
+import { placeAgents, type PlacementChoice } from "#jobs/placement/place-agents.ts";
 import type { Job } from "#jobs/schema/schema.ts";
 import { CliError } from "../terminal/cli-error.ts";
 import { troupe } from "../terminal/hint.ts";
 import { troupeHome } from "../project/project.ts";
 import type { Target } from "./target.ts";
 
-/** The target that deploys a job. Throws CliError for a target that can only validate and plan so far. */
-export async function targetOf(job: Pick<Job, "name" | "deployment" | "agents">): Promise<Target> {
-  const wanted = [
-    job.deployment.target,
-    ...ownAgents(job.agents).map((agent) => agent.target ?? job.deployment.target),
-  ];
-  const other = wanted.find((name) => name !== "local");
+/** The target that deploys a job. Throws CliError for a place that can only be planned so far. */
+export async function targetOf(job: Job, placement: PlacementChoice): Promise<Target> {
+  const other = placeAgents(job, placement).places.find(({ kind }) => kind !== "local");
   if (other !== undefined) {
     throw new CliError(
       "bad_input",
-      `${job.name} runs on ${other}. This version can only validate and plan such a job.`,
-      `Run: ${troupe`plan ${job.name}`}, or set deployment.target to local.`,
+      `${job.name} runs on ${other.id}. This version can only validate and plan such a job.`,
+      `Run: ${troupe`plan ${job.name}`}, or deploy all of it here: ${troupe`deploy ${job.name} --target local`}`,
     );
   }
   return localTarget();

@@ -1,6 +1,7 @@
 // The operations of every target. A target carries out a plan; it does not read job files.
 import type * as z from "zod";
 import type { Key, MadeKey, NewKey } from "#shared/control-plane/keys.ts";
+import type { PlacementChoice } from "#jobs/placement/place-agents.ts";
 import type { Job } from "#jobs/schema/schema.ts";
 import type { Source } from "#jobs/file/source.ts";
 import type { LeftOut } from "../corpus/left-out.ts";
@@ -16,6 +17,8 @@ export interface DeployRequest {
   readonly file: string;
   /** The folder of documents as typed; undefined without --corpus. */
   readonly corpus: string | undefined;
+  /** What the command line says about places; the job was checked with it. */
+  readonly placement: PlacementChoice;
 }
 
 export interface Deployed {

@@ -2,6 +2,7 @@
 import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
 import { troupe } from "../../terminal/hint.ts";
 import { printJson } from "../../terminal/io.ts";
+import { PLACEMENT_OPTIONS } from "../../jobs/placement-options.ts";
 import { describeStatus } from "../../jobs/show-status.ts";
 import { targetOf } from "../../targets/choose-target.ts";
 
@@ -16,19 +17,22 @@ export default defineCommand({
       value: "DIR",
       description: "Folder of documents to search: text, HTML, PDF, docx, data, code",
     },
+    ...PLACEMENT_OPTIONS,
     json: JSON_OPTION,
   },
   examples: ["troupe deploy research-assistant", "troupe deploy research-assistant --corpus ~/notes"],
 
   async run({ positionals: [name = ""], options, io }) {
     const { loadJobFile } = await import("../../jobs/job-files.ts");
-    const { job, source, path } = await loadJobFile(name);
-    const target = await targetOf(job);
+    const { readPlacement } = await import("../../jobs/read-placement.ts");
+    const placement = await readPlacement(options);
+    const { job, source, path } = await loadJobFile(name, placement);
+    const target = await targetOf(job, placement);
     const {
       status,
       healthyMs,
       leftOut = [],
-    } = await target.deploy({ job, source, file: path, corpus: options.corpus }, io);
+    } = await target.deploy({ job, source, file: path, corpus: options.corpus, placement }, io);
     if (options.json === true) return printJson(io, { ...status, healthyMs: Math.round(healthyMs), leftOut });
     io.print(describeStatus(status));
     io.note(`Healthy after ${(healthyMs / 1000).toFixed(2)} s. Ask it: ${troupe`query ${job.name} "…"`}`);

@@ -2,6 +2,7 @@
 import { defineCommand } from "../../terminal/command.ts";
 import { troupe } from "../../terminal/hint.ts";
 import { table } from "../../terminal/io.ts";
+import { PLACEMENT_OPTIONS } from "../../jobs/placement-options.ts";
 import { describeStatus } from "../../jobs/show-status.ts";
 import { targetOf } from "../../targets/choose-target.ts";
 
@@ -18,16 +19,22 @@ export default defineCommand({
   positionals: [0, 1],
   options: {
     corpus: { type: "string", value: "DIR", description: "Your documents instead of those that come with the project" },
+    ...PLACEMENT_OPTIONS,
   },
   examples: ["troupe start", 'troupe start --corpus ~/notes "What did I decide about backups?"'],
 
   async run({ positionals: [typed], options, io }) {
     const { loadJobFile } = await import("../../jobs/job-files.ts");
+    const { readPlacement } = await import("../../jobs/read-placement.ts");
     const { askAndPrint } = await import("../../query/print.ts");
-    const { job, source, path } = await loadJobFile(JOB);
+    const placement = await readPlacement(options);
+    const { job, source, path } = await loadJobFile(JOB, placement);
     io.note(`Deploying ${JOB} …`);
-    const target = await targetOf(job);
-    const { status, healthyMs } = await target.deploy({ job, source, file: path, corpus: options.corpus }, io);
+    const target = await targetOf(job, placement);
+    const { status, healthyMs } = await target.deploy(
+      { job, source, file: path, corpus: options.corpus, placement },
+      io,
+    );
     io.note(`${status.agents.length} agents are healthy after ${(healthyMs / 1000).toFixed(2)} s.`);
 
     const text = typed ?? (options.corpus === undefined ? QUESTION : QUESTION_ABOUT_DOCUMENTS);

@@ -3,6 +3,7 @@ import { formatMistake, type Mistake } from "#jobs/file/mistake.ts";
 
 import { CliError } from "../../terminal/cli-error.ts";
 import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
+import { PLACEMENT_OPTIONS } from "../../jobs/placement-options.ts";
 import { printJson, noteIfSlow } from "../../terminal/io.ts";
 import { shown, troupeHome } from "../../project/project.ts";
 
@@ -11,7 +12,7 @@ export default defineCommand({
   summary: "Check job files; all of jobs/ when none is named",
   usage: "[job …]",
   positionals: [0, 100],
-  options: { json: JSON_OPTION },
+  options: { ...PLACEMENT_OPTIONS, json: JSON_OPTION },
   examples: ["troupe validate research-assistant", "troupe validate my-job.yaml --json"],
 
   async run({ positionals, options, io }) {
@@ -19,9 +20,13 @@ export default defineCommand({
     const { buildWorkers } = await import("../../project/build.ts");
     const { checkAgents } = await import("../../inspection/check-agents.ts");
     const { findJobFile, jobFiles, tryLoad } = await import("../../jobs/job-files.ts");
+    const { readPlacement } = await import("../../jobs/read-placement.ts");
+    const placement = await readPlacement(options);
     const paths =
       positionals.length === 0 ? [...(await jobFiles()).values()] : await Promise.all(positionals.map(findJobFile));
-    const loaded = await Promise.all(paths.map(async (path) => ({ file: shown(path), result: await tryLoad(path) })));
+    const loaded = await Promise.all(
+      paths.map(async (path) => ({ file: shown(path), result: await tryLoad(path, placement) })),
+    );
     const home = troupeHome();
     const built = await noteIfSlow(io, "Building the Workers", async () => buildWorkers(home));
     const results: { readonly file: string; readonly mistakes: readonly Mistake[] }[] = [];

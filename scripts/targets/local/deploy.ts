@@ -59,7 +59,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
     layout.secrets,
     ownAgents(job.agents).map(({ id }) => id),
   );
-  const plan = planJob(job, { ...planEnvironment(bundles, ports), publicKeys, remotes });
+  const plan = planJob(job, { ...planEnvironment(bundles, ports), publicKeys, remotes, placement: request.placement });
   const corpus = await prepareCorpus(plan, { typed: request.corpus, last: last?.corpus, file: request.file }, io);
   const controlPlane = await stage("control_plane", "Starting the control plane", async () =>
     ensureControlPlane(home, bundles, io, Object.values(ports)),

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
 import { planJob } from "#jobs/plan/plan.ts";
-import { readJobFile } from "#jobs/file/read.ts";
+import { readTextFile } from "#jobs/file/read.ts";
 import { jobJsonSchema } from "#jobs/schema/schema.ts";
 
 import { jobOf } from "./support.ts";
@@ -40,7 +40,7 @@ describe("reading a job file", () => {
     const path = join(temporary, "big.yaml");
     await writeFile(path, "");
     await truncate(path, 10 * 1024 * 1024);
-    const result = await readJobFile(path, "big.yaml");
+    const result = await readTextFile(path, "big.yaml", "job file");
     expect(result).toEqual({
       mistakes: [
         {
@@ -55,14 +55,16 @@ describe("reading a job file", () => {
     await rm(temporary, { recursive: true });
   });
   test("what is neither a file nor a folder is not waited for", { skip: process.platform === "win32" }, async () => {
-    expect(await readJobFile("/dev/null")).toMatchObject({ mistakes: [{ message: "this is not a file" }] });
+    expect(await readTextFile("/dev/null", "x", "job file")).toMatchObject({
+      mistakes: [{ message: "this is not a file" }],
+    });
   });
-  test("bytes that are no UTF-8 are not YAML", async () => {
+  test("bytes that are no UTF-8 are no text", async () => {
     const temporary = await mkdtemp(join(tmpdir(), "troupe-"));
     const path = join(temporary, "binary.yaml");
     await writeFile(path, Uint8Array.from([0x6e, 0xff, 0xfe]));
-    expect(await readJobFile(path)).toMatchObject({
-      mistakes: [{ message: "not YAML: the file is not UTF-8 text" }],
+    expect(await readTextFile(path, "x", "job file")).toMatchObject({
+      mistakes: [{ message: "the file is not UTF-8 text" }],
     });
     await rm(temporary, { recursive: true });
   });
