@@ -68,7 +68,7 @@ export function agentBindings(job: Job, agent: Agent, surroundings: Surroundings
   const anywhere: Service = { to: "network", reach: "any" };
   return [
     { type: "json", name: "AGENT", value: config },
-    { type: "secret", name: "TROUPE_KEY", variable: "TROUPE_KEY", source: { from: "job-key" } },
+    ownKey(agent, surroundings.kind),
     {
       type: "secret",
       name: "TROUPE_SIGNING_KEY",
@@ -106,6 +106,14 @@ export function agentBindings(job: Job, agent: Agent, surroundings: Surroundings
       : []),
     ...own,
   ];
+}
+
+/** For ids of tasks and approvals. On a host of others' accounts no two agents share it. */
+function ownKey({ id }: Agent, kind: PlaceKind): Binding {
+  const name = "TROUPE_KEY";
+  if (kind !== "ssh") return { type: "secret", name, variable: name, source: { from: "job-key" } };
+  const variable = `${name}__${id.toUpperCase()}`;
+  return { type: "secret", name, variable, source: { from: "agent-key", agent: id } };
 }
 
 /** The configuration of each agent, with a stand-in for its address: for the check of a job that may still hold mistakes. */

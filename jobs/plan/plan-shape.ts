@@ -27,6 +27,8 @@ const SecretSource = z.discriminatedUnion("from", [
   z.object({ from: z.literal("job-token") }),
   /** The agent's token at the control plane. */
   z.object({ from: z.literal("agent-token"), agent: z.string() }),
+  /** The agent's own key for ids, made on its host. */
+  z.object({ from: z.literal("agent-key"), agent: z.string() }),
   /** The agent's private key, made at its first deployment. */
   z.object({ from: z.literal("signing-key"), agent: z.string() }),
   /** Text in which `${VAR}` stands for a variable of the user who deploys. */

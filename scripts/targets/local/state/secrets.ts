@@ -143,6 +143,9 @@ export function secretValues(
       case "agent-token":
         values[binding.variable] = tokenFor(controlPlane, job, source.agent);
         break;
+      case "agent-key":
+        // Made and kept on its host.
+        break;
       case "signing-key": {
         const pair = secrets.signing[source.agent];
         if (pair === undefined) throw lostKey(source.agent);
