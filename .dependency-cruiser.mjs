@@ -75,7 +75,8 @@ const orders = [
     "troupe",
   ]),
   ...order("scripts/traces", ["amounts options span", "tree critical-path hop skew diff", "store", "draw"]),
-  ...order("scripts/targets", ["local", "choose-target"], { contracts: ["target"] }),
+  ...order("scripts/targets", ["local", "hosts", "choose-target"], { contracts: ["target"] }),
+  ...order("scripts/targets/hosts", ["ssh", ["preflight", "workerd"]]),
   ...order("scripts/targets/local", [
     "state",
     "processes",
