@@ -76,6 +76,15 @@ const orders = [
   ]),
   ...order("scripts/traces", ["amounts options span", "tree critical-path hop skew diff", "store", "draw"]),
   ...order("scripts/targets", ["local", "hosts", "choose-target"], { contracts: ["target"] }),
+  ...order("scripts/targets/hosts", [
+    ["ssh", "keys"],
+    ["preflight", "workerd", "machine"],
+    "reach",
+    "release",
+    "run status logs",
+    "deploy restart stop",
+    "hosts",
+  ]),
   ...order("scripts/targets/local", [
     "state",
     "processes",
