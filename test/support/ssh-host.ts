@@ -29,11 +29,11 @@ export interface SshHostOptions {
   readonly shell?: string;
   /** A line that the login shell prints on stdout and stderr before it does anything. */
   readonly banner?: string;
-  /** Text of further lines of sshd_config. */
-  readonly sshdConfig?: string;
+  /** sshd would take a password, too. */
+  readonly passwords?: boolean;
   /** Name of the home folder. */
   readonly homeName?: string;
-  /** The home folder is a symlink to this folder, or to one beside it with `true`. */
+  /** The home folder is a symlink to "real home" beside it. */
   readonly homeIsLink?: boolean;
   /** Umask of the session. */
   readonly umask?: string;
@@ -62,7 +62,7 @@ export interface SshHost extends AsyncDisposable {
 }
 
 export async function startSshHost(options: SshHostOptions = {}): Promise<SshHost> {
-  const { address = "127.0.0.1", shell = "/bin/sh", banner, sshdConfig = "", homeName = "home", umask } = options;
+  const { address = "127.0.0.1", shell = "/bin/sh", banner, passwords = false, homeName = "home", umask } = options;
   const sshd = SSHD;
   if (sshd === undefined) throw new Error("sshd is missing");
   const folder = await mkdtemp(join(tmpdir(), "troupe-host-"));
@@ -107,7 +107,7 @@ AuthorizedKeysFile "${join(folder, "authorized_keys")}"
 PidFile none
 StrictModes no
 UsePAM no
-PasswordAuthentication no
+PasswordAuthentication ${passwords ? "yes" : "no"}
 KbdInteractiveAuthentication no
 PermitRootLogin yes
 AllowTcpForwarding yes
@@ -115,7 +115,6 @@ PermitUserEnvironment no
 LogLevel INFO
 SetEnv "HOME=${home}" SHELL=${shell}
 ForceCommand ${login}
-${sshdConfig}
 `,
   );
   const config = join(folder, "ssh_config");
@@ -157,7 +156,7 @@ Host *
   }
 
   async function connections(): Promise<number[]> {
-    return server === undefined ? [] : descendants(server.pid);
+    return server === undefined ? [] : descendants(server.pid, "sshd");
   }
 
   async function stop(): Promise<void> {
@@ -205,15 +204,18 @@ wait "$sshd"
 kill "$watch" 2>/dev/null
 `;
 
-/** All processes below this one, children first. */
-async function descendants(pid: number): Promise<number[]> {
-  const { stdout } = await exec("ps", ["-A", "-o", "pid=,ppid="]);
-  const pairs = stdout
-    .trim()
-    .split("\n")
-    .map((line) => line.trim().split(/\s+/).map(Number));
-  const below = (parent: number): number[] =>
-    pairs.flatMap(([child = -1, of]) => (of === parent ? [child, ...below(child)] : []));
+/** All processes below this one, children first. `named`: only those of this program. */
+export async function descendants(pid: number, named?: string): Promise<number[]> {
+  const { stdout } = await exec("ps", ["-A", "-o", "pid=,ppid=,comm="]);
+  const rows = [...stdout.matchAll(/^ *(\d+) +(\d+) +(.*)$/gm)].map(([, child, parent, name = ""]) => ({
+    child: Number(child),
+    parent: Number(parent),
+    isMeant: named === undefined || name.startsWith(named),
+  }));
+  const below = (above: number): number[] =>
+    rows.flatMap(({ child, parent, isMeant }) =>
+      parent === above ? [...below(child), ...(isMeant ? [child] : [])] : [],
+    );
   return below(pid);
 }
 
