@@ -31,8 +31,9 @@ function isAlive(pid: number): boolean {
   }
 }
 
-const gone = (pids: readonly number[]): Promise<void> =>
-  expect.poll(() => pids.filter(isAlive), { timeout: 5_000 }).toEqual([]);
+async function gone(pids: readonly number[]): Promise<void> {
+  await expect.poll(() => pids.filter(isAlive), { timeout: 5_000 }).toEqual([]);
+}
 
 async function listening(server: Server): Promise<number> {
   await once(server.listen(0, "127.0.0.1"), "listening");
@@ -138,7 +139,7 @@ describe.skipIf(noSshd())("a host by SSH", () => {
       next: expect.stringContaining("run the command again"),
     });
     await expect(connection.run("true")).rejects.toThrow("The connection to a-host was lost");
-    await expect(connection.forward(1_024, 80)).rejects.toThrow();
+    await expect(connection.forward(1_024, 80)).rejects.toThrow("The connection to a-host was lost");
   });
 
   it("forwards a port to the host, and says that a port is taken", async () => {
@@ -186,7 +187,7 @@ describe.skipIf(noSshd())("a host by SSH", () => {
     const ssh = (await descendants(process.pid)).filter((pid) => !before.includes(pid));
     await connection[Symbol.asyncDispose]();
     await gone(ssh);
-    await expect(connection.run("true")).rejects.toThrow();
+    await expect(connection.run("true")).rejects.toThrow("The connection to a-host was lost");
   });
 });
 

@@ -203,7 +203,7 @@ const TABLE: readonly (readonly [rule: string, text: string, ...mistakes: string
   [
     "a list is no field's name",
     `${AGENTS}${DYNAMIC}? [a, b]\n: c\n`,
-    'job.yaml:1:1: unknown field "[ a, b ]" | There is: name, version, description, tags, agents, topology, model, isolation, heartbeat, deployment, budget, approvals, ….',
+    'job.yaml:1:1: unknown field "[ a, b ]" | There is: name, version, description, tags, agents, topology, model, isolation, heartbeat, deployment, control_plane, budget, ….',
   ],
   [
     "a duration without a unit is refused",

@@ -290,10 +290,10 @@ execution: { entry_point: a }
   });
   test("in a mesh it is asked only", () => {
     expect(planned(MESH).edges).toEqual([
-      { from: "a", to: "b" },
-      { from: "a", to: "weather" },
-      { from: "b", to: "a" },
-      { from: "b", to: "weather" },
+      { from: "a", to: "b", via: "binding" },
+      { from: "a", to: "weather", via: "https" },
+      { from: "b", to: "a", via: "binding" },
+      { from: "b", to: "weather", via: "https" },
     ]);
   });
   test("in a dynamic topology every agent may find it", () => {
@@ -337,7 +337,11 @@ describe("deployment", () => {
     const plan = planJob(jobWith(HUB, "heartbeat: { interval: 700ms }"), ENVIRONMENT);
     expect(plan.heartbeat).toEqual({ intervalMs: 700, leaseMs: 2100 });
   });
-  test.each(["ssh", "cloudflare"])("a job for %s is planned like any other", (target) => {
-    expect(planJob(jobWith(HUB, `deployment: { target: ${target} }`), ENVIRONMENT).agents[0]?.target).toBe(target);
+  test.each([
+    ["ssh://me@host", "ssh", "host"],
+    ["cloudflare", "cloudflare", "cloudflare"],
+  ])("a job for %s is planned like any other", (written, target, place) => {
+    const [agent] = planJob(jobWith(HUB, `deployment: { target: "${written}" }`), ENVIRONMENT).agents;
+    expect(agent).toMatchObject({ target, place });
   });
 });

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -153,11 +154,19 @@ export class Master {
         "Give it one, or use another account.",
       );
     }
+    // The connection alone keeps no command from ending, which ends the connection.
+    this.#hold("unref");
     return home;
+  }
+
+  #hold(how: "ref" | "unref"): void {
+    this.#child[how]();
+    for (const pipe of this.#child.stdio) if (pipe instanceof Socket) pipe[how]();
   }
 
   /** May be repeated. */
   async end(): Promise<void> {
+    this.#hold("ref");
     this.#child.stdin?.destroy();
     for (const pipe of this.#child.stdio) pipe?.destroy();
     const late = AbortSignal.timeout(END_GRACE_MS);
