@@ -75,12 +75,15 @@ const orders = [
     "troupe",
   ]),
   ...order("scripts/traces", ["amounts options span", "tree critical-path hop skew diff", "store", "draw"]),
-  ...order("scripts/targets", ["local", "hosts", "choose-target"], { contracts: ["target"] }),
+  ...order("scripts/targets", ["local", "hosts", "command-line", "deployed-target", "choose-target"], {
+    contracts: ["target"],
+  }),
   ...order("scripts/targets/hosts", [
     ["ssh", "keys"],
     ["preflight", "workerd", "machine"],
     "reach",
     "release",
+    "forwarding-fetch job-machines",
     "run status logs",
     "deploy restart stop",
     "hosts",
@@ -93,7 +96,6 @@ const orders = [
     "deploy restart stop status logs",
     "local",
   ]),
-  ...order("scripts/targets/hosts", ["keys"]),
   ...order("workers/control-plane", ["auth openapi-parts endpoints budgets keys registry traces", "openapi", "index"], {
     contracts: ["env", "rpc"],
   }),

@@ -30,7 +30,7 @@ interface Blocked {
  * How a request goes from one place to another; undefined where it cannot. HTTPS needs an address, and a place that is not
  * behind a tunnel. A tunnel needs one end that is: the deploying machine holds its connection to it, for both directions.
  */
-export function viaBetween(from: Place, to: Place): Via | undefined {
+function viaBetween(from: Place, to: Place): Via | undefined {
   if (from.kind === "cloudflare" || to.kind === "cloudflare") return "https";
   if (to.address !== undefined && to.expose === "https") return "https";
   return from.expose === "tunnel" || to.expose === "tunnel" ? "tunnel" : undefined;

@@ -10,7 +10,7 @@ import { jobLayout } from "../targets/local/state/layout.ts";
 import { readRelease } from "../targets/local/state/release.ts";
 import { deployedJobs, readJobState } from "../targets/local/state/state.ts";
 import type { JobStatus } from "../targets/target.ts";
-import { localTarget } from "../targets/choose-target.ts";
+import { deployedTarget } from "../targets/choose-target.ts";
 
 /** The name of a deployed job, given its name or the path of its file. Throws CliError, which suggests the nearest name. */
 export async function requireDeployed(job: string): Promise<string> {
@@ -43,7 +43,7 @@ async function deployedFrom(home: string, jobs: readonly string[], path: string)
 
 /** The status of a deployed job. Throws CliError when it is not deployed. */
 export async function statusOf(job: string): Promise<JobStatus> {
-  const status = await (await localTarget()).status(await requireDeployed(job));
+  const status = await (await deployedTarget()).status(await requireDeployed(job));
   if (status === undefined) throw new CliError("bad_input", `The job "${job}" is not deployed.`);
   return status;
 }

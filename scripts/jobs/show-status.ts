@@ -59,6 +59,7 @@ function describeEnd(
     running: `was restarted ${times}`,
     restarting: `is being restarted, after ${times} before`,
     failed: `has failed: it ended at each start (${times}). Fix the reason, then: ${again}`,
+    unreachable: "is on a host that does not answer",
     dead: `has ended and is not restarted. Start it again: ${again}`,
   }[state];
   return [`The process ${name} ${now}`, `  Last end at ${lastEnd.at}: ${oneLine(lastEnd.reason)}`];

@@ -18,7 +18,7 @@ import { reasonOf } from "#shared/text/reason.ts";
 import { CliError } from "../terminal/cli-error.ts";
 import { troupe } from "../terminal/hint.ts";
 import { troupeHome } from "../project/project.ts";
-import { commandLineFetch } from "../targets/local/state/command-line.ts";
+import { commandLineFetch } from "../targets/command-line.ts";
 import type { AgentAddress } from "./reply-command.ts";
 
 export interface Connection {

@@ -17,7 +17,7 @@ import { parseJson } from "#shared/text/parse-json.ts";
 import { reasonOf } from "#shared/text/reason.ts";
 
 import { troupeHome } from "../project/project.ts";
-import { commandLineFetch } from "../targets/local/state/command-line.ts";
+import { commandLineFetch } from "../targets/command-line.ts";
 import { CliError } from "../terminal/cli-error.ts";
 
 const TIMEOUT_MS = 30_000;

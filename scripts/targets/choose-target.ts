@@ -1,26 +1,40 @@
-// Chooses the target that carries out a job's plan.
-import { placeAgents, type PlacementChoice } from "#jobs/placement/place-agents.ts";
+// Chooses the target that carries out a job's plan, or that already has.
+import type { PlacementChoice } from "#jobs/placement/place-agents.ts";
 import type { Job } from "#jobs/schema/schema.ts";
 import { CliError } from "../terminal/cli-error.ts";
 import { troupe } from "../terminal/hint.ts";
 import { troupeHome } from "../project/project.ts";
 import type { Target } from "./target.ts";
 
-/** The target that deploys a job. Throws CliError for a place that can only be planned so far. */
-export async function targetOf(job: Job, placement: PlacementChoice): Promise<Target> {
-  const other = placeAgents(job, placement).places.find(({ kind }) => kind !== "local");
-  if (other !== undefined) {
-    throw new CliError(
-      "bad_input",
-      `${job.name} runs on ${other.id}. This version can only validate and plan such a job.`,
-      `Run: ${troupe`plan ${job.name}`}, or deploy all of it here: ${troupe`deploy ${job.name} --target local`}`,
-    );
-  }
-  return localTarget();
+/** The target that deploys a job. Throws CliError for a target that can only validate and plan so far. */
+export async function targetOf(job: Job, placement?: PlacementChoice): Promise<Target> {
+  const { placeAgents } = await import("#jobs/placement/place-agents.ts");
+  const kinds = new Set(placeAgents(job, placement).places.map(({ kind }) => kind));
+  if (kinds.has("cloudflare")) throw planOnly(job, "on cloudflare", "set deployment.target to local");
+  if (kinds.size > 1) throw planOnly(job, "here and on hosts at once", "put all of it on hosts, or all of it here");
+  return kinds.has("ssh") ? hostsTarget() : localTarget();
 }
 
-/** The target of jobs on this machine. */
-export async function localTarget(): Promise<Target> {
+function planOnly({ name }: Job, where: string, next: string): CliError {
+  return new CliError(
+    "bad_input",
+    `${name} runs ${where}. This version can only validate and plan such a job.`,
+    `Run: ${troupe`plan ${name}`}, or ${next}.`,
+  );
+}
+
+/** The target of deployed jobs, wherever each of them runs. */
+export async function deployedTarget(): Promise<Target> {
+  const { DeployedTarget } = await import("./deployed-target.ts");
+  return new DeployedTarget(troupeHome(), await localTarget());
+}
+
+async function localTarget(): Promise<Target> {
   const { LocalTarget } = await import("./local/local.ts");
   return new LocalTarget(troupeHome());
+}
+
+async function hostsTarget(): Promise<Target> {
+  const { HostsTarget } = await import("./hosts/hosts.ts");
+  return new HostsTarget(troupeHome());
 }

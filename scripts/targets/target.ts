@@ -80,10 +80,12 @@ export interface KeyStore {
 
 export interface ProcessStatus {
   readonly name: string;
+  /** The host on which it runs; absent on this machine. */
+  readonly place?: string;
   /** Null while the process does not run. */
   readonly pid: number | null;
   /** `dead`: the process ended and is not restarted. */
-  readonly state: "running" | "restarting" | "dead" | "failed";
+  readonly state: "running" | "restarting" | "dead" | "failed" | "unreachable";
   /** Whether a supervisor restarts the process; false after the supervisor was killed, and on Windows. */
   readonly supervised: boolean;
   /** Restarts by the supervisor since the last deployment or restart of the job. */
@@ -96,7 +98,10 @@ export interface AgentStatus {
   readonly id: string;
   readonly name: string;
   readonly url: string;
-  readonly state: "alive" | "suspect" | "dead" | "failed" | "starting" | "stopped";
+  /** The host on which it runs; absent on this machine. */
+  readonly place?: string;
+  /** unreachable: its host does not answer this machine. */
+  readonly state: "alive" | "suspect" | "dead" | "failed" | "starting" | "stopped" | "unreachable";
   /** ISO 8601; null before the first one. */
   readonly lastHeartbeat: string | null;
   /** Backends and peers that fail, as the agent itself tells; empty when the agent does not answer. */
@@ -116,14 +121,15 @@ export interface RemoteStatus {
 
 export interface JobStatus {
   readonly job: string;
-  readonly target: "local";
+  /** Where its agents run: on this machine, or on hosts. */
+  readonly target: "local" | "hosts";
   /** The job's workerd; where each agent has a process, that of the entry point. Null when it does not run. */
   readonly pid: number | null;
   /**
    * restarting: no process runs at this moment. dead: no supervisor restarts it. failed: it ended at each start and was
-   * given up.
+   * given up. unreachable: no host of the job answers.
    */
-  readonly state: "running" | "degraded" | "restarting" | "stopped" | "dead" | "failed";
+  readonly state: "running" | "degraded" | "restarting" | "stopped" | "dead" | "failed" | "unreachable";
   readonly entryPoint: string;
   readonly controlPlane: string | null;
   readonly agents: readonly (AgentStatus & { readonly pid: number | null })[];

@@ -3,7 +3,7 @@ import { defineCommand } from "../../terminal/command.ts";
 import { wholeNumber } from "../../terminal/flag-values.ts";
 import { manyLines } from "../../terminal/terminal-text.ts";
 import type { LogLine } from "../../targets/target.ts";
-import { localTarget } from "../../targets/choose-target.ts";
+import { deployedTarget } from "../../targets/choose-target.ts";
 
 const MOST_LINES = 1_000_000;
 
@@ -32,7 +32,7 @@ export default defineCommand({
     const { job } = status;
     const agent = options.agent === undefined ? undefined : agentOf(status, options.agent).id;
     const trace = options.trace === undefined ? undefined : hexPrefix(options.trace, "trace id", 32);
-    const target = await localTarget();
+    const target = await deployedTarget();
     for await (const line of target.logs({ job, agent, trace, lines, follow: options.follow === true }, io)) {
       io.print(options.json === true ? JSON.stringify(line) : describeLine(line));
     }

@@ -2,7 +2,7 @@
 import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
 import { printJson } from "../../terminal/io.ts";
 import { describeStatus } from "../../jobs/show-status.ts";
-import { localTarget } from "../../targets/choose-target.ts";
+import { deployedTarget } from "../../targets/choose-target.ts";
 
 export default defineCommand({
   name: "restart",
@@ -14,7 +14,7 @@ export default defineCommand({
 
   async run({ positionals: [name = ""], options, io }) {
     const { requireDeployed } = await import("../../jobs/deployed-job.ts");
-    const target = await localTarget();
+    const target = await deployedTarget();
     const { status, healthyMs } = await target.restart(await requireDeployed(name), io);
     if (options.json === true) return printJson(io, { ...status, healthyMs: Math.round(healthyMs) });
     io.print(describeStatus(status));

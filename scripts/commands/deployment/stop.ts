@@ -6,7 +6,7 @@ import { troupe } from "../../terminal/hint.ts";
 import { noteIfSlow } from "../../terminal/io.ts";
 import { troupeHome } from "../../project/project.ts";
 import { manyLines } from "../../terminal/terminal-text.ts";
-import { localTarget } from "../../targets/choose-target.ts";
+import { deployedTarget } from "../../targets/choose-target.ts";
 
 export default defineCommand({
   name: "stop",
@@ -23,7 +23,7 @@ export default defineCommand({
     const { requireDeployed } = await import("../../jobs/deployed-job.ts");
     const { deployedJobs } = await import("../../targets/local/state/state.ts");
     const jobs = name === undefined ? await deployedJobs(troupeHome()) : [await requireDeployed(name)];
-    const target = await localTarget();
+    const target = await deployedTarget();
     let failures = 0;
     for (const job of jobs) {
       try {

@@ -4,7 +4,7 @@ import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
 import { type Io, printJson, table } from "../../terminal/io.ts";
 import { shown, troupeHome } from "../../project/project.ts";
 import { manyLines } from "../../terminal/terminal-text.ts";
-import { localTarget } from "../../targets/choose-target.ts";
+import { deployedTarget } from "../../targets/choose-target.ts";
 
 interface Row {
   readonly job: string;
@@ -42,7 +42,7 @@ async function rowOf(home: string, job: string, io: Io): Promise<Row> {
   const { readJobState } = await import("../../targets/local/state/state.ts");
   try {
     const state = await readJobState(home, job);
-    const status = await (await localTarget()).status(job);
+    const status = await (await deployedTarget()).status(job);
     return {
       job,
       state: status?.state ?? "dead",

@@ -8,7 +8,7 @@ import { timeOf } from "../../terminal/flag-values.ts";
 import { troupe } from "../../terminal/hint.ts";
 import { printJson } from "../../terminal/io.ts";
 import { requireDeployed } from "../../jobs/deployed-job.ts";
-import { localTarget } from "../../targets/choose-target.ts";
+import { deployedTarget } from "../../targets/choose-target.ts";
 
 const DEFAULT_SCOPES = "ask,approve,read";
 const LOCAL = "local";
@@ -50,7 +50,7 @@ export default defineCommand({
         ? undefined
         : new Date(Date.now() + timeOf(expires, "--expires", { least: 1 })).toISOString();
     const job = await requireDeployed(named);
-    const target = await localTarget();
+    const target = await deployedTarget();
     const made = await target.withKeys(job, io, async (keys) =>
       keys.create({
         name,

@@ -5,7 +5,7 @@ import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
 import { troupe } from "../../terminal/hint.ts";
 import { printJson, table } from "../../terminal/io.ts";
 import { requireDeployed } from "../../jobs/deployed-job.ts";
-import { localTarget } from "../../targets/choose-target.ts";
+import { deployedTarget } from "../../targets/choose-target.ts";
 
 export default defineCommand({
   name: "keys list",
@@ -16,7 +16,7 @@ export default defineCommand({
 
   async run({ positionals: [named = ""], options, io }) {
     const job = await requireDeployed(named);
-    const keys = await (await localTarget()).withKeys(job, io, async (store) => store.list());
+    const keys = await (await deployedTarget()).withKeys(job, io, async (store) => store.list());
     if (options.json === true) return printJson(io, { keys });
     if (keys.length === 0) return io.note(`${job} has no keys. Make one: ${troupe`keys create ${job}`} <name>`);
     const rows = keys.map((key) => [key.name, key.account, key.scopes.join(","), key.createdAt, stateOf(key)]);

@@ -1,7 +1,7 @@
 // troupe keys revoke: makes a key void, everywhere within five seconds.
 import { defineCommand } from "../../terminal/command.ts";
 import { requireDeployed } from "../../jobs/deployed-job.ts";
-import { localTarget } from "../../targets/choose-target.ts";
+import { deployedTarget } from "../../targets/choose-target.ts";
 
 export default defineCommand({
   name: "keys revoke",
@@ -12,7 +12,7 @@ export default defineCommand({
 
   async run({ positionals: [named = "", name = ""], io }) {
     const job = await requireDeployed(named);
-    await (await localTarget()).withKeys(job, io, async (keys) => keys.revoke(name));
+    await (await deployedTarget()).withKeys(job, io, async (keys) => keys.revoke(name));
     io.note(`The key ${name} of ${job} does not count any more.`);
   },
 });

@@ -1,7 +1,7 @@
 // Deletes sessions, and on request their traces. Traces go first, since only the sessions know them; and again afterwards, since the last
 // spans of turns that were canceled come late.
 import type { Io } from "../../terminal/io.ts";
-import { localTarget } from "../../targets/choose-target.ts";
+import { deployedTarget } from "../../targets/choose-target.ts";
 import { type Deleted, deleteSessions } from "../../sessions/delete.ts";
 import type { Gathered, Session } from "../../sessions/gather.ts";
 import { Unreached } from "../../sessions/operator.ts";
@@ -19,7 +19,7 @@ export async function deleteChosen(
 ): Promise<Deleted[]> {
   const [first] = sessions;
   if (traces !== true || first === undefined) return deleteSessions(sessions, agents);
-  return (await localTarget()).withTraces([first.job], io, async (stores) => {
+  return (await deployedTarget()).withTraces([first.job], io, async (stores) => {
     const ids = new Set<string>();
     for (const session of sessions) for (const id of await traceIdsOf(session)) ids.add(id);
     await deleteTraces(stores, [...ids]);

@@ -2,7 +2,7 @@
 import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
 import { type Io, printJson } from "../../terminal/io.ts";
 import { screenOf } from "../../terminal/screen.ts";
-import { localTarget } from "../../targets/choose-target.ts";
+import { deployedTarget } from "../../targets/choose-target.ts";
 import { chooseJobs } from "./choose-jobs.ts";
 import { diffTraces } from "../../traces/diff.ts";
 import { drawDiff } from "../../traces/draw/draw-diff.ts";
@@ -20,7 +20,7 @@ export default defineCommand({
   async run({ positionals: [first = "", second = ""], options, io }) {
     const jobs = await chooseJobs(undefined);
     const [a, b] = await (
-      await localTarget()
+      await deployedTarget()
     ).withTraces(jobs, io, async (stores) => Promise.all([load(stores, first, io), load(stores, second, io)]));
     const rows = diffTraces(a, b, Date.now() * 1_000);
     if (options.json === true) return printJson(io, { a: a.summary, b: b.summary, spans: rows });

@@ -1,6 +1,6 @@
 // troupe traces export: prints a trace in a format of other programs.
 import { defineCommand } from "../../terminal/command.ts";
-import { localTarget } from "../../targets/choose-target.ts";
+import { deployedTarget } from "../../targets/choose-target.ts";
 import { chooseJobs } from "./choose-jobs.ts";
 import { chromeTrace } from "../../traces/draw/chrome.ts";
 import { findTrace } from "../../traces/store/find-trace.ts";
@@ -27,7 +27,7 @@ export default defineCommand({
   async run({ positionals: [wanted = ""], options, io }) {
     const format = oneOf(options.format ?? "otlp", "--format", FORMATS);
     const document = new OtlpDocument();
-    const target = await localTarget();
+    const target = await deployedTarget();
     const job = await target.withTraces(await chooseJobs(options.job), io, async (stores) => {
       const { store, summary } = await findTrace(stores, wanted, io);
       for await (const page of store.otlp(summary.traceId)) document.add(page);

@@ -5,7 +5,7 @@ import { timeOf, wholeNumber } from "../../terminal/flag-values.ts";
 import { troupe } from "../../terminal/hint.ts";
 import { printJson } from "../../terminal/io.ts";
 import { screenOf } from "../../terminal/screen.ts";
-import { localTarget } from "../../targets/choose-target.ts";
+import { deployedTarget } from "../../targets/choose-target.ts";
 import { chooseJobs } from "./choose-jobs.ts";
 import { drawList } from "../../traces/draw/draw-list.ts";
 import { newest } from "../../traces/store/find-trace.ts";
@@ -55,7 +55,9 @@ export default defineCommand({
       ...(text === undefined ? {} : { text }),
     };
     const jobs = await chooseJobs(named);
-    const found = await (await localTarget()).withTraces(jobs, io, async (stores) => newest(stores, filter, limit, io));
+    const found = await (
+      await deployedTarget()
+    ).withTraces(jobs, io, async (stores) => newest(stores, filter, limit, io));
     if (options.json === true) {
       return printJson(io, { traces: found.map(({ store, summary }) => ({ job: store.job, ...summary })) });
     }

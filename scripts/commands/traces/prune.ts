@@ -3,7 +3,7 @@ import { CliError } from "../../terminal/cli-error.ts";
 import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
 import { troupe } from "../../terminal/hint.ts";
 import { printJson } from "../../terminal/io.ts";
-import { localTarget } from "../../targets/choose-target.ts";
+import { deployedTarget } from "../../targets/choose-target.ts";
 import { count } from "../../traces/amounts.ts";
 import { chooseJobs } from "./choose-jobs.ts";
 import { agoOf, jobNamed } from "../../traces/options.ts";
@@ -33,7 +33,7 @@ export default defineCommand({
     }
     const before = age === undefined ? new Date() : agoOf(age, "--older-than");
     const outcomes = await (
-      await localTarget()
+      await deployedTarget()
     ).withTraces(await chooseJobs(named), io, async (stores) =>
       Promise.allSettled(stores.map(async (store) => ({ job: store.job, deleted: await store.prune(before) }))),
     );

@@ -5,7 +5,7 @@ import { troupe } from "../../terminal/hint.ts";
 import { type Io, printJson } from "../../terminal/io.ts";
 import { screenOf } from "../../terminal/screen.ts";
 import { oneLine } from "../../terminal/terminal-text.ts";
-import { localTarget } from "../../targets/choose-target.ts";
+import { deployedTarget } from "../../targets/choose-target.ts";
 import { chooseJobs } from "./choose-jobs.ts";
 import { readDetails } from "../../traces/store/details.ts";
 import { drawSpan, plainSpan } from "../../traces/draw/draw-span.ts";
@@ -44,7 +44,7 @@ export default defineCommand({
       throw new CliError("bad_input", "--full shows the whole tree: leave out --json, --span and --follow.");
     }
     await (
-      await localTarget()
+      await deployedTarget()
     ).withTraces(await chooseJobs(options.job), io, async (stores) => {
       const found = await findTrace(stores, wanted, io);
       if (span !== undefined) return showSpan(found, span, json, io);

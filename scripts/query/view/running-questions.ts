@@ -1,5 +1,5 @@
 // The questions that a job works on, from its traces.
-import { localTarget } from "../../targets/choose-target.ts";
+import { deployedTarget } from "../../targets/choose-target.ts";
 import type { JobStatus } from "../../targets/target.ts";
 import type { Io } from "../../terminal/io.ts";
 import { oneLine } from "../../terminal/terminal-text.ts";
@@ -12,7 +12,7 @@ const MOST = 20;
 export async function runningQuestions({ job, controlPlane }: JobStatus, io: Io): Promise<readonly TraceSummary[]> {
   if (controlPlane === null) return [];
   try {
-    const target = await localTarget();
+    const target = await deployedTarget();
     const quiet = { ...io, note: () => {} };
     return await target.withTraces([job], quiet, async ([store]) => {
       return (await store?.list({ kind: "query", status: "open" }, MOST)) ?? [];

@@ -4,7 +4,7 @@ import { troupe } from "../../terminal/hint.ts";
 import type { Io } from "../../terminal/io.ts";
 import { screenOf } from "../../terminal/screen.ts";
 import { manyLines } from "../../terminal/terminal-text.ts";
-import { localTarget } from "../../targets/choose-target.ts";
+import { deployedTarget } from "../../targets/choose-target.ts";
 import { count } from "../../traces/amounts.ts";
 import { readDetails } from "../../traces/store/details.ts";
 import { drawTrace } from "../../traces/draw/draw.ts";
@@ -18,7 +18,7 @@ export async function showTrace(job: string, traceId: string | null, io: Io): Pr
   if (traceId === null) return io.note(`\n${job} leaves no traces: it was deployed with tracing: false.`);
   try {
     await (
-      await localTarget()
+      await deployedTarget()
     ).withTraces([job], io, async ([store]) => {
       if (store === undefined) return;
       const { summary, spans, isComplete } = await untilComplete(store, traceId, io.signal);

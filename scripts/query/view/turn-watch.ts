@@ -2,7 +2,7 @@
 // is answered as well where its trace cannot be read.
 import { setTimeout as delay } from "node:timers/promises";
 
-import { localTarget } from "../../targets/choose-target.ts";
+import { deployedTarget } from "../../targets/choose-target.ts";
 import type { Io } from "../../terminal/io.ts";
 import { paints, screenOf } from "../../terminal/screen.ts";
 import { LiveTrace } from "../../traces/store/live-trace.ts";
@@ -53,7 +53,7 @@ export class TurnWatch {
 
   async #read(job: string, traceId: string): Promise<void> {
     const quiet = { ...this.#io, note: () => {}, signal: this.#stop.signal };
-    const target = await localTarget();
+    const target = await deployedTarget();
     await target.withTraces([job], quiet, async ([store]) => {
       if (store !== undefined) await this.#follow(store, traceId);
     });

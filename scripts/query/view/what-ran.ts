@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { APPROVAL, ERROR, GEN_AI, GENERAL, OPERATION, RESOURCE, TROUPE } from "#shared/tracing/names.ts";
 
-import { localTarget } from "../../targets/choose-target.ts";
+import { deployedTarget } from "../../targets/choose-target.ts";
 import { troupe } from "../../terminal/hint.ts";
 import type { Io } from "../../terminal/io.ts";
 import { cutTo, oneLine } from "../../terminal/terminal-text.ts";
@@ -34,7 +34,7 @@ export async function whatRan(job: string | undefined, traceId: string | null, i
   const unknown = `Which tools had run is not known${more === "" ? "." : `; this may tell:${more}`}`;
   if (job === undefined || traceId === null) return unknown;
   try {
-    const target = await localTarget();
+    const target = await deployedTarget();
     const signal = AbortSignal.timeout(2 * ARRIVAL_MS);
     const runs = await target.withTraces([job], { ...io, note: () => {}, signal }, async ([store]) =>
       store === undefined ? undefined : toolRuns(store, traceId, signal),

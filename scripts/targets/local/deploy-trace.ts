@@ -16,7 +16,7 @@ import { randomContext, randomHex, type TraceContext } from "#shared/tracing/tra
 
 import { CliError } from "../../terminal/cli-error.ts";
 import { type Io, noteIfSlow } from "../../terminal/io.ts";
-import { type ControlPlane, findControlPlane } from "./control-plane/control-plane.ts";
+import type { ControlPlane } from "./control-plane/control-plane.ts";
 import { jobToken } from "./state/secrets.ts";
 
 type Attributes = Readonly<Record<string, Plain>>;
@@ -157,13 +157,11 @@ export class DeployTrace {
 
 /** Runs `work` and sends its trace, also when it fails. */
 export async function traced<Result>(
-  home: string,
   job: string,
-  io: Io,
+  { io, find }: { readonly io: Io; readonly find: () => Promise<ControlPlane | undefined> },
   work: (trace: DeployTrace) => Promise<Result>,
 ): Promise<Result> {
   const trace = new DeployTrace(job, io);
-  const find = async () => findControlPlane(home);
   try {
     const result = await work(trace);
     await trace.send(find);

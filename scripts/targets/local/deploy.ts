@@ -15,7 +15,12 @@ import { readRemotes } from "../../remotes/read-remotes.ts";
 import { type Io, noteIfSlow } from "../../terminal/io.ts";
 import { planEnvironment } from "../../project/plan-environment.ts";
 import type { Deployed, DeployRequest } from "../target.ts";
-import { type ControlPlane, ensureControlPlane, releaseControlPlane } from "./control-plane/control-plane.ts";
+import {
+  type ControlPlane,
+  ensureControlPlane,
+  findControlPlane,
+  releaseControlPlane,
+} from "./control-plane/control-plane.ts";
 import { type DeployTrace, stagesOf, traced } from "./deploy-trace.ts";
 import { type JobLayout, jobLayout } from "./state/layout.ts";
 import { checkOpenFiles } from "./processes/open-files.ts";
@@ -25,7 +30,7 @@ import { pruneReleases, readRelease, writeRelease } from "./state/release.ts";
 import { knownPorts } from "./processes/known-ports.ts";
 import { type Run, startProcesses, stopProcesses } from "./run.ts";
 import { ensureSigningKeys } from "./state/secrets.ts";
-import { commandLineFetch } from "./state/command-line.ts";
+import { signedFetch } from "./state/command-line.ts";
 import { isUp } from "./processes/processes.ts";
 import { JobState, readOrSetAside, writeState } from "./state/state.ts";
 import { jobStatus } from "./status.ts";
@@ -33,7 +38,8 @@ import { workerdBinary } from "./processes/workerd.ts";
 
 /** Deploys the job; the caller holds its lock. Throws CliError; then the former release runs again, if there was one. */
 export async function deployJob(home: string, request: DeployRequest, io: Io): Promise<Deployed> {
-  return traced(home, request.job.name, io, async (trace) => deploy(home, request, trace, io));
+  const find = async () => findControlPlane(home);
+  return traced(request.job.name, { io, find }, async (trace) => deploy(home, request, trace, io));
 }
 
 async function deploy(home: string, request: DeployRequest, trace: DeployTrace, io: Io): Promise<Deployed> {
@@ -93,7 +99,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   if (corpus.assignments.length > 0) {
     await trace.stage("corpus", async () => {
       for (const assignment of corpus.assignments) {
-        const signing = await commandLineFetch(home, job.name, assignment.agent.url);
+        const signing = await signedFetch(home, job.name, assignment.agent.url);
         leftOut.push(...(await uploadCorpus(assignment, signing, io)));
       }
     });

@@ -8,7 +8,7 @@ import { CliError } from "../../terminal/cli-error.ts";
 import { troupe } from "../../terminal/hint.ts";
 import type { Io } from "../../terminal/io.ts";
 import type { Deployed } from "../target.ts";
-import { ensureControlPlane } from "./control-plane/control-plane.ts";
+import { ensureControlPlane, findControlPlane } from "./control-plane/control-plane.ts";
 import { start } from "./deploy.ts";
 import { type DeployTrace, stagesOf, traced } from "./deploy-trace.ts";
 import { jobLayout } from "./state/layout.ts";
@@ -21,7 +21,8 @@ import { jobStatus } from "./status.ts";
 
 /** Restarts the job; the caller holds its lock. Throws CliError when the job was never deployed or does not get healthy. */
 export async function restartJob(home: string, job: string, io: Io): Promise<Deployed> {
-  return traced(home, job, io, async (trace) => restart(home, job, trace, io));
+  const find = async () => findControlPlane(home);
+  return traced(job, { io, find }, async (trace) => restart(home, job, trace, io));
 }
 
 async function restart(home: string, job: string, trace: DeployTrace, io: Io): Promise<Deployed> {

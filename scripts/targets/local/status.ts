@@ -85,14 +85,16 @@ function stateWithoutProcess({ stopped, process }: Facts): AgentStatus["state"] 
       return "starting";
     case "dead":
     case "failed":
+    case "unreachable":
       return process;
   }
 }
 
-function overall({ stoppedAt }: JobState, processes: readonly ProcessStatus[]): JobStatus["state"] {
+/** The state of a job as its processes tell it. */
+export function overall({ stoppedAt }: JobState, processes: readonly ProcessStatus[]): JobStatus["state"] {
   if (stoppedAt !== null) return "stopped";
   const states = new Set(processes.map(({ state }) => state));
   if (states.has("running")) return states.size === 1 ? "running" : "degraded";
-  for (const state of ["restarting", "failed"] as const) if (states.has(state)) return state;
+  for (const state of ["restarting", "failed", "unreachable"] as const) if (states.has(state)) return state;
   return "dead";
 }

@@ -17,7 +17,7 @@ const Authority = z.object({
 export type Authority = z.infer<typeof Authority>;
 
 const DAY_MS = 24 * 3_600_000;
-export const CERTIFICATE_MS = 365 * DAY_MS;
+const CERTIFICATE_MS = 365 * DAY_MS;
 const AUTHORITY_MS = 10 * CERTIFICATE_MS;
 /** A host's clock may be behind. */
 const BACK_DATED_MS = 60_000;
@@ -76,7 +76,7 @@ export async function issueCertificate(
 }
 
 /** When a certificate in PEM ends. */
-export function expiresAt(certificate: string): Date {
+function expiresAt(certificate: string): Date {
   return new Date(new X509Certificate(certificate).validTo);
 }
 

@@ -23,7 +23,7 @@ export async function withKeys<Result>(
   return withControlPlane(home, io, async ({ url, secret }) => work(new Keys(url, jobToken(secret, job), io.signal)));
 }
 
-class Keys implements KeyStore {
+export class Keys implements KeyStore {
   readonly #url: string;
   readonly #token: string;
   readonly #signal: AbortSignal;

@@ -8,19 +8,24 @@ import { readRelease } from "./release.ts";
 import { readJobSecrets } from "./secrets.ts";
 import { readJobState } from "./state.ts";
 
-/** \`fetch\` that signs each request to the agent at \`url\`; a plain one where the agent does not know this command line. */
-export async function commandLineFetch(home: string, job: string, url: string): Promise<typeof fetch> {
+/** `send`, signing each request to the agent at `url`; `send` itself where the agent does not know this command line. */
+export async function signedFetch(
+  home: string,
+  job: string,
+  url: string,
+  send: typeof fetch = fetch,
+): Promise<typeof fetch> {
   const layout = jobLayout(home, job);
   const [state, secrets] = await Promise.all([readJobState(home, job), readJobSecrets(layout.secrets)]);
   const pair = secrets?.signing[COMMAND_LINE];
-  if (state === undefined || pair === undefined) return fetch;
+  if (state === undefined || pair === undefined) return send;
   const { agents } = await readRelease(layout, state.release);
   const agent = agents.find((candidate) => candidate.url === url);
   const binding = agent?.bindings.find(({ name }) => name === "AGENT");
   const config = Pinned.safeParse(binding?.type === "json" ? binding.value : undefined).data;
-  if (config?.callers.find(({ id }) => id === COMMAND_LINE)?.key !== pair.public) return fetch;
+  if (config?.callers.find(({ id }) => id === COMMAND_LINE)?.key !== pair.public) return send;
   const mandate = { from: COMMAND_LINE, to: config.id, job, principal: "local", chain: [] };
-  return signingFetch(fetch, (request: TokenRequest) => signRequest(pair.private, mandate, request));
+  return signingFetch(send, (request: TokenRequest) => signRequest(pair.private, mandate, request));
 }
 
 /** A release of an older version pins nobody. */

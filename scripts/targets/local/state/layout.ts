@@ -6,6 +6,8 @@ export interface JobLayout {
   readonly state: string;
   /** Values of secrets, mode 0600. */
   readonly secrets: string;
+  /** The job's certificate authority, mode 0600. */
+  readonly authority: string;
   /** Held while a command changes the deployment. */
   readonly lock: string;
   /** Durable Objects' storage, one folder an agent. */
@@ -45,6 +47,7 @@ export function jobLayout(home: string, job: string): JobLayout {
     folder,
     state: join(folder, "state.json"),
     secrets: join(folder, "secrets.json"),
+    authority: join(folder, "authority.json"),
     lock: join(folder, "lock"),
     data,
     logs,

@@ -30,6 +30,8 @@ const JobSecrets = z.object({
   variables: z.record(z.string(), z.string()),
   /** By agent, and of the command line. Absent before a deployment that makes them. */
   signing: z.record(z.string(), KeyPair).default({}),
+  /** The secret of a control plane that is the job's alone: on a host. */
+  controlPlane: z.optional(z.string().min(MIN_SECRET)),
 });
 export type JobSecrets = z.infer<typeof JobSecrets>;
 
@@ -60,6 +62,14 @@ export async function ensureSigningKeys(path: string, agents: readonly string[])
   for (const id of ids) signing[id] ??= newKeyPair();
   await store(path, { ...secrets, signing });
   return Object.fromEntries(ids.map((id) => [id, signing[id]?.public ?? ""]));
+}
+
+/** The secret of the job's own control plane, which is made where it is missing. */
+export async function ensureOwnControlPlaneSecret(path: string): Promise<string> {
+  const secrets = (await readState(path, JobSecrets)) ?? fresh();
+  const controlPlane = secrets.controlPlane ?? randomBytes(32).toString("base64url");
+  await store(path, { ...secrets, controlPlane });
+  return controlPlane;
 }
 
 async function store(path: string, secrets: JobSecrets): Promise<JobSecrets> {

@@ -22,6 +22,14 @@ export const JobState = z.object({
   stoppedAt: z.nullable(z.string()),
   /** Agent → port, kept over restarts. */
   ports: z.record(z.string(), z.int()),
+  /** What a job on hosts listens on there, beside its agents' ports. Absent for a job of this machine. */
+  hosts: z.optional(
+    z.object({
+      controlPlanePort: z.int(),
+      /** Agent, or the control plane → the port that other machines ask. */
+      tlsPorts: z.record(z.string(), z.int()),
+    }),
+  ),
   /** The folder of documents that was given at the last deployment, as typed. */
   corpus: z.optional(z.object({ folder: z.string(), label: z.string() })),
 });

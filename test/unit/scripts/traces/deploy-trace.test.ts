@@ -9,7 +9,7 @@ import { text } from "node:stream/consumers";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { CliError } from "../../../../scripts/terminal/cli-error.ts";
-import type { ControlPlane } from "../../../../scripts/targets/local/control-plane/control-plane.ts";
+import { type ControlPlane, findControlPlane } from "../../../../scripts/targets/local/control-plane/control-plane.ts";
 import { DeployTrace, traced } from "../../../../scripts/targets/local/deploy-trace.ts";
 import { controlPlaneLayout } from "../../../../scripts/targets/local/state/layout.ts";
 import { jobToken } from "../../../../scripts/targets/local/state/secrets.ts";
@@ -43,13 +43,13 @@ async function controlPlane(status = 200): Promise<ControlPlane & { readonly rec
   return { url: `http://127.0.0.1:${port}`, port, modelPort: 0, secret: "secret", received };
 }
 
-/** A folder of deployments in which what is known of the control plane cannot be read. */
-async function homeWithDamage(): Promise<string> {
+/** Looks for the control plane in a folder of deployments in which what is known of it cannot be read. */
+async function unknownControlPlane(): Promise<() => Promise<ControlPlane | undefined>> {
   const home = await mkdtemp(join(tmpdir(), "troupe-deploy-trace-"));
   onTestFinished(async () => rm(home, { recursive: true }));
   // A folder where a file should be.
   await mkdir(controlPlaneLayout(home).registry.dataLock, { recursive: true });
-  return home;
+  return async () => findControlPlane(home);
 }
 
 /** What was sent, as an outline: indentation is parenthood. */
@@ -148,7 +148,9 @@ describe("a control plane that cannot be found out about", () => {
 
   test("is a note below a good deployment", async () => {
     const io = recordedIo();
-    expect(await traced(await homeWithDamage(), "research", io, async () => "deployed")).toBe("deployed");
+    expect(await traced("research", { io, find: await unknownControlPlane() }, async () => "deployed")).toBe(
+      "deployed",
+    );
     expect(io.notes).toEqual([lost]);
   });
 
@@ -158,7 +160,7 @@ describe("a control plane that cannot be found out about", () => {
     const failing = async (): Promise<never> => {
       throw error;
     };
-    await expect(traced(await homeWithDamage(), "research", io, failing)).rejects.toBe(error);
+    await expect(traced("research", { io, find: await unknownControlPlane() }, failing)).rejects.toBe(error);
     expect(io.notes).toEqual([lost]);
   });
 });

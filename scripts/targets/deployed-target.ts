@@ -1,0 +1,75 @@
+// The target of jobs that are deployed: each is asked for where it runs.
+import { CliError } from "../terminal/cli-error.ts";
+import type { Io } from "../terminal/io.ts";
+import type { TraceStore } from "../traces/store/store.ts";
+import { HostsTarget } from "./hosts/hosts.ts";
+import { hostsJob } from "./hosts/job-machines.ts";
+import { DamagedError } from "./local/state/state.ts";
+import type { Deployed, JobStatus, KeyStore, LogLine, LogRequest, Target } from "./target.ts";
+
+export class DeployedTarget implements Target {
+  readonly #home: string;
+  readonly #local: Target;
+  readonly #hosts: HostsTarget;
+
+  constructor(home: string, local: Target) {
+    this.#home = home;
+    this.#local = local;
+    this.#hosts = new HostsTarget(home);
+  }
+
+  async deploy(): Promise<Deployed> {
+    throw new CliError("failed", "A new release has a target of its own.");
+  }
+
+  async restart(job: string, io: Io): Promise<Deployed> {
+    return (await this.#of(job)).restart(job, io);
+  }
+
+  async stop(job: string, io: Io): Promise<boolean> {
+    return (await this.#of(job)).stop(job, io);
+  }
+
+  async status(job: string): Promise<JobStatus | undefined> {
+    return (await this.#of(job)).status(job);
+  }
+
+  async *logs(request: LogRequest, io: Io): AsyncIterable<LogLine> {
+    yield* (await this.#of(request.job)).logs(request, io);
+  }
+
+  async withTraces<Result>(
+    jobs: readonly string[],
+    io: Io,
+    work: (stores: readonly TraceStore[]) => Promise<Result>,
+  ): Promise<Result> {
+    const far = new Map<string, TraceStore>();
+    for (const job of jobs) if (await this.#isOnHosts(job)) far.set(job, await this.#hosts.traces(job, io));
+    const near = jobs.filter((job) => !far.has(job));
+    const all = async (stores: readonly TraceStore[]) => {
+      const byJob = new Map([...far, ...near.map((job, index) => [job, stores[index]] as const)]);
+      return work(jobs.flatMap((job) => byJob.get(job) ?? []));
+    };
+    // Without a job of this machine no control plane is started for it.
+    return near.length === 0 && far.size > 0 ? all([]) : this.#local.withTraces(near, io, all);
+  }
+
+  async withKeys<Result>(job: string, io: Io, work: (keys: KeyStore) => Promise<Result>): Promise<Result> {
+    return (await this.#of(job)).withKeys(job, io, work);
+  }
+
+  async #of(job: string): Promise<Target> {
+    return (await this.#isOnHosts(job)) ? this.#hosts : this.#local;
+  }
+
+  /** A job whose state cannot be read is looked for on this machine. */
+  async #isOnHosts(job: string): Promise<boolean> {
+    return hostsJob(this.#home, job).then(
+      (found) => found !== undefined,
+      (error: unknown) => {
+        if (error instanceof DamagedError) return false;
+        throw error;
+      },
+    );
+  }
+}

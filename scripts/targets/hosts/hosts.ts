@@ -1,0 +1,71 @@
+// The target of jobs on hosts: their processes run there, and this machine holds their state, their plans and their secrets.
+import { CliError } from "../../terminal/cli-error.ts";
+import type { Io } from "../../terminal/io.ts";
+import { TraceStore } from "../../traces/store/store.ts";
+import { Keys } from "../local/control-plane/keys.ts";
+import { changeJob } from "../local/state/change.ts";
+import { jobToken } from "../local/state/secrets.ts";
+import type { Deployed, DeployRequest, JobStatus, KeyStore, LogLine, LogRequest, Target } from "../target.ts";
+import { deployToHosts } from "./deploy.ts";
+import { controlPlaneOf, type HostsJob, hostsJob } from "./job-machines.ts";
+import { readHostLogs } from "./logs.ts";
+import { restartHostsJob } from "./restart.ts";
+import { hostsStatus } from "./status.ts";
+import { stopHostsJob } from "./stop.ts";
+
+export class HostsTarget implements Target {
+  readonly #home: string;
+
+  /** `home` is the absolute path of the folder of deployment state. */
+  constructor(home: string) {
+    this.#home = home;
+  }
+
+  async deploy(request: DeployRequest, io: Io): Promise<Deployed> {
+    return changeJob(this.#home, request.job.name, io, async () => deployToHosts(this.#home, request, io));
+  }
+
+  async restart(job: string, io: Io): Promise<Deployed> {
+    return changeJob(this.#home, job, io, async () => restartHostsJob(this.#home, await this.#deployed(job), io));
+  }
+
+  async stop(job: string, io: Io): Promise<boolean> {
+    return changeJob(this.#home, job, io, async () => stopHostsJob(this.#home, await this.#deployed(job), io));
+  }
+
+  async status(job: string): Promise<JobStatus | undefined> {
+    const found = await hostsJob(this.#home, job);
+    return found && hostsStatus(this.#home, found, AbortSignal.timeout(STATUS_MS));
+  }
+
+  async *logs(request: LogRequest, io: Io): AsyncIterable<LogLine> {
+    const { plan } = await this.#deployed(request.job);
+    yield* readHostLogs(plan, request, io.signal);
+  }
+
+  async withTraces<Result>(
+    jobs: readonly string[],
+    io: Io,
+    work: (stores: readonly TraceStore[]) => Promise<Result>,
+  ): Promise<Result> {
+    return work(await Promise.all(jobs.map(async (job) => this.traces(job, io))));
+  }
+
+  async traces(job: string, io: Io): Promise<TraceStore> {
+    const { url, secret } = await controlPlaneOf(this.#home, await this.#deployed(job), io.signal);
+    return new TraceStore({ job, url, token: jobToken(secret, job), signal: io.signal });
+  }
+
+  async withKeys<Result>(job: string, io: Io, work: (keys: KeyStore) => Promise<Result>): Promise<Result> {
+    const { url, secret } = await controlPlaneOf(this.#home, await this.#deployed(job), io.signal);
+    return work(new Keys(url, jobToken(secret, job), io.signal));
+  }
+
+  async #deployed(job: string): Promise<HostsJob> {
+    const found = await hostsJob(this.#home, job);
+    if (found === undefined) throw new CliError("bad_input", `${job} is not deployed on hosts.`);
+    return found;
+  }
+}
+
+const STATUS_MS = 20_000;

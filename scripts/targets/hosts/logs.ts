@@ -1,0 +1,47 @@
+// The logs of a job on hosts, in the order of their times.
+import type { Plan } from "#jobs/plan/plan-shape.ts";
+import { parseLines } from "../local/logs.ts";
+import type { LogLine, LogRequest } from "../target.ts";
+import { eachMachine } from "./run.ts";
+import type { Machine } from "./machine/machine.ts";
+
+/** The last lines of all hosts; with `follow` also every new line until the signal aborts, whose reason is thrown. */
+export async function* readHostLogs(plan: Plan, request: LogRequest, signal: AbortSignal): AsyncGenerator<LogLine> {
+  const wanted = ({ agent, traceId }: LogLine): boolean =>
+    (request.agent === undefined || agent === request.agent) &&
+    (request.trace === undefined || traceId?.startsWith(request.trace) === true);
+  const machines = await eachMachine(plan, signal, async (machine) => machine);
+  const all = await Promise.all(machines.map(async (machine) => machine.logs(MOST_LINES)));
+  const lines = all
+    .flat()
+    .flatMap(([process, line]) => parseLines(line, process))
+    .filter(wanted);
+  lines.sort((a, b) => (a.time ?? "").localeCompare(b.time ?? ""));
+  yield* lines.slice(-request.lines);
+  if (request.follow) yield* merged(machines, signal, wanted);
+}
+
+/** Of each log: filters leave some of them out. */
+const MOST_LINES = 10_000;
+
+/** New lines of all machines, as they come. */
+async function* merged(
+  machines: readonly Machine[],
+  signal: AbortSignal,
+  wanted: (line: LogLine) => boolean,
+): AsyncGenerator<LogLine> {
+  const sources = machines.map((machine) => machine.follow(0, signal)[Symbol.asyncIterator]());
+  const nextOf = async (index: number) => ({ index, result: await sources[index]?.next() });
+  const waiting = new Map(sources.map((_, index) => [index, nextOf(index)]));
+  while (waiting.size > 0) {
+    const { index, result } = await Promise.race(waiting.values());
+    signal.throwIfAborted();
+    if (result === undefined || result.done === true) {
+      waiting.delete(index);
+      continue;
+    }
+    waiting.set(index, nextOf(index));
+    const [process, line] = result.value;
+    yield* parseLines(line, process).filter(wanted);
+  }
+}

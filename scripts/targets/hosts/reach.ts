@@ -1,0 +1,62 @@
+// How this machine reaches what listens on hosts: one connection a host, and a port here for each port there that is asked for. All of a
+// command's requests share them, until it ends.
+import type { Place } from "#jobs/placement/place.ts";
+import { freePorts } from "../local/processes/ports.ts";
+import { Connection } from "./ssh/connection.ts";
+
+interface Host {
+  readonly connection: Promise<Connection>;
+  /** Port there → port here. */
+  readonly forwarded: Map<number, Promise<number>>;
+}
+
+const hosts = new Map<string, Host>();
+
+/** The connection to a host, which is opened with the first use. Throws CliError. */
+export async function connectionTo(place: Place, signal: AbortSignal): Promise<Connection> {
+  return hostOf(place, signal).connection;
+}
+
+/** Where a port of the host is reached on this machine: `http://127.0.0.1:<port>`. Throws CliError. */
+export async function reach(place: Place, port: number, signal: AbortSignal): Promise<string> {
+  const host = hostOf(place, signal);
+  const forwarded = host.forwarded.get(port) ?? forward(host, port);
+  host.forwarded.set(port, forwarded);
+  return `http://127.0.0.1:${await forwarded}`;
+}
+
+/** Ends the connection to a host that no longer answers. The next use opens another. */
+export function forget(place: Place): void {
+  const host = hosts.get(place.id);
+  hosts.delete(place.id);
+  if (host) void host.connection.then(async (connection) => connection[Symbol.asyncDispose]()).catch(() => {});
+}
+
+function hostOf(place: Place, signal: AbortSignal): Host {
+  const known = hosts.get(place.id);
+  if (known) return known;
+  const { id, destination = id, port } = place;
+  const connection = Connection.open({ id, destination, ...(port === undefined ? {} : { port }) }, { signal });
+  const host = { connection, forwarded: new Map<number, Promise<number>>() };
+  hosts.set(id, host);
+  connection.catch(() => {
+    if (hosts.get(id) === host) hosts.delete(id);
+  });
+  return host;
+}
+
+const TRIES = 3;
+
+async function forward({ connection }: Host, port: number): Promise<number> {
+  const open = await connection;
+  for (let tries = 1; ; tries++) {
+    const [here = 0] = await freePorts(1);
+    try {
+      await open.forward(here, port);
+      return here;
+    } catch (error) {
+      // Another program may have taken the port meanwhile.
+      if (tries === TRIES) throw error;
+    }
+  }
+}

@@ -1,0 +1,84 @@
+// The status of a job on hosts: the registry's answer, compared with the processes that run there. A host that does not answer is said.
+import type { Plan } from "#jobs/plan/plan-shape.ts";
+import { CliError } from "../../terminal/cli-error.ts";
+import { CONTROL_PLANE, OFFLINE_MODEL } from "../local/control-plane/worker-configs.ts";
+import { type RegisteredAgent, registeredAgents } from "../local/control-plane/registry.ts";
+import { processesOf } from "../local/processes/job-config.ts";
+import { askHealth } from "../local/processes/health.ts";
+import { agentState, overall, unregisteredState } from "../local/status.ts";
+import type { JobStatus, ProcessStatus } from "../target.ts";
+import { controlPlaneOf, type HostsJob, machineAt, placeOf } from "./job-machines.ts";
+import { reach } from "./reach.ts";
+import { processNames } from "./run.ts";
+
+const LOOK_MS = 2_000;
+
+export async function hostsStatus(home: string, job: HostsJob, signal: AbortSignal): Promise<JobStatus> {
+  const { state, plan } = job;
+  const all = (await Promise.all(plan.places.map(async ({ id }) => processesAt(plan, id, signal)))).flat();
+  const away = new Set(all.flatMap(({ place, state: of }) => (of === "unreachable" ? (place ?? "") : [])));
+  const isShared = ({ name }: ProcessStatus) => name === CONTROL_PLANE || name === OFFLINE_MODEL;
+  const { url, registered } = await registry(home, job, away, signal);
+  const agents = await Promise.all(
+    plan.agents.map(async (agent) => {
+      const { id, place } = agent;
+      const name = processesOf({ ...plan, agents: plan.agents.filter((other) => other.place === place) }).find(
+        (process) => process.agents.some((other) => other.id === id),
+      )?.name;
+      const own = all.find((process) => process.place === place && process.name === name);
+      const known = registered?.find((other) => other.id === id);
+      const health =
+        own === undefined || own.pid === null
+          ? undefined
+          : await askHealth(await reach(placeOf(plan, place), agent.socket.port, signal), LOOK_MS);
+      const facts = { stopped: state.stoppedAt !== null, process: own?.state ?? "dead", healthy: health !== undefined };
+      return {
+        id,
+        name: known?.name ?? id,
+        url: agent.url,
+        place,
+        state: registered === undefined ? unregisteredState(facts) : agentState(known, facts),
+        lastHeartbeat: known?.lastHeartbeat ?? null,
+        pid: own?.pid ?? null,
+        breakers: health?.breakers ?? [],
+        turns: health?.turns ?? null,
+      };
+    }),
+  );
+  const processes = all.filter((process) => !isShared(process));
+  return {
+    job: state.job,
+    target: "hosts",
+    pid: agents.find(({ id }) => id === plan.entryPoint)?.pid ?? null,
+    state: overall(state, processes),
+    entryPoint: plan.entryPoint,
+    controlPlane: registered === undefined ? null : url,
+    agents,
+    remotes: plan.remotes.map((remote) => ({ id: remote.id, url: remote.url, name: remote.card?.name ?? remote.id })),
+    processes,
+    shared: all.filter(isShared),
+  };
+}
+
+async function processesAt(plan: Plan, place: string, signal: AbortSignal): Promise<ProcessStatus[]> {
+  const names = processNames(plan, place);
+  try {
+    const machine = await machineAt(placeOf(plan, place), plan.job, signal);
+    return (await machine.processes(names)).map((status) => ({ ...status, place }));
+  } catch (error) {
+    if (!(error instanceof CliError) || error.code !== "failed") throw error;
+    const unknown = { pid: null, state: "unreachable", supervised: false, restarts: 0, lastEnd: null } as const;
+    return names.map((name) => ({ name, place, ...unknown }));
+  }
+}
+
+async function registry(
+  home: string,
+  job: HostsJob,
+  away: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<{ readonly url: string | null; readonly registered: RegisteredAgent[] | undefined }> {
+  if (away.has(job.plan.controlPlane.place)) return { url: null, registered: undefined };
+  const controlPlane = await controlPlaneOf(home, job, signal);
+  return { url: controlPlane.url, registered: await registeredAgents(controlPlane, job.state.job) };
+}

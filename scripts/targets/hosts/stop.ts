@@ -1,0 +1,16 @@
+// Stops a job on its hosts; its sessions stay there.
+import type { Io } from "../../terminal/io.ts";
+import { jobLayout } from "../local/state/layout.ts";
+import { writeState } from "../local/state/state.ts";
+import type { HostsJob } from "./job-machines.ts";
+import { stopOnHosts } from "./run.ts";
+
+/** Stops the job; the caller holds its lock. False when it did not run. May be repeated. */
+export async function stopHostsJob(home: string, { state, plan }: HostsJob, io: Io): Promise<boolean> {
+  const ran = await stopOnHosts(plan, io.signal);
+  await writeState(jobLayout(home, state.job).state, {
+    ...state,
+    stoppedAt: state.stoppedAt ?? new Date().toISOString(),
+  });
+  return ran;
+}
