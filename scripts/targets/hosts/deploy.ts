@@ -34,6 +34,7 @@ import { ensureAuthority, issueCertificate } from "./keys/authority.ts";
 import type { PublicKeys } from "./keys/public-keys.ts";
 import { makeKeys } from "./machine/host-keys.ts";
 import type { Machine } from "./machine/machine.ts";
+import { type CheckedHost, preflight } from "./preflight/preflight.ts";
 import {
   AUTHORITY_FILE,
   certificateFile,
@@ -77,12 +78,18 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
     Promise.all(places.map(async (place) => machineAt(place, job.name, io.signal))),
   );
   const ports = await choosePorts(job, last, true, async () => knownPorts(home));
-  const hosts = await hostPorts(job, last, ports);
-  const workerd = await stage("workerd", "Bringing workerd to the hosts", async () => bringWorkerd(machines, io));
+  const listeners = await hostPorts(job, last, ports);
+  const environment = { ...planEnvironment(bundles, ports), placement, remotes, tlsPorts: listeners.tlsPorts };
+  const draft = planJob(job, environment);
+  const checked = await stage("preflight", "Checking the hosts", async () =>
+    preflight(machines, { plan: draft, controlPlanePort: listeners.controlPlanePort, io }),
+  );
+  const workerd = await stage("workerd", "Bringing workerd to the hosts", async () =>
+    bringWorkerd(checked, { home, io }),
+  );
+  const hosts = { ...listeners, workerd: Object.fromEntries(workerd) };
 
   const secretKey = await ensureOwnControlPlaneSecret(layout.secrets);
-  const environment = { ...planEnvironment(bundles, ports), placement, remotes, tlsPorts: hosts.tlsPorts };
-  const draft = planJob(job, environment);
   const keys = await makeAllKeys(draft, machines);
   const publicKeys = {
     ...(await ensureSigningKeys(layout.secrets, [])),
@@ -163,7 +170,7 @@ async function hostPorts(
   job: DeployRequest["job"],
   last: JobState | undefined,
   agents: Readonly<Record<string, number>>,
-): Promise<NonNullable<JobState["hosts"]>> {
+): Promise<Omit<NonNullable<JobState["hosts"]>, "workerd">> {
   const ids = [...ownAgents(job.agents).map(({ id }) => id), CONTROL_PLANE];
   const fresh = await freePorts(ids.length + 1, new Set(Object.values(agents)));
   const tlsPorts = Object.fromEntries(ids.map((id, index) => [id, last?.hosts?.tlsPorts[id] ?? fresh[index] ?? 0]));
@@ -172,9 +179,13 @@ async function hostPorts(
   return { controlPlanePort: port === 0 ? any : port, tlsPorts };
 }
 
-async function bringWorkerd(machines: readonly Machine[], io: Io): Promise<Map<string, string>> {
-  const paths = machines.map(
-    async ({ id, connection }) => [id, (await deliverWorkerd(connection, "x64", io)).path] as const,
+async function bringWorkerd(
+  hosts: ReadonlyMap<string, CheckedHost>,
+  preparation: { readonly home: string; readonly io: Io },
+): Promise<Map<string, string>> {
+  const paths = [...hosts].map(
+    async ([id, { connection, architecture }]) =>
+      [id, (await deliverWorkerd(connection, architecture, preparation)).path] as const,
   );
   return new Map(await Promise.all(paths));
 }
