@@ -69,7 +69,7 @@ describe.skipIf(noSshd())("a host", () => {
   it("on which the plan fits is told with its architecture", async () => {
     await using connection = await connect(host, "h1");
     const plan = planFor({ a: 1, b: 2, c: 3, d: 4 });
-    const checked = await preflight([{ id: "h1", connection }], { plan, controlPlanePort: 5, io: recordedIo() });
+    const checked = await preflight([{ id: "h1", connection }], [{ plan, controlPlanePort: 5 }], recordedIo());
     expect([...checked]).toMatchObject([
       ["h1", { connection, architecture: process.arch, facts: { kernel: "Linux" } }],
     ]);
@@ -86,7 +86,7 @@ describe.skipIf(noSshd())("a host", () => {
       { id: "h2", connection: two },
     ];
     const plan = planFor({ a, b, c: 3, d: 4 });
-    const refused = preflight(machines, { plan, controlPlanePort: 5, io: recordedIo() });
+    const refused = preflight(machines, [{ plan, controlPlanePort: 5 }], recordedIo());
     await expect(refused).rejects.toMatchObject({
       code: "failed",
       message: expect.stringMatching(
@@ -107,7 +107,7 @@ describe.skipIf(noSshd())("a host", () => {
       { id: "h2", connection: two },
     ];
     const plan = planFor({ a: 1, b: 2, c: 3, d: 4 });
-    await expect(preflight(machines, { plan, controlPlanePort: 5, io: recordedIo() })).rejects.toThrow(
+    await expect(preflight(machines, [{ plan, controlPlanePort: 5 }], recordedIo())).rejects.toThrow(
       "h2 and h1 have the same folder ~/.troupe",
     );
   });
@@ -127,7 +127,7 @@ describe.skipIf(noSshd())("a host", () => {
     onTestFinished(async () => rm(bin, { recursive: true }));
     await using connection = await connect(own, "h1");
     const plan = planFor({ a: 1, b: 2, c: 3, d: 4 });
-    const refused = preflight([{ id: "h1", connection }], { plan, controlPlanePort: 5, io: recordedIo() });
+    const refused = preflight([{ id: "h1", connection }], [{ plan, controlPlanePort: 5 }], recordedIo());
     await expect(refused).rejects.toMatchObject({
       message: expect.stringMatching(/^h1 has glibc 2\.31, .+\nThe clock of h1 is 10 minutes behind this machine's\. /),
     });

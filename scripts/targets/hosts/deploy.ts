@@ -78,16 +78,15 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
     Promise.all(places.map(async (place) => machineAt(place, job.name, io.signal))),
   );
   const ports = await choosePorts(job, last, true, async () => knownPorts(home));
-  const listeners = await hostPorts(job, last, ports);
-  const environment = { ...planEnvironment(bundles, ports), placement, remotes, tlsPorts: listeners.tlsPorts };
+  const hosts = await hostPorts(job, last, ports);
+  const environment = { ...planEnvironment(bundles, ports), placement, remotes, tlsPorts: hosts.tlsPorts };
   const draft = planJob(job, environment);
   const checked = await stage("preflight", "Checking the hosts", async () =>
-    preflight(machines, { plan: draft, controlPlanePort: listeners.controlPlanePort, io }),
+    preflight(machines, [{ plan: draft, controlPlanePort: hosts.controlPlanePort }], io),
   );
   const workerd = await stage("workerd", "Bringing workerd to the hosts", async () =>
     bringWorkerd(checked, { home, io }),
   );
-  const hosts = { ...listeners, workerd: Object.fromEntries(workerd) };
 
   const secretKey = await ensureOwnControlPlaneSecret(layout.secrets);
   const keys = await makeAllKeys(draft, machines);
@@ -170,7 +169,7 @@ async function hostPorts(
   job: DeployRequest["job"],
   last: JobState | undefined,
   agents: Readonly<Record<string, number>>,
-): Promise<Omit<NonNullable<JobState["hosts"]>, "workerd">> {
+): Promise<NonNullable<JobState["hosts"]>> {
   const ids = [...ownAgents(job.agents).map(({ id }) => id), CONTROL_PLANE];
   const fresh = await freePorts(ids.length + 1, new Set(Object.values(agents)));
   const tlsPorts = Object.fromEntries(ids.map((id, index) => [id, last?.hosts?.tlsPorts[id] ?? fresh[index] ?? 0]));

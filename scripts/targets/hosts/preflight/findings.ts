@@ -74,12 +74,13 @@ const CHECKS: readonly Check[] = [
   function memory({ id, facts, needs }) {
     const { freeMemoryBytes, processes } = facts;
     const running = processes.filter(({ job }) => job === needs.job).length;
-    const needed = Math.max(0, needs.processes - running) * PROCESS_MB;
+    const more = Math.max(0, needs.processes - running, needs.trialProcesses);
+    const needed = more * PROCESS_MB;
     if (freeMemoryBytes === undefined || freeMemoryBytes >= needed * 1e6) return [];
     const free = Math.floor(freeMemoryBytes / 1e6);
     return [
       [
-        `${id} has ${free} MB of memory free, and ${needs.processes} processes need about ${needed} MB.`,
+        `${id} has ${free} MB of memory free, and ${more} more processes need about ${needed} MB.`,
         "End other programs there, or give the job more hosts.",
       ],
     ];

@@ -1,14 +1,13 @@
 // Looks at all hosts before anything is sent, and tells at once everything that is in the way.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Plan } from "#jobs/plan/plan-shape.ts";
 
 import { CliError } from "../../../terminal/cli-error.ts";
 import type { Io } from "../../../terminal/io.ts";
 import type { Connection } from "../ssh/connection.ts";
 import { type Architecture, type HostFacts, readFacts } from "./facts.ts";
 import { findingsOf } from "./findings.ts";
-import { needsAt } from "./needs.ts";
+import { needsAt, type Wanted } from "./needs.ts";
 
 export const FACTS =
   readFileSync(join(import.meta.dirname, "../../local/processes/process.sh"), "utf8") +
@@ -26,14 +25,15 @@ interface Reached {
   readonly connection: Connection;
 }
 
-/** Place → its host, and what that has. One round trip a host. Throws CliError with every finding of every host. */
+/** Place → its host, and what that has. One round trip a host. Throws CliError with every finding of every host. `wanted`: plans of one job. */
 export async function preflight(
   machines: readonly Reached[],
-  { plan, controlPlanePort, io }: { readonly plan: Plan; readonly controlPlanePort: number; readonly io: Io },
+  wanted: readonly Wanted[],
+  io: Io,
 ): Promise<Map<string, CheckedHost>> {
   const hosts = await Promise.all(
     machines.map(async ({ id, connection }) => {
-      const needs = needsAt(plan, id, controlPlanePort);
+      const needs = needsAt(wanted, id);
       const ports = needs.ports.map(({ port }) => port);
       return { id, connection, needs, facts: await factsOf(connection, ports, io.signal) };
     }),

@@ -28,8 +28,6 @@ export const JobState = z.object({
       controlPlanePort: z.int(),
       /** Agent, or the control plane → the port that other machines ask. */
       tlsPorts: z.record(z.string(), z.int()),
-      /** Place → the path of workerd there. */
-      workerd: z.record(z.string(), z.string()),
     }),
   ),
   /** The folder of documents that was given at the last deployment, as typed. */

@@ -30,6 +30,7 @@ const GOOD: HostFacts = {
 const NEEDS: HostNeeds = {
   job: "x",
   processes: 3,
+  trialProcesses: 0,
   ports: [
     { port: 9000, who: "the agent a", on: "loopback" },
     { port: 9443, who: "the agent a", on: "all" },
@@ -91,7 +92,7 @@ it.each<[string, Partial<HostFacts>, string]>([
   [
     "little memory",
     { freeMemoryBytes: 449_900_000 },
-    "h has 449 MB of memory free, and 3 processes need about 450 MB. End other programs there, or give the job more hosts.",
+    "h has 449 MB of memory free, and 3 more processes need about 450 MB. End other programs there, or give the job more hosts.",
   ],
   [
     "a clock 10 minutes ahead",
@@ -174,9 +175,11 @@ describe("needs of a place", () => {
     objects: {},
   });
 
+  const wanted = { plan, controlPlanePort: 10 };
+
   it("are its agents' ports, the control plane's, and a process for each program", () => {
-    expect(needsAt(plan, "h1", 10)).toMatchObject({ job: "x", processes: 3 });
-    expect(needsAt(plan, "h1", 10).ports.map(({ port, on }) => [port, on])).toEqual([
+    expect(needsAt([wanted], "h1")).toMatchObject({ job: "x", processes: 3 });
+    expect(needsAt([wanted], "h1").ports.map(({ port, on }) => [port, on])).toEqual([
       [1, "loopback"],
       [2, "loopback"],
       [3, "loopback"],
@@ -185,7 +188,16 @@ describe("needs of a place", () => {
     ]);
   });
 
+  it("of a trial are processes beside those that run, and ports of its own", () => {
+    const needs = needsAt([wanted, { plan, controlPlanePort: 11, isTrial: true }], "h1");
+    expect(needs).toMatchObject({ processes: 3, trialProcesses: 3 });
+    expect(needs.ports.map(({ port }) => port)).toEqual([1, 2, 3, 4, 10, 1, 2, 3, 4, 11]);
+    expect(found({ freeMemoryBytes: 1e6, processes: [1, 2, 3].map(own) }, { ...needs, ports: [] })).toEqual([
+      "h has 1 MB of memory free, and 3 more processes need about 450 MB. End other programs there, or give the job more hosts.",
+    ]);
+  });
+
   it("are nothing where nothing of the plan is", () => {
-    expect(needsAt(plan, "h2", 10)).toEqual({ job: "x", processes: 0, ports: [] });
+    expect(needsAt([wanted], "h2")).toEqual({ job: "x", processes: 0, trialProcesses: 0, ports: [] });
   });
 });
