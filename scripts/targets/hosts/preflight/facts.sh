@@ -38,7 +38,7 @@ for file in "$folder"/cache/workerd-*; do
   case $file in *.part) ;; *) [ ! -f "$file" ] || say workerd "${file##*/}" ;; esac
 done
 
-for lock in "$folder"/jobs/*/data/*.lock; do
+for lock in "$folder"/jobs/*/data/*.lock "$folder"/jobs/*/proof/data/*.lock; do
   pid=$(holder "$lock")
   job=${lock#"$folder/jobs/"}
   [ -z "$pid" ] || say process "$pid ${job%%/*}"
