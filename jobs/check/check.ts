@@ -66,12 +66,15 @@ function checkAgents(job: Job, source: Source, workers: readonly string[]): Mist
     const other = ports.get(agent.port);
     if (agent.port !== 0 && other !== undefined) {
       const message = `port ${agent.port} is taken by the agent "${other}"`;
-      mistakes.push(source.mistake(["agents", index, "port"], message, "Use another port, or 0 for any free one."));
+      mistakes.push(source.mistake(["agents", index, "port"], message, PORT_HINT));
     }
     ports.set(agent.port, agent.id);
   }
   return mistakes;
 }
+
+/** An agent is known by its port, wherever it runs. */
+const PORT_HINT = "Use another port, or 0 for any free one. Ports differ over a whole job, also between hosts.";
 
 /** The registry refuses agents with another interval, and they would never be alive. */
 function checkHeartbeat({ heartbeat }: Job, source: Source): Mistake[] {
