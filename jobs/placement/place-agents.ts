@@ -70,11 +70,15 @@ export function placeAgents(job: Job, { target, hosts, addresses = {} }: Placeme
   const ids = nameSpots(spots);
   const idOf = (spot: string | undefined): string => ids.get(spot ?? "") ?? LOCAL.id;
   const { port } = job.control_plane;
+  const places = [...spots].map(([key, spot]) => ({ id: idOf(key), ...addressOf(spot, addresses), ...spot }));
   return {
-    places: [...spots].map(([key, spot]) => ({ id: idOf(key), ...addressOf(spot, addresses), ...spot })),
+    places,
     agents: Object.fromEntries(chosen.map(([agent, spot]) => [agent, idOf(spot)])),
     controlPlane: { place: idOf(controlPlane), ...(port === 0 ? {} : { port }) },
-    notes: [...dealt.values()].flatMap(({ pool, count }) => noteOn(pool, count)),
+    notes: [
+      ...[...dealt.values()].flatMap(({ pool, count }) => noteOn(pool, count)),
+      ...(places.length < 2 ? [] : places.flatMap(noteOnAddress)),
+    ],
     mistakes,
   };
 
@@ -121,6 +125,12 @@ function noteOn(pool: Pool, count: number): string[] {
   if (count <= slots) return [];
   const have = slots === 1 ? "1 slot" : `${slots} slots`;
   return [`${pool.name} has ${have} for ${count} agents, so the dealing began again at its first host.`];
+}
+
+function noteOnAddress({ id, address = "", expose }: Place): string[] {
+  const isItself = ["localhost", "::1"].includes(address) || /^127\.[\d.]+$/.test(address);
+  if (!isItself || expose === "tunnel") return [];
+  return [`${id} has the address ${address}, by which every machine means itself: write address=… in the host file.`];
 }
 
 function slotsOf({ members }: Pool): number {

@@ -154,6 +154,15 @@ describe("places", () => {
     const { places } = placed(jobText({ a: "ssh://[fe80::1%eth0]" }, "topology: { type: mesh }"));
     expect(places[0]).toEqual({ id: "fe80-1-eth0", kind: "ssh", destination: "fe80::1%eth0", expose: "https" });
   });
+  test("whose address is the loopback are noted, unless all of the job is there", () => {
+    const text = jobText({ a: "ssh://h1", b: "ssh://h2" }, MESH);
+    const itself = { addresses: { h1: "127.0.0.1", h2: "10.0.0.2" } };
+    expect(placed(text, itself).notes).toEqual([
+      "h1 has the address 127.0.0.1, by which every machine means itself: write address=… in the host file.",
+    ]);
+    expect(placed(text, { ...itself, ...hosts("h1 expose=tunnel") }).notes).toEqual([]);
+    expect(placed(jobText({ a: "ssh://localhost" }, "topology: { type: mesh }")).notes).toEqual([]);
+  });
   test("are as exposed as the host file says, also those that the job file names", () => {
     const text = jobText({ a: "ssh://h1", b: "local" }, MESH);
     const { places } = placed(text, hosts("h1 expose=tunnel\nlocal address=10.0.0.9"));
