@@ -23,8 +23,8 @@ export interface Surroundings {
   readonly workers: readonly string[];
   /** Names of the environment variables that are set. */
   readonly variables: ReadonlySet<string>;
-  /** What the command line says about places. */
-  readonly placement?: PlacementChoice | undefined;
+  /** What the command line says about places. Where that is not known, no place is checked. */
+  readonly placement?: PlacementChoice | "unknown" | undefined;
 }
 
 /** All mistakes of a job that fits the schema, in no particular order. */
@@ -37,7 +37,7 @@ export function checkJob(job: Job, source: Source, surroundings: Surroundings): 
     ...checkHeartbeat(job, source),
     ...checkVariables(job, source, surroundings.variables),
     ...checkBudgets(job, source, surroundings.variables.has("ANTHROPIC_API_KEY")),
-    ...checkPlacement(job, source, surroundings.placement),
+    ...(surroundings.placement === "unknown" ? [] : checkPlacement(job, source, surroundings.placement)),
   ];
 }
 

@@ -40,3 +40,14 @@ export type Link = z.infer<typeof Link>;
 
 /** The place of this machine in jobs that name no other. */
 export const LOCAL: Place = { id: "local", kind: "local", expose: "https" };
+
+/** The place with this id; this machine for one that is not there, as in older releases. */
+export function placeIn(places: readonly Place[], id: string): Place {
+  return places.find((place) => place.id === id) ?? LOCAL;
+}
+
+/** Whether places of two plans are one: for hosts, by what ssh is given. */
+export function isSamePlace(one: Place, other: Place): boolean {
+  if (one.kind !== other.kind) return false;
+  return one.kind !== "ssh" || (one.destination === other.destination && one.port === other.port);
+}

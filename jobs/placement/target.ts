@@ -10,7 +10,7 @@ export type Spot = Omit<Place, "id">;
 
 /** The spots that agents are dealt to. */
 export interface Pool {
-  /** A group, or the host file; undefined for one spot that takes all. */
+  /** A group, or the host file, as a sentence begins; undefined for one spot that takes all. */
   readonly name?: string;
   readonly members: readonly { readonly spot: Spot; readonly slots: number }[];
 }
@@ -41,7 +41,7 @@ export function parseTarget(text: string, hosts: Hosts | undefined): Pool | Unkn
     );
   }
   const group = (hosts?.hosts ?? []).filter((host) => host.group === text);
-  if (group.length > 0) return { name: `the group ${text}`, members: group.map(memberOf) };
+  if (group.length > 0) return { name: `The group ${text}`, members: group.map(memberOf) };
   if (text === "ssh") return { message: "ssh alone names no host", hint: WRITE };
   return { message: `unknown target ${escaped(JSON.stringify(text.slice(0, 60)))}`, hint: hintOn(text, hosts) };
 }
@@ -49,7 +49,7 @@ export function parseTarget(text: string, hosts: Hosts | undefined): Pool | Unkn
 /** All hosts of the file, each once, with the slots of its first line. */
 export function wholeFile({ hosts }: Hosts): Pool {
   const first = new Map(hosts.toReversed().map((host) => [keyOf(host), host]));
-  return { name: "the host file", members: hosts.filter((host) => first.get(keyOf(host)) === host).map(memberOf) };
+  return { name: "The host file", members: hosts.filter((host) => first.get(keyOf(host)) === host).map(memberOf) };
 }
 
 export function isUnknown(target: Pool | UnknownTarget): target is UnknownTarget {

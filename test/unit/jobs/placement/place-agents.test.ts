@@ -107,10 +107,10 @@ describe("dealing", () => {
   test("begins again at the first host where slots run out, and says so", () => {
     expect(dealt(five, hosts("h1\nh2 slots=2"))).toEqual({ a: "h1", b: "h2", c: "h2", d: "h1", e: "h2" });
     expect(placed(five, hosts("h1\nh2 slots=2")).notes).toEqual([
-      "the host file has 3 slots for 5 agents, so the dealing began again at its first host.",
+      "The host file has 3 slots for 5 agents, so the dealing began again at its first host.",
     ]);
     expect(placed(five, { ...hosts("[g]\nh1"), target: "g" }).notes).toEqual([
-      "the group g has 1 slot for 5 agents, so the dealing began again at its first host.",
+      "The group g has 1 slot for 5 agents, so the dealing began again at its first host.",
     ]);
   });
   test("of a group goes on over all its agents; other groups have a deal of their own", () => {
