@@ -28,6 +28,8 @@ export const JobState = z.object({
       controlPlanePort: z.int(),
       /** Agent, or the control plane → the port that other machines ask. */
       tlsPorts: z.record(z.string(), z.int()),
+      /** Of what runs there; see release/cargo.ts. */
+      fingerprint: z.optional(z.string()),
     }),
   ),
   /** The folder of documents that was given at the last deployment, as typed. */
