@@ -139,15 +139,16 @@ function way(plan: Plan, via: Via, place: string | undefined) {
 }
 
 function jobDifferences(old: Plan, own: Plan): string[] {
-  const ofJob = ({ version, description, topology, isolation, entryPoint, restart, health, controlPlane }: Plan) => ({
+  const ofJob = ({ version, description, topology, isolation, restart, ...plan }: Plan) => ({
     version,
     description,
     topology,
     isolation,
-    "entry point": entryPoint,
+    "entry point": plan.entryPoint,
     restart,
-    "health check": health,
-    "port of the control plane": controlPlane.port,
+    "health check": plan.health,
+    "port of the control plane": plan.controlPlane.port,
+    "form of the stored data": plan.dataVersion,
   });
   const isOfSameAgents = isSame(old.stages.flat().toSorted(), own.stages.flat().toSorted());
   const isOrdered = !isOfSameAgents || isSame(old.stages, own.stages);
