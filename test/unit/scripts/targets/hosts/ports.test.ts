@@ -39,8 +39,7 @@ test.each([
   ["the control plane gets an agent's for other machines", 0, 20_504],
 ])("where %s port, no two listen on one", async (_, a, controlPlane) => {
   const { real, trial } = await ports(a, controlPlane);
-  if (a !== 0) expect(real.agents["a"]).toBe(a);
-  if (controlPlane !== 0) expect(real.controlPlanePort).toBe(controlPlane);
+  expect([real.agents["a"], real.controlPlanePort]).toContain(a === 0 ? controlPlane : a);
   const all = [real, trial].flatMap(({ agents, controlPlanePort, tlsPorts }) => [
     ...Object.values(agents),
     controlPlanePort,
