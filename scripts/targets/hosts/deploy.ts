@@ -19,7 +19,7 @@ import { traceSettings } from "../local/control-plane/trace-settings.ts";
 import { type DeployTrace, stagesOf, traced } from "../local/deploy-trace.ts";
 import { signedFetch } from "../local/state/command-line.ts";
 import { controlPlaneLayout, type JobLayout, jobLayout } from "../local/state/layout.ts";
-import { pruneReleases, readRelease, writeRelease } from "../local/state/release.ts";
+import { markKept, pruneReleases, readRelease, writeRelease } from "../local/state/release.ts";
 import { ensureOwnControlPlaneSecret, ensureSigningKeys, updateJobSecrets } from "../local/state/secrets.ts";
 import { JobState, readOrSetAside, writeState } from "../local/state/state.ts";
 import type { Deployed, DeployRequest } from "../target.ts";
@@ -35,7 +35,7 @@ import { keyHolders } from "./release/host-processes.ts";
 import { forwardingFetch } from "./forwarding-fetch.ts";
 import { allHealthy, flushSpans, type Machines, processNames } from "./run.ts";
 import { hostsStatus } from "./status.ts";
-import { swap } from "./swap.ts";
+import { SPARE_MS, swap } from "./swap.ts";
 import { deliverWorkerd } from "./workerd/deliver.ts";
 
 /** Deploys the job; the caller holds its lock. Throws CliError; then the former release runs again, if there was one. */
@@ -160,8 +160,6 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   return { status: await hostsStatus(home, { state: now, plan }, io.signal), healthyMs, leftOut };
 }
 
-const SPARE_MS = 30_000;
-
 async function bringWorkerd(machines: Machines, io: Io): Promise<Map<string, string>> {
   const paths = [...machines].map(
     async ([id, { connection }]) => [id, (await deliverWorkerd(connection, "x64", io)).path] as const,
@@ -193,12 +191,9 @@ async function isUnchanged(last: JobState, print: string, machines: Machines, pl
 /** Certificates are issued with each release. */
 const RENEW_MS = 30 * 24 * 3_600_000;
 
-/** Those that `rollback` may return to. */
-const KEPT_RELEASES = 5;
-
-async function keepReleases(layout: JobLayout, machines: Machines, newest: number): Promise<void> {
-  const kept = Array.from({ length: KEPT_RELEASES }, (_, index) => newest - index);
-  await pruneReleases(layout, kept);
+async function keepReleases(layout: JobLayout, machines: Machines, release: number): Promise<void> {
+  await markKept(layout, release);
+  const kept = await pruneReleases(layout, release);
   await Promise.all([...machines.values()].map(async (machine) => machine.prune(kept)));
 }
 
