@@ -85,7 +85,7 @@ const orders = [
     "release",
     "forwarding-fetch job-machines ports",
     "run check-edges swap status logs",
-    "prove",
+    "prove prepare",
     "deploy restart rollback stop",
     "hosts",
   ]),
