@@ -27,6 +27,10 @@ export interface SshHostOptions {
   readonly alias?: string;
   /** Where sshd listens. */
   readonly address?: string;
+  /** Any free one without it. */
+  readonly port?: number;
+  /** The words before sshd's own that start it somewhere else, such as in a namespace. */
+  readonly inside?: readonly string[];
   /** Login shell of the account, such as /usr/bin/fish. Without it, /bin/sh. */
   readonly shell?: string;
   /** A line that the login shell prints on stdout and stderr before it does anything. */
@@ -72,6 +76,7 @@ export async function startSshHost(options: SshHostOptions = {}): Promise<SshHos
     passwords = false,
     homeName = "home",
     umask,
+    inside = [],
   } = options;
   const sshd = SSHD;
   if (sshd === undefined) throw new Error("sshd is missing");
@@ -84,9 +89,9 @@ export async function startSshHost(options: SshHostOptions = {}): Promise<SshHos
   for (const name of ["host_key", "user_key"]) {
     await exec("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", join(folder, name)]);
   }
-  const port = await freePort(address);
+  const port = options.port ?? (await freePort(address));
   const hostKey = await readFile(join(folder, "host_key.pub"), "utf8");
-  const at = `[${address}]:${port}`;
+  const at = port === 22 ? address : `[${address}]:${port}`;
   const knownHosts = join(folder, "known_hosts");
   await writeFile(knownHosts, `${at} ${hostKey}`);
   await writeFile(join(folder, "authorized_keys"), await readFile(join(folder, "user_key.pub")), { mode: 0o600 });
@@ -148,7 +153,7 @@ Host ${alias}
   let server: { readonly pid: number; readonly guard: ChildProcess } | undefined;
 
   async function start(): Promise<void> {
-    const guard = spawn("/bin/sh", ["-c", GUARD, "sshd", sshd ?? "", "-D", "-e", "-f", sshdFile], {
+    const guard = spawn("/bin/sh", ["-c", GUARD, "sshd", ...inside, sshd ?? "", "-D", "-e", "-f", sshdFile], {
       stdio: ["pipe", "pipe", "pipe"],
     });
     const { promise: listens, resolve, reject } = Promise.withResolvers<void>();

@@ -7,6 +7,8 @@ import { type SshHost, type SshHostOptions, startSshHost } from "./ssh-host.ts";
 
 export interface SshHosts extends AsyncDisposable {
   readonly hosts: readonly SshHost[];
+  /** Path of the ssh config that names them. */
+  readonly config: string;
   /** A deployment that reaches them. */
   readonly deployment: Deployment;
   /** Path of a host file: a slot each, unless `slots` says more. */
@@ -15,8 +17,13 @@ export interface SshHosts extends AsyncDisposable {
   jobFolder(host: SshHost, job: string): string;
 }
 
-/** `each`: one host for each of these. They are called h1, h2 … at 127.0.0.1, 127.0.0.2 … */
-export async function startSshHosts(each: readonly SshHostOptions[]): Promise<SshHosts> {
+/**
+ * `each`: one host for each of these. They are called h1, h2 … at 127.0.0.1, 127.0.0.2 … `environment` is added to that of the commands.
+ */
+export async function startSshHosts(
+  each: readonly SshHostOptions[],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<SshHosts> {
   const hosts = await Promise.all(
     each.map(async (options, index) =>
       startSshHost({ alias: `h${index + 1}`, address: `127.0.0.${index + 1}`, ...options }),
@@ -26,9 +33,10 @@ export async function startSshHosts(each: readonly SshHostOptions[]): Promise<Ss
   const config = join(folder, "ssh config");
   const parts = await Promise.all(hosts.map(async (host) => readFile(host.config, "utf8")));
   await writeFile(config, parts.join("\n"));
-  const deployment = await Deployment.create({ TROUPE_SSH_CONFIG: config });
+  const deployment = await Deployment.create({ ...environment, TROUPE_SSH_CONFIG: config });
   return {
     hosts,
+    config,
     deployment,
     hostFile: async (slots = 1) => {
       const lines = hosts.map(({ destination, address }) => `${destination} slots=${slots} address=${address}\n`);

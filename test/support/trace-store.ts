@@ -19,15 +19,15 @@ const Span = z.object({
   attributes: Attributes.default([]),
   status: z.object({ code: z.number().default(0), message: z.string().default("") }).prefault({}),
 });
-const Page = z.object({
+const Document = z.object({
   resourceSpans: z.array(
     z.object({
       resource: z.object({ attributes: Attributes }),
       scopeSpans: z.array(z.object({ spans: z.array(Span) })),
     }),
   ),
-  next: z.nullable(z.number()),
 });
+const Page = Document.extend({ next: z.nullable(z.number()) });
 const Summary = z.object({
   traceId: z.string(),
   kind: z.string(),
@@ -74,10 +74,7 @@ export class TraceStore {
     const spans: TracedSpan[] = [];
     for (let after: number | null = 0; after !== null;) {
       const page: z.infer<typeof Page> = Page.parse(await this.#get(`/v1/traces/${traceId}/otlp?after=${after}`));
-      for (const { resource, scopeSpans } of page.resourceSpans) {
-        const agent = String(scalarOf(resource.attributes, "service.name"));
-        spans.push(...scopeSpans.flatMap((scope) => scope.spans.map((span) => toTraced(span, agent))));
-      }
+      spans.push(...spansOf(page));
       after = page.next;
     }
     return spans;
@@ -88,6 +85,18 @@ export class TraceStore {
     if (!response.ok) throw new Error(`GET ${path} answered ${response.status}: ${await response.text()}`);
     return response.json();
   }
+}
+
+/** The spans of what `troupe traces export` prints. */
+export function spansIn(json: string): TracedSpan[] {
+  return spansOf(Document.parse(JSON.parse(json)));
+}
+
+function spansOf({ resourceSpans }: z.infer<typeof Document>): TracedSpan[] {
+  return resourceSpans.flatMap(({ resource, scopeSpans }) => {
+    const agent = String(scalarOf(resource.attributes, "service.name"));
+    return scopeSpans.flatMap((scope) => scope.spans.map((span) => toTraced(span, agent)));
+  });
 }
 
 function toTraced(span: z.infer<typeof Span>, agent: string): TracedSpan {
