@@ -7,6 +7,7 @@ import { pause } from "../resilience/pause.ts";
 import { retryAfterSeconds } from "../http/retry-after.ts";
 import { reasonOf } from "../text/reason.ts";
 import { ArtifactTexts } from "./artifact-texts.ts";
+import { heardFetch } from "./heard-fetch.ts";
 import { MAX_ANSWER, outcomeOf, PeerTaskError, PeerUnreachable, type PeerOutcome } from "./peer-outcome.ts";
 import { NO_CARD } from "./no-card.ts";
 import type { RemoteCard } from "./remote/card.ts";
@@ -47,9 +48,11 @@ export interface PeerRequest extends PeerConnection {
 const CANCEL_LIMIT_MS = 5_000;
 /**
  * How long an unreachable peer is retried, in milliseconds: its supervisor restarts it within three seconds. Longer for
- * a message that the peer may have got.
+ * a message that the peer may have got, and for a network that is cut, or a host that boots.
  */
-const PATIENCE_MS = { first: 4_000, repeated: 10_000 };
+const PATIENCE_MS = { first: 4_000, repeated: 10_000, silent: 120_000 };
+/** Agents of the job are never silent for more than two seconds (shared/agent/session/event-stream.ts). */
+const SILENCE_MS = 15_000;
 const MAX_UNFINISHED = 10;
 /** Longest pause that a busy peer may ask for, in seconds. */
 const MAX_BUSY_S = 30;
@@ -112,6 +115,8 @@ interface Client {
   readonly serviceParameters: Record<string, string>;
   /** HTTP status of the last response; undefined before the first. */
   readonly status: () => number | undefined;
+  /** Whether the last connection fell silent. */
+  readonly wasSilent: () => boolean;
   /** Seconds until a busy peer may be asked again; undefined when its last response did not say. */
   readonly busyS: () => number | undefined;
 }
@@ -122,7 +127,8 @@ async function connect(
 ): Promise<Client> {
   let status: number | undefined;
   let busyS: number | undefined;
-  const signing = remote ? remoteFetch(fetchImpl, remote.token) : signingFetch(fetchImpl, sign, messageId);
+  const heard = heardFetch(fetchImpl, SILENCE_MS);
+  const signing = remote ? remoteFetch(fetchImpl, remote.token) : signingFetch(heard.fetch, sign, messageId);
   const noticing: typeof fetch = async (input, init) => {
     [status, busyS] = [undefined, undefined];
     const response = await signing(input, init);
@@ -141,6 +147,7 @@ async function connect(
     transport,
     serviceParameters,
     status: () => status,
+    wasSilent: heard.wasSilent,
     busyS: () => busyS,
   };
 }
@@ -184,7 +191,7 @@ async function followWithReconnects(
         continue;
       }
       brokenSince ??= Date.now();
-      const patienceMs = known ? PATIENCE_MS.repeated : PATIENCE_MS.first;
+      const patienceMs = PATIENCE_MS[!known ? "first" : client.wasSilent() ? "silent" : "repeated"];
       if (unfinished > MAX_UNFINISHED || Date.now() - brokenSince + pauseMs > patienceMs)
         throw new PeerUnreachable(reasonOf(error), { cause: error });
       await pause(pauseMs, signal);

@@ -1,5 +1,5 @@
 // Streams the events of an operation: Server-Sent Events in the form of its binding (A2A 1.0, sections 9.4.2 and 11.7). Some clients give
-// up after five seconds without a byte, so a silent stream sends comments, which no client sees as events.
+// up after five seconds without a byte, agents after fifteen, so a silent stream sends comments, which no client sees as events.
 import { formatSSEErrorEvent, formatSSEEvent } from "@a2a-js/sdk";
 import { restStatusFor, toJsonRpcError, toRestErrorBody } from "@a2a-js/sdk/errors";
 import type { Operation, Streamed } from "../rpc.ts";
@@ -10,8 +10,6 @@ const SILENCE_MS = 2_000;
 const COMMENT = new TextEncoder().encode(": keep-alive\n\n");
 
 export interface StreamOptions {
-  /** Fills silence with comments. */
-  readonly keepsAlive: boolean;
   /** Called when nobody reads the stream any more. */
   readonly onGone: () => void;
   readonly waitUntil: (work: Promise<unknown>) => void;
@@ -21,7 +19,7 @@ export interface StreamOptions {
 export async function toStream(
   handled: JsonRpcResponse | AsyncGenerator<JsonRpcResponse, void, undefined>,
   operation: Operation,
-  { keepsAlive, onGone, waitUntil }: StreamOptions,
+  { onGone, waitUntil }: StreamOptions,
 ): Promise<Streamed> {
   if (!(Symbol.asyncIterator in handled)) return { reply: replyTo(operation, handled) };
   let first: IteratorResult<JsonRpcResponse, void>;
@@ -32,8 +30,8 @@ export async function toStream(
   }
   const { readable, writable } = new IdentityTransformStream();
   const frames = new Frames(writable.getWriter(), onGone);
-  const silence = keepsAlive ? frames.fillSilence() : undefined;
-  waitUntil(write(first, handled, operation, frames).finally(() => silence?.stop()));
+  const silence = frames.fillSilence();
+  waitUntil(write(first, handled, operation, frames).finally(() => silence.stop()));
   return { stream: readable };
 }
 

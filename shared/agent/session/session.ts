@@ -65,8 +65,6 @@ export abstract class SessionObject extends DurableObject<AgentEnv> implements S
     const gone = new AbortController();
     const { handler, result } = await this.#handle(operation, caller, gone.signal);
     const streamed = await toStream(result, operation, {
-      // Agents of ours wait without them.
-      keepsAlive: caller.chain.length === 0,
       onGone: () => gone.abort(),
       waitUntil: (work) => this.ctx.waitUntil(work),
     });

@@ -11,10 +11,9 @@ async function* once(): AsyncGenerator<JsonRpcResponse, void, undefined> {
   await new Promise(() => undefined);
 }
 
-async function begin(keepsAlive: boolean) {
+async function begin() {
   const seen = { gone: 0 };
   const streamed = await toStream(once(), OPERATION, {
-    keepsAlive,
     onGone: () => void seen.gone++,
     waitUntil: () => undefined,
   });
@@ -26,14 +25,14 @@ async function begin(keepsAlive: boolean) {
 }
 
 it("silence is filled with comments", async () => {
-  const { next, reader } = await begin(true);
+  const { next, reader } = await begin();
   expect(await next()).toBe(": keep-alive\n\n");
   expect(await next()).toBe(": keep-alive\n\n");
   await reader.cancel();
 });
 
 it("a reader that has gone is noticed without an event", async () => {
-  const { reader, seen } = await begin(true);
+  const { reader, seen } = await begin();
   await reader.cancel();
   await expect.poll(() => seen.gone).toBe(1);
 });
