@@ -1,4 +1,4 @@
-// A scripted Messages API on 127.0.0.1, in place of Claude: a real server that streams, whose answers each test writes.
+// A scripted Messages API of this machine, in place of Claude: a real server that streams, whose answers each test writes.
 // Agents are told apart by the model's name, so a job gives each of its agents its own id as such.
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -77,6 +77,7 @@ export async function silence({ gone }: ModelCall): Promise<void> {
 
 export class MessagesApi {
   readonly port: number;
+  readonly #address: string;
   /** Every call there was, oldest first. */
   readonly calls: ModelCall[] = [];
   /** Requests that were no calls of a model. */
@@ -85,8 +86,9 @@ export class MessagesApi {
   readonly #scripts = new Map<string, { script: Script; calls: ModelCall[] }>();
   readonly #failures: unknown[] = [];
 
-  private constructor(server: Server) {
+  private constructor(server: Server, listensAt: string) {
     this.#server = server;
+    this.#address = listensAt;
     const address = server.address();
     this.port = typeof address === "object" && address !== null ? address.port : 0;
     server.on("request", (request, response) => {
@@ -97,16 +99,16 @@ export class MessagesApi {
     });
   }
 
-  static async start(): Promise<MessagesApi> {
+  static async start(listensAt = "127.0.0.1"): Promise<MessagesApi> {
     // Longer than any test: a connection that is kept alive must not be closed just when it is used again.
-    const server = createServer({ keepAliveTimeout: 600_000 }).listen(0, "127.0.0.1");
+    const server = createServer({ keepAliveTimeout: 600_000 }).listen(0, listensAt);
     await once(server, "listening");
-    return new MessagesApi(server);
+    return new MessagesApi(server, listensAt);
   }
 
   /** What a deployment needs to take this for Claude. */
   get environment(): { ANTHROPIC_BASE_URL: string; ANTHROPIC_API_KEY: string } {
-    return { ANTHROPIC_BASE_URL: `http://127.0.0.1:${this.port}`, ANTHROPIC_API_KEY: "sk-dummy-key" };
+    return { ANTHROPIC_BASE_URL: `http://${this.#address}:${this.port}`, ANTHROPIC_API_KEY: "sk-dummy-key" };
   }
 
   /** From now on `model` answers by this script. Returns the calls that it gets, a list that grows. */

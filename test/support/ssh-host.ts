@@ -176,7 +176,7 @@ Host ${alias}
   async function stop(): Promise<void> {
     if (server === undefined) return;
     const { pid, guard } = server;
-    const ended = once(guard, "exit");
+    const ended = guard.exitCode === null ? once(guard, "exit") : undefined;
     const all = [pid, ...(await descendants(pid))];
     server = undefined;
     for (const one of all) kill(one);

@@ -11,8 +11,10 @@ export interface HostNetwork extends SshHosts {
   readonly network: Network;
   /** h1, h2 … */
   host(name: string): SshHost;
-  /** Ends all that runs on a host, has it up again, and starts what systemd would: the jobs that ran. */
-  reboot(name: string): Promise<void>;
+  /** A host loses its power. */
+  losePower(name: string): Promise<void>;
+  /** A host without power gets it back, and starts what systemd would: the jobs that ran. */
+  boot(name: string): Promise<void>;
   /** Runs a program on a host to its end. Resolves to its stdout. */
   run(name: string, ...command: readonly string[]): Promise<string>;
 }
@@ -57,21 +59,23 @@ export async function startHostNetwork(
     network,
     host,
     run,
-    async reboot(name) {
+    async losePower(name) {
+      await network.losePower(name);
       await host(name).stop();
-      await network.signal(name, "SIGKILL");
+    },
+    async boot(name) {
+      await network.add(name);
       await host(name).start();
-      await run(
-        name,
-        "sh",
-        "-c",
-        `for job in "$0"/*/boot.sh; do setsid sh "$job" >/dev/null 2>&1; done`,
-        join(host(name).home, ".troupe", "jobs"),
-      );
+      await run(name, "sh", "-c", BOOT, join(host(name).home, ".troupe", "jobs"));
     },
     async [Symbol.asyncDispose]() {
-      await all[Symbol.asyncDispose]();
-      await network.close();
+      try {
+        await all[Symbol.asyncDispose]();
+      } finally {
+        await network.close();
+      }
     },
   };
 }
+
+const BOOT = 'for job in "$0"/*/boot.sh; do setsid sh "$job" >/dev/null 2>&1; done';

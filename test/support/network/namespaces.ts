@@ -18,7 +18,9 @@ export function missing(): string[] {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return ["Linux, and root: it makes network namespaces"];
   const works = (program: string, ...args: readonly string[]) => spawnSync(program, args).status === 0;
   return [
-    ...(works("ip", "-V") && works("tc", "-V") ? [] : ["ip and tc (Debian: apt-get install iproute2)"]),
+    ...(works("ip", "-V") && works("tc", "-V") && works("bridge", "-V")
+      ? []
+      : ["ip, tc and bridge (Debian: apt-get install iproute2)"]),
     ...(existsSync("/usr/sbin/sshd") ? [] : ["sshd (Debian: apt-get install openssh-server)"]),
     ...(works("unshare", "-nmp", "-f", "true") ? [] : ["leave to make namespaces (a container needs --privileged)"]),
     ...(existsSync("/dev/net/tun") ? [] : ["/dev/net/tun: links that delay are made of it"]),

@@ -39,13 +39,13 @@ export class Network {
     return address(OWN);
   }
 
-  /** Adds a host and resolves to its address. `shaped`: its cable can be shaped, which costs time. */
+  /** Adds a host, or one that has lost its power, and resolves to its address. `shaped`: its cable can be shaped, which costs time. */
   async add(
     name: string,
     { shaped = false, mbits }: { readonly shaped?: boolean; readonly mbits?: number } = {},
   ): Promise<string> {
-    this.#names.push(name);
-    const n = this.#names.length;
+    if (!this.#names.includes(name)) this.#names.push(name);
+    const n = this.#names.indexOf(name) + 1;
     await ip("netns", "add", name);
     if (shaped) await this.#link(name);
     else await ip("link", "add", name, "type", "veth", "peer", "name", far(name));
@@ -94,24 +94,33 @@ export class Network {
 
   /** Nothing passes between these hosts any more, nor to any other of those that were cut so; this machine reaches all. */
   async part(...names: readonly string[]): Promise<void> {
-    for (const name of names) await ip("link", "set", "dev", name, "type", "bridge_slave", "isolated", "on");
+    for (const name of names) await port(name, "isolated", "on");
   }
 
   /** Nothing passes to this host nor from it. Nobody is told. */
   async cut(name: string): Promise<void> {
-    await ip("link", "set", "dev", name, "type", "bridge_slave", "state", "0");
+    await port(name, "state", "0");
   }
 
   /** Undoes `part` and `cut`. */
   async heal(...names: readonly string[]): Promise<void> {
-    for (const name of names)
-      await ip("link", "set", "dev", name, "type", "bridge_slave", "isolated", "off", "state", "3");
+    for (const name of names) await port(name, "isolated", "off", "state", "3");
   }
 
   /** All processes of a host. */
   async processes(name: string): Promise<number[]> {
     const { stdout } = await exec("ip", ["netns", "pids", name]);
     return stdout.split("\n").filter(Boolean).map(Number);
+  }
+
+  /** Ends all that a host runs, and forgets its connections: nobody is told. */
+  async losePower(name: string): Promise<void> {
+    if (this.#links.has(name)) throw new Error(`The cable of ${name} is shaped`);
+    await this.cut(name);
+    await this.signal(name, "SIGKILL");
+    // The namespace itself lives on as long as connections that wait for an answer.
+    await ip("link", "delete", name);
+    await ip("netns", "delete", name);
   }
 
   /** Ends what the hosts run. */
@@ -126,6 +135,12 @@ export class Network {
       await over;
     }
     await ip("link", "delete", BRIDGE);
+  }
+
+  /** Bytes that a host has received. */
+  async received(name: string): Promise<number> {
+    const { stdout } = await exec("nsenter", [...onHost(name).slice(1), "cat", "/proc/net/dev"]);
+    return Number(/eth0: *(\d+)/.exec(stdout)?.[1]);
   }
 
   /** Sends a signal to all processes of a host; SIGKILL until there are none. */
@@ -163,4 +178,9 @@ function far(name: string): string {
 
 async function ip(...args: readonly string[]): Promise<void> {
   await exec("ip", args);
+}
+
+/** Changes the bridge's end of a cable. `ip` takes no state of 0. */
+async function port(name: string, ...change: readonly string[]): Promise<void> {
+  await exec("bridge", ["link", "set", "dev", name, ...change]);
 }
