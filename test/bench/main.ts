@@ -4,6 +4,7 @@ import { deploy } from "./deploy.ts";
 import { durability } from "./durability.ts";
 import { growth } from "./growth.ts";
 import { hostile } from "./hostile.ts";
+import { hosts } from "./hosts.ts";
 import { load } from "./load.ts";
 import { research } from "./research.ts";
 import { Bench } from "./servers.ts";
@@ -25,6 +26,7 @@ const sections: Record<string, (bench: Bench) => Promise<void>> = {
   tracing,
   "tracing-memory": tracingMemory,
   "trace-store": traceStore,
+  hosts,
 };
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(sections, name));
