@@ -102,6 +102,16 @@ export class Network {
     await port(name, "state", "0");
   }
 
+  /** Nothing passes from this machine to the hosts any more, which reach each other. */
+  async leave(): Promise<void> {
+    await exec("tc", ["qdisc", "add", "dev", BRIDGE, "root", "pfifo", "limit", "0"]);
+  }
+
+  /** Undoes `leave`. */
+  async comeBack(): Promise<void> {
+    await exec("tc", ["qdisc", "delete", "dev", BRIDGE, "root"]);
+  }
+
   /** Undoes `part` and `cut`. */
   async heal(...names: readonly string[]): Promise<void> {
     for (const name of names) await port(name, "isolated", "off", "state", "3");

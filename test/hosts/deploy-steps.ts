@@ -1,0 +1,83 @@
+// The steps of a deployment to hosts, as whoever watches it from outside sees them.
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { eventually, type Running } from "../support/deployment.ts";
+import type { SshHosts } from "../support/ssh-hosts.ts";
+
+/** Lines of the command's stderr, then what the first host says. */
+export const STEPS = [
+  "Connecting to the hosts",
+  "Checking the hosts",
+  "Bringing workerd",
+  "Sending the release",
+  "Trying the release",
+  "Starting",
+  "proof",
+  "ended",
+  "started",
+  "kept",
+] as const;
+export type Step = (typeof STEPS)[number];
+
+const LIMIT_MS = 90_000;
+const LOOK_MS = 5;
+
+export interface Watched extends Running {
+  /** Resolves when the deployment has come to this step; to false where it was over before that was seen. */
+  reaches(step: Step): Promise<boolean>;
+}
+
+/** Starts `troupe deploy` of a job that was deployed before. */
+export async function deploySlowly(all: SshHosts, job: string, ...args: readonly string[]): Promise<Watched> {
+  const folder = all.jobFolder(all.hosts[0] ?? raise(), job);
+  const said = async () => readFile(join(folder, "swap", "said"), "utf8").catch(() => "");
+  const forgotten = await said();
+  const command = all.deployment.start("deploy", ...args);
+  let stderr = "";
+  command.process.stderr?.on("data", (text: string) => (stderr += text));
+  let over = false;
+  void command.outcome.then(() => (over = true));
+  let isNew = false;
+  const isAt = async (step: Step): Promise<boolean> => {
+    if (step === "proof") return existsSync(join(folder, "proof", "processes"));
+    if (step === "ended" || step === "started" || step === "kept") {
+      const now = await said();
+      isNew ||= now !== forgotten;
+      return isNew && now.startsWith(step);
+    }
+    return stderr.includes(step);
+  };
+  return {
+    ...command,
+    async reaches(step) {
+      const begun = Date.now();
+      while (!(await isAt(step))) {
+        if (over) return false;
+        if (Date.now() - begun > LIMIT_MS) throw new Error(`${step} was not reached:\n${stderr}`);
+        await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      }
+      return true;
+    },
+  };
+}
+
+/** Waits until all hosts have the same release, and nothing changes it. Resolves to its number. */
+export async function sameRelease(all: SshHosts, job: string, limitMs: number): Promise<number> {
+  const look = async () => {
+    const each = all.hosts.map(async (host) => {
+      const folder = all.jobFolder(host, job);
+      const said = await readFile(join(folder, "swap", "said"), "utf8").catch(() => "kept");
+      return /^(kept|back|failed)/.test(said) ? Number(await readFile(join(folder, "current"), "utf8")) : Number.NaN;
+    });
+    const numbers = new Set(await Promise.all(each));
+    const [number = Number.NaN] = numbers;
+    return numbers.size === 1 && Number.isInteger(number) ? number : undefined;
+  };
+  return eventually(look, limitMs, "all hosts have one release");
+}
+
+function raise(): never {
+  throw new Error("There is no host");
+}
