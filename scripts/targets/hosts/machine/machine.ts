@@ -171,6 +171,11 @@ export class Machine {
     await this.connection.run('rm -rf "$1"', { args: [this.folder] });
   }
 
+  /** Removes workerd and modules, where no job is left. */
+  async removeCaches(): Promise<void> {
+    await this.connection.run('rmdir "$1/jobs" 2>/dev/null; [ -d "$1/jobs" ] || rm -rf "$1"', { args: [this.root] });
+  }
+
   async processes(names: readonly string[]): Promise<ProcessStatus[]> {
     const { stdout } = await this.connection.run(STATUS, { args: [this.folder, ...names] });
     const facts = factsIn(stdout);
