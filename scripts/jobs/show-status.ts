@@ -30,8 +30,9 @@ export function describeStatus(status: JobStatus, columns = Infinity): string {
     ]).split("\n");
   const whole = rowsWith(true);
   const rows = whole.some((row) => widthOf(row) > columns) ? rowsWith(false) : whole;
-  const lines = status.agents.flatMap(({ breakers, turns }, index) => [
+  const lines = status.agents.flatMap(({ breakers, turns, probed }, index) => [
     rows[index] ?? "",
+    ...(probed ? [] : ["    its heartbeats alone count: the control plane cannot ask it"]),
     ...(turns === null || turns.waiting === 0 ? [] : [`    ${describeTurns(turns)}`]),
     ...breakers.map((breaker) => `    ${describeBreaker(breaker, Date.now())}`),
   ]);

@@ -104,6 +104,8 @@ export interface AgentStatus {
   readonly state: "alive" | "suspect" | "dead" | "failed" | "starting" | "stopped" | "unreachable";
   /** ISO 8601; null before the first one. */
   readonly lastHeartbeat: string | null;
+  /** Whether the control plane asks a silent agent for its health; if not, its heartbeats alone count. */
+  readonly probed: boolean;
   /** Backends and peers that fail, as the agent itself tells; empty when the agent does not answer. */
   readonly breakers: readonly BreakerStatus[];
   /** Turns that run, and that wait in line; null when the agent does not tell. */

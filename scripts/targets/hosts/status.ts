@@ -9,6 +9,7 @@ import { agentState, overall, unregisteredState } from "../local/status.ts";
 import type { JobStatus, ProcessStatus } from "../target.ts";
 import { controlPlaneOf, type HostsJob, machineAt, placeOf } from "./job-machines.ts";
 import { reach } from "./reach.ts";
+import { isProbed } from "./release/host-processes.ts";
 import { processNames } from "./run.ts";
 
 const LOOK_MS = 2_000;
@@ -39,6 +40,7 @@ export async function hostsStatus(home: string, job: HostsJob, signal: AbortSign
         place,
         state: registered === undefined ? unregisteredState(facts) : agentState(known, facts),
         lastHeartbeat: known?.lastHeartbeat ?? null,
+        probed: isProbed(plan.links.find((link) => link.agent === id)),
         pid: own?.pid ?? null,
         breakers: health?.breakers ?? [],
         turns: health?.turns ?? null,
