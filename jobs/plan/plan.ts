@@ -1,7 +1,7 @@
 // A job and its environment → the plan that a target carries out. Pure: no clock, no files, no network.
 import { cardAddress } from "#shared/a2a/remote/card.ts";
 import { leaseMs } from "#shared/control-plane/registry.ts";
-import { agentBindings } from "./bindings.ts";
+import { agentBindings, isLocalAlone } from "./bindings.ts";
 import { checkedDurationMs } from "#shared/text/duration.ts";
 import { resolveModel } from "../schema/model.ts";
 import type { Plan, PlanEnvironment, PlannedAgent } from "./plan-shape.ts";
@@ -48,6 +48,7 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
       bindings: agentBindings(job, agent, {
         url,
         kind: place.kind,
+        isLocal: isLocalAlone(placement.places),
         edges: edgesFrom.get(agent.id) ?? [],
         callers: job.topology.type === "dynamic" ? ids : edges.flatMap(({ from, to }) => (to === agent.id ? from : [])),
         environment,
