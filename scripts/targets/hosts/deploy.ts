@@ -30,7 +30,7 @@ import { ensureOwnControlPlaneSecret, ensureSigningKeys, updateJobSecrets } from
 import { JobState, readOrSetAside, writeState } from "../local/state/state.ts";
 import type { Deployed, DeployRequest } from "../target.ts";
 import { controlPlaneOf, machineAt } from "./job-machines.ts";
-import { ensureAuthority, issueCertificate } from "./keys/authority.ts";
+import { type Authority, ensureAuthority, issueCertificate } from "./keys/authority.ts";
 import type { PublicKeys } from "./keys/public-keys.ts";
 import { makeKeys } from "./machine/host-keys.ts";
 import type { Machine } from "./machine/machine.ts";
@@ -93,6 +93,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   const secrets = await updateJobSecrets(layout.secrets, plan.secrets);
   const settings = await traceSettings(controlPlaneLayout(home).settings, io);
   const release = await writeRelease(layout, plan, bundles);
+  const authority = await ensureAuthority(layout.authority, plan.job);
   trace.root.set({ [TROUPE.release]: release });
   await stage("upload", "Sending the release", async () =>
     Promise.all(
@@ -107,7 +108,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
           controlPlaneSecret: secretKey,
           settings,
         });
-        const files = await certificates(layout, { plan, place, keys });
+        const files = await certificates(authority, { plan, place, keys });
         return sendRelease(machine, { number: release, processes, modules: modulesAt(plan, place, bundles), files });
       }),
     ),
@@ -194,8 +195,7 @@ interface Held {
 }
 
 /** The authority's certificate, and one for each key holder of the place. */
-async function certificates(layout: JobLayout, { plan, place, keys }: Held): Promise<Record<string, string>> {
-  const authority = await ensureAuthority(layout.authority, plan.job);
+async function certificates(authority: Authority, { plan, place, keys }: Held): Promise<Record<string, string>> {
   const issued = keyHolders(plan, place).map(async (holder) => {
     const publicKey = keys.get(holder)?.tls ?? "";
     const certificate = await issueCertificate(authority, { publicKey, name: certificateName(plan, holder) });
