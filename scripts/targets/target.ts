@@ -134,6 +134,8 @@ export interface JobStatus {
   readonly state: "running" | "degraded" | "restarting" | "stopped" | "dead" | "failed" | "unreachable";
   readonly entryPoint: string;
   readonly controlPlane: string | null;
+  /** When the certificates by which its hosts know each other end: ISO 8601. Absent on this machine. */
+  readonly certificatesEnd?: string | undefined;
   readonly agents: readonly (AgentStatus & { readonly pid: number | null })[];
   /** Agents of others that the job may ask. `url`: the card's. */
   readonly remotes: readonly RemoteStatus[];

@@ -30,7 +30,7 @@ import { ensureOwnControlPlaneSecret, ensureSigningKeys, updateJobSecrets } from
 import { JobState, readOrSetAside, writeState } from "../local/state/state.ts";
 import type { Deployed, DeployRequest } from "../target.ts";
 import { controlPlaneOf, machineAt } from "./job-machines.ts";
-import { type Authority, ensureAuthority, issueCertificate } from "./keys/authority.ts";
+import { type Authority, endOfCertificate, ensureAuthority, issueCertificate } from "./keys/authority.ts";
 import type { PublicKeys } from "./keys/public-keys.ts";
 import { makeKeys } from "./machine/host-keys.ts";
 import type { Machine } from "./machine/machine.ts";
@@ -121,7 +121,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
     deployedAt: new Date().toISOString(),
     stoppedAt: null,
     ports: Object.fromEntries(plan.agents.map(({ id, socket }) => [id, socket.port])),
-    hosts,
+    hosts: { ...hosts, certificatesEnd: endOfCertificate(new Date()).toISOString() },
     ...(corpus.remember === undefined ? {} : { corpus: corpus.remember }),
   };
   const before = last?.hosts === undefined ? undefined : { state: last, plan: await readRelease(layout, last.release) };

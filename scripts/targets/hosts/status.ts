@@ -55,6 +55,7 @@ export async function hostsStatus(home: string, job: HostsJob, signal: AbortSign
     state: overall(state, processes),
     entryPoint: plan.entryPoint,
     controlPlane: registered === undefined ? null : url,
+    certificatesEnd: plan.places.length > 1 ? state.hosts?.certificatesEnd : undefined,
     agents,
     remotes: plan.remotes.map((remote) => ({ id: remote.id, url: remote.url, name: remote.card?.name ?? remote.id })),
     processes,

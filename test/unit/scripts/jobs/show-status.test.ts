@@ -97,6 +97,28 @@ test.each([
   expect(text.match(/The process/g)).toHaveLength(1);
 });
 
+test.each([
+  [31, undefined],
+  [29.5, /^The certificates of its hosts will end on \d{4}-\d\d-\d\d\. A deployment makes new ones: .*deploy x$/],
+  [
+    -1,
+    /^The certificates of its hosts ended on \S+, so agents of different hosts cannot ask each other\. A deployment/,
+  ],
+])("certificates that end in %d days are spoken of in time", (days, words) => {
+  const about = {
+    job: "x",
+    target: "hosts",
+    pid: 1,
+    state: "running",
+    entryPoint: "a",
+    controlPlane: "http://c",
+  } as const;
+  const certificatesEnd = new Date(Date.now() + days * 86_400_000).toISOString();
+  const text = describeStatus({ ...about, certificatesEnd, remotes: [], agents: [], processes: [], shared: [] });
+  const line = text.split("\n").find((part) => part.includes("certificates"));
+  expect(line).toEqual(words === undefined ? undefined : expect.stringMatching(words));
+});
+
 test("a process without its supervisor is named, with what to do", () => {
   const own = { name: "a", pid: 1, state: "running", supervised: false, restarts: 0, lastEnd: null } as const;
   const about = {
