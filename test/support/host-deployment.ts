@@ -13,8 +13,11 @@ export interface HostDeployment extends AsyncDisposable {
   readonly file: string;
 }
 
-/** Hosts at these addresses, such as 127.0.0.2, and a command line that reaches them. */
-export async function startHosts(addresses: readonly string[]): Promise<HostDeployment> {
+/** Hosts at these addresses, such as 127.0.0.2, and a command line that reaches them. `groups`: the name of a group for each. */
+export async function startHosts(
+  addresses: readonly string[],
+  groups: readonly string[] = [],
+): Promise<HostDeployment> {
   const hosts = await Promise.all(addresses.map(async (address) => startSshHost({ address })));
   const deployment = await Deployment.create();
   const file = join(deployment.home, "hosts");
@@ -30,7 +33,11 @@ Host h${index + 1}
   );
   const all = "Host *\n  IdentitiesOnly yes\n  IdentityAgent none\n  GlobalKnownHostsFile /dev/null\n";
   await writeFile(config, aliases.join("") + all);
-  await writeFile(file, hosts.map(({ address }, index) => `h${index + 1} slots=1 address=${address}\n`).join(""));
+  const lines = hosts.map(({ address }, index) => {
+    const group = groups[index] === undefined ? "" : `[${groups[index]}]\n`;
+    return `${group}h${index + 1} slots=1 address=${address}\n`;
+  });
+  await writeFile(file, lines.join(""));
   deployment.set("TROUPE_SSH_CONFIG", config);
   return {
     deployment,
