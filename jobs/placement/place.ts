@@ -40,3 +40,10 @@ export type Link = z.infer<typeof Link>;
 
 /** The place of this machine in jobs that name no other. */
 export const LOCAL: Place = { id: "local", kind: "local", expose: "https" };
+
+/** The place of this id. Throws where there is none. */
+export function placeOf({ places }: { readonly places: readonly Place[] }, id: string): Place {
+  const place = places.find((candidate) => candidate.id === id);
+  if (place === undefined) throw new Error(`There is no place ${id}`);
+  return place;
+}

@@ -105,6 +105,8 @@ export const Plan = z.object({
   health: z.object({ timeoutMs: z.int(), intervalMs: z.int(), lookMs: z.int() }),
   /** Absent in older releases. */
   restart: RestartPolicy.default("on-failure"),
+  /** See DATA_VERSION. Absent in older releases. */
+  dataVersion: z.int().default(1),
   /** Names of the variables whose values the job needs at its start. */
   secrets: z.array(z.string()),
 });

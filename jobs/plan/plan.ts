@@ -1,5 +1,6 @@
 // A job and its environment → the plan that a target carries out. Pure: no clock, no files, no network.
 import { cardAddress } from "#shared/a2a/remote/card.ts";
+import { DATA_VERSION } from "#shared/durable/data-version.ts";
 import { leaseMs } from "#shared/control-plane/registry.ts";
 import { agentBindings, isLocalAlone } from "./bindings.ts";
 import { checkedDurationMs } from "#shared/text/duration.ts";
@@ -87,6 +88,7 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
       lookMs: checkedDurationMs(health.timeout),
     },
     restart: job.deployment.restart,
+    dataVersion: DATA_VERSION,
     secrets: secretsOf(agents),
   };
 }

@@ -1,6 +1,6 @@
 // `fetch` to agents on hosts: each is known as `http://127.0.0.1:<port>`, which is true on its own machine alone.
+import { placeOf } from "#jobs/placement/place.ts";
 import type { Plan } from "#jobs/plan/plan-shape.ts";
-import { placeOf } from "./job-machines.ts";
 import { forget, reach } from "./reach.ts";
 
 /** `fetch` by the addresses of the plan. Other addresses are fetched as they are. */

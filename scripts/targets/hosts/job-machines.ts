@@ -1,6 +1,6 @@
 // The machines of a deployed job, and its control plane as this machine reaches it.
 import type { Plan } from "#jobs/plan/plan-shape.ts";
-import type { Place } from "#jobs/placement/place.ts";
+import { type Place, placeOf } from "#jobs/placement/place.ts";
 import { CliError } from "../../terminal/cli-error.ts";
 import { troupe } from "../../terminal/hint.ts";
 import type { ControlPlane } from "../local/control-plane/control-plane.ts";
@@ -28,10 +28,10 @@ export async function machineAt(place: Place, job: string, signal: AbortSignal):
   return new Machine(place.id, await connectionTo(place, signal), job);
 }
 
-export function placeOf({ places }: Plan, id: string): Place {
-  const place = places.find((candidate) => candidate.id === id);
-  if (place === undefined) throw new Error(`The plan has no place ${id}`);
-  return place;
+/** Place → its machine. Throws CliError where one cannot be reached. */
+export async function machinesOf(plan: Plan, signal: AbortSignal): Promise<ReadonlyMap<string, Machine>> {
+  const all = plan.places.map(async (place) => [place.id, await machineAt(place, plan.job, signal)] as const);
+  return new Map(await Promise.all(all));
 }
 
 /** The job's control plane. Throws CliError where its host cannot be reached. */
@@ -41,13 +41,22 @@ export async function controlPlaneOf(
   signal: AbortSignal,
 ): Promise<ControlPlane> {
   const secrets = await readJobSecrets(jobLayout(home, state.job).secrets);
-  const port = state.hosts?.controlPlanePort ?? 0;
   if (secrets?.controlPlane === undefined)
     throw new CliError(
       "failed",
       `The secret of ${state.job}'s control plane is missing.`,
       `Run: ${troupe`deploy ${state.job}`}`,
     );
+  return controlPlaneAt(plan, state.hosts?.controlPlanePort ?? 0, secrets.controlPlane, signal);
+}
+
+/** The control plane of a plan that may not be deployed yet. */
+export async function controlPlaneAt(
+  plan: Plan,
+  port: number,
+  secret: string,
+  signal: AbortSignal,
+): Promise<ControlPlane> {
   const url = await reach(placeOf(plan, plan.controlPlane.place), port, signal);
-  return { url, port: Number(new URL(url).port), modelPort: 0, secret: secrets.controlPlane };
+  return { url, port: Number(new URL(url).port), modelPort: 0, secret };
 }

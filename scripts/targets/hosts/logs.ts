@@ -2,7 +2,7 @@
 import type { Plan } from "#jobs/plan/plan-shape.ts";
 import { parseLines } from "../local/logs.ts";
 import type { LogLine, LogRequest } from "../target.ts";
-import { eachMachine } from "./run.ts";
+import { machinesOf } from "./job-machines.ts";
 import type { Machine } from "./machine/machine.ts";
 
 /** The last lines of all hosts; with `follow` also every new line until the signal aborts, whose reason is thrown. */
@@ -10,7 +10,7 @@ export async function* readHostLogs(plan: Plan, request: LogRequest, signal: Abo
   const wanted = ({ agent, traceId }: LogLine): boolean =>
     (request.agent === undefined || agent === request.agent) &&
     (request.trace === undefined || traceId?.startsWith(request.trace) === true);
-  const machines = await eachMachine(plan, signal, async (machine) => machine);
+  const machines = [...(await machinesOf(plan, signal)).values()];
   const all = await Promise.all(machines.map(async (machine) => machine.logs(MOST_LINES)));
   const lines = all
     .flat()

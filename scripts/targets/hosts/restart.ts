@@ -6,33 +6,32 @@ import { stagesOf, traced } from "../local/deploy-trace.ts";
 import { jobLayout } from "../local/state/layout.ts";
 import { writeState } from "../local/state/state.ts";
 import type { Deployed } from "../target.ts";
-import { controlPlaneOf, type HostsJob } from "./job-machines.ts";
-import { eachMachine, startOnHosts, stopOnHosts } from "./run.ts";
+import { controlPlaneOf, type HostsJob, machinesOf } from "./job-machines.ts";
+import { allHealthy, flushSpans } from "./run.ts";
 import { hostsStatus } from "./status.ts";
-import { deliverWorkerd } from "./workerd/deliver.ts";
+import { swap } from "./swap.ts";
+
+const SPARE_MS = 30_000;
 
 /** Restarts the job; the caller holds its lock. Throws CliError when it does not get healthy. */
 export async function restartHostsJob(home: string, job: HostsJob, io: Io): Promise<Deployed> {
   const begun = performance.now();
   const { plan } = job;
   const state = { ...job.state, stoppedAt: null };
+  const { release } = state;
+  const controlPlanePort = state.hosts?.controlPlanePort ?? 0;
   const find = async () => controlPlaneOf(home, job, io.signal);
   return traced(plan.job, { io, find }, async (trace) => {
-    trace.root.set({ [TROUPE.release]: state.release });
+    trace.root.set({ [TROUPE.release]: release });
     const stage = stagesOf(trace, io);
-    const workerd = await stage("workerd", "Bringing workerd to the hosts", async () =>
-      eachMachine(
-        plan,
-        io.signal,
-        async ({ id, connection }) => [id, (await deliverWorkerd(connection, "x64", io)).path] as const,
+    const machines = await machinesOf(plan, io.signal);
+    if (job.state.stoppedAt === null) await flushSpans(plan, io.signal).catch(() => {});
+    await stage("agents", `Waiting for ${plan.agents.length} agents`, async (span) =>
+      swap({ machines, release, limitMs: plan.health.timeoutMs + SPARE_MS, dataDiffer: false, io }, async () =>
+        allHealthy({ plan, machines, release, controlPlanePort, io, span }),
       ),
     );
-    await stage("stop", "Stopping the running release", async () => stopOnHosts(plan, io.signal));
     await writeState(jobLayout(home, plan.job).state, state);
-    const controlPlanePort = state.hosts?.controlPlanePort ?? 0;
-    await stage("agents", `Waiting for ${plan.agents.length} agents`, async (span) =>
-      startOnHosts({ plan, release: state.release, controlPlanePort, workerd: new Map(workerd), span, io }),
-    );
     return { status: await hostsStatus(home, { state, plan }, io.signal), healthyMs: performance.now() - begun };
   });
 }

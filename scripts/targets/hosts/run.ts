@@ -1,5 +1,6 @@
-// Starts the processes of a release on their hosts, stage by stage, and ends them.
+// Starts the processes of a release on its machines, stage by stage, waits for them, and ends them.
 import { setTimeout as delay } from "node:timers/promises";
+import { placeOf } from "#jobs/placement/place.ts";
 import type { Plan, PlannedAgent } from "#jobs/plan/plan-shape.ts";
 import { formatTraceparent } from "#shared/tracing/trace-context.ts";
 import { GEN_AI, OPERATION, SPAN, TROUPE } from "#shared/tracing/names.ts";
@@ -10,16 +11,17 @@ import { CONTROL_PLANE, OFFLINE_MODEL } from "../local/control-plane/worker-conf
 import type { DeploySpan } from "../local/deploy-trace.ts";
 import { processesOf } from "../local/processes/job-config.ts";
 import { isHealthy, waitUntilHealthy } from "../local/processes/health.ts";
-import { machineAt, placeOf } from "./job-machines.ts";
 import type { Machine } from "./machine/machine.ts";
 import { reach } from "./reach.ts";
 
+/** Place → its machine. */
+export type Machines = ReadonlyMap<string, Machine>;
+
 export interface HostsRun {
   readonly plan: Plan;
+  readonly machines: Machines;
   readonly release: number;
   readonly controlPlanePort: number;
-  /** Place → where workerd lies there. */
-  readonly workerd: ReadonlyMap<string, string>;
   readonly io: Io;
   /** Span of the deployment's stage in which the processes start. */
   readonly span: DeploySpan;
@@ -39,119 +41,125 @@ function usesModel({ bindings }: PlannedAgent): boolean {
   return bindings.some((item) => item.type === "service" && item.service.to === "offline-model");
 }
 
-/** Starts all processes and waits until each agent is healthy. Where one is late, ends them all and throws CliError. */
-export async function startOnHosts(run: HostsRun): Promise<void> {
-  const { plan, io } = run;
-  const deadline = Date.now() + plan.health.timeoutMs;
-  try {
-    await startShared(run, deadline);
-    const started = new Set<string>();
-    for (const [index, stage] of plan.stages.entries()) {
-      const begunMs = Date.now();
-      const agents = plan.agents.filter(({ id }) => stage.includes(id));
-      for (const { place, name } of distinct(agents.map((agent) => processOf(plan, agent)))) {
-        if (started.has(`${place} ${name}`)) continue;
-        started.add(`${place} ${name}`);
-        await startOne(run, place, name);
-      }
-      await Promise.all(
-        agents.map(async (agent) => {
-          const attributes = {
-            [GEN_AI.operation]: OPERATION.createAgent,
-            [GEN_AI.agentName]: agent.id,
-            [TROUPE.process]: processOf(plan, agent).name,
-            [TROUPE.stage]: index + 1,
-          };
-          const wait = async ({ context }: DeploySpan) =>
-            healthy(
-              run,
-              { ...processOf(plan, agent), what: `The agent ${agent.id}`, port: agent.socket.port },
-              deadline,
-              formatTraceparent(context),
-            );
-          await run.span.within(SPAN.startAgent(agent.id), attributes, wait, begunMs);
-        }),
-      );
-    }
-    await eachMachine(plan, io.signal, async (machine) => machine.markHealthy(processNames(plan, machine.id)));
-  } catch (error) {
-    const uninterrupted = new AbortController().signal;
-    await eachMachine(plan, uninterrupted, async (machine) => machine.stop(processNames(plan, machine.id)));
-    throw io.signal.aborted ? new CliError("interrupted", "Interrupted; the job does not run.") : error;
+/** The process in which an agent runs. */
+export function processOf(plan: Plan, { id, place }: PlannedAgent): string {
+  const agents = plan.agents.filter((agent) => agent.place === place);
+  const all = processesOf({ ...plan, agents });
+  return all.find((process) => process.agents.some((agent) => agent.id === id))?.name ?? id;
+}
+
+/** Starts all processes, stage by stage, each when the stage before is healthy. Throws CliError where one is late. */
+export async function startStages(run: HostsRun): Promise<void> {
+  const { plan } = run;
+  const deadline = deadlineOf(plan);
+  const started = new Set<string>();
+  const startAt = async (place: string, names: readonly string[]) => {
+    const fresh = names.filter((name) => !started.has(`${place} ${name}`));
+    for (const name of fresh) started.add(`${place} ${name}`);
+    if (fresh.length > 0) await machineOf(run, place).start(run.release, fresh);
+  };
+  await Promise.all(
+    plan.places.map(async ({ id }) =>
+      startAt(
+        id,
+        processNames(plan, id).filter((name) => SHARED.includes(name)),
+      ),
+    ),
+  );
+  await controlPlaneHealthy(run, deadline);
+  for (const index of plan.stages.keys()) {
+    const agents = agentsOf(plan, index);
+    const begunMs = Date.now();
+    await Promise.all(
+      plan.places.map(async ({ id }) => {
+        const here = agents.filter(({ place }) => place === id);
+        await startAt(id, [...new Set(here.map((agent) => processOf(plan, agent)))]);
+      }),
+    );
+    await stageHealthy(run, { index, begunMs }, deadline);
   }
 }
 
-/** Ends the job's processes after its agents have sent their spans. Resolves to whether any ran. */
-export async function stopOnHosts(plan: Plan, signal: AbortSignal): Promise<boolean> {
+/** Waits until all of a release that was started is healthy. Throws CliError where something is late. */
+export async function allHealthy(run: HostsRun): Promise<void> {
+  const deadline = deadlineOf(run.plan);
+  const begunMs = Date.now();
+  await Promise.all([
+    controlPlaneHealthy(run, deadline),
+    ...run.plan.stages.map(async (_, index) => stageHealthy(run, { index, begunMs }, deadline)),
+  ]);
+}
+
+/** Has the agents send their spans, as far as they answer. */
+export async function flushSpans(plan: Plan, signal: AbortSignal): Promise<void> {
   await Promise.all(
-    plan.agents.map(async ({ place, socket }) => {
-      const url = await reach(placeOf(plan, place), socket.port, signal);
-      await isHealthy(url, FLUSH_MS, { flush: true });
-    }),
+    plan.agents.map(async ({ place, socket }) =>
+      isHealthy(await reach(placeOf(plan, place), socket.port, signal), FLUSH_MS, { flush: true }),
+    ),
   );
-  const ran = await eachMachine(plan, signal, async (machine) => machine.stop(processNames(plan, machine.id)));
-  return ran.some(Boolean);
 }
 
 const FLUSH_MS = 1_000;
 const LOOK_MS = 500;
+const SHARED: readonly string[] = [CONTROL_PLANE, OFFLINE_MODEL];
 
-export async function eachMachine<Result>(
-  plan: Plan,
-  signal: AbortSignal,
-  work: (machine: Machine) => Promise<Result>,
-): Promise<Result[]> {
-  return Promise.all(plan.places.map(async (place) => work(await machineAt(place, plan.job, signal))));
+function deadlineOf({ health }: Plan): number {
+  return Date.now() + health.timeoutMs;
 }
 
-async function startShared(run: HostsRun, deadline: number): Promise<void> {
-  const { plan, controlPlanePort } = run;
-  const place = plan.controlPlane.place;
-  await startOne(run, place, CONTROL_PLANE);
+function machineOf({ machines }: HostsRun, place: string): Machine {
+  const machine = machines.get(place);
+  if (machine === undefined) throw new Error(`There is no machine ${place}`);
+  return machine;
+}
+
+function agentsOf({ agents, stages }: Plan, index: number): PlannedAgent[] {
+  return agents.filter(({ id }) => stages[index]?.includes(id) === true);
+}
+
+async function controlPlaneHealthy(run: HostsRun, deadline: number): Promise<void> {
+  const { place } = run.plan.controlPlane;
+  await healthy(run, { place, name: CONTROL_PLANE, what: "The control plane", port: run.controlPlanePort }, deadline);
+}
+
+async function stageHealthy(
+  run: HostsRun,
+  { index, begunMs }: { readonly index: number; readonly begunMs: number },
+  deadline: number,
+): Promise<void> {
   await Promise.all(
-    plan.places
-      .filter(({ id }) => processNames(plan, id).includes(OFFLINE_MODEL))
-      .map(async ({ id }) => startOne(run, id, OFFLINE_MODEL)),
+    agentsOf(run.plan, index).map(async (agent) => {
+      const name = processOf(run.plan, agent);
+      const listener = { place: agent.place, name, what: `The agent ${agent.id}`, port: agent.socket.port };
+      const attributes = {
+        [GEN_AI.operation]: OPERATION.createAgent,
+        [GEN_AI.agentName]: agent.id,
+        [TROUPE.process]: name,
+        [TROUPE.stage]: index + 1,
+      };
+      const wait = async ({ context }: DeploySpan) => healthy(run, listener, deadline, formatTraceparent(context));
+      await run.span.within(SPAN.startAgent(agent.id), attributes, wait, begunMs);
+    }),
   );
-  await healthy(run, { place, name: CONTROL_PLANE, what: "The control plane", port: controlPlanePort }, deadline);
 }
 
-interface Process {
+interface Listener {
   readonly place: string;
+  /** Of its process. */
   readonly name: string;
-}
-
-function processOf(plan: Plan, { id, place }: PlannedAgent): Process {
-  const agents = plan.agents.filter((agent) => agent.place === place);
-  const process = processesOf({ ...plan, agents }).find((candidate) =>
-    candidate.agents.some((agent) => agent.id === id),
-  );
-  return { place, name: process?.name ?? id };
-}
-
-function distinct(processes: readonly Process[]): Process[] {
-  return [...new Map(processes.map((process) => [`${process.place} ${process.name}`, process])).values()];
-}
-
-async function startOne({ plan, release, workerd, io }: HostsRun, place: string, name: string): Promise<void> {
-  const machine = await machineAt(placeOf(plan, place), plan.job, io.signal);
-  await machine.start(name, { release, workerd: workerd.get(place) ?? "", restart: plan.restart });
-}
-
-interface Listener extends Process {
   readonly what: string;
   readonly port: number;
 }
 
 async function healthy(
-  { plan, io }: HostsRun,
-  { place: id, name, what, port }: Listener,
+  run: HostsRun,
+  { place, name, what, port }: Listener,
   deadline: number,
   traceparent?: string,
 ): Promise<void> {
-  const place = placeOf(plan, id);
-  const machine = await machineAt(place, plan.job, io.signal);
-  const url = await reach(place, port, io.signal);
+  const { plan, io } = run;
+  const machine = machineOf(run, place);
+  const url = await reach(placeOf(plan, place), port, io.signal);
   const over = new AbortController();
   const ended = new AbortController();
   void watch(machine, name, over.signal, ended);
@@ -167,8 +175,8 @@ async function healthy(
   const [own] = await machine.processes([name]);
   const why =
     health === "late"
-      ? `${what} on ${id} was not healthy within ${plan.health.timeoutMs / 1000} s.`
-      : `${what} on ${id} did not start: ${own?.lastEnd?.reason ?? "its process has ended"}.`;
+      ? `${what} on ${place} was not healthy within ${plan.health.timeoutMs / 1000} s.`
+      : `${what} on ${place} did not start: ${own?.lastEnd?.reason ?? "its process has ended"}.`;
   const last = (await machine.logs(LAST_LINES)).filter(([process]) => process === name).map(([, line]) => line);
   throw new CliError("failed", why, last.length === 0 ? "" : `The end of its log:\n${last.join("\n")}`);
 }
@@ -179,6 +187,7 @@ const LAST_LINES = 5;
 async function watch(machine: Machine, name: string, over: AbortSignal, ended: AbortController): Promise<void> {
   while (!over.aborted) {
     await delay(LOOK_MS);
+    if (over.aborted) return;
     const [own] = await machine.processes([name]).catch(() => []);
     if (own?.state === "dead" || own?.state === "failed") ended.abort();
   }

@@ -1,16 +1,16 @@
 // The status of a job on hosts: the registry's answer, compared with the processes that run there. A host that does not answer is said.
+import { placeOf } from "#jobs/placement/place.ts";
 import type { Plan } from "#jobs/plan/plan-shape.ts";
 import { CliError } from "../../terminal/cli-error.ts";
 import { CONTROL_PLANE, OFFLINE_MODEL } from "../local/control-plane/worker-configs.ts";
 import { type RegisteredAgent, registeredAgents } from "../local/control-plane/registry.ts";
-import { processesOf } from "../local/processes/job-config.ts";
 import { askHealth } from "../local/processes/health.ts";
 import { agentState, overall, unregisteredState } from "../local/status.ts";
 import type { JobStatus, ProcessStatus } from "../target.ts";
-import { controlPlaneOf, type HostsJob, machineAt, placeOf } from "./job-machines.ts";
+import { controlPlaneOf, type HostsJob, machineAt } from "./job-machines.ts";
 import { reach } from "./reach.ts";
 import { isProbed } from "./release/host-processes.ts";
-import { processNames } from "./run.ts";
+import { processNames, processOf } from "./run.ts";
 
 const LOOK_MS = 2_000;
 
@@ -23,9 +23,7 @@ export async function hostsStatus(home: string, job: HostsJob, signal: AbortSign
   const agents = await Promise.all(
     plan.agents.map(async (agent) => {
       const { id, place } = agent;
-      const name = processesOf({ ...plan, agents: plan.agents.filter((other) => other.place === place) }).find(
-        (process) => process.agents.some((other) => other.id === id),
-      )?.name;
+      const name = processOf(plan, agent);
       const own = all.find((process) => process.place === place && process.name === name);
       const known = registered?.find((other) => other.id === id);
       const health =

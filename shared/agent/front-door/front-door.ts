@@ -16,6 +16,7 @@ import {
   VersionNotSupportedError,
 } from "@a2a-js/sdk/errors";
 import { Hono, type Context } from "hono";
+import { GREETING_PATH, NEIGHBOURS_PATH } from "../../control-plane/neighbours.ts";
 import { SESSIONS_PATH } from "../../control-plane/sessions.ts";
 import { diskFull, freeDisk } from "../../http/free-disk.ts";
 import { asWhole, busy, gate, headersOf, type Visitor } from "../../http/gate.ts";
@@ -37,6 +38,7 @@ import { slotsOf } from "../slots.ts";
 import { wakeSessions } from "../wake.ts";
 import { askToWatch, WATCH_PATH, watchYoung } from "../young-turns.ts";
 import { admit, refusalOf, type Admitted } from "./admit.ts";
+import { greetNeighbours } from "./greet-neighbours.ts";
 import { enterAs } from "./limits.ts";
 import { isHttpJsonPath, parseHttpJson } from "./http-json.ts";
 import { flushSpans } from "../control-plane/tracing.ts";
@@ -93,6 +95,12 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
     if (admitted?.sender !== configOf(env).id) return next();
     return watchYoung(env, (work) => executionCtx.waitUntil(work), isReportDue);
   });
+  app.post(GREETING_PATH, async ({ var: { admitted } }, next) =>
+    admitted?.sender === undefined ? next() : new Response(null, { status: 204 }),
+  );
+  app.post(NEIGHBOURS_PATH, async ({ env, var: { admitted } }, next) =>
+    isOperator(admitted) ? Response.json(await greetNeighbours(env)) : next(),
+  );
   app.post(`${SESSIONS_PATH}/:operation`, async ({ env, req, var: { admitted } }, next) => {
     const answered = isOperator(admitted) ? await sessionOperation(req.param("operation"), req.raw, env) : undefined;
     return answered ?? next();

@@ -1,8 +1,6 @@
 // The processes of one job on one host: starts, ends and asks them, over one connection.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { RestartPolicy } from "#jobs/schema/schema.ts";
-
 import { CliError } from "../../../terminal/cli-error.ts";
 import { type ProcessFacts, statusFrom } from "../../local/processes/supervisor.ts";
 import type { ProcessStatus } from "../../target.ts";
@@ -11,32 +9,61 @@ import type { Connection } from "../ssh/connection.ts";
 const LOCAL_PROCESSES = join(import.meta.dirname, "../../local/processes");
 
 const script = (name: string) => readFileSync(join(import.meta.dirname, name), "utf8");
-const SHARED = readFileSync(join(LOCAL_PROCESSES, "process.sh"), "utf8");
+const PROCESS = readFileSync(join(LOCAL_PROCESSES, "process.sh"), "utf8");
+const JOB = script("job.sh");
 
 /** Files that a release needs beside its configurations. */
 export const SCRIPTS: Readonly<Record<string, string>> = {
-  "process.sh": SHARED,
+  "process.sh": PROCESS,
+  "job.sh": JOB,
   "supervise.sh": readFileSync(join(LOCAL_PROCESSES, "supervise.sh"), "utf8"),
   "run.sh": script("run.sh"),
+  "swap.sh": script("swap.sh"),
 };
 
-const START = SHARED + script("start.sh");
-const STOP = SHARED + script("stop.sh");
-const STATUS = SHARED + script("status.sh");
+/** Lies in the folder of the job. */
+export const BOOT = script("boot.sh");
+
+const WITH_JOB = `${PROCESS}${JOB}job=$1; shift\n`;
+const START = `${WITH_JOB}umask 077; start "$@"`;
+const STOP = `${WITH_JOB}umask 077; stop "$@"; code=$?; [ $# -gt 0 ] || [ ! -d "$job" ] || touch "$job/stopped"; exit "$code"`;
+const STATUS = PROCESS + script("status.sh");
+const WATCH_SWAP = PROCESS + JOB + script("watch-swap.sh");
 const LOGS = script("logs.sh");
 
 const RUNS_ALREADY = 3;
+
+/** What swap.sh has done. */
+export type SwapStep = "ended" | "started" | "kept" | "back" | "failed";
+
+export interface SwapRequest {
+  readonly release: number;
+  /** After this time it goes back by itself. */
+  readonly seconds: number;
+  /** Whether the two releases store data in different forms. */
+  readonly dataDiffer: boolean;
+  /** The release whose copy of the data takes the place of the data. */
+  readonly restoreDataOf?: number;
+  readonly signal: AbortSignal;
+}
 
 export class Machine {
   readonly id: string;
   readonly connection: Connection;
   readonly #job: string;
+  readonly #proof: boolean;
 
   /** `id`: that of the place in the plan. */
-  constructor(id: string, connection: Connection, job: string) {
+  constructor(id: string, connection: Connection, job: string, { proof = false } = {}) {
     this.id = id;
     this.connection = connection;
     this.#job = job;
+    this.#proof = proof;
+  }
+
+  /** The same job, with folders of its own: data that are empty, and processes that nobody else asks. */
+  proof(): Machine {
+    return new Machine(this.id, this.connection, this.#job, { proof: true });
   }
 
   /** Troupe's folder on the host, absolute. */
@@ -46,7 +73,12 @@ export class Machine {
 
   /** The job's folder on the host, absolute. */
   get folder(): string {
-    return `${this.root}/jobs/${this.#job}`;
+    return `${this.root}/jobs/${this.#job}${this.#proof ? "/proof" : ""}`;
+  }
+
+  /** Where a module lies, from the folder of a release. Releases and jobs share it. */
+  module(sha256: string): string {
+    return `../../../../${this.#proof ? "../" : ""}cache/modules/${sha256}.js`;
   }
 
   release(number: number): string {
@@ -58,27 +90,69 @@ export class Machine {
     return `${this.folder}/secrets/${release}/${process}.env`;
   }
 
-  /** Starts a process under a supervisor that outlives the connection. Throws CliError where it runs already. */
-  async start(
-    name: string,
-    {
-      release,
-      workerd,
-      restart,
-    }: { readonly release: number; readonly workerd: string; readonly restart: RestartPolicy },
-  ): Promise<void> {
-    const args = [this.folder, this.release(release), name, workerd, restart];
-    const { code, stdout, stderr } = await this.connection.run(START, { args });
+  /** Starts processes of a release, which outlive the connection. Throws CliError where one runs already. */
+  async start(release: number, names: readonly string[]): Promise<void> {
+    const { code, stdout, stderr } = await this.connection.run(START, {
+      args: [this.folder, this.release(release), ...names],
+    });
     if (code === 0) return;
-    const why = code === RUNS_ALREADY ? `the process ${stdout.trim()} still serves its data` : stderr.trim();
-    throw new CliError("failed", `${this.id}: ${name} cannot be started: ${why}.`);
+    const [name = "", pid = ""] = stdout.trim().split(" ");
+    const why = code === RUNS_ALREADY ? `the process ${pid} still serves its data` : stderr.trim();
+    throw new CliError("failed", `${this.id}: ${name || "a process"} cannot be started: ${why}.`);
   }
 
-  /** Ends processes. Resolves to whether any ran. May be repeated. */
-  async stop(names: readonly string[]): Promise<boolean> {
+  /**
+   * Ends processes; without names all of the job, which then stays stopped when the host starts again. Resolves to whether
+   * any ran. May be repeated.
+   */
+  async stop(names: readonly string[] = []): Promise<boolean> {
     const { code, stdout } = await this.connection.run(STOP, { args: [this.folder, ...names] });
-    if (code !== 0) throw new CliError("failed", `${this.id}: some of ${names.join(", ")} did not end.`);
+    if (code !== 0) throw new CliError("failed", `${this.id}: some processes of ${this.#job} did not end.`);
     return stdout.trim() !== "";
+  }
+
+  /**
+   * Replaces what runs by another release, step by step. The last step is `kept`, `back` or `failed`. After `started` it waits for what
+   * decide() says. Throws CliError when the connection is lost: then the host goes back by itself.
+   */
+  async *swap(request: SwapRequest): AsyncGenerator<{ readonly step: SwapStep; readonly why: string }> {
+    const { release, seconds, dataDiffer, restoreDataOf, signal } = request;
+    const restored = restoreDataOf === undefined ? [] : [`${this.folder}/snapshots/${restoreDataOf}`];
+    const args = [this.folder, this.release(release), String(seconds), dataDiffer ? "differ" : "no", ...restored];
+    for await (const line of this.connection.lines(WATCH_SWAP, { args, signal })) {
+      const step = STEPS.find((candidate) => line === candidate || line.startsWith(`${candidate} `));
+      if (step !== undefined) yield { step, why: line.slice(step.length + 1) };
+    }
+  }
+
+  /** Says how a swap ends. */
+  async decide(what: "keep" | "back"): Promise<void> {
+    await this.connection.run('printf %s "$2" >"$1.new" && mv -f "$1.new" "$1"', {
+      args: [`${this.folder}/swap/want`, what],
+    });
+  }
+
+  /** The number of the release that runs, or ran last; undefined where none ever did. */
+  async current(): Promise<number | undefined> {
+    const { stdout } = await this.connection.run('cat "$1/current" 2>/dev/null', { args: [this.folder] });
+    const number = Number(stdout.trim() || Number.NaN);
+    return Number.isInteger(number) ? number : undefined;
+  }
+
+  /** Removes releases and their secrets, all but these. */
+  async prune(keep: readonly number[]): Promise<void> {
+    const args = [this.folder, ...keep.map(String)];
+    await this.connection.run(PRUNE, { args });
+  }
+
+  /** A trial uses the job's own keys: they exist nowhere else. */
+  async borrowKeys(): Promise<void> {
+    await this.connection.run('mkdir -p "$1" && ln -sfn ../keys "$1/keys"', { args: [this.folder] });
+  }
+
+  /** Removes all that the job has here; its processes must have ended. */
+  async remove(): Promise<void> {
+    await this.connection.run('rm -rf "$1"', { args: [this.folder] });
   }
 
   async processes(names: readonly string[]): Promise<ProcessStatus[]> {
@@ -106,6 +180,18 @@ export class Machine {
     for await (const line of this.connection.lines(LOGS, { args, signal })) yield* namedLine(line);
   }
 }
+
+const STEPS: readonly SwapStep[] = ["ended", "started", "kept", "back", "failed"];
+
+const PRUNE = `
+job=$1
+shift
+for folder in "$job"/releases/* "$job"/secrets/*; do
+  keep=
+  for number; do [ "\${folder##*/}" != "$number" ] || keep=1; done
+  [ -n "$keep" ] || rm -rf "$folder"
+done
+`;
 
 function namedLine(text: string): (readonly [string, string])[] {
   const space = text.indexOf(" ");

@@ -1,9 +1,11 @@
 // Brings a release to one host: the modules that it lacks, and the files of each process. Nothing that runs is touched.
 import { readFile } from "node:fs/promises";
-import { type Machine, SCRIPTS } from "../machine/machine.ts";
+import type { RestartPolicy } from "#jobs/schema/schema.ts";
 import { foldersOf, renderConfig } from "../../local/processes/capnp.ts";
+import { BOOT, type Machine, SCRIPTS } from "../machine/machine.ts";
 import type { HostProcess } from "./host-processes.ts";
-import { writeFiles } from "./write-files.ts";
+import { wakeConfig } from "./wake-config.ts";
+import { type HostFile, writeFiles } from "./write-files.ts";
 
 export interface Module {
   /** On this machine. */
@@ -14,23 +16,18 @@ export interface Module {
 export interface HostRelease {
   readonly number: number;
   readonly processes: readonly HostProcess[];
+  /** Path of the binary on the host. */
+  readonly workerd: string;
+  readonly restart: RestartPolicy;
   readonly modules: readonly Module[];
   /** Name → text of files beside the configurations: certificates. */
   readonly files: Readonly<Record<string, string>>;
 }
 
-/** Where a module lies, from the folder of a release. Releases and jobs share it. */
-export function moduleOf(sha256: string): string {
-  return `../../../../cache/modules/${sha256}.js`;
-}
-
 /** Resolves to the bytes that were sent for modules. May be repeated. */
-export async function sendRelease(
-  machine: Machine,
-  { number, processes, modules, files }: HostRelease,
-): Promise<number> {
+export async function sendRelease(machine: Machine, release: HostRelease): Promise<number> {
   const { connection, root } = machine;
-  const distinct = new Map(modules.map((module) => [module.sha256, module]));
+  const distinct = new Map(release.modules.map((module) => [module.sha256, module]));
   const missing = await lacking(machine, [...distinct.keys()]);
   const sent = await Promise.all(
     missing.map(async (sha256) => {
@@ -39,18 +36,27 @@ export async function sendRelease(
       return connection.send({ bytes: await readFile(module.path) }, `${root}/cache/modules/${sha256}.js`, { sha256 });
     }),
   );
+  await writeFiles(connection, filesOf(machine, release));
+  const folders = release.processes.flatMap(({ config }) => foldersOf(config));
+  await connection.run('[ $# -eq 0 ] || mkdir -p "$@"', { args: folders });
+  return sent.reduce((sum, bytes) => sum + bytes, 0);
+}
+
+function filesOf(machine: Machine, { number, processes, workerd, restart, files }: HostRelease): HostFile[] {
   const folder = machine.release(number);
-  const texts = { ...SCRIPTS, ...files };
-  await writeFiles(connection, [
+  const lines = processes.map(({ name }) => `${name} ${workerd} ${restart}\n`);
+  const texts = { ...SCRIPTS, ...files, processes: lines.join("") };
+  return [
+    { path: `${machine.folder}/boot.sh`, text: BOOT },
     ...Object.entries(texts).map(([name, text]) => ({ path: `${folder}/${name}`, text })),
-    ...processes.flatMap(({ name, config, environment }) => [
+    ...processes.flatMap(({ name, config, environment, agents }) => [
       { path: `${folder}/config.${name}.capnp`, text: renderConfig(config) },
       { path: machine.secretsFile(number, name), text: shellText(environment) },
+      ...(agents.length === 0
+        ? []
+        : [{ path: `${folder}/wake.${name}.capnp`, text: wakeConfig(agents.map(({ url }) => url)) }]),
     ]),
-  ]);
-  const folders = processes.flatMap(({ config }) => foldersOf(config));
-  await connection.run('umask 077; [ $# -eq 0 ] || mkdir -p "$@"', { args: folders });
-  return sent.reduce((sum, bytes) => sum + bytes, 0);
+  ];
 }
 
 /** Those of the modules that are not on the host. */

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Runs one workerd: restarts it when it ends by itself, measures the disk and keeps the log short. It is POSIX sh because a Node
 # process would cost 40 MB a job. supervisor.ts starts it and explains its files. SIGTERM ends it and leaves workerd running.
+# After a restart, and with WAKE_FIRST at once, WAKE asks the agents until all have answered.
 #
-# usage: supervise.sh WORKERD CONFIG LOG ROOM DATA LOCK never|on-failure NODE WAKE [URL…]
+# usage: supervise.sh WORKERD CONFIG LOG ROOM DATA LOCK never|on-failure [WAKE…]
 
 MAX_LOG_BYTES=10485760
 LOG_TAIL_BYTES=16384
@@ -114,9 +115,15 @@ start() {
   began=$(date +%s)
 }
 
+# Agents register and wake their sessions when they are asked.
+wake() {
+  "$@" </dev/null >>"$log" 2>&1 && kill -0 "$$" 2>/dev/null && : >"$room/healthy"
+}
+
 main() {
-  binary=$1 config=$2 log=$3 room=$4 data=$5 lock=$6 restart=$7 node=$8 wake=$9
-  shift 9
+  binary=$1 config=$2 log=$3 room=$4 data=$5 lock=$6 restart=$7
+  shift 7
+  WAKE_FIRST=${WAKE_FIRST-}
   umask 077
   ulimit -n "$(ulimit -Hn)" 2>/dev/null || ulimit -n 10240 2>/dev/null
   told='' restarts=0 record=0 pause=0 status='' ended=''
@@ -128,7 +135,7 @@ main() {
   watcher=$!
   while :; do
     start
-    if [ "$restarts" -gt 0 ]; then "$node" "$wake" "$room/healthy" "$@" >>"$log" 2>&1 & fi
+    if [ $# -gt 0 ] && [ "$restarts$WAKE_FIRST" != 0 ]; then wake "$@" & fi
     [ -n "$told" ] || wait "$pid"
     status=$?
     [ -z "$told" ] || finish 0

@@ -38,7 +38,8 @@ export async function startSupervised({ process: own, secrets, restart, urls }: 
   await refuseSecond(own);
   await rm(join(room, "healthy"), { force: true });
   await rm(reportFile(own), { force: true });
-  const args = [SCRIPT, workerdBinary(), config, log, room, data, dataLock, restart, process.execPath, WAKE, ...urls];
+  const wake = [process.execPath, WAKE, ...urls];
+  const args = [SCRIPT, workerdBinary(), config, log, room, data, dataLock, restart, ...wake];
   const { child, ended } = await startDetached("sh", args, { config, log, secrets, hears: true });
   const identity = child.pid === undefined ? undefined : await identify(child.pid);
   if (identity === undefined) throw await endedError(own);

@@ -1,11 +1,12 @@
 // The command line as a caller of the agents that it deployed: it signs in the name of the person at this machine.
+import type { Plan } from "#jobs/plan/plan-shape.ts";
 import { AgentConfig } from "#shared/agent/config.ts";
 import { COMMAND_LINE, signRequest, type TokenRequest } from "#shared/a2a/peer-token.ts";
 import { signingFetch } from "#shared/a2a/signing-fetch.ts";
 
 import { jobLayout } from "./layout.ts";
 import { readRelease } from "./release.ts";
-import { readJobSecrets } from "./secrets.ts";
+import { type JobSecrets, readJobSecrets } from "./secrets.ts";
 import { readJobState } from "./state.ts";
 
 /** `send`, signing each request to the agent at `url`; `send` itself where the agent does not know this command line. */
@@ -17,14 +18,18 @@ export async function signedFetch(
 ): Promise<typeof fetch> {
   const layout = jobLayout(home, job);
   const [state, secrets] = await Promise.all([readJobState(home, job), readJobSecrets(layout.secrets)]);
-  const pair = secrets?.signing[COMMAND_LINE];
-  if (state === undefined || pair === undefined) return send;
-  const { agents } = await readRelease(layout, state.release);
-  const agent = agents.find((candidate) => candidate.url === url);
+  if (state === undefined || secrets === undefined) return send;
+  return signedFor(await readRelease(layout, state.release), secrets, url, send);
+}
+
+/** The same, for a plan that may not run yet. */
+export function signedFor(plan: Plan, { signing }: JobSecrets, url: string, send: typeof fetch): typeof fetch {
+  const pair = signing[COMMAND_LINE];
+  const agent = plan.agents.find((candidate) => candidate.url === url);
   const binding = agent?.bindings.find(({ name }) => name === "AGENT");
   const config = Pinned.safeParse(binding?.type === "json" ? binding.value : undefined).data;
-  if (config?.callers.find(({ id }) => id === COMMAND_LINE)?.key !== pair.public) return send;
-  const mandate = { from: COMMAND_LINE, to: config.id, job, principal: "local", chain: [] };
+  if (pair === undefined || config?.callers.find(({ id }) => id === COMMAND_LINE)?.key !== pair.public) return send;
+  const mandate = { from: COMMAND_LINE, to: config.id, job: plan.job, principal: "local", chain: [] };
   return signingFetch(send, (request: TokenRequest) => signRequest(pair.private, mandate, request));
 }
 

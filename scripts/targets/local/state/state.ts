@@ -30,6 +30,8 @@ export const JobState = z.object({
       tlsPorts: z.record(z.string(), z.int()),
       /** When the certificates of the release end: ISO 8601. Absent in older states. */
       certificatesEnd: z.optional(z.string()),
+      /** Of what runs there; see release/cargo.ts. */
+      fingerprint: z.optional(z.string()),
     }),
   ),
   /** The folder of documents that was given at the last deployment, as typed. */

@@ -1,0 +1,38 @@
+// Proves a release before anything that runs is touched: on its own machines, with empty data and on other ports.
+import type { Plan } from "#jobs/plan/plan-shape.ts";
+import type { Io } from "../../terminal/io.ts";
+import type { DeploySpan } from "../local/deploy-trace.ts";
+import { checkEdges } from "./check-edges.ts";
+import { controlPlaneAt } from "./job-machines.ts";
+import { type Cargo, sendTo } from "./release/cargo.ts";
+import { type Machines, startStages } from "./run.ts";
+
+export interface Proof {
+  /** As it will run, but for the ports. */
+  readonly plan: Plan;
+  readonly controlPlanePort: number;
+  readonly machines: Machines;
+  readonly cargo: Cargo;
+  readonly io: Io;
+  readonly span: DeploySpan;
+}
+
+/** Throws CliError where an agent does not start, does not register or does not reach a neighbour. Nothing of the trial stays. */
+export async function prove({ plan, controlPlanePort, machines: real, cargo, io, span }: Proof): Promise<void> {
+  const machines = new Map([...real].map(([id, machine]) => [id, machine.proof()]));
+  const all = [...machines.values()];
+  const numbered = { plan, release: 1, controlPlanePort };
+  // An earlier trial may have been killed.
+  await Promise.all(all.map(async (machine) => machine.stop().then(async () => machine.remove())));
+  try {
+    await Promise.all(
+      all.map(async (machine) => machine.borrowKeys().then(async () => sendTo(machine, numbered, cargo))),
+    );
+    await startStages({ ...numbered, machines, io, span });
+    const controlPlane = await controlPlaneAt(plan, controlPlanePort, cargo.controlPlaneSecret, io.signal);
+    await checkEdges({ plan, controlPlane, secrets: cargo.secrets, signal: io.signal });
+  } finally {
+    // A host that is gone removes it with the next trial.
+    await Promise.allSettled(all.map(async (machine) => machine.stop().then(async () => machine.remove())));
+  }
+}
