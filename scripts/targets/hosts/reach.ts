@@ -1,7 +1,7 @@
 // How this machine reaches what listens on hosts: one connection a host, and a port here for each port there that is asked for. All of a
 // command's requests share them, until it ends.
 import type { Place } from "#jobs/placement/place.ts";
-import { freePorts } from "../local/processes/ports.ts";
+import { passingPort } from "../local/processes/ports.ts";
 import { Connection } from "./ssh/connection.ts";
 
 interface Host {
@@ -50,7 +50,7 @@ const TRIES = 3;
 async function forward({ connection }: Host, port: number): Promise<number> {
   const open = await connection;
   for (let tries = 1; ; tries++) {
-    const [here = 0] = await freePorts(1);
+    const here = await passingPort();
     try {
       await open.forward(here, port);
       return here;
