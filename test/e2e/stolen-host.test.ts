@@ -123,12 +123,12 @@ describe.skipIf(noSshd())("whoever has the searcher's host", () => {
     expect(response.status).toBe(401);
   });
 
-  test.each(["/tasks", "/extendedAgentCard", "/sessions/list", "/anything"])(
+  test.each(["/tasks", "/extendedAgentCard", "/sessions/list", "/neighbours", "/greeting", "/anything"])(
     "reads nothing of payments at %s",
     async (path) => {
       for (const from of ["searcher", "assistant", COMMAND_LINE]) {
         const chain = from === COMMAND_LINE ? [] : [from];
-        const method = path.startsWith("/sessions") ? "POST" : "GET";
+        const method = ["/sessions/list", "/neighbours", "/greeting"].includes(path) ? "POST" : "GET";
         const mandate = { from, to: "payments", job: JOB, principal: "local", chain };
         const token = signRequest(loot.signing, mandate, { method, path });
         const response = await fetch(urlOf("payments") + path, { method, headers: { ...VERSION, ...bearer(token) } });
