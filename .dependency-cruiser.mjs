@@ -85,8 +85,8 @@ const orders = [
     "release",
     "forwarding-fetch job-machines ports",
     "run check-edges swap status logs",
-    "prove",
-    "deploy restart stop",
+    "prove prepare",
+    "deploy restart rollback stop",
     "hosts",
   ]),
   ...order("scripts/targets/local", [
@@ -94,7 +94,7 @@ const orders = [
     "processes",
     "control-plane",
     "deploy-trace run",
-    "deploy restart stop status logs",
+    "deploy restart rollback stop status logs",
     "local",
   ]),
   ...order("workers/control-plane", ["auth openapi-parts endpoints budgets keys registry traces", "openapi", "index"], {

@@ -30,6 +30,8 @@ const COMMANDS: Commands = {
   keys: () => import("./commands/keys/keys.ts"),
   stop: () => import("./commands/deployment/stop.ts"),
   restart: () => import("./commands/deployment/restart.ts"),
+  history: () => import("./commands/deployment/history.ts"),
+  rollback: () => import("./commands/deployment/rollback.ts"),
   cleanup: () => import("./commands/deployment/cleanup.ts"),
   completion: () => import("./commands/terminal/completion.ts"),
 };

@@ -5,7 +5,7 @@ import type { TraceStore } from "../traces/store/store.ts";
 import { HostsTarget } from "./hosts/hosts.ts";
 import { hostsJob } from "./hosts/job-machines.ts";
 import { DamagedError } from "./local/state/state.ts";
-import type { Deployed, JobStatus, KeyStore, LogLine, LogRequest, Target } from "./target.ts";
+import type { Deployed, JobStatus, KeyStore, LogLine, LogRequest, RollbackRequest, Target } from "./target.ts";
 
 export class DeployedTarget implements Target {
   readonly #home: string;
@@ -24,6 +24,10 @@ export class DeployedTarget implements Target {
 
   async restart(job: string, io: Io): Promise<Deployed> {
     return (await this.#of(job)).restart(job, io);
+  }
+
+  async rollback(request: RollbackRequest, io: Io): Promise<Deployed> {
+    return (await this.#of(request.job)).rollback(request, io);
   }
 
   async stop(job: string, io: Io): Promise<boolean> {

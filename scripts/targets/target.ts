@@ -29,6 +29,14 @@ export interface Deployed {
   readonly leftOut?: readonly LeftOut[];
 }
 
+export interface RollbackRequest {
+  readonly job: string;
+  /** A release; the one before the present one when undefined. */
+  readonly to: number | undefined;
+  /** Whether its own data take the place of the present ones. */
+  readonly restoreData: boolean;
+}
+
 export interface LogRequest {
   readonly job: string;
   readonly agent: string | undefined;
@@ -55,6 +63,8 @@ export interface Target {
   deploy(request: DeployRequest, io: Io): Promise<Deployed>;
   /** Ends the job's processes and starts the same release again. */
   restart(job: string, io: Io): Promise<Deployed>;
+  /** Returns to a release that ran before. */
+  rollback(request: RollbackRequest, io: Io): Promise<Deployed>;
   /** Resolves to false when the job did not run. Sessions are kept. */
   stop(job: string, io: Io): Promise<boolean>;
   /** Undefined when the job was never deployed here. */

@@ -1,5 +1,6 @@
 // Somebody has all that lies on the searcher's host, and an account on the host of payments, too. A job over two real hosts shows how far
 // that gets them: no further than the searcher itself.
+import { X509Certificate } from "node:crypto";
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { request as httpsRequest } from "node:https";
 import { join } from "node:path";
@@ -212,6 +213,14 @@ describe.skipIf(noSshd())("whoever has the searcher's host", () => {
     expect(Object.keys(z.record(z.string(), z.unknown()).parse(health)).toSorted()).toEqual(
       ["agent", "breakers", "job", "registered", "status", "turns"].toSorted(),
     );
+  });
+
+  test("finds certificates that end when status says", async () => {
+    const { certificatesEnd } = z
+      .object({ certificatesEnd: z.iso.datetime() })
+      .parse(await on.deployment.json("status", JOB));
+    const end = Date.parse(new X509Certificate(loot.tls.cert).validTo);
+    expect(Math.abs(Date.parse(certificatesEnd) - end)).toBeLessThan(10 * 60_000);
   });
 
   test("has nothing that counts once the secrets are made anew, as docs/security.md says", async () => {

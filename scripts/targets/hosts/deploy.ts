@@ -19,24 +19,22 @@ import { traceSettings } from "../local/control-plane/trace-settings.ts";
 import { type DeployTrace, stagesOf, traced } from "../local/deploy-trace.ts";
 import { signedFetch } from "../local/state/command-line.ts";
 import { controlPlaneLayout, type JobLayout, jobLayout } from "../local/state/layout.ts";
-import { pruneReleases, readRelease, writeRelease } from "../local/state/release.ts";
+import { markKept, pruneReleases, readRelease, writeRelease } from "../local/state/release.ts";
 import { ensureOwnControlPlaneSecret, ensureSigningKeys, updateJobSecrets } from "../local/state/secrets.ts";
 import { JobState, readOrSetAside, writeState } from "../local/state/state.ts";
 import type { Deployed, DeployRequest } from "../target.ts";
-import { controlPlaneAt, controlPlaneOf, machineAt } from "./job-machines.ts";
-import { endOfCertificate, ensureAuthority } from "./keys/authority.ts";
-import type { PublicKeys } from "./keys/public-keys.ts";
-import { makeKeys } from "./machine/host-keys.ts";
+import { controlPlaneAt, controlPlaneOf } from "./job-machines.ts";
+import { ensureAuthority } from "./keys/authority.ts";
+import { preflight } from "./preflight/preflight.ts";
 import { checkEdges } from "./check-edges.ts";
 import { choosePlacePorts, type PlacePorts } from "./ports.ts";
+import { bringWorkerd, connectAll, makeAllKeys } from "./prepare.ts";
 import { prove } from "./prove.ts";
 import { type Cargo, fingerprint, sendTo } from "./release/cargo.ts";
-import { keyHolders } from "./release/host-processes.ts";
 import { forwardingFetch } from "./forwarding-fetch.ts";
 import { allHealthy, flushSpans, type Machines, processNames } from "./run.ts";
 import { hostsStatus } from "./status.ts";
-import { swap } from "./swap.ts";
-import { deliverWorkerd } from "./workerd/deliver.ts";
+import { SPARE_MS, swap } from "./swap.ts";
 
 /** Deploys the job; the caller holds its lock. Throws CliError; then the former release runs again, if there was one. */
 export async function deployToHosts(home: string, request: DeployRequest, io: Io): Promise<Deployed> {
@@ -64,23 +62,31 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   });
   const { bundles } = built;
   const remotes = await readRemotes(job, [], io);
-  const machines: Machines = await stage("connect", "Connecting to the hosts", async () => {
-    const all = places.map(async (place) => [place.id, await machineAt(place, job.name, io.signal)] as const);
-    return new Map(await Promise.all(all));
-  });
-  const workerd = await stage("workerd", "Bringing workerd to the hosts", async () => bringWorkerd(machines, io));
-
   const { real, trial } = await choosePlacePorts(home, job, last);
-  const controlPlaneSecret = await ensureOwnControlPlaneSecret(layout.secrets);
   const planAt = ({ agents, tlsPorts }: PlacePorts, publicKeys: Readonly<Record<string, string>> = {}): Plan =>
     planJob(job, { ...planEnvironment(bundles, agents), placement, remotes, tlsPorts, publicKeys });
-  const keys = await makeAllKeys(planAt(real), machines);
+  const draft = planAt(real);
+  await updateJobSecrets(layout.secrets, draft.secrets);
+  const corpus = await prepareCorpus(draft, { typed: request.corpus, last: last?.corpus, file: request.file }, io);
+  const machines = await stage("connect", "Connecting to the hosts", async () => connectAll(places, job.name, io));
+  const wanted = [
+    { plan: draft, controlPlanePort: real.controlPlanePort },
+    { plan: planAt(trial), controlPlanePort: trial.controlPlanePort, isTrial: true },
+  ];
+  const checked = await stage("preflight", "Checking the hosts", async () =>
+    preflight([...machines.values()], wanted, io),
+  );
+  const workerd = await stage("workerd", "Bringing workerd to the hosts", async () =>
+    bringWorkerd(checked, { home, io }),
+  );
+
+  const controlPlaneSecret = await ensureOwnControlPlaneSecret(layout.secrets);
+  const keys = await makeAllKeys(draft, machines);
   const publicKeys = {
     ...(await ensureSigningKeys(layout.secrets, [])),
     ...Object.fromEntries([...keys].map(([holder, { signing }]) => [holder, signing])),
   };
   const plan = planAt(real, publicKeys);
-  const corpus = await prepareCorpus(plan, { typed: request.corpus, last: last?.corpus, file: request.file }, io);
   const cargo: Cargo = {
     bundles,
     secrets: await updateJobSecrets(layout.secrets, plan.secrets),
@@ -99,12 +105,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
     deployedAt,
     stoppedAt: null,
     ports: Object.fromEntries(plan.agents.map(({ id, socket }) => [id, socket.port])),
-    hosts: {
-      controlPlanePort,
-      tlsPorts,
-      fingerprint: print,
-      certificatesEnd: endOfCertificate(new Date(deployedAt)).toISOString(),
-    },
+    hosts: { controlPlanePort, tlsPorts, fingerprint: print },
     ...(corpus.remember === undefined ? {} : { corpus: corpus.remember }),
   });
 
@@ -165,25 +166,6 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   return { status: await hostsStatus(home, { state: now, plan }, io.signal), healthyMs, leftOut };
 }
 
-const SPARE_MS = 30_000;
-
-async function bringWorkerd(machines: Machines, io: Io): Promise<Map<string, string>> {
-  const paths = [...machines].map(
-    async ([id, { connection }]) => [id, (await deliverWorkerd(connection, "x64", io)).path] as const,
-  );
-  return new Map(await Promise.all(paths));
-}
-
-/** Holder → the public halves of its keys, which are made on its host where they are missing. */
-async function makeAllKeys(plan: Plan, machines: Machines): Promise<Map<string, PublicKeys>> {
-  const made = plan.places.map(async (place) => {
-    const machine = machines.get(place.id);
-    if (machine === undefined) return [];
-    return Object.entries(await makeKeys(machine.connection, `${machine.folder}/keys`, keyHolders(plan, place)));
-  });
-  return new Map((await Promise.all(made)).flat());
-}
-
 /** Whether exactly this runs already. */
 async function isUnchanged(last: JobState, print: string, machines: Machines, plan: Plan): Promise<boolean> {
   if (last.hosts?.fingerprint !== print || last.stoppedAt !== null) return false;
@@ -198,12 +180,9 @@ async function isUnchanged(last: JobState, print: string, machines: Machines, pl
 /** Certificates are issued with each release. */
 const RENEW_MS = 30 * 24 * 3_600_000;
 
-/** Those that `rollback` may return to. */
-const KEPT_RELEASES = 5;
-
-async function keepReleases(layout: JobLayout, machines: Machines, newest: number): Promise<void> {
-  const kept = Array.from({ length: KEPT_RELEASES }, (_, index) => newest - index);
-  await pruneReleases(layout, kept);
+async function keepReleases(layout: JobLayout, machines: Machines, release: number): Promise<void> {
+  await markKept(layout, release);
+  const kept = await pruneReleases(layout, release);
   await Promise.all([...machines.values()].map(async (machine) => machine.prune(kept)));
 }
 

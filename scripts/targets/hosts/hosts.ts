@@ -5,12 +5,22 @@ import { TraceStore } from "../../traces/store/store.ts";
 import { Keys } from "../local/control-plane/keys.ts";
 import { changeJob } from "../local/state/change.ts";
 import { jobToken } from "../local/state/secrets.ts";
-import type { Deployed, DeployRequest, JobStatus, KeyStore, LogLine, LogRequest, Target } from "../target.ts";
+import type {
+  Deployed,
+  DeployRequest,
+  JobStatus,
+  KeyStore,
+  LogLine,
+  LogRequest,
+  RollbackRequest,
+  Target,
+} from "../target.ts";
 import { deployToHosts } from "./deploy.ts";
 import { controlPlaneOf, type HostsJob, hostsJob } from "./job-machines.ts";
 import { readHostLogs } from "./logs.ts";
 import { restartHostsJob } from "./restart.ts";
 import { hostsStatus } from "./status.ts";
+import { rollbackHostsJob } from "./rollback.ts";
 import { stopHostsJob } from "./stop.ts";
 
 export class HostsTarget implements Target {
@@ -27,6 +37,12 @@ export class HostsTarget implements Target {
 
   async restart(job: string, io: Io): Promise<Deployed> {
     return changeJob(this.#home, job, io, async () => restartHostsJob(this.#home, await this.#deployed(job), io));
+  }
+
+  async rollback(request: RollbackRequest, io: Io): Promise<Deployed> {
+    return changeJob(this.#home, request.job, io, async () =>
+      rollbackHostsJob(this.#home, await this.#deployed(request.job), request, io),
+    );
   }
 
   async stop(job: string, io: Io): Promise<boolean> {

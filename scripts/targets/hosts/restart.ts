@@ -9,9 +9,7 @@ import type { Deployed } from "../target.ts";
 import { controlPlaneOf, type HostsJob, machinesOf } from "./job-machines.ts";
 import { allHealthy, flushSpans } from "./run.ts";
 import { hostsStatus } from "./status.ts";
-import { swap } from "./swap.ts";
-
-const SPARE_MS = 30_000;
+import { SPARE_MS, swap } from "./swap.ts";
 
 /** Restarts the job; the caller holds its lock. Throws CliError when it does not get healthy. */
 export async function restartHostsJob(home: string, job: HostsJob, io: Io): Promise<Deployed> {

@@ -17,6 +17,9 @@ export interface Swap {
   readonly io: Io;
 }
 
+/** What a change may take beside the agents' start. */
+export const SPARE_MS = 30_000;
+
 /** One machine's part. */
 interface Part {
   readonly machine: Machine;

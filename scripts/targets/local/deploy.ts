@@ -26,10 +26,11 @@ import { type JobLayout, jobLayout } from "./state/layout.ts";
 import { checkOpenFiles } from "./processes/open-files.ts";
 import { choosePorts } from "./processes/choose-ports.ts";
 import { unregisterAgents } from "./control-plane/registry.ts";
-import { pruneReleases, readRelease, writeRelease } from "./state/release.ts";
+import { markKept, pruneReleases, readRelease, writeRelease } from "./state/release.ts";
 import { knownPorts } from "./processes/known-ports.ts";
 import { type Run, startProcesses, stopProcesses } from "./run.ts";
 import { ensureSigningKeys } from "./state/secrets.ts";
+import { keepData, restoreData } from "./state/snapshot.ts";
 import { signedFetch } from "./state/command-line.ts";
 import { isUp } from "./processes/processes.ts";
 import { JobState, readOrSetAside, writeState } from "./state/state.ts";
@@ -74,6 +75,8 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   trace.root.set({ [TROUPE.release]: release });
 
   await stage("stop", "Stopping the running release", async () => stopProcesses(home, job.name, last));
+  const before = last === undefined ? undefined : await readRelease(layout, last.release).catch(() => undefined);
+  const differ = before !== undefined && before.dataVersion !== plan.dataVersion;
   const next: JobState = {
     job: job.name,
     file: request.file,
@@ -83,16 +86,22 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
     ports: Object.fromEntries(plan.agents.map(({ id, socket }) => [id, socket.port])),
     ...(corpus.remember === undefined ? {} : { corpus: corpus.remember }),
   };
+  let undo = async () => {};
   try {
+    if (last !== undefined && differ) {
+      await keepData(layout, last.release);
+      undo = async () => restoreData(layout, { release: last.release, present: release });
+    }
     await stage("agents", `Waiting for ${plan.agents.length} agents`, async (span) =>
       start(home, plan, next, { controlPlane, span, io }),
     );
   } catch (error) {
-    const before = wasUp ? last : undefined;
-    throw await rollBack(home, { last: before, failed: next, error, controlPlane, trace, io });
+    await undo();
+    throw await rollBack(home, { last: wasUp ? last : undefined, failed: next, error, controlPlane, trace, io });
   }
   const healthyMs = performance.now() - begun;
-  await pruneReleases(layout, [release, ...(last === undefined ? [] : [last.release])]);
+  await markKept(layout, release);
+  await pruneReleases(layout, release);
   const gone = Object.keys(last?.ports ?? {}).filter((id) => !plan.agents.some((agent) => agent.id === id));
   await unregisterAgents(controlPlane, job.name, gone);
   const leftOut: LeftOut[] = [];
@@ -139,7 +148,7 @@ interface Failure {
 }
 
 /** Starts the former release again. Returns the error to throw: the first one, with what became of the job. */
-async function rollBack(home: string, failure: Failure): Promise<unknown> {
+export async function rollBack(home: string, failure: Failure): Promise<unknown> {
   const { last, failed, error, controlPlane, trace, io } = failure;
   const layout = jobLayout(home, failed.job);
   if (last === undefined) {

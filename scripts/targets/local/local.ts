@@ -5,9 +5,19 @@ import { changeJob } from "./state/change.ts";
 import { deployJob } from "./deploy.ts";
 import { readLogs } from "./logs.ts";
 import { restartJob } from "./restart.ts";
+import { rollbackJob } from "./rollback.ts";
 import { readJobState } from "./state/state.ts";
 import { jobStatus } from "./status.ts";
-import type { JobStatus, Deployed, DeployRequest, KeyStore, LogLine, LogRequest, Target } from "../target.ts";
+import type {
+  Deployed,
+  DeployRequest,
+  JobStatus,
+  KeyStore,
+  LogLine,
+  LogRequest,
+  RollbackRequest,
+  Target,
+} from "../target.ts";
 import { stopJob } from "./stop.ts";
 import { withKeys } from "./control-plane/keys.ts";
 import { withTraceStores } from "./control-plane/trace-stores.ts";
@@ -26,6 +36,10 @@ export class LocalTarget implements Target {
 
   async restart(job: string, io: Io): Promise<Deployed> {
     return changeJob(this.#home, job, io, async () => restartJob(this.#home, job, io));
+  }
+
+  async rollback(request: RollbackRequest, io: Io): Promise<Deployed> {
+    return changeJob(this.#home, request.job, io, async () => rollbackJob(this.#home, request, io));
   }
 
   async stop(job: string, io: Io): Promise<boolean> {

@@ -139,6 +139,22 @@ export class Machine {
     return Number.isInteger(number) ? number : undefined;
   }
 
+  /** Throws CliError where a release is gone. */
+  async requireRelease(number: number): Promise<void> {
+    const { code } = await this.connection.run('[ -d "$1" ]', { args: [this.release(number)] });
+    if (code !== 0) throw new CliError("failed", `Release ${number} is gone from ${this.id}.`, "Deploy the job again.");
+  }
+
+  /** Throws CliError where no data of a release are kept. */
+  async requireData(number: number): Promise<void> {
+    const { code } = await this.connection.run('[ -d "$1" ]', { args: [`${this.folder}/snapshots/${number}`] });
+    if (code === 0) return;
+    throw new CliError(
+      "failed",
+      `No data of release ${number} are kept at ${this.id}: only those of the release before the present one are.`,
+    );
+  }
+
   /** Removes releases and their secrets, all but these. */
   async prune(keep: readonly number[]): Promise<void> {
     const args = [this.folder, ...keep.map(String)];

@@ -12,6 +12,8 @@ export interface JobLayout {
   readonly lock: string;
   /** Durable Objects' storage, one folder an agent. */
   readonly data: string;
+  /** Copies of them, see snapshot.ts. */
+  readonly snapshots: string;
   readonly logs: string;
   readonly releases: string;
   /** One folder a process, see ProcessLayout.room. */
@@ -50,6 +52,7 @@ export function jobLayout(home: string, job: string): JobLayout {
     authority: join(folder, "authority.json"),
     lock: join(folder, "lock"),
     data,
+    snapshots: join(folder, "snapshots"),
     logs,
     releases,
     rooms,

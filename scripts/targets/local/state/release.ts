@@ -11,6 +11,10 @@ import { CliError } from "../../../terminal/cli-error.ts";
 import type { JobLayout } from "./layout.ts";
 
 const PLAN_FILE = "plan.json";
+/** Holds the time at which the release began to run. */
+const KEPT_FILE = "kept";
+/** Releases to which a job may return. */
+const KEPT_RELEASES = 5;
 
 /** Stores plan and bundles under a new number, and returns it. The release is unused until the job's state names it. */
 export async function writeRelease(
@@ -38,16 +42,65 @@ export async function readRelease(layout: JobLayout, number: number): Promise<Pl
   }
 }
 
+/** Remembers that a release runs from now on: only such a release can be returned to. */
+export async function markKept(layout: JobLayout, number: number): Promise<void> {
+  await writeFileAtomically(join(layout.release(number), KEPT_FILE), new Date().toISOString());
+}
+
+export interface Kept {
+  readonly number: number;
+  /** When it began to run, ISO 8601; null for a release that never did. */
+  readonly keptAt: string | null;
+}
+
+/** All releases that are stored, the newest first. */
+export async function releaseHistory(layout: JobLayout): Promise<Kept[]> {
+  const numbers = (await releaseNumbers(layout)).toSorted((a, b) => b - a);
+  const keptAt = async (number: number) => readFile(join(layout.release(number), KEPT_FILE), "utf8").catch(() => null);
+  return Promise.all(numbers.map(async (number) => ({ number, keptAt: await keptAt(number) })));
+}
+
+/**
+ * The release to return to: `to`, or the one that ran before the present one. Throws CliError where there is none.
+ */
+export async function formerRelease(layout: JobLayout, present: number, to: number | undefined): Promise<number> {
+  const ran = (await releaseHistory(layout)).filter(({ number, keptAt }) => number !== present && keptAt !== null);
+  const found = to === undefined ? ran.find(({ number }) => number < present) : ran.find(({ number }) => number === to);
+  if (found !== undefined) return found.number;
+  const all = ran.map(({ number }) => number).toReversed();
+  if (to === undefined) throw new CliError("bad_input", `No release ran before release ${present}.`);
+  throw new CliError(
+    "bad_input",
+    to === present ? `Release ${to} runs now.` : `There is no release ${to} that ever ran.`,
+    all.length === 0 ? "" : `There is: ${all.join(", ")}.`,
+  );
+}
+
+/**
+ * Whether two releases store data in different forms. Throws CliError where `to` cannot read what `from` stores, unless its own data are
+ * to be restored.
+ */
+export function dataDiffer(from: Plan, to: Plan, { number, restore }: { number: number; restore: boolean }): boolean {
+  if (to.dataVersion >= from.dataVersion || restore) return to.dataVersion !== from.dataVersion;
+  throw new CliError(
+    "failed",
+    `Release ${number} cannot read the data that the present release stores (version ${from.dataVersion}; it knows ${to.dataVersion}).`,
+    "With --restore-data it gets a copy of its own data back; then all is lost that was said and done since the present release runs.",
+  );
+}
+
 /** Path of a Worker's module in a release, relative to the job's folder. */
 export function modulePath(number: number, worker: string): string {
   return `releases/${number}/${worker}.js`;
 }
 
-/** Removes all releases but these. */
-export async function pruneReleases(layout: JobLayout, keep: readonly number[]): Promise<void> {
-  for (const number of await releaseNumbers(layout)) {
-    if (!keep.includes(number)) await rm(layout.release(number), { recursive: true, force: true });
-  }
+/** Removes all but the newest, and `present`. Resolves to those that stay. */
+export async function pruneReleases(layout: JobLayout, present: number): Promise<number[]> {
+  const numbers = (await releaseNumbers(layout)).toSorted((a, b) => b - a);
+  const kept = numbers.filter((number, index) => number === present || index < KEPT_RELEASES);
+  const gone = numbers.filter((number) => !kept.includes(number));
+  await Promise.all(gone.map(async (number) => rm(layout.release(number), { recursive: true, force: true })));
+  return kept;
 }
 
 async function releaseNumbers(layout: JobLayout): Promise<number[]> {

@@ -28,8 +28,6 @@ export const JobState = z.object({
       controlPlanePort: z.int(),
       /** Agent, or the control plane → the port that other machines ask. */
       tlsPorts: z.record(z.string(), z.int()),
-      /** When the certificates of the release end: ISO 8601. Absent in older states. */
-      certificatesEnd: z.optional(z.string()),
       /** Of what runs there; see release/cargo.ts. */
       fingerprint: z.optional(z.string()),
     }),

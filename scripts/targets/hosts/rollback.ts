@@ -1,0 +1,75 @@
+// Returns to a release that ran before, on all hosts or on none.
+import { performance } from "node:perf_hooks";
+import { TROUPE } from "#shared/tracing/names.ts";
+import { CliError } from "../../terminal/cli-error.ts";
+import { troupe } from "../../terminal/hint.ts";
+import type { Io } from "../../terminal/io.ts";
+import { stagesOf, traced } from "../local/deploy-trace.ts";
+import { jobLayout } from "../local/state/layout.ts";
+import { dataDiffer, formerRelease, readRelease } from "../local/state/release.ts";
+import { type JobState, writeState } from "../local/state/state.ts";
+import type { Deployed, RollbackRequest } from "../target.ts";
+import { controlPlaneOf, type HostsJob, machinesOf } from "./job-machines.ts";
+import { allHealthy, flushSpans } from "./run.ts";
+import { hostsStatus } from "./status.ts";
+import { SPARE_MS, swap } from "./swap.ts";
+
+/** The caller holds the job's lock. Throws CliError; then what ran before runs again. */
+export async function rollbackHostsJob(
+  home: string,
+  job: HostsJob,
+  { to, restoreData }: RollbackRequest,
+  io: Io,
+): Promise<Deployed> {
+  const begun = performance.now();
+  const layout = jobLayout(home, job.state.job);
+  const find = async () => controlPlaneOf(home, job, io.signal);
+  return traced(job.state.job, { io, find }, async (trace) => {
+    const release = await formerRelease(layout, job.state.release, to);
+    const plan = await readRelease(layout, release);
+    const elsewhere = plan.places.filter(({ id }) => !job.plan.places.some((place) => place.id === id));
+    if (elsewhere.length > 0 || plan.places.length !== job.plan.places.length) {
+      const where = plan.places.map(({ id }) => id).join(", ");
+      throw new CliError(
+        "failed",
+        `Release ${release} ran on other machines: ${where}.`,
+        `Deploy the job there again: ${troupe`deploy ${plan.job}`} --target … or --hosts …`,
+      );
+    }
+    const differ = dataDiffer(job.plan, plan, { number: release, restore: restoreData });
+    trace.root.set({ [TROUPE.release]: release });
+    const stage = stagesOf(trace, io);
+    const machines = await machinesOf(plan, io.signal);
+    await Promise.all(
+      [...machines.values()].map(async (machine) => {
+        await machine.requireRelease(release);
+        if (restoreData) await machine.requireData(release);
+      }),
+    );
+    if (job.state.stoppedAt === null) await flushSpans(job.plan, io.signal).catch(() => {});
+    const controlPlanePort = job.state.hosts?.controlPlanePort ?? 0;
+    const { fingerprint: _, ...hosts } = job.state.hosts ?? { controlPlanePort, tlsPorts: {} };
+    const ports = Object.fromEntries(plan.agents.map(({ id, socket }) => [id, socket.port]));
+    const state: JobState = { ...job.state, release, ports, hosts, stoppedAt: null };
+    await stage("agents", `Starting ${plan.agents.length} agents`, async (span) =>
+      swap(
+        {
+          machines,
+          release,
+          limitMs: plan.health.timeoutMs + SPARE_MS,
+          dataDiffer: differ,
+          restoreDataOf: restoreData ? release : undefined,
+          io,
+        },
+        async () => {
+          await allHealthy({ plan, machines, release, controlPlanePort, io, span });
+          await writeState(layout.state, state);
+        },
+      ),
+    ).catch(async (error: unknown) => {
+      await writeState(layout.state, job.state);
+      throw error;
+    });
+    return { status: await hostsStatus(home, { state, plan }, io.signal), healthyMs: performance.now() - begun };
+  });
+}
