@@ -16,12 +16,18 @@ export function checkPlacement(job: Job, source: Source, choice: PlacementChoice
   ];
 }
 
-/** Ports differ over the whole job, since tunnels bring them all to the deploying machine. */
+/** An agent is known by its port, wherever it runs, and so is the control plane. */
 function checkPort({ agents, control_plane: { port } }: Job, source: Source): Mistake[] {
   const other = port === 0 ? undefined : agents.find((agent) => agent.remote === undefined && agent.port === port);
   if (other === undefined) return [];
   const message = `port ${port} is taken by the agent "${other.id}"`;
-  return [source.mistake(["control_plane", "port"], message, "Use another port, or 0 for any free one.")];
+  return [
+    source.mistake(
+      ["control_plane", "port"],
+      message,
+      "Use another port, or 0 for any free one. Ports differ over a whole job, also between hosts.",
+    ),
+  ];
 }
 
 /** Of every job that uses a host: its agents here, too, are asked from there. */

@@ -23,8 +23,8 @@ export interface Surroundings {
   readonly workers: readonly string[];
   /** Names of the environment variables that are set. */
   readonly variables: ReadonlySet<string>;
-  /** What the command line says about places. */
-  readonly placement?: PlacementChoice | undefined;
+  /** What the command line says about places. Where that is not known, no place is checked. */
+  readonly placement?: PlacementChoice | "unknown" | undefined;
 }
 
 /** All mistakes of a job that fits the schema, in no particular order. */
@@ -37,7 +37,7 @@ export function checkJob(job: Job, source: Source, surroundings: Surroundings): 
     ...checkHeartbeat(job, source),
     ...checkVariables(job, source, surroundings.variables),
     ...checkBudgets(job, source, surroundings.variables.has("ANTHROPIC_API_KEY")),
-    ...checkPlacement(job, source, surroundings.placement),
+    ...(surroundings.placement === "unknown" ? [] : checkPlacement(job, source, surroundings.placement)),
   ];
 }
 
@@ -66,12 +66,15 @@ function checkAgents(job: Job, source: Source, workers: readonly string[]): Mist
     const other = ports.get(agent.port);
     if (agent.port !== 0 && other !== undefined) {
       const message = `port ${agent.port} is taken by the agent "${other}"`;
-      mistakes.push(source.mistake(["agents", index, "port"], message, "Use another port, or 0 for any free one."));
+      mistakes.push(source.mistake(["agents", index, "port"], message, PORT_HINT));
     }
     ports.set(agent.port, agent.id);
   }
   return mistakes;
 }
+
+/** An agent is known by its port, wherever it runs. */
+const PORT_HINT = "Use another port, or 0 for any free one. Ports differ over a whole job, also between hosts.";
 
 /** The registry refuses agents with another interval, and they would never be alive. */
 function checkHeartbeat({ heartbeat }: Job, source: Source): Mistake[] {

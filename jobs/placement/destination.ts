@@ -22,6 +22,7 @@ const HOST_CHARACTERS = new Set(`${LETTERS_AND_DIGITS}._-`);
 const USER_CHARACTERS = new Set(`${LETTERS_AND_DIGITS}._-+`);
 const LONGEST_NAME = 253;
 const WRITE = "Write ssh://user@host or ssh://user@host:port.";
+const ADDRESS = "Write a name or an IP by which other machines reach it, such as 10.0.0.5.";
 
 /** Whether a text means an ssh address, right or wrong. */
 export function isSshUrl(text: string): boolean {
@@ -30,6 +31,11 @@ export function isSshUrl(text: string): boolean {
 
 export function isMalformed(value: object): value is Malformed {
   return "offset" in value;
+}
+
+/** The host part of a destination. */
+export function hostOf(destination: string): string {
+  return destination.slice(destination.lastIndexOf("@") + 1);
 }
 
 /** A port goes with ssh:// only. */
@@ -51,9 +57,16 @@ export function parseDestination(text: string): Destination | Malformed {
 
 /** A name or an IP without user and port, such as `host.example`, `10.0.0.1` or `[2001:db8::1]`; IPv6 without brackets too. */
 export function parseAddress(text: string): { readonly address: string } | Malformed {
-  if (isIpv6(text)) return { address: text };
-  const host = parseHost(text, 0, false);
-  return "offset" in host ? host : { address: host.host };
+  const parsed = isIpv6(text) ? { host: text } : parseHost(text, 0, false);
+  if ("offset" in parsed) return { ...parsed, hint: ADDRESS };
+  const { host } = parsed;
+  if (!isOfThisMachine(host)) return { address: host };
+  return malformed(text.indexOf("%"), "an address with an interface is of this machine alone", ADDRESS);
+}
+
+/** Whether other machines may know a host by this name: an interface of this machine (`%eth0`) means nothing to them. */
+export function isOfThisMachine(host: string): boolean {
+  return host.includes("%");
 }
 
 function checkUser(user: string, start: number): Malformed | undefined {

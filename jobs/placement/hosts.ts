@@ -1,6 +1,7 @@
 // Host files, as those of mpirun: one host a line, `host [slots=N] [address=…] [expose=https|tunnel]`. `# …` is a
 // comment; `[name]` begins a group, to which the hosts below it belong.
 import { suggest } from "#shared/text/nearest.ts";
+import { escaped } from "#shared/text/visible.ts";
 import type { Mistake } from "../file/mistake.ts";
 import { isMalformed, type Malformed, parseAddress, parseDestination } from "./destination.ts";
 import type { Expose } from "./place.ts";
@@ -11,6 +12,7 @@ export interface Host {
   /** As of a Place; absent for this machine. */
   readonly destination?: string | undefined;
   readonly port?: number | undefined;
+  /** Where the line gives one. */
   readonly address?: string | undefined;
   readonly expose: Expose;
   readonly slots: number;
@@ -156,10 +158,11 @@ function parseHeader(
   lineOf: (name: string) => number | undefined,
 ): { readonly name: string } | Flaw {
   const { text = "", column = 1 } = first ?? {};
-  if (!text.endsWith("]")) return { column, message: "the ] of the group is missing", hint: "Such as [workers]." };
-  if (second !== undefined) {
+  const end = text.indexOf("]");
+  if (end === -1) return { column, message: "the ] of the group is missing", hint: "Such as [workers]." };
+  if (end < text.length - 1 || second !== undefined) {
     return {
-      column: second.column,
+      column: end < text.length - 1 ? column + end + 1 : (second?.column ?? column),
       message: "nothing may follow a group",
       hint: "Write its hosts below it, one a line.",
     };
@@ -181,7 +184,7 @@ function parseLine([first, ...others]: readonly Word[], group: string | undefine
     return { column: column + parsed.offset, message: parsed.message, hint: parsed.hint };
   }
   if ("message" in settings) return settings;
-  const { slots = 1, expose = "https", address = parsed?.host } = settings;
+  const { slots = 1, expose = "https", address } = settings;
   return {
     kind: parsed === undefined ? "local" : "ssh",
     ...(parsed === undefined ? {} : { destination: parsed.destination }),
@@ -240,5 +243,5 @@ function parseSetting(key: string, value: string): Settings | Malformed {
 }
 
 function quoted(text: string): string {
-  return JSON.stringify(text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
+  return escaped(JSON.stringify(text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text));
 }

@@ -3,6 +3,7 @@ import type { Path } from "../file/source.ts";
 import { ownAgents } from "../schema/remote.ts";
 import type { Job } from "../schema/schema.ts";
 import { entryPointOf } from "../schema/topology.ts";
+import { hostOf, isOfThisMachine } from "./destination.ts";
 import { type Hosts, keyOf } from "./hosts.ts";
 import { LOCAL, type Place } from "./place.ts";
 import { nameSpots } from "./place-ids.ts";
@@ -14,6 +15,8 @@ export interface PlacementChoice {
   readonly target?: string | undefined;
   /** `--hosts`: the host file. */
   readonly hosts?: Hosts | undefined;
+  /** Destination → the address behind it, as ssh's configuration says. Counts where the host file gives none. */
+  readonly addresses?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface PlacementMistake {
@@ -44,7 +47,7 @@ export interface Placement {
  * host, since agents are light, and a note says so. The control plane runs at `control_plane.target` (a group's first
  * host), unless `--target` is given; by default where the entry point runs. Agents of others are placed nowhere.
  */
-export function placeAgents(job: Job, { target, hosts }: PlacementChoice = {}): Placement {
+export function placeAgents(job: Job, { target, hosts, addresses = {} }: PlacementChoice = {}): Placement {
   const mistakes: PlacementMistake[] = [];
   const poolOf = (text: string, path: Path): Pool => {
     const pool = parseTarget(text, hosts);
@@ -67,11 +70,15 @@ export function placeAgents(job: Job, { target, hosts }: PlacementChoice = {}): 
   const ids = nameSpots(spots);
   const idOf = (spot: string | undefined): string => ids.get(spot ?? "") ?? LOCAL.id;
   const { port } = job.control_plane;
+  const places = [...spots].map(([key, spot]) => ({ id: idOf(key), ...addressOf(spot, addresses), ...spot }));
   return {
-    places: [...spots].map(([key, spot]) => ({ id: idOf(key), ...spot })),
+    places,
     agents: Object.fromEntries(chosen.map(([agent, spot]) => [agent, idOf(spot)])),
     controlPlane: { place: idOf(controlPlane), ...(port === 0 ? {} : { port }) },
-    notes: [...dealt.values()].flatMap(({ pool, count }) => noteOn(pool, count)),
+    notes: [
+      ...[...dealt.values()].flatMap(({ pool, count }) => noteOn(pool, count)),
+      ...(places.length < 2 ? [] : places.flatMap(noteOnAddress)),
+    ],
     mistakes,
   };
 
@@ -106,11 +113,24 @@ export function placeAgents(job: Job, { target, hosts }: PlacementChoice = {}): 
   }
 }
 
+/** Where other machines reach a spot without an address in the host file: where ssh does. */
+function addressOf({ destination }: Spot, addresses: Readonly<Record<string, string>>): Pick<Place, "address"> {
+  if (destination === undefined) return {};
+  const address = Object.hasOwn(addresses, destination) ? addresses[destination] : hostOf(destination);
+  return address === undefined || isOfThisMachine(address) ? {} : { address };
+}
+
 function noteOn(pool: Pool, count: number): string[] {
   const slots = slotsOf(pool);
   if (count <= slots) return [];
   const have = slots === 1 ? "1 slot" : `${slots} slots`;
   return [`${pool.name} has ${have} for ${count} agents, so the dealing began again at its first host.`];
+}
+
+function noteOnAddress({ id, address = "", expose }: Place): string[] {
+  const isItself = ["localhost", "::1"].includes(address) || /^127\.[\d.]+$/.test(address);
+  if (!isItself || expose === "tunnel") return [];
+  return [`${id} has the address ${address}, by which every machine means itself: write address=… in the host file.`];
 }
 
 function slotsOf({ members }: Pool): number {

@@ -22,6 +22,17 @@ export const Place = z.object({
 });
 export type Place = z.infer<typeof Place>;
 
+/** The place with this id; this machine for one that is not there, as in older releases. */
+export function placeIn(places: readonly Place[], id: string): Place {
+  return places.find((place) => place.id === id) ?? LOCAL;
+}
+
+/** Whether places of two plans are one: for hosts, by what ssh is given. */
+export function isSamePlace(one: Place, other: Place): boolean {
+  if (one.kind !== other.kind) return false;
+  return one.kind !== "ssh" || (one.destination === other.destination && one.port === other.port);
+}
+
 /**
  * How a request travels. binding: within one process. loopback: between processes of one place. https: between
  * machines. tunnel: between machines through ssh, only while the deploying machine is up.

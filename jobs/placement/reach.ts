@@ -29,10 +29,12 @@ interface Blocked {
 /**
  * How a request goes from one place to another; undefined where it cannot. HTTPS needs an address, and a place that is not
  * behind a tunnel. A tunnel needs one end that is: the deploying machine holds its connection to it, for both directions.
+ * Cloudflare knows no tunnel of ssh.
  */
 function viaBetween(from: Place, to: Place): Via | undefined {
-  if (from.kind === "cloudflare" || to.kind === "cloudflare") return "https";
+  if (to.kind === "cloudflare") return "https";
   if (to.address !== undefined && to.expose === "https") return "https";
+  if (from.kind === "cloudflare") return undefined;
   return from.expose === "tunnel" || to.expose === "tunnel" ? "tunnel" : undefined;
 }
 
@@ -115,10 +117,15 @@ export function reachOf(job: Job, placement: Placement): Reach {
     const others = count === 1 ? "" : ` (as in ${count - 1} more cases)`;
     const what = whom === CONTROL_PLANE ? `the control plane on ${to.id}` : `"${whom}" on ${to.id}`;
     const move = whom === CONTROL_PLANE ? "move the control plane (control_plane: { target: … })" : "move one of them";
+    const isFromCloudflare = from.kind === "cloudflare";
+    const why = isFromCloudflare && to.expose === "tunnel" ? "is behind a tunnel" : "has no address";
+    const how = isFromCloudflare
+      ? `write address=… and expose=https at ${to.id}`
+      : `write address=… at ${to.id}, or expose=tunnel at ${from.id} or ${to.id}`;
     return {
       path: ["agents", index, job.agents[index]?.target === undefined ? "id" : "target"],
-      message: `the agent "${asker}" on ${from.id} cannot reach ${what}, which has no address${others}`,
-      hint: `In the host file, write address=… at ${to.id}, or expose=tunnel at ${from.id} or ${to.id}; or ${move}.`,
+      message: `the agent "${asker}" on ${from.id} cannot reach ${what}, which ${why}${others}`,
+      hint: `In the host file, ${how}; or ${move}.`,
     };
   }
 }

@@ -7,7 +7,7 @@ import { agentConfigs } from "#jobs/plan/bindings.ts";
 import type { Mistake } from "#jobs/file/mistake.ts";
 import { inOrder, type LoadedJob } from "#jobs/load.ts";
 import { ownAgents } from "#jobs/schema/remote.ts";
-import { workerOf } from "#jobs/schema/schema.ts";
+import { type Job, workerOf } from "#jobs/schema/schema.ts";
 
 import type { Bundle, BuildResult } from "../project/build.ts";
 import { planEnvironment } from "../project/plan-environment.ts";
@@ -33,9 +33,7 @@ export async function checkAgents(
     const inspection = inspections[asked.findIndex((one) => one.index === index)];
     return inspection !== undefined && "report" in inspection ? inspection.report : undefined;
   });
-  const inCode = [...new Set(ownAgents(job.agents).map(workerOf))].flatMap((worker) =>
-    (broken.get(worker) ?? []).map((error) => buildMistake(worker, error)),
-  );
+  const inCode = buildMistakes(job, broken);
   for (const [index, { bundle }] of asked.entries()) {
     const inspection = inspections[index];
     if (inspection !== undefined) inCode.push(...(await mistakesIn(bundle, inspection)));
@@ -45,6 +43,13 @@ export async function checkAgents(
   );
   const inFile = [...checkTools(job, source, reports), ...checkTakenNames(job, source, objects)];
   return inOrder([...inFile, ...distinct(inCode)]);
+}
+
+/** Of the Workers of a job that do not build. */
+export function buildMistakes(job: Job, broken: BuildResult["broken"]): Mistake[] {
+  return [...new Set(ownAgents(job.agents).map(workerOf))].flatMap((worker) =>
+    (broken.get(worker) ?? []).map((error) => buildMistake(worker, error)),
+  );
 }
 
 function buildMistake(worker: string, { text, location }: Message): Mistake {

@@ -34,8 +34,8 @@ export async function loadJobFile(wanted: string, placement?: PlacementChoice): 
   return { ...result, path };
 }
 
-/** The job in a file, or its mistakes. Throws CliError when the file cannot be opened. */
-export async function tryLoad(path: string, placement?: PlacementChoice): Promise<LoadResult> {
+/** The job in a file, or its mistakes; without a known placement, those of places are left out. Throws CliError when the file cannot be opened. */
+export async function tryLoad(path: string, placement?: PlacementChoice | "unknown"): Promise<LoadResult> {
   const read = await readText(path, "job file");
   if ("mistakes" in read) return read;
   const set = Object.entries(process.env).filter(([, value]) => value !== undefined && value !== "");

@@ -13,7 +13,7 @@ const COLUMNS: readonly (readonly [head: string, cell: (agent: PlannedAgent) => 
   ["Worker", ({ worker }) => worker],
   ["model", modelOf],
   ["port", portOf],
-  ["secrets", secretsOf],
+  ["secrets", (agent) => secretsOf(agent).join(", ") || "none"],
   ["bindings", bindingsOf],
 ];
 
@@ -111,12 +111,12 @@ function describeProcesses({ isolation, agents }: Plan): string {
   return `Processes ${which}: a tool that computes for long holds up all of them (isolation: agent, only its own)\n`;
 }
 
-/** Those that the user has to set. */
-function secretsOf({ bindings }: PlannedAgent): string {
+/** Names of the variables that the user has to set for an agent. */
+export function secretsOf({ bindings }: PlannedAgent): string[] {
   const names = bindings.flatMap((binding) =>
     binding.type === "secret" && binding.source.from === "template" ? referencesIn(binding.source.template).names : [],
   );
-  return names.length === 0 ? "none" : [...new Set(names)].join(", ");
+  return [...new Set(names)];
 }
 
 function modelOf(agent: PlannedAgent): string {

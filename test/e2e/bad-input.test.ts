@@ -25,7 +25,14 @@ beforeAll(async () => {
   );
   await deployment.write(
     "away.yaml",
-    "name: x\nagents: [{ id: searcher }]\ntopology: { type: mesh }\ndeployment: { target: ssh }\n",
+    "name: x\nagents: [{ id: searcher }]\ntopology: { type: mesh }\ndeployment: { target: cloudflare }\n",
+  );
+  await deployment.write("hidden", "h1\nh2 expose=tunnel\n");
+  await deployment.write("hosts", "h1\nh2 slots=0\n[workers\n");
+  await deployment.write(
+    "apart.yaml",
+    "name: x\nagents:\n  - { id: desk, target: ssh://h1 }\n  - { id: payments, target: local }\n" +
+      "topology: { type: pipeline, stages: [desk, payments] }\naccounts: optional\n",
   );
 });
 afterAll(async () => deployment.close());
@@ -67,6 +74,33 @@ const TABLE: readonly (readonly [rule: string, args: string, ...messages: string
     'both.yaml:3:48: payments has no tool "list"',
   ],
   ["a target that comes later is said to", "deploy away.yaml", "This version can only validate and plan such a job"],
+  ...["deploy approvals", "plan approvals", "start", "validate both.yaml"].map(
+    (args): [string, string, ...string[]] => [
+      `${args} shows every mistake of a host file`,
+      `${args} --hosts hosts`,
+      "hosts:2:10: slots is a number from 1 to 10000",
+      "hosts:3:1: the ] of the group is missing",
+    ],
+  ),
+  [
+    "validate shows every mistake of places",
+    "validate apart.yaml",
+    'apart.yaml:3:25: the agent "desk" on h1 cannot reach "payments" on local, which has no address',
+    "apart.yaml:6:11: accounts cannot be optional",
+  ],
+  [
+    "an unknown --target gets the nearest",
+    "plan approvals --target lokal",
+    'unknown target "lokal"',
+    'Did you mean "local"?',
+  ],
+  [
+    "a job behind a tunnel can be planned only",
+    "deploy approvals --hosts hidden",
+    "approvals runs behind a tunnel. This version can only validate and plan such a job.",
+    "address=…",
+  ],
+  ["a missing host file is named", "plan approvals --hosts nowhere", "There is no file nowhere."],
   ["a missing corpus is named", "deploy research-assistant --corpus nowhere", "There is no folder nowhere."],
   [
     "a corpus of binaries is counted",
@@ -96,7 +130,7 @@ test("what was typed is quoted without what would move the cursor", async () => 
 });
 
 test("a plan says which model each agent asks", async () => {
-  expect(await deployment.succeed("plan", "approvals")).toMatch(/^ +payments +payments +offline +any /m);
+  expect(await deployment.succeed("plan", "approvals")).toMatch(/^ +payments +local +payments +offline +any /m);
 });
 
 test("nothing was deployed by any of it", async () => {

@@ -5,6 +5,7 @@ import { BreakerStatus } from "#shared/resilience/breaker.ts";
 
 const Process = z.object({
   name: z.string(),
+  place: z.optional(z.string()),
   pid: z.nullable(z.int()),
   state: z.string(),
   supervised: z.boolean(),
@@ -14,7 +15,7 @@ const Process = z.object({
 
 export const Status = z.object({
   job: z.string(),
-  target: z.literal("local"),
+  target: z.enum(["local", "hosts"]),
   pid: z.nullable(z.int()),
   state: z.string(),
   processes: z.array(Process),
@@ -23,6 +24,7 @@ export const Status = z.object({
     z.object({
       id: z.string(),
       name: z.string(),
+      place: z.optional(z.string()),
       url: z.url(),
       state: z.string(),
       lastHeartbeat: z.nullable(z.iso.datetime()),

@@ -23,6 +23,8 @@ export function noSshd(): boolean {
 }
 
 export interface SshHostOptions {
+  /** What the ssh config calls it; `test-host` without it. */
+  readonly alias?: string;
   /** Where sshd listens. */
   readonly address?: string;
   /** Login shell of the account, such as /usr/bin/fish. Without it, /bin/sh. */
@@ -62,7 +64,15 @@ export interface SshHost extends AsyncDisposable {
 }
 
 export async function startSshHost(options: SshHostOptions = {}): Promise<SshHost> {
-  const { address = "127.0.0.1", shell = "/bin/sh", banner, passwords = false, homeName = "home", umask } = options;
+  const {
+    alias = "test-host",
+    address = "127.0.0.1",
+    shell = "/bin/sh",
+    banner,
+    passwords = false,
+    homeName = "home",
+    umask,
+  } = options;
   const sshd = SSHD;
   if (sshd === undefined) throw new Error("sshd is missing");
   const folder = await mkdtemp(join(tmpdir(), "troupe-host-"));
@@ -121,10 +131,9 @@ ForceCommand ${login}
   await writeFile(
     config,
     `
-Host test-host
+Host ${alias}
   HostName ${address}
   Port ${port}
-Host *
   User ${userInfo().username}
   IdentityFile "${join(folder, "user_key")}"
   IdentitiesOnly yes
@@ -171,7 +180,7 @@ Host *
 
   await start();
   return {
-    destination: "test-host",
+    destination: alias,
     config,
     home,
     folder,

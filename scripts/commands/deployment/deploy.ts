@@ -25,8 +25,12 @@ export default defineCommand({
   async run({ positionals: [name = ""], options, io }) {
     const { loadJobFile } = await import("../../jobs/job-files.ts");
     const { readPlacement } = await import("../../jobs/read-placement.ts");
-    const placement = await readPlacement(options);
-    const { job, source, path } = await loadJobFile(name, placement);
+    const { withAddresses } = await import("../../jobs/with-addresses.ts");
+    const { placeAgents } = await import("#jobs/placement/place-agents.ts");
+    const choice = await readPlacement(options);
+    const { job, source, path } = await loadJobFile(name, choice);
+    const placement = await withAddresses(job, choice);
+    for (const note of placeAgents(job, placement).notes) io.note(note);
     const target = await targetOf(job, placement);
     const {
       status,

@@ -27,8 +27,12 @@ export default defineCommand({
     const { loadJobFile } = await import("../../jobs/job-files.ts");
     const { readPlacement } = await import("../../jobs/read-placement.ts");
     const { askAndPrint } = await import("../../query/print.ts");
-    const placement = await readPlacement(options);
-    const { job, source, path } = await loadJobFile(JOB, placement);
+    const { withAddresses } = await import("../../jobs/with-addresses.ts");
+    const { placeAgents } = await import("#jobs/placement/place-agents.ts");
+    const choice = await readPlacement(options);
+    const { job, source, path } = await loadJobFile(JOB, choice);
+    const placement = await withAddresses(job, choice);
+    for (const note of placeAgents(job, placement).notes) io.note(note);
     io.note(`Deploying ${JOB} …`);
     const target = await targetOf(job, placement);
     const { status, healthyMs } = await target.deploy(

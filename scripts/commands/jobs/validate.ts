@@ -6,6 +6,7 @@ import { defineCommand, JSON_OPTION } from "../../terminal/command.ts";
 import { PLACEMENT_OPTIONS } from "../../jobs/placement-options.ts";
 import { printJson, noteIfSlow } from "../../terminal/io.ts";
 import { shown, troupeHome } from "../../project/project.ts";
+import { manyLines } from "../../terminal/terminal-text.ts";
 
 export default defineCommand({
   name: "validate",
@@ -20,8 +21,10 @@ export default defineCommand({
     const { buildWorkers } = await import("../../project/build.ts");
     const { checkAgents } = await import("../../inspection/check-agents.ts");
     const { findJobFile, jobFiles, tryLoad } = await import("../../jobs/job-files.ts");
-    const { readPlacement } = await import("../../jobs/read-placement.ts");
-    const placement = await readPlacement(options);
+    const { tryPlacement } = await import("../../jobs/read-placement.ts");
+    const read = await tryPlacement(options);
+    const wrongHosts = "mistakes" in read ? read : undefined;
+    const placement = "mistakes" in read ? "unknown" : read.placement;
     const paths =
       positionals.length === 0 ? [...(await jobFiles()).values()] : await Promise.all(positionals.map(findJobFile));
     const loaded = await Promise.all(
@@ -29,22 +32,26 @@ export default defineCommand({
     );
     const home = troupeHome();
     const built = await noteIfSlow(io, "Building the Workers", async () => buildWorkers(home));
-    const results: { readonly file: string; readonly mistakes: readonly Mistake[] }[] = [];
+    const jobs: { readonly file: string; readonly mistakes: readonly Mistake[] }[] = [];
     for (const { file, result } of loaded) {
       const [job, inFile] = "mistakes" in result ? [result.partial, result.mistakes] : [result, []];
       const found = job === undefined ? [] : await checkAgents(home, job, built, io.signal);
-      results.push({ file, mistakes: inOrder(inFile.concat(found)) });
+      jobs.push({ file, mistakes: inOrder(inFile.concat(found)) });
     }
-    const wrong = results.filter(({ mistakes }) => mistakes.length > 0);
+    const wrong = jobs.filter(({ mistakes }) => mistakes.length > 0);
+    const results = wrongHosts === undefined ? jobs : [wrongHosts, ...jobs];
     if (options.json === true) {
-      printJson(io, { valid: wrong.length === 0, files: results });
+      printJson(io, { valid: results === jobs && wrong.length === 0, files: results });
     } else {
       for (const { file, mistakes } of results) {
         if (mistakes.length === 0) io.print(`${file}: ok`);
-        for (const mistake of mistakes) io.note(formatMistake(mistake));
+        for (const mistake of mistakes) io.note(manyLines(formatMistake(mistake)));
       }
     }
-    if (wrong.length === 0) return;
-    throw new CliError("bad_input", `${wrong.length} of ${results.length} job files cannot be deployed.`);
+    const said = [
+      ...(wrong.length === 0 ? [] : [`${wrong.length} of ${jobs.length} job files cannot be deployed.`]),
+      ...(wrongHosts === undefined ? [] : [`Places were not checked, since ${wrongHosts.file} has mistakes.`]),
+    ];
+    if (said.length > 0) throw new CliError("bad_input", said.join("\n"));
   },
 });

@@ -12,13 +12,22 @@ export async function* readHostLogs(plan: Plan, request: LogRequest, signal: Abo
     (request.trace === undefined || traceId?.startsWith(request.trace) === true);
   const machines = [...(await machinesOf(plan, signal)).values()];
   const all = await Promise.all(machines.map(async (machine) => machine.logs(MOST_LINES)));
-  const lines = all
-    .flat()
-    .flatMap(([process, line]) => parseLines(line, process))
-    .filter(wanted);
-  lines.sort((a, b) => (a.time ?? "").localeCompare(b.time ?? ""));
-  yield* lines.slice(-request.lines);
+  const lines = all.flatMap((ofOne) => dated(ofOne.flatMap(([process, line]) => parseLines(line, process))));
+  lines.sort((a, b) => a.at.localeCompare(b.at));
+  yield* lines
+    .map(({ line }) => line)
+    .filter(wanted)
+    .slice(-request.lines);
   if (request.follow) yield* merged(machines, signal, wanted);
+}
+
+/** A line without a time belongs to the one before. */
+function dated(lines: readonly LogLine[]): { readonly at: string; readonly line: LogLine }[] {
+  let at = "";
+  return lines.map((line) => {
+    at = line.time ?? at;
+    return { at, line };
+  });
 }
 
 /** Of each log: filters leave some of them out. */

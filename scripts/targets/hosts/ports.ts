@@ -23,17 +23,21 @@ export async function choosePlacePorts(
   const agents = await choosePorts(job, last, true, async () => knownPorts(home));
   const own = ownAgents(job.agents).map(({ id }) => id);
   const askable = [...own, CONTROL_PLANE];
-  const taken = new Set([...Object.values(agents), ...Object.values(last?.hosts?.tlsPorts ?? {})]);
+  const { port } = job.control_plane;
+  const { controlPlanePort: lastPort = 0, tlsPorts: lastTlsPorts = {} } = last?.hosts ?? {};
+  // The job file may give a port to one that another had until now.
+  const named = new Set([...Object.values(agents), port]);
+  const kept = (before: number | undefined) => (before === undefined || named.has(before) ? undefined : before);
+  const taken = new Set([...named, lastPort, ...Object.values(lastTlsPorts)]);
   const fresh = await freePorts(askable.length * 2 + own.length + 2, taken);
   const next = () => fresh.pop() ?? 0;
   const each = (ids: readonly string[], portOf: (id: string) => number) =>
     Object.fromEntries(ids.map((id) => [id, portOf(id)]));
-  const { port } = job.control_plane;
   return {
     real: {
       agents,
-      controlPlanePort: port === 0 ? (last?.hosts?.controlPlanePort ?? next()) : port,
-      tlsPorts: each(askable, (id) => last?.hosts?.tlsPorts[id] ?? next()),
+      controlPlanePort: port === 0 ? (kept(last?.hosts?.controlPlanePort) ?? next()) : port,
+      tlsPorts: each(askable, (id) => kept(lastTlsPorts[id]) ?? next()),
     },
     trial: { agents: each(own, next), controlPlanePort: next(), tlsPorts: each(askable, next) },
   };

@@ -1,5 +1,6 @@
 // How this machine reaches what listens on hosts: one connection a host, and a port here for each port there that is asked for. All of a
 // command's requests share them, until it ends.
+import { keyOf } from "#jobs/placement/hosts.ts";
 import type { Place } from "#jobs/placement/place.ts";
 import { passingPort } from "../local/processes/ports.ts";
 import { Connection } from "./ssh/connection.ts";
@@ -10,6 +11,7 @@ interface Host {
   readonly forwarded: Map<number, Promise<number>>;
 }
 
+/** By what ssh is given: two jobs may call different hosts the same. */
 const hosts = new Map<string, Host>();
 
 /** The connection to a host, which is opened with the first use. Throws CliError. */
@@ -27,20 +29,21 @@ export async function reach(place: Place, port: number, signal: AbortSignal): Pr
 
 /** Ends the connection to a host that no longer answers. The next use opens another. */
 export function forget(place: Place): void {
-  const host = hosts.get(place.id);
-  hosts.delete(place.id);
+  const host = hosts.get(keyOf(place));
+  hosts.delete(keyOf(place));
   if (host) void host.connection.then(async (connection) => connection[Symbol.asyncDispose]()).catch(() => {});
 }
 
 function hostOf(place: Place, signal: AbortSignal): Host {
-  const known = hosts.get(place.id);
+  const key = keyOf(place);
+  const known = hosts.get(key);
   if (known) return known;
   const { id, destination = id, port } = place;
   const connection = Connection.open({ id, destination, ...(port === undefined ? {} : { port }) }, { signal });
   const host = { connection, forwarded: new Map<number, Promise<number>>() };
-  hosts.set(id, host);
+  hosts.set(key, host);
   connection.catch(() => {
-    if (hosts.get(id) === host) hosts.delete(id);
+    if (hosts.get(key) === host) hosts.delete(key);
   });
   return host;
 }

@@ -260,7 +260,7 @@ const TABLE: readonly (readonly [rule: string, text: string, ...mistakes: string
   [
     "two agents cannot share a port",
     `name: x\nagents:\n  - { id: searcher, port: 9000 }\n  - { id: summarizer, port: 9000 }\ntopology: { type: dynamic }\nexecution: { entry_point: searcher }\n`,
-    'job.yaml:4:29: port 9000 is taken by the agent "searcher" | Use another port, or 0 for any free one.',
+    'job.yaml:4:29: port 9000 is taken by the agent "searcher" | Use another port, or 0 for any free one. Ports differ over a whole job, also between hosts.',
   ],
   [
     "a tool both allowed and denied is a contradiction",

@@ -338,7 +338,7 @@ describe("deployment", () => {
     expect(plan.heartbeat).toEqual({ intervalMs: 700, leaseMs: 2100 });
   });
   test.each([
-    ["ssh://me@host", "ssh", "host"],
+    ["ssh://me@host", "ssh", "me-host"],
     ["cloudflare", "cloudflare", "cloudflare"],
   ])("a job for %s is planned like any other", (written, target, place) => {
     const [agent] = planJob(jobWith(HUB, `deployment: { target: "${written}" }`), ENVIRONMENT).agents;

@@ -6,7 +6,7 @@ umask 077
 job=$1 release=$2 name=$3
 room="$job/processes/$name"
 . "$release/process.sh"
-while read -r each binary restart; do [ "$each" != "$name" ] || break; done <"$release/processes"
+while read -r each restart binary; do [ "$each" != "$name" ] || break; done <"$release/processes"
 [ "$each" = "$name" ] || exit 1
 set -a
 . "$job/secrets/${release##*/}/$name.env"

@@ -44,7 +44,7 @@ export async function sendRelease(machine: Machine, release: HostRelease): Promi
 
 function filesOf(machine: Machine, { number, processes, workerd, restart, files }: HostRelease): HostFile[] {
   const folder = machine.release(number);
-  const lines = processes.map(({ name }) => `${name} ${workerd} ${restart}\n`);
+  const lines = processes.map(({ name }) => `${name} ${restart} ${workerd}\n`);
   const texts = { ...SCRIPTS, ...files, processes: lines.join("") };
   return [
     { path: `${machine.folder}/boot.sh`, text: BOOT },

@@ -11,7 +11,7 @@ import type { JobState } from "../state/state.ts";
  * when another program uses a port that the job names.
  */
 export async function choosePorts(
-  job: Pick<Job, "agents">,
+  job: Pick<Job, "agents"> & Partial<Pick<Job, "control_plane">>,
   last: Pick<JobState, "ports"> | undefined,
   runs: boolean,
   known: () => Promise<ReadonlySet<number>> = async () => new Set(),
@@ -20,7 +20,7 @@ export async function choosePorts(
   const usable = async (port: number): Promise<boolean> => own.has(port) || !(await isTaken(port));
   const chosen: Record<string, number> = {};
   const agents = ownAgents(job.agents);
-  const named = new Set(agents.map(({ port }) => port));
+  const named = new Set([...agents.map(({ port }) => port), job.control_plane?.port ?? 0]);
   const open: string[] = [];
   for (const { id, port } of agents) {
     const before = last?.ports[id];

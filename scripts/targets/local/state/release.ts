@@ -1,5 +1,6 @@
 // Releases: the plan and the bundles of each deployment, stored so that a restart or a rollback starts exactly the
 // same.
+import { createHash } from "node:crypto";
 import { copyFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -40,6 +41,19 @@ export async function readRelease(layout: JobLayout, number: number): Promise<Pl
   } catch {
     throw new CliError("failed", `${path} is missing or damaged.`, "Deploy the job again; its sessions are kept.");
   }
+}
+
+/** Worker → SHA-256 of its module in a release, in hex; without those that are gone. */
+export async function releaseCode(
+  layout: JobLayout,
+  number: number,
+  workers: readonly string[],
+): Promise<Record<string, string>> {
+  const code = [...new Set(workers)].map(async (worker) => {
+    const module = await readFile(join(layout.release(number), `${worker}.js`)).catch(() => undefined);
+    return module === undefined ? [] : [[worker, createHash("sha256").update(module).digest("hex")] as const];
+  });
+  return Object.fromEntries((await Promise.all(code)).flat());
 }
 
 /** Remembers that a release runs from now on: only such a release can be returned to. */
