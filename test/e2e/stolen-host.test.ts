@@ -17,8 +17,8 @@ import { jobLayout } from "../../scripts/targets/local/state/layout.ts";
 import { readJobSecrets } from "../../scripts/targets/local/state/secrets.ts";
 import { type JobState, readJobState } from "../../scripts/targets/local/state/state.ts";
 import { controlPlaneCertificateName } from "../../scripts/targets/hosts/keys/names.ts";
-import { type HostDeployment, startHosts } from "../support/host-deployment.ts";
 import { noSshd, type SshHost } from "../support/ssh-host.ts";
+import { type SshHosts, startSshHosts } from "../support/ssh-hosts.ts";
 import { Answer } from "./shapes.ts";
 
 const JOB = "stolen";
@@ -30,6 +30,7 @@ agents:
 topology: { type: hub-spoke, hub: assistant, spokes: [payments, searcher] }
 deployment: { timeout: 60s }
 `;
+const GROUPS = ["inside", "outside"];
 const QUESTION = "Pay invoice 4711 over 120 EUR to ACME";
 const Waiting = Answer.omit({ usage: true }).extend({ approvals: z.array(z.object({ id: z.string() })).min(1) });
 
@@ -42,7 +43,9 @@ interface Loot {
   readonly ca: string;
 }
 
-let on: HostDeployment;
+let on: SshHosts;
+/** Path of the host file. */
+let hostFile: string;
 let home: string;
 let state: JobState;
 let loot: Loot;
@@ -59,9 +62,13 @@ const urlOf = (agent: string): string => `http://127.0.0.1:${state.ports[agent] 
 
 describe.skipIf(noSshd())("whoever has the searcher's host", () => {
   beforeAll(async () => {
-    on = await startHosts(["127.0.0.2", "127.0.0.3"], ["inside", "outside"]);
+    on = await startSshHosts([{}, {}]);
+    const groups = on.hosts.map(
+      ({ destination, address }, index) => `[${GROUPS[index]}]\n${destination} address=${address}`,
+    );
+    hostFile = await on.deployment.write("hosts", groups.join("\n"));
     home = join(on.deployment.home, ".troupe");
-    await on.deployment.succeed("deploy", await on.deployment.write("stolen.yaml", FILE), "--hosts", on.file);
+    await on.deployment.succeed("deploy", await on.deployment.write("stolen.yaml", FILE), "--hosts", hostFile);
     const stored = await readJobState(home, JOB);
     if (stored === undefined) throw new Error("The job has no state");
     state = stored;
@@ -228,7 +235,7 @@ describe.skipIf(noSshd())("whoever has the searcher's host", () => {
     for (const path of [secrets, authority, join(folderOf(host(1)), "keys", "searcher")])
       await rm(path, { recursive: true });
     const file = join(on.deployment.home, "stolen.yaml");
-    await on.deployment.succeed("deploy", file, "--hosts", on.file);
+    await on.deployment.succeed("deploy", file, "--hosts", hostFile);
     await expect(overTls(loot.token, "GET", "/agents")).rejects.toThrow(/certificate|alert|signature/i);
     const url = `http://127.0.0.1:${state.hosts?.controlPlanePort ?? 0}/agents`;
     expect((await fetch(url, { headers: bearer(loot.token) })).status).toBe(401);
