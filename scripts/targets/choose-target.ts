@@ -14,7 +14,6 @@ export async function targetOf(job: Job, placement?: PlacementChoice): Promise<T
   const placed = placeAgents(job, placement);
   const kinds = new Set(placed.places.map(({ kind }) => kind));
   if (kinds.has("cloudflare")) throw planOnly(job, "on cloudflare", "set deployment.target to local");
-  if (kinds.size > 1) throw planOnly(job, "here and on hosts at once", "put all of it on hosts, or all of it here");
   const { reachOf } = await import("#jobs/placement/reach.ts");
   if (needsTunnel(job, placed.places, reachOf(job, placed)))
     throw planOnly(job, "behind a tunnel", "give that host an address in the host file: address=…");

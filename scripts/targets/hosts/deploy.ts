@@ -74,7 +74,11 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
     { plan: planAt(trial), controlPlanePort: trial.controlPlanePort, isTrial: true },
   ];
   const checked = await stage("preflight", "Checking the hosts", async () =>
-    preflight([...machines.values()], wanted, io),
+    preflight(
+      places.flatMap(({ id, kind }) => (kind === "ssh" ? (machines.get(id) ?? []) : [])),
+      wanted,
+      io,
+    ),
   );
   const workerd = await stage("workerd", "Bringing workerd to the hosts", async () =>
     bringWorkerd(checked, { home, io }),

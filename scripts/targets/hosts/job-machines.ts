@@ -9,7 +9,7 @@ import { readRelease } from "../local/state/release.ts";
 import { readJobSecrets } from "../local/state/secrets.ts";
 import { type JobState, readJobState } from "../local/state/state.ts";
 import { Machine } from "./machine/machine.ts";
-import { connectionTo, reach } from "./reach.ts";
+import { shellAt, reach } from "./reach.ts";
 
 export interface HostsJob {
   readonly state: JobState;
@@ -25,7 +25,7 @@ export async function hostsJob(home: string, job: string): Promise<HostsJob | un
 
 /** The machine of a place. Throws CliError where it cannot be reached. */
 export async function machineAt(place: Place, job: string, signal: AbortSignal): Promise<Machine> {
-  return new Machine(place.id, await connectionTo(place, signal), job);
+  return new Machine(place.id, await shellAt(place, signal), job);
 }
 
 /** Place → its machine. Throws CliError where one cannot be reached. */

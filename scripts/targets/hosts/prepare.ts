@@ -1,9 +1,10 @@
 // Makes machines ready for a release: connects to them, brings workerd there, and has them make their agents' keys.
-import type { Place } from "#jobs/placement/place.ts";
+import { LOCAL, type Place } from "#jobs/placement/place.ts";
 import type { Plan } from "#jobs/plan/plan-shape.ts";
 import { reasonOf } from "#shared/text/reason.ts";
 import { CliError } from "../../terminal/cli-error.ts";
 import type { Io } from "../../terminal/io.ts";
+import { workerdBinary } from "../local/processes/workerd.ts";
 import { machineAt } from "./job-machines.ts";
 import type { PublicKeys } from "./keys/public-keys.ts";
 import { makeKeys } from "./machine/host-keys.ts";
@@ -35,7 +36,7 @@ export async function bringWorkerd(
     async ([id, { connection, architecture }]) =>
       [id, (await deliverWorkerd(connection, architecture, preparation)).path] as const,
   );
-  return new Map(await Promise.all(paths));
+  return new Map([[LOCAL.id, workerdBinary()], ...(await Promise.all(paths))]);
 }
 
 /** Holder → the public halves of its keys, which are made on its host where they are missing. */

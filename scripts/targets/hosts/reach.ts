@@ -1,9 +1,12 @@
 // How this machine reaches what listens on hosts: one connection a host, and a port here for each port there that is asked for. All of a
 // command's requests share them, until it ends.
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { keyOf } from "#jobs/placement/hosts.ts";
 import type { Place } from "#jobs/placement/place.ts";
-import { passingPort } from "../local/processes/ports.ts";
-import { Connection } from "./ssh/connection.ts";
+import { troupeHome } from "../../project/project.ts";
+import { Connection, type Shell } from "./ssh/connection.ts";
+import { OwnShell } from "./ssh/own-shell.ts";
 
 interface Host {
   readonly connection: Promise<Connection>;
@@ -14,16 +17,18 @@ interface Host {
 /** By what ssh is given: two jobs may call different hosts the same. */
 const hosts = new Map<string, Host>();
 
-/** The connection to a host, which is opened with the first use. Throws CliError. */
-export async function connectionTo(place: Place, signal: AbortSignal): Promise<Connection> {
-  return hostOf(place, signal).connection;
+/** Runs scripts at a place. The connection to a host is opened with the first use. Throws CliError. */
+export async function shellAt(place: Place, signal: AbortSignal): Promise<Shell> {
+  return place.kind === "local" ? new OwnShell(troupeHome()) : hostOf(place, signal).connection;
 }
 
 /** Where a port of the host is reached on this machine: `http://127.0.0.1:<port>`. Throws CliError. */
 export async function reach(place: Place, port: number, signal: AbortSignal): Promise<string> {
-  const host = hostOf(place, signal);
-  const forwarded = host.forwarded.get(port) ?? forward(host, port);
-  host.forwarded.set(port, forwarded);
+  if (place.kind === "local") return `http://127.0.0.1:${port}`;
+  const { connection, forwarded: all } = hostOf(place, signal);
+  const forwarded = all.get(port) ?? forward(connection, port);
+  all.set(port, forwarded);
+  forwarded.catch(() => all.delete(port));
   return `http://127.0.0.1:${await forwarded}`;
 }
 
@@ -50,10 +55,10 @@ function hostOf(place: Place, signal: AbortSignal): Host {
 
 const TRIES = 3;
 
-async function forward({ connection }: Host, port: number): Promise<number> {
+async function forward(connection: Promise<Connection>, port: number): Promise<number> {
   const open = await connection;
   for (let tries = 1; ; tries++) {
-    const here = await passingPort();
+    const here = await anyPort();
     try {
       await open.forward(here, port);
       return here;
@@ -62,4 +67,13 @@ async function forward({ connection }: Host, port: number): Promise<number> {
       if (tries === TRIES) throw error;
     }
   }
+}
+
+/** One that the system chooses: none of those from which listeners of jobs choose theirs. */
+async function anyPort(): Promise<number> {
+  const server = createServer();
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
 }

@@ -2,11 +2,11 @@
 import { readFileSync } from "node:fs";
 import { CliError } from "../../../terminal/cli-error.ts";
 import { MAKE_KEYS, type PublicKeys, readPublicKeys } from "../keys/public-keys.ts";
-import type { Connection } from "../ssh/connection.ts";
+import type { Shell } from "../ssh/connection.ts";
 
 /** Name → the public halves of its keys. Keys that are there are kept. `folder`: absolute, on the host. */
 export async function makeKeys(
-  connection: Connection,
+  connection: Shell,
   folder: string,
   names: readonly string[],
 ): Promise<Record<string, PublicKeys>> {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { CliError } from "../../../terminal/cli-error.ts";
 import { type ProcessFacts, statusFrom } from "../../local/processes/supervisor.ts";
 import type { ProcessStatus } from "../../target.ts";
-import type { Connection } from "../ssh/connection.ts";
+import type { Shell } from "../ssh/connection.ts";
 
 const LOCAL_PROCESSES = join(import.meta.dirname, "../../local/processes");
 
@@ -49,12 +49,12 @@ export interface SwapRequest {
 
 export class Machine {
   readonly id: string;
-  readonly connection: Connection;
+  readonly connection: Shell;
   readonly #job: string;
   readonly #proof: boolean;
 
   /** `id`: that of the place in the plan. */
-  constructor(id: string, connection: Connection, job: string, { proof = false } = {}) {
+  constructor(id: string, connection: Shell, job: string, { proof = false } = {}) {
     this.id = id;
     this.connection = connection;
     this.#job = job;
@@ -68,7 +68,7 @@ export class Machine {
 
   /** Troupe's folder on the host, absolute. */
   get root(): string {
-    return `${this.connection.home}/.troupe`;
+    return this.connection.root;
   }
 
   /** The job's folder on the host, absolute. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { CliError } from "../../../terminal/cli-error.ts";
 import type { Io } from "../../../terminal/io.ts";
-import type { Connection } from "../ssh/connection.ts";
+import type { Shell } from "../ssh/connection.ts";
 import { type Architecture, type HostFacts, readFacts } from "./facts.ts";
 import { findingsOf } from "./findings.ts";
 import { needsAt, type Wanted } from "./needs.ts";
@@ -14,7 +14,7 @@ export const FACTS =
   readFileSync(join(import.meta.dirname, "facts.sh"), "utf8");
 
 export interface CheckedHost {
-  readonly connection: Connection;
+  readonly connection: Shell;
   readonly architecture: Architecture;
   readonly facts: HostFacts;
 }
@@ -22,7 +22,7 @@ export interface CheckedHost {
 interface Reached {
   /** That of the place in the plan. */
   readonly id: string;
-  readonly connection: Connection;
+  readonly connection: Shell;
 }
 
 /** Place → its host, and what that has. One round trip a host. Throws CliError with every finding of every host. `wanted`: plans of one job. */
@@ -53,11 +53,7 @@ export async function preflight(
 }
 
 /** The facts of one host; of listeners, those on these ports. Throws CliError where its answer cannot be read. */
-export async function factsOf(
-  connection: Connection,
-  ports: readonly number[],
-  signal: AbortSignal,
-): Promise<HostFacts> {
+export async function factsOf(connection: Shell, ports: readonly number[], signal: AbortSignal): Promise<HostFacts> {
   const fromMs = Date.now();
   const { stdout, stderr } = await connection.run(FACTS, { args: [wantedPorts(ports)], signal });
   try {

@@ -1,6 +1,6 @@
 // Writes the small files of a release on a host: configurations, certificates, scripts, secrets. One round trip for all of them.
 import { CliError } from "../../../terminal/cli-error.ts";
-import type { Connection } from "../ssh/connection.ts";
+import type { Shell } from "../ssh/connection.ts";
 
 export interface HostFile {
   /** Absolute. */
@@ -17,7 +17,7 @@ done
 `;
 
 /** Files for their owner alone. Throws CliError where one cannot be written. */
-export async function writeFiles(connection: Connection, files: readonly HostFile[]): Promise<void> {
+export async function writeFiles(connection: Shell, files: readonly HostFile[]): Promise<void> {
   const lines = files.map(({ path, text }) => `=${Buffer.from(text).toString("base64")} ${path}\n`);
   const { code, stderr } = await connection.run(WRITE, { input: lines.join("") });
   if (code === 0) return;

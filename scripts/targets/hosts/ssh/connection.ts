@@ -5,16 +5,31 @@ import { createServer } from "node:net";
 import { CliError } from "../../../terminal/cli-error.ts";
 import { checkDestination, type Destination } from "./destination.ts";
 import { lastLine } from "./explain.ts";
+import { COMMAND } from "./framed.ts";
 import { controlFolder, Master } from "./master.ts";
 import { type Content, sendFile, type SendOptions } from "./send.ts";
-import { ended, overMaster, type Ran, type RunOptions, runScript, scriptLines } from "./session.ts";
+import { ended, overMaster, type Ran, type RunOptions, runScript, scriptLines, type Sessions } from "./session.ts";
 
 export type { Destination } from "./destination.ts";
 
 /** Of the ten sessions that sshd allows on a connection, one keeps it, and some may run on. */
 const MAX_SESSIONS = 6;
 
-export class Connection implements AsyncDisposable {
+/** A machine on which scripts run and files are written: a host, or this one. */
+export interface Shell {
+  readonly to: { readonly id: string };
+  /** Troupe's folder there, absolute. */
+  readonly root: string;
+  /** See Connection. */
+  run(script: string, options?: RunOptions): Promise<Ran>;
+  lines(
+    script: string,
+    options: { readonly args?: readonly string[]; readonly signal: AbortSignal },
+  ): AsyncIterable<string>;
+  send(content: Content, to: string, options: SendOptions): Promise<number>;
+}
+
+export class Connection implements Shell, AsyncDisposable {
   readonly to: Destination;
   /** Absolute home folder on the host, symlinks kept. */
   readonly home: string;
@@ -26,6 +41,10 @@ export class Connection implements AsyncDisposable {
     this.to = to;
     this.home = home;
     this.#master = master;
+  }
+
+  get root(): string {
+    return `${this.home}/.troupe`;
   }
 
   /**
@@ -59,7 +78,7 @@ export class Connection implements AsyncDisposable {
     if (this.#sessions >= MAX_SESSIONS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#sessions += 1;
     try {
-      return await runScript(this.#master, script, options);
+      return await runScript(sessionsOf(this.#master), script, options);
     } finally {
       // Whoever waits takes this place.
       const next = this.#waiting.shift();
@@ -76,7 +95,7 @@ export class Connection implements AsyncDisposable {
     script: string,
     options: { readonly args?: readonly string[]; readonly signal: AbortSignal },
   ): AsyncIterable<string> {
-    return scriptLines(this.#master, script, options);
+    return scriptLines(sessionsOf(this.#master), script, options);
   }
 
   /**
@@ -118,6 +137,18 @@ export class Connection implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#master.end();
   }
+}
+
+function sessionsOf(master: Master): Sessions {
+  return {
+    to: master.to,
+    ended: master.ended,
+    get isGone() {
+      return master.isGone;
+    },
+    lost: () => master.lost(),
+    open: () => overMaster(master, [], [COMMAND]),
+  };
 }
 
 async function isFree(port: number): Promise<boolean> {

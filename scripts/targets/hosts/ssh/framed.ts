@@ -3,8 +3,11 @@
 // and on stderr.
 import { randomBytes } from "node:crypto";
 
+/** Has a POSIX shell read a framed script. */
+export const SCRIPT_FROM_STDIN = 'IFS= read -r b; eval "$b"';
+
 /** Means the same in every shell: no backslash, no exclamation mark, no newline, and quotes that do not nest. */
-export const COMMAND = `exec /bin/sh -c 'IFS= read -r b; eval "$b"'`;
+export const COMMAND = `exec /bin/sh -c '${SCRIPT_FROM_STDIN}'`;
 
 export interface Framed {
   readonly mark: string;

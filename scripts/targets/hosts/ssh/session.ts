@@ -5,8 +5,20 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 
 import { CliError } from "../../../terminal/cli-error.ts";
-import { COMMAND, FrameReader, frame } from "./framed.ts";
+import { FrameReader, frame } from "./framed.ts";
 import { environment, type Master } from "./master.ts";
+
+/** Where scripts run: at the other end of a connection, or on this machine. */
+export interface Sessions {
+  readonly to: { readonly id: string };
+  readonly isGone: boolean;
+  /** Resolves when no session can be opened any more. */
+  readonly ended: Promise<unknown>;
+  /** Why no session can be opened any more. */
+  lost(): CliError;
+  /** A process that reads a framed script. */
+  open(): ChildProcessWithoutNullStreams;
+}
 
 export interface RunOptions {
   /** The script's "$1", "$2" … */
@@ -32,13 +44,13 @@ const LAST_WORDS_MS = 1_000;
 
 /** See Connection.run. */
 export async function runScript(
-  master: Master,
+  sessions: Sessions,
   script: string,
   { args = [], input = "", signal, maxBytes = MAX_STDOUT }: RunOptions,
 ): Promise<Ran> {
   signal?.throwIfAborted();
   const { head, mark } = frame(script, args);
-  const child = overMaster(master, [], [COMMAND]);
+  const child = sessions.open();
   const { promise: over, resolve } = Promise.withResolvers<void>();
   const stop = (): void => resolve();
   const stdout = new Output(child.stdout, mark, maxBytes);
@@ -57,23 +69,23 @@ export async function runScript(
   if (stdout.size > maxBytes) {
     throw new CliError(
       "failed",
-      `${master.to.id} prints more than ${maxBytes} bytes where a short answer is due.`,
+      `${sessions.to.id} prints more than ${maxBytes} bytes where a short answer is due.`,
       "Run the command again; if that remains, report it.",
     );
   }
-  if (stdout.code === undefined) throw await whyBroken(master);
+  if (stdout.code === undefined) throw await whyBroken(sessions);
   return { code: stdout.code, stdout: stdout.text, stderr: stderr.text };
 }
 
 /** See Connection.lines. */
 export async function* scriptLines(
-  master: Master,
+  sessions: Sessions,
   script: string,
   { args = [], signal }: { readonly args?: readonly string[]; readonly signal: AbortSignal },
 ): AsyncGenerator<string, void, undefined> {
   if (signal.aborted) return;
   const { head, mark } = frame(script, args, "runs-on");
-  const child = overMaster(master, [], [COMMAND]);
+  const child = sessions.open();
   let late: NodeJS.Timeout | undefined;
   const end = (): void => {
     child.stdin.end();
@@ -98,7 +110,7 @@ export async function* scriptLines(
       blank = line === "";
       if (!blank) yield line;
     }
-    if (!signal.aborted) throw await whyBroken(master);
+    if (!signal.aborted) throw await whyBroken(sessions);
   } finally {
     signal.removeEventListener("abort", end);
     clearTimeout(late);
@@ -145,13 +157,13 @@ async function leave(child: ChildProcessWithoutNullStreams): Promise<void> {
 }
 
 /** Why a script ended without its last mark. */
-async function whyBroken(master: Master): Promise<CliError> {
+async function whyBroken(sessions: Sessions): Promise<CliError> {
   const patience = AbortSignal.timeout(LAST_WORDS_MS);
-  await Promise.race([master.ended, once(patience, "abort")]);
-  if (master.isGone) return master.lost();
+  await Promise.race([sessions.ended, once(patience, "abort")]);
+  if (sessions.isGone) return sessions.lost();
   return new CliError(
     "failed",
-    `${master.to.id} ended a command in the middle.`,
+    `${sessions.to.id} ended a command in the middle.`,
     "See whether it is short of memory or processes (dmesg, ulimit -u), then run the command again.",
   );
 }

@@ -2,7 +2,7 @@
 import { progress } from "../../../corpus/progress.ts";
 import { CliError } from "../../../terminal/cli-error.ts";
 import type { Io } from "../../../terminal/io.ts";
-import type { Connection } from "../ssh/connection.ts";
+import type { Shell } from "../ssh/connection.ts";
 import type { Architecture } from "./architecture.ts";
 import { type Binary, type Preparation, workerdFor } from "./binary.ts";
 import { stripPackage } from "./strip.ts";
@@ -22,13 +22,13 @@ const TRY = '"$1" --version >/dev/null || { code=$?; rm -f "$1"; exit "$code"; }
  * off. Throws CliError where it cannot be had or sent, or does not run there.
  */
 export async function deliverWorkerd(
-  connection: Connection,
+  connection: Shell,
   architecture: Architecture,
   preparation: Preparation,
 ): Promise<Delivered> {
   const { io } = preparation;
   const binary = await workerdFor(architecture, preparation);
-  const path = `${connection.home}/.troupe/cache/workerd-${binary.sha256.slice(0, 16)}`;
+  const path = `${connection.root}/cache/workerd-${binary.sha256.slice(0, 16)}`;
   const there = await connection.run(IS_THERE, { args: [path, String(binary.bytes)], signal: io.signal });
   if (there.code === 0) return { path, bytesSent: 0 };
   if (!binary.isStripped) io.note(whySoLarge(connection.to.id, architecture, binary));

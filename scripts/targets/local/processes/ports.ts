@@ -45,13 +45,6 @@ export async function freePorts(count: number, others: ReadonlySet<number> = new
   return held.map(({ port }) => port);
 }
 
-/** A port that is free now, for a listener of this command alone: outside of the range in which jobs keep theirs. */
-export async function passingPort(): Promise<number> {
-  const { port, close } = await listen(0);
-  await close();
-  return port;
-}
-
 const Port = z.coerce.number().int().min(1).max(65_535);
 const Range = z.tuple([Port, Port]).refine(([from, to]) => from <= to);
 

@@ -20,7 +20,7 @@ test.each<[Readonly<Record<string, string>>, string, string, string]>([
   [{ a: "", b: "" }, PAIR, "", "LocalTarget"],
   [{ a: "ssh://h1", b: "ssh://h2" }, PAIR, "", "HostsTarget"],
   [{ a: "", b: "" }, ANY, "h1\nh2", "HostsTarget"],
-  [{ a: "local", b: "ssh://h2" }, PAIR, "", "x runs here and on hosts at once"],
+  [{ a: "local", b: "ssh://h2" }, `${PAIR}\ncontrol_plane: { target: ssh://h2 }`, "", "HostsTarget"],
   [{ a: "ssh://h1", b: "cloudflare" }, PAIR, "", "x runs on cloudflare"],
   [{ a: "", b: "" }, PAIR, "h1\nh2 expose=tunnel", "x runs behind a tunnel"],
   [{ a: "", b: "" }, ANY, "h1\nh2 expose=tunnel", "x runs behind a tunnel"],

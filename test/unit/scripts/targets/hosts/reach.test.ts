@@ -1,7 +1,7 @@
 // Connections of a command, which jobs share.
 import { expect, test } from "vitest";
 
-import { connectionTo } from "../../../../../scripts/targets/hosts/reach.ts";
+import { shellAt } from "../../../../../scripts/targets/hosts/reach.ts";
 
 test("two jobs may call different hosts the same", async () => {
   const { signal } = new AbortController();
@@ -11,7 +11,7 @@ test("two jobs may call different hosts the same", async () => {
     destination,
     expose: "https" as const,
   }));
-  const outcomes = await Promise.allSettled(places.map(async (place) => connectionTo(place, signal)));
+  const outcomes = await Promise.allSettled(places.map(async (place) => shellAt(place, signal)));
   const said = outcomes.map((outcome) => (outcome.status === "rejected" ? String(outcome.reason) : ""));
   expect(said[0]).toContain("one.invalid");
   expect(said[1]).toContain("two.invalid");
