@@ -146,8 +146,7 @@ function configOf(job: Job, agent: Agent, surroundings: Surroundings): AgentConf
   const model = resolveModel(job.model, agent.model, environment);
   const dynamic = job.topology.type === "dynamic";
   const remotes = new Map(remoteAgents(job.agents).map((remote) => [remote.id, remote]));
-  // The registry does not know remote agents.
-  const asked = dynamic ? [...remotes.keys()] : edges.map(({ to }) => to);
+  const asked = dynamic ? foundAgents(job, agent, isLocal) : edges.map(({ to }) => to);
   const peers = asked.map((id) => {
     const remote = remotes.get(id);
     const binding = peerBinding(id);
@@ -194,6 +193,14 @@ function configOf(job: Job, agent: Agent, surroundings: Surroundings): AgentConf
     heartbeat: { intervalMs: checkedDurationMs(job.heartbeat.interval) },
     config: agent.config,
   };
+}
+
+/**
+ * Those whom an agent of a dynamic topology reaches by bindings. The registry does not know remote agents, and the addresses that it knows are
+ * true on one machine alone.
+ */
+function foundAgents({ agents }: Job, { id }: Agent, isLocal: boolean): string[] {
+  return agents.filter((other) => other.id !== id && (other.remote !== undefined || !isLocal)).map((other) => other.id);
 }
 
 function remotePeer(
