@@ -29,7 +29,7 @@ import { ensureAuthority } from "./keys/authority.ts";
 import { preflight } from "./preflight/preflight.ts";
 import { checkEdges } from "./check-edges.ts";
 import { choosePlacePorts, type PlacePorts } from "./ports.ts";
-import { bringWorkerd, connectAll, makeAllKeys } from "./prepare.ts";
+import { bringWorkerd, connectAll, makeAllKeys, startAtBoot } from "./prepare.ts";
 import { prove } from "./prove.ts";
 import { type Cargo, fingerprint, sendTo } from "./release/cargo.ts";
 import { forwardingFetch } from "./forwarding-fetch.ts";
@@ -159,6 +159,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
     });
     now = state(release, new Date().toISOString());
     await keepReleases(layout, machines, release);
+    await startAtBoot(machines, checked, io);
   }
   await writeState(layout.state, now);
   const healthyMs = performance.now() - begun;
