@@ -75,8 +75,8 @@ const orders = [
     "troupe",
   ]),
   ...order("scripts/traces", ["amounts options span", "tree critical-path hop skew diff", "store", "draw"]),
-  ...order("scripts/targets", ["local", "hosts", "command-line", "deployed-target", "choose-target"], {
-    contracts: ["target"],
+  ...order("scripts/targets", ["local", "hosts", "command-line", "deployed-target", "choose-target", "deploy-job"], {
+    contracts: ["target", "https-files"],
   }),
   ...order("scripts/targets/hosts", [
     ["ssh", "keys"],
@@ -86,7 +86,7 @@ const orders = [
     "forwarding-fetch job-machines ports",
     "run check-edges swap status logs",
     "prove prepare",
-    "deploy restart rollback stop",
+    "deploy restart rollback stop cleanup",
     "hosts",
   ]),
   ...order("scripts/targets/local", [

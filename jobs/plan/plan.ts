@@ -2,7 +2,7 @@
 import { cardAddress } from "#shared/a2a/remote/card.ts";
 import { DATA_VERSION } from "#shared/durable/data-version.ts";
 import { leaseMs } from "#shared/control-plane/registry.ts";
-import { agentBindings } from "./bindings.ts";
+import { agentBindings, isLocalAlone } from "./bindings.ts";
 import { checkedDurationMs } from "#shared/text/duration.ts";
 import { resolveModel } from "../schema/model.ts";
 import type { Plan, PlanEnvironment, PlannedAgent } from "./plan-shape.ts";
@@ -10,7 +10,7 @@ import { placeAgents } from "../placement/place-agents.ts";
 import { LOCAL } from "../placement/place.ts";
 import { CONTROL_PLANE, reachOf } from "../placement/reach.ts";
 import { ownAgents, remoteAgents } from "../schema/remote.ts";
-import { type Job, workerOf } from "../schema/schema.ts";
+import { type Agent, type Job, workerOf } from "../schema/schema.ts";
 import { type Edge, edgesOfJob, entryPointOf, startOrder } from "../schema/topology.ts";
 import { referencesIn } from "../schema/variables.ts";
 
@@ -45,10 +45,12 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
       place: place.id,
       socket,
       ...tlsPortOf(agent.id),
+      ...(agent.https === undefined ? {} : { https: httpsOf(agent.https) }),
       url,
       bindings: agentBindings(job, agent, {
         url,
         kind: place.kind,
+        isLocal: isLocalAlone(placement.places),
         edges: edgesFrom.get(agent.id) ?? [],
         callers: job.topology.type === "dynamic" ? ids : edges.flatMap(({ from, to }) => (to === agent.id ? from : [])),
         environment,
@@ -90,6 +92,10 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
     dataVersion: DATA_VERSION,
     secrets: secretsOf(agents),
   };
+}
+
+function httpsOf({ url, port, certificate, key }: NonNullable<Agent["https"]>): NonNullable<PlannedAgent["https"]> {
+  return { url, port: port === 0 ? Number(new URL(url).port || 443) : port, certificate, key };
 }
 
 function stagesOf(job: Job, ids: string[], edges: readonly Edge[]): string[][] {

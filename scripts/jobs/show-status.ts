@@ -5,18 +5,17 @@ import { table } from "../terminal/io.ts";
 import { oneLine, widthOf } from "../terminal/terminal-text.ts";
 import type { ProcessStatus, JobStatus } from "../targets/target.ts";
 
+/** Certificates that end within this time are worth a line. */
+const SOON_MS = 30 * 86_400_000;
+
 /** `columns`: where the rows of agents are wider, their addresses and names are left out. */
 export function describeStatus(status: JobStatus, columns = Infinity): string {
-  const pid = status.pid === null ? "" : `, pid ${status.pid}`;
-  const registry =
-    status.state !== "stopped" && status.controlPlane === null
-      ? "\nThe control plane does not run, so agents cannot find each other."
-      : "";
   const rowsWith = (isWhole: boolean) =>
     table([
-      ...status.agents.map(({ id, name, url, state, lastHeartbeat }) => [
+      ...status.agents.map(({ id, name, url, place, state, lastHeartbeat }) => [
         `  ${id}`,
         state,
+        ...(place === undefined ? [] : [place]),
         ...(isWhole ? [url, oneLine(name)] : []),
         ago(lastHeartbeat),
       ]),
@@ -30,8 +29,9 @@ export function describeStatus(status: JobStatus, columns = Infinity): string {
     ]).split("\n");
   const whole = rowsWith(true);
   const rows = whole.some((row) => widthOf(row) > columns) ? rowsWith(false) : whole;
-  const lines = status.agents.flatMap(({ breakers, turns }, index) => [
+  const lines = status.agents.flatMap(({ breakers, turns, probed }, index) => [
     rows[index] ?? "",
+    ...(probed ? [] : ["    its heartbeats alone count: the control plane cannot ask it"]),
     ...(turns === null || turns.waiting === 0 ? [] : [`    ${describeTurns(turns)}`]),
     ...breakers.map((breaker) => `    ${describeBreaker(breaker, Date.now())}`),
   ]);
@@ -40,8 +40,33 @@ export function describeStatus(status: JobStatus, columns = Infinity): string {
   const ends = (status.state === "stopped" ? [] : [...status.processes, ...status.shared]).flatMap((own) =>
     describeEnd(own, status),
   );
-  const head = `${status.job} is ${status.state} (${status.target}${pid})${registry}`;
-  return `${[head, ...ends, ...lines].join("\n")}${nextStep(status)}`;
+  const head = `${status.job} is ${status.state} (${whereabouts(status)})`;
+  const told = [head, ...describeControlPlane(status), ...describeCertificates(status), ...ends, ...lines];
+  return `${told.join("\n")}${nextStep(status)}`;
+}
+
+function whereabouts({ target, pid, agents }: JobStatus): string {
+  if (target === "hosts") return `on ${[...new Set(agents.map(({ place }) => place))].join(", ")}`;
+  return pid === null ? target : `${target}, pid ${pid}`;
+}
+
+function describeControlPlane({ state, controlPlane, shared }: JobStatus): string[] {
+  if (state === "stopped" || controlPlane !== null) return [];
+  const away = shared.find((own) => own.name === "control-plane" && own.state === "unreachable");
+  if (away?.place === undefined) return ["The control plane does not run, so agents cannot find each other."];
+  return [
+    `The control plane is on ${away.place}, which does not answer: what is said of the agents is what they say themselves.`,
+  ];
+}
+
+/** A line where the certificates of the hosts end soon, or have ended. */
+function describeCertificates({ job, certificatesEnd }: JobStatus): string[] {
+  const leftMs = certificatesEnd === undefined ? Infinity : Date.parse(certificatesEnd) - Date.now();
+  if (leftMs > SOON_MS) return [];
+  const day = certificatesEnd?.slice(0, 10) ?? "";
+  const what =
+    leftMs > 0 ? `will end on ${day}` : `ended on ${day}, so agents of different hosts cannot ask each other`;
+  return [`The certificates of its hosts ${what}. A deployment makes new ones: ${troupe`deploy ${job}`}`];
 }
 
 /** Lines on a process that ended by itself, or that has lost its supervisor; none on another. */

@@ -1,7 +1,8 @@
 // Deploys a job whose agents run on hosts. The new release is brought there and proved beside the running one; only then it takes its
 // place, on all hosts or on none.
 import { performance } from "node:perf_hooks";
-import { placeAgents } from "#jobs/placement/place-agents.ts";
+import { isSamePlace, placeOf } from "#jobs/placement/place.ts";
+import { type Placement, placeAgents } from "#jobs/placement/place-agents.ts";
 import { planJob } from "#jobs/plan/plan.ts";
 import type { Plan } from "#jobs/plan/plan-shape.ts";
 import { TROUPE } from "#shared/tracing/names.ts";
@@ -22,13 +23,14 @@ import { controlPlaneLayout, type JobLayout, jobLayout } from "../local/state/la
 import { markKept, pruneReleases, readRelease, writeRelease } from "../local/state/release.ts";
 import { ensureOwnControlPlaneSecret, ensureSigningKeys, updateJobSecrets } from "../local/state/secrets.ts";
 import { JobState, readOrSetAside, writeState } from "../local/state/state.ts";
+import { readHttpsFiles } from "../https-files.ts";
 import type { Deployed, DeployRequest } from "../target.ts";
 import { controlPlaneAt, controlPlaneOf } from "./job-machines.ts";
 import { ensureAuthority } from "./keys/authority.ts";
 import { preflight } from "./preflight/preflight.ts";
 import { checkEdges } from "./check-edges.ts";
 import { choosePlacePorts, type PlacePorts } from "./ports.ts";
-import { bringWorkerd, connectAll, makeAllKeys } from "./prepare.ts";
+import { bringWorkerd, connectAll, makeAllKeys, startAtBoot } from "./prepare.ts";
 import { prove } from "./prove.ts";
 import { type Cargo, fingerprint, sendTo } from "./release/cargo.ts";
 import { forwardingFetch } from "./forwarding-fetch.ts";
@@ -54,7 +56,8 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   const layout = jobLayout(home, job.name);
   const stage = stagesOf(trace, io);
   const last = await readOrSetAside(layout.state, JobState, io);
-  const { places } = placeAgents(job, placement);
+  const placed = placeAgents(job, placement);
+  const { places } = placed;
   const built = await stage("build", "Building the Workers", async () => buildWorkers(home));
   await noteIfSlow(io, "Checking the agents", async () => {
     const mistakes = await checkAgents(home, request, built, io.signal);
@@ -62,16 +65,18 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   });
   const { bundles } = built;
   const remotes = await readRemotes(job, [], io);
-  const { real, trial } = await choosePlacePorts(home, job, last);
+  const before = last?.hosts === undefined ? undefined : await readRelease(layout, last.release).catch(() => undefined);
+  const { real, trial } = await choosePlacePorts(home, job, last && withoutMoved(last, before, placed));
   const planAt = ({ agents, tlsPorts }: PlacePorts, publicKeys: Readonly<Record<string, string>> = {}): Plan =>
     planJob(job, { ...planEnvironment(bundles, agents), placement, remotes, tlsPorts, publicKeys });
   const draft = planAt(real);
   await updateJobSecrets(layout.secrets, draft.secrets);
+  const https = await readHttpsFiles(draft, request.file, io);
   const corpus = await prepareCorpus(draft, { typed: request.corpus, last: last?.corpus, file: request.file }, io);
   const machines = await stage("connect", "Connecting to the hosts", async () => connectAll(places, job.name, io));
   const wanted = [
     { plan: draft, controlPlanePort: real.controlPlanePort },
-    { plan: planAt(trial), controlPlanePort: trial.controlPlanePort, isTrial: true },
+    { plan: forTrial(planAt(trial)), controlPlanePort: trial.controlPlanePort, isTrial: true },
   ];
   const checked = await stage("preflight", "Checking the hosts", async () =>
     preflight(
@@ -98,6 +103,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
     settings: await traceSettings(controlPlaneLayout(home).settings, io),
     authority: await ensureAuthority(layout.authority, job.name),
     keys,
+    https,
     workerd,
   };
   const { controlPlanePort, tlsPorts } = real;
@@ -125,7 +131,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
     );
     await stage("prove", "Trying the release beside the running one", async (span) =>
       prove({
-        plan: planAt(trial, publicKeys),
+        plan: forTrial(planAt(trial, publicKeys)),
         controlPlanePort: trial.controlPlanePort,
         machines,
         cargo,
@@ -133,7 +139,6 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
         span,
       }),
     );
-    const before = last === undefined ? undefined : await readRelease(layout, last.release);
     if (before !== undefined && last?.stoppedAt === null) await flushSpans(before, io.signal).catch(() => {});
     await stage("agents", `Starting ${plan.agents.length} agents`, async (span) =>
       swap(
@@ -157,6 +162,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
     });
     now = state(release, new Date().toISOString());
     await keepReleases(layout, machines, release);
+    await startAtBoot(machines, checked, io);
   }
   await writeState(layout.state, now);
   const healthyMs = performance.now() - begun;
@@ -168,6 +174,22 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
     }
   });
   return { status: await hostsStatus(home, { state: now, plan }, io.signal), healthyMs, leftOut };
+}
+
+/** Without the addresses for people, which are still those of the running release. */
+function forTrial(plan: Plan): Plan {
+  return { ...plan, agents: plan.agents.map(({ https: _, ...agent }) => agent) };
+}
+
+/** An agent that moves gets another port, since the old place serves the old one until the new release is there. */
+function withoutMoved(last: JobState, before: Plan | undefined, after: Placement): JobState {
+  const stays = (id: string): boolean => {
+    const from = before?.agents.find((agent) => agent.id === id)?.place;
+    const to = after.agents[id];
+    if (before === undefined || from === undefined || to === undefined) return false;
+    return isSamePlace(placeOf(before, from), placeOf(after, to));
+  };
+  return { ...last, ports: Object.fromEntries(Object.entries(last.ports).filter(([id]) => stays(id))) };
 }
 
 /** Whether exactly this runs already. */

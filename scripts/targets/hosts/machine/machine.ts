@@ -30,6 +30,8 @@ const STOP = `${WITH_JOB}umask 077; stop "$@"; code=$?; [ $# -gt 0 ] || [ ! -d "
 const STATUS = PROCESS + script("status.sh");
 const WATCH_SWAP = PROCESS + JOB + script("watch-swap.sh");
 const LOGS = script("logs.sh");
+const UNIT = script("unit.sh");
+const NO_UNIT = script("no-unit.sh");
 
 const RUNS_ALREADY = 3;
 
@@ -85,9 +87,9 @@ export class Machine {
     return `${this.folder}/releases/${number}`;
   }
 
-  /** The environment of a process, for its owner alone. */
-  secretsFile(release: number, process: string): string {
-    return `${this.folder}/secrets/${release}/${process}.env`;
+  /** Folder of the environments of processes, for their owner alone. */
+  secrets(release: number): string {
+    return `${this.folder}/secrets/${release}`;
   }
 
   /** Starts processes of a release, which outlive the connection. Throws CliError where one runs already. */
@@ -166,9 +168,23 @@ export class Machine {
     await this.connection.run('mkdir -p "$1" && ln -sfn ../keys "$1/keys"', { args: [this.folder] });
   }
 
+  /** Has the account's systemd start the job when the host starts. Throws CliError where it does not. */
+  async startAtBoot(): Promise<void> {
+    const { code, stderr } = await this.connection.run(UNIT, { args: [this.folder, this.#job] });
+    if (code === 0) return;
+    const said = stderr.trim().split("\n").at(-1) || `exit code ${code}`;
+    throw new CliError("failed", `systemd does not take the job: ${said}`);
+  }
+
   /** Removes all that the job has here; its processes must have ended. */
   async remove(): Promise<void> {
+    if (!this.#proof) await this.connection.run(NO_UNIT, { args: [this.#job] });
     await this.connection.run('rm -rf "$1"', { args: [this.folder] });
+  }
+
+  /** Removes workerd and modules, where no job is left. */
+  async removeCaches(): Promise<void> {
+    await this.connection.run('rmdir "$1/jobs" 2>/dev/null; [ -d "$1/jobs" ] || rm -rf "$1"', { args: [this.root] });
   }
 
   async processes(names: readonly string[]): Promise<ProcessStatus[]> {

@@ -1,13 +1,14 @@
 // A plan → what runs at one of its places: a workerd for its agents (or one for each), one for the control plane and one for the offline
 // model, each with its configuration and its environment. Pure.
 import type { Plan, PlannedAgent } from "#jobs/plan/plan-shape.ts";
-import type { Place } from "#jobs/placement/place.ts";
+import type { Link, Place } from "#jobs/placement/place.ts";
 import { type WorkerdConfig, type WorkerdSocket, UNIX } from "../../local/processes/capnp.ts";
 import {
   CONTROL_PLANE,
   controlPlaneConfig,
   OFFLINE_MODEL,
   offlineModelConfig,
+  type Probes,
 } from "../../local/control-plane/worker-configs.ts";
 import { configOf, onLoopback, type Outside, processesOf } from "../../local/processes/job-config.ts";
 import { type JobSecrets, secretValues } from "../../local/state/secrets.ts";
@@ -31,6 +32,8 @@ export interface HostFacts {
   /** Classes of the Durable Objects of the control plane. */
   readonly controlPlaneObjects: readonly string[];
   readonly controlPlanePort: number;
+  /** Its number. */
+  readonly release: number;
   readonly secrets: JobSecrets;
   /** The secret of the job's control plane. */
   readonly controlPlaneSecret: string;
@@ -42,6 +45,13 @@ export interface HostFacts {
 export const AUTHORITY_FILE = "ca.pem";
 export function certificateFile(name: string): string {
   return `${name}.pem`;
+}
+export function httpsCertificateFile(agent: string): string {
+  return `https.${agent}.pem`;
+}
+/** Beside the files of secrets of a release. */
+export function httpsKeyFile(agent: string): string {
+  return `https.${agent}.key`;
 }
 
 /** Those whose keys are made at a place: its agents, and the control plane where it runs there. */
@@ -80,9 +90,26 @@ function controlPlane(plan: Plan, facts: HostFacts): HostProcess {
     ],
     machine: machineFolder(facts, CONTROL_PLANE),
     data: `${facts.folder}/data/${CONTROL_PLANE}`,
+    probes: probesOf(plan),
   });
   const values = { ...facts.settings, TROUPE_SECRET: facts.controlPlaneSecret };
   return { name: CONTROL_PLANE, agents: [], config, environment: valuesOf(values) };
+}
+
+/** Whether the control plane asks the agent for its health. A tunnel is up only while somebody holds it. */
+export function isProbed(link: Link | undefined): boolean {
+  return link?.probe === "loopback" || link?.probe === "https";
+}
+
+/** The addresses that agents register are true on their own machines alone. */
+function probesOf(plan: Plan): Probes {
+  const ways = plan.links.map((link) => {
+    const { agent: id } = link;
+    const agent = plan.agents.find((candidate) => candidate.id === id);
+    if (agent === undefined || !isProbed(link)) return [id, null] as const;
+    return [id, toAgent(plan, plan.controlPlane.place, CONTROL_PLANE, agent)] as const;
+  });
+  return { job: plan.job, ways: Object.fromEntries(ways) };
 }
 
 function model(facts: HostFacts): HostProcess {
@@ -99,8 +126,8 @@ function agentProcesses(plan: Plan, here: readonly PlannedAgent[], place: Place,
     const config = configOf(plan, process, {
       controlPlane: (agent) => toControlPlane(plan, place, agent, facts),
       model: { address: MODEL_SOCKET },
-      peer: (from, to) => toPeer(plan, place, from, to),
-      sockets: process.agents.flatMap(httpsSocket),
+      peer: (from, to) => toAgent(plan, place.id, from, to),
+      sockets: process.agents.flatMap((agent) => [...machineSocket(agent), ...httpsSocket(agent, facts)]),
       module: (worker) => facts.module(worker),
       machine: machineFolder(facts, process.name),
       dataFolder: (agent) => `${facts.folder}/data/${agent}`,
@@ -110,7 +137,18 @@ function agentProcesses(plan: Plan, here: readonly PlannedAgent[], place: Place,
   });
 }
 
-function httpsSocket({ id, tlsPort }: PlannedAgent): Omit<WorkerdSocket, "service">[] {
+/** For people, with a certificate that the job file names. */
+function httpsSocket({ id, https }: PlannedAgent, { release }: HostFacts): Omit<WorkerdSocket, "service">[] {
+  if (https === undefined) return [];
+  const keyPair = {
+    privateKeyFile: `../../secrets/${release}/${httpsKeyFile(id)}`,
+    certificateFile: httpsCertificateFile(id),
+  };
+  return [{ name: id, address: anyAddress(https.port), tls: { keyPair } }];
+}
+
+/** For agents on other machines. */
+function machineSocket({ id, tlsPort }: PlannedAgent): Omit<WorkerdSocket, "service">[] {
   return tlsPort === undefined ? [] : [{ name: id, address: anyAddress(tlsPort), tls: tlsOf(id) }];
 }
 
@@ -124,8 +162,8 @@ function toControlPlane(plan: Plan, place: Place, agent: string, { controlPlaneP
   });
 }
 
-function toPeer(plan: Plan, place: Place, from: string, to: PlannedAgent): Outside {
-  if (to.place === place.id) return onLoopback(to.socket.port);
+function toAgent(plan: Plan, place: string, from: string, to: PlannedAgent): Outside {
+  if (to.place === place) return onLoopback(to.socket.port);
   return overTls(plan, from, {
     name: agentCertificateName(plan.job, to.id),
     address: `${addressOf(plan, to.place)}:${to.tlsPort ?? 0}`,
