@@ -1,20 +1,16 @@
 // The steps of a deployment to hosts, as whoever watches it from outside sees them.
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { eventually, type Running } from "../support/deployment.ts";
 import type { SshHosts } from "../support/ssh-hosts.ts";
 
-/** Lines of the command's stderr, then what the first host says. */
 export const STEPS = [
-  "Connecting to the hosts",
-  "Checking the hosts",
-  "Bringing workerd",
-  "Sending the release",
-  "Trying the release",
-  "Starting",
-  "proof",
+  "connected",
+  "the release is there",
+  "the trial is there",
+  "the trial runs",
   "ended",
   "started",
   "kept",
@@ -31,31 +27,38 @@ export interface Watched extends Running {
 
 /** Starts `troupe deploy` of a job that was deployed before. */
 export async function deploySlowly(all: SshHosts, job: string, ...args: readonly string[]): Promise<Watched> {
-  const folder = all.jobFolder(all.hosts[0] ?? raise(), job);
+  const [first] = all.hosts;
+  if (first === undefined) throw new Error("There is no host");
+  const folder = all.jobFolder(first, job);
   const said = async () => readFile(join(folder, "swap", "said"), "utf8").catch(() => "");
-  const forgotten = await said();
+  const releases = async () => readdir(join(folder, "releases"));
+  const [saidBefore, before] = [await said(), await releases()];
   const command = all.deployment.start("deploy", ...args);
-  let stderr = "";
-  command.process.stderr?.on("data", (text: string) => (stderr += text));
   let over = false;
   void command.outcome.then(() => (over = true));
   let isNew = false;
-  const isAt = async (step: Step): Promise<boolean> => {
-    if (step === "proof") return existsSync(join(folder, "proof", "processes"));
-    if (step === "ended" || step === "started" || step === "kept") {
-      const now = await said();
-      isNew ||= now !== forgotten;
-      return isNew && now.startsWith(step);
-    }
-    return stderr.includes(step);
+  const isAt: Record<Step, () => Promise<boolean>> = {
+    connected: async () => (await first.connections()).length > 0,
+    "the release is there": async () => (await releases()).some((name) => !before.includes(name)),
+    "the trial is there": async () => existsSync(join(folder, "proof", "releases")),
+    "the trial runs": async () => existsSync(join(folder, "proof", "processes")),
+    ended: async () => says("ended"),
+    started: async () => says("started"),
+    kept: async () => says("kept"),
+  };
+  const says = async (word: string): Promise<boolean> => {
+    const now = await said();
+    // Each change begins with nothing said.
+    isNew ||= now !== saidBefore;
+    return isNew && now.startsWith(word);
   };
   return {
     ...command,
     async reaches(step) {
       const begun = Date.now();
-      while (!(await isAt(step))) {
+      while (!(await isAt[step]())) {
         if (over) return false;
-        if (Date.now() - begun > LIMIT_MS) throw new Error(`${step} was not reached:\n${stderr}`);
+        if (Date.now() - begun > LIMIT_MS) throw new Error(`${step} was not reached`);
         await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
       }
       return true;
@@ -76,8 +79,4 @@ export async function sameRelease(all: SshHosts, job: string, limitMs: number): 
     return numbers.size === 1 && Number.isInteger(number) ? number : undefined;
   };
   return eventually(look, limitMs, "all hosts have one release");
-}
-
-function raise(): never {
-  throw new Error("There is no host");
 }

@@ -25,7 +25,7 @@ const WORKERS = ["coordinator", "searcher", "summarizer", "fact_checker"];
 function jobFile(agents: number, maxTurns: number): string {
   const extra = Array.from({ length: agents - WORKERS.length }, (_, n) => ({
     id: `extra_${n}`,
-    worker: WORKERS[1 + (n % 3)] ?? "",
+    worker: WORKERS[1 + (n % 3)]?.replace("_", "-") ?? "",
   }));
   const spokes = [...WORKERS.slice(1), ...extra.map(({ id }) => id)];
   return `name: ${JOB}

@@ -16,13 +16,17 @@ export interface Accounts {
 }
 
 /** Nothing may work on the queries any more. */
-export async function checkAccounts(job: CrashJob, tasks: readonly LoggedTask[]): Promise<Accounts> {
+export async function checkAccounts(
+  job: Pick<CrashJob, "account">,
+  tasks: readonly LoggedTask[],
+  price = PRICE,
+): Promise<Accounts> {
   const faults: string[] = [];
   let [cutCalls, cutTokens] = [0, 0];
   for (const query of new Set(tasks.map(({ asker }) => asker.query))) {
     const { states, waiting } = await job.account(query);
     const own = tasks.filter(({ asker }) => asker.query === query);
-    faults.push(...differences(own, states, waiting).map((fault) => `account of ${query}: ${fault}`));
+    faults.push(...differences(own, { states, waiting }, price).map((fault) => `account of ${query}: ${fault}`));
     cutCalls += states.cut.turns;
     cutTokens += states.cut.tokens;
   }
@@ -34,12 +38,12 @@ const LEAST_RESERVED = 256;
 
 function differences(
   tasks: readonly LoggedTask[],
-  { settled, open, cut }: Account["states"],
-  waiting: number,
+  { states: { settled, open, cut }, waiting }: Pick<Account, "states" | "waiting">,
+  price: typeof PRICE,
 ): string[] {
   const calls = tasks.flatMap(({ steps }) => steps.filter(isModelCall));
   const tokens = calls.reduce((sum, { usage }) => sum + tokensOf(usage), 0);
-  const usd = toUsd(calls.reduce((sum, { usage }) => sum + picoOf(usage, PRICE), 0));
+  const usd = toUsd(calls.reduce((sum, { usage }) => sum + picoOf(usage, price), 0));
   const answers = tasks.flatMap((task) => stepsOf(task, "assistant"));
   const toolCalls = answers.flatMap(({ content }) => content.filter(({ type }) => type === "tool_use")).length;
   const faults: string[] = [];

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import * as z from "zod";
 
-import { findControlPlane } from "../../../scripts/targets/local/control-plane/control-plane.ts";
+import { type ControlPlane, findControlPlane } from "../../../scripts/targets/local/control-plane/control-plane.ts";
 import { jobLayout } from "../../../scripts/targets/local/state/layout.ts";
 import { jobToken, readJobSecrets } from "../../../scripts/targets/local/state/secrets.ts";
 import { type RunningProcess, runningProcesses } from "../../../scripts/targets/local/processes/processes.ts";
@@ -105,10 +105,15 @@ export class CrashJob {
   async account(query: string): Promise<Account> {
     const controlPlane = await findControlPlane(this.home);
     if (!controlPlane) throw new Error("The control plane does not run.");
-    const response = await fetch(`${controlPlane.url}/v1/budgets/${encodeURIComponent(query)}`, {
-      headers: { authorization: `Bearer ${jobToken(controlPlane.secret, this.name)}` },
-    });
-    if (!response.ok) throw new Error(`The account of ${query}: ${response.status} ${await response.text()}`);
-    return Account.parse(await response.json());
+    return accountOf(controlPlane, this.name, query);
   }
+}
+
+/** What a control plane has on a query's account. */
+export async function accountOf({ url, secret }: ControlPlane, job: string, query: string): Promise<Account> {
+  const response = await fetch(`${url}/v1/budgets/${encodeURIComponent(query)}`, {
+    headers: { authorization: `Bearer ${jobToken(secret, job)}` },
+  });
+  if (!response.ok) throw new Error(`The account of ${query}: ${response.status} ${await response.text()}`);
+  return Account.parse(await response.json());
 }

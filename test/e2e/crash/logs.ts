@@ -51,7 +51,7 @@ export interface Logs {
 }
 
 /** Everything that was written since `since`, in milliseconds since the epoch. */
-export async function readLogs(job: CrashJob, since = 0): Promise<Logs> {
+export async function readLogs(job: Pick<CrashJob, "sessionFolders" | "key">, since = 0): Promise<Logs> {
   const copies = await mkdtemp(join(tmpdir(), "troupe-logs-"));
   const [tasks, sessions]: [LoggedTask[], LoggedSession[]] = [[], []];
   try {
