@@ -137,7 +137,7 @@ export class DeployTrace {
       if (!response.ok)
         this.#io.note(`The trace of this deployment is lost: the trace store answered ${response.status}.`);
     } catch (failure) {
-      this.#io.note(`The trace of this deployment is lost: ${reasonOf(failure)}.`);
+      this.#io.note(`The trace of this deployment is lost: ${reasonOf(failure).replace(/\.$/, "")}.`);
     }
   }
 

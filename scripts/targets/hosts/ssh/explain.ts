@@ -122,8 +122,9 @@ export function lost(to: Destination, stderr: string): CliError {
   );
 }
 
-/** The end of what a program wrote, without the marks of ssh's own lines. */
+/** The end of what a program wrote, without the marks around scripts (framed.ts). */
 export function lastLine(stderr: string): string {
-  const line = stderr.trim().split(/\r?\n/).at(-1) ?? "";
+  const lines = stderr.trim().split(/\r?\n/);
+  const line = lines.findLast((each) => each.trim() !== "" && !/^troupe-[0-9a-f]{24}( \d+)?$/.test(each)) ?? "";
   return line.trim().replace(/\.$/, "");
 }
