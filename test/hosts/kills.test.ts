@@ -28,7 +28,7 @@ const BACK_MS = 60_000;
 const FREE = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
 const QUESTIONS = ["How do Durable Objects store data?", "What is an A2A agent card?", "What is prompt caching?"];
 const FIELDS = `${HUB_SPOKE}
-model: { provider: offline, offline: { ttft: 20ms, tokens_per_second: 400 } }
+model: { provider: offline, offline: { ttft: 20ms, tokens_per_second: 4000 } }
 budget: { max_turns: 100000, max_tokens: 100000000, max_usd: 1000, max_tool_calls: 100000 }
 `;
 /** A tool here tells nobody that it runs. */
@@ -74,16 +74,19 @@ test(
     };
     const lanes = Array.from({ length: LANES }, lane);
     const killed = new Map<string, number>();
-    for (let n = 0; n < KILLS; n++) {
-      // The moment of a kill is what is tried.
-      await delay(random.whole(200, 2_500));
+    for (let n = 0; n < KILLS;) {
       const alive = await eventually(
         async () => ((await victims()).length > 0 ? victims() : undefined),
         BACK_MS,
         "something runs",
       );
       const { name, pid } = random.pick(alive);
+      // The moment of a kill is what is tried. Ten in one step of a turn would be taken for its fault.
+      await delay(random.whole(500, 5_000));
+      // It may be the one before, which was about to end.
+      if (!(await victims()).some((victim) => victim.pid === pid)) continue;
       signalProcess(pid, "SIGKILL");
+      n++;
       killed.set(name, (killed.get(name) ?? 0) + 1);
     }
     over.abort();
@@ -102,10 +105,7 @@ test(
       agent: id,
       folder: join(all.jobFolder(all.host(place), JOB), "data", id, `agent-${id}-Session`),
     }));
-    for (const name of ["h1", "h2"]) await all.network.signal(name, "SIGSTOP");
-    const logs = await readLogs({ sessionFolders, key: secrets.key }).finally(async () => {
-      for (const name of ["h1", "h2"]) await all.network.signal(name, "SIGCONT");
-    });
+    const logs = await whileStopped(async () => readLogs({ sessionFolders, key: secrets.key }));
     expect(logs.tasks.filter(({ lives }) => lives > 1).length).toBeGreaterThan(0);
     const none = { queries: [], runs: [], once: new Set<string>(), asked: "", excused: undefined };
     expect(faultsIn({ ...none, logs }).filter((fault) => !NOBODY_TOLD.test(fault))).toEqual([]);
@@ -113,6 +113,15 @@ test(
     expect((await checkAccounts({ account }, logs.tasks, FREE)).faults).toEqual([]);
   },
 );
+
+async function whileStopped<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (const name of ["h1", "h2"]) await all.network.signal(name, "SIGSTOP");
+  try {
+    return await work();
+  } finally {
+    for (const name of ["h1", "h2"]) await all.network.signal(name, "SIGCONT");
+  }
+}
 
 interface Answered {
   readonly state: string;
