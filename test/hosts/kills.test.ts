@@ -75,11 +75,11 @@ test(
     const lanes = Array.from({ length: LANES }, lane);
     const killed = new Map<string, number>();
     for (let n = 0; n < KILLS;) {
-      const alive = await eventually(
-        async () => ((await victims()).length > 0 ? victims() : undefined),
-        BACK_MS,
-        "something runs",
-      );
+      const anyone = async () => {
+        const found = await victims();
+        return found.length > 0 ? found : undefined;
+      };
+      const alive = await eventually(anyone, BACK_MS, "something runs");
       const { name, pid } = random.pick(alive);
       // The moment of a kill is what is tried. Ten in one step of a turn would be taken for its fault.
       await delay(random.whole(500, 5_000));
