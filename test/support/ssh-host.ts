@@ -39,6 +39,8 @@ export interface SshHostOptions {
   readonly homeIsLink?: boolean;
   /** Umask of the session. */
   readonly umask?: string;
+  /** sshd makes no sockets for clients. */
+  readonly withoutSockets?: boolean;
 }
 
 export interface SshHost extends AsyncDisposable {
@@ -121,6 +123,7 @@ PasswordAuthentication ${passwords ? "yes" : "no"}
 KbdInteractiveAuthentication no
 PermitRootLogin yes
 AllowTcpForwarding yes
+AllowStreamLocalForwarding ${options.withoutSockets === true ? "no" : "yes"}
 PermitUserEnvironment no
 LogLevel INFO
 SetEnv "HOME=${home}" SHELL=${shell}

@@ -35,6 +35,8 @@ import { forwardingFetch } from "./forwarding-fetch.ts";
 import { allHealthy, flushSpans, type Machines, processNames } from "./run.ts";
 import { hostsStatus } from "./status.ts";
 import { SPARE_MS, swap } from "./swap.ts";
+import { holdTunnels } from "./tunnels/holder.ts";
+import { holdAgain } from "./hold-again.ts";
 
 /** Deploys the job; the caller holds its lock. Throws CliError; then the former release runs again, if there was one. */
 export async function deployToHosts(home: string, request: DeployRequest, io: Io): Promise<Deployed> {
@@ -153,11 +155,13 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
       ),
     ).catch(async (error: unknown) => {
       if (last !== undefined) await writeState(layout.state, last);
+      await holdAgain(machines, before, last, io);
       throw withOutcome(error, last);
     });
     now = state(release, new Date().toISOString());
     await keepReleases(layout, machines, release);
   }
+  await holdTunnels({ plan, controlPlanePort, machines }, io.signal);
   await writeState(layout.state, now);
   const healthyMs = performance.now() - begun;
   const leftOut: LeftOut[] = [];

@@ -6,6 +6,7 @@ import { checkEdges } from "./check-edges.ts";
 import { controlPlaneAt } from "./job-machines.ts";
 import { type Cargo, sendTo } from "./release/cargo.ts";
 import { type Machines, startStages } from "./run.ts";
+import { endTunnels, holdTunnels } from "./tunnels/holder.ts";
 
 export interface Proof {
   /** As it will run, but for the ports. */
@@ -23,8 +24,11 @@ export async function prove({ plan, controlPlanePort, machines: real, cargo, io,
   const all = [...machines.values()];
   const numbered = { plan, release: 1, controlPlanePort };
   // An earlier trial may have been killed.
+  await endTunnels(machines);
   await Promise.all(all.map(async (machine) => machine.stop().then(async () => machine.remove())));
   try {
+    // First, since a host that takes no tunnel takes no release either.
+    await holdTunnels({ ...numbered, machines }, io.signal);
     await Promise.all(
       all.map(async (machine) => machine.borrowKeys().then(async () => sendTo(machine, numbered, cargo))),
     );
@@ -33,6 +37,7 @@ export async function prove({ plan, controlPlanePort, machines: real, cargo, io,
     await checkEdges({ plan, controlPlane, secrets: cargo.secrets, signal: io.signal });
   } finally {
     // A host that is gone removes it with the next trial.
+    await Promise.allSettled([endTunnels(machines)]);
     await Promise.allSettled(all.map(async (machine) => machine.stop().then(async () => machine.remove())));
   }
 }

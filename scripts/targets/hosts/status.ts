@@ -6,10 +6,11 @@ import { CONTROL_PLANE, OFFLINE_MODEL } from "../local/control-plane/worker-conf
 import { type RegisteredAgent, registeredAgents } from "../local/control-plane/registry.ts";
 import { askHealth } from "../local/processes/health.ts";
 import { agentState, overall, unregisteredState } from "../local/status.ts";
-import type { JobStatus, ProcessStatus } from "../target.ts";
+import type { JobStatus, ProcessStatus, TunnelsStatus } from "../target.ts";
 import { controlPlaneOf, type HostsJob, machineAt } from "./job-machines.ts";
 import { reach } from "./reach.ts";
 import { processNames, processOf } from "./run.ts";
+import { tunnelsStatus } from "./tunnels/holder.ts";
 
 const LOOK_MS = 2_000;
 
@@ -19,6 +20,8 @@ export async function hostsStatus(home: string, job: HostsJob, signal: AbortSign
   const away = new Set(all.flatMap(({ place, state: of }) => (of === "unreachable" ? (place ?? "") : [])));
   const isShared = ({ name }: ProcessStatus) => name === CONTROL_PLANE || name === OFFLINE_MODEL;
   const { url, registered } = await registry(home, job, away, signal);
+  const tunnels =
+    state.stoppedAt === null ? await tunnelsStatus(plan, state.hosts?.controlPlanePort ?? 0) : undefined;
   const agents = await Promise.all(
     plan.agents.map(async (agent) => {
       const { id, place } = agent;
@@ -48,14 +51,21 @@ export async function hostsStatus(home: string, job: HostsJob, signal: AbortSign
     job: state.job,
     target: "hosts",
     pid: agents.find(({ id }) => id === plan.entryPoint)?.pid ?? null,
-    state: overall(state, processes),
+    state: withTunnels(overall(state, processes), tunnels),
     entryPoint: plan.entryPoint,
     controlPlane: registered === undefined ? null : url,
     agents,
     remotes: plan.remotes.map((remote) => ({ id: remote.id, url: remote.url, name: remote.card?.name ?? remote.id })),
     processes,
+    ...(tunnels === undefined ? {} : { tunnels }),
     shared: all.filter(isShared),
   };
+}
+
+/** Agents whose tunnels are down run, but do not reach each other. */
+function withTunnels(state: JobStatus["state"], tunnels: TunnelsStatus | undefined): JobStatus["state"] {
+  const isWhole = tunnels?.hosts.every((host) => host.state === "up") ?? true;
+  return state === "running" && !isWhole ? "degraded" : state;
 }
 
 async function processesAt(plan: Plan, place: string, signal: AbortSignal): Promise<ProcessStatus[]> {

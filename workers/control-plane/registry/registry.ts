@@ -15,6 +15,7 @@ import {
 } from "#shared/control-plane/registry.ts";
 import { Alarm } from "#shared/durable/alarm.ts";
 import { Tables } from "#shared/durable/tables.ts";
+import { isFetcher } from "#shared/http/reach.ts";
 import { nearest } from "#shared/text/nearest.ts";
 import { reasonOf } from "#shared/text/reason.ts";
 import type { TraceContext } from "#shared/tracing/trace-context.ts";
@@ -118,7 +119,8 @@ export class Registry extends DurableObject<Env> implements RegistryRpc {
     }
     const network = this.env.PROBE ?? globalThis;
     await forEachInParallel(suspects, async ({ id, url, intervalMs, lastHeartbeat, registration }) => {
-      const healthy = await isHealthy(url, network);
+      const own: unknown = Reflect.get(this.env, probeBinding(id));
+      const healthy = await isHealthy(url, isFetcher(own) ? own : network);
       // A heartbeat that came meanwhile outweighs the probe.
       const now = Date.now();
       const settled = this.#rows.settleSuspect(id, healthy ? renew(intervalMs, now) : markDead(intervalMs, now));

@@ -66,6 +66,11 @@ export class Machine {
     return new Machine(this.id, this.connection, this.#job, { proof: true });
   }
 
+  /** The same job, or its trial, at another place. */
+  elsewhere(id: string, connection: Shell): Machine {
+    return new Machine(id, connection, this.#job, { proof: this.#proof });
+  }
+
   /** Troupe's folder on the host, absolute. */
   get root(): string {
     return this.connection.root;

@@ -12,6 +12,7 @@ import {
 import { configOf, onLoopback, type Outside, processesOf } from "../../local/processes/job-config.ts";
 import { type JobSecrets, secretValues } from "../../local/state/secrets.ts";
 import { agentCertificateName, controlPlaneCertificateName } from "../keys/names.ts";
+import { socketOf } from "../tunnels/forwards.ts";
 
 export interface HostProcess {
   /** An agent's id, that of the process of all agents, or CONTROL_PLANE or OFFLINE_MODEL. */
@@ -80,9 +81,20 @@ function controlPlane(plan: Plan, facts: HostFacts): HostProcess {
     ],
     machine: machineFolder(facts, CONTROL_PLANE),
     data: `${facts.folder}/data/${CONTROL_PLANE}`,
+    probes: probes(plan),
   });
   const values = { ...facts.settings, TROUPE_SECRET: facts.controlPlaneSecret };
   return { name: CONTROL_PLANE, agents: [], config, environment: valuesOf(values) };
+}
+
+/** Agents on other machines: the control plane knows them by addresses that are true there alone. */
+function probes(plan: Plan): { readonly agent: string; readonly outside: Outside }[] {
+  return plan.links.flatMap(({ agent: id, probe }) => {
+    const agent = plan.agents.find((each) => each.id === id);
+    if (agent === undefined) return [];
+    if (probe === "tunnel") return [{ agent: id, outside: throughTunnel(agent.socket.port) }];
+    return probe === "https" ? [{ agent: id, outside: toAgentOverTls(plan, CONTROL_PLANE, agent) }] : [];
+  });
 }
 
 function model(facts: HostFacts): HostProcess {
@@ -117,6 +129,9 @@ function httpsSocket({ id, tlsPort }: PlannedAgent): Omit<WorkerdSocket, "servic
 function toControlPlane(plan: Plan, place: Place, agent: string, { controlPlanePort }: HostFacts): Outside {
   const { place: where, tlsPort = 0 } = plan.controlPlane;
   if (where === place.id) return onLoopback(controlPlanePort);
+  if (plan.links.find((link) => link.agent === agent)?.toControlPlane === "tunnel") {
+    return throughTunnel(controlPlanePort);
+  }
   return overTls(plan, agent, {
     name: controlPlaneCertificateName(plan.job),
     address: `${addressOf(plan, where)}:${tlsPort}`,
@@ -126,6 +141,16 @@ function toControlPlane(plan: Plan, place: Place, agent: string, { controlPlaneP
 
 function toPeer(plan: Plan, place: Place, from: string, to: PlannedAgent): Outside {
   if (to.place === place.id) return onLoopback(to.socket.port);
+  const edge = plan.edges.find((each) => each.from === from && each.to === to.id);
+  return edge?.via === "tunnel" ? throughTunnel(to.socket.port) : toAgentOverTls(plan, from, to);
+}
+
+/** ssh encrypts what goes through, and the folder of the socket is its owner's alone. */
+function throughTunnel(port: number): Outside {
+  return { address: UNIX + socketOf(port) };
+}
+
+function toAgentOverTls(plan: Plan, from: string, to: PlannedAgent): Outside {
   return overTls(plan, from, {
     name: agentCertificateName(plan.job, to.id),
     address: `${addressOf(plan, to.place)}:${to.tlsPort ?? 0}`,

@@ -1,6 +1,7 @@
 // The configurations of the control plane's process and of the offline model's, wherever they run.
 import { objectBinding } from "#jobs/plan/bindings.ts";
-import { ANY_NETWORK, type WorkerdConfig, type WorkerdSocket } from "../processes/capnp.ts";
+import { probeBinding } from "#shared/control-plane/registry.ts";
+import { ANY_NETWORK, type WorkerdConfig, type WorkerdExternal, type WorkerdSocket } from "../processes/capnp.ts";
 
 export const CONTROL_PLANE = "control-plane";
 export const OFFLINE_MODEL = "offline-model";
@@ -17,9 +18,11 @@ interface Parts {
   readonly machine: string;
   /** Absolute folder of its Durable Objects. */
   readonly data: string;
+  /** How agents on other machines are probed. */
+  readonly probes?: readonly { readonly agent: string; readonly outside: Omit<WorkerdExternal, "name"> }[];
 }
 
-export function controlPlaneConfig({ objects, module, settings, sockets, machine, data }: Parts): WorkerdConfig {
+export function controlPlaneConfig({ objects, module, settings, sockets, machine, data, probes = [] }: Parts): WorkerdConfig {
   return {
     workers: [
       {
@@ -29,6 +32,7 @@ export function controlPlaneConfig({ objects, module, settings, sockets, machine
         bindings: [
           { name: "TROUPE_SECRET", kind: "environment", variable: "TROUPE_SECRET" },
           { name: "PROBE", kind: "service", service: ANY_NETWORK },
+          ...probes.map(({ agent }) => ({ name: probeBinding(agent), kind: "service" as const, service: `probe:${agent}` })),
           { name: "COLLECTOR", kind: "service", service: ANY_NETWORK },
           { name: "MACHINE", kind: "service", service: "machine" },
           ...settings.map((name) => ({ name, kind: "environment" as const, variable: name })),
@@ -41,7 +45,7 @@ export function controlPlaneConfig({ objects, module, settings, sockets, machine
       },
     ],
     folders: [{ name: "machine", folder: machine }],
-    externals: [],
+    externals: probes.map(({ agent, outside }) => ({ name: `probe:${agent}`, ...outside })),
     sockets: sockets.map((socket, index) => ({
       ...socket,
       name: index === 0 ? CONTROL_PLANE : `${CONTROL_PLANE}-${index}`,

@@ -1,0 +1,186 @@
+// Jobs over hosts of which only the port of ssh is open: this machine holds the tunnels between them.
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as z from "zod";
+
+import { eventually, signalProcess } from "../support/deployment.ts";
+import { noSshd } from "../support/ssh-host.ts";
+import { type SshHosts, startSshHosts } from "../support/ssh-hosts.ts";
+import { Answer, Status } from "./shapes.ts";
+
+const JOB = "team";
+const QUESTION = "What is a Durable Object?";
+const MANY_MS = 60_000;
+
+const TEAM = `name: ${JOB}
+agents: [{ id: coordinator }, { id: searcher }, { id: summarizer }]
+topology: { type: hub-spoke, hub: coordinator, spokes: [searcher, summarizer] }
+heartbeat: { interval: 500ms }
+`;
+
+const Traces = z.object({ traces: z.array(z.object({ traceId: z.string(), agents: z.array(z.string()) })) });
+const Tunnels = Status.extend({
+  tunnels: z.object({
+    pid: z.nullable(z.int()),
+    hosts: z.array(z.object({ place: z.string(), state: z.string(), reason: z.string() })),
+  }),
+});
+
+const exists = (pid: number): boolean => {
+  try {
+    signalProcess(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+describe.skipIf(noSshd())("a job over this machine and two hosts behind tunnels", () => {
+  let all: SshHosts;
+  let hostFile: string;
+  let file: string;
+
+  const status = async () => Tunnels.parse(await all.deployment.json("status", JOB));
+  const ask = async () => Answer.parse(await all.deployment.json("query", JOB, QUESTION));
+  const held = (): string => join(all.deployment.home, ".troupe", "machine", "jobs", JOB, "tunnels");
+  /** The pid of the ssh to a host. */
+  const sshTo = async (place: string): Promise<number> =>
+    z.object({ pid: z.int() }).parse(JSON.parse(await readFile(join(held(), `${place}.ssh`), "utf8"))).pid;
+  const isUp = async () => {
+    const { tunnels } = await status();
+    return tunnels.hosts.every(({ state }) => state === "up") ? tunnels : undefined;
+  };
+
+  beforeAll(async () => {
+    all = await startSshHosts([{ homeName: "a home" }, { homeIsLink: true, umask: "077", banner: "Welcome!" }]);
+    hostFile = await all.tunnelFile();
+    file = await all.deployment.write("team.yaml", TEAM);
+    const { code, stderr } = await all.deployment.troupe("deploy", file, "--hosts", hostFile);
+    expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+  }, 240_000);
+  afterAll(async () => all[Symbol.asyncDispose]());
+
+  test("has its agents at their places, and says that the tunnels are this machine's", async () => {
+    const { state, agents, tunnels } = await status();
+    expect({ state, places: agents.map(({ id, place, state: own }) => [id, place, own]) }).toEqual({
+      state: "running",
+      places: [
+        ["coordinator", "local", "alive"],
+        ["searcher", "h1", "alive"],
+        ["summarizer", "h2", "alive"],
+      ],
+    });
+    expect(tunnels.hosts.map(({ place, state: own }) => [place, own])).toEqual([
+      ["h1", "up"],
+      ["h2", "up"],
+    ]);
+    expect(await all.deployment.succeed("status", JOB)).toContain("only while this machine holds the tunnels");
+  });
+
+  test("opens no port for other machines", async () => {
+    for (const host of all.hosts) {
+      const release = join(all.jobFolder(host, JOB), "releases", "1");
+      const configs = (await readdir(release)).filter((name) => name.endsWith(".capnp"));
+      const texts = await Promise.all(configs.map(async (name) => readFile(join(release, name), "utf8")));
+      expect(texts.join("\n")).not.toContain("*:");
+    }
+  });
+
+  test("answers a question with one trace of all agents", async () => {
+    const { answer, traceId } = await ask();
+    expect(answer).toContain("Durable Object");
+    const found = await eventually(
+      async () => {
+        const { traces } = Traces.parse(await all.deployment.json("traces", "list", JOB));
+        return traces[0]?.agents.length === 3 ? traces : undefined;
+      },
+      MANY_MS,
+      "the trace has spans of all agents",
+    );
+    expect(found.map((trace) => trace.traceId)).toEqual([traceId]);
+  });
+
+  test("has a tunnel whose ssh was killed held again, and answers", async () => {
+    const before = await sshTo("h1");
+    signalProcess(before, "SIGKILL");
+    await eventually(
+      async () => (existsSync(join(held(), "h1.ssh")) && (await sshTo("h1")) !== before ? isUp() : undefined),
+      MANY_MS,
+      "another ssh holds the tunnel",
+    );
+    expect((await ask()).state).toBe("completed");
+  });
+
+  test("leaves no ssh where the holder is killed, says so, and is brought back by restart", async () => {
+    const { tunnels } = await status();
+    const pids = [await sshTo("h1"), await sshTo("h2")];
+    signalProcess(tunnels.pid, "SIGKILL");
+    await eventually(async () => (pids.some(exists) ? undefined : true), MANY_MS, "every ssh has ended");
+    const { state, tunnels: gone } = await status();
+    expect([state, gone.pid, gone.hosts.map((host) => host.state)]).toEqual(["degraded", null, ["down", "down"]]);
+    await all.deployment.succeed("restart", JOB);
+    expect((await status()).state).toBe("running");
+    expect((await ask()).state).toBe("completed");
+  });
+
+  test("keeps its tunnels over a deployment that changes no way", async () => {
+    const before = [await sshTo("h1"), await sshTo("h2")];
+    file = await all.deployment.write("team.yaml", `${TEAM}version: 2.0.0\n`);
+    await all.deployment.succeed("deploy", file, "--hosts", hostFile);
+    expect([await sshTo("h1"), await sshTo("h2")]).toEqual(before);
+    expect((await ask()).state).toBe("completed");
+  });
+
+  test("tells a host whose tunnel is down, with why, and comes back with it", async () => {
+    const [, second] = all.hosts;
+    await second?.stop();
+    const found = await eventually(
+      async () => {
+        const { tunnels } = await status();
+        return tunnels.hosts[1]?.state === "down" ? tunnels.hosts[1] : undefined;
+      },
+      MANY_MS,
+      "the tunnel is down",
+    );
+    expect(found.reason).not.toBe("");
+    await second?.start();
+    await eventually(isUp, MANY_MS, "the tunnel is up");
+    expect((await ask()).state).toBe("completed");
+  });
+
+  test("leaves no ssh and no socket when it is stopped", async () => {
+    const { tunnels } = await status();
+    const pids = [tunnels.pid ?? 0, await sshTo("h1"), await sshTo("h2")];
+    await all.deployment.succeed("stop", JOB);
+    expect(pids.filter(exists)).toEqual([]);
+    expect(existsSync(held())).toBe(false);
+    for (const host of all.hosts) expect(await readdir(all.jobFolder(host, JOB))).not.toContain("tunnels");
+  });
+});
+
+describe.skipIf(noSshd())("a job over two hosts behind tunnels", () => {
+  test("has agents that ask each other over this machine, and a release stays where sshd takes no tunnel", async () => {
+    await using all = await startSshHosts([{}, {}]);
+    const { deployment } = all;
+    const lines = all.hosts.map(({ destination }) => `${destination} expose=tunnel\n`);
+    const hostFile = await deployment.write("hosts", lines.join(""));
+    const file = await deployment.write("team.yaml", TEAM);
+    await deployment.succeed("deploy", file, "--hosts", hostFile);
+    const ask = async () => Answer.parse(await deployment.json("query", JOB, QUESTION));
+    expect((await ask()).state).toBe("completed");
+  });
+
+  test("is refused where sshd makes no sockets, before anything is sent", async () => {
+    await using all = await startSshHosts([{}, { withoutSockets: true }]);
+    const { deployment } = all;
+    const hostFile = await all.tunnelFile();
+    const file = await deployment.write("team.yaml", TEAM);
+    const { code, stderr } = await deployment.troupe("deploy", file, "--hosts", hostFile);
+    expect(code).toBe(1);
+    expect(stderr).toContain("No tunnel to h2 can be held: ssh makes no forward there");
+    expect(stderr).toContain("AllowStreamLocalForwarding");
+  });
+});
