@@ -40,9 +40,9 @@ export function describeStatus(status: JobStatus, columns = Infinity): string {
   const ends = (status.state === "stopped" ? [] : [...status.processes, ...status.shared]).flatMap((own) =>
     describeEnd(own, status),
   );
-  lines.push(...describeTunnels(status));
+  const tunnels = describeTunnels(status);
   const head = `${status.job} is ${status.state} (${status.target}${pid})${registry}`;
-  return `${[head, ...ends, ...lines].join("\n")}${nextStep(status)}`;
+  return `${[head, ...ends, ...lines, ...tunnels].join("\n")}${nextStep(status)}`;
 }
 
 /** Lines on a process that ended by itself, or that has lost its supervisor; none on another. */

@@ -155,32 +155,46 @@ describe.skipIf(noSshd())("a job over this machine and two hosts behind tunnels"
     const { tunnels } = await status();
     const pids = [tunnels.pid ?? 0, await sshTo("h1"), await sshTo("h2")];
     await all.deployment.succeed("stop", JOB);
-    expect(pids.filter(exists)).toEqual([]);
+    await eventually(async () => (pids.some(exists) ? undefined : true), MANY_MS, "all have ended");
     expect(existsSync(held())).toBe(false);
     for (const host of all.hosts) expect(await readdir(all.jobFolder(host, JOB))).not.toContain("tunnels");
   });
 });
 
 describe.skipIf(noSshd())("a job over two hosts behind tunnels", () => {
-  test("has agents that ask each other over this machine, and a release stays where sshd takes no tunnel", async () => {
-    await using all = await startSshHosts([{}, {}]);
-    const { deployment } = all;
-    const lines = all.hosts.map(({ destination }) => `${destination} expose=tunnel\n`);
-    const hostFile = await deployment.write("hosts", lines.join(""));
-    const file = await deployment.write("team.yaml", TEAM);
-    await deployment.succeed("deploy", file, "--hosts", hostFile);
-    const ask = async () => Answer.parse(await deployment.json("query", JOB, QUESTION));
+  let all: SshHosts;
+  const ask = async () => Answer.parse(await all.deployment.json("query", JOB, QUESTION));
+  /** Agent → its host. */
+  const deployTo = async (targets: Readonly<Record<string, string>>) => {
+    const agents = Object.entries(targets).map(([id, host]) => `{ id: ${id}, target: "ssh://${host}" }`);
+    const [hub, ...spokes] = Object.keys(targets);
+    const lines = [`name: ${JOB}`, `agents: [${agents.join(", ")}]`, "heartbeat: { interval: 500ms }"];
+    const topology = `topology: { type: hub-spoke, hub: ${hub}, spokes: [${spokes.join(", ")}] }`;
+    const file = await all.deployment.write("team.yaml", [...lines, topology, ""].join("\n"));
+    const hostFile = await all.deployment.write("hosts", "h1 expose=tunnel\nh2 expose=tunnel\nh3 expose=tunnel\n");
+    return all.deployment.troupe("deploy", file, "--hosts", hostFile);
+  };
+
+  beforeAll(async () => {
+    all = await startSshHosts([{}, {}, { withoutSockets: true }]);
+  });
+  afterAll(async () => all[Symbol.asyncDispose]());
+
+  test("has agents that ask each other over this machine", async () => {
+    expect(await deployTo({ coordinator: "h1", searcher: "h2" })).toMatchObject({ code: 0 });
     expect((await ask()).state).toBe("completed");
   });
 
-  test("is refused where sshd makes no sockets, before anything is sent", async () => {
-    await using all = await startSshHosts([{}, { withoutSockets: true }]);
-    const { deployment } = all;
-    const hostFile = await all.tunnelFile();
-    const file = await deployment.write("team.yaml", TEAM);
-    const { code, stderr } = await deployment.troupe("deploy", file, "--hosts", hostFile);
+  test("gets no agent on a host whose sshd makes no sockets, and nothing that runs or lies there is touched", async () => {
+    const { code, stderr } = await deployTo({ coordinator: "h1", searcher: "h2", summarizer: "h3" });
     expect(code).toBe(1);
-    expect(stderr).toContain("No tunnel to h2 can be held: ssh makes no forward there");
+    expect(stderr).toContain("No tunnel to h3 can be held: ssh makes no forward there: remote port forwarding failed");
     expect(stderr).toContain("AllowStreamLocalForwarding");
+    expect(existsSync(join(all.hosts[2]?.home ?? "", ".troupe", "cache"))).toBe(false);
+    expect(Tunnels.parse(await all.deployment.json("status", JOB)).tunnels.hosts.map(({ place }) => place)).toEqual([
+      "h1",
+      "h2",
+    ]);
+    expect((await ask()).state).toBe("completed");
   });
 });

@@ -29,7 +29,7 @@ import { preflight } from "./preflight/preflight.ts";
 import { checkEdges } from "./check-edges.ts";
 import { choosePlacePorts, type PlacePorts } from "./ports.ts";
 import { bringWorkerd, connectAll, makeAllKeys } from "./prepare.ts";
-import { prove } from "./prove.ts";
+import { prove, proveTunnels } from "./prove.ts";
 import { type Cargo, fingerprint, sendTo } from "./release/cargo.ts";
 import { forwardingFetch } from "./forwarding-fetch.ts";
 import { allHealthy, flushSpans, type Machines, processNames } from "./run.ts";
@@ -82,6 +82,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
       io,
     ),
   );
+  await proveTunnels({ plan: planAt(trial), controlPlanePort: trial.controlPlanePort, machines }, io);
   const workerd = await stage("workerd", "Bringing workerd to the hosts", async () =>
     bringWorkerd(checked, { home, io }),
   );

@@ -6,7 +6,7 @@ import { checkEdges } from "./check-edges.ts";
 import { controlPlaneAt } from "./job-machines.ts";
 import { type Cargo, sendTo } from "./release/cargo.ts";
 import { type Machines, startStages } from "./run.ts";
-import { endTunnels, holdTunnels } from "./tunnels/holder.ts";
+import { endTunnels, type Held, holdTunnels } from "./tunnels/holder.ts";
 
 export interface Proof {
   /** As it will run, but for the ports. */
@@ -20,15 +20,13 @@ export interface Proof {
 
 /** Throws CliError where an agent does not start, does not register or does not reach a neighbour. Nothing of the trial stays. */
 export async function prove({ plan, controlPlanePort, machines: real, cargo, io, span }: Proof): Promise<void> {
-  const machines = new Map([...real].map(([id, machine]) => [id, machine.proof()]));
+  const machines = trialOf(real);
   const all = [...machines.values()];
   const numbered = { plan, release: 1, controlPlanePort };
   // An earlier trial may have been killed.
   await endTunnels(machines);
   await Promise.all(all.map(async (machine) => machine.stop().then(async () => machine.remove())));
   try {
-    // First, since a host that takes no tunnel takes no release either.
-    await holdTunnels({ ...numbered, machines }, io.signal);
     await Promise.all(
       all.map(async (machine) => machine.borrowKeys().then(async () => sendTo(machine, numbered, cargo))),
     );
@@ -40,4 +38,19 @@ export async function prove({ plan, controlPlanePort, machines: real, cargo, io,
     await Promise.allSettled([endTunnels(machines)]);
     await Promise.allSettled(all.map(async (machine) => machine.stop().then(async () => machine.remove())));
   }
+}
+
+/** Has a trial's tunnels held for a moment, before anything is sent. Throws CliError where a host takes none. */
+export async function proveTunnels({ machines, ...held }: Held, io: Io): Promise<void> {
+  const trial = trialOf(machines);
+  try {
+    await holdTunnels({ ...held, machines: trial }, io.signal);
+  } finally {
+    await Promise.allSettled([endTunnels(trial)]);
+  }
+}
+
+/** The same machines, with folders of the trial. */
+function trialOf(machines: Machines): Machines {
+  return new Map([...machines].map(([id, machine]) => [id, machine.proof()]));
 }

@@ -1,5 +1,5 @@
 // Holds the tunnels of a job: hold.sh runs on this machine, one for each job, until it is ended, and has an ssh to each host. Its folder is
-// `tunnels` in this machine's folder of the job. There lie `lock`, `log`, `wanted` (what it was started with), the sockets, and of each
+// `tunnels` in this machine's folder of the job. There lie `lock`, `log`, `wanted` (what it was started with), `ways` (what for), the sockets, and of each
 // host `.connect`, `.prepare`, `.script` and `.forward` (what ssh gets) and `.state`.
 import { spawn } from "node:child_process";
 import { chmod, mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
@@ -52,7 +52,8 @@ export async function holdTunnels(held: Held, signal: AbortSignal): Promise<void
   await endHolder(folder);
   await mkdir(folder, { recursive: true });
   await chmod(folder, 0o700);
-  for (const [name, content] of Object.entries({ ...files, wanted }))
+  const ways = JSON.stringify(connections);
+  for (const [name, content] of Object.entries({ ...files, wanted, ways }))
     await writeFile(join(folder, name), content, { mode: 0o600 });
   await start(folder, places, plan);
   await untilUp(folder, places, signal);
@@ -72,7 +73,9 @@ export async function tunnelsStatus(plan: Plan, controlPlanePort: number): Promi
   const connections = connectionsFor(plan, forwardsOf(plan, controlPlanePort));
   if (connections.length === 0) return undefined;
   const folder = join(machineHere(plan.job).folder, TUNNELS);
-  const pid = (await lockHolder(join(folder, "lock")))?.pid ?? null;
+  // A command that was killed in the middle may have left those of another release.
+  const isOwn = (await text(folder, "ways")) === JSON.stringify(connections);
+  const pid = isOwn ? ((await lockHolder(join(folder, "lock")))?.pid ?? null) : null;
   const states = await statesAt(
     folder,
     connections.map(({ place }) => place),
