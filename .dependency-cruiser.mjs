@@ -75,7 +75,7 @@ const orders = [
     "troupe",
   ]),
   ...order("scripts/traces", ["amounts options span", "tree critical-path hop skew diff", "store", "draw"]),
-  ...order("scripts/targets", ["local", "hosts", "command-line", "deployed-target", "choose-target"], {
+  ...order("scripts/targets", ["local", "hosts", "command-line", "deployed-target", "choose-target", "deploy-job"], {
     contracts: ["target"],
   }),
   ...order("scripts/targets/hosts", [
@@ -87,7 +87,7 @@ const orders = [
     "forwarding-fetch job-machines ports",
     "run check-edges swap status logs",
     "prove prepare hold-again",
-    "deploy restart rollback stop",
+    "deploy restart rollback stop cleanup",
     "hosts",
   ]),
   ...order("scripts/targets/local", [

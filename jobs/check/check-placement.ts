@@ -30,12 +30,12 @@ function checkPort({ agents, control_plane: { port } }: Job, source: Source): Mi
   ];
 }
 
+/** Of every job that uses a host: its agents here, too, are asked from there. */
 function checkAccounts({ accounts }: Job, source: Source, { places, agents }: Placement): Mistake[] {
-  if (accounts !== "optional") return [];
-  const hosts = new Set(places.filter(({ kind }) => kind === "ssh").map(({ id }) => id));
-  const [there] = Object.entries(agents).filter(([, place]) => hosts.has(place));
-  if (there === undefined) return [];
-  const [agent, place] = there;
-  const message = `accounts cannot be optional: the agent "${agent}" runs on ${place}, where other people have accounts`;
+  const host = accounts === "optional" ? places.find(({ kind }) => kind === "ssh") : undefined;
+  if (host === undefined) return [];
+  const [agent] = Object.entries(agents).find(([, place]) => place === host.id) ?? [];
+  const who = agent === undefined ? "the control plane" : `the agent "${agent}"`;
+  const message = `accounts cannot be optional: ${who} runs on ${host.id}, where other people have accounts`;
   return [source.mistake(["accounts"], message, "Write required, or remove the line.")];
 }

@@ -8,7 +8,7 @@ import type { Limits } from "#shared/budget/limits.ts";
 import { addressesIn, reachBinding } from "#shared/http/reach.ts";
 import { checkedDurationMs } from "#shared/text/duration.ts";
 import { placeAgents } from "../placement/place-agents.ts";
-import type { PlaceKind } from "../placement/place.ts";
+import type { Place, PlaceKind } from "../placement/place.ts";
 import { resolveModel } from "../schema/model.ts";
 import type { Binding, PlanEnvironment, Service } from "./plan-shape.ts";
 import { isLoopback, remoteAgents } from "../schema/remote.ts";
@@ -21,6 +21,8 @@ interface Surroundings {
   readonly url: string;
   /** Where it runs. */
   readonly kind: PlaceKind;
+  /** Whether all of the job runs on this machine. */
+  readonly isLocal: boolean;
   /** Edges that begin at the agent. */
   readonly edges: readonly Edge[];
   /** Agents that may ask this one. */
@@ -120,11 +122,13 @@ function ownKey({ id }: Agent, kind: PlaceKind): Binding {
 export function agentConfigs(job: Job, environment: PlanEnvironment): AgentConfig[] {
   const edges = Map.groupBy(edgesOfJob(job), ({ from }) => from);
   const { places, agents } = placeAgents(job, environment.placement);
+  const isLocal = isLocalAlone(places);
   const kinds = new Map(places.map(({ id, kind }) => [id, kind]));
   return job.agents.map((agent) =>
     configOf(job, agent, {
       url: "http://127.0.0.1",
       kind: kinds.get(agents[agent.id] ?? "") ?? "local",
+      isLocal,
       edges: edges.get(agent.id) ?? [],
       callers: [],
       environment,
@@ -132,12 +136,17 @@ export function agentConfigs(job: Job, environment: PlanEnvironment): AgentConfi
   );
 }
 
-function configOf(job: Job, agent: Agent, { url, kind, edges, callers, environment }: Surroundings): AgentConfig {
+/** Whether these are no places but this machine. */
+export function isLocalAlone(places: readonly Pick<Place, "kind">[]): boolean {
+  return places.every(({ kind }) => kind === "local");
+}
+
+function configOf(job: Job, agent: Agent, surroundings: Surroundings): AgentConfig {
+  const { url, kind, isLocal, edges, callers, environment } = surroundings;
   const model = resolveModel(job.model, agent.model, environment);
   const dynamic = job.topology.type === "dynamic";
   const remotes = new Map(remoteAgents(job.agents).map((remote) => [remote.id, remote]));
-  // The registry does not know remote agents.
-  const asked = dynamic ? [...remotes.keys()] : edges.map(({ to }) => to);
+  const asked = dynamic ? foundAgents(job, agent, isLocal) : edges.map(({ to }) => to);
   const peers = asked.map((id) => {
     const remote = remotes.get(id);
     const binding = peerBinding(id);
@@ -165,8 +174,8 @@ function configOf(job: Job, agent: Agent, { url, kind, edges, callers, environme
     cors: job.cors,
     topology: dynamic ? "dynamic" : "static",
     peers,
-    // Whatever others can reach asks for keys, and on a host others have accounts.
-    accounts: job.accounts ?? (kind !== "ssh" && isLoopback(new URL(url)) ? "optional" : "required"),
+    // Whatever others can reach asks for keys: on a host others have accounts, and other machines reach an agent by the same address.
+    accounts: isLocal ? (job.accounts ?? (isLoopback(new URL(url)) ? "optional" : "required")) : "required",
     callers: [...new Set([...callers, agent.id, COMMAND_LINE])].flatMap((id) => {
       const key = environment.publicKeys?.[id];
       return key === undefined ? [] : { id, key };
@@ -184,6 +193,14 @@ function configOf(job: Job, agent: Agent, { url, kind, edges, callers, environme
     heartbeat: { intervalMs: checkedDurationMs(job.heartbeat.interval) },
     config: agent.config,
   };
+}
+
+/**
+ * Those whom an agent of a dynamic topology reaches by bindings. The registry does not know remote agents, and the addresses that it knows are
+ * true on one machine alone.
+ */
+function foundAgents({ agents }: Job, { id }: Agent, isLocal: boolean): string[] {
+  return agents.filter((other) => other.id !== id && (other.remote !== undefined || !isLocal)).map((other) => other.id);
 }
 
 function remotePeer(

@@ -2,7 +2,7 @@
 import { cardAddress } from "#shared/a2a/remote/card.ts";
 import { DATA_VERSION } from "#shared/durable/data-version.ts";
 import { leaseMs } from "#shared/control-plane/registry.ts";
-import { agentBindings } from "./bindings.ts";
+import { agentBindings, isLocalAlone } from "./bindings.ts";
 import { checkedDurationMs } from "#shared/text/duration.ts";
 import { resolveModel } from "../schema/model.ts";
 import type { Plan, PlanEnvironment, PlannedAgent } from "./plan-shape.ts";
@@ -49,6 +49,7 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
       bindings: agentBindings(job, agent, {
         url,
         kind: place.kind,
+        isLocal: isLocalAlone(placement.places),
         edges: edgesFrom.get(agent.id) ?? [],
         callers: job.topology.type === "dynamic" ? ids : edges.flatMap(({ from, to }) => (to === agent.id ? from : [])),
         environment,

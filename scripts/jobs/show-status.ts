@@ -5,6 +5,9 @@ import { table } from "../terminal/io.ts";
 import { oneLine, widthOf } from "../terminal/terminal-text.ts";
 import type { ProcessStatus, JobStatus } from "../targets/target.ts";
 
+/** Certificates that end within this time are worth a line. */
+const SOON_MS = 30 * 86_400_000;
+
 /** `columns`: where the rows of agents are wider, their addresses and names are left out. */
 export function describeStatus(status: JobStatus, columns = Infinity): string {
   const pid = status.pid === null ? "" : `, pid ${status.pid}`;
@@ -30,8 +33,9 @@ export function describeStatus(status: JobStatus, columns = Infinity): string {
     ]).split("\n");
   const whole = rowsWith(true);
   const rows = whole.some((row) => widthOf(row) > columns) ? rowsWith(false) : whole;
-  const lines = status.agents.flatMap(({ breakers, turns }, index) => [
+  const lines = status.agents.flatMap(({ breakers, turns, probed }, index) => [
     rows[index] ?? "",
+    ...(probed ? [] : ["    its heartbeats alone count: the control plane cannot ask it"]),
     ...(turns === null || turns.waiting === 0 ? [] : [`    ${describeTurns(turns)}`]),
     ...breakers.map((breaker) => `    ${describeBreaker(breaker, Date.now())}`),
   ]);
@@ -42,7 +46,17 @@ export function describeStatus(status: JobStatus, columns = Infinity): string {
   );
   const tunnels = describeTunnels(status);
   const head = `${status.job} is ${status.state} (${status.target}${pid})${registry}`;
-  return `${[head, ...ends, ...lines, ...tunnels].join("\n")}${nextStep(status)}`;
+  return `${[head, ...describeCertificates(status), ...ends, ...lines, ...tunnels].join("\n")}${nextStep(status)}`;
+}
+
+/** A line where the certificates of the hosts end soon, or have ended. */
+function describeCertificates({ job, certificatesEnd }: JobStatus): string[] {
+  const leftMs = certificatesEnd === undefined ? Infinity : Date.parse(certificatesEnd) - Date.now();
+  if (leftMs > SOON_MS) return [];
+  const day = certificatesEnd?.slice(0, 10) ?? "";
+  const what =
+    leftMs > 0 ? `will end on ${day}` : `ended on ${day}, so agents of different hosts cannot ask each other`;
+  return [`The certificates of its hosts ${what}. A deployment makes new ones: ${troupe`deploy ${job}`}`];
 }
 
 /** Lines on a process that ended by itself, or that has lost its supervisor; none on another. */

@@ -1,6 +1,5 @@
 // Chooses the target that carries out a job's plan, or that already has.
 import type { PlacementChoice } from "#jobs/placement/place-agents.ts";
-import type { Place } from "#jobs/placement/place.ts";
 import type { Job } from "#jobs/schema/schema.ts";
 import { CliError } from "../terminal/cli-error.ts";
 import { troupe } from "../terminal/hint.ts";
@@ -13,14 +12,7 @@ export async function targetOf(job: Job, placement?: PlacementChoice): Promise<T
   const placed = placeAgents(job, placement);
   const kinds = new Set(placed.places.map(({ kind }) => kind));
   if (kinds.has("cloudflare")) throw planOnly(job, "on cloudflare", "set deployment.target to local");
-  if (job.topology.type === "dynamic" && placed.places.length > 1 && placed.places.some(isBehindTunnel))
-    throw planOnly(job, "behind a tunnel, with a dynamic topology", "write a topology with edges");
   return kinds.has("ssh") ? hostsTarget() : localTarget();
-}
-
-/** The registry tells agents no way through a tunnel. */
-function isBehindTunnel({ expose }: Place): boolean {
-  return expose === "tunnel";
 }
 
 function planOnly({ name }: Job, where: string, next: string): CliError {

@@ -114,6 +114,8 @@ export interface AgentStatus {
   readonly state: "alive" | "suspect" | "dead" | "failed" | "starting" | "stopped" | "unreachable";
   /** ISO 8601; null before the first one. */
   readonly lastHeartbeat: string | null;
+  /** Whether the control plane asks a silent agent for its health; if not, its heartbeats alone count. */
+  readonly probed: boolean;
   /** Backends and peers that fail, as the agent itself tells; empty when the agent does not answer. */
   readonly breakers: readonly BreakerStatus[];
   /** Turns that run, and that wait in line; null when the agent does not tell. */
@@ -158,6 +160,8 @@ export interface JobStatus {
   readonly state: "running" | "degraded" | "restarting" | "stopped" | "dead" | "failed" | "unreachable";
   readonly entryPoint: string;
   readonly controlPlane: string | null;
+  /** When the certificates by which its hosts know each other end: ISO 8601. Absent on this machine. */
+  readonly certificatesEnd?: string | undefined;
   readonly agents: readonly (AgentStatus & { readonly pid: number | null })[];
   /** Agents of others that the job may ask. `url`: the card's. */
   readonly remotes: readonly RemoteStatus[];

@@ -18,11 +18,6 @@ export const AgentId = z
   .string()
   .regex(/^[a-z][a-z0-9_]{0,62}$/, "must begin with a-z and hold only a-z, 0-9 and _, at most 63 characters");
 
-/** Name of the control plane's binding to an agent that it cannot reach at the agent's own address. */
-export function probeBinding(id: string): string {
-  return `PROBE_${id.toUpperCase()}`;
-}
-
 const AgentSkill = z.object({
   ...SKILL_FIELDS,
   tags: SKILL_FIELDS.tags.default([]),

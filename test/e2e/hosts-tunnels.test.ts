@@ -58,8 +58,7 @@ describe.skipIf(noSshd())("a job over this machine and two hosts behind tunnels"
     all = await startSshHosts([{ homeName: "a home" }, { homeIsLink: true, umask: "077", banner: "Welcome!" }]);
     hostFile = await all.tunnelFile();
     file = await all.deployment.write("team.yaml", TEAM);
-    const { code, stderr } = await all.deployment.troupe("deploy", file, "--hosts", hostFile);
-    expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+    await all.deployment.succeed("deploy", file, "--hosts", hostFile);
   }, 240_000);
   afterAll(async () => all[Symbol.asyncDispose]());
 
@@ -182,6 +181,15 @@ describe.skipIf(noSshd())("a job over two hosts behind tunnels", () => {
 
   test("has agents that ask each other over this machine", async () => {
     expect(await deployTo({ coordinator: "h1", searcher: "h2" })).toMatchObject({ code: 0 });
+    expect((await ask()).state).toBe("completed");
+  });
+
+  test("has other tunnels for another plan, and the former ones after a rollback", async () => {
+    expect(await deployTo({ coordinator: "h1", searcher: "h2", summarizer: "h2" })).toMatchObject({ code: 0 });
+    expect((await ask()).state).toBe("completed");
+    await all.deployment.succeed("rollback", JOB);
+    const { state, agents } = Tunnels.parse(await all.deployment.json("status", JOB));
+    expect([state, agents.map(({ id }) => id)]).toEqual(["running", ["coordinator", "searcher"]]);
     expect((await ask()).state).toBe("completed");
   });
 

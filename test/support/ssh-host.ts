@@ -37,6 +37,8 @@ export interface SshHostOptions {
   readonly homeName?: string;
   /** The home folder is a symlink to "real home" beside it. */
   readonly homeIsLink?: boolean;
+  /** A folder of programs that stand before all others. */
+  readonly programs?: string;
   /** Umask of the session. */
   readonly umask?: string;
   /** sshd makes no sockets for clients. */
@@ -99,6 +101,7 @@ export async function startSshHost(options: SshHostOptions = {}): Promise<SshHos
     login,
     [
       "#!/bin/sh",
+      ...(options.programs === undefined ? [] : [`PATH='${options.programs}':$PATH`]),
       ...(umask === undefined ? [] : [`umask ${umask}`]),
       ...(banner === undefined ? [] : [`echo '${banner}'`, `echo '${banner}' >&2`]),
       'cd "$HOME" || exit',

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { MAX_REGISTERED, type Registration, SearchQuery } from "#shared/control-plane/registry.ts";
 import type { Registry } from "../../workers/control-plane/registry/registry.ts";
 
@@ -235,6 +235,56 @@ test("a registry that was evicted between suspicion and probe probes when its al
   await evictDurableObject(registry);
   await runDurableObjectAlarm(registry);
   expect(await stateOf("searcher")).toBe("dead");
+});
+
+describe("where the deployment says how each agent is asked", () => {
+  const asked: string[] = [];
+
+  beforeEach(async ({ task }) => {
+    asked.length = 0;
+    const answers = (status: number) => ({
+      fetch: async (url: string) => {
+        asked.push(url);
+        return new Response(null, { status });
+      },
+    });
+    const probes = { up: "PROBE_UP", down: "PROBE_DOWN", unprobed: null };
+    const ways = { PROBES: { [task.id]: probes }, PROBE_UP: answers(200), PROBE_DOWN: answers(503) };
+    await runInDurableObject(registry, (instance) => {
+      Object.defineProperty(instance, "env", { value: { ...env, ...ways } });
+    });
+  });
+
+  const ring = async (afterMs: number) => {
+    vi.setSystemTime(START + afterMs);
+    await runDurableObjectAlarm(registry);
+  };
+
+  test("a silent agent is asked that way, whatever address it registered", async () => {
+    await registry.register(agent("up", { url: "http://down.agent.test" }));
+    await registry.register(agent("down", { url: "http://up.agent.test" }));
+    await ring(LEASE);
+    expect([await stateOf("up"), await stateOf("down")]).toEqual(["alive", "dead"]);
+    expect(asked).toEqual(["http://agent/health", "http://agent/health"]);
+  });
+
+  test.for(["unprobed", "unknown"])("an agent that is %s is asked nowhere: a lease later it is dead", async (id) => {
+    await registry.register(agent(id, { url: "http://up.agent.test" }));
+    await ring(LEASE);
+    expect(await stateOf(id)).toBe("suspect");
+    expect(await alarmTime()).toBe(START + 2 * LEASE);
+    await ring(2 * LEASE);
+    expect(await stateOf(id)).toBe("dead");
+    expect(asked).toEqual([]);
+  });
+
+  test("a heartbeat of an unprobed suspect renews its lease", async () => {
+    await registry.register(agent("unprobed"));
+    await ring(LEASE);
+    await registry.heartbeat("unprobed");
+    await ring(2 * LEASE - 1);
+    expect(await stateOf("unprobed")).toBe("alive");
+  });
 });
 
 function agent(id: string, changes: Partial<Registration> = {}): Registration {

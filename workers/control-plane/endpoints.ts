@@ -3,17 +3,19 @@ import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type * as z from "zod";
 import { problemResponse, wrongMethod } from "#shared/http/problem.ts";
 import { checkValue, readJson } from "#shared/http/read-json.ts";
-import { type JobEnv, requireJob } from "./auth.ts";
+import { type JobEnv, refusedAs, requireJob } from "./auth.ts";
 
 export type JobContext = Context<JobEnv>;
 
-/** One method of a path. All fields but `serve` are an OpenAPI operation. */
+/** One method of a path. All fields but `agents` and `serve` are an OpenAPI operation. */
 interface Operation {
   readonly summary: string;
   readonly description?: string;
   readonly parameters?: readonly object[];
   readonly requestBody?: object;
   readonly responses: object;
+  /** Whether an agent's token will do; others are answered 403 before `serve` runs. `serve` checks for whom the agent speaks. */
+  readonly agents?: true;
   /** `id` is the value of the path's parameter, "" where the path has none. */
   readonly serve: (c: JobContext, id: string) => Response | Promise<Response>;
 }
@@ -41,8 +43,9 @@ export class Endpoints {
   add(path: string, operations: Operations, parameter?: object): void {
     const [, name = ""] = /:(\w+)/.exec(path) ?? [];
     const item: Record<string, object> = parameter ? { parameters: [parameter] } : {};
-    for (const [method, { serve, ...described }] of Object.entries(operations)) {
-      this.routes.on(method.toUpperCase(), path, (c) => serve(c, c.req.param(name) ?? ""));
+    for (const [method, { agents, serve, ...described }] of Object.entries(operations)) {
+      const allow = (c: JobContext) => (agents ? undefined : refusedAs(c, undefined));
+      this.routes.on(method.toUpperCase(), path, (c) => allow(c) ?? serve(c, c.req.param(name) ?? ""));
       item[method] = described;
     }
     const allow = METHODS.filter((method) => operations[method]).map((method) => method.toUpperCase());

@@ -15,10 +15,9 @@ export interface Env extends SettingVariables {
   readonly TROUPE_DEVELOPMENT?: string;
   /** The supervisor's measurements of this machine. Absent without a supervisor. */
   readonly MACHINE?: Fetcher;
-  /**
-   * Network for health probes; reaches private addresses where agents run on this machine. Default: global fetch. An agent on another
-   * machine has a binding of its own: see probeBinding.
-   */
+  /** Job → agent → the binding by which its health is probed, null for none. Absent where each is asked at the address that it registered. */
+  readonly PROBES?: unknown;
+  /** Network for health probes; reaches private addresses where agents run on this machine. Default: global fetch. */
   readonly PROBE?: Fetcher;
   /** Network to the OpenTelemetry collector, which may have a private address. Default: global fetch. */
   readonly COLLECTOR?: Fetcher;

@@ -4,7 +4,6 @@ import { troupe } from "../../terminal/hint.ts";
 import { printJson } from "../../terminal/io.ts";
 import { PLACEMENT_OPTIONS } from "../../jobs/placement-options.ts";
 import { describeStatus } from "../../jobs/show-status.ts";
-import { targetOf } from "../../targets/choose-target.ts";
 
 export default defineCommand({
   name: "deploy",
@@ -18,6 +17,10 @@ export default defineCommand({
       description: "Folder of documents to search: text, HTML, PDF, docx, data, code",
     },
     ...PLACEMENT_OPTIONS,
+    "leave-sessions": {
+      type: "boolean",
+      description: "Where agents move to other machines: leave their sessions behind",
+    },
     json: JSON_OPTION,
   },
   examples: ["troupe deploy research-assistant", "troupe deploy research-assistant --corpus ~/notes"],
@@ -31,12 +34,14 @@ export default defineCommand({
     const { job, source, path } = await loadJobFile(name, choice);
     const placement = await withAddresses(job, choice);
     for (const note of placeAgents(job, placement).notes) io.note(note);
-    const target = await targetOf(job, placement);
+    const { deployJob } = await import("../../targets/deploy-job.ts");
+    const { refuseToLeave } = await import("../../sessions/sessions-left.ts");
+    if (options["leave-sessions"] !== true) await refuseToLeave(job, placement, io);
     const {
       status,
       healthyMs,
       leftOut = [],
-    } = await target.deploy({ job, source, file: path, corpus: options.corpus, placement }, io);
+    } = await deployJob({ job, source, file: path, corpus: options.corpus, placement }, io);
     if (options.json === true) return printJson(io, { ...status, healthyMs: Math.round(healthyMs), leftOut });
     io.print(describeStatus(status));
     io.note(`Healthy after ${(healthyMs / 1000).toFixed(2)} s. Ask it: ${troupe`query ${job.name} "…"`}`);

@@ -4,7 +4,7 @@ import { troupe } from "../../terminal/hint.ts";
 import { table } from "../../terminal/io.ts";
 import { PLACEMENT_OPTIONS } from "../../jobs/placement-options.ts";
 import { describeStatus } from "../../jobs/show-status.ts";
-import { targetOf } from "../../targets/choose-target.ts";
+import { deployedTarget } from "../../targets/choose-target.ts";
 
 const JOB = "research-assistant";
 const QUESTION = "How does a Durable Object keep its state, and what happens when its isolate is evicted?";
@@ -34,11 +34,10 @@ export default defineCommand({
     const placement = await withAddresses(job, choice);
     for (const note of placeAgents(job, placement).notes) io.note(note);
     io.note(`Deploying ${JOB} …`);
-    const target = await targetOf(job, placement);
-    const { status, healthyMs } = await target.deploy(
-      { job, source, file: path, corpus: options.corpus, placement },
-      io,
-    );
+    const { deployJob } = await import("../../targets/deploy-job.ts");
+    const { refuseToLeave } = await import("../../sessions/sessions-left.ts");
+    await refuseToLeave(job, placement, io);
+    const { status, healthyMs } = await deployJob({ job, source, file: path, corpus: options.corpus, placement }, io);
     io.note(`${status.agents.length} agents are healthy after ${(healthyMs / 1000).toFixed(2)} s.`);
 
     const text = typed ?? (options.corpus === undefined ? QUESTION : QUESTION_ABOUT_DOCUMENTS);
@@ -49,7 +48,7 @@ export default defineCommand({
     const answer = await askAndPrint(question, io);
 
     const follow = typed === undefined && options.corpus === undefined ? FOLLOW_UP : "…";
-    io.print(`\n${describeStatus((await target.status(job.name)) ?? status)}\n\nNext:`);
+    io.print(`\n${describeStatus((await (await deployedTarget()).status(job.name)) ?? status)}\n\nNext:`);
     io.print(`  ${troupe`query ${JOB} "`}${follow}" --session ${answer.contextId}`);
     io.print(
       table([

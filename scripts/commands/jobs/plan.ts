@@ -25,6 +25,7 @@ export default defineCommand({
     const { loadJobFile } = await import("../../jobs/job-files.ts");
     const { readPlacement } = await import("../../jobs/read-placement.ts");
     const { withAddresses } = await import("../../jobs/with-addresses.ts");
+    const { describeSessionsLeft, sessionsLeft } = await import("../../sessions/sessions-left.ts");
     const { planEnvironment } = await import("../../project/plan-environment.ts");
     const { showBudgets } = await import("../../jobs/show-budgets.ts");
     const { describeChanges } = await import("../../jobs/show-changes.ts");
@@ -51,13 +52,22 @@ export default defineCommand({
     const changes = isKnown ? changesBetween(deployed, { plan, code }) : null;
 
     for (const note of placed.notes) io.note(note);
+    const left = isKnown ? await sessionsLeft(job, placement, io) : undefined;
     if (options.json !== true) {
       io.print(`${describePlan(plan)}\n${showBudgets(job)}`);
       if (changes !== null) io.print(`\n${describeChanges(changes, deployed)}`);
+      if (left !== undefined) io.print(`  ${describeSessionsLeft(left)}`);
       return;
     }
     const agents = plan.agents.map((agent) => ({ ...agent, secrets: secretsOf(agent) }));
-    printJson(io, { ...plan, agents, notes: placed.notes, release: releaseOf(deployed), changes });
+    printJson(io, {
+      ...plan,
+      agents,
+      notes: placed.notes,
+      release: releaseOf(deployed),
+      changes,
+      sessionsLeft: left ?? null,
+    });
   },
 });
 

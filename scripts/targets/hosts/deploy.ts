@@ -1,7 +1,8 @@
 // Deploys a job whose agents run on hosts. The new release is brought there and proved beside the running one; only then it takes its
 // place, on all hosts or on none.
 import { performance } from "node:perf_hooks";
-import { placeAgents } from "#jobs/placement/place-agents.ts";
+import { isSamePlace, placeOf } from "#jobs/placement/place.ts";
+import { type Placement, placeAgents } from "#jobs/placement/place-agents.ts";
 import { planJob } from "#jobs/plan/plan.ts";
 import type { Plan } from "#jobs/plan/plan-shape.ts";
 import { TROUPE } from "#shared/tracing/names.ts";
@@ -28,7 +29,7 @@ import { ensureAuthority } from "./keys/authority.ts";
 import { preflight } from "./preflight/preflight.ts";
 import { checkEdges } from "./check-edges.ts";
 import { choosePlacePorts, type PlacePorts } from "./ports.ts";
-import { bringWorkerd, connectAll, makeAllKeys } from "./prepare.ts";
+import { bringWorkerd, connectAll, makeAllKeys, startAtBoot } from "./prepare.ts";
 import { prove, proveTunnels } from "./prove.ts";
 import { type Cargo, fingerprint, sendTo } from "./release/cargo.ts";
 import { forwardingFetch } from "./forwarding-fetch.ts";
@@ -56,7 +57,8 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   const layout = jobLayout(home, job.name);
   const stage = stagesOf(trace, io);
   const last = await readOrSetAside(layout.state, JobState, io);
-  const { places } = placeAgents(job, placement);
+  const placed = placeAgents(job, placement);
+  const { places } = placed;
   const built = await stage("build", "Building the Workers", async () => buildWorkers(home));
   await noteIfSlow(io, "Checking the agents", async () => {
     const mistakes = await checkAgents(home, request, built, io.signal);
@@ -64,7 +66,8 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   });
   const { bundles } = built;
   const remotes = await readRemotes(job, [], io);
-  const { real, trial } = await choosePlacePorts(home, job, last);
+  const before = last?.hosts === undefined ? undefined : await readRelease(layout, last.release).catch(() => undefined);
+  const { real, trial } = await choosePlacePorts(home, job, last && withoutMoved(last, before, placed));
   const planAt = ({ agents, tlsPorts }: PlacePorts, publicKeys: Readonly<Record<string, string>> = {}): Plan =>
     planJob(job, { ...planEnvironment(bundles, agents), placement, remotes, tlsPorts, publicKeys });
   const draft = planAt(real);
@@ -136,7 +139,6 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
         span,
       }),
     );
-    const before = last === undefined ? undefined : await readRelease(layout, last.release);
     if (before !== undefined && last?.stoppedAt === null) await flushSpans(before, io.signal).catch(() => {});
     await stage("agents", `Starting ${plan.agents.length} agents`, async (span) =>
       swap(
@@ -156,11 +158,12 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
       ),
     ).catch(async (error: unknown) => {
       if (last !== undefined) await writeState(layout.state, last);
-      await holdAgain(machines, before, last, io);
+      await holdAgain(job.name, { plan: before, state: last }, io);
       throw withOutcome(error, last);
     });
     now = state(release, new Date().toISOString());
     await keepReleases(layout, machines, release);
+    await startAtBoot(machines, checked, io);
   }
   await holdTunnels({ plan, controlPlanePort, machines }, io.signal);
   await writeState(layout.state, now);
@@ -173,6 +176,17 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
     }
   });
   return { status: await hostsStatus(home, { state: now, plan }, io.signal), healthyMs, leftOut };
+}
+
+/** An agent that moves gets another port, since the old place serves the old one until the new release is there. */
+function withoutMoved(last: JobState, before: Plan | undefined, after: Placement): JobState {
+  const stays = (id: string): boolean => {
+    const from = before?.agents.find((agent) => agent.id === id)?.place;
+    const to = after.agents[id];
+    if (before === undefined || from === undefined || to === undefined) return false;
+    return isSamePlace(placeOf(before, from), placeOf(after, to));
+  };
+  return { ...last, ports: Object.fromEntries(Object.entries(last.ports).filter(([id]) => stays(id))) };
 }
 
 /** Whether exactly this runs already. */

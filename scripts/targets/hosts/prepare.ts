@@ -5,6 +5,7 @@ import { reasonOf } from "#shared/text/reason.ts";
 import { CliError } from "../../terminal/cli-error.ts";
 import type { Io } from "../../terminal/io.ts";
 import { workerdBinary } from "../local/processes/workerd.ts";
+import { manyLines } from "../../terminal/terminal-text.ts";
 import { machineAt } from "./job-machines.ts";
 import type { PublicKeys } from "./keys/public-keys.ts";
 import { makeKeys } from "./machine/host-keys.ts";
@@ -47,4 +48,25 @@ export async function makeAllKeys(plan: Plan, machines: Machines): Promise<Map<s
     return Object.entries(await makeKeys(machine.connection, `${machine.folder}/keys`, keyHolders(plan, place)));
   });
   return new Map((await Promise.all(made)).flat());
+}
+
+/** Has the hosts start the job when they start, and notes those that do not. */
+export async function startAtBoot(
+  machines: Machines,
+  checked: ReadonlyMap<string, CheckedHost>,
+  io: Io,
+): Promise<void> {
+  const notes = [...checked].map(async ([id, { facts }]) => {
+    const why = `${id} does not bring the job back after a reboot`;
+    if (!facts.hasUserServices) return `${why}: systemd does not manage services of this account there.`;
+    if (!facts.lingers) return `${why}, unless the account may linger. Allow it there: loginctl enable-linger`;
+    return machines
+      .get(id)
+      ?.startAtBoot()
+      .then(
+        () => undefined,
+        (error: unknown) => `${why}: ${reasonOf(error)}`,
+      );
+  });
+  for (const note of await Promise.all(notes)) if (note !== undefined) io.note(manyLines(note));
 }

@@ -69,7 +69,7 @@ export async function rollbackHostsJob(
       ),
     ).catch(async (error: unknown) => {
       await writeState(layout.state, job.state);
-      await holdAgain(machines, job.plan, job.state, io);
+      await holdAgain(plan.job, job, io);
       throw error;
     });
     return { status: await hostsStatus(home, { state, plan }, io.signal), healthyMs: performance.now() - begun };

@@ -6,9 +6,14 @@ import { CONTROL_PLANE, OFFLINE_MODEL } from "../local/control-plane/worker-conf
 import { type RegisteredAgent, registeredAgents } from "../local/control-plane/registry.ts";
 import { askHealth } from "../local/processes/health.ts";
 import { agentState, overall, unregisteredState } from "../local/status.ts";
+import { jobLayout } from "../local/state/layout.ts";
+import { releaseHistory } from "../local/state/release.ts";
+import type { JobState } from "../local/state/state.ts";
 import type { JobStatus, ProcessStatus, TunnelsStatus } from "../target.ts";
+import { endOfCertificate } from "./keys/authority.ts";
 import { controlPlaneOf, type HostsJob, machineAt } from "./job-machines.ts";
 import { reach } from "./reach.ts";
+import { isProbed } from "./release/host-processes.ts";
 import { processNames, processOf } from "./run.ts";
 import { tunnelsStatus } from "./tunnels/holder.ts";
 
@@ -20,8 +25,7 @@ export async function hostsStatus(home: string, job: HostsJob, signal: AbortSign
   const away = new Set(all.flatMap(({ place, state: of }) => (of === "unreachable" ? (place ?? "") : [])));
   const isShared = ({ name }: ProcessStatus) => name === CONTROL_PLANE || name === OFFLINE_MODEL;
   const { url, registered } = await registry(home, job, away, signal);
-  const tunnels =
-    state.stoppedAt === null ? await tunnelsStatus(plan, state.hosts?.controlPlanePort ?? 0) : undefined;
+  const tunnels = state.stoppedAt === null ? await tunnelsStatus(plan, state.hosts?.controlPlanePort ?? 0) : undefined;
   const agents = await Promise.all(
     plan.agents.map(async (agent) => {
       const { id, place } = agent;
@@ -40,6 +44,7 @@ export async function hostsStatus(home: string, job: HostsJob, signal: AbortSign
         place,
         state: registered === undefined ? unregisteredState(facts) : agentState(known, facts),
         lastHeartbeat: known?.lastHeartbeat ?? null,
+        probed: isProbed(plan.links.find((link) => link.agent === id)),
         pid: own?.pid ?? null,
         breakers: health?.breakers ?? [],
         turns: health?.turns ?? null,
@@ -54,12 +59,20 @@ export async function hostsStatus(home: string, job: HostsJob, signal: AbortSign
     state: withTunnels(overall(state, processes), tunnels),
     entryPoint: plan.entryPoint,
     controlPlane: registered === undefined ? null : url,
+    certificatesEnd: plan.places.length > 1 ? await certificatesEnd(home, state) : undefined,
     agents,
     remotes: plan.remotes.map((remote) => ({ id: remote.id, url: remote.url, name: remote.card?.name ?? remote.id })),
     processes,
     ...(tunnels === undefined ? {} : { tunnels }),
     shared: all.filter(isShared),
   };
+}
+
+/** They are issued with the release. ISO 8601; undefined for a release of an older version. */
+async function certificatesEnd(home: string, { job, release }: JobState): Promise<string | undefined> {
+  const history = await releaseHistory(jobLayout(home, job));
+  const issuedAt = new Date(history.find(({ number }) => number === release)?.keptAt ?? Number.NaN);
+  return Number.isNaN(issuedAt.getTime()) ? undefined : endOfCertificate(issuedAt).toISOString();
 }
 
 /** Agents whose tunnels are down run, but do not reach each other. */

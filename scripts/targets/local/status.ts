@@ -38,6 +38,7 @@ export async function jobStatus(home: string, state: JobState): Promise<JobStatu
           url,
           state: registered === undefined ? unregisteredState(facts) : agentState(known, facts),
           lastHeartbeat: known?.lastHeartbeat ?? null,
+          probed: true,
           pid,
           breakers: health?.breakers ?? [],
           turns: health?.turns ?? null,

@@ -300,6 +300,14 @@ execution: { entry_point: a }
     const plan = planned("{ type: dynamic }");
     expect(["a", "b"].map((id) => configOf(plan, id).peers)).toEqual([[peer], [peer]]);
   });
+  test("in a dynamic topology over hosts the others are reached by bindings: addresses are true on one machine alone", () => {
+    const entry = "execution: { entry_point: a }\ndeployment: { target: ssh://h }";
+    const [agent] = planJob(jobWith("{ type: dynamic }", entry), ENVIRONMENT).agents;
+    const asked = agent?.bindings.flatMap((item) =>
+      item.type === "service" && item.service.to === "agent" ? item.service.agent : [],
+    );
+    expect(asked).toEqual(["b", "c", "d"]);
+  });
   test("the only own agent takes the questions", () => {
     const job = jobOf(
       `name: x\nagents: [{ id: w, remote: "https://w.example/x.json" }, { id: a, worker: searcher }]\ntopology: ${MESH}\n`,

@@ -29,11 +29,12 @@ export const budgetEndpoints = new Endpoints("/v1/budgets");
 
 budgetEndpoints.add("/reserve", {
   post: {
+    agents: true,
     summary: "Set aside what a model call may cost",
     description:
       "Waits for up to `waitMs` where calls under way may leave enough. Once a budget is spent, every further call of the query is refused.",
     requestBody: jsonBody("Reserve"),
-    responses: responses(200, "ReserveAnswer", [400, 409, 413, 415]),
+    responses: responses(200, "ReserveAnswer", [400, 403, 409, 413, 415]),
     serve: forQuery(wire.Reserve, async (budget, call) => {
       const answer = await budget.reserve(call);
       return "released" in answer ? problemResponse(RELEASED) : Response.json(answer);
@@ -43,27 +44,30 @@ budgetEndpoints.add("/reserve", {
 
 budgetEndpoints.add("/settle", {
   post: {
+    agents: true,
     summary: "Book what a call has really used",
     requestBody: jsonBody("Settle"),
-    responses: responses(204, undefined, [400, 404, 413, 415]),
+    responses: responses(204, undefined, [400, 403, 404, 413, 415]),
     serve: forQuery(wire.Settle, async (budget, call) => booked(await budget.settle(call), call)),
   },
 });
 
 budgetEndpoints.add("/cut", {
   post: {
+    agents: true,
     summary: "Say that a call broke off: all that was set aside counts",
     requestBody: jsonBody("Reserved"),
-    responses: responses(204, undefined, [400, 404, 413, 415]),
+    responses: responses(204, undefined, [400, 403, 404, 413, 415]),
     serve: forQuery(wire.Reserved, async (budget, call) => booked(await budget.cut(call), call)),
   },
 });
 
 budgetEndpoints.add("/cut-earlier-lives", {
   post: {
+    agents: true,
     summary: "Say that a task goes on in another life: what its former ones left open broke off",
     requestBody: jsonBody("TaskLife"),
-    responses: responses(204, undefined, [400, 413, 415]),
+    responses: responses(204, undefined, [400, 403, 413, 415]),
     serve: forQuery(wire.TaskLife, async (budget, current) => {
       await budget.cutEarlierLives(current);
       return new Response(null, { status: 204 });
@@ -73,27 +77,30 @@ budgetEndpoints.add("/cut-earlier-lives", {
 
 budgetEndpoints.add("/release", {
   post: {
+    agents: true,
     summary: "Give a call up that was never made: nothing counts",
     requestBody: jsonBody("Reserved"),
-    responses: responses(204, undefined, [400, 404, 413, 415]),
+    responses: responses(204, undefined, [400, 403, 404, 413, 415]),
     serve: forQuery(wire.Reserved, async (budget, call) => booked(await budget.release(call), call)),
   },
 });
 
 budgetEndpoints.add("/tool-calls", {
   post: {
+    agents: true,
     summary: "Book tool calls, all or none",
     requestBody: jsonBody("ToolCalls"),
-    responses: responses(200, "ToolCallsAnswer", [400, 413, 415]),
+    responses: responses(200, "ToolCallsAnswer", [400, 403, 413, 415]),
     serve: forQuery(wire.ToolCalls, async (budget, calls) => Response.json(await budget.countToolCalls(calls))),
   },
 });
 
 budgetEndpoints.add("/time-up", {
   post: {
+    agents: true,
     summary: "Say that the time of the whole query is over: no call of it is granted any more",
     requestBody: jsonBody("TimeUp"),
-    responses: responses(200, "TimeUpAnswer", [400, 413, 415]),
+    responses: responses(200, "TimeUpAnswer", [400, 403, 413, 415]),
     serve: forQuery(wire.TimeUp, async (budget, time) => Response.json(await budget.timeIsUp(time))),
   },
 });
@@ -103,7 +110,7 @@ budgetEndpoints.add(
   {
     get: {
       summary: "Show the account of a query",
-      responses: responses(200, "QueryAccount", [404]),
+      responses: responses(200, "QueryAccount", [403, 404]),
       serve: async (c, query) => {
         const account = await budgetOf(c.env, c.var.job, query).account(query);
         return account ? c.json(account) : unknownQuery(query);
@@ -113,15 +120,23 @@ budgetEndpoints.add(
   QUERY_PARAMETER,
 );
 
-/** Passes the request's body to the Budget object of the query that the body names. */
-function forQuery<Schema extends z.ZodType<{ readonly query: string }>>(
+/** Passes the request's body to the Budget object of the query that the body names. An agent names itself, and calls of its own. */
+function forQuery<Schema extends z.ZodType<{ readonly query: string; readonly agent?: string; readonly id?: string }>>(
   schema: Schema,
   serve: (budget: DurableObjectStub<BudgetRpc>, body: z.output<Schema>) => Promise<Response>,
 ) {
   return withBody(schema, MAX_BODY_BYTES, async (c, body) => {
-    const refused = "agent" in body && typeof body.agent === "string" ? refusedAs(c, body.agent) : undefined;
-    return refused ?? serve(budgetOf(c.env, c.var.job, body.query), body);
+    for (const name of [body.agent, body.id === undefined ? undefined : callerOf(body.id)]) {
+      const refused = name === undefined ? undefined : refusedAs(c, name);
+      if (refused) return refused;
+    }
+    return serve(budgetOf(c.env, c.var.job, body.query), body);
   });
+}
+
+/** Agents begin the ids of their calls with their own and a colon. */
+function callerOf(id: string): string {
+  return id.split(":", 1)[0] ?? "";
 }
 
 const RELEASED = problem(

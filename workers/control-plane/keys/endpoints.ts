@@ -2,7 +2,7 @@
 import * as wire from "#shared/control-plane/keys.ts";
 import { problem, problemResponse } from "#shared/http/problem.ts";
 import { checkValue } from "#shared/http/read-json.ts";
-import { refusedAs, requireToken } from "../auth.ts";
+import { requireToken } from "../auth.ts";
 import { Endpoints, type JobContext, withBody } from "../endpoints.ts";
 import { jsonBody, pathParameter, responses, schemaOf } from "../openapi-parts.ts";
 import type { KeysRpc } from "../rpc.ts";
@@ -22,15 +22,13 @@ keyEndpoints.add("/", {
   get: {
     summary: "List keys, also those that count no more",
     responses: responses(200, "KeyList", [403]),
-    serve: async (c) => refusedAs(c, undefined) ?? c.json({ keys: await keysOf(c).list() }),
+    serve: async (c) => c.json({ keys: await keysOf(c).list() }),
   },
   post: {
     summary: "Make a key, which is shown only now",
     requestBody: jsonBody("NewKey"),
     responses: responses(201, "MadeKey", [400, 403, 409, 413, 415]),
     serve: withBody(wire.NewKey, MAX_BODY_BYTES, async (c, wanted) => {
-      const refused = refusedAs(c, undefined);
-      if (refused) return refused;
       // In development there is no secret, and nobody needs a key.
       const key = wire.newKeyText(c.var.job, c.env.TROUPE_SECRET ?? "development");
       const made = await keysOf(c).create(wire.hashOfKey(key), wanted);
@@ -50,6 +48,7 @@ keyEndpoints.add(
   "/hashes/:hash",
   {
     get: {
+      agents: true,
       summary: "Say what the key of a hash allows",
       responses: responses(200, "Account", [400, 404]),
       serve: async (c, hash) => {
@@ -70,10 +69,9 @@ keyEndpoints.add(
       summary: "Revoke a key",
       responses: responses(204, undefined, [403, 404]),
       serve: async (c, name) =>
-        refusedAs(c, undefined) ??
-        ((await keysOf(c).revoke(name))
+        (await keysOf(c).revoke(name))
           ? c.body(null, 204)
-          : problemResponse(problem("unknown-key", `There is no key ${JSON.stringify(name.slice(0, 100))}.`))),
+          : problemResponse(problem("unknown-key", `There is no key ${JSON.stringify(name.slice(0, 100))}.`)),
     },
   },
   pathParameter("name", wire.KeyName),

@@ -24,6 +24,7 @@ export const registryEndpoints = new Endpoints("/agents");
 
 registryEndpoints.add("/", {
   get: {
+    agents: true,
     summary: "List agents by id, page by page",
     parameters: queryParameters(wire.PageQuery, "output"),
     responses: responses(200, "AgentPage", [400]),
@@ -33,6 +34,7 @@ registryEndpoints.add("/", {
 
 registryEndpoints.add("/search", {
   get: {
+    agents: true,
     summary: "Find agents, alive ones first",
     parameters: queryParameters(wire.SearchQuery, "output"),
     responses: responses(200, "FoundAgentList", [400]),
@@ -42,6 +44,7 @@ registryEndpoints.add("/search", {
 
 registryEndpoints.add("/register", {
   post: {
+    agents: true,
     summary: "Register an agent, or renew what is known of it",
     requestBody: jsonBody("Registration"),
     responses: responses(201, "Receipt", [400, 403, 409, 413, 415]),
@@ -58,6 +61,7 @@ registryEndpoints.add(
   "/:id",
   {
     get: {
+      agents: true,
       summary: "Show one agent",
       responses: responses(200, "Agent", [404]),
       serve: async (c, id) => {
@@ -66,6 +70,7 @@ registryEndpoints.add(
       },
     },
     delete: {
+      agents: true,
       summary: "Forget an agent",
       responses: responses(204, undefined, [403, 404]),
       serve: async (c, id) => {
@@ -83,6 +88,7 @@ registryEndpoints.add(
   "/:id/heartbeat",
   {
     post: {
+      agents: true,
       summary: "Renew an agent's lease",
       responses: responses(200, "Renewal", [403, 404]),
       serve: async (c, id) => {

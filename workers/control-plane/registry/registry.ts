@@ -15,17 +15,16 @@ import {
 } from "#shared/control-plane/registry.ts";
 import { Alarm } from "#shared/durable/alarm.ts";
 import { Tables } from "#shared/durable/tables.ts";
-import { isFetcher } from "#shared/http/reach.ts";
 import { nearest } from "#shared/text/nearest.ts";
 import { reasonOf } from "#shared/text/reason.ts";
 import type { TraceContext } from "#shared/tracing/trace-context.ts";
 import type { Env } from "../env.ts";
 import type { Found, LostAgent, RegistryRpc } from "../rpc.ts";
 import { closeOpenSpans, storeOwnSpans } from "../traces/shards.ts";
-import { AgentRows, MIGRATIONS } from "./agent-rows.ts";
+import { AgentRows, type DueAgent, MIGRATIONS } from "./agent-rows.ts";
 import { markDead, nextAction, renew } from "./leases.ts";
 import { lifecycleSpan, type LifecycleEvent } from "./lifecycle.ts";
-import { isHealthy, forEachInParallel } from "./probe.ts";
+import { isHealthy, forEachInParallel, wayTo } from "./probe.ts";
 
 /** Characters of an unknown id that are compared: the cost is the product of the lengths. */
 const MAX_ID_CHARS = 63;
@@ -104,34 +103,36 @@ export class Registry extends DurableObject<Env> implements RegistryRpc {
     this.#alarm.rang();
     const suspects = [];
     for (const agent of this.#rows.due(Date.now())) {
-      const action = nextAction(agent.lease, Date.now());
       const { id, registration } = agent;
+      const way = wayTo(this.env, this.ctx.id.name ?? "", agent);
+      const action = nextAction({ ...agent, isProbed: way !== undefined }, Date.now());
       if (action.do === "remove") {
         this.#rows.remove(id);
         // Again, for spans that came late or could not be closed when the agent died.
         this.#close({ agent: id, at: agent.lastHeartbeat, reason: "it was taken out of the registry." });
         this.#report({ event: "removed", agent: id, at: Date.now(), registration });
       }
-      if (action.do !== "probe") continue;
+      if (action.do === "lose") this.#lose(agent, "");
+      if (action.do !== "probe" && action.do !== "suspect") continue;
       this.#rows.setLease(id, action.lease);
       if (agent.lease.state === "alive") this.#report({ event: "suspect", agent: id, at: Date.now(), registration });
-      suspects.push(agent);
+      if (way !== undefined) suspects.push({ agent, way });
     }
-    const network = this.env.PROBE ?? globalThis;
-    await forEachInParallel(suspects, async ({ id, url, intervalMs, lastHeartbeat, registration }) => {
-      const own: unknown = Reflect.get(this.env, probeBinding(id));
-      const healthy = await isHealthy(url, isFetcher(own) ? own : network);
-      // A heartbeat that came meanwhile outweighs the probe.
-      const now = Date.now();
-      const settled = this.#rows.settleSuspect(id, healthy ? renew(intervalMs, now) : markDead(intervalMs, now));
-      if (healthy || !settled) return;
-      const reason = `nothing was heard since ${new Date(lastHeartbeat).toISOString()}, and its /health does not answer.`;
-      this.#close({ agent: id, at: lastHeartbeat, reason });
-      const error = `The agent ${id} was lost: ${reason}`;
-      this.#report({ event: "dead", agent: id, at: now, error, registration });
+    await forEachInParallel(suspects, async ({ agent, way }) => {
+      if (!(await isHealthy(way))) this.#lose(agent, ", and its /health does not answer");
+      else this.#rows.settleSuspect(agent.id, renew(agent.intervalMs, Date.now()));
     });
     const dueAt = this.#rows.nextDue();
     if (dueAt !== undefined) await this.#alarm.keepOrRingBy(dueAt);
+  }
+
+  /** Marks a suspect dead, unless a heartbeat came meanwhile: that outweighs any probe. */
+  #lose({ id, intervalMs, lastHeartbeat, registration }: DueAgent, more: string): void {
+    const now = Date.now();
+    if (!this.#rows.settleSuspect(id, markDead(intervalMs, now))) return;
+    const reason = `nothing was heard since ${new Date(lastHeartbeat).toISOString()}${more}.`;
+    this.#close({ agent: id, at: lastHeartbeat, reason });
+    this.#report({ event: "dead", agent: id, at: now, error: `The agent ${id} was lost: ${reason}`, registration });
   }
 
   get #rows(): AgentRows {

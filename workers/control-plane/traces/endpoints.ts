@@ -32,9 +32,10 @@ export const traceEndpoints = new Endpoints(ROOT, async (c, next) =>
 
 traceEndpoints.add("/", {
   post: {
+    agents: true,
     summary: "Store spans: the OTLP/HTTP receiver",
     description:
-      "An open span has no end; its end is sent later under the same id. The same span may be sent again; a second, different end is refused. At most 8 MiB, packed and unpacked.",
+      "From an agent only its own: those whose resource has its id as service.name. An open span has no end; its end is sent later under the same id. The same span may be sent again; a second, different end is refused. At most 8 MiB, packed and unpacked.",
     requestBody: { required: true, content: OTLP },
     responses: {
       "200": { description: "ExportTraceServiceResponse, with what was refused", content: OTLP },
@@ -47,13 +48,13 @@ traceEndpoints.add("/", {
   get: {
     summary: "List traces, newest first",
     parameters: queryParameters(wire.ListQuery, "input"),
-    responses: responses(200, "TraceList", [400]),
+    responses: responses(200, "TraceList", [400, 403]),
     serve: withQuery(wire.ListQuery, async (c, query) => c.json(await listTraces(c, query))),
   },
   delete: {
     summary: "Delete old traces",
     parameters: queryParameters(wire.DeleteQuery, "input"),
-    responses: responses(200, "Deleted", [400]),
+    responses: responses(200, "Deleted", [400, 403]),
     serve: withQuery(wire.DeleteQuery, async (c, { before }) => {
       const counts = await Promise.all(allShards(c.env, c.var.job).map(async (shard) => shard.removeBefore(before)));
       return c.json({ deleted: counts.reduce((sum, count) => sum + count, 0) });
@@ -67,12 +68,12 @@ traceEndpoints.add(
     get: {
       summary: "Show a trace and its spans as columns, in the order in which they changed",
       parameters: queryParameters(wire.PageQuery, "input"),
-      responses: responses(200, "TracePage", [400, 404]),
+      responses: responses(200, "TracePage", [400, 403, 404]),
       serve: servePage(async (shard, traceId, query) => shard.page(traceId, query)),
     },
     delete: {
       summary: "Delete a trace",
-      responses: responses(204, undefined, [400, 404]),
+      responses: responses(204, undefined, [400, 403, 404]),
       serve: withQuery(wire.NoQuery, async (c, _, id) => {
         const traceId = wire.TraceId.safeParse(id).data;
         const removed = traceId !== undefined && (await shardOf(c.env, c.var.job, traceId).remove(traceId));
@@ -89,7 +90,7 @@ traceEndpoints.add(
     get: {
       summary: "Show a trace's spans in OTLP/JSON",
       parameters: queryParameters(wire.PageQuery, "input"),
-      responses: responses(200, "OtlpPage", [400, 404]),
+      responses: responses(200, "OtlpPage", [400, 403, 404]),
       serve: servePage(async (shard, traceId, query) => shard.otlp(traceId, query)),
     },
   },

@@ -27,7 +27,7 @@ export async function receiveSpans(request: Request, env: Env): Promise<Response
     const { status, detail } = sender;
     return refused(status, encoding, detail, status === 401 ? { "www-authenticate": "Bearer" } : {});
   }
-  const { job } = sender;
+  const { job, agent } = sender;
   const packing = request.headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
   if (known === undefined || (packing !== "gzip" && packing !== "identity")) {
     const accepts = "Send application/json or application/x-protobuf, as it is or with content-encoding gzip";
@@ -50,7 +50,7 @@ export async function receiveSpans(request: Request, env: Env): Promise<Response
     }
   }
   if (hasTooManyParts(body.bytes, encoding)) return refused(413, encoding, TOO_LARGE);
-  const read = parseExport(body.bytes, encoding);
+  const read = parseExport(body.bytes, encoding, agent);
   if (!read.ok) return refused(400, encoding, read.message);
   try {
     const rejected = await storeSpans(env, job, read.batch);
@@ -66,7 +66,8 @@ export async function receiveSpans(request: Request, env: Env): Promise<Response
   }
 }
 
-function parseExport(bytes: Uint8Array, encoding: Encoding): ReturnType<typeof readExport> {
+/** `agent`: the sender; undefined for the deployment. */
+function parseExport(bytes: Uint8Array, encoding: Encoding, agent: string | undefined): ReturnType<typeof readExport> {
   let body: unknown;
   try {
     body =
@@ -81,7 +82,7 @@ function parseExport(bytes: Uint8Array, encoding: Encoding): ReturnType<typeof r
   // protobuf reads most other bytes as a request without spans.
   if (encoding === "protobuf" && bytes.length > 0 && !hasSpans(body))
     return { ok: false, message: "The body is no ExportTraceServiceRequest in protobuf: it holds no resourceSpans." };
-  return readExport(body, Date.now());
+  return readExport(body, Date.now(), agent);
 }
 
 function hasSpans(body: unknown): boolean {

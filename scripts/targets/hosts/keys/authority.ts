@@ -75,6 +75,11 @@ export async function issueCertificate(
   return pem(certificate);
 }
 
+/** When a certificate ends that is issued at this time. */
+export function endOfCertificate(issuedAt: Date): Date {
+  return new Date(issuedAt.getTime() + CERTIFICATE_MS);
+}
+
 /** When a certificate in PEM ends. */
 function expiresAt(certificate: string): Date {
   return new Date(new X509Certificate(certificate).validTo);

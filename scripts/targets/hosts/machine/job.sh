@@ -15,6 +15,19 @@ holders() {
   holder "$job/data/$1.lock"
 }
 
+# Whether systemd manages the account's services. Sets by_systemd to `systemd-run …`, or to nothing.
+find_systemd() {
+  by_systemd=
+  command -v systemd-run >/dev/null || return 0
+  export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/run/user/$(id -u)}"
+  systemctl --user show-environment >/dev/null 2>&1 || return 0
+  by_systemd='systemd-run --user --scope --quiet --collect --'
+}
+
+# Runs a program in a session of its own, and where find_systemd found it outside of all logins, whose end could end it.
+# usage: apart PROGRAM [ARGUMENT…]
+apart() { exec $by_systemd $(command -v setsid || echo nohup) "$@"; }
+
 # Starts processes of a release, all where none is named. Each outlives this connection, under a supervisor.
 # Returns 3, and prints its pid, where one runs already. With $wake_first the supervisors ask the agents, as nobody else does.
 # usage: start RELEASE [NAME…]
@@ -22,6 +35,7 @@ start() {
   release=$1
   shift
   [ $# -gt 0 ] || set -- $(cut -d' ' -f1 "$release/processes")
+  find_systemd
   for name; do
     room="$job/processes/$name"
     mkdir -p "$room/machine" "$job/logs" "$job/data" || return
@@ -29,7 +43,7 @@ start() {
     [ -z "$running" ] || { echo "$name ${running%%[!0-9]*}" && return 3; }
     rm -f "$room/healthy" "$room/report.json" "$room/end"
     # Nothing of the login's environment but what workerd needs.
-    env -i PATH="$PATH" HOME="$HOME" WAKE_FIRST="${wake_first-}" $(command -v setsid || echo nohup) sh "$release/run.sh" "$job" "$release" "$name" \
+    apart env -i PATH="$PATH" HOME="$HOME" WAKE_FIRST="${wake_first-}" sh "$release/run.sh" "$job" "$release" "$name" \
       </dev/null >>"$job/logs/$name.log" 2>&1 &
   done
 }

@@ -26,10 +26,12 @@ export const BOOT = script("boot.sh");
 
 const WITH_JOB = `${PROCESS}${JOB}job=$1; shift\n`;
 const START = `${WITH_JOB}umask 077; start "$@"`;
-const STOP = `${WITH_JOB}umask 077; stop "$@"; code=$?; [ $# -gt 0 ] || [ ! -d "$job" ] || touch "$job/stopped"; exit "$code"`;
+const STOP = `${WITH_JOB}umask 077; stop "$@"; code=$?; [ $# -gt 0 ] || [ ! -d "$job" ] || { rm -rf "$job/tunnels"; touch "$job/stopped"; }; exit "$code"`;
 const STATUS = PROCESS + script("status.sh");
 const WATCH_SWAP = PROCESS + JOB + script("watch-swap.sh");
 const LOGS = script("logs.sh");
+const UNIT = script("unit.sh");
+const NO_UNIT = script("no-unit.sh");
 
 const RUNS_ALREADY = 3;
 
@@ -66,9 +68,8 @@ export class Machine {
     return new Machine(this.id, this.connection, this.#job, { proof: true });
   }
 
-  /** The same job, or its trial, at another place. */
-  elsewhere(id: string, connection: Shell): Machine {
-    return new Machine(id, connection, this.#job, { proof: this.#proof });
+  get isProof(): boolean {
+    return this.#proof;
   }
 
   /** Troupe's folder on the host, absolute. */
@@ -107,8 +108,8 @@ export class Machine {
   }
 
   /**
-   * Ends processes; without names all of the job, which then stays stopped when the host starts again. Resolves to whether
-   * any ran. May be repeated.
+   * Ends processes; without names all of the job, which then stays stopped when the host starts again, and has no sockets of tunnels. Resolves
+   * to whether any ran. May be repeated.
    */
   async stop(names: readonly string[] = []): Promise<boolean> {
     const { code, stdout } = await this.connection.run(STOP, { args: [this.folder, ...names] });
@@ -171,9 +172,23 @@ export class Machine {
     await this.connection.run('mkdir -p "$1" && ln -sfn ../keys "$1/keys"', { args: [this.folder] });
   }
 
+  /** Has the account's systemd start the job when the host starts. Throws CliError where it does not. */
+  async startAtBoot(): Promise<void> {
+    const { code, stderr } = await this.connection.run(UNIT, { args: [this.folder, this.#job] });
+    if (code === 0) return;
+    const said = stderr.trim().split("\n").at(-1) || `exit code ${code}`;
+    throw new CliError("failed", `systemd does not take the job: ${said}`);
+  }
+
   /** Removes all that the job has here; its processes must have ended. */
   async remove(): Promise<void> {
+    if (!this.#proof) await this.connection.run(NO_UNIT, { args: [this.#job] });
     await this.connection.run('rm -rf "$1"', { args: [this.folder] });
+  }
+
+  /** Removes workerd and modules, where no job is left. */
+  async removeCaches(): Promise<void> {
+    await this.connection.run('rmdir "$1/jobs" 2>/dev/null; [ -d "$1/jobs" ] || rm -rf "$1"', { args: [this.root] });
   }
 
   async processes(names: readonly string[]): Promise<ProcessStatus[]> {

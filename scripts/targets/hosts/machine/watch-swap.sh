@@ -12,7 +12,8 @@ fi
 rm -rf "$swap" && mkdir -p "$swap" "$job/logs" || exit
 [ "$differ" = no ] || : >"$swap/data-differ"
 : >"$swap/lock"
-$(command -v setsid || echo nohup) sh "$release/swap.sh" "$job" "$release" "$$" "$seconds" "$@" </dev/null >>"$job/logs/swap.log" 2>&1 &
+find_systemd
+apart sh "$release/swap.sh" "$job" "$release" "$$" "$seconds" "$@" </dev/null >>"$job/logs/swap.log" 2>&1 &
 swapping=$!
 overwrite "$swap/lock" "$(identity "$swapping")"
 last=''

@@ -1,18 +1,19 @@
 // A plan → what runs at one of its places: a workerd for its agents (or one for each), one for the control plane and one for the offline
 // model, each with its configuration and its environment. Pure.
 import type { Plan, PlannedAgent } from "#jobs/plan/plan-shape.ts";
-import type { Place } from "#jobs/placement/place.ts";
+import type { Link, Place } from "#jobs/placement/place.ts";
 import { type WorkerdConfig, type WorkerdSocket, UNIX } from "../../local/processes/capnp.ts";
 import {
   CONTROL_PLANE,
   controlPlaneConfig,
   OFFLINE_MODEL,
   offlineModelConfig,
+  type Probes,
 } from "../../local/control-plane/worker-configs.ts";
 import { configOf, onLoopback, type Outside, processesOf } from "../../local/processes/job-config.ts";
 import { type JobSecrets, secretValues } from "../../local/state/secrets.ts";
 import { agentCertificateName, controlPlaneCertificateName } from "../keys/names.ts";
-import { socketOf } from "../tunnels/forwards.ts";
+import { isTunnelled, socketOf } from "../tunnels/forwards.ts";
 
 export interface HostProcess {
   /** An agent's id, that of the process of all agents, or CONTROL_PLANE or OFFLINE_MODEL. */
@@ -81,20 +82,26 @@ function controlPlane(plan: Plan, facts: HostFacts): HostProcess {
     ],
     machine: machineFolder(facts, CONTROL_PLANE),
     data: `${facts.folder}/data/${CONTROL_PLANE}`,
-    probes: probes(plan),
+    probes: probesOf(plan),
   });
   const values = { ...facts.settings, TROUPE_SECRET: facts.controlPlaneSecret };
   return { name: CONTROL_PLANE, agents: [], config, environment: valuesOf(values) };
 }
 
-/** Agents on other machines: the control plane knows them by addresses that are true there alone. */
-function probes(plan: Plan): { readonly agent: string; readonly outside: Outside }[] {
-  return plan.links.flatMap(({ agent: id, probe }) => {
-    const agent = plan.agents.find((each) => each.id === id);
-    if (agent === undefined) return [];
-    if (probe === "tunnel") return [{ agent: id, outside: throughTunnel(agent.socket.port) }];
-    return probe === "https" ? [{ agent: id, outside: toAgentOverTls(plan, CONTROL_PLANE, agent) }] : [];
+/** Whether the control plane asks the agent for its health. */
+export function isProbed(link: Link | undefined): boolean {
+  return link !== undefined && link.probe !== "unprobed";
+}
+
+/** The addresses that agents register are true on their own machines alone. */
+function probesOf(plan: Plan): Probes {
+  const ways = plan.links.map((link) => {
+    const { agent: id } = link;
+    const agent = plan.agents.find((candidate) => candidate.id === id);
+    if (agent === undefined || !isProbed(link)) return [id, null] as const;
+    return [id, toAgent(plan, plan.controlPlane.place, CONTROL_PLANE, agent)] as const;
   });
+  return { job: plan.job, ways: Object.fromEntries(ways) };
 }
 
 function model(facts: HostFacts): HostProcess {
@@ -111,7 +118,7 @@ function agentProcesses(plan: Plan, here: readonly PlannedAgent[], place: Place,
     const config = configOf(plan, process, {
       controlPlane: (agent) => toControlPlane(plan, place, agent, facts),
       model: { address: MODEL_SOCKET },
-      peer: (from, to) => toPeer(plan, place, from, to),
+      peer: (from, to) => toAgent(plan, place.id, from, to),
       sockets: process.agents.flatMap(httpsSocket),
       module: (worker) => facts.module(worker),
       machine: machineFolder(facts, process.name),
@@ -129,9 +136,7 @@ function httpsSocket({ id, tlsPort }: PlannedAgent): Omit<WorkerdSocket, "servic
 function toControlPlane(plan: Plan, place: Place, agent: string, { controlPlanePort }: HostFacts): Outside {
   const { place: where, tlsPort = 0 } = plan.controlPlane;
   if (where === place.id) return onLoopback(controlPlanePort);
-  if (plan.links.find((link) => link.agent === agent)?.toControlPlane === "tunnel") {
-    return throughTunnel(controlPlanePort);
-  }
+  if (isTunnelled(plan, place.id, where)) return throughTunnel(controlPlanePort);
   return overTls(plan, agent, {
     name: controlPlaneCertificateName(plan.job),
     address: `${addressOf(plan, where)}:${tlsPort}`,
@@ -139,23 +144,19 @@ function toControlPlane(plan: Plan, place: Place, agent: string, { controlPlaneP
   });
 }
 
-function toPeer(plan: Plan, place: Place, from: string, to: PlannedAgent): Outside {
-  if (to.place === place.id) return onLoopback(to.socket.port);
-  const edge = plan.edges.find((each) => each.from === from && each.to === to.id);
-  return edge?.via === "tunnel" ? throughTunnel(to.socket.port) : toAgentOverTls(plan, from, to);
-}
-
-/** ssh encrypts what goes through, and the folder of the socket is its owner's alone. */
-function throughTunnel(port: number): Outside {
-  return { address: UNIX + socketOf(port) };
-}
-
-function toAgentOverTls(plan: Plan, from: string, to: PlannedAgent): Outside {
+function toAgent(plan: Plan, place: string, from: string, to: PlannedAgent): Outside {
+  if (to.place === place) return onLoopback(to.socket.port);
+  if (isTunnelled(plan, place, to.place)) return throughTunnel(to.socket.port);
   return overTls(plan, from, {
     name: agentCertificateName(plan.job, to.id),
     address: `${addressOf(plan, to.place)}:${to.tlsPort ?? 0}`,
     port: to.socket.port,
   });
+}
+
+/** ssh encrypts what goes through, and the folder of the socket is its owner's alone. */
+function throughTunnel(port: number): Outside {
+  return { address: UNIX + socketOf(port) };
 }
 
 interface Far {

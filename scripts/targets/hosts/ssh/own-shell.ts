@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { createReadStream, createWriteStream } from "node:fs";
 import { chmod, mkdir, rename, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 
 import { CliError } from "../../../terminal/cli-error.ts";
@@ -17,7 +17,7 @@ export class OwnShell implements Shell {
 
   /** `home`: the absolute path of the folder of deployment state. */
   constructor(home: string) {
-    this.root = join(home, "machine");
+    this.root = home;
   }
 
   async run(script: string, options: RunOptions = {}): Promise<Ran> {

@@ -1,5 +1,6 @@
 // A plan → the sockets through which its places reach others by ssh, and where each leads. Pure.
 import { placeIn } from "#jobs/placement/place.ts";
+import { viaBetween } from "#jobs/placement/reach.ts";
 import type { Plan } from "#jobs/plan/plan-shape.ts";
 
 /** A way from one place to one listener at another. */
@@ -29,25 +30,26 @@ export function socketOf(port: number): string {
   return `${TUNNELS}/${port}`;
 }
 
-/** Each once, in the order of the plan: edges, then control plane. */
+/** Whether requests from one place to another go through ssh. */
+export function isTunnelled({ places }: Pick<Plan, "places">, from: string, to: string): boolean {
+  return from !== to && viaBetween(placeIn(places, from), placeIn(places, to)) === "tunnel";
+}
+
+/** Each once, in the order of the plan: what agents ask, then what the control plane does. */
 export function forwardsOf(plan: Plan, controlPlanePort: number): Forward[] {
-  const agents = new Map(plan.agents.map((agent) => [agent.id, agent]));
   const control = plan.controlPlane.place;
+  const places = new Map(plan.agents.map(({ id, place, socket }) => [id, { to: place, port: socket.port }]));
   const all = [
-    ...plan.edges.flatMap(({ from, to, via }): Forward[] => {
-      const [asker, asked] = [agents.get(from), agents.get(to)];
-      if (via !== "tunnel" || asker === undefined || asked === undefined) return [];
-      return [{ from: asker.place, to: asked.place, port: asked.socket.port }];
-    }),
-    ...plan.links.flatMap(({ agent, toControlPlane, probe }): Forward[] => {
-      const own = agents.get(agent);
-      if (own === undefined) return [];
-      return [
-        ...(toControlPlane === "tunnel" ? [{ from: own.place, to: control, port: controlPlanePort }] : []),
-        ...(probe === "tunnel" ? [{ from: control, to: own.place, port: own.socket.port }] : []),
-      ];
-    }),
-  ];
+    ...plan.agents.flatMap(({ place: from, bindings }): Forward[] =>
+      bindings.flatMap((item) => {
+        if (item.type !== "service") return [];
+        if (item.service.to === "control-plane") return { from, to: control, port: controlPlanePort };
+        const asked = item.service.to === "agent" ? places.get(item.service.agent) : undefined;
+        return asked === undefined ? [] : { from, ...asked };
+      }),
+    ),
+    ...plan.agents.map(({ place: to, socket }): Forward => ({ from: control, to, port: socket.port })),
+  ].filter(({ from, to }) => isTunnelled(plan, from, to));
   return [...new Map(all.map((forward) => [`${forward.from} ${forward.port}`, forward])).values()];
 }
 

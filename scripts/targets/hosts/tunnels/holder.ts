@@ -42,9 +42,14 @@ export interface Held {
 export async function holdTunnels(held: Held, signal: AbortSignal): Promise<void> {
   const { plan, controlPlanePort } = held;
   const connections = connectionsFor(plan, forwardsOf(plan, controlPlanePort));
-  const folder = folderOf(held);
+  const folder = folderOf(
+    machineHere(
+      plan.job,
+      [...held.machines.values()].some(({ isProof }) => isProof),
+    ),
+  );
   if (connections.length === 0) return endHolder(folder);
-  const files = Object.assign({}, ...connections.map((each) => filesFor(each, held))) as Record<string, string>;
+  const files = Object.fromEntries(connections.flatMap((each) => filesFor(each, held)));
   const wanted = JSON.stringify(files);
   const places = connections.map(({ place }) => place);
   const isHeld = (await lockHolder(join(folder, "lock"))) !== undefined && (await text(folder, "wanted")) === wanted;
@@ -59,20 +64,16 @@ export async function holdTunnels(held: Held, signal: AbortSignal): Promise<void
   await untilUp(folder, places, signal);
 }
 
-/** Ends the tunnels of these machines' job, and removes all sockets. May be repeated. */
-export async function endTunnels(machines: Held["machines"]): Promise<void> {
-  await endHolder(folderOf({ machines }));
-  const far = [...machines.values()].filter(({ id }) => id !== LOCAL.id);
-  await Promise.all(
-    far.map(async ({ connection, folder }) => connection.run('rm -rf "$1"', { args: [`${folder}/${TUNNELS}`] })),
-  );
+/** Ends the tunnels of a job, or of its trial. The sockets on hosts go with its processes: see Machine.stop. May be repeated. */
+export async function endTunnels(job: string, { proof = false } = {}): Promise<void> {
+  await endHolder(folderOf(machineHere(job, proof)));
 }
 
 /** Undefined for a job without tunnels. */
 export async function tunnelsStatus(plan: Plan, controlPlanePort: number): Promise<TunnelsStatus | undefined> {
   const connections = connectionsFor(plan, forwardsOf(plan, controlPlanePort));
   if (connections.length === 0) return undefined;
-  const folder = join(machineHere(plan.job).folder, TUNNELS);
+  const folder = folderOf(machineHere(plan.job, false));
   // A command that was killed in the middle may have left those of another release.
   const isOwn = (await text(folder, "ways")) === JSON.stringify(connections);
   const pid = isOwn ? ((await lockHolder(join(folder, "lock")))?.pid ?? null) : null;
@@ -84,19 +85,20 @@ export async function tunnelsStatus(plan: Plan, controlPlanePort: number): Promi
   return { pid, log: join(folder, "log"), hosts: states.map((each) => (pid === null ? { ...each, ...down } : each)) };
 }
 
-function machineHere(job: string): Machine {
-  return new Machine(LOCAL.id, new OwnShell(troupeHome()), job);
+function machineHere(job: string, proof: boolean): Machine {
+  return new Machine(LOCAL.id, new OwnShell(troupeHome()), job, { proof });
 }
 
-/** The holder's folder on this machine. */
-function folderOf({ machines }: Pick<Held, "machines">): string {
-  const [one] = machines.values();
-  if (one === undefined) throw new Error("There is no machine");
-  return join(one.elsewhere(LOCAL.id, new OwnShell(troupeHome())).folder, TUNNELS);
+/** The holder's folder. `here`: this machine. */
+function folderOf(here: Machine): string {
+  return join(here.folder, TUNNELS);
 }
 
 /** What ssh is given for one host. */
-function filesFor({ place: id, remote, local }: HostForwards, { plan, machines }: Held): Record<string, string> {
+function filesFor(
+  { place: id, remote, local }: HostForwards,
+  { plan, machines }: Held,
+): [name: string, text: string][] {
   const machine = machines.get(id);
   if (machine === undefined) throw new Error(`There is no machine ${id}`);
   const folder = `${machine.folder}/${TUNNELS}`;
@@ -107,25 +109,31 @@ function filesFor({ place: id, remote, local }: HostForwards, { plan, machines }
     ...remote.flatMap(({ leadsTo }, index) => ["-R", `${inForward(checked(paths[index] ?? "", id))}:${leadsTo}`]),
   ];
   const prepare = `umask 077; mkdir -p ${quote(folder)} && chmod 700 ${quote(folder)} && rm -f ${paths.map(quote).join(" ")}`;
-  return {
-    [`${id}.connect`]: words(connectArguments(placeOf(plan, id))),
-    [`${id}.prepare`]: words([...over, "--", "host", COMMAND]),
-    [`${id}.script`]: `${prepare}\n`,
-    [`${id}.forward`]: words([...over, "-O", "forward", ...forwards, "--", "host"]),
-  };
+  return [
+    [`${id}.connect`, words(connectArguments(placeOf(plan, id)))],
+    [`${id}.prepare`, words([...over, "--", "host", COMMAND])],
+    [`${id}.script`, `${prepare}\n`],
+    [`${id}.forward`, words([...over, "-O", "forward", ...forwards, "--", "host"])],
+  ];
 }
 
 /** The user's configuration says how a host is reached, as for every command. */
 function connectArguments({ id, destination = id, port }: Place): string[] {
   const config = process.env["TROUPE_SSH_CONFIG"] || undefined;
-  const own = ["StreamLocalBindUnlink=yes", "StreamLocalBindMask=0177"].flatMap((option) => ["-o", option]);
   return [
     ...(config === undefined ? [] : ["-F", config]),
-    ...["-M", "-S", `./${id}.ctl`, "-N"],
+    "-M",
+    "-S",
+    `./${id}.ctl`,
+    "-N",
     ...OPTIONS,
-    ...own,
+    "-o",
+    "StreamLocalBindUnlink=yes",
+    "-o",
+    "StreamLocalBindMask=0177",
     ...(port === undefined ? [] : ["-p", String(port)]),
-    ...["--", destination],
+    "--",
+    destination,
   ];
 }
 
@@ -194,7 +202,9 @@ async function untilUp(folder: string, places: readonly string[], signal: AbortS
 }
 
 function refused(hosts: TunnelsStatus["hosts"]): CliError {
-  const lines = hosts.map(({ place, reason }) => `No tunnel to ${place} can be held: ${reason || "ssh does not answer"}.`);
+  const lines = hosts.map(
+    ({ place, reason }) => `No tunnel to ${place} can be held: ${reason || "ssh does not answer"}.`,
+  );
   return new CliError(
     "failed",
     lines.join("\n"),

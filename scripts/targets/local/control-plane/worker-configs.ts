@@ -1,7 +1,7 @@
 // The configurations of the control plane's process and of the offline model's, wherever they run.
 import { objectBinding } from "#jobs/plan/bindings.ts";
-import { probeBinding } from "#shared/control-plane/registry.ts";
-import { ANY_NETWORK, type WorkerdConfig, type WorkerdExternal, type WorkerdSocket } from "../processes/capnp.ts";
+import { ANY_NETWORK, type WorkerdBinding, type WorkerdConfig, type WorkerdSocket } from "../processes/capnp.ts";
+import type { Outside } from "../processes/job-config.ts";
 
 export const CONTROL_PLANE = "control-plane";
 export const OFFLINE_MODEL = "offline-model";
@@ -18,11 +18,19 @@ interface Parts {
   readonly machine: string;
   /** Absolute folder of its Durable Objects. */
   readonly data: string;
-  /** How agents on other machines are probed. */
-  readonly probes?: readonly { readonly agent: string; readonly outside: Omit<WorkerdExternal, "name"> }[];
+  /** Where it serves one job alone: how it reaches each agent to probe it. Without this it probes any address. */
+  readonly probes?: Probes;
 }
 
-export function controlPlaneConfig({ objects, module, settings, sockets, machine, data, probes = [] }: Parts): WorkerdConfig {
+export interface Probes {
+  readonly job: string;
+  /** By agent; null where it cannot be probed. */
+  readonly ways: Readonly<Record<string, Outside | null>>;
+}
+
+export function controlPlaneConfig(parts: Parts): WorkerdConfig {
+  const { objects, module, settings, sockets, machine, data, probes } = parts;
+  const asked = Object.entries(probes?.ways ?? {}).flatMap(([id, way]) => (way === null ? [] : { id, way }));
   return {
     workers: [
       {
@@ -31,8 +39,7 @@ export function controlPlaneConfig({ objects, module, settings, sockets, machine
         storage: { folder: data, classes: objects },
         bindings: [
           { name: "TROUPE_SECRET", kind: "environment", variable: "TROUPE_SECRET" },
-          { name: "PROBE", kind: "service", service: ANY_NETWORK },
-          ...probes.map(({ agent }) => ({ name: probeBinding(agent), kind: "service" as const, service: `probe:${agent}` })),
+          ...probeBindings(probes),
           { name: "COLLECTOR", kind: "service", service: ANY_NETWORK },
           { name: "MACHINE", kind: "service", service: "machine" },
           ...settings.map((name) => ({ name, kind: "environment" as const, variable: name })),
@@ -45,13 +52,32 @@ export function controlPlaneConfig({ objects, module, settings, sockets, machine
       },
     ],
     folders: [{ name: "machine", folder: machine }],
-    externals: probes.map(({ agent, outside }) => ({ name: `probe:${agent}`, ...outside })),
+    externals: asked.map(({ id, way }) => ({ name: probeService(id), ...way })),
     sockets: sockets.map((socket, index) => ({
       ...socket,
       name: index === 0 ? CONTROL_PLANE : `${CONTROL_PLANE}-${index}`,
       service: CONTROL_PLANE,
     })),
   };
+}
+
+function probeBindings(probes: Probes | undefined): WorkerdBinding[] {
+  if (probes === undefined) return [{ name: "PROBE", kind: "service", service: ANY_NETWORK }];
+  const names = Object.entries(probes.ways).map(([id, way]) => [id, way && probeBinding(id)] as const);
+  return [
+    { name: "PROBES", kind: "json", value: JSON.stringify({ [probes.job]: Object.fromEntries(names) }) },
+    ...names.flatMap(([id, name]): WorkerdBinding[] =>
+      name === null ? [] : [{ name, kind: "service", service: probeService(id) }],
+    ),
+  ];
+}
+
+function probeBinding(agent: string): string {
+  return `PROBE_${agent.toUpperCase()}`;
+}
+
+function probeService(agent: string): string {
+  return `probe:${agent}`;
 }
 
 /** A process of its own: a job's question to the model must not delay the registry of all jobs. */

@@ -5,6 +5,8 @@ import { dirname } from "node:path";
 
 import * as z from "zod";
 
+import { Place } from "#jobs/placement/place.ts";
+
 import { writeFileAtomically } from "../../../project/atomic-file.ts";
 import { CliError } from "../../../terminal/cli-error.ts";
 import type { Io } from "../../../terminal/io.ts";
@@ -32,6 +34,8 @@ export const JobState = z.object({
       fingerprint: z.optional(z.string()),
     }),
   ),
+  /** Places where it ran before and where its data still lie. */
+  left: z.optional(z.array(Place)),
   /** The folder of documents that was given at the last deployment, as typed. */
   corpus: z.optional(z.object({ folder: z.string(), label: z.string() })),
 });

@@ -35,8 +35,15 @@ test.each([
   expect(describeBreaker(breaker, NOW)).toBe(words);
 });
 
-test("an agent's circuits stand below its row, and nobody else's", () => {
-  const agent = { name: "A", url: "http://127.0.0.1:1", state: "alive", lastHeartbeat: null, pid: 1 } as const;
+test("an agent's circuits stand below its row, and nobody else's, and what alone counts", () => {
+  const agent = {
+    name: "A",
+    url: "http://127.0.0.1:1",
+    state: "alive",
+    lastHeartbeat: null,
+    probed: true,
+    pid: 1,
+  } as const;
   const breakers = [{ target: "peer:b", state: "closed", failures: 3 } as const];
   const about = {
     job: "x",
@@ -51,10 +58,10 @@ test("an agent's circuits stand below its row, and nobody else's", () => {
   } as const;
   const agents = [
     { id: "a", ...agent, breakers, turns: null },
-    { id: "b", ...agent, breakers: [], turns: { limit: 2, running: 1, waiting: 0 } },
+    { id: "b", ...agent, breakers: [], probed: false, turns: { limit: 2, running: 1, waiting: 0 } },
   ];
   expect(describeStatus({ ...about, agents })).toBe(
-    "x is running (local, pid 1)\n  a  alive  http://127.0.0.1:1  A\n    peer b: 3 failures in a row\n  b  alive  http://127.0.0.1:1  A",
+    "x is running (local, pid 1)\n  a  alive  http://127.0.0.1:1  A\n    peer b: 3 failures in a row\n  b  alive  http://127.0.0.1:1  A\n    its heartbeats alone count: the control plane cannot ask it",
   );
 });
 
@@ -90,6 +97,27 @@ test.each([
   expect(text.match(/The process/g)).toHaveLength(1);
 });
 
+test.each([
+  [31, /^none$/],
+  [29.5, /^The certificates of its hosts will end on \d{4}-\d\d-\d\d\. A deployment makes new ones: .*deploy x$/],
+  [
+    -1,
+    /^The certificates of its hosts ended on \S+, so agents of different hosts cannot ask each other\. A deployment/,
+  ],
+])("certificates that end in %d days are spoken of in time", (days, words) => {
+  const about = {
+    job: "x",
+    target: "hosts",
+    pid: 1,
+    state: "running",
+    entryPoint: "a",
+    controlPlane: "http://c",
+  } as const;
+  const certificatesEnd = new Date(Date.now() + days * 86_400_000).toISOString();
+  const text = describeStatus({ ...about, certificatesEnd, remotes: [], agents: [], processes: [], shared: [] });
+  expect(text.split("\n").find((part) => part.includes("certificates")) ?? "none").toMatch(words);
+});
+
 test("a process without its supervisor is named, with what to do", () => {
   const own = { name: "a", pid: 1, state: "running", supervised: false, restarts: 0, lastEnd: null } as const;
   const about = {
@@ -106,7 +134,15 @@ test("a process without its supervisor is named, with what to do", () => {
 });
 
 test("turns that wait are shown, and a job that does not run as it should says what to do", () => {
-  const agent = { id: "a", name: "A", url: "http://127.0.0.1:1", state: "alive", lastHeartbeat: null, pid: 1 } as const;
+  const agent = {
+    id: "a",
+    name: "A",
+    url: "http://127.0.0.1:1",
+    state: "alive",
+    lastHeartbeat: null,
+    probed: true,
+    pid: 1,
+  } as const;
   const agents = [{ ...agent, breakers: [], turns: { limit: 2, running: 2, waiting: 5 } }];
   const about = {
     job: "x",
@@ -191,13 +227,21 @@ test("tunnels are this machine's, and one that is down is said with why, without
     { place: "h1", state: "up", since: "2026-01-01T00:00:00.000Z", reason: "" },
     { place: "h2", state: "down", since: "2026-01-01T00:00:05.000Z", reason: "refused \u001b[2J" },
   ] as const;
-  expect(describeStatus({ ...about, tunnels: { pid: 7, log: "/log", hosts } }).split("\n").slice(2)).toEqual([
+  expect(
+    describeStatus({ ...about, tunnels: { pid: 7, log: "/log", hosts } })
+      .split("\n")
+      .slice(2),
+  ).toEqual([
     "Some of its agents reach each other only while this machine holds the tunnels (pid 7)",
     "  h1  tunnel up    since 2026-01-01T00:00:00.000Z",
     "  h2  tunnel down  since 2026-01-01T00:00:05.000Z  refused  [2J",
     "  It is tried again by itself. Its log: /log",
   ]);
-  expect(describeStatus({ ...about, tunnels: { pid: null, log: "/log", hosts } }).split("\n").at(-1)).toBe(
+  expect(
+    describeStatus({ ...about, tunnels: { pid: null, log: "/log", hosts } })
+      .split("\n")
+      .at(-1),
+  ).toBe(
     "Some of its agents reach each other only while this machine holds the tunnels, and nobody holds them: npx troupe restart x",
   );
 });

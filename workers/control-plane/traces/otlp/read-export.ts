@@ -36,8 +36,8 @@ export type ReadExport =
   | { readonly ok: true; readonly batch: SpanBatch; readonly rejected: Rejections }
   | { readonly ok: false; readonly message: string };
 
-/** `now` in milliseconds since the epoch. */
-export function readExport(body: unknown, now: number): ReadExport {
+/** `now` in milliseconds since the epoch. With `agent`, spans of others than this agent are refused one by one. */
+export function readExport(body: unknown, now: number, agent?: string): ReadExport {
   const batch = { sources: [] as Source[], spans: [] as SpanRecord[] };
   const rejected = new Rejections();
   let sourceCharacters = 0;
@@ -49,6 +49,11 @@ export function readExport(body: unknown, now: number): ReadExport {
         const scopeSpans = fields(item, "each of scopeSpans");
         const spans = list(scopeSpans["spans"], "spans");
         if (spans.length === 0) continue;
+        if (agent !== undefined && resource.agent !== agent) {
+          const reason = `the agent ${agent} may not speak for ${excerpt(resource.agent)}, as its resource's service.name does`;
+          for (const span of spans) refuse(span, reason, rejected);
+          continue;
+        }
         const scope = readScope(scopeSpans, rejected);
         sourceCharacters += resource.resource.length + scope.length;
         if (sourceCharacters > MAX_SOURCES_CHARACTERS) {
@@ -57,9 +62,6 @@ export function readExport(body: unknown, now: number): ReadExport {
         batch.sources.push({ ...resource, scope });
         for (const span of spans) {
           readSpan(span, batch, rejected, now);
-          if (rejected.count > MAX_REJECTED) {
-            throw new Fault(`more than ${MAX_REJECTED} of its spans are wrong, such as ${rejected.reasons[0] ?? ""}`);
-          }
         }
       }
     }
@@ -138,8 +140,14 @@ function readSpan(
     batch.spans.push(record);
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    rejected.add(isFields(raw) ? raw["spanId"] : undefined, error.message);
+    refuse(raw, error.message, rejected);
   }
+}
+
+function refuse(span: unknown, reason: string, rejected: Rejections): void {
+  rejected.add(isFields(span) ? span["spanId"] : undefined, reason);
+  if (rejected.count <= MAX_REJECTED) return;
+  throw new Fault(`more than ${MAX_REJECTED} of its spans are wrong, such as ${rejected.reasons[0] ?? ""}`);
 }
 
 type OnLoss = (reason: string) => void;

@@ -12,6 +12,8 @@ export interface StoredSpan extends Counted {
   readonly seq: number;
   readonly traceId: string;
   readonly spanId: string;
+  /** That began it. */
+  readonly agent: string;
 }
 
 /** An open span and its source. */
@@ -36,6 +38,7 @@ type StoredRow = {
   output_tokens: number | null;
   cost: number | null;
   bytes: number;
+  agent: string;
 };
 
 export class SpanRows {
@@ -52,10 +55,12 @@ export class SpanRows {
     const ids = JSON.stringify(spans.map(({ traceId, spanId }) => [traceId, spanId]));
     return this.#sql
       .exec<StoredRow>(
-        `SELECT seq, trace_id, span_id, duration_us, provisional, status, operation, s.input_tokens, s.output_tokens, s.cost, s.bytes
+        `SELECT seq, trace_id, span_id, duration_us, provisional, status, operation, s.input_tokens, s.output_tokens, s.cost, s.bytes,
+           sources.agent
          FROM json_each(?) AS wanted
          JOIN traces ON traces.trace_id = wanted.value ->> 0
-         JOIN spans AS s ON s.trace = traces.number AND s.span_id = wanted.value ->> 1`,
+         JOIN spans AS s ON s.trace = traces.number AND s.span_id = wanted.value ->> 1
+         JOIN sources ON sources.number = s.source`,
         ids,
       )
       .toArray()
@@ -71,6 +76,7 @@ export class SpanRows {
         outputTokens: row.output_tokens,
         cost: row.cost,
         bytes: row.bytes,
+        agent: row.agent,
       }));
   }
 

@@ -46,14 +46,19 @@ export function storeBatches(rows: Rows, batches: readonly SpanBatch[], due: Due
     for (const span of spans) {
       const key = span.traceId + span.spanId;
       const stored = known.get(key);
-      const last = changed.get(key)?.span;
+      const source = sources[span.source];
+      if (!source) throw new RangeError(`A batch has no source ${span.source}.`);
+      const { span: last, source: lastSource } = changed.get(key) ?? {};
       const before = last ?? stored;
+      const owner = lastSource?.agent ?? stored?.agent ?? source.agent;
+      if (owner !== source.agent) {
+        rejected.add(span.spanId, OTHERS);
+        continue;
+      }
       const same = () => (last?.json ?? rows.spans.json(span.traceId, span.spanId)) === span.json;
       const decision = before ? mergeDecision(stateOf(before), stateOf(span), same) : "store";
       if (decision === "conflict") rejected.add(span.spanId, SECOND_END);
       if (decision !== "store") continue;
-      const source = sources[span.source];
-      if (!source) throw new RangeError(`A batch has no source ${span.source}.`);
       let change = changes.get(span.traceId);
       if (!change) changes.set(span.traceId, (change = new TraceChange()));
       change.add(span, source.agent, before);
@@ -76,6 +81,8 @@ export function storeBatches(rows: Rows, batches: readonly SpanBatch[], due: Due
   }
   return rejections;
 }
+
+const OTHERS = "another agent has begun a span of this id, and only that one changes or ends it";
 
 const SECOND_END =
   "it has ended already, and differently; the first end stays. Send a span's end once, or again as it was";

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { parseHosts } from "#jobs/placement/hosts.ts";
 import { placeOf } from "#jobs/placement/place.ts";
 import { planJob } from "#jobs/plan/plan.ts";
-import type { Plan } from "#jobs/plan/plan-shape.ts";
+import type { Plan, PlanEnvironment } from "#jobs/plan/plan-shape.ts";
 import { hostProcesses } from "../../../../../scripts/targets/hosts/release/host-processes.ts";
 import { connectionsFor, forwardsOf } from "../../../../../scripts/targets/hosts/tunnels/forwards.ts";
 import { renderConfig } from "../../../../../scripts/targets/local/processes/capnp.ts";
@@ -15,13 +15,17 @@ const CONTROL = 9000;
 /** a asks b and c, at the ports 9001, 9002 and 9003. */
 function planned(agents: Readonly<Record<string, string>>, file: string, more = ""): Plan {
   const topology = `topology: { type: hub-spoke, hub: a, spokes: [${Object.keys(agents).slice(1).join(", ")}] }`;
-  return planJob(jobFrom(jobText(agents, `${topology}\n${more}`)), {
+  return planJob(jobFrom(jobText(agents, `${topology}\n${more}`)), environment(file));
+}
+
+function environment(file: string): PlanEnvironment {
+  return {
     hasAnthropicKey: false,
     ports: { a: 9001, b: 9002, c: 9003 },
     tlsPorts: { a: 9101, b: 9102, c: 9103, "control-plane": 9100 },
     objects: {},
     placement: { hosts: parseHosts(file, "hosts").hosts },
-  });
+  };
 }
 
 const shown = (plan: Plan) => forwardsOf(plan, CONTROL).map(({ from, to, port }) => `${from} → ${to} ${port}`);
@@ -36,12 +40,7 @@ const carried = (plan: Plan) =>
 describe("the forwards of a plan", () => {
   test("with the hub here and spokes behind tunnels end on this machine", () => {
     const plan = planned({ a: "local", b: "ssh://h1", c: "ssh://h2" }, "local\nh1 expose=tunnel\nh2 expose=tunnel");
-    expect(shown(plan)).toEqual([
-      "local → h1 9002",
-      "local → h2 9003",
-      "h1 → local 9000",
-      "h2 → local 9000",
-    ]);
+    expect(shown(plan)).toEqual(["local → h1 9002", "local → h2 9003", "h1 → local 9000", "h2 → local 9000"]);
     expect(carried(plan)).toEqual([
       ["h1", "-R 9000 to 127.0.0.1:9000", "-L ./9002 to 9002"],
       ["h2", "-R 9000 to 127.0.0.1:9000", "-L ./9003 to 9003"],
@@ -76,6 +75,15 @@ describe("the forwards of a plan", () => {
     expect(shown(plan)).toEqual(["h1 → h2 9002", "h1 → h2 9003"]);
   });
 
+  test("of a dynamic topology lead from every place to the agents of every other", () => {
+    const text = jobText(
+      { a: "ssh://h1", b: "ssh://h2" },
+      "topology: { type: dynamic }\nexecution: { entry_point: a }",
+    );
+    const plan = planJob(jobFrom(text), environment("h1 expose=tunnel\nh2 expose=tunnel"));
+    expect(shown(plan)).toEqual(["h1 → h2 9002", "h2 → h1 9000", "h2 → h1 9001"]);
+  });
+
   test("are none where no host is behind a tunnel", () => {
     const plan = planned({ a: "ssh://h1", b: "ssh://h2" }, "h1\nh2");
     expect([shown(plan), carried(plan)]).toEqual([[], []]);
@@ -103,18 +111,5 @@ describe("what runs behind a tunnel", () => {
     );
     expect(configAt(plan, "h2", "all-agents")).toContain('address = "unix:tunnels/9000"');
     expect(configs(plan, "h1").concat(configs(plan, "h2")).join("\n")).not.toMatch(/"\*:|tlsOptions = \(keypair/);
-  });
-
-  test("is probed by the control plane through a tunnel, and over TLS where it has an address", () => {
-    const plan = planned(
-      { a: "ssh://h1", b: "ssh://h2", c: "ssh://h3" },
-      "h1\nh2 expose=tunnel\nh3",
-      "control_plane: { target: ssh://h1 }",
-    );
-    const control = configAt(plan, "h1", "control-plane");
-    expect(control).toContain('name = "PROBE_B", service = "probe:b"');
-    expect(control).toContain('(name = "probe:b", external = (address = "unix:tunnels/9002"');
-    expect(control).toContain('(name = "probe:c", external = (address = "h3:9103", https');
-    expect(control).not.toContain("PROBE_A");
   });
 });
