@@ -45,7 +45,7 @@ describe.skipIf(noSshd())("a job over this machine and two hosts behind tunnels"
 
   const status = async () => Tunnels.parse(await all.deployment.json("status", JOB));
   const ask = async () => Answer.parse(await all.deployment.json("query", JOB, QUESTION));
-  const held = (): string => join(all.deployment.home, ".troupe", "machine", "jobs", JOB, "tunnels");
+  const held = (): string => join(all.deployment.home, ".troupe", "jobs", JOB, "tunnels");
   /** The pid of the ssh to a host. */
   const sshTo = async (place: string): Promise<number> =>
     z.object({ pid: z.int() }).parse(JSON.parse(await readFile(join(held(), `${place}.ssh`), "utf8"))).pid;

@@ -2,7 +2,7 @@
 // `tunnels` in this machine's folder of the job. There lie `lock`, `log`, `wanted` (what it was started with), `ways` (what for), the sockets, and of each
 // host `.connect`, `.prepare`, `.script` and `.forward` (what ssh gets) and `.state`.
 import { spawn } from "node:child_process";
-import { chmod, mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, open, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -66,7 +66,10 @@ export async function holdTunnels(held: Held, signal: AbortSignal): Promise<void
 
 /** Ends the tunnels of a job, or of its trial. The sockets on hosts go with its processes: see Machine.stop. May be repeated. */
 export async function endTunnels(job: string, { proof = false } = {}): Promise<void> {
-  await endHolder(folderOf(machineHere(job, proof)));
+  const here = machineHere(job, proof);
+  await endHolder(folderOf(here));
+  // Where no agent runs on this machine, nobody else removes it.
+  if (proof) await removeIfEmpty(here.folder);
 }
 
 /** Undefined for a job without tunnels. */
@@ -187,6 +190,14 @@ async function endHolder(folder: string): Promise<void> {
   const holder = await lockHolder(join(folder, "lock"));
   if (holder !== undefined) await endProcess(holder);
   await rm(folder, { recursive: true, force: true });
+}
+
+async function removeIfEmpty(folder: string): Promise<void> {
+  try {
+    await rmdir(folder);
+  } catch (error) {
+    if (!hasCode(error, "ENOTEMPTY") && !hasCode(error, "ENOENT")) throw error;
+  }
 }
 
 async function untilUp(folder: string, places: readonly string[], signal: AbortSignal): Promise<void> {
