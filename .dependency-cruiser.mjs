@@ -76,7 +76,7 @@ const orders = [
   ]),
   ...order("scripts/traces", ["amounts options span", "tree critical-path hop skew diff", "store", "draw"]),
   ...order("scripts/targets", ["local", "hosts", "command-line", "deployed-target", "choose-target", "deploy-job"], {
-    contracts: ["target"],
+    contracts: ["target", "https-files"],
   }),
   ...order("scripts/targets/hosts", [
     ["ssh", "keys"],

@@ -161,6 +161,7 @@ function configOf(job: Job, agent: Agent, surroundings: Surroundings): AgentConf
     job: job.name,
     id: agent.id,
     url,
+    ...(agent.https === undefined ? {} : { publicUrl: agent.https.url }),
     model,
     permissions: permissionsOf(agent),
     approvals: approvalsOf(job, agent.id),
@@ -175,7 +176,9 @@ function configOf(job: Job, agent: Agent, surroundings: Surroundings): AgentConf
     topology: dynamic ? "dynamic" : "static",
     peers,
     // Whatever others can reach asks for keys: on a host others have accounts, and other machines reach an agent by the same address.
-    accounts: isLocal ? (job.accounts ?? (isLoopback(new URL(url)) ? "optional" : "required")) : "required",
+    accounts: isLocal
+      ? (job.accounts ?? (isLoopback(new URL(url)) && agent.https === undefined ? "optional" : "required"))
+      : "required",
     callers: [...new Set([...callers, agent.id, COMMAND_LINE])].flatMap((id) => {
       const key = environment.publicKeys?.[id];
       return key === undefined ? [] : { id, key };

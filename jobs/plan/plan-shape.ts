@@ -71,6 +71,8 @@ const PlannedAgent = z.object({
   socket: z.object({ host: z.string(), port: z.int() }),
   /** Port at which agents of other machines ask it over HTTPS; 0 until one is chosen, absent where none does. */
   tlsPort: z.optional(z.int()),
+  /** Where people reach it over HTTPS. Paths are from the job file. */
+  https: z.optional(z.object({ url: z.string(), port: z.int(), certificate: z.string(), key: z.string() })),
   /** `http://127.0.0.1:<port>`: on its own machine and, through ssh tunnels, on the deploying one. */
   url: z.string(),
   bindings: z.array(Binding),

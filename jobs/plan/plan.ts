@@ -10,7 +10,7 @@ import { placeAgents } from "../placement/place-agents.ts";
 import { LOCAL } from "../placement/place.ts";
 import { CONTROL_PLANE, reachOf } from "../placement/reach.ts";
 import { ownAgents, remoteAgents } from "../schema/remote.ts";
-import { type Job, workerOf } from "../schema/schema.ts";
+import { type Agent, type Job, workerOf } from "../schema/schema.ts";
 import { type Edge, edgesOfJob, entryPointOf, startOrder } from "../schema/topology.ts";
 import { referencesIn } from "../schema/variables.ts";
 
@@ -45,6 +45,7 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
       place: place.id,
       socket,
       ...tlsPortOf(agent.id),
+      ...(agent.https === undefined ? {} : { https: httpsOf(agent.https) }),
       url,
       bindings: agentBindings(job, agent, {
         url,
@@ -91,6 +92,10 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
     dataVersion: DATA_VERSION,
     secrets: secretsOf(agents),
   };
+}
+
+function httpsOf({ url, port, certificate, key }: NonNullable<Agent["https"]>): NonNullable<PlannedAgent["https"]> {
+  return { url, port: port === 0 ? Number(new URL(url).port || 443) : port, certificate, key };
 }
 
 function stagesOf(job: Job, ids: string[], edges: readonly Edge[]): string[][] {

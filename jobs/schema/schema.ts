@@ -190,6 +190,22 @@ const Agent = z
       .regex(/^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/, "it names the variable that holds the token, such as ${WEATHER_TOKEN}")
       .optional()
       .describe("Variable with the bearer token for the remote agent"),
+    https: z
+      .strictObject({
+        url: z
+          .string()
+          .refine(isHttpsOrigin, "it is https:// and a host, with a port where it is not 443")
+          .describe("Where people and programs reach the agent"),
+        port: port
+          .default(0)
+          .describe("Where it listens, if not at the port of the url, such as behind a router; 0 is that of the url"),
+        certificate: z.string().min(1).describe("PEM file, with its chain: a path from the job file"),
+        key: z.string().min(1).describe("PEM file of its private key: a path from the job file"),
+      })
+      .optional()
+      .describe(
+        "An address of its own, over HTTPS with your certificate. Without it the agent is reached through the command line",
+      ),
     worker: z
       .string()
       .regex(/^[a-z0-9][a-z0-9-]*$/, "a worker is the name of a folder under workers/agents")
@@ -274,6 +290,10 @@ const Deployment = z
       .prefault({}),
   })
   .describe("How the job is brought up");
+
+function isHttpsOrigin(text: string): boolean {
+  return isOrigin(text) && text.startsWith("https:");
+}
 
 function isOrigin(text: string): boolean {
   const url = URL.parse(text);

@@ -10,16 +10,12 @@ const SOON_MS = 30 * 86_400_000;
 
 /** `columns`: where the rows of agents are wider, their addresses and names are left out. */
 export function describeStatus(status: JobStatus, columns = Infinity): string {
-  const pid = status.pid === null ? "" : `, pid ${status.pid}`;
-  const registry =
-    status.state !== "stopped" && status.controlPlane === null
-      ? "\nThe control plane does not run, so agents cannot find each other."
-      : "";
   const rowsWith = (isWhole: boolean) =>
     table([
-      ...status.agents.map(({ id, name, url, state, lastHeartbeat }) => [
+      ...status.agents.map(({ id, name, url, place, state, lastHeartbeat }) => [
         `  ${id}`,
         state,
+        ...(place === undefined ? [] : [place]),
         ...(isWhole ? [url, oneLine(name)] : []),
         ago(lastHeartbeat),
       ]),
@@ -44,9 +40,24 @@ export function describeStatus(status: JobStatus, columns = Infinity): string {
   const ends = (status.state === "stopped" ? [] : [...status.processes, ...status.shared]).flatMap((own) =>
     describeEnd(own, status),
   );
-  const tunnels = describeTunnels(status);
-  const head = `${status.job} is ${status.state} (${status.target}${pid})${registry}`;
-  return `${[head, ...describeCertificates(status), ...ends, ...lines, ...tunnels].join("\n")}${nextStep(status)}`;
+  const head = `${status.job} is ${status.state} (${whereabouts(status)})`;
+  const told = [head, ...describeControlPlane(status), ...describeCertificates(status), ...ends, ...lines];
+  told.push(...describeTunnels(status));
+  return `${told.join("\n")}${nextStep(status)}`;
+}
+
+function whereabouts({ target, pid, agents }: JobStatus): string {
+  if (target === "hosts") return `on ${[...new Set(agents.map(({ place }) => place))].join(", ")}`;
+  return pid === null ? target : `${target}, pid ${pid}`;
+}
+
+function describeControlPlane({ state, controlPlane, shared }: JobStatus): string[] {
+  if (state === "stopped" || controlPlane !== null) return [];
+  const away = shared.find((own) => own.name === "control-plane" && own.state === "unreachable");
+  if (away?.place === undefined) return ["The control plane does not run, so agents cannot find each other."];
+  return [
+    `The control plane is on ${away.place}, which does not answer: what is said of the agents is what they say themselves.`,
+  ];
 }
 
 /** A line where the certificates of the hosts end soon, or have ended. */

@@ -19,7 +19,8 @@ export const JWKS_PATH = "/.well-known/jwks.json";
 export const CARD_PATH = "/.well-known/agent-card.json";
 
 export function agentCard(definition: AgentDefinition, config: AgentConfig): AgentCard {
-  const { url, name, description, tracing, accounts } = config;
+  const { name, description, tracing, accounts } = config;
+  const url = config.publicUrl ?? config.url;
   const [jsonRpc, httpJson] = ["JSONRPC", "HTTP+JSON"];
   const bindings = [
     { url: url + JSON_RPC_PATH, protocolBinding: jsonRpc, protocolVersion: A2A_PROTOCOL_VERSION },

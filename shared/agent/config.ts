@@ -49,6 +49,8 @@ export const AgentConfig = z.object({
   description: z.optional(z.string()),
   /** Public origin of this agent, without a trailing slash; goes into its card and the registry. */
   url: z.url(),
+  /** Where people reach it over HTTPS, if it has such an address: an origin. */
+  publicUrl: z.optional(z.url()),
   model: ModelConfig,
   permissions: Permissions,
   approvals: z.object({

@@ -18,8 +18,8 @@ export const BINDING_PROPS = { via: "binding" } as const;
 export type Visitor = "anonymous" | "known" | "peer" | Problem;
 
 export interface Listener<E extends { Bindings: object }> {
-  /** The listener's own address. Its host is served beside the loopback names. */
-  url(env: E["Bindings"]): string | undefined;
+  /** The listener's own addresses. Their hosts are served beside the loopback names. */
+  urls(env: E["Bindings"]): readonly string[];
   visitor(c: Context<E>): Visitor | Promise<Visitor>;
   /** Origins of other pages that may call; none when left out. */
   readonly origins?: (env: E["Bindings"]) => readonly string[];
@@ -38,7 +38,7 @@ export function gate<E extends { Bindings: object }>(listener: Listener<E>): Mid
   let underWay = 0;
   return async (c, next) => {
     const isBinding = isBindingProps(propsOf(c));
-    const foreign = isBinding ? undefined : foreignRequest(c.req.raw, listener.url(c.env), listener.origins?.(c.env));
+    const foreign = isBinding ? undefined : foreignRequest(c.req.raw, listener.urls(c.env), listener.origins?.(c.env));
     if (foreign) return refuse(c, foreign, {});
     const found = listener.visitor(c);
     const visitor = found instanceof Promise ? await found : found;
@@ -89,11 +89,11 @@ export function busy(why: string, retryAfterS = RETRY_AFTER_S): Refusal {
 /** Why a request comes from a foreign host or page; undefined for all others. */
 function foreignRequest(
   request: Request,
-  ownUrl: string | undefined,
+  own: readonly string[],
   origins: readonly string[] = [],
 ): Problem | undefined {
   const { host, hostname, username, password } = new URL(request.url);
-  const isOwn = LOOPBACK.has(hostname) || (ownUrl !== undefined && hostname === new URL(ownUrl).hostname);
+  const isOwn = LOOPBACK.has(hostname) || own.some((url) => hostname === new URL(url).hostname);
   if (!isOwn || username !== "" || password !== "") {
     return problem(
       "foreign-host",

@@ -45,7 +45,7 @@ describe.skipIf(noSshd())("a host", () => {
   it("tells what this machine is", async () => {
     await using connection = await connect(host, "h1");
     const port = await listening();
-    const facts = await factsOf(connection, [port], AbortSignal.timeout(60_000));
+    const facts = await factsOf(connection, { job: "a", ports: [port] }, AbortSignal.timeout(60_000));
     const { bavail, bsize } = await statfs(host.home);
     const [, major, minor] = /(\d+)\.(\d+)/.exec((await exec("getconf", ["GNU_LIBC_VERSION"])).stdout) ?? [];
     expect(facts).toMatchObject({

@@ -109,6 +109,7 @@ async function startPlace(of: Plan, id: string, name: string, controlPlanePort: 
     module: () => "worker.js",
     controlPlaneObjects: ["Session"],
     controlPlanePort,
+    release: 1,
     secrets: { key: "k".repeat(32), variables: {}, signing: {} },
     controlPlaneSecret: "s".repeat(32),
     settings: {},

@@ -112,6 +112,34 @@ describe.skipIf(noSshd())("a job over two hosts", () => {
     }
   });
 
+  test("says where the control plane is when its host does not answer", async () => {
+    const [first] = all.hosts;
+    await first?.stop();
+    try {
+      const said = await all.deployment.succeed("status", JOB);
+      expect(said).toContain("The control plane is on h1, which does not answer");
+      expect(said).toMatch(/coordinator +unreachable +h1/);
+    } finally {
+      await first?.start();
+    }
+  });
+
+  test("is refused, with the ways that are missing, where its machines do not reach each other", async () => {
+    const before = await release(0);
+    const wrong = await all.deployment.write(
+      "wrong",
+      "h1 slots=2 address=127.0.0.1\nh2 slots=2 address=255.255.255.255\n",
+    );
+    await write("version: 1.5.0\ndeployment: { timeout: 20s }");
+    const { code, stderr } = await all.deployment.troupe("deploy", file, "--hosts", wrong);
+    expect(code).toBe(1);
+    expect(stderr).toContain("The agent coordinator cannot ask summarizer: ");
+    expect(stderr).toContain("The agent coordinator cannot ask fact_checker: ");
+    expect(await release(0)).toBe(before);
+    expect((await ask()).state).toBe("completed");
+    await write();
+  });
+
   test("is deployed again without a byte when nothing has changed", async () => {
     const before = await release(0);
     expect((await deploy()).code).toBe(0);

@@ -23,7 +23,7 @@ const app = new Hono<JobEnv>();
 
 app.use(
   gate<JobEnv>({
-    url: ({ TROUPE_URL }) => TROUPE_URL,
+    urls: ({ TROUPE_URL }) => (TROUPE_URL === undefined ? [] : [TROUPE_URL]),
     // The OTLP receiver authenticates exporters itself, to refuse them in their own encoding.
     enter: ({ var: { operator } }) =>
       operator ? operators.enter(`${operator.job} ${operator.account.name}`, OPERATOR) : undefined,

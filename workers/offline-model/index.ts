@@ -27,7 +27,7 @@ const app = new Hono();
 
 app.use(
   gate<{ Bindings: object }>({
-    url: () => undefined,
+    urls: () => [],
     visitor: ({ req }) => visitor(req.raw.headers.get("authorization")),
     refuse: (_, { status, detail }, headers) => errorResponse(isErrorStatus(status) ? status : 400, detail, headers),
   }),

@@ -23,6 +23,7 @@ import { controlPlaneLayout, type JobLayout, jobLayout } from "../local/state/la
 import { markKept, pruneReleases, readRelease, writeRelease } from "../local/state/release.ts";
 import { ensureOwnControlPlaneSecret, ensureSigningKeys, updateJobSecrets } from "../local/state/secrets.ts";
 import { JobState, readOrSetAside, writeState } from "../local/state/state.ts";
+import { readHttpsFiles } from "../https-files.ts";
 import type { Deployed, DeployRequest } from "../target.ts";
 import { controlPlaneAt, controlPlaneOf } from "./job-machines.ts";
 import { ensureAuthority } from "./keys/authority.ts";
@@ -72,11 +73,12 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
     planJob(job, { ...planEnvironment(bundles, agents), placement, remotes, tlsPorts, publicKeys });
   const draft = planAt(real);
   await updateJobSecrets(layout.secrets, draft.secrets);
+  const https = await readHttpsFiles(draft, request.file, io);
   const corpus = await prepareCorpus(draft, { typed: request.corpus, last: last?.corpus, file: request.file }, io);
   const machines = await stage("connect", "Connecting to the hosts", async () => connectAll(places, job.name, io));
   const wanted = [
     { plan: draft, controlPlanePort: real.controlPlanePort },
-    { plan: planAt(trial), controlPlanePort: trial.controlPlanePort, isTrial: true },
+    { plan: forTrial(planAt(trial)), controlPlanePort: trial.controlPlanePort, isTrial: true },
   ];
   const checked = await stage("preflight", "Checking the hosts", async () =>
     preflight(
@@ -104,6 +106,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
     settings: await traceSettings(controlPlaneLayout(home).settings, io),
     authority: await ensureAuthority(layout.authority, job.name),
     keys,
+    https,
     workerd,
   };
   const { controlPlanePort, tlsPorts } = real;
@@ -131,7 +134,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
     );
     await stage("prove", "Trying the release beside the running one", async (span) =>
       prove({
-        plan: planAt(trial, publicKeys),
+        plan: forTrial(planAt(trial, publicKeys)),
         controlPlanePort: trial.controlPlanePort,
         machines,
         cargo,
@@ -176,6 +179,11 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
     }
   });
   return { status: await hostsStatus(home, { state: now, plan }, io.signal), healthyMs, leftOut };
+}
+
+/** Without the addresses for people, which are still those of the running release. */
+function forTrial(plan: Plan): Plan {
+  return { ...plan, agents: plan.agents.map(({ https: _, ...agent }) => agent) };
 }
 
 /** An agent that moves gets another port, since the old place serves the old one until the new release is there. */

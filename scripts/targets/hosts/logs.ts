@@ -1,4 +1,5 @@
 // The logs of a job on hosts, in the order of their times.
+import { setTimeout as delay } from "node:timers/promises";
 import type { Plan } from "#jobs/plan/plan-shape.ts";
 import { parseLines } from "../local/logs.ts";
 import type { LogLine, LogRequest } from "../target.ts";
@@ -33,7 +34,7 @@ function dated(lines: readonly LogLine[]): { readonly at: string; readonly line:
 /** Of each log: filters leave some of them out. */
 const MOST_LINES = 10_000;
 
-/** New lines of all machines, as they come. */
+/** New lines of all machines in the order of their times, as far as they come soon enough. */
 async function* merged(
   machines: readonly Machine[],
   signal: AbortSignal,
@@ -42,15 +43,29 @@ async function* merged(
   const sources = machines.map((machine) => machine.follow(0, signal)[Symbol.asyncIterator]());
   const nextOf = async (index: number) => ({ index, result: await sources[index]?.next() });
   const waiting = new Map(sources.map((_, index) => [index, nextOf(index)]));
-  while (waiting.size > 0) {
-    const { index, result } = await Promise.race(waiting.values());
+  const held: LogLine[] = [];
+  let release: Promise<undefined> | undefined;
+  while (waiting.size > 0 || held.length > 0) {
+    const next = await Promise.race([...waiting.values(), ...(release === undefined ? [] : [release])]);
     signal.throwIfAborted();
-    if (result === undefined || result.done === true) {
-      waiting.delete(index);
+    if (next === undefined) {
+      release = undefined;
+      yield* held.splice(0).toSorted(byTime);
       continue;
     }
+    const { index, result } = next;
+    waiting.delete(index);
+    if (result === undefined || result.done === true) continue;
     waiting.set(index, nextOf(index));
     const [process, line] = result.value;
-    yield* parseLines(line, process).filter(wanted);
+    held.push(...parseLines(line, process).filter(wanted));
+    if (held.length > 0) release ??= delay(HOLD_MS, undefined);
   }
+}
+
+/** Lines of other hosts that are older may be on their way so long. */
+const HOLD_MS = 200;
+
+function byTime(one: LogLine, other: LogLine): number {
+  return (one.time ?? "").localeCompare(other.time ?? "");
 }

@@ -14,6 +14,7 @@ import { checkAgents } from "../../inspection/check-agents.ts";
 import { readRemotes } from "../../remotes/read-remotes.ts";
 import { type Io, noteIfSlow } from "../../terminal/io.ts";
 import { planEnvironment } from "../../project/plan-environment.ts";
+import { readHttpsFiles } from "../https-files.ts";
 import type { Deployed, DeployRequest } from "../target.ts";
 import {
   type ControlPlane,
@@ -68,10 +69,11 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   );
   const plan = planJob(job, { ...planEnvironment(bundles, ports), publicKeys, remotes, placement: request.placement });
   const corpus = await prepareCorpus(plan, { typed: request.corpus, last: last?.corpus, file: request.file }, io);
+  const https = await readHttpsFiles(plan, request.file, io);
   const controlPlane = await stage("control_plane", "Starting the control plane", async () =>
     ensureControlPlane(home, bundles, io, Object.values(ports)),
   );
-  const release = await writeRelease(layout, plan, bundles);
+  const release = await writeRelease(layout, plan, bundles, https);
   trace.root.set({ [TROUPE.release]: release });
 
   await stage("stop", "Stopping the running release", async () => stopProcesses(home, job.name, last));

@@ -16,7 +16,7 @@ import { isHealthy, waitUntilHealthy } from "./processes/health.ts";
 import { configOf, type JobProcess, onLoopback, processesOf } from "./processes/job-config.ts";
 import type { JobLayout } from "./state/layout.ts";
 import { jobProcesses, runningProcesses } from "./processes/processes.ts";
-import { modulePath } from "./state/release.ts";
+import { httpsPair, modulePath } from "./state/release.ts";
 import { secretValues, updateJobSecrets } from "./state/secrets.ts";
 import { untilFree } from "./processes/ports.ts";
 import type { JobState } from "./state/state.ts";
@@ -88,6 +88,9 @@ async function startProcess(run: Run, process: JobProcess, secrets: Record<strin
     controlPlane: () => onLoopback(controlPlane.port),
     model: onLoopback(controlPlane.modelPort),
     peer: (_, { socket }) => onLoopback(socket.port),
+    sockets: process.agents.flatMap(({ id, https }) =>
+      https === undefined ? [] : [{ name: id, address: `*:${https.port}`, tls: { keyPair: httpsPair(release, id) } }],
+    ),
     module: (worker) => modulePath(release, worker),
     machine: machineFolder(own),
     dataFolder,

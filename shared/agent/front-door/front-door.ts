@@ -24,6 +24,7 @@ import { problem, problemResponse, type Problem } from "../../http/problem.ts";
 import { readAnyJson } from "../../http/read-json.ts";
 import { troubledBreakers } from "../breakers.ts";
 import { agentCard, CARD_PATH, cardJson, extendedCard, JSON_RPC_PATH, JWKS_PATH } from "../card.ts";
+import type { AgentConfig } from "../config.ts";
 import type { AgentDefinition } from "../definition.ts";
 import { beaconStub, configOf, sessionStub, type AgentEnv } from "../env.ts";
 import { isStreaming, type Operation } from "../rpc.ts";
@@ -60,7 +61,7 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
   app.use(crossOrigin<App>(origins));
   app.use(
     gate<App>({
-      url: (env) => configOf(env).url,
+      urls: (env) => ownUrls(configOf(env)),
       visitor: (c) => visitor(c, definition),
       origins,
       enter: (c) => (c.var.admitted ? enterAs(c.var.admitted) : undefined),
@@ -122,6 +123,10 @@ export function frontDoor(definition: AgentDefinition): Hono<App> {
     );
   });
   return app;
+}
+
+function ownUrls({ url, publicUrl }: AgentConfig): string[] {
+  return publicUrl === undefined ? [url] : [url, publicUrl];
 }
 
 /** The sender of a request, for the gate. The agent's own paths check credentials themselves. */

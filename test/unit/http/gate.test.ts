@@ -17,7 +17,7 @@ interface Gated {
 
 function listener({ visitor = () => "anonymous", handler = () => new Response("in"), ...options }: Gated = {}) {
   const app = new Hono();
-  app.use(gate<{ Bindings: object }>({ url: () => CARD, visitor, ...options }));
+  app.use(gate<{ Bindings: object }>({ urls: () => [CARD], visitor, ...options }));
   app.all("*", () => handler());
   return (url: string, headers: Record<string, string> = {}, props?: object) => {
     const ctx = { waitUntil: () => {}, passThroughOnException: () => {}, props };

@@ -91,9 +91,9 @@ export class Machine {
     return `${this.folder}/releases/${number}`;
   }
 
-  /** The environment of a process, for its owner alone. */
-  secretsFile(release: number, process: string): string {
-    return `${this.folder}/secrets/${release}/${process}.env`;
+  /** Folder of the environments of processes, for their owner alone. */
+  secrets(release: number): string {
+    return `${this.folder}/secrets/${release}`;
   }
 
   /** Starts processes of a release, which outlive the connection. Throws CliError where one runs already. */

@@ -13,6 +13,8 @@ umask 077
 swap="$job/swap"
 before=$(cat "$job/current" 2>/dev/null)
 
+first_line() { printf '%s\n' "$1" | head -n 1; }
+
 say() { echo "$1" >"$swap/said.new" && mv -f "$swap/said.new" "$swap/said"; }
 
 # Copies the data as the release before left them. Blocks are shared where the file system can.
@@ -28,6 +30,8 @@ take_data() {
 # usage: go_back WHY
 go_back() {
   stop >/dev/null
+  # What was copied in vain may have filled the disk.
+  rm -rf "$job/snapshots.new" "$job/data.new"
   # The data are as they were, too, where another release could have changed their form.
   [ -z "$before" ] || [ ! -e "$swap/data-differ" ] || [ ! -d "$job/snapshots/$before" ] || take_data "$job/snapshots/$before"
   wake_first=yes
@@ -46,12 +50,12 @@ main() {
   [ -n "$before" ] || ran=''
   say ended
   if [ -n "$before" ] && [ "$before" != "${release##*/}" ]; then
-    copy_data 2>"$swap/why" || go_back "failed the data cannot be copied: $(head -n 1 "$swap/why")"
-    [ -z "$restored" ] || take_data "$restored" 2>"$swap/why" || go_back "failed the data cannot be copied: $(head -n 1 "$swap/why")"
+    why=$(copy_data 2>&1) || go_back "failed the data cannot be copied: $(first_line "$why")"
+    [ -z "$restored" ] || why=$(take_data "$restored" 2>&1) || go_back "failed the data cannot be copied: $(first_line "$why")"
     # The copy of an earlier release is of no more use.
     rm -rf "$job/snapshots" && mv "$job/snapshots.new" "$job/snapshots"
   fi
-  start "$release" >"$swap/why" 2>&1 || go_back "failed a process runs that was not ended: $(head -n 1 "$swap/why")"
+  why=$(start "$release" 2>&1) || go_back "failed a process runs that was not ended: $(first_line "$why")"
   say started
   until=$(($(date +%s) + seconds))
   while :; do

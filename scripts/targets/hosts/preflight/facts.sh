@@ -1,5 +1,5 @@
 # Tells what a host has, as lines `key=value`. Makes ~/.troupe, and changes nothing else.
-# usage: PORTS (as /proc/net/tcp writes them, with | between); process.sh stands before this text.
+# usage: PORTS JOB (PORTS as /proc/net/tcp writes them, with | between); process.sh stands before this text.
 
 say() { printf '%s=%s\n' "$1" "$2"; }
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -29,6 +29,7 @@ else
 fi
 rm -f "$probe" 2>/dev/null
 say disk "$(df -Pk "$folder" 2>/dev/null | tail -n 1)"
+[ ! -d "$folder/jobs/$2/data" ] || say data "$(du -sk "$folder/jobs/$2/data" 2>/dev/null | cut -f1)"
 say folder "$(cat /proc/sys/kernel/random/boot_id) $(stat -c '%d %i' "$folder" 2>/dev/null)"
 say memory "$(sed -n 's/^MemAvailable: *\([0-9]*\) kB$/\1/p' /proc/meminfo)"
 

@@ -35,6 +35,8 @@ export interface HostFacts {
   readonly freeBytes: number | undefined;
   /** Names the folder `~/.troupe`: equal where two hosts share it. Undefined where the host does not tell. */
   readonly folder: string | undefined;
+  /** What the job's data take there, which each release copies. */
+  readonly dataBytes: number;
   /** That programs may still take. */
   readonly freeMemoryBytes: number | undefined;
   /** How far the host's clock is ahead of this machine's, at least; negative where it is behind. */
@@ -81,6 +83,7 @@ export function readFacts(text: string, asked: Asked): HostFacts {
     unwritable: one("unwritable"),
     isNoexec: one("noexec") !== undefined,
     freeBytes: disk?.freeBytes,
+    dataBytes: bytes(one("data")) ?? 0,
     folder: folderFrom(one("folder") ?? "", disk?.source ?? ""),
     freeMemoryBytes: bytes(one("memory")),
     clockAheadMs: clockAhead(z.coerce.number().int().parse(one("clock")) * 1_000, asked),
@@ -104,11 +107,16 @@ function libcFrom(text: string): Libc {
   return { kind: "glibc", major: Number(found[1]), minor: Number(found[2]) };
 }
 
-/** The last line of `df -Pk`. The name of the source may hold spaces. */
+/** The last line of `df -Pk`: source, three numbers, a percentage, and the place. The source may hold spaces. */
 function diskFrom(line: string): { readonly source: string; readonly freeBytes: number } | undefined {
-  const found = /^(.+?)\s+\d+\s+\d+\s+(-?\d+)\s+\S+\s+\//.exec(line);
-  return found === null ? undefined : { source: found[1] ?? "", freeBytes: Number(found[2]) * 1_024 };
+  const words = line.trim().split(/\s+/, MAX_WORDS);
+  const percent = words.findIndex((word, index) => index > 3 && word.endsWith("%"));
+  const free = Number(words[percent - 1]);
+  if (percent < 0 || !Number.isInteger(free)) return undefined;
+  return { source: words.slice(0, percent - 3).join(" "), freeBytes: free * 1_024 };
 }
+
+const MAX_WORDS = 100;
 
 /** On a file system of the network, its source and the inode name a folder everywhere; else they do so while a machine runs. */
 function folderFrom(line: string, source: string): string | undefined {

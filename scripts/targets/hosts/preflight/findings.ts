@@ -65,7 +65,7 @@ const CHECKS: readonly Check[] = [
   },
 
   function disk({ id, facts }) {
-    const needed = facts.workerds.length === 0 ? FRESH_MB : AGAIN_MB;
+    const needed = (facts.workerds.length === 0 ? FRESH_MB : AGAIN_MB) + Math.ceil(facts.dataBytes / 1e6);
     if (facts.freeBytes === undefined || facts.freeBytes >= needed * 1e6) return [];
     const free = Math.floor(facts.freeBytes / 1e6);
     return [[`${id} has ${free} MB free where ~/.troupe is, and ${needed} MB are needed.`, "Free some there."]];

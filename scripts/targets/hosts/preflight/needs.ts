@@ -48,7 +48,10 @@ function processesAt(plan: Plan, place: string): number {
 function portsAt({ plan, controlPlanePort }: Wanted, place: string): WantedPort[] {
   const { controlPlane } = plan;
   return [
-    ...agentsAt(plan, place).flatMap(({ id, socket, tlsPort }) => wanted(`the agent ${id}`, socket.port, tlsPort)),
+    ...agentsAt(plan, place).flatMap(({ id, socket, tlsPort, https }) => [
+      ...wanted(`the agent ${id}`, socket.port, tlsPort),
+      ...(https === undefined ? [] : wanted(`https of the agent ${id}`, https.port, undefined)),
+    ]),
     ...(controlPlane.place === place ? wanted("the control plane", controlPlanePort, controlPlane.tlsPort) : []),
   ];
 }

@@ -35,7 +35,7 @@ export async function preflight(
     machines.map(async ({ id, connection }) => {
       const needs = needsAt(wanted, id);
       const ports = needs.ports.map(({ port }) => port);
-      return { id, connection, needs, facts: await factsOf(connection, ports, io.signal) };
+      return { id, connection, needs, facts: await factsOf(connection, { job: needs.job, ports }, io.signal) };
     }),
   );
   const findings = findingsOf(hosts);
@@ -53,9 +53,13 @@ export async function preflight(
 }
 
 /** The facts of one host; of listeners, those on these ports. Throws CliError where its answer cannot be read. */
-export async function factsOf(connection: Shell, ports: readonly number[], signal: AbortSignal): Promise<HostFacts> {
+export async function factsOf(
+  connection: Shell,
+  { job, ports }: { readonly job: string; readonly ports: readonly number[] },
+  signal: AbortSignal,
+): Promise<HostFacts> {
   const fromMs = Date.now();
-  const { stdout, stderr } = await connection.run(FACTS, { args: [wantedPorts(ports)], signal });
+  const { stdout, stderr } = await connection.run(FACTS, { args: [wantedPorts(ports), job], signal });
   try {
     return readFacts(stdout, { fromMs, toMs: Date.now() });
   } catch {

@@ -7,6 +7,7 @@ import { CONTROL_PLANE, OFFLINE_MODEL } from "../../local/control-plane/worker-c
 import { renderConfig } from "../../local/processes/capnp.ts";
 import type { JobSecrets } from "../../local/state/secrets.ts";
 import { type Authority, issueCertificate } from "../keys/authority.ts";
+import type { HttpsFiles } from "../../https-files.ts";
 import type { PublicKeys } from "../keys/public-keys.ts";
 import { type Machine, SCRIPTS } from "../machine/machine.ts";
 import {
@@ -14,6 +15,8 @@ import {
   certificateFile,
   certificateName,
   type HostProcess,
+  httpsCertificateFile,
+  httpsKeyFile,
   hostProcesses,
   keyHolders,
 } from "./host-processes.ts";
@@ -29,6 +32,8 @@ export interface Cargo {
   readonly authority: Authority;
   /** Holder → the public halves of its keys, which its host has made. */
   readonly keys: ReadonlyMap<string, PublicKeys>;
+  /** Agent → what it answers people with over HTTPS. */
+  readonly https: ReadonlyMap<string, HttpsFiles>;
   /** Place → where workerd lies there. */
   readonly workerd: ReadonlyMap<string, string>;
 }
@@ -41,13 +46,14 @@ export interface Numbered {
 }
 
 /** What runs at a machine. */
-function processesAt(machine: Machine, { plan, controlPlanePort }: Numbered, cargo: Cargo): HostProcess[] {
+function processesAt(machine: Machine, { plan, release, controlPlanePort }: Numbered, cargo: Cargo): HostProcess[] {
   const { bundles, secrets, controlPlaneSecret, settings } = cargo;
   return hostProcesses(plan, placeOf(plan, machine.id), {
     folder: machine.folder,
     module: (worker) => machine.module(bundleOf(bundles, worker).hash),
     controlPlaneObjects: bundleOf(bundles, CONTROL_PLANE).objects,
     controlPlanePort,
+    release,
     secrets,
     controlPlaneSecret,
     settings,
@@ -62,7 +68,7 @@ export function fingerprint(machines: ReadonlyMap<string, Machine>, numbered: Nu
       process.environment,
       renderConfig(config),
     ]);
-    return [id, cargo.workerd.get(id), numbered.plan.restart, processes, SCRIPTS];
+    return [id, cargo.workerd.get(id), numbered.plan.restart, processes, SCRIPTS, [...cargo.https]];
   });
   return createHash("sha256")
     .update(JSON.stringify([numbered.plan, parts]))
@@ -80,17 +86,35 @@ export async function sendTo(machine: Machine, numbered: Numbered, cargo: Cargo)
     restart: plan.restart,
     modules: modulesOf(plan, processes, cargo.bundles),
     files: await certificates(plan, machine.id, cargo),
+    secretFiles: httpsKeys(plan, machine.id, cargo),
   });
 }
 
 /** The authority's certificate, and one for each key holder of the place. */
-async function certificates(plan: Plan, place: string, { authority, keys }: Cargo): Promise<Record<string, string>> {
+async function certificates(
+  plan: Plan,
+  place: string,
+  { authority, keys, https }: Cargo,
+): Promise<Record<string, string>> {
   const issued = keyHolders(plan, placeOf(plan, place)).map(async (holder) => {
     const publicKey = keys.get(holder)?.tls ?? "";
     const certificate = await issueCertificate(authority, { publicKey, name: certificateName(plan, holder) });
     return [certificateFile(holder), certificate] as const;
   });
-  return { [AUTHORITY_FILE]: authority.certificate, ...Object.fromEntries(await Promise.all(issued)) };
+  const named = plan.agents.flatMap(({ id, place: at }) => {
+    const own = at === place ? https.get(id) : undefined;
+    return own === undefined ? [] : [[httpsCertificateFile(id), own.certificate] as const];
+  });
+  const all = [...(await Promise.all(issued)), ...named];
+  return { [AUTHORITY_FILE]: authority.certificate, ...Object.fromEntries(all) };
+}
+
+function httpsKeys(plan: Plan, place: string, { https }: Cargo): Record<string, string> {
+  const keys = plan.agents.flatMap(({ id, place: at }) => {
+    const own = at === place ? https.get(id) : undefined;
+    return own === undefined ? [] : [[httpsKeyFile(id), own.key] as const];
+  });
+  return Object.fromEntries(keys);
 }
 
 function modulesOf(plan: Plan, processes: readonly HostProcess[], bundles: Cargo["bundles"]): Module[] {

@@ -33,6 +33,8 @@ export interface HostFacts {
   /** Classes of the Durable Objects of the control plane. */
   readonly controlPlaneObjects: readonly string[];
   readonly controlPlanePort: number;
+  /** Its number. */
+  readonly release: number;
   readonly secrets: JobSecrets;
   /** The secret of the job's control plane. */
   readonly controlPlaneSecret: string;
@@ -44,6 +46,13 @@ export interface HostFacts {
 export const AUTHORITY_FILE = "ca.pem";
 export function certificateFile(name: string): string {
   return `${name}.pem`;
+}
+export function httpsCertificateFile(agent: string): string {
+  return `https.${agent}.pem`;
+}
+/** Beside the files of secrets of a release. */
+export function httpsKeyFile(agent: string): string {
+  return `https.${agent}.key`;
 }
 
 /** Those whose keys are made at a place: its agents, and the control plane where it runs there. */
@@ -119,7 +128,7 @@ function agentProcesses(plan: Plan, here: readonly PlannedAgent[], place: Place,
       controlPlane: (agent) => toControlPlane(plan, place, agent, facts),
       model: { address: MODEL_SOCKET },
       peer: (from, to) => toAgent(plan, place.id, from, to),
-      sockets: process.agents.flatMap(httpsSocket),
+      sockets: process.agents.flatMap((agent) => [...machineSocket(agent), ...httpsSocket(agent, facts)]),
       module: (worker) => facts.module(worker),
       machine: machineFolder(facts, process.name),
       dataFolder: (agent) => `${facts.folder}/data/${agent}`,
@@ -129,7 +138,18 @@ function agentProcesses(plan: Plan, here: readonly PlannedAgent[], place: Place,
   });
 }
 
-function httpsSocket({ id, tlsPort }: PlannedAgent): Omit<WorkerdSocket, "service">[] {
+/** For people, with a certificate that the job file names. */
+function httpsSocket({ id, https }: PlannedAgent, { release }: HostFacts): Omit<WorkerdSocket, "service">[] {
+  if (https === undefined) return [];
+  const keyPair = {
+    privateKeyFile: `../../secrets/${release}/${httpsKeyFile(id)}`,
+    certificateFile: httpsCertificateFile(id),
+  };
+  return [{ name: id, address: anyAddress(https.port), tls: { keyPair } }];
+}
+
+/** For agents on other machines. */
+function machineSocket({ id, tlsPort }: PlannedAgent): Omit<WorkerdSocket, "service">[] {
   return tlsPort === undefined ? [] : [{ name: id, address: anyAddress(tlsPort), tls: tlsOf(id) }];
 }
 

@@ -22,6 +22,8 @@ export interface HostRelease {
   readonly modules: readonly Module[];
   /** Name → text of files beside the configurations: certificates. */
   readonly files: Readonly<Record<string, string>>;
+  /** Name → text of files beside those of secrets. */
+  readonly secretFiles: Readonly<Record<string, string>>;
 }
 
 /** Resolves to the bytes that were sent for modules. May be repeated. */
@@ -42,16 +44,20 @@ export async function sendRelease(machine: Machine, release: HostRelease): Promi
   return sent.reduce((sum, bytes) => sum + bytes, 0);
 }
 
-function filesOf(machine: Machine, { number, processes, workerd, restart, files }: HostRelease): HostFile[] {
+function filesOf(
+  machine: Machine,
+  { number, processes, workerd, restart, files, secretFiles }: HostRelease,
+): HostFile[] {
   const folder = machine.release(number);
   const lines = processes.map(({ name }) => `${name} ${restart} ${workerd}\n`);
   const texts = { ...SCRIPTS, ...files, processes: lines.join("") };
   return [
     { path: `${machine.folder}/boot.sh`, text: BOOT },
     ...Object.entries(texts).map(([name, text]) => ({ path: `${folder}/${name}`, text })),
+    ...Object.entries(secretFiles).map(([name, text]) => ({ path: `${machine.secrets(number)}/${name}`, text })),
     ...processes.flatMap(({ name, config, environment, agents }) => [
       { path: `${folder}/config.${name}.capnp`, text: renderConfig(config) },
-      { path: machine.secretsFile(number, name), text: shellText(environment) },
+      { path: `${machine.secrets(number)}/${name}.env`, text: shellText(environment) },
       ...(agents.length === 0
         ? []
         : [{ path: `${folder}/wake.${name}.capnp`, text: wakeConfig(agents.map(({ url }) => url)) }]),

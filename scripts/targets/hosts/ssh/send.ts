@@ -81,7 +81,7 @@ export async function sendFile(
     }
 
     async function transfer(): Promise<Ran> {
-      const zip = createGzip();
+      const zip = createGzip({ level: 1 });
       zip.on("data", (chunk: Buffer) => (bytes += chunk.length));
       let sent = from;
       const counted = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

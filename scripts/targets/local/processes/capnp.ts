@@ -14,8 +14,8 @@ export interface WorkerdSocket {
   readonly name: string;
   readonly address: string;
   readonly service: string;
-  /** HTTPS, for clients with a certificate of this authority alone. */
-  readonly tls?: { readonly keyPair: KeyPairFiles; readonly clientCa: string };
+  /** HTTPS; with `clientCa` for clients with a certificate of this authority alone. */
+  readonly tls?: { readonly keyPair: KeyPairFiles; readonly clientCa?: string };
 }
 
 /** A private key (PKCS #8) and its certificate. Paths of PEM files, here and below, are relative to the configuration's file. */
@@ -89,7 +89,7 @@ export function renderConfig({ workers, folders = [], externals, sockets }: Work
     ...folders.map(({ name, folder }) => `(name = ${quote(name)}, disk = (path = ${quote(folder)}))`),
     ...workers.flatMap((worker) => [...disk(worker), ...objectFiles(worker), workerService(worker)]),
   ];
-  const listening = sockets.map(socket);
+  const listeners = sockets.map(socket);
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
@@ -97,7 +97,7 @@ const config :Workerd.Config = (
     ${services.join(",\n    ")},
   ],
   sockets = [
-    ${listening.join(",\n    ")},
+    ${listeners.join(",\n    ")},
   ],
   logging = (structuredLogging = true),
 );
@@ -131,17 +131,22 @@ export function quote(text: string): string {
 }
 
 function socket({ name, address, service, tls }: WorkerdSocket): string {
-  const protocol =
-    tls === undefined
-      ? "http = ()"
-      : `https = (options = (), tlsOptions = (${mutualTls(tls.keyPair, tls.clientCa)}, requireClientCerts = true))`;
+  const protocol = tls === undefined ? "http = ()" : `https = (options = (), tlsOptions = (${listening(tls)}))`;
   return `(name = ${quote(name)}, address = ${quote(address)}, ${protocol}, service = ${quote(service)})`;
 }
 
+function listening({ keyPair, clientCa }: NonNullable<WorkerdSocket["tls"]>): string {
+  if (clientCa !== undefined) return `${mutualTls(keyPair, clientCa)}, requireClientCerts = true`;
+  return `${pairOf(keyPair)}, minVersion = tls1Dot2`;
+}
+
 /** Both ends are workerd of the same release, so nothing older than TLS 1.3 is needed. */
-function mutualTls({ privateKeyFile, certificateFile }: KeyPairFiles, ca: string): string {
-  const pair = `(privateKey = embed ${quote(privateKeyFile)}, certificateChain = embed ${quote(certificateFile)})`;
-  return `keypair = ${pair}, trustedCertificates = [embed ${quote(ca)}], minVersion = tls1Dot3`;
+function mutualTls(pair: KeyPairFiles, ca: string): string {
+  return `${pairOf(pair)}, trustedCertificates = [embed ${quote(ca)}], minVersion = tls1Dot3`;
+}
+
+function pairOf({ privateKeyFile, certificateFile }: KeyPairFiles): string {
+  return `keypair = (privateKey = embed ${quote(privateKeyFile)}, certificateChain = embed ${quote(certificateFile)})`;
 }
 
 function external({ name, address, ...server }: WorkerdExternal): string {

@@ -9,7 +9,9 @@ import { Plan } from "#jobs/plan/plan-shape.ts";
 import { writeFileAtomically } from "../../../project/atomic-file.ts";
 import { type Bundle, bundleOf } from "../../../project/build.ts";
 import { CliError } from "../../../terminal/cli-error.ts";
+import type { HttpsFiles } from "../../https-files.ts";
 import type { JobLayout } from "./layout.ts";
+import { PRIVATE } from "./secrets.ts";
 
 const PLAN_FILE = "plan.json";
 /** Holds the time at which the release began to run. */
@@ -22,12 +24,18 @@ export async function writeRelease(
   layout: JobLayout,
   plan: Plan,
   bundles: ReadonlyMap<string, Bundle>,
+  https: ReadonlyMap<string, HttpsFiles> = new Map(),
 ): Promise<number> {
   const number = Math.max(0, ...(await releaseNumbers(layout))) + 1;
   const folder = layout.release(number);
   await mkdir(folder, { recursive: true });
   for (const worker of new Set(plan.agents.map((agent) => agent.worker))) {
     await copyFile(bundleOf(bundles, worker).path, join(folder, `${worker}.js`));
+  }
+  for (const [agent, { certificate, key }] of https) {
+    const { privateKeyFile, certificateFile } = httpsPair(number, agent);
+    await writeFileAtomically(join(layout.folder, certificateFile), certificate);
+    await writeFileAtomically(join(layout.folder, privateKeyFile), key, PRIVATE);
   }
   await writeFileAtomically(join(folder, PLAN_FILE), JSON.stringify(plan, null, 2));
   return number;
@@ -101,6 +109,12 @@ export function dataDiffer(from: Plan, to: Plan, { number, restore }: { number: 
     `Release ${number} cannot read the data that the present release stores (version ${from.dataVersion}; it knows ${to.dataVersion}).`,
     "With --restore-data it gets a copy of its own data back; then all is lost that was said and done since the present release runs.",
   );
+}
+
+/** Paths of what an agent answers people with over HTTPS, relative to the job's folder. */
+export function httpsPair(number: number, agent: string): { privateKeyFile: string; certificateFile: string } {
+  const path = `releases/${number}/https.${agent}`;
+  return { privateKeyFile: `${path}.key`, certificateFile: `${path}.pem` };
 }
 
 /** Path of a Worker's module in a release, relative to the job's folder. */

@@ -18,6 +18,7 @@ const GOOD: HostFacts = {
   isNoexec: false,
   freeBytes: 300e6,
   folder: "boot 1 2",
+  dataBytes: 0,
   freeMemoryBytes: 450e6,
   clockAheadMs: 0,
   missingPrograms: [],
@@ -88,6 +89,11 @@ it.each<[string, Partial<HostFacts>, string]>([
     "a full disk with a workerd",
     { freeBytes: 49e6, workerds: ["workerd-0"] },
     "h has 49 MB free where ~/.troupe is, and 50 MB are needed. Free some there.",
+  ],
+  [
+    "less space than a copy of the data takes",
+    { freeBytes: 149e6, workerds: ["workerd-0"], dataBytes: 100e6 },
+    "h has 149 MB free where ~/.troupe is, and 150 MB are needed. Free some there.",
   ],
   [
     "little memory",

@@ -30,6 +30,7 @@ function processesAt(): Map<string, HostProcess[]> {
     module: () => "m.js",
     controlPlaneObjects: [],
     controlPlanePort: 7000,
+    release: 1,
     secrets: { key: "the key of the job", variables: { OWN: "the value of a variable" }, signing: {} },
     controlPlaneSecret: "the secret of the control plane, of 32 characters",
     settings: {},
