@@ -164,14 +164,20 @@ describe.skipIf(noSshd())("a job over two hosts behind tunnels", () => {
   let all: SshHosts;
   const ask = async () => Answer.parse(await all.deployment.json("query", JOB, QUESTION));
   /** Agent → its host. */
-  const deployTo = async (targets: Readonly<Record<string, string>>) => {
+  const written = async (targets: Readonly<Record<string, string>>) => {
     const agents = Object.entries(targets).map(([id, host]) => `{ id: ${id}, target: "ssh://${host}" }`);
     const [hub, ...spokes] = Object.keys(targets);
     const lines = [`name: ${JOB}`, `agents: [${agents.join(", ")}]`, "heartbeat: { interval: 500ms }"];
     const topology = `topology: { type: hub-spoke, hub: ${hub}, spokes: [${spokes.join(", ")}] }`;
     const file = await all.deployment.write("team.yaml", [...lines, topology, ""].join("\n"));
     const hostFile = await all.deployment.write("hosts", "h1 expose=tunnel\nh2 expose=tunnel\nh3 expose=tunnel\n");
-    return all.deployment.troupe("deploy", file, "--hosts", hostFile);
+    return [file, "--hosts", hostFile];
+  };
+  const deployTo = async (targets: Readonly<Record<string, string>>) =>
+    all.deployment.troupe("deploy", ...(await written(targets)));
+  const stateAndAgents = async () => {
+    const { state, agents } = Tunnels.parse(await all.deployment.json("status", JOB));
+    return [state, ...agents.map(({ id }) => id)];
   };
 
   beforeAll(async () => {
@@ -188,8 +194,25 @@ describe.skipIf(noSshd())("a job over two hosts behind tunnels", () => {
     expect(await deployTo({ coordinator: "h1", searcher: "h2", summarizer: "h2" })).toMatchObject({ code: 0 });
     expect((await ask()).state).toBe("completed");
     await all.deployment.succeed("rollback", JOB);
-    const { state, agents } = Tunnels.parse(await all.deployment.json("status", JOB));
-    expect([state, agents.map(({ id }) => id)]).toEqual(["running", ["coordinator", "searcher"]]);
+    expect(await stateAndAgents()).toEqual(["running", "coordinator", "searcher"]);
+    expect((await ask()).state).toBe("completed");
+  });
+
+  test("has its former tunnels where the command is interrupted while the releases change", async () => {
+    const ways = async () =>
+      readFile(join(all.deployment.home, ".troupe", "jobs", JOB, "tunnels", "ways"), "utf8").catch(() => "");
+    const before = await ways();
+    const targets = { coordinator: "h1", searcher: "h2", summarizer: "h2" };
+    const command = all.deployment.start("deploy", ...(await written(targets)));
+    await eventually(
+      async () => (["", before].includes(await ways()) ? undefined : true),
+      MANY_MS,
+      "the tunnels of the new release are held",
+    );
+    command.process.kill("SIGINT");
+    expect((await command.outcome).code).toBe(130);
+    expect(await ways()).toBe(before);
+    expect(await stateAndAgents()).toEqual(["running", "coordinator", "searcher"]);
     expect((await ask()).state).toBe("completed");
   });
 

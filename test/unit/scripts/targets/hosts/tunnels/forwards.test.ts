@@ -5,10 +5,10 @@ import { parseHosts } from "#jobs/placement/hosts.ts";
 import { placeOf } from "#jobs/placement/place.ts";
 import { planJob } from "#jobs/plan/plan.ts";
 import type { Plan, PlanEnvironment } from "#jobs/plan/plan-shape.ts";
-import { hostProcesses } from "../../../../../scripts/targets/hosts/release/host-processes.ts";
-import { connectionsFor, forwardsOf } from "../../../../../scripts/targets/hosts/tunnels/forwards.ts";
-import { renderConfig } from "../../../../../scripts/targets/local/processes/capnp.ts";
-import { jobFrom, jobText } from "../../../jobs/placement/support.ts";
+import { hostProcesses } from "../../../../../../scripts/targets/hosts/release/host-processes.ts";
+import { connectionsFor, forwardsOf } from "../../../../../../scripts/targets/hosts/tunnels/forwards.ts";
+import { renderConfig } from "../../../../../../scripts/targets/local/processes/capnp.ts";
+import { jobFrom, jobText } from "../../../../jobs/placement/support.ts";
 
 const CONTROL = 9000;
 
@@ -94,6 +94,7 @@ describe("what runs behind a tunnel", () => {
   const configs = (plan: Plan, place: string) =>
     hostProcesses(plan, placeOf(plan, place), {
       folder: "/home/me/.troupe/jobs/x",
+      release: 1,
       module: (worker) => `${worker}.js`,
       controlPlaneObjects: [],
       controlPlanePort: CONTROL,
