@@ -1,6 +1,7 @@
 // The target of jobs that are deployed: each is asked for where it runs.
 import { CliError } from "../terminal/cli-error.ts";
 import type { Io } from "../terminal/io.ts";
+import { manyLines } from "../terminal/terminal-text.ts";
 import type { TraceStore } from "../traces/store/store.ts";
 import { HostsTarget } from "./hosts/hosts.ts";
 import { hostsJob } from "./hosts/job-machines.ts";
@@ -48,14 +49,25 @@ export class DeployedTarget implements Target {
     work: (stores: readonly TraceStore[]) => Promise<Result>,
   ): Promise<Result> {
     const far = new Map<string, TraceStore>();
-    for (const job of jobs) if (await this.#isOnHosts(job)) far.set(job, await this.#hosts.traces(job, io));
-    const near = jobs.filter((job) => !far.has(job));
+    const near: string[] = [];
+    for (const job of jobs) {
+      if (!(await this.#isOnHosts(job))) near.push(job);
+      else {
+        try {
+          far.set(job, await this.#hosts.traces(job, io));
+        } catch (error) {
+          // Of several jobs the others are shown.
+          if (jobs.length === 1 || !(error instanceof CliError)) throw error;
+          io.note(manyLines(`${error.message} ${error.next}`));
+        }
+      }
+    }
     const all = async (stores: readonly TraceStore[]) => {
       const byJob = new Map([...far, ...near.map((job, index) => [job, stores[index]] as const)]);
       return work(jobs.flatMap((job) => byJob.get(job) ?? []));
     };
     // Without a job of this machine no control plane is started for it.
-    return near.length === 0 && far.size > 0 ? all([]) : this.#local.withTraces(near, io, all);
+    return near.length === 0 ? all([]) : this.#local.withTraces(near, io, all);
   }
 
   async withKeys<Result>(job: string, io: Io, work: (keys: KeyStore) => Promise<Result>): Promise<Result> {

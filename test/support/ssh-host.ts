@@ -140,6 +140,7 @@ ForceCommand ${login}
 Host ${alias}
   HostName ${address}
   Port ${port}
+Host ${options.alias ?? "*"}
   User ${userInfo().username}
   IdentityFile "${join(folder, "user_key")}"
   IdentitiesOnly yes
@@ -178,9 +179,10 @@ Host ${alias}
     if (server === undefined) return;
     const { pid, guard } = server;
     const ended = once(guard, "exit");
-    const all = [pid, ...(await descendants(pid))];
+    // First sshd, so that no end of a script is told any more.
+    const all = [pid, ...(await descendants(pid, "sshd")), ...(await descendants(pid))];
     server = undefined;
-    for (const one of all) kill(one);
+    for (const one of new Set(all)) kill(one);
     await ended;
   }
 

@@ -2,6 +2,9 @@
 import { CliError } from "../../terminal/cli-error.ts";
 import type { Io } from "../../terminal/io.ts";
 import { TraceStore } from "../../traces/store/store.ts";
+import type { ControlPlane } from "../local/control-plane/control-plane.ts";
+import { isHealthy } from "../local/processes/health.ts";
+import { troupe } from "../../terminal/hint.ts";
 import { Keys } from "../local/control-plane/keys.ts";
 import { changeJob } from "../local/state/change.ts";
 import { jobToken } from "../local/state/secrets.ts";
@@ -68,13 +71,27 @@ export class HostsTarget implements Target {
   }
 
   async traces(job: string, io: Io): Promise<TraceStore> {
-    const { url, secret } = await controlPlaneOf(this.#home, await this.#deployed(job), io.signal);
+    const { url, secret } = await this.#controlPlane(job, io);
     return new TraceStore({ job, url, token: jobToken(secret, job), signal: io.signal });
   }
 
   async withKeys<Result>(job: string, io: Io, work: (keys: KeyStore) => Promise<Result>): Promise<Result> {
-    const { url, secret } = await controlPlaneOf(this.#home, await this.#deployed(job), io.signal);
+    const { url, secret } = await this.#controlPlane(job, io);
     return work(new Keys(url, jobToken(secret, job), io.signal));
+  }
+
+  /** Throws CliError where it does not run: traces and keys lie on its host. */
+  async #controlPlane(job: string, io: Io): Promise<ControlPlane> {
+    const deployed = await this.#deployed(job);
+    const { state, plan } = deployed;
+    const controlPlane = await controlPlaneOf(this.#home, deployed, io.signal);
+    if (await isHealthy(controlPlane.url, LOOK_MS)) return controlPlane;
+    const why = state.stoppedAt === null ? "does not answer" : `is stopped with ${job}`;
+    throw new CliError(
+      "failed",
+      `The control plane of ${job} on ${plan.controlPlane.place}, which has its traces and keys, ${why}.`,
+      state.stoppedAt === null ? `See: ${troupe`status ${job}`}` : `Start it again: ${troupe`restart ${job}`}`,
+    );
   }
 
   async #deployed(job: string): Promise<HostsJob> {
@@ -85,3 +102,4 @@ export class HostsTarget implements Target {
 }
 
 const STATUS_MS = 20_000;
+const LOOK_MS = 5_000;

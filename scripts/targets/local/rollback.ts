@@ -30,6 +30,12 @@ export async function rollbackJob(
     if (last === undefined) throw new CliError("bad_input", `${job} is not deployed.`, `Run: ${troupe`deploy ${job}`}`);
     const release = await formerRelease(layout, last.release, to);
     const [present, plan] = await Promise.all([readRelease(layout, last.release), readRelease(layout, release)]);
+    const elsewhere = plan.places.filter(({ kind }) => kind !== "local").map(({ id }) => id);
+    if (elsewhere.length > 0) {
+      const where = elsewhere.join(", ");
+      const again = `Deploy the job there again: ${troupe`deploy ${job}`} --target … or --hosts …`;
+      throw new CliError("failed", `Release ${release} ran on other machines: ${where}.`, again);
+    }
     const differ = dataDiffer(present, plan, { number: release, restore });
     if (restore) requireData(layout, release);
     trace.root.set({ [TROUPE.release]: release });
