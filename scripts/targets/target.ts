@@ -25,6 +25,8 @@ export interface Deployed {
   readonly status: JobStatus;
   /** From the start of the command until all agents were healthy. */
   readonly healthyMs: number;
+  /** How long nothing answered while the release took the place of another; absent where that is not measured. */
+  readonly gapMs?: number;
   /** Files in the folders of documents that were not read. */
   readonly leftOut?: readonly LeftOut[];
 }

@@ -40,10 +40,12 @@ export default defineCommand({
     const {
       status,
       healthyMs,
+      gapMs,
       leftOut = [],
     } = await deployJob({ job, source, file: path, corpus: options.corpus, placement }, io);
-    if (options.json === true) return printJson(io, { ...status, healthyMs: Math.round(healthyMs), leftOut });
+    if (options.json === true) return printJson(io, { ...status, healthyMs: Math.round(healthyMs), gapMs, leftOut });
     io.print(describeStatus(status));
-    io.note(`Healthy after ${(healthyMs / 1000).toFixed(2)} s. Ask it: ${troupe`query ${job.name} "…"`}`);
+    const gap = gapMs === undefined ? "" : `, of which nothing answered for ${(gapMs / 1000).toFixed(2)} s`;
+    io.note(`Healthy after ${(healthyMs / 1000).toFixed(2)} s${gap}. Ask it: ${troupe`query ${job.name} "…"`}`);
   },
 });

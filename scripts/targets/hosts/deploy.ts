@@ -123,6 +123,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   });
 
   let now: JobState;
+  let gapMs: number | undefined;
   if (last !== undefined && (await isUnchanged(last, print, machines, plan)))
     now = state(last.release, last.deployedAt);
   else {
@@ -143,7 +144,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
       }),
     );
     if (before !== undefined && last?.stoppedAt === null) await flushSpans(before, io.signal).catch(() => {});
-    await stage("agents", `Starting ${plan.agents.length} agents`, async (span) =>
+    const silentMs = await stage("agents", `Starting ${plan.agents.length} agents`, async (span) =>
       swap(
         {
           machines,
@@ -152,8 +153,9 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
           dataDiffer: before !== undefined && before.dataVersion !== plan.dataVersion,
           io,
         },
-        async () => {
+        async (answers) => {
           await allHealthy({ ...numbered, machines, io, span });
+          answers();
           const controlPlane = await controlPlaneAt(plan, controlPlanePort, controlPlaneSecret, io.signal);
           await checkEdges({ plan, controlPlane, secrets: cargo.secrets, signal: io.signal });
           await writeState(layout.state, state(release, new Date().toISOString()));
@@ -165,6 +167,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
       throw withOutcome(error, last);
     });
     now = state(release, new Date().toISOString());
+    if (before !== undefined && last?.stoppedAt === null) gapMs = silentMs;
     await keepReleases(layout, machines, release);
     await startAtBoot(machines, checked, io);
   }
@@ -178,7 +181,8 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
       leftOut.push(...(await uploadCorpus(assignment, signing, io)));
     }
   });
-  return { status: await hostsStatus(home, { state: now, plan }, io.signal), healthyMs, leftOut };
+  const status = await hostsStatus(home, { state: now, plan }, io.signal);
+  return { status, healthyMs, leftOut, ...(gapMs === undefined ? {} : { gapMs }) };
 }
 
 /** Without the addresses for people, which are still those of the running release. */

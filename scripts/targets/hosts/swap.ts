@@ -27,10 +27,10 @@ interface Part {
 }
 
 /**
- * Ends what runs and starts the release; when `whole` resolves, the release stays. Resolves to the time in milliseconds in which nothing
- * answered. Throws CliError when it went back, with why.
+ * Ends what runs and starts the release; when `whole` resolves, the release stays. `whole` calls `answers` when all agents answer. Resolves
+ * to the time in milliseconds until then, in which nothing answered. Throws CliError when it went back, with why.
  */
-export async function swap(request: Swap, whole: () => Promise<void>): Promise<number> {
+export async function swap(request: Swap, whole: (answers: () => void) => Promise<void>): Promise<number> {
   const { machines, release, limitMs, dataDiffer, restoreDataOf, io } = request;
   // Ctrl-C must not cut the way back.
   const { signal } = new AbortController();
@@ -40,15 +40,15 @@ export async function swap(request: Swap, whole: () => Promise<void>): Promise<n
     return { machine, steps: machine.swap({ ...options, ...restored }) };
   });
   const begun = performance.now();
+  let gapMs = 0;
   try {
     await Promise.all(parts.map(async (part) => until(part, "started")));
-    await whole();
+    await whole(() => (gapMs = performance.now() - begun));
     io.signal.throwIfAborted();
   } catch (error) {
     await Promise.allSettled(parts.map(async (part) => goBack(part)));
     throw io.signal.aborted ? new CliError("interrupted", "Interrupted; the former release runs again.") : error;
   }
-  const gapMs = performance.now() - begun;
   await Promise.all(
     parts.map(async (part) => {
       await part.machine.decide("keep");
