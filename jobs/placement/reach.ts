@@ -31,7 +31,7 @@ interface Blocked {
  * behind a tunnel. A tunnel needs one end that is: the deploying machine holds its connection to it, for both directions.
  * Cloudflare knows no tunnel of ssh.
  */
-function viaBetween(from: Place, to: Place): Via | undefined {
+export function viaBetween(from: Place, to: Place): Via | undefined {
   if (to.kind === "cloudflare") return "https";
   if (to.address !== undefined && to.expose === "https") return "https";
   if (from.kind === "cloudflare") return undefined;

@@ -21,7 +21,7 @@ const CARRIED: Readonly<Record<Via, string>> = {
   binding: "by a binding",
   loopback: "over the loopback",
   https: "over HTTPS",
-  tunnel: "through ssh tunnels, only while this machine is up",
+  tunnel: "through ssh, only while this machine holds the tunnel",
 };
 
 export function describePlan(plan: Plan): string {

@@ -42,6 +42,7 @@ export function describeStatus(status: JobStatus, columns = Infinity): string {
   );
   const head = `${status.job} is ${status.state} (${whereabouts(status)})`;
   const told = [head, ...describeControlPlane(status), ...describeCertificates(status), ...ends, ...lines];
+  told.push(...describeTunnels(status));
   return `${told.join("\n")}${nextStep(status)}`;
 }
 
@@ -90,13 +91,31 @@ function describeEnd(
   return [`The process ${name} ${now}`, `  Last end at ${lastEnd.at}: ${oneLine(lastEnd.reason)}`];
 }
 
+function describeTunnels({ job, tunnels }: JobStatus): string[] {
+  if (tunnels === undefined) return [];
+  const { pid, hosts, log } = tunnels;
+  const head = "Some of its agents reach each other only while this machine holds the tunnels";
+  if (pid === null) return [`${head}, and nobody holds them: ${troupe`restart ${job}`}`];
+  const rows = hosts.map(({ place, state, since, reason }) => [
+    `  ${oneLine(place)}`,
+    `tunnel ${state}`,
+    since === null ? "" : `since ${since}`,
+    oneLine(reason),
+  ]);
+  const again = hosts.some(({ state }) => state === "down") ? [`  It is tried again by itself. Its log: ${log}`] : [];
+  return [`${head} (pid ${pid})`, ...table(rows).split("\n"), ...again];
+}
+
 function describeTurns({ limit, running, waiting }: NonNullable<JobStatus["agents"][number]["turns"]>): string {
   return `turns: ${running} of at most ${limit} running, ${waiting} waiting`;
 }
 
-function nextStep({ job, state, controlPlane }: JobStatus): string {
+function nextStep({ job, state, controlPlane, tunnels, processes }: JobStatus): string {
   if (state === "stopped") return `\nStart it again: ${troupe`restart ${job}`}`;
   if (state === "running" && controlPlane !== null) return "";
+  // Then the lines on the tunnels say what to do.
+  const isWhole = tunnels?.hosts.every((host) => host.state === "up") ?? true;
+  if (!isWhole && processes.every((own) => own.state === "running")) return "";
   const what = state === "degraded" ? "Some of its agents do not run. " : "";
   return `\n${what}Start it again: ${troupe`restart ${job}`}. Its log may say why: ${troupe`logs ${job}`}`;
 }

@@ -133,6 +133,22 @@ export interface RemoteStatus {
   readonly reachable?: boolean;
 }
 
+/** The ssh tunnels of a job: its hosts reach each other through them only while this machine holds them. */
+export interface TunnelsStatus {
+  /** Who holds them; null when nobody does. */
+  readonly pid: number | null;
+  /** Path of the holder's log. */
+  readonly log: string;
+  readonly hosts: readonly {
+    readonly place: string;
+    readonly state: "up" | "connecting" | "down";
+    /** ISO 8601; null where nobody holds it. */
+    readonly since: string | null;
+    /** Why it is down; else empty. */
+    readonly reason: string;
+  }[];
+}
+
 export interface JobStatus {
   readonly job: string;
   /** Where its agents run: on this machine, or on hosts. */
@@ -153,6 +169,8 @@ export interface JobStatus {
   readonly remotes: readonly RemoteStatus[];
   /** The workerds of the job. */
   readonly processes: readonly ProcessStatus[];
+  /** Absent for a job without tunnels. */
+  readonly tunnels?: TunnelsStatus;
   /** Processes that all jobs share: control plane and offline model. */
   readonly shared: readonly ProcessStatus[];
 }

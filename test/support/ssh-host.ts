@@ -45,6 +45,8 @@ export interface SshHostOptions {
   readonly programs?: string;
   /** Umask of the session. */
   readonly umask?: string;
+  /** sshd makes no sockets for clients. */
+  readonly withoutSockets?: boolean;
 }
 
 export interface SshHost extends AsyncDisposable {
@@ -129,6 +131,7 @@ PasswordAuthentication ${passwords ? "yes" : "no"}
 KbdInteractiveAuthentication no
 PermitRootLogin yes
 AllowTcpForwarding yes
+AllowStreamLocalForwarding ${options.withoutSockets === true ? "no" : "yes"}
 PermitUserEnvironment no
 LogLevel INFO
 SetEnv "HOME=${home}" SHELL=${shell}

@@ -13,6 +13,8 @@ export interface SshHosts extends AsyncDisposable {
   readonly deployment: Deployment;
   /** Path of a host file: a slot each, unless `slots` says more. */
   hostFile(slots?: number): Promise<string>;
+  /** Path of a host file in which all are behind tunnels, below this machine. */
+  tunnelFile(): Promise<string>;
   /** The path on a host of a job's folder. */
   jobFolder(host: SshHost, job: string): string;
 }
@@ -41,6 +43,10 @@ export async function startSshHosts(
     hostFile: async (slots = 1) => {
       const lines = hosts.map(({ destination, address }) => `${destination} slots=${slots} address=${address}\n`);
       return deployment.write("hosts", lines.join(""));
+    },
+    tunnelFile: async () => {
+      const lines = hosts.map(({ destination }) => `${destination} expose=tunnel\n`);
+      return deployment.write("hosts", ["local slots=1\n", ...lines].join(""));
     },
     jobFolder: ({ home }, job) => join(home, ".troupe", "jobs", job),
     async [Symbol.asyncDispose]() {

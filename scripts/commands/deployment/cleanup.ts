@@ -42,6 +42,7 @@ export default defineCommand({
     const { releaseControlPlane } = await import("../../targets/local/control-plane/control-plane.ts");
     const { requireDeployed } = await import("../../jobs/deployed-job.ts");
     const { removeFromHosts } = await import("../../targets/hosts/cleanup.ts");
+    const { endTunnels } = await import("../../targets/hosts/tunnels/holder.ts");
     const { DamagedError, deployedJobs, readJobState, writeState } = await import("../../targets/local/state/state.ts");
     const dryRun = options["dry-run"] === true;
     const before = Date.now() - age;
@@ -64,6 +65,7 @@ export default defineCommand({
             const places = await hostsOf(home, state);
             removed.push({ job, folder, bytes: await folderBytes(folder), places: places.map(({ id }) => id) });
             if (dryRun) return;
+            await endTunnels(job);
             const away = await removeFromHosts(job, places, { caches, io });
             // Only this folder knows where the rest is.
             if (away.length > 0) return void (failures += 1);

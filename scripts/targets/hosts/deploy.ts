@@ -31,12 +31,14 @@ import { preflight } from "./preflight/preflight.ts";
 import { checkEdges } from "./check-edges.ts";
 import { choosePlacePorts, type PlacePorts } from "./ports.ts";
 import { bringWorkerd, connectAll, makeAllKeys, startAtBoot } from "./prepare.ts";
-import { prove } from "./prove.ts";
+import { prove, proveTunnels } from "./prove.ts";
 import { type Cargo, fingerprint, sendTo } from "./release/cargo.ts";
 import { forwardingFetch } from "./forwarding-fetch.ts";
 import { allHealthy, flushSpans, type Machines, processNames } from "./run.ts";
 import { hostsStatus } from "./status.ts";
 import { SPARE_MS, swap } from "./swap.ts";
+import { holdTunnels } from "./tunnels/holder.ts";
+import { holdAgain } from "./hold-again.ts";
 
 /** Deploys the job; the caller holds its lock. Throws CliError; then the former release runs again, if there was one. */
 export async function deployToHosts(home: string, request: DeployRequest, io: Io): Promise<Deployed> {
@@ -85,6 +87,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
       io,
     ),
   );
+  await proveTunnels({ plan: planAt(trial), controlPlanePort: trial.controlPlanePort, machines }, io);
   const workerd = await stage("workerd", "Bringing workerd to the hosts", async () =>
     bringWorkerd(checked, { home, io }),
   );
@@ -160,6 +163,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
       ),
     ).catch(async (error: unknown) => {
       if (last !== undefined) await writeState(layout.state, last);
+      await holdAgain(job.name, { plan: before, state: last }, io);
       throw withOutcome(error, last);
     });
     now = state(release, new Date().toISOString());
@@ -167,6 +171,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
     await keepReleases(layout, machines, release);
     await startAtBoot(machines, checked, io);
   }
+  await holdTunnels({ plan, controlPlanePort, machines }, io.signal);
   await writeState(layout.state, now);
   const healthyMs = performance.now() - begun;
   const leftOut: LeftOut[] = [];

@@ -13,6 +13,7 @@ import { controlPlaneOf, type HostsJob, machinesOf } from "./job-machines.ts";
 import { allHealthy, flushSpans } from "./run.ts";
 import { hostsStatus } from "./status.ts";
 import { SPARE_MS, swap } from "./swap.ts";
+import { holdAgain } from "./hold-again.ts";
 
 /** The caller holds the job's lock. Throws CliError; then what ran before runs again. */
 export async function rollbackHostsJob(
@@ -68,6 +69,7 @@ export async function rollbackHostsJob(
       ),
     ).catch(async (error: unknown) => {
       await writeState(layout.state, job.state);
+      await holdAgain(plan.job, job, io);
       throw error;
     });
     return { status: await hostsStatus(home, { state, plan }, io.signal), healthyMs: performance.now() - begun };

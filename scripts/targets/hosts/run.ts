@@ -13,6 +13,7 @@ import { processesOf } from "../local/processes/job-config.ts";
 import { isHealthy, waitUntilHealthy } from "../local/processes/health.ts";
 import type { Machine } from "./machine/machine.ts";
 import { reach } from "./reach.ts";
+import { holdTunnels } from "./tunnels/holder.ts";
 
 /** Place → its machine. */
 export type Machines = ReadonlyMap<string, Machine>;
@@ -48,9 +49,10 @@ export function processOf(plan: Plan, { id, place }: PlannedAgent): string {
   return all.find((process) => process.agents.some((agent) => agent.id === id))?.name ?? id;
 }
 
-/** Starts all processes, stage by stage, each when the stage before is healthy. Throws CliError where one is late. */
+/** Starts all processes, stage by stage, each when the stage before is healthy; before them, the tunnels. Throws CliError where one is late. */
 export async function startStages(run: HostsRun): Promise<void> {
   const { plan } = run;
+  await holdTunnels(run, run.io.signal);
   const deadline = deadlineOf(plan);
   const started = new Set<string>();
   const startAt = async (place: string, names: readonly string[]) => {
@@ -80,8 +82,9 @@ export async function startStages(run: HostsRun): Promise<void> {
   }
 }
 
-/** Waits until all of a release that was started is healthy. Throws CliError where something is late. */
+/** Has its tunnels held, and waits until all of a release that was started is healthy. Throws CliError where something is late. */
 export async function allHealthy(run: HostsRun): Promise<void> {
+  await holdTunnels(run, run.io.signal);
   const deadline = deadlineOf(run.plan);
   const begunMs = Date.now();
   await Promise.all([

@@ -9,12 +9,13 @@ import { agentState, overall, unregisteredState } from "../local/status.ts";
 import { jobLayout } from "../local/state/layout.ts";
 import { releaseHistory } from "../local/state/release.ts";
 import type { JobState } from "../local/state/state.ts";
-import type { JobStatus, ProcessStatus } from "../target.ts";
+import type { JobStatus, ProcessStatus, TunnelsStatus } from "../target.ts";
 import { endOfCertificate } from "./keys/authority.ts";
 import { controlPlaneOf, type HostsJob, machineAt } from "./job-machines.ts";
 import { reach } from "./reach.ts";
 import { isProbed } from "./release/host-processes.ts";
 import { processNames, processOf } from "./run.ts";
+import { tunnelsStatus } from "./tunnels/holder.ts";
 
 const LOOK_MS = 2_000;
 
@@ -24,6 +25,7 @@ export async function hostsStatus(home: string, job: HostsJob, signal: AbortSign
   const away = new Set(all.flatMap(({ place, state: of }) => (of === "unreachable" ? (place ?? "") : [])));
   const isShared = ({ name }: ProcessStatus) => name === CONTROL_PLANE || name === OFFLINE_MODEL;
   const { url, registered } = await registry(home, job, away, signal);
+  const tunnels = state.stoppedAt === null ? await tunnelsStatus(plan, state.hosts?.controlPlanePort ?? 0) : undefined;
   const agents = await Promise.all(
     plan.agents.map(async (agent) => {
       const { id, place } = agent;
@@ -54,13 +56,14 @@ export async function hostsStatus(home: string, job: HostsJob, signal: AbortSign
     job: state.job,
     target: "hosts",
     pid: agents.find(({ id }) => id === plan.entryPoint)?.pid ?? null,
-    state: overall(state, processes),
+    state: withTunnels(overall(state, processes), tunnels),
     entryPoint: plan.entryPoint,
     controlPlane: registered === undefined ? null : url,
     certificatesEnd: plan.places.length > 1 ? await certificatesEnd(home, state) : undefined,
     agents,
     remotes: plan.remotes.map((remote) => ({ id: remote.id, url: remote.url, name: remote.card?.name ?? remote.id })),
     processes,
+    ...(tunnels === undefined ? {} : { tunnels }),
     shared: all.filter(isShared),
   };
 }
@@ -70,6 +73,12 @@ async function certificatesEnd(home: string, { job, release }: JobState): Promis
   const history = await releaseHistory(jobLayout(home, job));
   const issuedAt = new Date(history.find(({ number }) => number === release)?.keptAt ?? Number.NaN);
   return Number.isNaN(issuedAt.getTime()) ? undefined : endOfCertificate(issuedAt).toISOString();
+}
+
+/** Agents whose tunnels are down run, but do not reach each other. */
+function withTunnels(state: JobStatus["state"], tunnels: TunnelsStatus | undefined): JobStatus["state"] {
+  const isWhole = tunnels?.hosts.every((host) => host.state === "up") ?? true;
+  return state === "running" && !isWhole ? "degraded" : state;
 }
 
 async function processesAt(plan: Plan, place: string, signal: AbortSignal): Promise<ProcessStatus[]> {

@@ -10,6 +10,7 @@ import { jobLayout } from "../local/state/layout.ts";
 import { writeState } from "../local/state/state.ts";
 import { type HostsJob, machineAt } from "./job-machines.ts";
 import { reach } from "./reach.ts";
+import { endTunnels } from "./tunnels/holder.ts";
 
 const FLUSH_MS = 1_000;
 
@@ -20,6 +21,7 @@ const FLUSH_MS = 1_000;
 export async function stopHostsJob(home: string, { state, plan }: HostsJob, io: Io): Promise<boolean> {
   // All agents send their spans before the control plane ends.
   if (state.stoppedAt === null) await Promise.allSettled(plan.agents.map(flush));
+  await endTunnels(plan.job);
   const all = await Promise.allSettled(
     plan.places.map(async (place) => (await machineAt(place, plan.job, io.signal)).stop()),
   );

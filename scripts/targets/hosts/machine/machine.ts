@@ -26,7 +26,7 @@ export const BOOT = script("boot.sh");
 
 const WITH_JOB = `${PROCESS}${JOB}job=$1; shift\n`;
 const START = `${WITH_JOB}umask 077; start "$@"`;
-const STOP = `${WITH_JOB}umask 077; stop "$@"; code=$?; [ $# -gt 0 ] || [ ! -d "$job" ] || touch "$job/stopped"; exit "$code"`;
+const STOP = `${WITH_JOB}umask 077; stop "$@"; code=$?; [ $# -gt 0 ] || [ ! -d "$job" ] || { rm -rf "$job/tunnels"; touch "$job/stopped"; }; exit "$code"`;
 const STATUS = PROCESS + script("status.sh");
 const WATCH_SWAP = PROCESS + JOB + script("watch-swap.sh");
 const LOGS = script("logs.sh");
@@ -68,6 +68,10 @@ export class Machine {
     return new Machine(this.id, this.connection, this.#job, { proof: true });
   }
 
+  get isProof(): boolean {
+    return this.#proof;
+  }
+
   /** Troupe's folder on the host, absolute. */
   get root(): string {
     return this.connection.root;
@@ -104,8 +108,8 @@ export class Machine {
   }
 
   /**
-   * Ends processes; without names all of the job, which then stays stopped when the host starts again. Resolves to whether
-   * any ran. May be repeated.
+   * Ends processes; without names all of the job, which then stays stopped when the host starts again, and has no sockets of tunnels. Resolves
+   * to whether any ran. May be repeated.
    */
   async stop(names: readonly string[] = []): Promise<boolean> {
     const { code, stdout } = await this.connection.run(STOP, { args: [this.folder, ...names] });

@@ -13,6 +13,7 @@ import {
 import { configOf, onLoopback, type Outside, processesOf } from "../../local/processes/job-config.ts";
 import { type JobSecrets, secretValues } from "../../local/state/secrets.ts";
 import { agentCertificateName, controlPlaneCertificateName } from "../keys/names.ts";
+import { isTunnelled, socketOf } from "../tunnels/forwards.ts";
 
 export interface HostProcess {
   /** An agent's id, that of the process of all agents, or CONTROL_PLANE or OFFLINE_MODEL. */
@@ -96,9 +97,9 @@ function controlPlane(plan: Plan, facts: HostFacts): HostProcess {
   return { name: CONTROL_PLANE, agents: [], config, environment: valuesOf(values) };
 }
 
-/** Whether the control plane asks the agent for its health. A tunnel is up only while somebody holds it. */
+/** Whether the control plane asks the agent for its health. */
 export function isProbed(link: Link | undefined): boolean {
-  return link?.probe === "loopback" || link?.probe === "https";
+  return link !== undefined && link.probe !== "unprobed";
 }
 
 /** The addresses that agents register are true on their own machines alone. */
@@ -155,6 +156,7 @@ function machineSocket({ id, tlsPort }: PlannedAgent): Omit<WorkerdSocket, "serv
 function toControlPlane(plan: Plan, place: Place, agent: string, { controlPlanePort }: HostFacts): Outside {
   const { place: where, tlsPort = 0 } = plan.controlPlane;
   if (where === place.id) return onLoopback(controlPlanePort);
+  if (isTunnelled(plan, place.id, where)) return throughTunnel(controlPlanePort);
   return overTls(plan, agent, {
     name: controlPlaneCertificateName(plan.job),
     address: `${addressOf(plan, where)}:${tlsPort}`,
@@ -164,11 +166,17 @@ function toControlPlane(plan: Plan, place: Place, agent: string, { controlPlaneP
 
 function toAgent(plan: Plan, place: string, from: string, to: PlannedAgent): Outside {
   if (to.place === place) return onLoopback(to.socket.port);
+  if (isTunnelled(plan, place, to.place)) return throughTunnel(to.socket.port);
   return overTls(plan, from, {
     name: agentCertificateName(plan.job, to.id),
     address: `${addressOf(plan, to.place)}:${to.tlsPort ?? 0}`,
     port: to.socket.port,
   });
+}
+
+/** ssh encrypts what goes through, and the folder of the socket is its owner's alone. */
+function throughTunnel(port: number): Outside {
+  return { address: UNIX + socketOf(port) };
 }
 
 interface Far {

@@ -38,7 +38,7 @@ export function frame(script: string, args: readonly string[], life: Life = "end
 }
 
 /** As one word of a POSIX shell. */
-function quote(text: string): string {
+export function quote(text: string): string {
   if (text.includes("\0")) throw new TypeError("An argument holds a NUL");
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -20,7 +20,7 @@ const MAX_CONTROL_PATH = 104 - 18;
 const NO_SSH = 96;
 
 /** The user's configuration counts, except for what would ask, print, or forward something. */
-const OPTIONS = [
+export const OPTIONS = [
   "IgnoreUnknown=SessionType,StdinNull,ForkAfterAuthentication",
   "BatchMode=yes",
   "StrictHostKeyChecking=yes",
@@ -34,7 +34,6 @@ const OPTIONS = [
   "PermitLocalCommand=no",
   "RemoteCommand=none",
   "RequestTTY=no",
-  "SessionType=default",
   "StdinNull=no",
   "ForkAfterAuthentication=no",
   "Compression=no",
@@ -89,6 +88,8 @@ export class Master {
         "-S",
         this.controlArgument,
         ...OPTIONS,
+        "-o",
+        "SessionType=default",
         ...(to.port === undefined ? [] : ["-p", String(to.port)]),
         "--",
         to.destination,

@@ -119,6 +119,9 @@ export async function* scriptLines(
   }
 }
 
+/** Options of an ssh that goes over a master only. */
+export const OVER_MASTER: readonly string[] = ["-F", "none", "-T", "-o", "ProxyCommand=false", "-o", "LogLevel=ERROR"];
+
 /**
  * Starts an ssh that goes over the master only: it reads no configuration that would ask or forward, and reaches nothing by
  * itself.
@@ -129,9 +132,8 @@ export function overMaster(
   command: readonly string[],
 ): ChildProcessWithoutNullStreams {
   if (master.isGone) throw master.lost();
-  const only = ["-F", "none", "-T", "-o", "ProxyCommand=false", "-o", "LogLevel=ERROR"];
   // Detached: Ctrl-C must not end what cleans up.
-  const child = spawn("ssh", ["-S", master.controlArgument, ...only, ...options, "--", "host", ...command], {
+  const child = spawn("ssh", ["-S", master.controlArgument, ...OVER_MASTER, ...options, "--", "host", ...command], {
     detached: true,
     env: environment(),
     stdio: ["pipe", "pipe", "pipe"],

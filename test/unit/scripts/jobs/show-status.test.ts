@@ -209,3 +209,39 @@ test("agents of others stand last, with their address and whether they can be re
     "x is running (local, pid 1)\n  weather  remote, not reachable  https://w.example/card.json  Weather  [2J\n  news     remote, reachable      https://n.example/card.json  News",
   );
 });
+
+test("tunnels are this machine's, and one that is down is said with why, without a command to run", () => {
+  const about = {
+    job: "x",
+    target: "hosts",
+    pid: 1,
+    state: "degraded",
+    entryPoint: "a",
+    controlPlane: "http://c",
+    agents: [],
+    remotes: [],
+    processes: [],
+    shared: [],
+  } as const;
+  const hosts = [
+    { place: "h1", state: "up", since: "2026-01-01T00:00:00.000Z", reason: "" },
+    { place: "h2", state: "down", since: "2026-01-01T00:00:05.000Z", reason: "refused \u001b[2J" },
+  ] as const;
+  expect(
+    describeStatus({ ...about, tunnels: { pid: 7, log: "/log", hosts } })
+      .split("\n")
+      .slice(2),
+  ).toEqual([
+    "Some of its agents reach each other only while this machine holds the tunnels (pid 7)",
+    "  h1  tunnel up    since 2026-01-01T00:00:00.000Z",
+    "  h2  tunnel down  since 2026-01-01T00:00:05.000Z  refused  [2J",
+    "  It is tried again by itself. Its log: /log",
+  ]);
+  expect(
+    describeStatus({ ...about, tunnels: { pid: null, log: "/log", hosts } })
+      .split("\n")
+      .at(-1),
+  ).toBe(
+    "Some of its agents reach each other only while this machine holds the tunnels, and nobody holds them: npx troupe restart x",
+  );
+});

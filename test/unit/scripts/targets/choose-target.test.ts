@@ -22,10 +22,8 @@ test.each<[Readonly<Record<string, string>>, string, string, string]>([
   [{ a: "", b: "" }, ANY, "h1\nh2", "HostsTarget"],
   [{ a: "local", b: "ssh://h2" }, `${PAIR}\ncontrol_plane: { target: ssh://h2 }`, "", "HostsTarget"],
   [{ a: "ssh://h1", b: "cloudflare" }, PAIR, "", "x runs on cloudflare"],
-  [{ a: "", b: "" }, PAIR, "h1\nh2 expose=tunnel", "x runs behind a tunnel"],
-  [{ a: "", b: "" }, ANY, "h1\nh2 expose=tunnel", "x runs behind a tunnel"],
-  // Nobody asks a, and b and the control plane have addresses.
-  [{ a: "ssh://h1", b: "ssh://h2" }, `${PAIR}\ncontrol_plane: { target: ssh://h2 }`, "h1 expose=tunnel", "HostsTarget"],
+  [{ a: "", b: "" }, PAIR, "h1\nh2 expose=tunnel", "HostsTarget"],
+  [{ a: "", b: "" }, ANY, "h1\nh2 expose=tunnel", "HostsTarget"],
 ])("%j, %j with the hosts %j: %s", async (agents, topology, file, outcome) => {
   expect(await refusal(agents, topology, file)).toBe(outcome);
 });

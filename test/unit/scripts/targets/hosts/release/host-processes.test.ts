@@ -43,11 +43,11 @@ const controlPlane = () =>
     .get("h1")
     ?.find(({ name }) => name === CONTROL_PLANE)?.config;
 
-test("the control plane probes each agent where it can be reached: none behind a tunnel", () => {
+test("the control plane probes each agent where it can be reached: over TLS, or through a tunnel", () => {
   const bindings = controlPlane()?.workers[0]?.bindings ?? [];
   const probes = bindings.find(({ name }) => name === "PROBES");
   expect(JSON.parse(probes?.kind === "json" ? probes.value : "")).toEqual({
-    x: { here: "PROBE_HERE", there: "PROBE_THERE", behind: null },
+    x: { here: "PROBE_HERE", there: "PROBE_THERE", behind: "PROBE_BEHIND" },
   });
   const external = (name: string) => controlPlane()?.externals.find((one) => one.name === name);
   expect(external("probe:here")).toEqual({ name: "probe:here", address: "127.0.0.1:9001" });
@@ -55,7 +55,7 @@ test("the control plane probes each agent where it can be reached: none behind a
     address: "10.0.0.2:7002",
     peer: { certificateHost: "there.agents.x.troupe", keyPair: { certificateFile: "control-plane.pem" } },
   });
-  expect(external("probe:behind")).toBeUndefined();
+  expect(external("probe:behind")).toEqual({ name: "probe:behind", address: "unix:tunnels/9003" });
 });
 
 test("it has no network by which to follow an address that an agent registers", () => {
