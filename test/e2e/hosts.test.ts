@@ -1,6 +1,8 @@
 // Jobs on hosts, which real sshds serve: each has an address and a home folder of its own.
+import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
@@ -30,6 +32,12 @@ describe.skipIf(noSshd())("a job over two hosts", () => {
   const deploy = async (...flags: string[]) => all.deployment.troupe("deploy", file, "--hosts", hostFile, ...flags);
   const status = async () => Status.parse(await all.deployment.json("status", JOB));
   const ask = async (...flags: string[]) => Answer.parse(await all.deployment.json("query", JOB, QUESTION, ...flags));
+  /** What runs of the job on its hosts. */
+  const running = async () => {
+    const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "args="], { maxBuffer: 1e7 });
+    const folders = all.hosts.map(({ home }) => `${home}/.troupe/jobs/${JOB}/releases/`);
+    return stdout.split("\n").filter((line) => folders.some((folder) => line.includes(folder)));
+  };
   const release = async (index: number) => {
     const host = all.hosts[index];
     if (host === undefined) throw new Error(`There is no host ${index}`);
@@ -200,6 +208,7 @@ describe.skipIf(noSshd())("a job over two hosts", () => {
       "the host has gone back",
     );
     expect([await release(0), await release(1)]).toEqual([before, before]);
+    expect((await running()).filter((line) => !line.includes(`/releases/${before}/`))).toEqual([]);
     expect((await ask()).state).toBe("completed");
     expect(await deploy()).toMatchObject({ code: 0 });
     expect((await ask()).state).toBe("completed");

@@ -45,6 +45,8 @@ start() {
     # Nothing of the login's environment but what workerd needs.
     apart env -i PATH="$PATH" HOME="$HOME" WAKE_FIRST="${wake_first-}" sh "$release/run.sh" "$job" "$release" "$name" \
       </dev/null >>"$job/logs/$name.log" 2>&1 &
+    # At once: whoever stops the job a moment later has to find it.
+    overwrite "$room/supervisor" "$(identity "$!")"
   done
 }
 

@@ -13,7 +13,6 @@ set -a
 set +a
 # Paths of unix sockets count from here: they may not be long.
 cd "$job" || exit 1
-overwrite "$room/supervisor" "$(identity $$)"
 set -- "$binary" "$release/config.$name.capnp" "$job/logs/$name.log" "$room" "$job/data" "$job/data/$name.lock" "$restart"
 # workerd itself asks the agents: nothing else that could has to be here. What it logs meanwhile says nothing.
 [ ! -f "$release/wake.$name.capnp" ] || set -- "$@" sh -c 'exec "$@" 2>/dev/null' sh "$binary" test "$release/wake.$name.capnp"
