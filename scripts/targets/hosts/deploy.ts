@@ -36,7 +36,7 @@ import { type Cargo, fingerprint, sendTo } from "./release/cargo.ts";
 import { forwardingFetch } from "./forwarding-fetch.ts";
 import { allHealthy, flushSpans, type Machines, processNames } from "./run.ts";
 import { hostsStatus } from "./status.ts";
-import { SPARE_MS, swap } from "./swap.ts";
+import { SPARE_MS, swap, UnknownOutcome } from "./swap.ts";
 import { holdTunnels } from "./tunnels/holder.ts";
 import { holdAgain } from "./hold-again.ts";
 
@@ -223,6 +223,7 @@ async function keepReleases(layout: JobLayout, machines: Machines, release: numb
 
 /** The error, with what became of the job. */
 function withOutcome(error: unknown, last: JobState | undefined): unknown {
-  if (!(error instanceof CliError) || last === undefined || last.stoppedAt !== null) return error;
+  if (!(error instanceof CliError) || error instanceof UnknownOutcome || last === undefined || last.stoppedAt !== null)
+    return error;
   return new CliError(error.code, `${error.message}\nThe former release runs again; no session was lost.`, error.next);
 }

@@ -1,5 +1,6 @@
 // Replaces what runs by another release, on all machines at once: all of them keep it, or all go back.
 import { performance } from "node:perf_hooks";
+import { reasonOf } from "#shared/text/reason.ts";
 import { CliError } from "../../terminal/cli-error.ts";
 import type { Io } from "../../terminal/io.ts";
 import type { Machine, SwapStep } from "./machine/machine.ts";
@@ -19,6 +20,17 @@ export interface Swap {
 
 /** What a change may take beside the agents' start. */
 export const SPARE_MS = 30_000;
+
+/** Machines were lost while they changed. */
+export class UnknownOutcome extends CliError {
+  constructor(cause: unknown, away: readonly string[], seconds: number) {
+    super(
+      "failed",
+      `${reasonOf(cause)}\nNobody can say what runs on ${away.join(", ")} now: without this command it goes back to what ran before, within ${seconds} s.`,
+      "When it answers again, look at the job's status, and deploy again.",
+    );
+  }
+}
 
 /** One machine's part. */
 interface Part {
@@ -46,7 +58,9 @@ export async function swap(request: Swap, whole: (answers: () => void) => Promis
     await whole(() => (gapMs = performance.now() - begun));
     io.signal.throwIfAborted();
   } catch (error) {
-    await Promise.allSettled(parts.map(async (part) => goBack(part)));
+    const back = await Promise.allSettled(parts.map(async (part) => goBack(part)));
+    const away = parts.flatMap(({ machine }, index) => (back[index]?.status === "rejected" ? [machine.id] : []));
+    if (away.length > 0) throw new UnknownOutcome(error, away, options.seconds);
     throw io.signal.aborted ? new CliError("interrupted", "Interrupted; the former release runs again.") : error;
   }
   await Promise.all(

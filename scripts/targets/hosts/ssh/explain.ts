@@ -107,7 +107,7 @@ export function whyNotConnected(to: Destination, stderr: string): CliError {
   const said = lastLine(stderr);
   return new CliError(
     "failed",
-    `ssh does not reach ${to.id}${said === "" ? ": its login shell ended at once" : `: ${said}`}.`,
+    `ssh does not reach ${to.id}${said === "" ? ": its login shell ended at once, or the connection was lost" : `: ${said}`}.`,
     `See what it says: ${byHand(to)}`,
   );
 }
