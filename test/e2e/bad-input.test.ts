@@ -27,7 +27,6 @@ beforeAll(async () => {
     "away.yaml",
     "name: x\nagents: [{ id: searcher }]\ntopology: { type: mesh }\ndeployment: { target: cloudflare }\n",
   );
-  await deployment.write("hidden", "h1\nh2 expose=tunnel\n");
   await deployment.write("hosts", "h1\nh2 slots=0\n[workers\n");
   await deployment.write(
     "apart.yaml",
@@ -93,12 +92,6 @@ const TABLE: readonly (readonly [rule: string, args: string, ...messages: string
     "plan approvals --target lokal",
     'unknown target "lokal"',
     'Did you mean "local"?',
-  ],
-  [
-    "a job behind a tunnel can be planned only",
-    "deploy approvals --hosts hidden",
-    "approvals runs behind a tunnel. This version can only validate and plan such a job.",
-    "address=…",
   ],
   ["a missing host file is named", "plan approvals --hosts nowhere", "There is no file nowhere."],
   ["a missing corpus is named", "deploy research-assistant --corpus nowhere", "There is no folder nowhere."],

@@ -50,7 +50,9 @@ export function processOf(plan: Plan, { id, place }: PlannedAgent): string {
 }
 
 /** Starts all processes, stage by stage, each when the stage before is healthy; before them, the tunnels. Throws CliError where one is late. */
-export async function startStages(run: HostsRun): Promise<void> {
+export async function startStages(unwatched: HostsRun): Promise<void> {
+  await using ends = new Ends(unwatched.machines);
+  const run = { ...unwatched, ends };
   const { plan } = run;
   await holdTunnels(run, run.io.signal);
   const deadline = deadlineOf(plan);
@@ -83,7 +85,9 @@ export async function startStages(run: HostsRun): Promise<void> {
 }
 
 /** Has its tunnels held, and waits until all of a release that was started is healthy. Throws CliError where something is late. */
-export async function allHealthy(run: HostsRun): Promise<void> {
+export async function allHealthy(unwatched: HostsRun): Promise<void> {
+  await using ends = new Ends(unwatched.machines);
+  const run = { ...unwatched, ends };
   await holdTunnels(run, run.io.signal);
   const deadline = deadlineOf(run.plan);
   const begunMs = Date.now();
@@ -120,13 +124,13 @@ function agentsOf({ agents, stages }: Plan, index: number): PlannedAgent[] {
   return agents.filter(({ id }) => stages[index]?.includes(id) === true);
 }
 
-async function controlPlaneHealthy(run: HostsRun, deadline: number): Promise<void> {
+async function controlPlaneHealthy(run: Watched, deadline: number): Promise<void> {
   const { place } = run.plan.controlPlane;
   await healthy(run, { place, name: CONTROL_PLANE, what: "The control plane", port: run.controlPlanePort }, deadline);
 }
 
 async function stageHealthy(
-  run: HostsRun,
+  run: Watched,
   { index, begunMs }: { readonly index: number; readonly begunMs: number },
   deadline: number,
 ): Promise<void> {
@@ -155,7 +159,7 @@ interface Listener {
 }
 
 async function healthy(
-  run: HostsRun,
+  run: Watched,
   { place, name, what, port }: Listener,
   deadline: number,
   traceparent?: string,
@@ -163,17 +167,14 @@ async function healthy(
   const { plan, io } = run;
   const machine = machineOf(run, place);
   const url = await reach(placeOf(plan, place), port, io.signal);
-  const over = new AbortController();
-  const ended = new AbortController();
-  void watch(machine, name, over.signal, ended);
   const wait = {
     ...plan.health,
     timeoutMs: Math.max(0, deadline - Date.now()),
-    ended: ended.signal,
+    ended: run.ends.of(place, name),
     signal: io.signal,
     ...(traceparent === undefined ? {} : { traceparent }),
   };
-  const health = await waitUntilHealthy(url, wait).finally(() => over.abort());
+  const health = await waitUntilHealthy(url, wait);
   if (health === "healthy") return;
   const [own] = await machine.processes([name]);
   const why =
@@ -186,12 +187,42 @@ async function healthy(
 
 const LAST_LINES = 5;
 
-/** Aborts `ended` when the process ends before it was healthy. */
-async function watch(machine: Machine, name: string, over: AbortSignal, ended: AbortController): Promise<void> {
-  while (!over.aborted) {
-    await delay(LOOK_MS);
-    if (over.aborted) return;
-    const [own] = await machine.processes([name]).catch(() => []);
-    if (own?.state === "dead" || own?.state === "failed") ended.abort();
+interface Watched extends HostsRun {
+  readonly ends: Ends;
+}
+
+/** Notices the ends of processes: each machine is asked for all of its own at a time. */
+class Ends implements AsyncDisposable {
+  readonly #ended = new Map<string, Map<string, AbortController>>();
+  readonly #over = new AbortController();
+  readonly #watching: Promise<unknown>;
+
+  constructor(machines: Machines) {
+    this.#watching = Promise.all([...machines.values()].map(async (machine) => this.#watch(machine)));
+  }
+
+  /** Aborts when this process ends before it was healthy. */
+  of(place: string, name: string): AbortSignal {
+    const here = this.#ended.get(place) ?? new Map<string, AbortController>();
+    this.#ended.set(place, here);
+    const ended = here.get(name) ?? new AbortController();
+    here.set(name, ended);
+    return ended.signal;
+  }
+
+  async #watch(machine: Machine): Promise<void> {
+    const over = this.#over.signal;
+    while (!over.aborted) {
+      await delay(LOOK_MS, undefined, { signal: over }).catch(() => undefined);
+      const here = this.#ended.get(machine.id);
+      if (over.aborted || here === undefined) continue;
+      const all = await machine.processes([...here.keys()]).catch(() => []);
+      for (const { name, state } of all) if (state === "dead" || state === "failed") here.get(name)?.abort();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#over.abort();
+    await this.#watching;
   }
 }

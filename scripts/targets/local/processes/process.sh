@@ -3,12 +3,14 @@
 # Overwrites a file with text of a fixed length, which works on a full disk.
 overwrite() { printf '%-160s\n' "$2" 2>/dev/null 1<>"$1"; }
 
-# Start time of a process, in the form of process.ts.
+# Start time of a process that runs, in the form of process.ts.
 started_of() {
   if [ -r "/proc/$1/stat" ]; then
     IFS= read -r stat <"/proc/$1/stat"
     # The program's name may hold spaces and brackets: count fields from its end.
     set -- ${stat##*) }
+    # It has ended, and init has not noticed yet.
+    [ "$1" != Z ] || return 0
     shift 19
     echo "$1"
   else
