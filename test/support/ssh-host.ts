@@ -22,6 +22,13 @@ export function noSshd(): boolean {
   return true;
 }
 
+/** The same for tests that need no more than the client. */
+export function noSsh(): boolean {
+  if ((process.env["PATH"] ?? "").split(":").some((folder) => existsSync(join(folder, "ssh")))) return false;
+  process.stderr.write("SKIPPED: tests of ssh, because it is missing. Debian: sudo apt-get install openssh-client\n");
+  return true;
+}
+
 export interface SshHostOptions {
   /** What the ssh config calls it; `test-host` without it. */
   readonly alias?: string;

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { placeAgents } from "#jobs/placement/place-agents.ts";
 import { withAddresses } from "../../../../scripts/jobs/with-addresses.ts";
 import { loginOf } from "../../../../scripts/targets/hosts/ssh/login.ts";
+import { noSsh } from "../../../support/ssh-host.ts";
 import { jobFrom, jobText } from "../../jobs/placement/support.ts";
 
 let folder = "";
@@ -50,7 +51,7 @@ async function addressesOf(a: string, b: string): Promise<Record<string, string 
   return Object.fromEntries(places.map(({ destination = "local", address }) => [destination, address]));
 }
 
-describe("a host", () => {
+describe.skipIf(noSsh())("a host", () => {
   test("is reached at what its alias stands for", async () => {
     expect(await addressesOf("ssh://h1", "ssh://me@h2")).toEqual({ h1: "10.0.0.1", "me@h2": "two.example" });
     expect(await addressesOf("ssh://six", "ssh://plain.example")).toEqual({
@@ -75,7 +76,7 @@ describe("a host", () => {
   });
 });
 
-test("two names of one account are refused, since they would share processes and folders", async () => {
+test.skipIf(noSsh())("two names of one account are refused, since they would share processes and folders", async () => {
   await expect(addressesOf("ssh://h1", "ssh://same")).rejects.toThrow(
     "h1 and same are the same account of the same machine, as ssh's configuration says.",
   );
