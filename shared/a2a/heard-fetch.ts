@@ -1,4 +1,5 @@
 // `fetch` for streams that are never silent for long: silence means that the network is cut, which no connection tells by itself.
+import { IdleWatch } from "../resilience/idle-watch.ts";
 
 export interface HeardFetch {
   readonly fetch: typeof fetch;
@@ -6,40 +7,35 @@ export interface HeardFetch {
   readonly wasSilent: () => boolean;
 }
 
-/** A response, and each part of its body, has to come within `limitMs` of what came before. Otherwise the request is aborted. */
+/** A response, and each part of its body, has to come within `limitMs` of what came before. Otherwise IdleWatch aborts the request. */
 export function heardFetch(fetchImpl: typeof fetch, limitMs: number): HeardFetch {
-  let last: AbortSignal | undefined;
+  let last: IdleWatch | undefined;
   const heard: typeof fetch = async (input, init = {}) => {
     const silence = new AbortController();
-    last = silence.signal;
-    let timer: ReturnType<typeof setTimeout>;
-    const stop = () => clearTimeout(timer);
-    const wait = () => {
-      stop();
-      timer = setTimeout(() => silence.abort(new Error(`nothing was heard for ${limitMs / 1000} s`)), limitMs);
-    };
-    wait();
+    const watch = new IdleWatch(limitMs, () => silence.abort(new Error(`nothing was heard for ${limitMs / 1000} s`)));
+    last = watch;
+    watch.heard();
     const signal = init.signal ? AbortSignal.any([init.signal, silence.signal]) : silence.signal;
-    signal.addEventListener("abort", stop, { once: true });
+    signal.addEventListener("abort", () => watch.stop(), { once: true });
     try {
       const response = await fetchImpl(input, { ...init, signal });
       if (!response.body) {
-        stop();
+        watch.stop();
         return response;
       }
-      wait();
+      watch.heard();
       const watched = new TransformStream<Uint8Array, Uint8Array>({
         transform(chunk, controller) {
-          wait();
+          watch.heard();
           controller.enqueue(chunk);
         },
-        flush: stop,
+        flush: () => watch.stop(),
       });
       return new Response(response.body.pipeThrough(watched), response);
     } catch (error) {
-      stop();
+      watch.stop();
       throw error;
     }
   };
-  return { fetch: heard, wasSilent: () => last?.aborted === true };
+  return { fetch: heard, wasSilent: () => last?.stalled === true };
 }

@@ -51,8 +51,11 @@ const CANCEL_LIMIT_MS = 5_000;
  * a message that the peer may have got, and for a network that is cut, or a host that boots.
  */
 const PATIENCE_MS = { first: 4_000, repeated: 10_000, silent: 120_000 };
-/** Agents of the job are never silent for more than two seconds (shared/agent/session/event-stream.ts). */
-const SILENCE_MS = 15_000;
+/**
+ * Agents of the job are never silent for more than two seconds (shared/agent/session/event-stream.ts). IdleWatch takes up to half as long
+ * again: 15 seconds at most.
+ */
+const SILENCE_MS = 10_000;
 const MAX_UNFINISHED = 10;
 /** Longest pause that a busy peer may ask for, in seconds. */
 const MAX_BUSY_S = 30;

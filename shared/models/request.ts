@@ -4,7 +4,7 @@ import { APIError } from "@anthropic-ai/sdk/core/error";
 import { retryAfterSeconds } from "../http/retry-after.ts";
 import { parseJson } from "../text/parse-json.ts";
 import { reasonOf } from "../text/reason.ts";
-import type { IdleWatch } from "./idle-watch.ts";
+import type { IdleWatch } from "../resilience/idle-watch.ts";
 import { connectionLost } from "./model-errors.ts";
 import { WatchedBody } from "./watched-body.ts";
 import type { WatchedCall } from "./watched-call.ts";

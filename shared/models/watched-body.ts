@@ -1,5 +1,5 @@
 // The body of an answer. Each read counts as life: pings end silence.
-import type { IdleWatch } from "./idle-watch.ts";
+import type { IdleWatch } from "../resilience/idle-watch.ts";
 import { ModelError } from "./model.ts";
 
 /**

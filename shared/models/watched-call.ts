@@ -1,6 +1,6 @@
 // One call of a backend: enters the gate, watches for silence, and reports the outcome to both.
 import type { Gate, Pass } from "../resilience/breaker.ts";
-import { IdleWatch } from "./idle-watch.ts";
+import { IdleWatch } from "../resilience/idle-watch.ts";
 import { toModelError } from "./model-errors.ts";
 import { ModelError, type ModelErrorCode, type ModelNotice } from "./model.ts";
 

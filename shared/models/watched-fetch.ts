@@ -2,7 +2,7 @@
 // and limits bodies and the pauses that the API asks for.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { retryAfterSeconds, withoutRetry } from "../http/retry-after.ts";
-import type { IdleWatch } from "./idle-watch.ts";
+import type { IdleWatch } from "../resilience/idle-watch.ts";
 import type { RetryNotice } from "./model.ts";
 import { MAX_ERROR_BODY, MAX_RETRY_AFTER_S } from "./request.ts";
 import { MAX_PIECE, tooMuch } from "./watched-body.ts";

@@ -1,6 +1,6 @@
 // Silence is what a connection does not say, not what a clock says that is set meanwhile.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { IdleWatch } from "#shared/models/idle-watch.ts";
+import { IdleWatch } from "#shared/resilience/idle-watch.ts";
 import { SettableClock } from "../../support/settable-clock.ts";
 
 const LIMIT_MS = 60_000;

@@ -1,5 +1,5 @@
 // Ends silent connections, which neither the API client nor the platform does.
-import { TICK_MS } from "../resilience/stopwatch.ts";
+import { TICK_MS } from "./stopwatch.ts";
 
 /** Watches for silence with one timer for each call: a timer for each event would cost more than the event. */
 export class IdleWatch {
