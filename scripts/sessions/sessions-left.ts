@@ -1,7 +1,6 @@
 // Sessions do not move: which of them a change of places leaves behind.
-import { isSamePlace, LOCAL, placeOf } from "#jobs/placement/place.ts";
+import { isSamePlace, placeIn, placeOf } from "#jobs/placement/place.ts";
 import { type PlacementChoice, placeAgents } from "#jobs/placement/place-agents.ts";
-import type { Plan } from "#jobs/plan/plan-shape.ts";
 import type { Job } from "#jobs/schema/schema.ts";
 import { reasonOf } from "#shared/text/reason.ts";
 
@@ -31,17 +30,12 @@ export async function sessionsLeft(
   const moved = before.plan.agents.flatMap(({ id, place }) => {
     const to = after.agents[id];
     if (to === undefined) return [];
-    const from = formerPlace(before.plan, place);
+    const from = placeIn(before.plan.places, place);
     return isSamePlace(from, placeOf(after, to)) ? [] : [{ id, place: from.id }];
   });
   if (moved.length === 0) return undefined;
   const agents = moved.map(({ id }) => id);
   return { agents, places: [...new Set(moved.map(({ place }) => place))], found: await count(job.name, agents, io) };
-}
-
-/** Releases of older versions know no places. */
-function formerPlace(plan: Plan, id: string) {
-  return plan.places.length === 0 ? LOCAL : placeOf(plan, id);
 }
 
 async function count(job: string, agents: readonly string[], io: Pick<Io, "signal">): Promise<SessionsLeft["found"]> {

@@ -4,8 +4,7 @@ import type { Io } from "../terminal/io.ts";
 import { manyLines } from "../terminal/terminal-text.ts";
 import type { TraceStore } from "../traces/store/store.ts";
 import { HostsTarget } from "./hosts/hosts.ts";
-import { hostsJob } from "./hosts/job-machines.ts";
-import { DamagedError } from "./local/state/state.ts";
+import { DamagedError, readJobState } from "./local/state/state.ts";
 import type { Deployed, JobStatus, KeyStore, LogLine, LogRequest, RollbackRequest, Target } from "./target.ts";
 
 export class DeployedTarget implements Target {
@@ -80,8 +79,8 @@ export class DeployedTarget implements Target {
 
   /** A job whose state cannot be read is looked for on this machine. */
   async #isOnHosts(job: string): Promise<boolean> {
-    return hostsJob(this.#home, job).then(
-      (found) => found !== undefined,
+    return readJobState(this.#home, job).then(
+      (state) => state?.hosts !== undefined,
       (error: unknown) => {
         if (error instanceof DamagedError) return false;
         throw error;

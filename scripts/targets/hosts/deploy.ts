@@ -18,7 +18,7 @@ import { CliError, mistakesError } from "../../terminal/cli-error.ts";
 import { type Io, noteIfSlow } from "../../terminal/io.ts";
 import { traceSettings } from "../local/control-plane/trace-settings.ts";
 import { type DeployTrace, stagesOf, traced } from "../local/deploy-trace.ts";
-import { signedFetch } from "../local/state/command-line.ts";
+import { signedFor } from "../local/state/command-line.ts";
 import { controlPlaneLayout, type JobLayout, jobLayout } from "../local/state/layout.ts";
 import { markKept, pruneReleases, readRelease, writeRelease } from "../local/state/release.ts";
 import { ensureOwnControlPlaneSecret, ensureSigningKeys, updateJobSecrets } from "../local/state/secrets.ts";
@@ -124,10 +124,13 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
 
   let now: JobState;
   let gapMs: number | undefined;
-  if (last !== undefined && (await isUnchanged(last, print, machines, plan)))
+  if (last !== undefined && (await isUnchanged(last, print, machines, plan))) {
     now = state(last.release, last.deployedAt);
-  else {
+    await holdTunnels({ plan, controlPlanePort, machines }, io.signal);
+    await writeState(layout.state, now);
+  } else {
     const release = await writeRelease(layout, plan, bundles);
+    const next = state(release, new Date().toISOString());
     trace.root.set({ [TROUPE.release]: release });
     const numbered = { plan, release, controlPlanePort };
     await stage("upload", "Sending the release", async () =>
@@ -143,7 +146,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
         span,
       }),
     );
-    if (before !== undefined && last?.stoppedAt === null) await flushSpans(before, io.signal).catch(() => {});
+    if (before !== undefined && last?.stoppedAt === null) await flushSpans(before, io.signal);
     const silentMs = await stage("agents", `Starting ${plan.agents.length} agents`, async (span) =>
       swap(
         {
@@ -158,7 +161,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
           answers();
           const controlPlane = await controlPlaneAt(plan, controlPlanePort, controlPlaneSecret, io.signal);
           await checkEdges({ plan, controlPlane, secrets: cargo.secrets, signal: io.signal });
-          await writeState(layout.state, state(release, new Date().toISOString()));
+          await writeState(layout.state, next);
         },
       ),
     ).catch(async (error: unknown) => {
@@ -166,18 +169,17 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
       await holdAgain(job.name, { plan: before, state: last }, io);
       throw withOutcome(error, last);
     });
-    now = state(release, new Date().toISOString());
+    now = next;
     if (before !== undefined && last?.stoppedAt === null) gapMs = silentMs;
     await keepReleases(layout, machines, release);
     await startAtBoot(machines, checked, io);
   }
-  await holdTunnels({ plan, controlPlanePort, machines }, io.signal);
-  await writeState(layout.state, now);
   const healthyMs = performance.now() - begun;
   const leftOut: LeftOut[] = [];
   await trace.stage("corpus", async () => {
     for (const assignment of corpus.assignments) {
-      const signing = await signedFetch(home, job.name, assignment.agent.url, forwardingFetch(plan, io.signal));
+      const { url } = assignment.agent;
+      const signing = signedFor(plan, cargo.secrets, url, forwardingFetch(plan, io.signal));
       leftOut.push(...(await uploadCorpus(assignment, signing, io)));
     }
   });

@@ -40,7 +40,7 @@ async function* merged(
   signal: AbortSignal,
   wanted: (line: LogLine) => boolean,
 ): AsyncGenerator<LogLine> {
-  const sources = machines.map((machine) => machine.follow(0, signal)[Symbol.asyncIterator]());
+  const sources = machines.map((machine) => machine.follow(signal)[Symbol.asyncIterator]());
   const nextOf = async (index: number) => ({ index, result: await sources[index]?.next() });
   const waiting = new Map(sources.map((_, index) => [index, nextOf(index)]));
   const held: LogLine[] = [];

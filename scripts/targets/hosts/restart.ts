@@ -23,7 +23,7 @@ export async function restartHostsJob(home: string, job: HostsJob, io: Io): Prom
     trace.root.set({ [TROUPE.release]: release });
     const stage = stagesOf(trace, io);
     const machines = await machinesOf(plan, io.signal);
-    if (job.state.stoppedAt === null) await flushSpans(plan, io.signal).catch(() => {});
+    if (job.state.stoppedAt === null) await flushSpans(plan, io.signal);
     await stage("agents", `Waiting for ${plan.agents.length} agents`, async (span) =>
       swap({ machines, release, limitMs: plan.health.timeoutMs + SPARE_MS, dataDiffer: false, io }, async () =>
         allHealthy({ plan, machines, release, controlPlanePort, io, span }),

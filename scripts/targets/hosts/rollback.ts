@@ -1,12 +1,10 @@
 // Returns to a release that ran before, on all hosts or on none.
 import { performance } from "node:perf_hooks";
 import { TROUPE } from "#shared/tracing/names.ts";
-import { CliError } from "../../terminal/cli-error.ts";
-import { troupe } from "../../terminal/hint.ts";
 import type { Io } from "../../terminal/io.ts";
 import { stagesOf, traced } from "../local/deploy-trace.ts";
 import { jobLayout } from "../local/state/layout.ts";
-import { dataDiffer, formerRelease, readRelease } from "../local/state/release.ts";
+import { dataDiffer, formerRelease, ranElsewhere, readRelease } from "../local/state/release.ts";
 import { type JobState, writeState } from "../local/state/state.ts";
 import type { Deployed, RollbackRequest } from "../target.ts";
 import { controlPlaneOf, type HostsJob, machinesOf } from "./job-machines.ts";
@@ -29,14 +27,12 @@ export async function rollbackHostsJob(
     const release = await formerRelease(layout, job.state.release, to);
     const plan = await readRelease(layout, release);
     const elsewhere = plan.places.filter(({ id }) => !job.plan.places.some((place) => place.id === id));
-    if (elsewhere.length > 0 || plan.places.length !== job.plan.places.length) {
-      const where = plan.places.map(({ id }) => id).join(", ");
-      throw new CliError(
-        "failed",
-        `Release ${release} ran on other machines: ${where}.`,
-        `Deploy the job there again: ${troupe`deploy ${plan.job}`} --target … or --hosts …`,
+    if (elsewhere.length > 0 || plan.places.length !== job.plan.places.length)
+      throw ranElsewhere(
+        plan,
+        release,
+        plan.places.map(({ id }) => id),
       );
-    }
     const differ = dataDiffer(job.plan, plan, { number: release, restore: restoreData });
     trace.root.set({ [TROUPE.release]: release });
     const stage = stagesOf(trace, io);
@@ -47,7 +43,7 @@ export async function rollbackHostsJob(
         if (restoreData) await machine.requireData(release);
       }),
     );
-    if (job.state.stoppedAt === null) await flushSpans(job.plan, io.signal).catch(() => {});
+    if (job.state.stoppedAt === null) await flushSpans(job.plan, io.signal);
     const controlPlanePort = job.state.hosts?.controlPlanePort ?? 0;
     const { fingerprint: _, ...hosts } = job.state.hosts ?? { controlPlanePort, tlsPorts: {} };
     const ports = Object.fromEntries(plan.agents.map(({ id, socket }) => [id, socket.port]));

@@ -1,4 +1,4 @@
-// Starts the processes of a release on its machines, stage by stage, waits for them, and ends them.
+// Starts the processes of a release on its machines, stage by stage, and waits for them.
 import { setTimeout as delay } from "node:timers/promises";
 import { placeOf } from "#jobs/placement/place.ts";
 import type { Plan, PlannedAgent } from "#jobs/plan/plan-shape.ts";
@@ -97,9 +97,9 @@ export async function allHealthy(unwatched: HostsRun): Promise<void> {
   ]);
 }
 
-/** Has the agents send their spans, as far as they answer. */
+/** Has the agents send their spans, as far as they and their hosts answer. */
 export async function flushSpans(plan: Plan, signal: AbortSignal): Promise<void> {
-  await Promise.all(
+  await Promise.allSettled(
     plan.agents.map(async ({ place, socket }) =>
       isHealthy(await reach(placeOf(plan, place), socket.port, signal), FLUSH_MS, { flush: true }),
     ),

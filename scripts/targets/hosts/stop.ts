@@ -1,18 +1,13 @@
 // Stops a job on its hosts; its sessions stay there.
-import { placeOf } from "#jobs/placement/place.ts";
-import type { PlannedAgent } from "#jobs/plan/plan-shape.ts";
 import { reasonOf } from "#shared/text/reason.ts";
 import { CliError } from "../../terminal/cli-error.ts";
 import { troupe } from "../../terminal/hint.ts";
 import type { Io } from "../../terminal/io.ts";
-import { isHealthy } from "../local/processes/health.ts";
 import { jobLayout } from "../local/state/layout.ts";
 import { writeState } from "../local/state/state.ts";
 import { type HostsJob, machineAt } from "./job-machines.ts";
-import { reach } from "./reach.ts";
+import { flushSpans } from "./run.ts";
 import { endTunnels } from "./tunnels/holder.ts";
-
-const FLUSH_MS = 1_000;
 
 /**
  * Stops the job; the caller holds its lock. False when it did not run. May be repeated. A host that does not answer holds no other up: then
@@ -20,7 +15,7 @@ const FLUSH_MS = 1_000;
  */
 export async function stopHostsJob(home: string, { state, plan }: HostsJob, io: Io): Promise<boolean> {
   // All agents send their spans before the control plane ends.
-  if (state.stoppedAt === null) await Promise.allSettled(plan.agents.map(flush));
+  if (state.stoppedAt === null) await flushSpans(plan, io.signal);
   await endTunnels(plan.job);
   const all = await Promise.allSettled(
     plan.places.map(async (place) => (await machineAt(place, plan.job, io.signal)).stop()),
@@ -35,9 +30,4 @@ export async function stopHostsJob(home: string, { state, plan }: HostsJob, io: 
   if (away.length > 0)
     throw new CliError("failed", away.join("\n"), `When the host is there again, run: ${troupe`stop ${state.job}`}`);
   return all.some((outcome) => outcome.status === "fulfilled" && outcome.value);
-
-  async function flush({ place, socket }: PlannedAgent): Promise<void> {
-    const url = await reach(placeOf(plan, place), socket.port, io.signal);
-    await isHealthy(url, FLUSH_MS, { flush: true });
-  }
 }

@@ -10,7 +10,7 @@ import { ensureControlPlane, findControlPlane } from "./control-plane/control-pl
 import { rollBack, start } from "./deploy.ts";
 import { stagesOf, traced } from "./deploy-trace.ts";
 import { jobLayout } from "./state/layout.ts";
-import { dataDiffer, formerRelease, readRelease } from "./state/release.ts";
+import { dataDiffer, formerRelease, ranElsewhere, readRelease } from "./state/release.ts";
 import { keepData, requireData, restoreData } from "./state/snapshot.ts";
 import { stopProcesses } from "./run.ts";
 import { type JobState, readJobState } from "./state/state.ts";
@@ -31,11 +31,7 @@ export async function rollbackJob(
     const release = await formerRelease(layout, last.release, to);
     const [present, plan] = await Promise.all([readRelease(layout, last.release), readRelease(layout, release)]);
     const elsewhere = plan.places.filter(({ kind }) => kind !== "local").map(({ id }) => id);
-    if (elsewhere.length > 0) {
-      const where = elsewhere.join(", ");
-      const again = `Deploy the job there again: ${troupe`deploy ${job}`} --target … or --hosts …`;
-      throw new CliError("failed", `Release ${release} ran on other machines: ${where}.`, again);
-    }
+    if (elsewhere.length > 0) throw ranElsewhere(plan, release, elsewhere);
     const differ = dataDiffer(present, plan, { number: release, restore });
     if (restore) requireData(layout, release);
     trace.root.set({ [TROUPE.release]: release });

@@ -198,21 +198,15 @@ export class Machine {
     return names.map((name) => statusFrom(facts.get(name) ?? { name, ...nothing }));
   }
 
-  /** From now on the supervisors restart these processes. */
-  async markHealthy(names: readonly string[]): Promise<void> {
-    const rooms = names.map((name) => `${this.folder}/processes/${name}/healthy`);
-    await this.connection.run('for file; do : >"$file"; done', { args: rooms });
-  }
-
   /** The last lines of all logs, each with its process's name. */
   async logs(lines: number): Promise<readonly (readonly [process: string, line: string])[]> {
     const { stdout } = await this.connection.run(LOGS, { args: [this.folder, String(lines), "end"] });
     return stdout.split("\n").flatMap(namedLine);
   }
 
-  /** The last lines, and every new one until the signal aborts. */
-  async *follow(lines: number, signal: AbortSignal): AsyncIterable<readonly [process: string, line: string]> {
-    const args = [this.folder, String(lines), "follow"];
+  /** Every new line until the signal aborts. */
+  async *follow(signal: AbortSignal): AsyncIterable<readonly [process: string, line: string]> {
+    const args = [this.folder, "0", "follow"];
     for await (const line of this.connection.lines(LOGS, { args, signal })) yield* namedLine(line);
   }
 }

@@ -9,6 +9,7 @@ import { Plan } from "#jobs/plan/plan-shape.ts";
 import { writeFileAtomically } from "../../../project/atomic-file.ts";
 import { type Bundle, bundleOf } from "../../../project/build.ts";
 import { CliError } from "../../../terminal/cli-error.ts";
+import { troupe } from "../../../terminal/hint.ts";
 import type { HttpsFiles } from "../../https-files.ts";
 import type { JobLayout } from "./layout.ts";
 import { PRIVATE } from "./secrets.ts";
@@ -95,6 +96,15 @@ export async function formerRelease(layout: JobLayout, present: number, to: numb
     "bad_input",
     to === present ? `Release ${to} runs now.` : `There is no release ${to} that ever ran.`,
     all.length === 0 ? "" : `There is: ${all.join(", ")}.`,
+  );
+}
+
+/** Where a release ran on other machines than those of today. */
+export function ranElsewhere({ job }: Plan, release: number, places: readonly string[]): CliError {
+  return new CliError(
+    "failed",
+    `Release ${release} ran on other machines: ${places.join(", ")}.`,
+    `Deploy the job there again: ${troupe`deploy ${job}`} --target … or --hosts …`,
   );
 }
 
