@@ -11,7 +11,9 @@ import { Status } from "./shapes.ts";
 import { QUESTION, SENTENCE, slowJob } from "./slow-answer.ts";
 
 /** After an answer: its summary, and an empty prompt. */
-const ANSWERED = /traces show \w{8}\s+>\s*$/;
+/** The end of an answer. A narrow screen has no room for a long command. */
+const TRACE = /\btraces? (?:show )?\w{8}\b/g;
+const ANSWERED = new RegExp(`${TRACE.source}\\s+>\\s*$`);
 const PROMPT = /(?:^|\n)> *$/;
 const [CTRL_C, CTRL_D] = ["\u0003", "\u0004"];
 
@@ -43,7 +45,7 @@ async function begun(args: readonly string[], options: Partial<TerminalOptions> 
 /** Asks as somebody who pastes: marked, so that its lines are one message. */
 async function ask(terminal: TerminalSession, text: string, times = 1): Promise<string> {
   terminal.type(`\u001b[200~${text}\u001b[201~\r`);
-  return terminal.until((screen) => screen.split("traces show").length > times && ANSWERED.test(screen), text);
+  return terminal.until((screen) => [...screen.matchAll(TRACE)].length >= times && ANSWERED.test(screen), text);
 }
 
 describe("a conversation", () => {

@@ -190,25 +190,28 @@ describe.skipIf(noSshd())("a job over two hosts", () => {
   test("goes back by itself when the command is killed while the releases change", async () => {
     await write("version: 3.0.0");
     const command = all.deployment.start("deploy", file, "--hosts", hostFile);
-    const [first] = all.hosts;
-    if (first === undefined) throw new Error("There is no host");
-    const swap = join(all.jobFolder(first, JOB), "swap", "said");
+    const swaps = all.hosts.map((host) => join(all.jobFolder(host, JOB), "swap", "said"));
+    const said = async () => Promise.all(swaps.map(async (path) => readFile(path, "utf8").catch(() => "")));
     const before = await release(0);
-    const forgotten = await readFile(swap, "utf8");
+    const forgotten = await said();
     await eventually(
-      async () => ((await readFile(swap, "utf8").catch(() => "")) === forgotten ? undefined : true),
+      async () => ((await said()).every((text, host) => text !== forgotten[host]) ? true : undefined),
       MANY_MS,
-      "the release changes",
+      "the release changes on both hosts",
     );
     command.process.kill("SIGKILL");
     await command.outcome;
     await eventually(
-      async () => ((await readFile(swap, "utf8").catch(() => "")).startsWith("back") ? true : undefined),
+      async () => ((await said()).every((text) => text.startsWith("back")) ? true : undefined),
       MANY_MS,
-      "the host has gone back",
+      "the hosts have gone back",
     );
     expect([await release(0), await release(1)]).toEqual([before, before]);
-    expect((await running()).filter((line) => !line.includes(`/releases/${before}/`))).toEqual([]);
+    await eventually(
+      async () => ((await running()).every((line) => line.includes(`/releases/${before}/`)) ? true : undefined),
+      MANY_MS,
+      "only the former release runs",
+    );
     expect((await ask()).state).toBe("completed");
     expect(await deploy()).toMatchObject({ code: 0 });
     expect((await ask()).state).toBe("completed");

@@ -99,7 +99,7 @@ test("a person forks in the middle of a conversation and goes on there, and says
   await using chat = deployment.terminal(["chat", JOB, "--new"]);
   await chat.shows(PROMPT);
   chat.type("What is a Durable Object?\r");
-  await chat.shows(/traces show \w{8}\s+>\s*$/);
+  await chat.shows(/traces? (?:show )?\w{8}\s+>\s*$/);
   chat.type("/fork\r");
   const screen = await chat.shows("You are in the copy now.");
   expect(screen).toMatch(/Forked [\w-]{36}, turns 1 to 1,\nas [\w-]{36}\./);

@@ -20,7 +20,13 @@ export function summaryLines(answer: Answer, job: string | undefined, trace: Liv
     ...(usage === null ? [] : [`${tokens(tokensOf(usage))} tokens`]),
     ...(summary === undefined || summary.costUsd === null ? [] : [cost(summary.costUsd)]),
     duration(durationMs * 1_000),
-    ...(traceId === null || job === undefined ? [] : [troupe`traces show ${traceId.slice(0, 8)}`]),
+    ...(traceId === null || job === undefined ? [] : [wayToTrace(traceId.slice(0, 8), columns)]),
   ];
   return facts.length === 1 ? [] : wrap(facts, " · ", columns);
+}
+
+/** A command cut short could not be typed. */
+function wayToTrace(traceId: string, columns: number): string {
+  const command = troupe`traces show ${traceId}`;
+  return command.length <= columns ? command : `trace ${traceId}`;
 }

@@ -183,12 +183,17 @@ export class Machine {
   /** Removes all that the job has here; its processes must have ended. */
   async remove(): Promise<void> {
     if (!this.#proof) await this.connection.run(NO_UNIT, { args: [this.#job] });
-    await this.connection.run('rm -rf "$1"', { args: [this.folder] });
+    await this.#removed('rm -rf "$1"', this.folder);
   }
 
   /** Removes workerd and modules, where no job is left. */
   async removeCaches(): Promise<void> {
-    await this.connection.run('rmdir "$1/jobs" 2>/dev/null; [ -d "$1/jobs" ] || rm -rf "$1"', { args: [this.root] });
+    await this.#removed('rmdir "$1/jobs" 2>/dev/null; [ -d "$1/jobs" ] || rm -rf "$1"', this.root);
+  }
+
+  async #removed(script: string, folder: string): Promise<void> {
+    const { code, stderr } = await this.connection.run(script, { args: [folder] });
+    if (code !== 0) throw new CliError("failed", `${folder} is not removed: ${stderr.trim()}`);
   }
 
   async processes(names: readonly string[]): Promise<ProcessStatus[]> {

@@ -23,7 +23,10 @@ identity() { printf '{"pid":%s,"started":"%s"}' "$1" "$(started_of "$1")"; }
 
 # The pid of the process that holds a lock, while it runs.
 holder() {
-  [ -r "$1" ] && IFS= read -r said <"$1" || return 0
+  said=
+  [ -r "$1" ] || return 0
+  # read fails where the line does not end, as in a lock of lock.ts.
+  IFS= read -r said <"$1" || [ -n "$said" ] || return 0
   held=${said#*'"pid":'}
   held=${held%%[!0-9]*}
   [ -n "$held" ] && kill -0 "$held" 2>/dev/null || return 0

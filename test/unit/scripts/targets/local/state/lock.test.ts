@@ -1,14 +1,17 @@
 // Locks between processes: who waits, who gives up, and which locks are stale.
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { acquireLock, lockHolder } from "../../../../../../scripts/targets/local/state/lock.ts";
 import { endProcess, identify, isRunning } from "../../../../../../scripts/targets/local/state/process.ts";
+
+const SCRIPTS = join(import.meta.dirname, "../../../../../../scripts/targets/local/processes");
 
 let folder: string;
 let path: string;
@@ -27,6 +30,13 @@ async function ownIdentity() {
 test("a lock held by a living process is refused, with its pid", async () => {
   await acquireLock(path, { patienceMs: 0 });
   await expect(acquireLock(path, { patienceMs: 0 })).rejects.toMatchObject({ name: "LockedError", pid: process.pid });
+});
+
+test("a lock is seen by the scripts that end processes", async () => {
+  await acquireLock(path, { patienceMs: 0 });
+  const seen = `. "${SCRIPTS}/process.sh"; holder "$1"`;
+  const { stdout } = await promisify(execFile)("sh", ["-c", seen, "sh", path]);
+  expect(stdout).toBe(`${process.pid}\n`);
 });
 
 test("a second one waits until the first lets go, and is told for whom it waits", async () => {
