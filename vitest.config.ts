@@ -4,6 +4,7 @@ import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { reachBinding } from "./shared/http/reach.ts";
 import { defineConfig } from "vitest/config";
 import { CountReporter } from "./test/support/count-reporter.ts";
+import { LongestFirst } from "./test/support/longest-first.ts";
 import { otherAgent } from "./test/support/other-agent.ts";
 import { pushReceivers } from "./test/support/push-receivers.ts";
 import { probedAgents } from "./test/support/probed-agents.ts";
@@ -91,6 +92,7 @@ const ALONE = [
 export default defineConfig({
   test: {
     reporters: ["default", new CountReporter()],
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -122,6 +124,7 @@ export default defineConfig({
           include: ["test/conformance/**/*.test.ts"],
           globalSetup: ["./test/e2e/prebuilt.ts", "./test/conformance/deployed.ts"],
           setupFiles: [],
+          maxWorkers,
         },
       },
       { test: { ...deployed, name: "e2e-alone", include: ALONE, maxWorkers: 2, sequence: { groupOrder: 1 } } },

@@ -45,7 +45,10 @@ describe.skipIf(noSshd())("a job over two hosts", () => {
   };
 
   beforeAll(async () => {
-    all = await startSshHosts([{ homeName: "a home" }, { homeIsLink: true, umask: "077", banner: "Welcome!" }]);
+    all = await startSshHosts([
+      { homeName: "a home", isFresh: true },
+      { homeIsLink: true, umask: "077", banner: "Welcome!" },
+    ]);
     hostFile = await all.hostFile(2);
     await write();
     await all.deployment.succeed("deploy", file, "--hosts", hostFile);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Deployment } from "./deployment.ts";
 import { type SshHost, type SshHostOptions, startSshHost } from "./ssh-host.ts";
+import { warmWorkerd } from "./warm-workerd.ts";
 
 export interface SshHosts extends AsyncDisposable {
   readonly hosts: readonly SshHost[];
@@ -20,10 +21,11 @@ export interface SshHosts extends AsyncDisposable {
 }
 
 /**
- * `each`: one host for each of these. They are called h1, h2 … at 127.0.0.1, 127.0.0.2 … `environment` is added to that of the commands.
+ * `each`: one host for each of these. They are called h1, h2 … at 127.0.0.1, 127.0.0.2 … `environment` is added to that of the commands. Hosts that
+ * are not fresh have workerd already.
  */
 export async function startSshHosts(
-  each: readonly SshHostOptions[],
+  each: readonly (SshHostOptions & { readonly isFresh?: true })[],
   environment: NodeJS.ProcessEnv = {},
 ): Promise<SshHosts> {
   const hosts = await Promise.all(
@@ -36,6 +38,12 @@ export async function startSshHosts(
   const parts = await Promise.all(hosts.map(async (host) => readFile(host.config, "utf8")));
   await writeFile(config, parts.join("\n"));
   const deployment = await Deployment.create({ ...environment, TROUPE_SSH_CONFIG: config });
+  const warm = hosts.filter((_, index) => each[index]?.isFresh !== true);
+  if (warm.length > 0)
+    await warmWorkerd(
+      join(deployment.home, ".troupe"),
+      warm.map(({ home }) => join(home, ".troupe")),
+    );
   return {
     hosts,
     config,
