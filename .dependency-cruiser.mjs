@@ -75,9 +75,25 @@ const orders = [
     "troupe",
   ]),
   ...order("scripts/traces", ["amounts options span", "tree critical-path hop skew diff", "store", "draw"]),
-  ...order("scripts/targets", ["local", "hosts", "command-line", "deployed-target", "choose-target", "deploy-job"], {
-    contracts: ["target", "https-files"],
-  }),
+  ...order(
+    "scripts/targets",
+    ["local", "hosts", "cloudflare", "command-line", "deployed-target", "choose-target", "deploy-job"],
+    { contracts: ["target", "https-files"] },
+  ),
+  ...order("scripts/targets/cloudflare", [
+    "account",
+    "upload",
+    "namespace healthy",
+    "status",
+    "deploy rollback stop",
+    "cloudflare",
+  ]),
+  ...order("scripts/targets/cloudflare/account", ["api", "account", "workers"]),
+  ...order("scripts/targets/cloudflare/upload", [
+    "wrangler in-parallel upload",
+    "deploy-worker snapshot restore release-versions",
+    "upload-all change",
+  ]),
   ...order("scripts/targets/hosts", [
     ["ssh", "keys"],
     ["preflight", "workerd", "machine"],

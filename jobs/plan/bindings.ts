@@ -68,7 +68,7 @@ export function agentBindings(job: Job, agent: Agent, surroundings: Surroundings
   const dynamic = config.topology === "dynamic";
   const own = variables(job, agent, model.provider === "anthropic");
   const anywhere: Service = { to: "network", reach: "any" };
-  return [
+  const all: Binding[] = [
     { type: "json", name: "AGENT", value: config },
     ownKey(agent, surroundings.kind),
     {
@@ -108,6 +108,12 @@ export function agentBindings(job: Job, agent: Agent, surroundings: Surroundings
       : []),
     ...own,
   ];
+  // There a Worker's own fetch is the network.
+  return surroundings.kind === "cloudflare" ? all.filter((binding) => !isNetwork(binding)) : all;
+}
+
+function isNetwork(binding: Binding): boolean {
+  return binding.type === "service" && ["network", "address"].includes(binding.service.to);
 }
 
 /** For ids of tasks and approvals. On a host of others' accounts no two agents share it. */

@@ -7,6 +7,7 @@ import { RemoteCard } from "#shared/a2a/remote/card.ts";
 import type { PlacementChoice } from "../placement/place-agents.ts";
 import { Link, Place, PlaceKind, Via } from "../placement/place.ts";
 import { RestartPolicy } from "../schema/schema.ts";
+import type { CloudflareFacts } from "./cloudflare.ts";
 
 /** Where a service binding leads. */
 const Service = z.discriminatedUnion("to", [
@@ -67,13 +68,15 @@ const PlannedAgent = z.object({
   target: PlaceKind,
   /** Id of a place. Absent in older releases, as are the other fields about places. */
   place: z.string().default("local"),
-  /** Its listener on the loopback of its place. No two agents of a job have the same port. */
+  /** Its listener on the loopback of its place. No two agents of a job have the same port. 0 on Cloudflare. */
   socket: z.object({ host: z.string(), port: z.int() }),
   /** Port at which agents of other machines ask it over HTTPS; 0 until one is chosen, absent where none does. */
   tlsPort: z.optional(z.int()),
   /** Where people reach it over HTTPS. Paths are from the job file. */
   https: z.optional(z.object({ url: z.string(), port: z.int(), certificate: z.string(), key: z.string() })),
-  /** `http://127.0.0.1:<port>`: on its own machine and, through ssh tunnels, on the deploying one. */
+  /**
+   * `http://127.0.0.1:<port>`: on its own machine and, through ssh tunnels, on the deploying one. On Cloudflare the Worker's own address.
+   */
   url: z.string(),
   bindings: z.array(Binding),
   /** The `corpus` of the job file: a folder, or false for none; undefined for the default folder. */
@@ -99,6 +102,8 @@ export const Plan = z.object({
   controlPlane: z
     .object({ place: z.string(), port: z.optional(z.int()), tlsPort: z.optional(z.int()) })
     .default({ place: "local" }),
+  /** Absent where no agent is on Cloudflare. */
+  cloudflare: z.optional(z.object({ namespace: z.string(), subdomain: z.string() })),
   /** One of each agent. */
   links: z.array(Link).default([]),
   /** Groups of agents in the order in which they must become healthy. */
@@ -128,6 +133,8 @@ export interface PlanEnvironment {
   readonly ports: Readonly<Record<string, number>>;
   /** Agent id, or CONTROL_PLANE → the port chosen for requests from other machines. Without one it is 0. */
   readonly tlsPorts?: Readonly<Record<string, number>>;
+  /** Undefined while nobody has asked the account. */
+  readonly cloudflare?: CloudflareFacts | undefined;
   /** What the command line says about places. */
   readonly placement?: PlacementChoice;
   /** Agent id, or COMMAND_LINE → its public key. The plan pins whom each agent believes; nobody without it. */

@@ -3,6 +3,7 @@ import { cardAddress } from "#shared/a2a/remote/card.ts";
 import { DATA_VERSION } from "#shared/durable/data-version.ts";
 import { leaseMs } from "#shared/control-plane/registry.ts";
 import { agentBindings, isLocalAlone } from "./bindings.ts";
+import { agentScript, scriptUrl, UNKNOWN_ACCOUNT } from "./cloudflare.ts";
 import { checkedDurationMs } from "#shared/text/duration.ts";
 import { resolveModel } from "../schema/model.ts";
 import type { Plan, PlanEnvironment, PlannedAgent } from "./plan-shape.ts";
@@ -29,14 +30,16 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
   const [mistake] = [...placement.mistakes, ...reach.mistakes];
   if (mistake !== undefined) throw new RangeError(`The job ${job.name} cannot be placed: ${mistake.message}`);
   const places = new Map(placement.places.map((place) => [place.id, place]));
+  const cloudflare = environment.cloudflare ?? UNKNOWN_ACCOUNT;
   const tlsPortOf = (id: string) => (reach.asked.has(id) ? { tlsPort: environment.tlsPorts?.[id] ?? 0 } : {});
   const agents = own.map((agent): PlannedAgent => {
     const place = places.get(placement.agents[agent.id] ?? "") ?? LOCAL;
-    const socket = {
-      host: HOST,
-      port: agent.port === 0 ? (environment.ports[agent.id] ?? 0) : agent.port,
-    };
-    const url = `http://${socket.host}:${socket.port}`;
+    const isWorker = place.kind === "cloudflare";
+    const port = agent.port === 0 ? (environment.ports[agent.id] ?? 0) : agent.port;
+    const socket = { host: HOST, port: isWorker ? 0 : port };
+    const url = isWorker
+      ? scriptUrl(cloudflare, agentScript(cloudflare, job.name, agent.id))
+      : `http://${socket.host}:${socket.port}`;
     const { corpus } = agent.config;
     return {
       id: agent.id,
@@ -76,6 +79,7 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
     edges: [...reach.edges],
     places: [...placement.places],
     controlPlane: { ...placement.controlPlane, ...tlsPortOf(CONTROL_PLANE) },
+    ...(placement.places.some(({ kind }) => kind === "cloudflare") ? { cloudflare } : {}),
     links: [...reach.links],
     stages: stagesOf(
       job,

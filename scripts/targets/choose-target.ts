@@ -6,12 +6,16 @@ import { troupe } from "../terminal/hint.ts";
 import { troupeHome } from "../project/project.ts";
 import type { Target } from "./target.ts";
 
-/** The target that deploys a job. Throws CliError for a target that can only validate and plan so far. */
+/** The target that deploys a job. Throws CliError for places that can only be planned so far. */
 export async function targetOf(job: Job, placement?: PlacementChoice): Promise<Target> {
   const { placeAgents } = await import("#jobs/placement/place-agents.ts");
   const placed = placeAgents(job, placement);
   const kinds = new Set(placed.places.map(({ kind }) => kind));
-  if (kinds.has("cloudflare")) throw planOnly(job, "on cloudflare", "set deployment.target to local");
+  if (kinds.has("cloudflare")) {
+    if (kinds.size > 1)
+      throw planOnly(job, "on Cloudflare and elsewhere", "give all agents one target: --target cloudflare");
+    return cloudflareTarget();
+  }
   return kinds.has("ssh") ? hostsTarget() : localTarget();
 }
 
@@ -37,4 +41,9 @@ async function localTarget(): Promise<Target> {
 async function hostsTarget(): Promise<Target> {
   const { HostsTarget } = await import("./hosts/hosts.ts");
   return new HostsTarget(troupeHome());
+}
+
+async function cloudflareTarget(): Promise<Target> {
+  const { CloudflareTarget } = await import("./cloudflare/cloudflare.ts");
+  return new CloudflareTarget(troupeHome());
 }

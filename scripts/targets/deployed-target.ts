@@ -3,6 +3,7 @@ import { CliError } from "../terminal/cli-error.ts";
 import type { Io } from "../terminal/io.ts";
 import { manyLines } from "../terminal/terminal-text.ts";
 import type { TraceStore } from "../traces/store/store.ts";
+import { CloudflareTarget } from "./cloudflare/cloudflare.ts";
 import { HostsTarget } from "./hosts/hosts.ts";
 import { DamagedError, readJobState } from "./local/state/state.ts";
 import type { Deployed, JobStatus, KeyStore, LogLine, LogRequest, RollbackRequest, Target } from "./target.ts";
@@ -11,11 +12,13 @@ export class DeployedTarget implements Target {
   readonly #home: string;
   readonly #local: Target;
   readonly #hosts: HostsTarget;
+  readonly #cloudflare: CloudflareTarget;
 
   constructor(home: string, local: Target) {
     this.#home = home;
     this.#local = local;
     this.#hosts = new HostsTarget(home);
+    this.#cloudflare = new CloudflareTarget(home);
   }
 
   async deploy(): Promise<Deployed> {
@@ -50,10 +53,11 @@ export class DeployedTarget implements Target {
     const far = new Map<string, TraceStore>();
     const near: string[] = [];
     for (const job of jobs) {
-      if (!(await this.#isOnHosts(job))) near.push(job);
+      const target = await this.#elsewhere(job);
+      if (target === undefined) near.push(job);
       else {
         try {
-          far.set(job, await this.#hosts.traces(job, io));
+          far.set(job, await target.traces(job, io));
         } catch (error) {
           // Of several jobs the others are shown.
           if (jobs.length === 1 || !(error instanceof CliError)) throw error;
@@ -74,17 +78,16 @@ export class DeployedTarget implements Target {
   }
 
   async #of(job: string): Promise<Target> {
-    return (await this.#isOnHosts(job)) ? this.#hosts : this.#local;
+    return (await this.#elsewhere(job)) ?? this.#local;
   }
 
-  /** A job whose state cannot be read is looked for on this machine. */
-  async #isOnHosts(job: string): Promise<boolean> {
-    return readJobState(this.#home, job).then(
-      (state) => state?.hosts !== undefined,
-      (error: unknown) => {
-        if (error instanceof DamagedError) return false;
-        throw error;
-      },
-    );
+  /** Undefined for a job of this machine, and for one whose state cannot be read. */
+  async #elsewhere(job: string): Promise<HostsTarget | CloudflareTarget | undefined> {
+    const state = await readJobState(this.#home, job).catch((error: unknown) => {
+      if (error instanceof DamagedError) return undefined;
+      throw error;
+    });
+    if (state?.cloudflare !== undefined) return this.#cloudflare;
+    return state?.hosts === undefined ? undefined : this.#hosts;
   }
 }

@@ -151,8 +151,8 @@ export interface TunnelsStatus {
 
 export interface JobStatus {
   readonly job: string;
-  /** Where its agents run: on this machine, or on hosts. */
-  readonly target: "local" | "hosts";
+  /** Where its agents run: on this machine, on hosts, or as Workers on Cloudflare. */
+  readonly target: "local" | "hosts" | "cloudflare";
   /** The job's workerd; where each agent has a process, that of the entry point. Null when it does not run. */
   readonly pid: number | null;
   /**

@@ -11,6 +11,7 @@ export function forwardingFetch(plan: Plan, signal = new AbortController().signa
     const agent = agents.get(url.origin);
     if (agent === undefined) return fetch(input, init);
     const place = placeOf(plan, agent.place);
+    if (place.kind === "cloudflare") return fetch(input, init);
     const origin = await reach(place, agent.socket.port, signal);
     const here = origin + url.pathname + url.search;
     try {

@@ -73,8 +73,10 @@ export function neighbourOrigin({ id }: Neighbour): string {
   return `https://${id.replaceAll("_", "-")}`;
 }
 
-export function neighbourFetch(env: AgentEnv, { binding }: Neighbour): typeof fetch {
+/** An agent of others is reached by the network, where the deployment binds none. */
+export function neighbourFetch(env: AgentEnv, { binding, remote }: Neighbour): typeof fetch {
   const bound: unknown = Reflect.get(env, binding);
+  if (bound === undefined && remote !== undefined) return (input, init) => fetch(input, init);
   if (!isFetcher(bound)) throw new Error(`The binding ${binding} is missing: deploy the job again.`);
   return (input, init) => bound.fetch(input, init);
 }

@@ -13,6 +13,16 @@ import type { Io } from "../../../terminal/io.ts";
 import { jobLayout, jobsFolder } from "./layout.ts";
 import { hasCode } from "../../../terminal/system-error.ts";
 
+/** A Worker on Cloudflare. */
+export const Uploaded = z.object({
+  script: z.string(),
+  /** The id of its version. */
+  version: z.string(),
+  /** Of all that was uploaded, secrets included: a hash that tells nothing of them. */
+  print: z.string(),
+});
+export type Uploaded = z.infer<typeof Uploaded>;
+
 export const JobState = z.object({
   job: z.string(),
   /** The job file, absolute, as deployed last. */
@@ -32,6 +42,16 @@ export const JobState = z.object({
       tlsPorts: z.record(z.string(), z.int()),
       /** Of what runs there; see release/cargo.ts. */
       fingerprint: z.optional(z.string()),
+    }),
+  ),
+  /** A job on Cloudflare. */
+  cloudflare: z.optional(
+    z.object({
+      account: z.string(),
+      namespace: z.string(),
+      subdomain: z.string(),
+      /** Agent → what its Worker runs. */
+      workers: z.record(z.string(), Uploaded),
     }),
   ),
   /** Places where it ran before and where its data still lie. */

@@ -1,0 +1,98 @@
+// The target of jobs on Cloudflare: their agents are Workers there, and this machine holds their state, their plans and their secrets.
+import { CliError } from "../../terminal/cli-error.ts";
+import { troupe } from "../../terminal/hint.ts";
+import type { Io } from "../../terminal/io.ts";
+import { TraceStore } from "../../traces/store/store.ts";
+import type { ControlPlane } from "../local/control-plane/control-plane.ts";
+import { Keys } from "../local/control-plane/keys.ts";
+import { isHealthy } from "../local/processes/health.ts";
+import { changeJob } from "../local/state/change.ts";
+import { jobToken } from "../local/state/secrets.ts";
+import type {
+  Deployed,
+  DeployRequest,
+  JobStatus,
+  KeyStore,
+  LogLine,
+  LogRequest,
+  RollbackRequest,
+  Target,
+} from "../target.ts";
+import { knownControlPlane } from "./namespace.ts";
+import { deployToCloudflare } from "./deploy.ts";
+import { rollbackOnCloudflare } from "./rollback.ts";
+import { type CloudflareJob, cloudflareJob, cloudflareStatus } from "./status.ts";
+import { startOnCloudflare, stopOnCloudflare } from "./stop.ts";
+
+export class CloudflareTarget implements Target {
+  readonly #home: string;
+
+  /** `home` is the absolute path of the folder of deployment state. */
+  constructor(home: string) {
+    this.#home = home;
+  }
+
+  async deploy(request: DeployRequest, io: Io): Promise<Deployed> {
+    return changeJob(this.#home, request.job.name, io, async () => deployToCloudflare(this.#home, request, io));
+  }
+
+  async restart(job: string, io: Io): Promise<Deployed> {
+    return changeJob(this.#home, job, io, async () => startOnCloudflare(this.#home, await this.#deployed(job), io));
+  }
+
+  async rollback(request: RollbackRequest, io: Io): Promise<Deployed> {
+    return changeJob(this.#home, request.job, io, async () =>
+      rollbackOnCloudflare(this.#home, await this.#deployed(request.job), request, io),
+    );
+  }
+
+  async stop(job: string, io: Io): Promise<boolean> {
+    return changeJob(this.#home, job, io, async () => stopOnCloudflare(this.#home, await this.#deployed(job), io));
+  }
+
+  async status(job: string): Promise<JobStatus | undefined> {
+    const found = await cloudflareJob(this.#home, job);
+    return found && cloudflareStatus(this.#home, found);
+  }
+
+  logs({ job }: LogRequest): AsyncIterable<LogLine> {
+    throw new CliError(
+      "bad_input",
+      `${job} runs on Cloudflare, which keeps its logs.`,
+      `See its traces: ${troupe`traces list ${job}`}`,
+    );
+  }
+
+  async withTraces<Result>(
+    jobs: readonly string[],
+    io: Io,
+    work: (stores: readonly TraceStore[]) => Promise<Result>,
+  ): Promise<Result> {
+    return work(await Promise.all(jobs.map(async (job) => this.traces(job, io))));
+  }
+
+  async traces(job: string, io: Io): Promise<TraceStore> {
+    const { url, secret } = await this.#controlPlane(job);
+    return new TraceStore({ job, url, token: jobToken(secret, job), signal: io.signal });
+  }
+
+  async withKeys<Result>(job: string, io: Io, work: (keys: KeyStore) => Promise<Result>): Promise<Result> {
+    const { url, secret } = await this.#controlPlane(job);
+    return work(new Keys(url, jobToken(secret, job), io.signal));
+  }
+
+  async #controlPlane(job: string): Promise<ControlPlane> {
+    const { cloudflare } = (await this.#deployed(job)).state;
+    const controlPlane = await knownControlPlane(this.#home, { ...cloudflare, id: cloudflare.account });
+    if (await isHealthy(controlPlane.url, LOOK_MS)) return controlPlane;
+    throw new CliError("failed", `The control plane of ${job} at ${controlPlane.url} does not answer.`);
+  }
+
+  async #deployed(job: string): Promise<CloudflareJob> {
+    const found = await cloudflareJob(this.#home, job);
+    if (found === undefined) throw new CliError("bad_input", `${job} is not deployed on Cloudflare.`);
+    return found;
+  }
+}
+
+const LOOK_MS = 10_000;

@@ -1,0 +1,77 @@
+// The status of a job on Cloudflare: the registry's answer, compared with what the agents say themselves.
+import type { Plan } from "#jobs/plan/plan-shape.ts";
+import { registeredAgents } from "../local/control-plane/registry.ts";
+import { askHealth } from "../local/processes/health.ts";
+import { jobLayout } from "../local/state/layout.ts";
+import { readRelease } from "../local/state/release.ts";
+import { type JobState, readJobState } from "../local/state/state.ts";
+import { unregisteredState } from "../local/status.ts";
+import type { JobStatus } from "../target.ts";
+import { knownControlPlane } from "./namespace.ts";
+
+const LOOK_MS = 5_000;
+
+export interface CloudflareJob {
+  readonly state: JobState & { readonly cloudflare: NonNullable<JobState["cloudflare"]> };
+  readonly plan: Plan;
+}
+
+/** Undefined for a job that is not on Cloudflare. */
+export async function cloudflareJob(home: string, job: string): Promise<CloudflareJob | undefined> {
+  const state = await readJobState(home, job);
+  if (state?.cloudflare === undefined) return undefined;
+  return {
+    state: { ...state, cloudflare: state.cloudflare },
+    plan: await readRelease(jobLayout(home, job), state.release),
+  };
+}
+
+export async function cloudflareStatus(home: string, { state, plan }: CloudflareJob): Promise<JobStatus> {
+  const { cloudflare, stoppedAt, job } = state;
+  const controlPlane = await knownControlPlane(home, { ...cloudflare, id: cloudflare.account });
+  const isStopped = stoppedAt !== null;
+  const [registered, ...health] = await Promise.all([
+    registeredAgents(controlPlane, job),
+    ...plan.agents.map(async ({ url }) => (isStopped ? undefined : askHealth(url, LOOK_MS))),
+  ]);
+  const agents = plan.agents.map(({ id, url, place }, index) => {
+    const known = registered?.find((other) => other.id === id);
+    const own = health[index];
+    const facts = { stopped: isStopped, process: "running", healthy: own !== undefined } as const;
+    const state = isStopped || own === undefined ? unregisteredState(facts) : (known?.state ?? "starting");
+    return {
+      id,
+      name: known?.name ?? id,
+      url,
+      place,
+      state,
+      lastHeartbeat: known?.lastHeartbeat ?? null,
+      probed: true,
+      pid: null,
+      breakers: own?.breakers ?? [],
+      turns: own?.turns ?? null,
+    };
+  });
+  return {
+    job,
+    target: "cloudflare",
+    pid: null,
+    state: overall(
+      isStopped,
+      agents.map(({ state }) => state),
+    ),
+    entryPoint: plan.entryPoint,
+    controlPlane: registered === undefined ? null : controlPlane.url,
+    agents,
+    remotes: plan.remotes.map(({ id, url, card }) => ({ id, url, name: card?.name ?? id })),
+    processes: [],
+    shared: [],
+  };
+}
+
+function overall(isStopped: boolean, states: readonly string[]): JobStatus["state"] {
+  if (isStopped) return "stopped";
+  const dead = states.filter((state) => state === "dead").length;
+  if (dead === states.length) return "dead";
+  return dead > 0 ? "degraded" : "running";
+}
