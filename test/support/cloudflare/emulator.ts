@@ -51,6 +51,8 @@ export interface CloudflareEmulator extends AsyncDisposable {
   readonly accountId: string;
   /** A Worker is at `https://<name>.<subdomain>.workers.dev`. */
   readonly subdomain: string;
+  /** The account's zone, for custom domains: `acme.test`. */
+  readonly zone: string;
   /** What a child process needs to take this for Cloudflare. */
   readonly environment: NodeJS.ProcessEnv;
   /** Every call of the API, oldest first. */
@@ -68,7 +70,7 @@ export interface CloudflareEmulator extends AsyncDisposable {
 }
 
 const TOKEN = "emulated-token-0123456789abcdef01234567";
-const Tailed = z.object({ worker: z.string(), events: z.array(z.unknown()) });
+const Tailed = z.object({ worker: z.string(), events: z.array(z.looseObject({})) });
 
 export async function startCloudflare(options: CloudflareOptions = {}): Promise<CloudflareEmulator> {
   const { internet = NO_INTERNET, limits } = options;
@@ -100,6 +102,7 @@ export async function startCloudflare(options: CloudflareOptions = {}): Promise<
     token: TOKEN,
     accountId: account.id,
     subdomain: account.subdomain,
+    zone: account.zone.name,
     environment: {
       CLOUDFLARE_API_BASE_URL: api.url,
       CLOUDFLARE_API_TOKEN: TOKEN,

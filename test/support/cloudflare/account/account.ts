@@ -31,6 +31,8 @@ export interface Reference {
 export class Account {
   readonly id = newId();
   readonly subdomain = "acme";
+  /** The one zone: custom domains of Workers are names in it. */
+  readonly zone = { id: newId(), name: "acme.test" } as const;
   readonly limits: Limits;
   readonly workers = new Map<string, Worker>();
   readonly domains: Domain[] = [];

@@ -5,15 +5,23 @@ import { buffer } from "node:stream/consumers";
 
 import type { Account } from "../account/account.ts";
 import { ApiError, noSuchRoute } from "../account/api-error.ts";
+import { DOMAIN_ROUTES } from "./domains.ts";
 import { Faults, type Fault, InjectedError, suffer } from "./faults.ts";
 import { Listed, match, type Route } from "./route.ts";
 import { SCRIPT_ROUTES } from "./scripts.ts";
 import { SERVICE_ROUTES } from "./services.ts";
-import { TAIL_ROUTES, type Tails } from "./tails.ts";
+import { TAIL_ROUTES } from "./tail-routes.ts";
+import type { Tails } from "./tails.ts";
 import type { Tokens } from "./tokens.ts";
 import { USER_ROUTES } from "./users.ts";
 
-const ROUTES: readonly Route[] = [...USER_ROUTES, ...SCRIPT_ROUTES, ...SERVICE_ROUTES, ...TAIL_ROUTES];
+const ROUTES: readonly Route[] = [
+  ...USER_ROUTES,
+  ...SCRIPT_ROUTES,
+  ...SERVICE_ROUTES,
+  ...DOMAIN_ROUTES,
+  ...TAIL_ROUTES,
+];
 const BASE = "/client/v4";
 
 /** One call of the API; times are milliseconds since the epoch. */

@@ -1,8 +1,6 @@
-// Services, their secrets, who refers to them, and their names on the internet.
+// Services, their secrets, and who refers to them.
 import * as z from "zod";
 
-import { newId } from "../account/account.ts";
-import { ApiError } from "../account/api-error.ts";
 import { changeSecrets, deleteWorker, secretsOf } from "../account/publish.ts";
 import { type ApiCall, json, Listed, nameOf, route } from "./route.ts";
 import { serviceShape } from "./shapes.ts";
@@ -12,12 +10,6 @@ const SCRIPT = `${WORKERS}/scripts/:name`;
 
 const Secret = z.object({ name: z.string(), text: z.string(), type: z.literal("secret_text") });
 const Secrets = z.object({ secrets: z.record(z.string(), Secret.nullable()) });
-const NewDomain = z.object({
-  hostname: z.string(),
-  service: z.string(),
-  zone_id: z.string().optional(),
-  zone_name: z.string().optional(),
-});
 
 const script = (call: ApiCall) => call.account.worker(nameOf(call));
 const secretShape = (name: string) => ({ name, type: "secret_text" });
@@ -76,33 +68,7 @@ export const SERVICE_ROUTES = [
     changeSecrets(script(call), Object.fromEntries(texts));
     return secretsOf(script(call)).map(secretShape);
   }),
+  // After a deletion wrangler looks for namespaces of sites of older kinds.
+  route("GET /accounts/:account/storage/kv/namespaces", () => new Listed([])),
   route(`GET ${WORKERS}/subdomain`, ({ account }) => ({ subdomain: account.subdomain })),
-  route(`GET ${WORKERS}/domains`, ({ account, query }) => {
-    const asked = ["hostname", "service", "zone_id", "zone_name"] as const;
-    return new Listed(
-      account.domains.filter((domain) => asked.every((key) => (query.get(key) ?? domain[key]) === domain[key])),
-    );
-  }),
-  route(`PUT ${WORKERS}/domains`, (call) => {
-    const { hostname, service, zone_id: zoneId = newId(), zone_name: zoneName } = json(NewDomain, call);
-    call.account.service(service);
-    const at = call.account.domains.findIndex((one) => one.hostname === hostname);
-    const former = call.account.domains[at];
-    const domain = {
-      id: former?.id ?? newId(),
-      hostname,
-      service,
-      environment: "production",
-      zone_id: former?.zone_id ?? zoneId,
-      zone_name: zoneName ?? hostname.split(".").slice(-2).join("."),
-    };
-    call.account.domains.splice(at === -1 ? call.account.domains.length : at, 1, domain);
-    return domain;
-  }),
-  route(`DELETE ${WORKERS}/domains/:domain`, ({ account, params }) => {
-    const at = account.domains.findIndex(({ id }) => id === params["domain"]);
-    if (at === -1) throw new ApiError(404, 100_114, "The custom domain does not exist.");
-    account.domains.splice(at, 1);
-    return null;
-  }),
 ];

@@ -4,10 +4,8 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 
 import { newId } from "../account/account.ts";
-import { type ApiCall, nameOf, route } from "./route.ts";
 
 const PROTOCOL = "trace-v1";
-const HOUR_MS = 3_600_000;
 /** RFC 6455, section 1.3. */
 const WEBSOCKET_KEY = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const TEXT = 0x81;
@@ -53,14 +51,11 @@ export class Tails {
     });
   }
 
-  /** Whether anybody listens to the Worker. */
-  isTailed(worker: string): boolean {
-    return [...this.#workers].some(([id, tailed]) => tailed === worker && this.#sockets.has(id));
-  }
-
-  send(worker: string, event: unknown): void {
+  /** `event`: a trace item as workerd tells it, which does not know the Worker's name. */
+  send(worker: string, event: object): void {
     for (const [id, tailed] of this.#workers) {
-      if (tailed === worker) this.#sockets.get(id)?.write(frameOf(JSON.stringify(event)));
+      if (tailed !== worker) continue;
+      this.#sockets.get(id)?.write(frameOf(JSON.stringify({ ...event, scriptName: worker })));
     }
   }
 
@@ -81,22 +76,3 @@ function frameOf(text: string): Buffer {
   short.writeUInt16BE(payload.length, 2);
   return Buffer.concat([short, payload]);
 }
-
-const TAILS = "/accounts/:account/workers/scripts/:name/tails";
-
-export const TAIL_ROUTES = [
-  route("GET /accounts/:account/workers/tails/by-consumer/:name", () => []),
-  route(`POST ${TAILS}`, (call: ApiCall) => {
-    const id = call.tails.open(call.account.worker(nameOf(call)).name);
-    return {
-      id,
-      url: `${call.origin.replace("http", "ws")}/tails/${id}`,
-      expires_at: new Date(Date.now() + HOUR_MS).toISOString(),
-    };
-  }),
-  route(`GET ${TAILS}`, () => []),
-  route(`DELETE ${TAILS}/:tail`, ({ tails, params }) => {
-    tails.close(params["tail"] ?? "");
-    return null;
-  }),
-];

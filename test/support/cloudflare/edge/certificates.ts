@@ -1,8 +1,5 @@
-// The edge's own certificate authority, which clients trust by NODE_EXTRA_CA_CERTS, and its certificates for each name that is asked for.
-import "reflect-metadata";
+// The edge's own certificate authority, which clients trust by NODE_EXTRA_CA_CERTS, and a certificate for each name that is asked.
 import { createSecureContext, type SecureContext } from "node:tls";
-
-import * as x509 from "@peculiar/x509";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const DAY_MS = 24 * 3_600_000;
@@ -20,6 +17,7 @@ export class Certificates {
   }
 
   static async create(): Promise<Certificates> {
+    const x509 = await library();
     const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
     const authority = await x509.X509CertificateGenerator.createSelfSigned({
       name: AUTHORITY,
@@ -45,6 +43,7 @@ export class Certificates {
   }
 
   async #issue(name: string): Promise<SecureContext> {
+    const x509 = await library();
     // One key for all: nobody else ever trusts it.
     const certificate = await x509.X509CertificateGenerator.create({
       subject: "CN=Emulated edge",
@@ -70,4 +69,10 @@ export class Certificates {
 
 function validity() {
   return { notBefore: new Date(Date.now() - DAY_MS), notAfter: new Date(Date.now() + DAY_MS) };
+}
+
+/** It needs the other one first. */
+async function library() {
+  await import("reflect-metadata");
+  return import("@peculiar/x509");
 }

@@ -1,17 +1,22 @@
 // The internet as clients of the emulator see it: an HTTP proxy that takes CONNECT, ends TLS with its own certificates and hands
 // requests to the Workers of the account, or to the internet of the test.
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request as ask, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { randomBytes } from "node:crypto";
+import { callbackify } from "node:util";
 
 import type { Account } from "../account/account.ts";
 import type { Certificates } from "./certificates.ts";
 import { answerByInternet, type Internet } from "./internet.ts";
 import { ASKED_URL, MEANT_WORKER, NOTHING_HERE } from "./router-worker.ts";
 import type { Serving } from "./serving.ts";
+
+const ESTABLISHED = "HTTP/1.1 200 Connection established\r\n\r\n";
+/** NO_PROXY names them, and `wrangler tail` does not read it for its WebSocket. */
+const LOOPBACK = ["127.0.0.1", "localhost"];
 
 export class Edge {
   readonly #account: Account;
@@ -32,18 +37,21 @@ export class Edge {
     this.#inner = createTlsServer(
       {
         keepAliveTimeout: 600_000,
-        SNICallback: (name, done) => {
-          certificates.contextFor(name).then((context) => done(null, context), done);
-        },
+        SNICallback: callbackify(async (name: string) => certificates.contextFor(name)),
       },
       onRequest,
     );
     this.#proxy = createServer(onRequest);
-    this.#proxy.on("connect", (_request: IncomingMessage, socket: Socket, head: Buffer) => {
+    this.#proxy.on("connect", (request: IncomingMessage, socket: Socket, head: Buffer) => {
       this.#tunnels.add(socket);
       socket.once("close", () => this.#tunnels.delete(socket));
       socket.on("error", () => socket.destroy());
-      socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
+      const { hostname, port } = new URL(`http://${request.url ?? ""}`);
+      if (LOOPBACK.includes(hostname)) {
+        tunnel(socket, connect(Number(port), hostname));
+        return;
+      }
+      socket.write(ESTABLISHED);
       if (head.length > 0) socket.unshift(head);
       this.#inner.emit("connection", socket);
     });
@@ -125,6 +133,16 @@ export class Edge {
     });
     passed.end();
   }
+}
+
+function tunnel(socket: Socket, target: Socket): void {
+  target.on("error", () => socket.destroy());
+  target.once("connect", () => {
+    socket.write(ESTABLISHED);
+    socket.pipe(target).pipe(socket);
+  });
+  socket.once("close", () => target.destroy());
+  target.once("close", () => socket.destroy());
 }
 
 function askedUrl({ url = "/", headers }: IncomingMessage): URL {

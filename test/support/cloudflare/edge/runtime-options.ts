@@ -89,7 +89,8 @@ function served(account: Account, table: Table, worker: Worker, version: Version
       name,
       compatibilityDate: code.compatibilityDate,
       compatibilityFlags: [...code.compatibilityFlags],
-      manifest: { mainModule: code.mainModule, modules: Object.fromEntries(modules) },
+      // Stacks name modules below this folder.
+      manifest: { modulesRoot: "/", mainModule: code.mainModule, modules: Object.fromEntries(modules) },
       env: Object.fromEntries(version.bindings.map((one) => [one.name, bound(account, table, worker, version, one)])),
       exports:
         name === worker.name
