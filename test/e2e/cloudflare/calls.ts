@@ -1,0 +1,49 @@
+// Calls of the emulated API without wrangler: uploads of one module, and whatever JSON.
+import * as z from "zod";
+
+import type { CloudflareEmulator } from "../../support/cloudflare/emulator.ts";
+
+const Envelope = z.object({
+  success: z.boolean(),
+  errors: z.array(z.object({ code: z.number(), message: z.string() })),
+  result: z.unknown(),
+});
+
+export interface Answer {
+  readonly status: number;
+  readonly code: number | undefined;
+  readonly message: string | undefined;
+  readonly result: unknown;
+  readonly headers: Headers;
+}
+
+export interface CallOptions {
+  readonly json?: unknown;
+  readonly form?: FormData;
+  readonly token?: string;
+}
+
+/** `path`: below the account. */
+export async function call(
+  { apiUrl, accountId, token }: CloudflareEmulator,
+  method: string,
+  path: string,
+  options: CallOptions = {},
+): Promise<Answer> {
+  const response = await fetch(`${apiUrl}/accounts/${accountId}/${path}`, {
+    method,
+    headers: { authorization: `Bearer ${options.token ?? token}` },
+    body: options.form ?? (options.json === undefined ? null : JSON.stringify(options.json)),
+  });
+  const { errors, result } = Envelope.parse(await response.json());
+  const { status, headers } = response;
+  return { status, code: errors[0]?.code, message: errors[0]?.message, result, headers };
+}
+
+export function upload(code: string, metadata: Record<string, unknown> = {}): FormData {
+  const form = new FormData();
+  const all = { main_module: "index.js", compatibility_date: "2026-10-01", ...metadata };
+  form.set("metadata", JSON.stringify(all));
+  form.set("index.js", new File([code], "index.js", { type: "application/javascript+module" }));
+  return form;
+}
