@@ -14,7 +14,13 @@ export const KeptBinding = z.discriminatedUnion("type", [
     class_name: z.string(),
     script_name: z.string().optional(),
   }),
-  z.looseObject({ type: z.literal("service"), name, service: z.string(), entrypoint: z.string().optional() }),
+  z.looseObject({
+    type: z.literal("service"),
+    name,
+    service: z.string(),
+    entrypoint: z.string().optional(),
+    props: z.record(z.string(), z.json()).optional(),
+  }),
   z.looseObject({ type: z.literal("version_metadata"), name }),
 ]);
 export type KeptBinding = z.infer<typeof KeptBinding>;

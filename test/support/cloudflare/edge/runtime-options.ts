@@ -134,14 +134,19 @@ function bound(account: Account, table: Table, worker: Worker, version: Version,
       return { type: "durable-object", worker: host.name, exportName: binding.class_name };
     }
     case "service": {
-      const { service, entrypoint } = binding;
+      const { service, entrypoint, props = {} } = binding;
       const shares = table.workers[service]?.versions.length ?? 0;
       if (shares === 0) return MISSING;
       // Only requests are dealt: calls of methods go to the greater share.
       if (shares > 1 && entrypoint === undefined) {
         return { type: "worker", worker: ROUTER, exportName: "Dealt", props: { worker: service } };
       }
-      return { type: "worker", worker: service, ...(entrypoint === undefined ? {} : { exportName: entrypoint }) };
+      return {
+        type: "worker",
+        worker: service,
+        props,
+        ...(entrypoint === undefined ? {} : { exportName: entrypoint }),
+      };
     }
   }
 }
