@@ -7,6 +7,7 @@ import { troupeHome } from "../project/project.ts";
 import type { Io } from "../terminal/io.ts";
 import { manyLines } from "../terminal/terminal-text.ts";
 import { targetOf } from "./choose-target.ts";
+import { leaveCloudflare } from "./cloudflare/stop.ts";
 import { machineAt } from "./hosts/job-machines.ts";
 import { LocalTarget } from "./local/local.ts";
 import { releaseControlPlane } from "./local/control-plane/control-plane.ts";
@@ -49,7 +50,13 @@ async function formerly(home: string, job: string): Promise<Former | undefined> 
 
 /** A job of this machine alone, whose processes a change of target may have ended. */
 async function comeBack(home: string, before: Former | undefined, io: Io): Promise<void> {
-  if (before === undefined || before.state.hosts !== undefined || before.state.stoppedAt !== null) return;
+  if (
+    before === undefined ||
+    before.state.hosts !== undefined ||
+    before.state.cloudflare !== undefined ||
+    before.state.stoppedAt !== null
+  )
+    return;
   if (await isUp(home, before.state.job)) return;
   const uninterrupted = { ...io, signal: new AbortController().signal };
   await new LocalTarget(home).restart(before.state.job, uninterrupted);
@@ -64,7 +71,9 @@ async function leave(home: string, { state, plan }: Former, after: After, io: Io
   const { job } = state;
   const stays = (place: Place) => after.places.some((other) => isSamePlace(place, other));
   const left = (plan.places.length === 0 ? [LOCAL] : plan.places).filter((place) => !stays(place));
-  if (state.hosts === undefined && !after.isLocal) {
+  const former = state.cloudflare ?? state.leftCloudflare;
+  const isOnCloudflare = after.places.some(({ kind }) => kind === "cloudflare");
+  if (state.hosts === undefined && state.cloudflare === undefined && !after.isLocal) {
     if (!stays(LOCAL)) await stopProcesses(home, job, state);
     await releaseControlPlane(home, job);
   }
@@ -77,9 +86,20 @@ async function leave(home: string, { state, plan }: Former, after: After, io: Io
       io.note(manyLines(`What ran on ${place.id} may still run there: ${reasonOf(error)}`));
     }
   }
+  if (state.cloudflare !== undefined && !isOnCloudflare) {
+    await leaveCloudflare(state.cloudflare, io).catch((error: unknown) => {
+      io.signal.throwIfAborted();
+      io.note(manyLines(`Its Workers on Cloudflare still have their addresses: ${reasonOf(error)}`));
+    });
+  }
   const present = await readJobState(home, job);
   const all = [...(state.left ?? []).filter((place) => !stays(place)), ...left];
   const distinct = all.filter((place, index) => all.findIndex((other) => isSamePlace(place, other)) === index);
-  if (present === undefined || distinct.length === 0) return;
-  await writeState(jobLayout(home, job).state, { ...present, left: distinct });
+  const keepsWorkers = former !== undefined && !isOnCloudflare;
+  if (present === undefined || (distinct.length === 0 && !keepsWorkers)) return;
+  await writeState(jobLayout(home, job).state, {
+    ...present,
+    ...(distinct.length === 0 ? {} : { left: distinct }),
+    ...(keepsWorkers ? { leftCloudflare: former } : {}),
+  });
 }

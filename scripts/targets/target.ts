@@ -19,6 +19,8 @@ export interface DeployRequest {
   readonly corpus: string | undefined;
   /** What the command line says about places; the job was checked with it. */
   readonly placement: PlacementChoice;
+  /** Whether data of agents may be deleted, where the deployment leaves no place for them. */
+  readonly mayLoseData: boolean;
 }
 
 export interface Deployed {

@@ -15,7 +15,7 @@ const Process = z.object({
 
 export const Status = z.object({
   job: z.string(),
-  target: z.enum(["local", "hosts"]),
+  target: z.enum(["local", "hosts", "cloudflare"]),
   pid: z.nullable(z.int()),
   state: z.string(),
   processes: z.array(Process),

@@ -42,6 +42,7 @@ export default defineCommand({
     const { releaseControlPlane } = await import("../../targets/local/control-plane/control-plane.ts");
     const { requireDeployed } = await import("../../jobs/deployed-job.ts");
     const { removeFromHosts } = await import("../../targets/hosts/cleanup.ts");
+    const { removeFromCloudflare } = await import("../../targets/cloudflare/remove.ts");
     const { endTunnels } = await import("../../targets/hosts/tunnels/holder.ts");
     const { DamagedError, deployedJobs, readJobState, writeState } = await import("../../targets/local/state/state.ts");
     const dryRun = options["dry-run"] === true;
@@ -69,7 +70,9 @@ export default defineCommand({
             const away = await removeFromHosts(job, places, { caches, io });
             // Only this folder knows where the rest is.
             if (away.length > 0) return void (failures += 1);
-            if (state.hosts === undefined) await pruneTraces(home, job, io);
+            for (const there of [state.cloudflare, state.leftCloudflare])
+              if (there !== undefined && !(await removeFromCloudflare(job, there, io))) return void (failures += 1);
+            if (state.hosts === undefined && state.cloudflare === undefined) await pruneTraces(home, job, io);
             await rm(folder, { recursive: true, force: true });
           } else if (state.left !== undefined && Date.parse(state.deployedAt) <= before) {
             const { left } = state;
@@ -141,7 +144,7 @@ async function pruneTraces(home: string, job: string, io: Io): Promise<void> {
 /** Whether the job does not run, and was stopped (or deployed, if it died) before this moment. */
 async function isOver(home: string, state: JobState, before: number): Promise<boolean> {
   // Whether it runs elsewhere was never asked.
-  if (state.hosts !== undefined && state.stoppedAt === null) return false;
+  if ((state.hosts !== undefined || state.cloudflare !== undefined) && state.stoppedAt === null) return false;
   const { isUp } = await import("../../targets/local/processes/processes.ts");
   const since = Date.parse(state.stoppedAt ?? state.deployedAt);
   return since <= before && !(await isUp(home, state.job));

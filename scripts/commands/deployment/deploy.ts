@@ -21,6 +21,10 @@ export default defineCommand({
       type: "boolean",
       description: "Where agents move to other machines: leave their sessions behind",
     },
+    "allow-data-loss": {
+      type: "boolean",
+      description: "On Cloudflare: delete the data of Durable Objects that an agent no longer has",
+    },
     json: JSON_OPTION,
   },
   examples: ["troupe deploy research-assistant", "troupe deploy research-assistant --corpus ~/notes"],
@@ -37,12 +41,13 @@ export default defineCommand({
     const { deployJob } = await import("../../targets/deploy-job.ts");
     const { refuseToLeave } = await import("../../sessions/sessions-left.ts");
     if (options["leave-sessions"] !== true) await refuseToLeave(job, placement, io);
+    const mayLoseData = options["allow-data-loss"] === true;
     const {
       status,
       healthyMs,
       gapMs,
       leftOut = [],
-    } = await deployJob({ job, source, file: path, corpus: options.corpus, placement }, io);
+    } = await deployJob({ job, source, file: path, corpus: options.corpus, placement, mayLoseData }, io);
     if (options.json === true) return printJson(io, { ...status, healthyMs: Math.round(healthyMs), gapMs, leftOut });
     io.print(describeStatus(status));
     const gap = gapMs === undefined ? "" : `, of which nothing answered for ${(gapMs / 1000).toFixed(2)} s`;

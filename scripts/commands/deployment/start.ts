@@ -37,7 +37,8 @@ export default defineCommand({
     const { deployJob } = await import("../../targets/deploy-job.ts");
     const { refuseToLeave } = await import("../../sessions/sessions-left.ts");
     await refuseToLeave(job, placement, io);
-    const { status, healthyMs } = await deployJob({ job, source, file: path, corpus: options.corpus, placement }, io);
+    const request = { job, source, file: path, corpus: options.corpus, placement, mayLoseData: false };
+    const { status, healthyMs } = await deployJob(request, io);
     io.note(`${status.agents.length} agents are healthy after ${(healthyMs / 1000).toFixed(2)} s.`);
 
     const text = typed ?? (options.corpus === undefined ? QUESTION : QUESTION_ABOUT_DOCUMENTS);

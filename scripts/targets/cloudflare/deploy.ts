@@ -13,7 +13,7 @@ import { checkAgents } from "../../inspection/check-agents.ts";
 import { type Bundle, buildWorkers, bundleOf } from "../../project/build.ts";
 import { planEnvironment } from "../../project/plan-environment.ts";
 import { readRemotes } from "../../remotes/read-remotes.ts";
-import { mistakesError } from "../../terminal/cli-error.ts";
+import { CliError, mistakesError } from "../../terminal/cli-error.ts";
 import { type Io, noteIfSlow } from "../../terminal/io.ts";
 import { checkEdges } from "../hosts/check-edges.ts";
 import type { ControlPlane } from "../local/control-plane/control-plane.ts";
@@ -24,7 +24,7 @@ import { signedFor } from "../local/state/command-line.ts";
 import { controlPlaneLayout, jobLayout } from "../local/state/layout.ts";
 import { markKept, pruneReleases, writeRelease } from "../local/state/release.ts";
 import { ensureSigningKeys, type JobSecrets, secretValues, updateJobSecrets } from "../local/state/secrets.ts";
-import { JobState, readOrSetAside, writeState } from "../local/state/state.ts";
+import { JobState, readOrSetAside, type Uploaded, writeState } from "../local/state/state.ts";
 import type { Deployed, DeployRequest } from "../target.ts";
 import { type Account, findAccount } from "./account/account.ts";
 import { ensureNamespace, knownControlPlane } from "./namespace.ts";
@@ -72,8 +72,10 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   const controlPlane = await stage("control_plane", "Deploying the control plane", async () =>
     ensureNamespace(home, account, { bundles, settings, io }),
   );
-  const uploads = uploadsOf(plan, { account, bundles, secrets, controlPlane });
-  const known = Object.values(last?.cloudflare?.workers ?? {});
+  const there = last?.cloudflare ?? last?.leftCloudflare;
+  const formerly = there?.account === account.id ? { ...there.retired, ...there.workers } : {};
+  const known = Object.values(formerly);
+  const uploads = uploadsOf(plan, { account, bundles, secrets, controlPlane, formerly, mayLose: request.mayLoseData });
   const state = (release: number, workers: Versions): CloudflareJob["state"] => ({
     job: job.name,
     file: request.file,
@@ -81,13 +83,18 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
     deployedAt: new Date().toISOString(),
     stoppedAt: null,
     ports: {},
-    cloudflare: { account: account.id, ...cloudflare, workers },
+    cloudflare: { account: account.id, ...cloudflare, workers, retired: without(formerly, ids) },
     ...(corpus.remember === undefined ? {} : { corpus: corpus.remember }),
   });
 
   let now: CloudflareJob["state"];
   const isUnchanged = uploads.every((upload) => sameAs(upload, known, before) !== undefined);
-  if (last?.cloudflare !== undefined && last.stoppedAt === null && isUnchanged && known.length === uploads.length) {
+  if (
+    last?.cloudflare !== undefined &&
+    last.stoppedAt === null &&
+    isUnchanged &&
+    isSameTeam(last.cloudflare.workers, ids)
+  ) {
     now = { ...last, cloudflare: last.cloudflare, file: request.file };
     await writeState(layout.state, now);
   } else {
@@ -101,6 +108,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
         await allHealthy(plan, io);
         await checkEdges({ plan, controlPlane, secrets, signal: io.signal });
       });
+      await requireVersions(account, job.name, ids, workers, io.signal);
       const versions = Object.fromEntries(
         plan.agents.flatMap(({ id }, index) => (workers[index] ? [[id, workers[index]]] : [])),
       );
@@ -134,17 +142,53 @@ async function checkedBundles(home: string, request: DeployRequest, io: Io) {
   return built;
 }
 
+/** Throws CliError where another command has changed a Worker meanwhile. */
+async function requireVersions(
+  account: Account,
+  job: string,
+  ids: readonly string[],
+  workers: readonly Uploaded[],
+  signal: AbortSignal,
+): Promise<void> {
+  const now = await snapshotOf(account, job, ids, signal);
+  const other = workers
+    .filter(({ script, version }) => now.get(script)?.version !== version)
+    .map(({ script }) => script);
+  if (other.length === 0) return;
+  throw new CliError(
+    "failed",
+    `Somebody else has deployed ${other.join(", ")} meanwhile.`,
+    "Deploy a job from one machine at a time.",
+  );
+}
+
+function without(workers: Versions, ids: readonly string[]): Versions {
+  return Object.fromEntries(Object.entries(workers).filter(([id]) => !ids.includes(id)));
+}
+
+function isSameTeam(workers: Versions, ids: readonly string[]): boolean {
+  return Object.keys(workers).length === ids.length && ids.every((id) => workers[id] !== undefined);
+}
+
 interface Material {
   readonly account: Account;
   readonly bundles: ReadonlyMap<string, Bundle>;
   readonly secrets: JobSecrets;
   readonly controlPlane: ControlPlane;
+  /** What agents have been, those of earlier releases included. */
+  readonly formerly: Versions;
+  readonly mayLose: boolean;
 }
 
 /** In the order of the plan's agents. */
-function uploadsOf(plan: Plan, { account, bundles, secrets, controlPlane }: Material): Upload[] {
+function uploadsOf(plan: Plan, material: Material): Upload[] {
+  const { account, bundles, secrets, controlPlane, formerly, mayLose } = material;
   const values = secretValues(plan.agents, secrets, { job: plan.job, controlPlane: controlPlane.secret });
   return plan.agents.map((agent) =>
-    agentUpload(plan, agent, account, { bundle: bundleOf(bundles, agent.worker), secrets: values }),
+    agentUpload(plan, agent, account, {
+      bundle: bundleOf(bundles, agent.worker),
+      secrets: values,
+      lineage: { before: formerly[agent.id]?.steps ?? [], mayLose },
+    }),
   );
 }

@@ -58,11 +58,14 @@ export async function ensureNamespace(
     const secret = state?.secret ?? randomBytes(32).toString("base64url");
     // The secret must not be lost between its upload and its note.
     if (state === undefined) await writeState(path, { secret, workers: [] }, PRIVATE);
+    const known = state?.workers ?? [];
     const wanted = [
-      controlPlaneUpload(account, bundleOf(bundles, "control-plane"), { ...settings, TROUPE_SECRET: secret }),
+      controlPlaneUpload(account, bundleOf(bundles, "control-plane"), {
+        secrets: { ...settings, TROUPE_SECRET: secret },
+        before: known.find(({ script }) => script === controlPlaneScript(account))?.steps ?? [],
+      }),
       offlineModelUpload(account, bundleOf(bundles, "offline-model")),
     ];
-    const known = state?.workers ?? [];
     const workers = await Promise.all(wanted.map(async (upload) => forward(upload, known, account, io.signal)));
     await writeState(path, { secret, workers }, PRIVATE);
     return controlPlaneOf(account, secret);
@@ -75,7 +78,7 @@ async function forward(
   account: Account,
   signal: AbortSignal,
 ): Promise<Uploaded> {
-  const { script, print } = upload;
+  const { script, print, steps } = upload;
   const last = known.find((worker) => worker.script === script);
   const there = await deployedWorker(account, script, signal);
   if (there !== undefined && there.owner !== ownerOf(account)) {
@@ -93,7 +96,8 @@ async function forward(
     );
   }
   if (last !== undefined && there?.version === last.version && last.print === print) return last;
-  return { script, print, version: await deployWorker(upload, { account, message: "Troupe", signal }) };
+  const version = await deployWorker(upload, { account, message: "Troupe", signal });
+  return { script, print, steps: [...steps], version };
 }
 
 function controlPlaneOf(account: Which, secret: string): ControlPlane {

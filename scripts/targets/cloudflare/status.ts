@@ -4,7 +4,7 @@ import { registeredAgents } from "../local/control-plane/registry.ts";
 import { askHealth } from "../local/processes/health.ts";
 import { jobLayout } from "../local/state/layout.ts";
 import { readRelease } from "../local/state/release.ts";
-import { type JobState, readJobState } from "../local/state/state.ts";
+import { type JobState, type OnCloudflare, readJobState } from "../local/state/state.ts";
 import { unregisteredState } from "../local/status.ts";
 import type { JobStatus } from "../target.ts";
 import { knownControlPlane } from "./namespace.ts";
@@ -12,7 +12,7 @@ import { knownControlPlane } from "./namespace.ts";
 const LOOK_MS = 5_000;
 
 export interface CloudflareJob {
-  readonly state: JobState & { readonly cloudflare: NonNullable<JobState["cloudflare"]> };
+  readonly state: JobState & { readonly cloudflare: OnCloudflare };
   readonly plan: Plan;
 }
 

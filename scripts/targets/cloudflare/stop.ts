@@ -6,7 +6,7 @@ import { performance } from "node:perf_hooks";
 
 import type { Io } from "../../terminal/io.ts";
 import { jobLayout } from "../local/state/layout.ts";
-import { writeState } from "../local/state/state.ts";
+import { type OnCloudflare, writeState } from "../local/state/state.ts";
 import type { Deployed } from "../target.ts";
 import { type Account, sameAccount } from "./account/account.ts";
 import { allHealthy } from "./healthy.ts";
@@ -22,7 +22,7 @@ export async function stopOnCloudflare(home: string, { state }: CloudflareJob, i
   const account = await sameAccount(state.cloudflare, process.env, io.signal);
   await finishChange(layout, account, io);
   if (state.stoppedAt !== null) return false;
-  await setPublic(account, state, { isPublic: false, signal: io.signal });
+  await setPublic(account, state.cloudflare, { isPublic: false, signal: io.signal });
   await writeState(layout.state, { ...state, stoppedAt: new Date().toISOString() });
   io.note("Its Workers stay in the account with their sessions, and their heartbeats go on; cleanup removes them.");
   return true;
@@ -35,18 +35,24 @@ export async function startOnCloudflare(home: string, { state, plan }: Cloudflar
   const account = await sameAccount(state.cloudflare, process.env, io.signal);
   await finishChange(layout, account, io);
   const next = { ...state, stoppedAt: null };
-  await setPublic(account, state, { isPublic: true, signal: io.signal });
+  await setPublic(account, state.cloudflare, { isPublic: true, signal: io.signal });
   await allHealthy(plan, io);
   await writeState(layout.state, next);
   return { status: await cloudflareStatus(home, { state: next, plan }), healthyMs: performance.now() - begun };
 }
 
+/** A job that runs elsewhere from now on. */
+export async function leaveCloudflare(there: OnCloudflare, io: Io): Promise<void> {
+  const account = await sameAccount(there, process.env, io.signal);
+  await setPublic(account, there, { isPublic: false, signal: io.signal });
+}
+
 async function setPublic(
   account: Account,
-  { cloudflare }: CloudflareJob["state"],
+  { workers }: OnCloudflare,
   { isPublic, signal }: { readonly isPublic: boolean; readonly signal: AbortSignal },
 ): Promise<void> {
-  await inParallel(Object.values(cloudflare.workers), async ({ script }) => {
+  await inParallel(Object.values(workers), async ({ script }) => {
     const folder = await mkdtemp(join(tmpdir(), "troupe-triggers-"));
     try {
       const config = {

@@ -35,8 +35,8 @@ export async function uploadAll(
     await inParallel(group, async (upload) => done.set(upload.script, await deployWorker(upload, change)));
   }
   return uploads.map((upload) => {
-    const { script, print } = upload;
-    return sameAs(upload, known, before) ?? { script, print, version: done.get(script) ?? "" };
+    const { script, print, steps } = upload;
+    return sameAs(upload, known, before) ?? { script, print, steps: [...steps], version: done.get(script) ?? "" };
   });
 }
 

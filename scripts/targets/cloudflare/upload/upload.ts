@@ -7,9 +7,11 @@ import type { Plan, PlannedAgent } from "#jobs/plan/plan-shape.ts";
 import { BINDING_PROPS } from "#shared/http/gate.ts";
 import { canonical } from "#shared/text/canonical-json.ts";
 import type { Bundle } from "../../../project/build.ts";
+import type { ObjectStep } from "../../local/state/state.ts";
 import { COMPATIBILITY_DATE } from "../../local/processes/capnp.ts";
 import type { Account } from "../account/account.ts";
 import { OWNER } from "../account/workers.ts";
+import { migrationsOf, stepsTo } from "./migrations.ts";
 
 /** One Worker, as it is to be. */
 export interface Upload {
@@ -20,6 +22,7 @@ export interface Upload {
   readonly secrets: Readonly<Record<string, string>>;
   /** Scripts that it binds to. */
   readonly bindsTo: readonly string[];
+  readonly steps: readonly ObjectStep[];
   /** Changes with anything of the above, and tells nothing of the secrets. */
   readonly print: string;
 }
@@ -31,17 +34,32 @@ interface Parts {
   readonly isPublic: boolean;
   readonly vars: Readonly<Record<string, unknown>>;
   readonly services: readonly { readonly binding: string; readonly service: string }[];
-  /** Classes of Durable Objects, oldest first. */
+  /** Classes of Durable Objects. */
   readonly classes: readonly string[];
+  readonly lineage: Lineage;
   readonly secrets: Readonly<Record<string, string>>;
 }
 
-/** The Worker of an agent. `secrets`: process variable → value. */
+/** What a Worker was before. */
+export interface Lineage {
+  readonly before: readonly ObjectStep[];
+  /** Whether data of classes may be deleted. */
+  readonly mayLose: boolean;
+}
+
+interface AgentParts {
+  readonly bundle: Bundle;
+  /** Process variable → value. */
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly lineage: Lineage;
+}
+
+/** The Worker of an agent. Throws CliError where data would be lost. */
 export function agentUpload(
   plan: Plan,
   agent: PlannedAgent,
   account: Account,
-  { bundle, secrets }: { readonly bundle: Bundle; readonly secrets: Readonly<Record<string, string>> },
+  { bundle, secrets, lineage }: AgentParts,
 ): Upload {
   const vars: Record<string, unknown> = {};
   const services: { binding: string; service: string }[] = [];
@@ -68,14 +86,14 @@ export function agentUpload(
   }
   const script = agentScript(account, plan.job, agent.id);
   const owner = ownerOf(account, plan.job, agent.id);
-  return upload({ script, owner, bundle, isPublic: true, vars, services, classes, secrets: own });
+  return upload({ script, owner, bundle, isPublic: true, vars, services, classes, lineage, secrets: own });
 }
 
 /** `secrets`: TROUPE_SECRET, and how traces are kept and forwarded. */
 export function controlPlaneUpload(
   account: Account,
   bundle: Bundle,
-  secrets: Readonly<Record<string, string>>,
+  { secrets, before }: { readonly secrets: Readonly<Record<string, string>>; readonly before: readonly ObjectStep[] },
 ): Upload {
   const script = controlPlaneScript(account);
   return upload({
@@ -86,6 +104,7 @@ export function controlPlaneUpload(
     vars: { TROUPE_URL: scriptUrl(account, script) },
     services: [],
     classes: bundle.objects,
+    lineage: { before, mayLose: false },
     secrets,
   });
 }
@@ -94,7 +113,8 @@ export function controlPlaneUpload(
 export function offlineModelUpload(account: Account, bundle: Bundle): Upload {
   const script = offlineModelScript(account);
   const owner = ownerOf(account);
-  return upload({ script, owner, bundle, isPublic: false, vars: {}, services: [], classes: [], secrets: {} });
+  const nothing = { vars: {}, services: [], classes: [], lineage: { before: [], mayLose: false }, secrets: {} };
+  return upload({ script, owner, bundle, isPublic: false, ...nothing });
 }
 
 /** Whose a Worker is. Without a job, the namespace's. */
@@ -120,7 +140,9 @@ function scriptOf(
   }
 }
 
-function upload({ script, owner, bundle, isPublic, vars, services, classes, secrets }: Parts): Upload {
+function upload(parts: Parts): Upload {
+  const { script, owner, bundle, isPublic, vars, services, classes, lineage, secrets } = parts;
+  const steps = stepsTo(classes, { script, ...lineage });
   const config = {
     name: script,
     main: "index.js",
@@ -134,11 +156,12 @@ function upload({ script, owner, bundle, isPublic, vars, services, classes, secr
     vars: { ...vars, [OWNER]: owner },
     services: services.map((service) => ({ ...service, props: BINDING_PROPS })),
     durable_objects: { bindings: classes.map((name) => ({ name: objectBinding(name), class_name: name })) },
-    migrations: classes.length === 0 ? [] : [{ tag: "v1", new_sqlite_classes: classes }],
+    migrations: migrationsOf(steps),
   };
   const secret = secrets["TROUPE_KEY"] ?? secrets["TROUPE_SECRET"] ?? "";
   const print = createHmac("sha256", secret)
     .update(canonical([config, bundle.hash, secrets]))
     .digest("hex");
-  return { script, bundle, config, secrets, bindsTo: services.map(({ service }) => service), print };
+  const bindsTo = services.map(({ service }) => service);
+  return { script, bundle, config, secrets, bindsTo, steps, print };
 }

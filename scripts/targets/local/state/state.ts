@@ -13,6 +13,10 @@ import type { Io } from "../../../terminal/io.ts";
 import { jobLayout, jobsFolder } from "./layout.ts";
 import { hasCode } from "../../../terminal/system-error.ts";
 
+/** A change of a Worker's classes of Durable Objects. */
+const ObjectStep = z.object({ added: z.array(z.string()), deleted: z.array(z.string()) });
+export type ObjectStep = z.infer<typeof ObjectStep>;
+
 /** A Worker on Cloudflare. */
 export const Uploaded = z.object({
   script: z.string(),
@@ -20,8 +24,20 @@ export const Uploaded = z.object({
   version: z.string(),
   /** Of all that was uploaded, secrets included: a hash that tells nothing of them. */
   print: z.string(),
+  steps: z.array(ObjectStep),
 });
 export type Uploaded = z.infer<typeof Uploaded>;
+
+const OnCloudflare = z.object({
+  account: z.string(),
+  namespace: z.string(),
+  subdomain: z.string(),
+  /** Agent → what its Worker runs. */
+  workers: z.record(z.string(), Uploaded),
+  /** The same of agents that the job no longer has. Their Workers stay, with their sessions, until the job is removed. */
+  retired: z.record(z.string(), Uploaded).default({}),
+});
+export type OnCloudflare = z.infer<typeof OnCloudflare>;
 
 export const JobState = z.object({
   job: z.string(),
@@ -44,16 +60,10 @@ export const JobState = z.object({
       fingerprint: z.optional(z.string()),
     }),
   ),
-  /** A job on Cloudflare. */
-  cloudflare: z.optional(
-    z.object({
-      account: z.string(),
-      namespace: z.string(),
-      subdomain: z.string(),
-      /** Agent → what its Worker runs. */
-      workers: z.record(z.string(), Uploaded),
-    }),
-  ),
+  /** Absent for a job that is not on Cloudflare. */
+  cloudflare: z.optional(OnCloudflare),
+  /** What it was there before it left; its Workers have no address, and keep their sessions. */
+  leftCloudflare: z.optional(OnCloudflare),
   /** Places where it ran before and where its data still lie. */
   left: z.optional(z.array(Place)),
   /** The folder of documents that was given at the last deployment, as typed. */
