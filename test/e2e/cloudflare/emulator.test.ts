@@ -44,6 +44,19 @@ function stream(env) {
     async cancel() { await env.COUNTER.getByName("hang-ups").next(); },
   }));
 }`;
+/** Longer than a change waits for it. */
+const SLOW = `export default {
+  fetch() {
+    let count = 0;
+    return new Response(new ReadableStream({
+      async pull(controller) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        controller.enqueue(new TextEncoder().encode(String(++count % 10)));
+        if (count === 20) controller.close();
+      },
+    }));
+  },
+};`;
 const PONG = "export default { fetch(request, env) { return new Response('pong of ' + typeof env.PING.fetch) } }";
 const DEPLOYMENTS = "POST /accounts/:account/workers/scripts/:name/deployments";
 const SERVICES = "GET /accounts/:account/workers/services/:name";
@@ -203,6 +216,56 @@ describe("the API", () => {
     const hanging = fetch(`${apiUrl}/accounts/${accountId}/workers/services/one`, { signal: AbortSignal.timeout(100) });
     await expect(hanging).rejects.toThrow("timeout");
     expect(() => cloudflare.fail({ call: "GET /nothing", how: "drop" })).toThrow("No route");
+  });
+
+  test("requests at the edge fail, too, where a test asks for it", async () => {
+    await using cloudflare = await startCloudflare();
+    await call(cloudflare, "PUT", "workers/scripts/one", { form: upload(PLAIN) });
+    await call(cloudflare, "POST", "workers/scripts/one/subdomain", { json: { enabled: true } });
+    cloudflare.fail({ call: "EDGE", worker: "one", how: { status: 404, message: "not yet" } });
+    cloudflare.fail({ call: "EDGE", worker: "one", nth: 2, how: "drop-after" });
+    const { output } = await nodeAt(
+      cloudflare,
+      `const get = async () => (await fetch("https://one.acme.workers.dev/")).text();
+       for (let n = 0; n < 3; n++) console.log(await get().catch((error) => error.message));`,
+    );
+    expect(output).toBe("not yet\nfetch failed\nplain\n");
+  });
+
+  test("a class that is renamed keeps its objects, and one that is deleted loses them", async () => {
+    await using cloudflare = await startCloudflare();
+    const count = async (className: string, migrations: Record<string, unknown>) => {
+      const code = `${COUNTER.replace("class Counter", `class ${className}`)}
+        export default { async fetch(request, env) { return new Response(await env.ONE.getByName("one").next()) } };`;
+      const bindings = [{ type: "durable_object_namespace", name: "ONE", class_name: className }];
+      const form = upload(code, { migrations, bindings });
+      expect(await call(cloudflare, "PUT", "workers/scripts/one", { form })).toMatchObject({ status: 200 });
+      await call(cloudflare, "POST", "workers/scripts/one/subdomain", { json: { enabled: true } });
+      const asked = `console.log(await (await fetch("https://one.acme.workers.dev/")).text())`;
+      return Number((await nodeAt(cloudflare, asked)).output);
+    };
+    expect(await count("One", { new_tag: "v1", steps: [{ new_sqlite_classes: ["One"] }] })).toBe(1);
+    const renamed = { renamed_classes: [{ from: "One", to: "Two" }] };
+    expect(await count("Two", { old_tag: "v1", new_tag: "v2", steps: [renamed] })).toBe(2);
+    const again = [{ deleted_classes: ["Two"] }, { new_sqlite_classes: ["Two"] }];
+    expect(await count("Two", { old_tag: "v2", new_tag: "v3", steps: again })).toBe(1);
+  });
+
+  test("a stream goes on while other Workers are deployed", async () => {
+    await using cloudflare = await startCloudflare();
+    const put = async (name: string, code: string) => {
+      await call(cloudflare, "PUT", `workers/scripts/${name}`, { form: upload(code) });
+      await call(cloudflare, "POST", `workers/scripts/${name}/subdomain`, { json: { enabled: true } });
+    };
+    await put("slow", SLOW);
+    await put("other", PLAIN);
+    const { output } = await nodeAt(
+      cloudflare,
+      `const slow = await fetch("https://slow.acme.workers.dev/");
+       const other = await fetch("https://other.acme.workers.dev/");
+       console.log(await other.text(), await slow.text());`,
+    );
+    expect(output).toBe("plain 12345678901234567890\n");
   });
 
   test("a call that nothing handles is remembered", async () => {
