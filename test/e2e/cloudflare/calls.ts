@@ -1,4 +1,4 @@
-// Calls of the emulated API without wrangler: uploads of one module, and whatever JSON.
+// Calls of the emulated API without wrangler, and Workers to upload.
 import * as z from "zod";
 
 import type { CloudflareEmulator } from "../../support/cloudflare/emulator.ts";
@@ -8,6 +8,20 @@ const Envelope = z.object({
   errors: z.array(z.object({ code: z.number(), message: z.string() })),
   result: z.unknown(),
 });
+
+export const PLAIN = "export default { fetch() { return new Response('plain') } }";
+/** A class of objects, for Workers that count. */
+export const COUNTER = `import { DurableObject } from "cloudflare:workers";
+export class Counter extends DurableObject {
+  next() {
+    const count = (this.ctx.storage.kv.get("count") ?? 0) + 1;
+    this.ctx.storage.kv.put("count", count);
+    return count;
+  }
+  last() {
+    return this.ctx.storage.kv.get("count") ?? 0;
+  }
+}`;
 
 export interface Answer {
   readonly status: number;
@@ -46,4 +60,16 @@ export function upload(code: string, metadata: Record<string, unknown> = {}): Fo
   form.set("metadata", JSON.stringify(all));
   form.set("index.js", new File([code], "index.js", { type: "application/javascript+module" }));
   return form;
+}
+
+/** Uploads a Worker and gives it its name of workers.dev. Throws where that is refused. */
+export async function publish(
+  cloudflare: CloudflareEmulator,
+  name: string,
+  code: string,
+  metadata: Record<string, unknown> = {},
+): Promise<void> {
+  const put = await call(cloudflare, "PUT", `workers/scripts/${name}`, { form: upload(code, metadata) });
+  if (put.status !== 200) throw new Error(put.message);
+  await call(cloudflare, "POST", `workers/scripts/${name}/subdomain`, { json: { enabled: true } });
 }

@@ -11,14 +11,14 @@ import * as z from "zod";
 import { Account, type Limits } from "./account/account.ts";
 import { secretsOf } from "./account/publish.ts";
 import type { Deployment, KeptBinding, Version } from "./account/worker.ts";
-import type { Fault } from "./api/faults.ts";
-import { ApiServer, type Call } from "./api/server.ts";
+import { AT_EDGE, type Fault, Faults } from "./api/faults.ts";
+import { ApiServer, type Call, isRoute } from "./api/server.ts";
 import { bindingShape } from "./api/shapes.ts";
 import { Tails } from "./api/tails.ts";
 import { type Right, Tokens } from "./api/tokens.ts";
 import { Certificates } from "./edge/certificates.ts";
 import { Edge } from "./edge/edge.ts";
-import { answerByInternet, type Internet, NO_INTERNET } from "./edge/internet.ts";
+import { type Internet, NO_INTERNET } from "./edge/internet.ts";
 import { ASKED_URL } from "./edge/router-worker.ts";
 import { Serving } from "./edge/serving.ts";
 
@@ -78,20 +78,24 @@ export async function startCloudflare(options: CloudflareOptions = {}): Promise<
   const tokens = new Tokens();
   tokens.add(TOKEN, ["read", "edit", "user"], [account.id]);
   const tails = new Tails();
-  const api = new ApiServer(account, tokens, tails);
+  const faults = new Faults();
+  const api = new ApiServer(account, tokens, tails, faults);
   const certificates = await Certificates.create();
   const serving = await Serving.start(account, {
-    internet: async (request, response) => {
-      const url = request.headers[ASKED_URL];
-      delete request.headers[ASKED_URL];
-      await answerByInternet(internet, String(url), request, response);
+    edge: async (request, response) => {
+      const url = new URL(String(request.headers[ASKED_URL]));
+      // Miniflare's own headers, and the router's, are not the Worker's.
+      for (const name of Object.keys(request.headers)) {
+        if (name === ASKED_URL || name.startsWith("mf-")) delete request.headers[name];
+      }
+      await edge.answer(url, request, response);
     },
     tail: async (request, response) => {
       await tailed(tails, request);
       response.end();
     },
   });
-  const edge = new Edge(account, serving, certificates, internet);
+  const edge = new Edge(account, serving, certificates, faults, internet);
   await Promise.all([api.start(), edge.start()]);
   const folder = await mkdtemp(join(tmpdir(), "troupe-edge-"));
   const authority = join(folder, "authority.pem");
@@ -119,8 +123,11 @@ export async function startCloudflare(options: CloudflareOptions = {}): Promise<
       const bindings = account.workers.get(worker)?.versions.at(-1)?.bindings ?? [];
       return bindings.flatMap((one) => (one.type === "secret_text" && one.name === name ? [one.text] : []))[0];
     },
-    fail: (fault) => api.fail(fault),
-    clearFaults: () => api.clearFaults(),
+    fail: (fault) => {
+      if (fault.call !== AT_EDGE && !isRoute(fault.call)) throw new Error(`No route is called ${fault.call}.`);
+      faults.add(fault);
+    },
+    clearFaults: () => faults.clear(),
     addToken: (token, { rights, accounts }) => tokens.add(token, rights, accounts),
     async [Symbol.asyncDispose]() {
       tails.dispose();

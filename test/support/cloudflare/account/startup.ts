@@ -37,6 +37,8 @@ export async function startUp(code: Omit<Code, keyof Exports>): Promise<Exports>
   const key = JSON.stringify([code.etag, code.mainModule, code.compatibilityDate, code.compatibilityFlags]);
   const started = known.get(key) ?? probe(code);
   known.set(key, started);
+  // On a busy machine, what did not start may start the next time.
+  started.catch(() => known.delete(key));
   const exports = await started;
   if (exports.handlers.length + exports.classes.length > 0) return exports;
   throw new ApiError(400, 10_068, "The uploaded script has no registered event handlers.");

@@ -16,7 +16,7 @@ export type How =
   | { readonly slowMs: number };
 
 export interface Fault {
-  /** The route's template. */
+  /** The route's template, or `EDGE` for requests to a Worker. */
   readonly call: string;
   /** Only calls about this Worker. */
   readonly worker?: string;
@@ -31,6 +31,9 @@ const USUAL: Record<number, readonly [code: number, message: string]> = {
   403: [10_000, "Authentication error"],
   429: [971, "Please wait and consider throttling your request speed"],
 };
+
+/** The name of requests to Workers of the account, among those that may fail. */
+export const AT_EDGE = "EDGE";
 
 export class Faults {
   #faults: { readonly fault: Fault; seen: number }[] = [];

@@ -6,7 +6,7 @@ import { buffer } from "node:stream/consumers";
 import type { Account } from "../account/account.ts";
 import { ApiError, noSuchRoute } from "../account/api-error.ts";
 import { DOMAIN_ROUTES } from "./domains.ts";
-import { Faults, type Fault, InjectedError, suffer } from "./faults.ts";
+import { type Faults, InjectedError, suffer } from "./faults.ts";
 import { Listed, match, type Route } from "./route.ts";
 import { SCRIPT_ROUTES } from "./scripts.ts";
 import { SERVICE_ROUTES } from "./services.ts";
@@ -46,18 +46,24 @@ interface Answer {
   readonly body: unknown;
 }
 
+/** Whether a route is called so. */
+export function isRoute(template: string): boolean {
+  return ROUTES.some((route) => route.template === template);
+}
+
 export class ApiServer {
   readonly calls: Call[] = [];
   readonly unknownCalls: string[] = [];
   readonly #account: Account;
   readonly #tokens: Tokens;
   readonly #tails: Tails;
-  readonly #faults = new Faults();
+  readonly #faults: Faults;
   readonly #server: Server;
   /** What went wrong in the emulator itself. */
   readonly failures: unknown[] = [];
 
-  constructor(account: Account, tokens: Tokens, tails: Tails) {
+  constructor(account: Account, tokens: Tokens, tails: Tails, faults: Faults) {
+    this.#faults = faults;
     this.#account = account;
     this.#tokens = tokens;
     this.#tails = tails;
@@ -82,16 +88,6 @@ export class ApiServer {
 
   get url(): string {
     return `${this.origin}${BASE}`;
-  }
-
-  /** Throws for a call that is none, so that no test waits for a fault that never comes. */
-  fail(fault: Fault): void {
-    if (!ROUTES.some(({ template }) => template === fault.call)) throw new Error(`No route is called ${fault.call}.`);
-    this.#faults.add(fault);
-  }
-
-  clearFaults(): void {
-    this.#faults.clear();
   }
 
   async close(): Promise<void> {

@@ -33,11 +33,17 @@ export class Tokens {
     if (account !== undefined && !token.accounts.includes(account)) {
       throw new ApiError(403, 9109, "Unauthorized to access requested resource");
     }
-    if ((path === "/user" || path === "/memberships") && !token.rights.includes("user")) {
+    if (path === "/user" && !token.rights.includes("user")) {
       throw new ApiError(403, 9109, "Unauthorized to access requested resource");
     }
-    const needs = account === undefined && !path.startsWith("/zones") ? undefined : method === "GET" ? "read" : "edit";
+    const needs = neededRight(method, path);
     if (needs !== undefined && !token.rights.includes(needs)) throw new ApiError(403, 10_000, "Authentication error");
     return token;
   }
+}
+
+function neededRight(method: string, path: string): Right | undefined {
+  if (path === "/memberships") return "user";
+  if (!path.startsWith("/accounts/") && !path.startsWith("/zones")) return undefined;
+  return method === "GET" ? "read" : "edit";
 }

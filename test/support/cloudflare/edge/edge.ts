@@ -9,6 +9,7 @@ import type { Duplex } from "node:stream";
 import { callbackify } from "node:util";
 
 import type { Account } from "../account/account.ts";
+import { AT_EDGE, type Faults, InjectedError, suffer } from "../api/faults.ts";
 import type { Certificates } from "./certificates.ts";
 import { answerByInternet, type Internet } from "./internet.ts";
 import { ASKED_URL, MEANT_WORKER, NOTHING_HERE } from "./router-worker.ts";
@@ -21,18 +22,20 @@ const LOOPBACK = ["127.0.0.1", "localhost"];
 export class Edge {
   readonly #account: Account;
   readonly #serving: Serving;
+  readonly #faults: Faults;
   readonly #internet: Internet;
   readonly #proxy: Server;
   readonly #inner: Server;
   /** Connections that CONNECT took from the proxy. */
   readonly #tunnels = new Set<Duplex>();
 
-  constructor(account: Account, serving: Serving, certificates: Certificates, internet: Internet) {
+  constructor(account: Account, serving: Serving, certificates: Certificates, faults: Faults, internet: Internet) {
     this.#account = account;
     this.#serving = serving;
+    this.#faults = faults;
     this.#internet = internet;
     const onRequest = (request: IncomingMessage, response: ServerResponse) => {
-      this.#serve(request, response).catch(() => response.destroy());
+      this.answer(askedUrl(request), request, response).catch(() => response.destroy());
     };
     this.#inner = createTlsServer(
       {
@@ -76,36 +79,51 @@ export class Edge {
     await once(this.#proxy, "close");
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = askedUrl(request);
+  /** Answers a request to this address, of a client or of a Worker. */
+  async answer(url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const worker = this.#account.workerAt(url.hostname);
-    if (worker === undefined) {
-      if (!url.hostname.endsWith(`.${this.#account.subdomain}.workers.dev`)) {
-        await answerByInternet(this.#internet, url.href, request, response);
-        return;
-      }
-      request.resume();
-      response.writeHead(404, { "content-type": "text/html", server: "cloudflare" }).end(NOTHING_HERE);
+    if (worker === undefined && !url.hostname.endsWith(`.${this.#account.subdomain}.workers.dev`)) {
+      await answerByInternet(this.#internet, url.href, request, response);
       return;
     }
-    const { url: router, leave } = await this.#serving.enter();
+    const how = this.#faults.next(AT_EDGE, worker?.name);
+    if (how === "hang") return;
+    if (how === "drop") {
+      response.destroy();
+      return;
+    }
+    const refusal = await suffer(how).catch((error: unknown) => error);
+    if (worker === undefined || refusal instanceof InjectedError) {
+      request.resume();
+      const { status, message } = refusal instanceof InjectedError ? refusal : { status: 404, message: NOTHING_HERE };
+      response.writeHead(status, { "content-type": "text/html", server: "cloudflare" }).end(message);
+      return;
+    }
+    const answer = await this.#pass(url, worker.name, request, response);
+    if (answer === undefined || how === "drop-after") response.destroy();
+    else relay(answer, response);
+  }
+
+  /** The Worker's answer; undefined where nobody waits for it any more. */
+  async #pass(
+    url: URL,
+    worker: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<IncomingMessage | undefined> {
+    const { url: router, leave } = await this.#serving.enter(worker);
+    if (response.destroyed) {
+      leave();
+      return undefined;
+    }
     response.once("close", leave);
-    if (response.destroyed) return;
-    const passed = ask(router, {
-      method: request.method ?? "GET",
-      path: "/",
-      headers: forwarded(request, url, worker.name),
-    });
+    const headers = forwarded(request, url, worker);
+    const passed = ask(router, { method: request.method ?? "GET", path: "/", headers });
     passed.on("error", () => response.destroy());
     response.once("close", () => passed.destroy());
     request.pipe(passed);
     const [answer] = (await once(passed, "response")) as [IncomingMessage];
-    response.writeHead(answer.statusCode ?? 502, { ...answer.headers, server: "cloudflare" });
-    // An event stream is read before its first event comes.
-    response.flushHeaders();
-    answer.on("error", () => response.destroy());
-    answer.on("aborted", () => response.destroy());
-    answer.pipe(response);
+    return answer;
   }
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
@@ -115,7 +133,7 @@ export class Edge {
       socket.end("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n");
       return;
     }
-    const { url: router, leave } = await this.#serving.enter();
+    const { url: router, leave } = await this.#serving.enter(worker.name);
     socket.once("close", leave);
     socket.on("error", () => socket.destroy());
     const passed = ask(router, { path: "/", headers: forwarded(request, url, worker.name) });
@@ -133,6 +151,15 @@ export class Edge {
     });
     passed.end();
   }
+}
+
+function relay(answer: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(answer.statusCode ?? 502, { ...answer.headers, server: "cloudflare" });
+  // An event stream is read before its first event comes.
+  response.flushHeaders();
+  answer.on("error", () => response.destroy());
+  answer.on("aborted", () => response.destroy());
+  answer.pipe(response);
 }
 
 function tunnel(socket: Socket, target: Socket): void {
@@ -153,6 +180,7 @@ function askedUrl({ url = "/", headers }: IncomingMessage): URL {
 function forwarded(request: IncomingMessage, url: URL, worker: string): Record<string, string | string[] | undefined> {
   return {
     ...request.headers,
+    host: url.host,
     "cf-connecting-ip": "127.0.0.1",
     "cf-ray": `${randomBytes(8).toString("hex")}-TST`,
     "x-forwarded-proto": "https",

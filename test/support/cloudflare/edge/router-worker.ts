@@ -23,19 +23,20 @@ interface Share {
   readonly service: string;
 }
 
-export function tableOf(account: Account): Table {
+/** What the router of these Workers has to know. */
+export function tableOf(account: Account, members: ReadonlySet<string>): Table {
   const workers = [...account.workers.values()].map((worker) => {
-    const versions = running(worker).map(({ version: { id }, percentage }) => ({
-      id,
-      percentage,
-      service: `VERSION_${id}`,
-    }));
-    return [worker.name, { isPublic: worker.subdomain.enabled, versions }];
+    const versions = running(worker).map(({ version: { id }, percentage }) => {
+      return { id, percentage, service: `VERSION_${id}` };
+    });
+    return [worker.name, { isPublic: worker.subdomain.enabled, versions }] as const;
   });
   return {
     suffix: `.${account.subdomain}.workers.dev`,
-    domains: Object.fromEntries(account.domains.map(({ hostname, service }) => [hostname, service])),
-    workers: Object.fromEntries(workers),
+    domains: Object.fromEntries(
+      account.domains.flatMap(({ hostname, service }) => (members.has(service) ? [[hostname, service]] : [])),
+    ),
+    workers: Object.fromEntries(workers.filter(([name]) => members.has(name))),
   };
 }
 
@@ -66,16 +67,14 @@ function share(worker, request) {
 
 async function dispatch(env, name, request) {
   const worker = env.TABLE.workers[name];
-  if (worker === undefined || worker.versions.length === 0) return nothing();
+  if (worker === undefined || worker.versions.length === 0) {
+    return new Response(${JSON.stringify(NOTHING_HERE)}, { status: 404, headers: { "content-type": "text/html" } });
+  }
   try {
     return await env[share({ name, ...worker }, request).service].fetch(request);
   } catch {
     return new Response("error code: 1101", { status: 500 });
   }
-}
-
-function nothing() {
-  return new Response(${JSON.stringify(NOTHING_HERE)}, { status: 404, headers: { "content-type": "text/html" } });
 }
 
 /** From outside. */
@@ -94,20 +93,26 @@ export class Outbound extends WorkerEntrypoint {
   async fetch(request) {
     const { hostname } = new URL(request.url);
     const { suffix, domains, workers } = this.env.TABLE;
-    const name = domains[hostname] ?? (hostname.endsWith(suffix) ? hostname.slice(0, -suffix.length) : undefined);
-    if (name === undefined) {
-      const forwarded = new Request("http://internet/", request);
-      forwarded.headers.set("${ASKED_URL}", request.url);
-      return this.env.INTERNET.fetch(forwarded);
+    const isOfAccount = hostname.endsWith(suffix);
+    if (isOfAccount && !this.ctx.props.isStrictlyPublic) return new Response("error code: 1042", { status: 404 });
+    const name = domains[hostname] ?? (isOfAccount ? hostname.slice(0, -suffix.length) : undefined);
+    if (name !== undefined && (hostname in domains || workers[name]?.isPublic === true)) {
+      return dispatch(this.env, name, request);
     }
-    if (!this.ctx.props.isStrictlyPublic) return new Response("error code: 1042", { status: 404 });
-    if (!(hostname in domains) && workers[name]?.isPublic !== true) return nothing();
-    return dispatch(this.env, name, request);
+    // The edge knows the Workers of other runtimes, and the internet.
+    const forwarded = new Request("http://edge/", request);
+    forwarded.headers.set("${ASKED_URL}", request.url);
+    return this.env.EDGE.fetch(forwarded);
   }
 }
 
-/** A binding to a Worker of which two versions run. */
+/** A binding to a Worker of which two versions run. Methods are called at the greater share. */
 export class Dealt extends WorkerEntrypoint {
+  constructor(ctx, env) {
+    super(ctx, env);
+    const target = env[env.TABLE.workers[ctx.props.worker].versions[0].service];
+    return new Proxy(this, { get: (self, key) => (Reflect.has(self, key) ? Reflect.get(self, key) : target[key]) });
+  }
   async fetch(request) {
     return dispatch(this.env, this.ctx.props.worker, request);
   }

@@ -1,4 +1,4 @@
-// What Miniflare is given for an account: one of its Workers for each running version, and the router in front of them.
+// What Miniflare is given for Workers of an account: one of its own for each running version, and the router in front of them.
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { type MiniflareOptions, NoOpLog } from "miniflare";
@@ -13,7 +13,8 @@ type Binding = Env[string];
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 export interface Handlers {
-  readonly internet: Handler;
+  /** Answers the request that a Worker made to another address than those of its own runtime. */
+  readonly edge: Handler;
   readonly tail: Handler;
 }
 
@@ -23,17 +24,16 @@ const OPEN_TO_ALL = "global_fetch_strictly_public";
 const runtimeName = (worker: Worker, version: Version): string =>
   running(worker)[0]?.version === version ? worker.name : `${worker.name}:${version.id}`;
 
-/** Two accounts with the same one are served the same way. */
-export function servingStamp(account: Account): string {
-  const namespaces = [...account.workers.values()].map((worker) => worker.namespaces);
-  return JSON.stringify([tableOf(account), namespaces]);
-}
-
-export function runtimeOptions(account: Account, folder: string, handlers: Handlers): MiniflareOptions {
-  const table = tableOf(account);
-  const versions = [...account.workers.values()].flatMap((worker) =>
-    running(worker).map(({ version }) => ({ worker, version })),
-  );
+export function runtimeOptions(
+  account: Account,
+  members: ReadonlySet<string>,
+  folder: string,
+  handlers: Handlers,
+): MiniflareOptions {
+  const table = tableOf(account, members);
+  const versions = [...account.workers.values()]
+    .filter(({ name }) => members.has(name))
+    .flatMap((worker) => running(worker).map(({ version }) => ({ worker, version })));
   return {
     host: "127.0.0.1",
     port: 0,
@@ -54,7 +54,7 @@ export function runtimeOptions(account: Account, folder: string, handlers: Handl
 function router(
   table: Table,
   versions: readonly { readonly worker: Worker; readonly version: Version }[],
-  { internet, tail }: Handlers,
+  { edge, tail }: Handlers,
 ): Workers[number] {
   const services = versions.map(({ worker, version }): [string, Binding] => [
     `VERSION_${version.id}`,
@@ -68,7 +68,7 @@ function router(
       manifest: { mainModule: "router.js", modules: { "router.js": { type: "esm", contents: ROUTER_CODE } } },
       env: {
         TABLE: { type: "json", value: JSON.parse(JSON.stringify(table)) },
-        INTERNET: { type: "node-handler", handler: internet },
+        EDGE: { type: "node-handler", handler: edge },
         TAIL: { type: "node-handler", handler: tail },
         ...Object.fromEntries(services),
       },
@@ -137,7 +137,7 @@ function bound(account: Account, table: Table, worker: Worker, version: Version,
       const { service, entrypoint, props = {} } = binding;
       const shares = table.workers[service]?.versions.length ?? 0;
       if (shares === 0) return MISSING;
-      // Only requests are dealt: calls of methods go to the greater share.
+      // A named entrypoint is that of the greater share.
       if (shares > 1 && entrypoint === undefined) {
         return { type: "worker", worker: ROUTER, exportName: "Dealt", props: { worker: service } };
       }

@@ -1,29 +1,24 @@
-// The running Workers: one Miniflare for the account, made anew when a request comes and what is to run has changed. Objects keep
-// their data. A request in flight gets a moment to end by itself; then it is cut, as a new version cuts those of objects at
-// Cloudflare. Whatever changes nothing that runs (an upload, a tag) cuts nothing.
+// The running Workers. Those that bind each other, such as the Workers of one job, share a Miniflare. It is made when a request comes,
+// and made anew when a request comes and what its Workers are to run has changed; objects keep their data. Then requests in
+// flight through it get a moment to end by themselves and are cut, as a new version cuts those of objects at Cloudflare. Other
+// Workers' requests go on, and whatever changes nothing that runs (an upload, a tag) cuts nothing.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { Miniflare } from "miniflare";
-
-import type { Account } from "../account/account.ts";
-import { type Handlers, runtimeOptions, servingStamp } from "./runtime-options.ts";
-import { ROUTER } from "./router-worker.ts";
-
-/** What a rebuild waits at most for requests in flight. */
-const DRAIN_MS = 1_000;
+import { type Account, targetOf } from "../account/account.ts";
+import { running } from "../account/worker.ts";
+import { tableOf } from "./router-worker.ts";
+import { type Entered, Runtime } from "./runtime.ts";
+import { type Handlers, runtimeOptions } from "./runtime-options.ts";
 
 export class Serving {
   readonly #account: Account;
   readonly #handlers: Handlers;
+  /** Of the objects' data. */
   readonly #folder: string;
-  #miniflare: Miniflare | undefined;
-  #stamp = "";
-  #url: URL | undefined;
+  #runtimes: readonly Runtime[] = [];
   #turn: Promise<unknown> = Promise.resolve();
-  readonly #inFlight = new Set<object>();
-  #drained: (() => void) | undefined;
 
   private constructor(account: Account, handlers: Handlers, folder: string) {
     this.#account = account;
@@ -35,48 +30,53 @@ export class Serving {
     return new Serving(account, handlers, await mkdtemp(join(tmpdir(), "troupe-cloudflare-")));
   }
 
-  /** Where the router of what is to run now listens. The caller says with `leave` that its request has ended. */
-  async enter(): Promise<{ readonly url: URL; readonly leave: () => void }> {
-    const entered = this.#turn.then(async () => {
-      const url = await this.#current();
-      const ticket = {};
-      this.#inFlight.add(ticket);
-      const leave = () => {
-        this.#inFlight.delete(ticket);
-        if (this.#inFlight.size === 0) this.#drained?.();
-      };
-      return { url, leave };
-    });
+  /** A place in what this Worker is to run now. */
+  async enter(worker: string): Promise<Entered> {
+    const entered = this.#turn.then(async () => (await this.#current(worker)).enter());
     this.#turn = entered.catch(() => {});
     return entered;
   }
 
   async dispose(): Promise<void> {
     await this.#turn;
-    await this.#miniflare?.dispose();
+    await Promise.all(this.#runtimes.map(async (runtime) => runtime.end()));
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  async #current(): Promise<URL> {
-    const stamp = servingStamp(this.#account);
-    if (this.#url !== undefined && stamp === this.#stamp) return this.#url;
-    await this.#drain();
-    const options = runtimeOptions(this.#account, this.#folder, this.#handlers);
-    if (this.#miniflare === undefined) this.#miniflare = new Miniflare(options);
-    else await this.#miniflare.setOptions(options);
-    await this.#miniflare.ready;
-    this.#url = await this.#miniflare.unsafeGetDirectURL(ROUTER);
-    this.#stamp = stamp;
-    return this.#url;
+  async #current(worker: string): Promise<Runtime> {
+    const members = boundTogether(this.#account, worker);
+    const namespaces = [...members].map((name) => this.#account.workers.get(name)?.namespaces);
+    const stamp = JSON.stringify([tableOf(this.#account, members), namespaces]);
+    const found = this.#runtimes.find((runtime) => runtime.stamp === stamp);
+    if (found !== undefined) return found;
+    // Two processes must not have the data of one object. Deleted Workers end, too: their alarms would still come.
+    const isStale = (name: string) => members.has(name) || !this.#account.workers.has(name);
+    const stale = this.#runtimes.filter((runtime) => [...runtime.members].some(isStale));
+    this.#runtimes = this.#runtimes.filter((runtime) => !stale.includes(runtime));
+    await Promise.all(stale.map(async (runtime) => runtime.end()));
+    const options = runtimeOptions(this.#account, members, this.#folder, this.#handlers);
+    const started = await Runtime.start(members, stamp, options);
+    this.#runtimes = [...this.#runtimes, started];
+    return started;
   }
+}
 
-  async #drain(): Promise<void> {
-    if (this.#inFlight.size === 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#drained = resolve;
-    const limit = setTimeout(resolve, DRAIN_MS);
-    await promise;
-    clearTimeout(limit);
-    this.#drained = undefined;
+/** The Workers that this one reaches by bindings, and that reach it, over any others. */
+function boundTogether({ workers }: Account, worker: string): ReadonlySet<string> {
+  const bonds = [...workers.values()].flatMap((from) =>
+    running(from)
+      .flatMap(({ version }) => version.bindings)
+      .flatMap((binding) => targetOf(binding) ?? [])
+      .filter((target) => workers.has(target))
+      .map((target) => [from.name, target] as const),
+  );
+  const together = new Set([worker]);
+  // A set's iteration reaches what is added during it.
+  for (const name of together) {
+    for (const [one, other] of bonds) {
+      if (one === name) together.add(other);
+      if (other === name) together.add(one);
+    }
   }
+  return new Set([...together].sort());
 }
