@@ -50,7 +50,6 @@ afterEach(() => {
 });
 afterAll(async () => {
   await deployment.close({ unchecked: true });
-  expect(cloudflare.unknownCalls).toEqual([]);
   await cloudflare[Symbol.asyncDispose]();
 });
 
@@ -140,4 +139,8 @@ describe("a first deployment that fails", () => {
     expect(failed.stderr).toContain("Nothing of it is left in the account.");
     expect(running("troupe-late-")).toEqual({});
   });
+});
+
+test("nothing was asked of Cloudflare that it does not know", () => {
+  expect(cloudflare.unknownCalls).toEqual([]);
 });
