@@ -18,7 +18,7 @@ import { testInternet } from "./test/support/test-internet.ts";
 const expect = { poll: { timeout: 15_000 } };
 
 /** Files at the same time, on a machine of two cores: deployed jobs wait more than they compute. */
-const maxWorkers = 3;
+const maxWorkers = 4;
 
 /** Bundled once, since each module by itself costs every runtime a request. */
 const bundled = [

@@ -15,6 +15,8 @@ export interface PlacementChoice {
   readonly target?: string | undefined;
   /** `--hosts`: the host file. */
   readonly hosts?: Hosts | undefined;
+  /** `--namespace`: of the Workers on Cloudflare. */
+  readonly namespace?: string | undefined;
   /** Destination → the address behind it, as ssh's configuration says. Counts where the host file gives none. */
   readonly addresses?: Readonly<Record<string, string>> | undefined;
 }

@@ -30,7 +30,8 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
   const [mistake] = [...placement.mistakes, ...reach.mistakes];
   if (mistake !== undefined) throw new RangeError(`The job ${job.name} cannot be placed: ${mistake.message}`);
   const places = new Map(placement.places.map((place) => [place.id, place]));
-  const cloudflare = environment.cloudflare ?? UNKNOWN_ACCOUNT;
+  const { namespace = UNKNOWN_ACCOUNT.namespace } = environment.placement ?? {};
+  const cloudflare = environment.cloudflare ?? { ...UNKNOWN_ACCOUNT, namespace };
   const tlsPortOf = (id: string) => (reach.asked.has(id) ? { tlsPort: environment.tlsPorts?.[id] ?? 0 } : {});
   const agents = own.map((agent): PlannedAgent => {
     const place = places.get(placement.agents[agent.id] ?? "") ?? LOCAL;

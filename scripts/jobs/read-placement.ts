@@ -1,4 +1,4 @@
-// What --target and --hosts say.
+// What --target, --hosts and --namespace say.
 import { resolve } from "node:path";
 import type { Mistake } from "#jobs/file/mistake.ts";
 import { parseHosts } from "#jobs/placement/hosts.ts";
@@ -19,7 +19,10 @@ interface Flags {
   readonly target?: string | undefined;
   /** A path. */
   readonly hosts?: string | undefined;
+  readonly namespace?: string | undefined;
 }
+
+const NAMESPACE = /^[a-z][a-z0-9-]{0,18}[a-z0-9]$/;
 
 /** Throws CliError for a host file with mistakes, and for a target that is none. */
 export async function readPlacement(flags: Flags): Promise<PlacementChoice> {
@@ -32,6 +35,7 @@ export async function readPlacement(flags: Flags): Promise<PlacementChoice> {
 export async function tryPlacement({
   target,
   hosts: path,
+  namespace,
 }: Flags): Promise<{ readonly placement: PlacementChoice } | WrongHosts> {
   const read = path === undefined ? {} : await readHosts(resolve(path));
   if ("mistakes" in read) return read;
@@ -40,7 +44,19 @@ export async function tryPlacement({
   if (parsed !== undefined && isUnknown(parsed)) {
     throw new CliError("bad_input", `--target: ${parsed.message}.`, parsed.hint);
   }
-  return { placement: { ...(target === undefined ? {} : { target }), ...(hosts === undefined ? {} : { hosts }) } };
+  if (namespace !== undefined && !NAMESPACE.test(namespace)) {
+    throw new CliError(
+      "bad_input",
+      "--namespace: a namespace has 2 to 20 characters of a-z, 0-9 and -, and begins with a letter.",
+    );
+  }
+  return {
+    placement: {
+      ...(target === undefined ? {} : { target }),
+      ...(hosts === undefined ? {} : { hosts }),
+      ...(namespace === undefined ? {} : { namespace }),
+    },
+  };
 }
 
 async function readHosts(path: string): Promise<Pick<PlacementChoice, "hosts"> | WrongHosts> {

@@ -14,6 +14,7 @@ import { type Bundle, buildWorkers, bundleOf } from "../../project/build.ts";
 import { planEnvironment } from "../../project/plan-environment.ts";
 import { readRemotes } from "../../remotes/read-remotes.ts";
 import { CliError, mistakesError } from "../../terminal/cli-error.ts";
+import { troupe } from "../../terminal/hint.ts";
 import { type Io, noteIfSlow } from "../../terminal/io.ts";
 import { checkEdges } from "../hosts/check-edges.ts";
 import type { ControlPlane } from "../local/control-plane/control-plane.ts";
@@ -24,9 +25,9 @@ import { signedFor } from "../local/state/command-line.ts";
 import { controlPlaneLayout, jobLayout } from "../local/state/layout.ts";
 import { markKept, pruneReleases, writeRelease } from "../local/state/release.ts";
 import { ensureSigningKeys, type JobSecrets, secretValues, updateJobSecrets } from "../local/state/secrets.ts";
-import { JobState, readOrSetAside, type Uploaded, writeState } from "../local/state/state.ts";
+import { JobState, type OnCloudflare, readOrSetAside, type Uploaded, writeState } from "../local/state/state.ts";
 import type { Deployed, DeployRequest } from "../target.ts";
-import { type Account, findAccount } from "./account/account.ts";
+import { type Account, DEFAULT_NAMESPACE, findAccount } from "./account/account.ts";
 import { ensureNamespace, knownControlPlane } from "./namespace.ts";
 import { allHealthy } from "./healthy.ts";
 import { type CloudflareJob, cloudflareStatus } from "./status.ts";
@@ -52,11 +53,13 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   const { job, placement } = request;
   const layout = jobLayout(home, job.name);
   const stage = stagesOf(trace, io);
-  const account = await stage("connect", "Asking Cloudflare for the account", async () =>
-    findAccount(process.env, io.signal),
-  );
-  await finishChange(layout, account, io);
   const last = await readOrSetAside(layout.state, JobState, io);
+  const there = last?.cloudflare ?? last?.leftCloudflare;
+  const account = await stage("connect", "Asking Cloudflare for the account", async () =>
+    findAccount(process.env, placement.namespace ?? there?.namespace ?? DEFAULT_NAMESPACE, io.signal),
+  );
+  requireSame(job.name, there, account);
+  await finishChange(layout, account, io);
   const { bundles } = await stage("build", "Building the Workers", async () => checkedBundles(home, request, io));
   const ids = ownAgents(job.agents).map(({ id }) => id);
   const remotes = await readRemotes(job, [], io);
@@ -72,8 +75,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   const controlPlane = await stage("control_plane", "Deploying the control plane", async () =>
     ensureNamespace(home, account, { bundles, settings, io }),
   );
-  const there = last?.cloudflare ?? last?.leftCloudflare;
-  const formerly = there?.account === account.id ? { ...there.retired, ...there.workers } : {};
+  const formerly = { ...there?.retired, ...there?.workers };
   const known = Object.values(formerly);
   const uploads = uploadsOf(plan, { account, bundles, secrets, controlPlane, formerly, mayLose: request.mayLoseData });
   const state = (release: number, workers: Versions): CloudflareJob["state"] => ({
@@ -140,6 +142,16 @@ async function checkedBundles(home: string, request: DeployRequest, io: Io) {
   );
   if (mistakes.length > 0) throw mistakesError(mistakes);
   return built;
+}
+
+/** Throws CliError for a job that would leave its Workers, and their sessions, in another account or namespace. */
+function requireSame(job: string, there: OnCloudflare | undefined, account: Account): void {
+  if (there === undefined || (there.account === account.id && there.namespace === account.namespace)) return;
+  throw new CliError(
+    "bad_input",
+    `${job} is in the namespace ${there.namespace} of the account ${there.account}, and its sessions do not move.`,
+    `Deploy it there, or remove it first: ${troupe`stop ${job}`}, ${troupe`cleanup ${job} --older-than 0s`}`,
+  );
 }
 
 /** Throws CliError where another command has changed a Worker meanwhile. */

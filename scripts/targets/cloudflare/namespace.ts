@@ -11,7 +11,7 @@ import type { Io } from "../../terminal/io.ts";
 import type { ControlPlane } from "../local/control-plane/control-plane.ts";
 import { withLock } from "../local/state/lock.ts";
 import { PRIVATE } from "../local/state/secrets.ts";
-import { readState, Uploaded, writeState } from "../local/state/state.ts";
+import { DamagedError, readState, Uploaded, writeState } from "../local/state/state.ts";
 import { deployWorker } from "./upload/deploy-worker.ts";
 import { controlPlaneUpload, offlineModelUpload, ownerOf, type Upload } from "./upload/upload.ts";
 import type { Account } from "./account/account.ts";
@@ -30,9 +30,17 @@ function pathOf(home: string, { id, namespace }: Which): string {
   return join(home, "cloudflare", id, `${namespace}.json`);
 }
 
+/** Throws CliError for a damaged file, which holds the only copy of a secret. */
+async function stateAt(path: string): Promise<z.infer<typeof NamespaceState> | undefined> {
+  return readState(path, NamespaceState).catch((error: unknown) => {
+    if (!(error instanceof DamagedError)) throw error;
+    throw new CliError("failed", error.message, "It holds the secret of the control plane: bring back a copy of it.");
+  });
+}
+
 /** The control plane that this machine deployed. Throws CliError where it deployed none. */
 export async function knownControlPlane(home: string, account: Which): Promise<ControlPlane> {
-  const state = await readState(pathOf(home, account), NamespaceState);
+  const state = await stateAt(pathOf(home, account));
   if (state !== undefined) return controlPlaneOf(account, state.secret);
   throw new CliError("failed", `The secret of the control plane on Cloudflare is missing.`, "Deploy the job again.");
 }
@@ -54,7 +62,7 @@ export async function ensureNamespace(
   const path = pathOf(home, account);
   const lock = { patienceMs: PATIENCE_MS, signal: io.signal };
   return withLock(`${path}.lock`, lock, async () => {
-    const state = await readState(path, NamespaceState);
+    const state = await stateAt(path);
     const secret = state?.secret ?? randomBytes(32).toString("base64url");
     // The secret must not be lost between its upload and its note.
     if (state === undefined) await writeState(path, { secret, workers: [] }, PRIVATE);

@@ -13,28 +13,13 @@ import { type SshHosts, startSshHosts } from "../../support/ssh-hosts.ts";
 import { type Aim, aims } from "../aims.ts";
 import { median } from "../quantile.ts";
 import { fixed, table } from "../table.ts";
+import { teamFile } from "../team-file.ts";
 
 const JOB = "measured";
 const MBITS = 100;
 const ROUND_TRIP_MS = 20;
 const QUESTIONS = 9;
 const QUESTION = "What is a Durable Object?";
-const WORKERS = ["coordinator", "searcher", "summarizer", "fact_checker"];
-
-/** The research assistant's four agents, and as many more as are wanted, which nobody asks. */
-function jobFile(agents: number, maxTurns: number): string {
-  const extra = Array.from({ length: agents - WORKERS.length }, (_, n) => ({
-    id: `extra_${n}`,
-    worker: WORKERS[1 + (n % 3)]?.replace("_", "-") ?? "",
-  }));
-  const spokes = [...WORKERS.slice(1), ...extra.map(({ id }) => id)];
-  return `name: ${JOB}
-agents:
-${WORKERS.map((id) => `  - { id: ${id}${id === "summarizer" ? `, budget: { max_turns: ${maxTurns} }` : ""} }`).join("\n")}
-${extra.map(({ id, worker }) => `  - { id: ${id}, worker: ${worker} }`).join("\n")}
-topology: { type: hub-spoke, hub: coordinator, spokes: [${spokes.join(", ")}] }
-`;
-}
 
 interface Deployed {
   readonly seconds: number;
@@ -65,8 +50,8 @@ async function start(count: number): Promise<Hosts> {
 async function measure(agents: number, count: number): Promise<Measured> {
   await using all = await start(count);
   const { deployment } = all;
-  const file = await deployment.write("job.yaml", jobFile(agents, 20));
-  const changedFile = await deployment.write("changed.yaml", jobFile(agents, 21));
+  const file = await deployment.write("job.yaml", teamFile(JOB, { agents, maxTurns: 20 }));
+  const changedFile = await deployment.write("changed.yaml", teamFile(JOB, { agents, maxTurns: 21 }));
   const hostFile = await all.hostFile(Math.ceil(agents / count));
   const deploy = async (job: string) => deployed(all, ["deploy", job, "--hosts", hostFile]);
   const first = await deploy(file);

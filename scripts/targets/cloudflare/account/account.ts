@@ -10,12 +10,16 @@ export interface Account extends CloudflareFacts {
   readonly credentials: Credentials;
 }
 
-const NAMESPACE = "troupe";
+export const DEFAULT_NAMESPACE = "troupe";
 const Accounts = z.array(z.object({ id: z.string(), name: z.string() }));
 const Subdomain = z.object({ subdomain: z.nullable(z.string()) });
 
 /** The account that the environment names, or the only one of the token. Throws CliError without one that can serve Workers. */
-export async function findAccount(environment: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Account> {
+export async function findAccount(
+  environment: NodeJS.ProcessEnv,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<Account> {
   const credentials = credentialsFrom(environment);
   const id = await accountId(credentials, environment, signal);
   const found = await read(credentials, `/accounts/${id}/workers/subdomain`, Subdomain, signal);
@@ -27,7 +31,7 @@ export async function findAccount(environment: NodeJS.ProcessEnv, signal: AbortS
       "Choose a subdomain: https://dash.cloudflare.com, Workers & Pages; and see CLOUDFLARE_ACCOUNT_ID.",
     );
   }
-  return { id, credentials, namespace: NAMESPACE, subdomain };
+  return { id, credentials, namespace, subdomain };
 }
 
 /** The account of a deployed job. Throws CliError where the environment names another. */
@@ -36,7 +40,11 @@ export async function sameAccount(
   environment: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<Account> {
-  const account = await findAccount({ CLOUDFLARE_ACCOUNT_ID: deployed.account, ...environment }, signal);
+  const account = await findAccount(
+    { CLOUDFLARE_ACCOUNT_ID: deployed.account, ...environment },
+    deployed.namespace,
+    signal,
+  );
   if (account.id === deployed.account) return account;
   throw new CliError(
     "bad_input",

@@ -6,6 +6,8 @@ import { parseJson } from "#shared/text/parse-json.ts";
 import { reasonOf } from "#shared/text/reason.ts";
 import { CliError } from "../../../terminal/cli-error.ts";
 
+/** What to do about a token that is refused. */
+export const RIGHTS = 'CLOUDFLARE_API_TOKEN needs the right "Workers Scripts: Edit" in this account.';
 const DEFAULT_URL = "https://api.cloudflare.com/client/v4";
 const LIMIT_MS = 20_000;
 /** Pauses before further tries, in milliseconds. */
@@ -96,11 +98,7 @@ function refusal({ status, text }: Answer, path: string): CliError {
   const said = Failure.safeParse(parseJson(text)).data?.errors ?? [];
   const why = said.map(({ code, message }) => `${message} [${code}]`).join("; ") || `HTTP ${status}`;
   if (status === 401 || status === 403 || said.some(({ code }) => code === 10_000)) {
-    return new CliError(
-      "failed",
-      `Cloudflare refuses the token for ${path}: ${why}.`,
-      'CLOUDFLARE_API_TOKEN needs the right "Workers Scripts: Edit" in this account.',
-    );
+    return new CliError("failed", `Cloudflare refuses the token for ${path}: ${why}.`, RIGHTS);
   }
   return new CliError("failed", `Cloudflare refuses GET ${path}: ${why}.`);
 }

@@ -5,21 +5,24 @@ import { readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
 
 import { parseJson } from "#shared/text/parse-json.ts";
 import { CliError } from "../../../terminal/cli-error.ts";
 import type { Account } from "../account/account.ts";
+import { RIGHTS } from "../account/api.ts";
 
 /** wrangler has no limit of its own. */
 const LIMIT_MS = 180_000;
 const KEPT_BYTES = 64_000;
+const GUARD = new URL("end-with-parent.ts", import.meta.url).href;
 
 const Event = z.looseObject({
   type: z.string(),
   version_id: z.optional(z.nullable(z.string())),
-  message: z.optional(z.string()),
+  code: z.optional(z.number()),
 });
 export type WranglerEvent = z.infer<typeof Event>;
 
@@ -39,11 +42,12 @@ export async function wrangler(args: readonly string[], { account, folder, signa
   const output = join(tmpdir(), `troupe-wrangler-${randomUUID()}.ndjson`);
   // Its `bin` would leave an orphan behind when it is killed.
   const program = createRequire(import.meta.url).resolve("wrangler");
-  const child = spawn(process.execPath, ["--no-warnings", program, ...args], {
+  const child = spawn(process.execPath, ["--no-warnings", "--import", GUARD, program, ...args], {
     cwd: folder,
     detached: true,
     env: environmentOf(account, output),
-    stdio: ["ignore", "pipe", "pipe"],
+    // Its end tells that this process is gone.
+    stdio: ["pipe", "pipe", "pipe"],
   });
   let said = "";
   for (const stream of [child.stdout, child.stderr])
@@ -51,18 +55,17 @@ export async function wrangler(args: readonly string[], { account, folder, signa
   const end = () => endGroup(child.pid);
   const timer = setTimeout(end, LIMIT_MS);
   signal.addEventListener("abort", end);
-  // Whatever ends this process ends wrangler, too.
-  process.once("exit", end);
   try {
     await once(child, "close");
     const events = await eventsIn(output);
     signal.throwIfAborted();
-    if (child.exitCode === 0 && !events.some(({ type }) => type === "command-failed")) return events;
-    throw new CliError("failed", `wrangler ${args[0] ?? ""} failed: ${reasonIn(said)}`);
+    const failure = events.find(({ type }) => type === "command-failed");
+    if (child.exitCode === 0 && failure === undefined) return events;
+    const isRefused = failure?.code !== undefined && REFUSED.includes(failure.code);
+    throw new CliError("failed", `wrangler ${args[0] ?? ""} failed: ${reasonIn(said)}`, isRefused ? RIGHTS : "");
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", end);
-    process.removeListener("exit", end);
     await rm(output, { force: true });
   }
 }
@@ -103,9 +106,14 @@ async function eventsIn(path: string): Promise<WranglerEvent[]> {
   return text.split("\n").flatMap((line) => Event.safeParse(parseJson(line)).data ?? []);
 }
 
+/** Codes of a token that is none, or lacks a right. */
+const REFUSED: readonly number[] = [9109, 10_000];
+
 /** The line that says what is wrong, and what belongs to it. */
 function reasonIn(said: string): string {
-  const lines = said.split("\n").map((line) => line.trim());
+  const lines = stripVTControlCharacters(said)
+    .split("\n")
+    .map((line) => line.trim());
   const at = lines.findIndex((line) => line.includes("[ERROR]"));
   const found = at === -1 ? lines.filter((line) => line !== "").slice(-3) : lines.slice(at, at + 6);
   const words = found.filter((line) => line !== "" && !line.startsWith("🪵") && !line.startsWith("To learn more"));
