@@ -1,12 +1,11 @@
 // The status of a job on Cloudflare: the registry's answer, compared with what the agents say themselves.
 import type { Plan } from "#jobs/plan/plan-shape.ts";
-import { registeredAgents } from "../local/control-plane/registry.ts";
+import { type RegisteredAgent, registeredAgents } from "../local/control-plane/registry.ts";
 import { askHealth } from "../local/processes/health.ts";
 import { jobLayout } from "../local/state/layout.ts";
 import { readRelease } from "../local/state/release.ts";
 import { type JobState, type OnCloudflare, readJobState } from "../local/state/state.ts";
-import { unregisteredState } from "../local/status.ts";
-import type { JobStatus } from "../target.ts";
+import type { AgentStatus, JobStatus } from "../target.ts";
 import { knownControlPlane } from "./namespace.ts";
 
 const LOOK_MS = 5_000;
@@ -37,8 +36,7 @@ export async function cloudflareStatus(home: string, { state, plan }: Cloudflare
   const agents = plan.agents.map(({ id, url, place }, index) => {
     const known = registered?.find((other) => other.id === id);
     const own = health[index];
-    const facts = { stopped: isStopped, process: "running", healthy: own !== undefined } as const;
-    const state = isStopped || own === undefined ? unregisteredState(facts) : (known?.state ?? "starting");
+    const state = isStopped ? "stopped" : stateOf(known, own !== undefined);
     return {
       id,
       name: known?.name ?? id,
@@ -67,6 +65,12 @@ export async function cloudflareStatus(home: string, { state, plan }: Cloudflare
     processes: [],
     shared: [],
   };
+}
+
+/** What does not answer this machine may answer others: then the registry, which asks it too, knows more. */
+function stateOf(known: RegisteredAgent | undefined, isHealthy: boolean): AgentStatus["state"] {
+  if (isHealthy) return known?.state ?? "starting";
+  return known?.state === "alive" ? "suspect" : "dead";
 }
 
 function overall(isStopped: boolean, states: readonly string[]): JobStatus["state"] {

@@ -40,7 +40,8 @@ export async function register(env: AgentEnv, card: AgentCard, traceparent: stri
     url,
     skills,
     intervalMs: heartbeat.intervalMs,
-    instance: isolateId(env),
+    // Without a process of its own an agent has several isolates at once, and a new one ends no other.
+    ...(env.SESSION_FILES === undefined ? {} : { instance: isolateId(env) }),
   };
   const headers: Record<string, string> = traceparent === null ? {} : { traceparent };
   const response = await call(env, "POST", "/agents/register", { body, headers });

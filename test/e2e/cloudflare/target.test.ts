@@ -21,6 +21,12 @@ topology: { type: hub-spoke, hub: coordinator, spokes: [searcher, summarizer, fa
 deployment: { target: cloudflare, timeout: 20s }
 ${rest}
 `;
+const circle = (description: string) => `name: circle
+agents: [{ id: summarizer, description: "${description}" }, { id: searcher, description: "${description}" }]
+topology: { type: mesh }
+execution: { entry_point: summarizer }
+deployment: { target: cloudflare, timeout: 20s }
+`;
 const changed = (name: string, version: string) => team(name, `version: ${version}`);
 
 let cloudflare: CloudflareEmulator;
@@ -139,6 +145,27 @@ describe("a first deployment that fails", () => {
     expect(failed.stderr).toContain("Nothing of it is left in the account.");
     expect(running("troupe-late-")).toEqual({});
   });
+});
+
+test("agents that bind each other in a circle are deployed, and answer", async () => {
+  expect(await deploy(circle("One description"))).toMatchObject({ code: 0 });
+  expect((await ask("circle")).state).toBe("completed");
+});
+
+test("a command that is killed leaves the former release, which the next one finds", async () => {
+  const before = running("troupe-circle-");
+  const file = await deployment.write("job.yaml", circle("Another description"));
+  const from = writes();
+  const command = deployment.start("deploy", file);
+  await eventually(async () => (writes() > from + 1 ? true : undefined), LIMIT_MS, "it uploads");
+  command.process.kill("SIGKILL");
+  await command.outcome;
+  expect((await ask("circle")).state).toBe("completed");
+  const next = await deployment.troupe("deploy", file);
+  expect(next.stderr).toContain("An earlier change was cut off; bringing back what ran before");
+  expect(next.code).toBe(0);
+  const now = running("troupe-circle-");
+  expect(Object.keys(now).every((name) => JSON.stringify(now[name]) !== JSON.stringify(before[name]))).toBe(true);
 });
 
 test("nothing was asked of Cloudflare that it does not know", () => {
