@@ -41,7 +41,7 @@ function byUrl(named: string): Addressed {
   return { job: undefined, url: url.href, agent: undefined, name: url.host, status: undefined };
 }
 
-function requireRunning({ job, state, processes }: JobStatus): void {
+function requireRunning({ job, state, target, processes }: JobStatus): void {
   if (state === "failed") {
     const { lastEnd } = processes.find((own) => own.state === "failed") ?? { lastEnd: null };
     throw new CliError(
@@ -50,6 +50,7 @@ function requireRunning({ job, state, processes }: JobStatus): void {
       `Fix the reason, then: ${troupe`restart ${job}`}`,
     );
   }
-  if (state === "stopped" || state === "dead")
+  // A Worker has no process: whoever asks it starts it.
+  if (state === "stopped" || (state === "dead" && target !== "cloudflare"))
     throw new CliError("failed", `${job} does not run.`, `Start it again: ${troupe`restart ${job}`}`);
 }

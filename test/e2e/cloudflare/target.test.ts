@@ -147,6 +147,28 @@ describe("a first deployment that fails", () => {
   });
 });
 
+test("a question that is under way while all agents change is answered, with one trace", async () => {
+  const slow = (version: string) =>
+    team(
+      "slow",
+      `version: ${version}\nenvironment: { RELEASE: "${version}" }\nmodel: { provider: offline, offline: { ttft: 1s } }`,
+    );
+  expect(await deploy(slow("1.0.0"))).toMatchObject({ code: 0 });
+  const before = running("troupe-slow-");
+  const asked = ask("slow");
+  await eventually(
+    async () => ((await status("slow")).agents.some(({ turns }) => (turns?.running ?? 0) > 0) ? true : undefined),
+    LIMIT_MS,
+    "the question is under way",
+  );
+  expect(await deploy(slow("2.0.0"))).toMatchObject({ code: 0 });
+  const now = running("troupe-slow-");
+  expect(Object.keys(now).every((name) => JSON.stringify(now[name]) !== JSON.stringify(before[name]))).toBe(true);
+  expect((await asked).state).toBe("completed");
+  const { traces } = Traces.parse(await deployment.json("traces", "list", "slow"));
+  expect(traces).toHaveLength(1);
+});
+
 test("agents that bind each other in a circle are deployed, and answer", async () => {
   expect(await deploy(circle("One description"))).toMatchObject({ code: 0 });
   expect((await ask("circle")).state).toBe("completed");
