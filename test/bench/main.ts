@@ -1,5 +1,6 @@
 // `npm run bench [-- deploy|turn|research|load|growth|…]`: ratios in one run. Method and the figures of one machine: docs/benchmarks.md.
 import { a2a } from "./a2a.ts";
+import { cloudflare } from "./cloudflare.ts";
 import { deploy } from "./deploy.ts";
 import { durability } from "./durability.ts";
 import { growth } from "./growth.ts";
@@ -27,6 +28,7 @@ const sections: Record<string, (bench: Bench) => Promise<void>> = {
   "tracing-memory": tracingMemory,
   "trace-store": traceStore,
   hosts,
+  cloudflare,
 };
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(sections, name));
