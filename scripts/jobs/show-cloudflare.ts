@@ -15,7 +15,7 @@ export function describeLimits(findings: readonly Finding[]): string {
   ].join("\n");
 }
 
-export function describeCost({ turns, turnS, question, questions, idleMonth }: CostEstimate): string {
+export function describeCost({ turns, modelCallS, question, questions, idleMonth }: CostEstimate): string {
   const items = Object.entries(PRICES).map(([item, { what, usd, per, included, free }]) => [
     `  ${what}`,
     amount(usedOf(question, item)),
@@ -34,8 +34,7 @@ export function describeCost({ turns, turnS, question, questions, idleMonth }: C
     "included",
     "free plan",
   ];
-  const time = turnS === 0 ? "as measured on the offline model" : `assumed to take ${turnS} s each on the Claude API`;
-  return `Cost      an estimate for ${turns} turns a question, ${time}
+  return `Cost      an estimate for ${turns} turns a question, measured with model calls of ${modelCallS} s
 ${table([head, ...items])}
   ${questions.number} questions cost ${dollars(questions.usd)}, a month without questions ${dollars(idleMonth.usd)}: on the plan Workers Paid, beside its $${SUBSCRIPTION.usd} a month.
   What the plan includes is not taken off. Not counted: the model, deployments, documents, push notifications, CPU time of heartbeats.`;

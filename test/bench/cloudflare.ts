@@ -14,7 +14,11 @@ import { QUESTIONS } from "./research.ts";
 import { fixed, table } from "./table.ts";
 
 const run = promisify(execFile);
-const ASKED = 20;
+/** The offline model as jobs run it, and as slow as a model far away. */
+const MODELS = [
+  { name: "offline", model: "", asked: 20 },
+  { name: "4 s a model call", model: "model: { offline: { ttft: 4s } }\n", asked: 4 },
+];
 /** For reports, spans and indexes that are written after the last answer. */
 const SETTLE_MS = 4_000;
 const BEATS_MS = 30_000;
@@ -32,23 +36,25 @@ const HEAD = [
 
 export async function cloudflare(): Promise<void> {
   const text = await readFile(join(JOBS_FOLDER, "research-assistant.yaml"), "utf8");
-  console.log(table(HEAD, [...(await questions(text)), ...(await heartbeats(text))]));
+  const rows: string[][] = [];
+  for (const model of MODELS) rows.push(...(await questions(text, model)));
+  console.log(table(HEAD, [...rows, ...(await heartbeats(text))]));
 }
 
 /** Without heartbeats. The first question, which reads cards and makes tables, is not counted. */
-async function questions(text: string): Promise<string[][]> {
-  await using job = await CountedJob.start(`${text}\nheartbeat: { interval: 1h }\n`);
+async function questions(text: string, { name, model, asked }: (typeof MODELS)[number]): Promise<string[][]> {
+  await using job = await CountedJob.start(`${text}\nheartbeat: { interval: 1h }\n${model}`);
   await job.ask(QUESTIONS[0] ?? "");
   await delay(SETTLE_MS);
   const [before, cpuBefore] = [await job.counts(), await cpuOfWorkers()];
-  for (let n = 0; n < ASKED; n++) await job.ask(QUESTIONS[n % QUESTIONS.length] ?? "");
+  for (let n = 0; n < asked; n++) await job.ask(QUESTIONS[n % QUESTIONS.length] ?? "");
   await delay(SETTLE_MS);
   const [after, cpu] = [await job.counts(), await cpuOfWorkers()];
-  const each = Object.keys(after).map((script) => [script, share(after[script], before[script], ASKED)] as const);
+  const each = Object.keys(after).map((script) => [script, share(after[script], before[script], asked)] as const);
   const all = each.map(([, counts]) => counts).reduce(sum);
   return [
-    ...each.map(([script, counts]) => row(`one question, ${script}`, counts)),
-    row("one question", all, (cpu - cpuBefore) / ASKED),
+    ...each.map(([script, counts]) => row(`question, ${name}, ${script}`, counts)),
+    row(`question, ${name}`, all, (cpu - cpuBefore) / asked),
   ];
 }
 
@@ -61,7 +67,7 @@ async function heartbeats(text: string): Promise<string[][]> {
   const after = await job.counts();
   const beats = (BEATS_MS / 1_000) * job.plan.agents.length;
   const all = Object.keys(after).map((script) => share(after[script], before[script], beats));
-  return [row("one heartbeat", all.reduce(sum))];
+  return [row("heartbeat", all.reduce(sum))];
 }
 
 function share(after: Counts | undefined, before: Counts | undefined, parts: number): Counts {

@@ -1,6 +1,6 @@
 // An estimate of what a job costs at Cloudflare: questions, and a month in which nobody asks. Pure.
 import type { Plan } from "../plan-shape.ts";
-import { CLAUDE_TURN_S, PER_HEARTBEAT, PER_TURN, WATCH_S } from "./measured.ts";
+import { measuredFor, PER_HEARTBEAT } from "./measured.ts";
 import { type Item, OBJECT_GB, PRICES } from "./prices.ts";
 import { questionOf } from "./question.ts";
 
@@ -14,8 +14,8 @@ export type Bill = Readonly<Record<Item, { readonly used: number; readonly usd: 
 export interface CostEstimate {
   /** Of one question. */
   readonly turns: number;
-  /** Of one turn, in seconds, beside what was measured: the model's time. */
-  readonly turnS: number;
+  /** Seconds that a model call took where this was measured. */
+  readonly modelCallS: number;
   readonly question: Bill;
   /** Of so many questions, kept for one month. */
   readonly questions: { readonly number: number; readonly bill: Bill; readonly usd: number };
@@ -28,17 +28,15 @@ export function estimateCost(plan: Plan): CostEstimate | undefined {
   const agents = plan.agents.filter(({ target }) => target === "cloudflare").length;
   if (agents === 0) return undefined;
   const { turns } = questionOf(plan);
-  const turnS = plan.provider === "offline" ? 0 : CLAUDE_TURN_S;
-  const watches = turns * Math.floor(turnS / WATCH_S);
+  const { modelCallS, turn } = measuredFor(plan.provider);
   const one = {
     requests: 1,
-    cpuMs: turns * PER_TURN.cpuMs,
-    objectRequests: turns * PER_TURN.objectRequests + watches,
-    gbSeconds: turns * (PER_TURN.activeS + turnS) * OBJECT_GB,
-    rowsRead: turns * PER_TURN.rowsRead,
-    // Each time it rings, the alarm is set again.
-    rowsWritten: turns * PER_TURN.rowsWritten + watches,
-    gbMonths: (turns * PER_TURN.storedBytes) / 1e9,
+    cpuMs: turns * turn.cpuMs,
+    objectRequests: turns * turn.objectRequests,
+    gbSeconds: turns * turn.activeS * OBJECT_GB,
+    rowsRead: turns * turn.rowsRead,
+    rowsWritten: turns * turn.rowsWritten,
+    gbMonths: (turns * turn.storedBytes) / 1e9,
   };
   const heartbeats = (agents * MONTH_S * 1_000) / plan.heartbeat.intervalMs;
   const idle = {
@@ -54,7 +52,7 @@ export function estimateCost(plan: Plan): CostEstimate | undefined {
   const [many, month] = [billOf(one, QUESTIONS), billOf(idle)];
   return {
     turns,
-    turnS,
+    modelCallS,
     question: billOf(one),
     questions: { number: QUESTIONS, bill: many, usd: totalOf(many) },
     idleMonth: { heartbeats, bill: month, usd: totalOf(month) },

@@ -6,7 +6,7 @@
 import type { Edge } from "../../schema/topology.ts";
 import { findCycle } from "../../schema/topology.ts";
 import type { Plan } from "../plan-shape.ts";
-import { PER_TURN } from "./measured.ts";
+import { measuredFor } from "./measured.ts";
 
 export interface Question {
   /** Of all agents. */
@@ -26,7 +26,7 @@ export function questionOf({ agents, edges, entryPoint, provider }: Plan): Quest
   const inside = edges.filter(({ to }) => own.has(to));
   const isCircular = inside.length === 0 || findCycle(inside) !== undefined;
   const turns = isCircular ? agents.length : turnsBelow(entryPoint, inside);
-  const { controlPlaneCalls, modelCalls } = PER_TURN;
+  const { controlPlaneCalls, modelCalls } = measuredFor(provider).turn;
   const calls = controlPlaneCalls + (provider === "anthropic" ? 0 : modelCalls);
   return { turns, invocations: turns + Math.round(turns * calls), widest: widestOf(inside, entryPoint, agents.length) };
 }
