@@ -83,7 +83,7 @@ const orders = [
   ...order("scripts/targets/cloudflare", [
     "account",
     "upload",
-    "namespace healthy",
+    "namespace healthy limits",
     "status",
     "deploy rollback stop remove",
     "cloudflare",

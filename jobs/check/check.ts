@@ -1,6 +1,7 @@
 // Checks a job for mistakes that a schema cannot find: names that do not exist or are used twice, cycles, ports,
 // variables. Budgets, permissions and places have files of their own.
 import { checkBudgets } from "./check-budgets.ts";
+import { isConfigPart } from "#shared/agent/config.ts";
 import { RESERVED_NAMES } from "../plan/bindings.ts";
 import type { Mistake } from "../file/mistake.ts";
 import { MAX_HEARTBEAT_MS, MIN_HEARTBEAT_MS } from "#shared/control-plane/registry.ts";
@@ -78,6 +79,7 @@ const PORT_HINT = "Use another port, or 0 for any free one. Ports differ over a 
 
 /** The registry refuses agents with another interval, and they would never be alive. */
 function checkHeartbeat({ heartbeat }: Job, source: Source): Mistake[] {
+  if (heartbeat.interval === undefined) return [];
   const intervalMs = checkedDurationMs(heartbeat.interval);
   if (intervalMs >= MIN_HEARTBEAT_MS && intervalMs <= MAX_HEARTBEAT_MS) return [];
   return [source.mistake(["heartbeat", "interval"], "a heartbeat interval must be from 100ms to 1h", "Such as 5s.")];
@@ -155,6 +157,7 @@ function checkVariables(job: Job, source: Source, variables: ReadonlySet<string>
       const { names, malformed } = referencesIn(value);
       const reserved =
         RESERVED_NAMES.has(name) ||
+        isConfigPart(name) ||
         name.startsWith("PEER_") ||
         name.startsWith("REACH_") ||
         name.startsWith("REMOTE_TOKEN_");

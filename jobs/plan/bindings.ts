@@ -10,6 +10,7 @@ import { checkedDurationMs } from "#shared/text/duration.ts";
 import { placeAgents } from "../placement/place-agents.ts";
 import type { Place, PlaceKind } from "../placement/place.ts";
 import { resolveModel } from "../schema/model.ts";
+import { heartbeatMs } from "./heartbeat.ts";
 import type { Binding, PlanEnvironment, Service } from "./plan-shape.ts";
 import { isLoopback, remoteAgents } from "../schema/remote.ts";
 import { type Agent, type Job, workerOf } from "../schema/schema.ts";
@@ -23,6 +24,8 @@ interface Surroundings {
   readonly kind: PlaceKind;
   /** Whether all of the job runs on this machine. */
   readonly isLocal: boolean;
+  /** Between heartbeats. */
+  readonly intervalMs: number;
   /** Edges that begin at the agent. */
   readonly edges: readonly Edge[];
   /** Agents that may ask this one. */
@@ -129,12 +132,14 @@ export function agentConfigs(job: Job, environment: PlanEnvironment): AgentConfi
   const edges = Map.groupBy(edgesOfJob(job), ({ from }) => from);
   const { places, agents } = placeAgents(job, environment.placement);
   const isLocal = isLocalAlone(places);
+  const intervalMs = heartbeatMs(job, places);
   const kinds = new Map(places.map(({ id, kind }) => [id, kind]));
   return job.agents.map((agent) =>
     configOf(job, agent, {
       url: "http://127.0.0.1",
       kind: kinds.get(agents[agent.id] ?? "") ?? "local",
       isLocal,
+      intervalMs,
       edges: edges.get(agent.id) ?? [],
       callers: [],
       environment,
@@ -148,7 +153,7 @@ export function isLocalAlone(places: readonly Pick<Place, "kind">[]): boolean {
 }
 
 function configOf(job: Job, agent: Agent, surroundings: Surroundings): AgentConfig {
-  const { url, kind, isLocal, edges, callers, environment } = surroundings;
+  const { url, kind, isLocal, intervalMs, edges, callers, environment } = surroundings;
   const model = resolveModel(job.model, agent.model, environment);
   const dynamic = job.topology.type === "dynamic";
   const remotes = new Map(remoteAgents(job.agents).map((remote) => [remote.id, remote]));
@@ -199,7 +204,7 @@ function configOf(job: Job, agent: Agent, surroundings: Surroundings): AgentConf
       ...own.filter(({ type }) => type === "secret").map(({ name }) => name),
       ...peers.flatMap(({ remote }) => remote?.token ?? []),
     ],
-    heartbeat: { intervalMs: checkedDurationMs(job.heartbeat.interval) },
+    heartbeat: { intervalMs },
     config: agent.config,
   };
 }

@@ -5,6 +5,7 @@ import { leaseMs } from "#shared/control-plane/registry.ts";
 import { agentBindings, isLocalAlone } from "./bindings.ts";
 import { agentScript, scriptUrl, UNKNOWN_ACCOUNT } from "./cloudflare.ts";
 import { checkedDurationMs } from "#shared/text/duration.ts";
+import { heartbeatMs } from "./heartbeat.ts";
 import { resolveModel } from "../schema/model.ts";
 import type { Plan, PlanEnvironment, PlannedAgent } from "./plan-shape.ts";
 import { placeAgents } from "../placement/place-agents.ts";
@@ -33,6 +34,7 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
   const { namespace = UNKNOWN_ACCOUNT.namespace } = environment.placement ?? {};
   const cloudflare = environment.cloudflare ?? { ...UNKNOWN_ACCOUNT, namespace };
   const tlsPortOf = (id: string) => (reach.asked.has(id) ? { tlsPort: environment.tlsPorts?.[id] ?? 0 } : {});
+  const intervalMs = heartbeatMs(job, placement.places);
   const agents = own.map((agent): PlannedAgent => {
     const place = places.get(placement.agents[agent.id] ?? "") ?? LOCAL;
     const isWorker = place.kind === "cloudflare";
@@ -55,6 +57,7 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
         url,
         kind: place.kind,
         isLocal: isLocalAlone(placement.places),
+        intervalMs,
         edges: edgesFrom.get(agent.id) ?? [],
         callers: job.topology.type === "dynamic" ? ids : edges.flatMap(({ from, to }) => (to === agent.id ? from : [])),
         environment,
@@ -62,7 +65,6 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
       ...(typeof corpus === "string" || corpus === false ? { corpus } : {}),
     };
   });
-  const intervalMs = checkedDurationMs(job.heartbeat.interval);
   const { health_check: health, timeout } = job.deployment;
   return {
     job: job.name,

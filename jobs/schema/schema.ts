@@ -315,7 +315,11 @@ export const Job = z
       .describe("job: all agents in one process. agent: a process each, so that one can die alone"),
     heartbeat: z
       .strictObject({
-        interval: duration.default("5s").describe("Time between heartbeats; an agent's lease is three times this"),
+        interval: duration
+          .optional()
+          .describe(
+            "Time between heartbeats; an agent's lease is three times this (default 5s; where an agent runs on Cloudflare 60s)",
+          ),
       })
       .prefault({}),
     deployment: Deployment.prefault({}),

@@ -7,6 +7,7 @@ import { RemoteCard } from "../a2a/remote/card.ts";
 import { Permissions } from "../loop/tools/permissions.ts";
 import { CONTENT_POLICIES } from "../tracing/content.ts";
 import { Price } from "../budget/price.ts";
+import { parseJson } from "../text/parse-json.ts";
 
 const ModelConfig = z.object({
   provider: z.enum(["offline", "anthropic"]),
@@ -94,4 +95,25 @@ export const AgentConfig = z.object({
 });
 
 export type AgentConfig = z.infer<typeof AgentConfig>;
+
+/** Holds a part of the config's JSON, where one variable is too small for it: `AGENT_1`, `AGENT_2` and so on. */
+export function configPart(n: number): string {
+  return `AGENT_${n}`;
+}
+
+export function isConfigPart(name: string): boolean {
+  return /^AGENT_\d+$/.test(name);
+}
+
+/** The config in an agent's variables, not checked yet; undefined where there is none. */
+export function configIn(env: object): unknown {
+  const whole: unknown = Reflect.get(env, "AGENT");
+  if (whole !== undefined) return whole;
+  const parts: string[] = [];
+  for (;;) {
+    const part: unknown = Reflect.get(env, configPart(parts.length + 1));
+    if (typeof part !== "string") return parseJson(parts.join(""));
+    parts.push(part);
+  }
+}
 export type ModelConfig = z.infer<typeof ModelConfig>;

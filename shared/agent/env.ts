@@ -1,10 +1,10 @@
 // The bindings of an agent Worker (jobs/plan/bindings.ts makes them), and what is derived from them.
-import { AgentConfig } from "./config.ts";
+import { AgentConfig, configIn } from "./config.ts";
 import type { BeaconRpc, SessionIndexRpc, SessionRpc } from "./rpc.ts";
 
 export interface AgentEnv {
-  /** AgentConfig, as JSON. */
-  readonly AGENT: unknown;
+  /** AgentConfig, as JSON. Absent where one variable is too small for it: then its text is in parts. */
+  readonly AGENT?: unknown;
   /** The job's key: signs ids of tasks, contexts and approvals. */
   readonly TROUPE_KEY: string;
   /** The agent's own private key (PKCS #8, base64url): signs its requests to other agents. */
@@ -34,7 +34,7 @@ const configs = new WeakMap<Pick<AgentEnv, "AGENT">, AgentConfig>();
 export function configOf(env: Pick<AgentEnv, "AGENT">): AgentConfig {
   let config = configs.get(env);
   if (!config) {
-    config = AgentConfig.parse(env.AGENT);
+    config = AgentConfig.parse(configIn(env));
     configs.set(env, config);
   }
   return config;

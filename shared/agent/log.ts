@@ -1,6 +1,7 @@
 // Log lines of an agent, of Troupe and of the agent's own code. Several agents may share a process and its log, so each line names its
 // agent and, within a turn, its trace.
 import type { TraceContext } from "../tracing/trace-context.ts";
+import { configIn } from "./config.ts";
 import { configOf, type AgentEnv } from "./env.ts";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { env } from "cloudflare:workers";
@@ -15,7 +16,7 @@ export function log(env: AgentEnv, level: Level, message: string, trace?: TraceC
 }
 
 const LEVELS = ["debug", "log", "info", "warn", "error"] as const;
-const Self = z.object({ AGENT: z.object({ id: z.string() }) });
+const Self = z.object({ id: z.string() });
 
 const current = new AsyncLocalStorage<TraceContext>();
 
@@ -26,7 +27,7 @@ export function withLogsOf<Result>(span: TraceContext, work: () => Result): Resu
 
 /** Tags the console lines of this Worker's own code with its agent. Call it once an isolate, before any of that code runs. */
 export function tagOwnConsole(): void {
-  const id = Self.safeParse(env).data?.AGENT.id;
+  const id = Self.safeParse(configIn(env)).data?.id;
   if (isTagged || id === undefined) return;
   isTagged = true;
   tagConsole(console, id);

@@ -1,6 +1,7 @@
 // `npm run bench [-- deploy|turn|research|load|growth|…]`: ratios in one run. Method and the figures of one machine: docs/benchmarks.md.
 import { a2a } from "./a2a.ts";
 import { cloudflare } from "./cloudflare.ts";
+import { cloudflareCost } from "./cloudflare-cost.ts";
 import { deploy } from "./deploy.ts";
 import { durability } from "./durability.ts";
 import { growth } from "./growth.ts";
@@ -29,6 +30,7 @@ const sections: Record<string, (bench: Bench) => Promise<void>> = {
   "trace-store": traceStore,
   hosts,
   cloudflare,
+  "cloudflare-cost": cloudflareCost,
 };
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(sections, name));

@@ -26,6 +26,9 @@ export default defineCommand({
     const { readPlacement } = await import("../../jobs/read-placement.ts");
     const { withAddresses } = await import("../../jobs/with-addresses.ts");
     const { describeSessionsLeft, sessionsLeft } = await import("../../sessions/sessions-left.ts");
+    const { limitFindings } = await import("../../targets/cloudflare/limits.ts");
+    const { estimateCost } = await import("#jobs/plan/cloudflare/cost.ts");
+    const { describeCost, describeLimits } = await import("../../jobs/show-cloudflare.ts");
     const { planEnvironment } = await import("../../project/plan-environment.ts");
     const { showBudgets } = await import("../../jobs/show-budgets.ts");
     const { describeChanges } = await import("../../jobs/show-changes.ts");
@@ -51,10 +54,14 @@ export default defineCommand({
     const code = Object.fromEntries([...bundles].map(([worker, { hash }]) => [worker, hash] as const));
     const changes = isKnown ? changesBetween(deployed, { plan, code }) : null;
 
+    const cost = estimateCost(plan);
+    const limits = cost && (await limitFindings(plan, bundles));
     for (const note of placed.notes) io.note(note);
     const left = isKnown ? await sessionsLeft(job, placement, io) : undefined;
     if (options.json !== true) {
       io.print(`${describePlan(plan)}\n${showBudgets(job)}`);
+      if (limits !== undefined) io.print(`\n${describeLimits(limits)}`);
+      if (cost !== undefined) io.print(`\n${describeCost(cost)}`);
       if (changes !== null) io.print(`\n${describeChanges(changes, deployed)}`);
       if (left !== undefined) io.print(`  ${describeSessionsLeft(left)}`);
       return;
@@ -64,6 +71,8 @@ export default defineCommand({
       ...plan,
       agents,
       notes: placed.notes,
+      limits: limits ?? null,
+      cost: cost ?? null,
       release: releaseOf(deployed),
       changes,
       sessionsLeft: left ?? null,

@@ -30,6 +30,7 @@ import type { Deployed, DeployRequest } from "../target.ts";
 import { type Account, DEFAULT_NAMESPACE, findAccount } from "./account/account.ts";
 import { ensureNamespace, knownControlPlane } from "./namespace.ts";
 import { allHealthy } from "./healthy.ts";
+import { keepWithinLimits } from "./limits.ts";
 import { type CloudflareJob, cloudflareStatus } from "./status.ts";
 import { finishChange, withChange } from "./upload/change.ts";
 import { agentUpload, type Upload } from "./upload/upload.ts";
@@ -66,6 +67,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   const publicKeys = await ensureSigningKeys(layout.secrets, ids);
   const cloudflare = { namespace: account.namespace, subdomain: account.subdomain };
   const plan = planJob(job, { ...planEnvironment(bundles, {}), publicKeys, remotes, placement, cloudflare });
+  await keepWithinLimits(plan, { account, bundles, io });
   const corpus = await prepareCorpus(plan, { typed: request.corpus, last: last?.corpus, file: request.file }, io);
   const secrets = await updateJobSecrets(layout.secrets, plan.secrets);
   const settings = await traceSettings(controlPlaneLayout(home).settings, io);

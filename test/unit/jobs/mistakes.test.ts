@@ -357,6 +357,11 @@ const TABLE: readonly (readonly [rule: string, text: string, ...mistakes: string
     "job.yaml:8:16: the name AGENT is reserved for Troupe | Choose another name.",
   ],
   [
+    "the name of a part of an agent's config",
+    `${AGENTS}${DYNAMIC}environment: { AGENT_1: x }\n`,
+    "job.yaml:8:16: the name AGENT_1 is reserved for Troupe | Choose another name.",
+  ],
+  [
     "an address that push notifications may go to is an origin",
     `${AGENTS}${DYNAMIC}push: { allow: [hooks.example, "http://127.0.0.1:9000/hook", "ftp://127.0.0.1", "http://[::g]", "http://127.0.0.1:0"] }\n`,
     "job.yaml:8:17: push.allow[0]: an allowed address is a scheme and a host, perhaps with a port, e.g. http://127.0.0.1:9000",

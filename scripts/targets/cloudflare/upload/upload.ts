@@ -2,6 +2,7 @@
 import { createHmac } from "node:crypto";
 
 import { agentScript, controlPlaneScript, offlineModelScript, scriptUrl } from "#jobs/plan/cloudflare.ts";
+import { variablesOf } from "#jobs/plan/cloudflare/variables.ts";
 import { objectBinding } from "#jobs/plan/bindings.ts";
 import type { Plan, PlannedAgent } from "#jobs/plan/plan-shape.ts";
 import { BINDING_PROPS } from "#shared/http/gate.ts";
@@ -61,7 +62,6 @@ export function agentUpload(
   account: Account,
   { bundle, secrets, lineage }: AgentParts,
 ): Upload {
-  const vars: Record<string, unknown> = {};
   const services: { binding: string; service: string }[] = [];
   const classes: string[] = [];
   const own: Record<string, string> = {};
@@ -69,7 +69,7 @@ export function agentUpload(
     switch (item.type) {
       case "json":
       case "text":
-        vars[item.name] = item.value;
+        // variablesOf takes them.
         break;
       case "service":
         services.push({ binding: item.name, service: scriptOf(plan, account, item.service) });
@@ -86,7 +86,17 @@ export function agentUpload(
   }
   const script = agentScript(account, plan.job, agent.id);
   const owner = ownerOf(account, plan.job, agent.id);
-  return upload({ script, owner, bundle, isPublic: true, vars, services, classes, lineage, secrets: own });
+  return upload({
+    script,
+    owner,
+    bundle,
+    isPublic: true,
+    vars: variablesOf(agent.bindings),
+    services,
+    classes,
+    lineage,
+    secrets: own,
+  });
 }
 
 /** `secrets`: TROUPE_SECRET, and how traces are kept and forwarded. */

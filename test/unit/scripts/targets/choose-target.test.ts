@@ -21,7 +21,7 @@ test.each<[Readonly<Record<string, string>>, string, string, string]>([
   [{ a: "ssh://h1", b: "ssh://h2" }, PAIR, "", "HostsTarget"],
   [{ a: "", b: "" }, ANY, "h1\nh2", "HostsTarget"],
   [{ a: "local", b: "ssh://h2" }, `${PAIR}\ncontrol_plane: { target: ssh://h2 }`, "", "HostsTarget"],
-  [{ a: "ssh://h1", b: "cloudflare" }, PAIR, "", "x runs on cloudflare"],
+  [{ a: "ssh://h1", b: "cloudflare" }, PAIR, "", "x runs on Cloudflare and elsewhere"],
   [{ a: "", b: "" }, PAIR, "h1\nh2 expose=tunnel", "HostsTarget"],
   [{ a: "", b: "" }, ANY, "h1\nh2 expose=tunnel", "HostsTarget"],
 ])("%j, %j with the hosts %j: %s", async (agents, topology, file, outcome) => {
