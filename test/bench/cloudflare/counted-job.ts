@@ -76,10 +76,17 @@ export class CountedJob implements AsyncDisposable {
       const jobSecrets = await updateJobSecrets(path, plan.secrets);
       const secrets = secretValues(plan.agents, jobSecrets, { job: plan.job, controlPlane: SECRET });
       const uploads = [
-        controlPlaneUpload(ACCOUNT, bundleOf(bundles, "control-plane"), { secrets: { TROUPE_SECRET: SECRET }, before: [] }),
+        controlPlaneUpload(ACCOUNT, bundleOf(bundles, "control-plane"), {
+          secrets: { TROUPE_SECRET: SECRET },
+          before: [],
+        }),
         offlineModelUpload(ACCOUNT, bundleOf(bundles, "offline-model")),
         ...plan.agents.map((agent) =>
-          agentUpload(plan, agent, ACCOUNT, { bundle: bundleOf(bundles, agent.worker), secrets, lineage: { before: [], mayLose: false } }),
+          agentUpload(plan, agent, ACCOUNT, {
+            bundle: bundleOf(bundles, agent.worker),
+            secrets,
+            lineage: { before: [], mayLose: false },
+          }),
         ),
       ];
       const miniflare = new Miniflare({
@@ -141,14 +148,16 @@ export class CountedJob implements AsyncDisposable {
   }
 }
 
-async function served({ script, bundle, config, secrets, lineage: { before: [], mayLose: false } }: Upload): Promise<Served> {
+async function served({ script, bundle, config, secrets }: Upload): Promise<Served> {
   const { vars, services, durable_objects: objects, ...known } = Config.parse(config);
   const classes = objects.bindings.map(({ class_name }) => class_name);
   const code = await readFile(bundle.path, "utf8");
-  const variables = Object.entries({ ...vars, ...secrets, lineage: { before: [], mayLose: false } }).map(([name, value]): [string, Bindings[string]] => [
-    name,
-    typeof value === "string" ? { type: "text", value } : { type: "json", value },
-  ]);
+  const variables = Object.entries({ ...vars, ...secrets, lineage: { before: [], mayLose: false } }).map(
+    ([name, value]): [string, Bindings[string]] => [
+      name,
+      typeof value === "string" ? { type: "text", value } : { type: "json", value },
+    ],
+  );
   return {
     config: {
       name: script,
