@@ -1,14 +1,19 @@
 // What a Worker on Cloudflare is made of: a plan's agents, the control plane, the offline model. Pure, but for hashes.
 import { createHmac } from "node:crypto";
 
-import { agentScript, controlPlaneScript, offlineModelScript, scriptUrl } from "#jobs/plan/cloudflare.ts";
+import {
+  agentScript,
+  type CloudflareFacts,
+  controlPlaneScript,
+  offlineModelScript,
+  scriptUrl,
+} from "#jobs/plan/cloudflare.ts";
 import { objectBinding } from "#jobs/plan/bindings.ts";
 import type { Plan, PlannedAgent } from "#jobs/plan/plan-shape.ts";
 import { BINDING_PROPS } from "#shared/http/gate.ts";
 import { canonical } from "#shared/text/canonical-json.ts";
 import type { Bundle } from "../../../project/build.ts";
 import { COMPATIBILITY_DATE } from "../../local/processes/capnp.ts";
-import type { Account } from "../account/account.ts";
 import { OWNER } from "../account/workers.ts";
 
 /** One Worker, as it is to be. */
@@ -40,7 +45,7 @@ interface Parts {
 export function agentUpload(
   plan: Plan,
   agent: PlannedAgent,
-  account: Account,
+  account: CloudflareFacts,
   { bundle, secrets }: { readonly bundle: Bundle; readonly secrets: Readonly<Record<string, string>> },
 ): Upload {
   const vars: Record<string, unknown> = {};
@@ -73,7 +78,7 @@ export function agentUpload(
 
 /** `secrets`: TROUPE_SECRET, and how traces are kept and forwarded. */
 export function controlPlaneUpload(
-  account: Account,
+  account: CloudflareFacts,
   bundle: Bundle,
   secrets: Readonly<Record<string, string>>,
 ): Upload {
@@ -91,20 +96,20 @@ export function controlPlaneUpload(
 }
 
 /** It is reached by bindings alone. */
-export function offlineModelUpload(account: Account, bundle: Bundle): Upload {
+export function offlineModelUpload(account: CloudflareFacts, bundle: Bundle): Upload {
   const script = offlineModelScript(account);
   const owner = ownerOf(account);
   return upload({ script, owner, bundle, isPublic: false, vars: {}, services: [], classes: [], secrets: {} });
 }
 
 /** Whose a Worker is. Without a job, the namespace's. */
-export function ownerOf({ namespace }: Pick<Account, "namespace">, job?: string, agent?: string): string {
+export function ownerOf({ namespace }: Pick<CloudflareFacts, "namespace">, job?: string, agent?: string): string {
   return [namespace, job, agent].filter((part) => part !== undefined).join("/");
 }
 
 function scriptOf(
   plan: Plan,
-  account: Account,
+  account: CloudflareFacts,
   service: Extract<PlannedAgent["bindings"][number], { type: "service" }>["service"],
 ): string {
   switch (service.to) {

@@ -1,0 +1,68 @@
+// How the wrangler of this project is started and ended: a process group of its own, which sees nothing of the shell but what it needs.
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import type { Readable } from "node:stream";
+
+const KEPT = [
+  "PATH",
+  "HOME",
+  "USERPROFILE",
+  "SYSTEMROOT",
+  "TMPDIR",
+  "TEMP",
+  "NODE_EXTRA_CA_CERTS",
+  "NODE_USE_ENV_PROXY",
+];
+const PROXY = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"];
+
+export type WranglerProcess = ChildProcessByStdio<null, Readable, Readable>;
+
+/** `folder` is where wrangler begins. Both streams are text. */
+export function startWrangler(
+  args: readonly string[],
+  folder: string,
+  variables: Readonly<Record<string, string>>,
+): WranglerProcess {
+  // Its `bin` would leave an orphan behind when it is killed.
+  const program = createRequire(import.meta.url).resolve("wrangler");
+  const own = [...KEPT, ...PROXY].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const child = spawn(process.execPath, ["--no-warnings", program, ...args], {
+    cwd: folder,
+    detached: true,
+    env: {
+      ...Object.fromEntries(own),
+      CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: "false",
+      WRANGLER_HIDE_BANNER: "true",
+      WRANGLER_SEND_METRICS: "false",
+      CI: "true",
+      NO_COLOR: "1",
+      ...variables,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8");
+  return child;
+}
+
+/** Sends a signal to wrangler and to all that it started; 0 only asks. Returns whether there was anyone left. */
+export function signalGroup({ pid }: Pick<WranglerProcess, "pid">, signal: NodeJS.Signals | 0): boolean {
+  if (pid === undefined) return false;
+  try {
+    return process.kill(-pid, signal);
+  } catch {
+    // It has ended by itself.
+    return false;
+  }
+}
+
+/** Of what wrangler said, the line that says what is wrong, and what belongs to it. */
+export function reasonIn(said: string): string {
+  const lines = said.split("\n").map((line) => line.trim());
+  const at = lines.findIndex((line) => line.includes("[ERROR]"));
+  const found = at === -1 ? lines.filter((line) => line !== "").slice(-3) : lines.slice(at, at + 6);
+  const words = found.filter((line) => line !== "" && !line.startsWith("🪵") && !line.startsWith("To learn more"));
+  return words.join(" ").replace(/^.*?\[ERROR\]\s*/, "") || "it said nothing";
+}
