@@ -13,11 +13,11 @@ export function devVars(secrets: Readonly<Record<string, string>>): string {
 
 function quoted(name: string, value: string): string {
   const quote = QUOTES.find((sign) => !value.includes(sign));
-  // dotenv drops a carriage return.
-  if (quote !== undefined && !value.includes("\r")) return quote + value + quote;
+  // dotenv drops a carriage return, and takes a quote after a backslash for a part of the value.
+  if (quote !== undefined && !value.includes("\r") && !value.endsWith("\\")) return quote + value + quote;
   throw new CliError(
     "bad_input",
     `The secret ${name} cannot stand in .dev.vars, where wrangler dev reads it.`,
-    "A value there has no carriage return, and not both ' and `.",
+    "A value there has no carriage return, no backslash at its end, and not both ' and `.",
   );
 }
