@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 
 import type { Plan } from "#jobs/plan/plan-shape.ts";
 import { uploadCorpus } from "../corpus/upload.ts";
+import { checkAgents } from "../inspection/check-agents.ts";
 import type { JobFile } from "../jobs/job-files.ts";
 import { writeFileAtomically } from "../project/atomic-file.ts";
 import { shown, troupeHome } from "../project/project.ts";
@@ -65,11 +66,12 @@ async function run(file: JobFile, { home, layout, port }: Surroundings, io: Io):
     await rebuildSaved({
       bundles,
       folder: layout.folder,
+      check: async (built) => checkAgents(home, file, built, io.signal),
       onBuilt: async (fresh) => {
-        say(`Built again: ${fresh.map(({ worker }) => worker).join(", ")}`);
+        say(`Built again: ${fresh.map(({ worker }) => worker).join(", ") || "as it was"}`);
         await wrangler.replace(fresh);
       },
-      onBroken: say,
+      onMistakes: say,
       signal: AbortSignal.any([wrangler.ended, io.signal]),
     });
   } finally {

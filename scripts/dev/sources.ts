@@ -4,11 +4,12 @@ import { watch } from "node:fs";
 import { join, sep } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { formatMistake } from "#jobs/file/mistake.ts";
-import { buildMistake } from "../inspection/check-agents.ts";
-import { type Bundle, buildWorkers } from "../project/build.ts";
+import type { Message } from "esbuild";
+
+import type { Mistake } from "#jobs/file/mistake.ts";
+import { type Bundle, type BuildResult, buildWorkers } from "../project/build.ts";
 import { PROJECT } from "../project/project.ts";
-import { CliError } from "../terminal/cli-error.ts";
+import { CliError, mistakesError } from "../terminal/cli-error.ts";
 
 const FOLDERS = ["workers", "shared"];
 /** An editor saves a file in several steps. */
@@ -19,48 +20,49 @@ interface Rebuilding {
   readonly bundles: readonly Bundle[];
   /** Takes the new bundles. */
   readonly folder: string;
-  /** Gets those that are not as before. */
+  /** Finds mistakes in what was built: one Worker that throws at its start would end them all. */
+  readonly check: (built: Pick<BuildResult, "bundles" | "broken">) => Promise<readonly Mistake[]>;
+  /** Gets all bundles that are not those that run; none where a mistake was undone. */
   readonly onBuilt: (bundles: readonly Bundle[]) => Promise<void>;
-  /** Gets the mistakes of sources that do not build. */
-  readonly onBroken: (text: string) => void;
+  readonly onMistakes: (text: string) => void;
   readonly signal: AbortSignal;
 }
 
-/** Resolves when the signal aborts. A Worker that does not build is tried again at each change. */
-export async function rebuildSaved({ bundles, folder, onBuilt, onBroken, signal }: Rebuilding): Promise<void> {
-  const known = new Map(bundles.map((bundle) => [bundle.worker, bundle]));
-  const broken = new Set<string>();
+/** Resolves when the signal aborts. While there is a mistake, what ran before runs on, and each change is a new try. */
+export async function rebuildSaved({ bundles, folder, check, onBuilt, onMistakes, signal }: Rebuilding): Promise<void> {
+  const running = new Map(bundles.map(({ worker, hash }) => [worker, hash]));
+  const latest = new Map(bundles.map((bundle) => [bundle.worker, bundle]));
+  const broken = new Map<string, readonly Message[]>();
+  let isMistaken = false;
+
+  const rebuild = async (affected: readonly Bundle[]) => {
+    const built = await buildWorkers(folder, Object.fromEntries(affected.map(({ worker, entry }) => [worker, entry])));
+    for (const [worker, errors] of built.broken) broken.set(worker, errors);
+    for (const [worker, bundle] of built.bundles) {
+      latest.set(worker, bundle);
+      broken.delete(worker);
+    }
+    const mistakes = await check({ bundles: latest, broken });
+    if (mistakes.length > 0) throw mistakesError(mistakes);
+    const fresh = [...latest.values()].filter(({ worker, hash }) => running.get(worker) !== hash);
+    if (fresh.length > 0 || isMistaken) await onBuilt(fresh);
+    for (const { worker, hash } of fresh) running.set(worker, hash);
+  };
+
   for await (const saved of changes(signal)) {
-    const affected = [...known.values()].filter((bundle) => broken.has(bundle.worker) || isMadeOf(bundle, saved));
+    const affected = [...latest.values()].filter(
+      ({ worker, inputs }) => broken.has(worker) || inputs.some((input) => saved.has(input)),
+    );
     if (affected.length === 0) continue;
     try {
-      const built = await buildWorkers(
-        folder,
-        Object.fromEntries(affected.map(({ worker, entry }) => [worker, entry])),
-      );
-      const isNew = ({ worker, hash }: Bundle) => broken.has(worker) || known.get(worker)?.hash !== hash;
-      const fresh = [...built.bundles.values()].filter((bundle) => isNew(bundle));
-      const mistakes = [...built.broken].flatMap(([worker, errors]) =>
-        errors.map((error) => formatMistake(buildMistake(worker, error))),
-      );
-      for (const worker of built.broken.keys()) broken.add(worker);
-      for (const [worker, bundle] of built.bundles) {
-        known.set(worker, bundle);
-        broken.delete(worker);
-      }
-      if (mistakes.length > 0) onBroken([...new Set(mistakes)].join("\n"));
-      if (fresh.length > 0) await onBuilt(fresh);
+      await rebuild(affected);
+      isMistaken = false;
     } catch (error) {
-      // Control plane or offline model.
       if (!(error instanceof CliError)) throw error;
-      for (const { worker } of affected) broken.add(worker);
-      onBroken(error.message);
+      isMistaken = true;
+      onMistakes(error.message);
     }
   }
-}
-
-function isMadeOf({ inputs }: Bundle, saved: ReadonlySet<string>): boolean {
-  return inputs.some((input) => saved.has(input));
 }
 
 /** Paths in the project that were written since the last time. Ends when the signal aborts. */

@@ -1,7 +1,7 @@
 // What a person reads of `wrangler dev`: not the lists of bindings at its start, nor that the agents are healthy.
 import { stripVTControlCharacters } from "node:util";
 
-import { reasonIn } from "../project/wrangler-process.ts";
+import { isAside, reasonIn } from "../project/wrangler-process.ts";
 
 const KEPT = 16_000;
 const BEGINS = "Starting local server";
@@ -17,7 +17,7 @@ export class WranglerOutput {
     const plain = stripVTControlCharacters(line).trimEnd();
     this.#said = `${this.#said}${plain}\n`.slice(-KEPT);
     this.#hasBegun ||= plain.includes(BEGINS);
-    const isRead = this.#hasBegun && plain !== "" && !UNREAD.some((unread) => unread.test(plain));
+    const isRead = this.#hasBegun && plain !== "" && !isAside(plain) && !UNREAD.some((unread) => unread.test(plain));
     return isRead ? plain : undefined;
   }
 

@@ -52,8 +52,7 @@ export function buildMistakes(job: Job, broken: BuildResult["broken"]): Mistake[
   );
 }
 
-/** What esbuild says of a Worker, at its place in the source. */
-export function buildMistake(worker: string, { text, location }: Message): Mistake {
+function buildMistake(worker: string, { text, location }: Message): Mistake {
   const { file = `workers/agents/${worker}/index.ts`, line = 1, column = 0 } = location ?? {};
   return { ...beginningOf(file), line, column: column + 1, message: `it does not build: ${text}`, hint: "" };
 }

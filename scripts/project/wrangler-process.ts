@@ -58,11 +58,18 @@ export function signalGroup({ pid }: Pick<WranglerProcess, "pid">, signal: NodeJ
   }
 }
 
+const ASIDES = ["🪵", "To learn more", "If you think this is a bug", "Note that there is a newer version"];
+
+/** Whether a line of wrangler's only says where to read on. */
+export function isAside(line: string): boolean {
+  return ASIDES.some((aside) => line.startsWith(aside));
+}
+
 /** Of what wrangler said, the line that says what is wrong, and what belongs to it. */
 export function reasonIn(said: string): string {
   const lines = said.split("\n").map((line) => line.trim());
   const at = lines.findIndex((line) => line.includes("[ERROR]"));
   const found = at === -1 ? lines.filter((line) => line !== "").slice(-3) : lines.slice(at, at + 6);
-  const words = found.filter((line) => line !== "" && !line.startsWith("🪵") && !line.startsWith("To learn more"));
+  const words = found.filter((line) => line !== "" && !isAside(line));
   return words.join(" ").replace(/^.*?\[ERROR\]\s*/, "") || "it said nothing";
 }
