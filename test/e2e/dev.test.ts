@@ -123,13 +123,15 @@ describe("troupe dev", () => {
     expect([...agents].toSorted()).toEqual(AGENTS);
   });
 
-  test("a saved source is served at the same address, and one that does not build is named until it does", async () => {
+  test("a saved source is served at the same address; a mistake in it is named, and ends nothing", async () => {
     const source = join(project, "workers/agents/coordinator/index.ts");
     const text = await readFile(source, "utf8");
     const mark = dev.said().length;
     await writeFile(source, `${text}\nconst broken = ;\n`);
-    await untilSaid(dev, "workers/agents/coordinator/index.ts:", mark);
-    expect(dev.said()).toContain("it does not build");
+    await untilSaid(dev, "it does not build", mark);
+    await writeFile(source, `${text}\nthrow new Error("at its start");\n`);
+    await untilSaid(dev, "the agent cannot start: Error: at its start", mark);
+    await cardOf("coordinator");
 
     const description = "Answers as it was told a moment ago.";
     await writeFile(source, text.replace(/description:\s*"[^"]+"/, `description: "${description}"`));
@@ -161,6 +163,13 @@ describe("troupe dev", () => {
     const second = await deployment.troupe("dev", "approvals", "--port", String(port));
     expect(second.code).toBe(1);
     expect(second.stderr).toContain(`Port ${port} is in use`);
+  });
+
+  test("a second one of the same job is refused in words, since both would have its sessions", async () => {
+    const [other] = await freePorts(1);
+    const second = await deployment.troupe("dev", JOB, "--port", String(other));
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain(`${JOB} runs under wrangler dev already`);
   });
 
   test("an interruption ends wrangler and all that it started, and leaves the project as it was", async () => {
