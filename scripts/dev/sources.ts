@@ -1,5 +1,5 @@
 // Watches the sources of Workers, and builds again those that a saved source belongs to. wrangler could build them itself, but it looks for
-// changes every few seconds only, and needs five times the memory.
+// changes less often, and keeps a builder for each Worker.
 import { watch } from "node:fs";
 import { join, sep } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";

@@ -131,9 +131,9 @@ describe("troupe dev", () => {
     await untilSaid(dev, "it does not build", mark);
     await writeFile(source, `${text}\nthrow new Error("at its start");\n`);
     await untilSaid(dev, "the agent cannot start: Error: at its start", mark);
-    await cardOf("coordinator");
-
     const description = "Answers as it was told a moment ago.";
+    expect((await cardOf("coordinator")).description).not.toBe(description);
+
     await writeFile(source, text.replace(/description:\s*"[^"]+"/, `description: "${description}"`));
     await untilSaid(dev, "Built again: coordinator", mark);
     const look = async () => ((await cardOf("coordinator")).description === description ? true : undefined);
