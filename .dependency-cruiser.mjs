@@ -67,12 +67,17 @@ const orders = [
     "traces",
     "targets inspection corpus remotes",
     "jobs",
-    "sessions",
+    ["sessions", "dev"],
     "query",
     "completion",
     "commands",
     "cli",
     "troupe",
+  ]),
+  ...order("scripts/dev", [
+    "addresses dev-vars layout places router-fetch sources workers wrangler-output",
+    "prepare wrangler-dev",
+    "dev",
   ]),
   ...order("scripts/traces", ["amounts options span", "tree critical-path hop skew diff", "store", "draw"]),
   ...order(

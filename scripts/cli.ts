@@ -19,6 +19,7 @@ const COMMANDS: Commands = {
   validate: () => import("./commands/jobs/validate.ts"),
   plan: () => import("./commands/jobs/plan.ts"),
   deploy: () => import("./commands/deployment/deploy.ts"),
+  dev: () => import("./commands/development/dev.ts"),
   list: () => import("./commands/jobs/list.ts"),
   status: () => import("./commands/deployment/status.ts"),
   logs: () => import("./commands/deployment/logs.ts"),

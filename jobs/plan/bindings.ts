@@ -187,9 +187,10 @@ function configOf(job: Job, agent: Agent, surroundings: Surroundings): AgentConf
     topology: dynamic ? "dynamic" : "static",
     peers,
     // Whatever others can reach asks for keys: on a host others have accounts, and other machines reach an agent by the same address.
-    accounts: isLocal
-      ? (job.accounts ?? (isLoopback(new URL(url)) && agent.https === undefined ? "optional" : "required"))
-      : "required",
+    accounts:
+      isLocal || environment.developmentOrigin !== undefined
+        ? (job.accounts ?? (isLoopback(new URL(url)) && agent.https === undefined ? "optional" : "required"))
+        : "required",
     callers: [...new Set([...callers, agent.id, COMMAND_LINE])].flatMap((id) => {
       const key = environment.publicKeys?.[id];
       return key === undefined ? [] : { id, key };

@@ -29,3 +29,8 @@ export function offlineModelScript({ namespace }: Pick<CloudflareFacts, "namespa
 export function scriptUrl({ subdomain }: Pick<CloudflareFacts, "subdomain">, script: string): string {
   return `https://${script}.${subdomain}.workers.dev`;
 }
+
+/** Where one `wrangler dev` serves an agent; `origin` is its own. */
+export function developmentUrl(origin: string, agent: string): string {
+  return `${origin}/agents/${agent}`;
+}

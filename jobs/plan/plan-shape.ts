@@ -135,6 +135,8 @@ export interface PlanEnvironment {
   readonly tlsPorts?: Readonly<Record<string, number>>;
   /** Undefined while nobody has asked the account. */
   readonly cloudflare?: CloudflareFacts | undefined;
+  /** Origin of the `wrangler dev` that serves all agents of Cloudflare on this machine; absent where they are deployed. */
+  readonly developmentOrigin?: string;
   /** What the command line says about places. */
   readonly placement?: PlacementChoice;
   /** Agent id, or COMMAND_LINE → its public key. The plan pins whom each agent believes; nobody without it. */

@@ -3,7 +3,7 @@ import { cardAddress } from "#shared/a2a/remote/card.ts";
 import { DATA_VERSION } from "#shared/durable/data-version.ts";
 import { leaseMs } from "#shared/control-plane/registry.ts";
 import { agentBindings, isLocalAlone } from "./bindings.ts";
-import { agentScript, scriptUrl, UNKNOWN_ACCOUNT } from "./cloudflare.ts";
+import { agentScript, type CloudflareFacts, developmentUrl, scriptUrl, UNKNOWN_ACCOUNT } from "./cloudflare.ts";
 import { checkedDurationMs } from "#shared/text/duration.ts";
 import { heartbeatMs } from "./heartbeat.ts";
 import { resolveModel } from "../schema/model.ts";
@@ -40,9 +40,7 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
     const isWorker = place.kind === "cloudflare";
     const port = agent.port === 0 ? (environment.ports[agent.id] ?? 0) : agent.port;
     const socket = { host: HOST, port: isWorker ? 0 : port };
-    const url = isWorker
-      ? scriptUrl(cloudflare, agentScript(cloudflare, job.name, agent.id))
-      : `http://${socket.host}:${socket.port}`;
+    const url = isWorker ? workerUrl(job, agent.id, cloudflare, environment) : `http://${socket.host}:${socket.port}`;
     const { corpus } = agent.config;
     return {
       id: agent.id,
@@ -99,6 +97,17 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
     dataVersion: DATA_VERSION,
     secrets: secretsOf(agents),
   };
+}
+
+function workerUrl(
+  { name }: Job,
+  agent: string,
+  cloudflare: CloudflareFacts,
+  { developmentOrigin: origin }: PlanEnvironment,
+): string {
+  return origin === undefined
+    ? scriptUrl(cloudflare, agentScript(cloudflare, name, agent))
+    : developmentUrl(origin, agent);
 }
 
 function httpsOf({ url, port, certificate, key }: NonNullable<Agent["https"]>): NonNullable<PlannedAgent["https"]> {

@@ -4,7 +4,7 @@ import { chmod, lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
 /** Troupe's entries of the folder. With any other entry the folder may be a shared one, and keeps its mode. */
-const OWN: ReadonlySet<string> = new Set(["build", "cache", "chat", "control-plane", "jobs"]);
+const OWN: ReadonlySet<string> = new Set(["build", "cache", "chat", "control-plane", "cloudflare", "dev", "jobs"]);
 const OTHERS = 0o077;
 
 /**

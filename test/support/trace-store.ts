@@ -64,6 +64,11 @@ export class TraceStore {
     return controlPlane && new TraceStore(controlPlane.url, jobToken(controlPlane.secret, job));
   }
 
+  /** The store behind a control plane's address. */
+  static at(url: string, token: string): TraceStore {
+    return new TraceStore(url, token);
+  }
+
   /** The latest traces of a kind, newest first, up to a thousand. */
   async list(kind = "query"): Promise<TraceSummary[]> {
     return Listed.parse(await this.#get(`/v1/traces?${kind === "all" ? "" : `kind=${kind}&`}limit=1000`)).traces;

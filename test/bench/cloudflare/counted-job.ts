@@ -85,7 +85,6 @@ export class CountedJob implements AsyncDisposable {
           agentUpload(plan, agent, ACCOUNT, {
             bundle: bundleOf(bundles, agent.worker),
             secrets,
-            lineage: { before: [], mayLose: false },
           }),
         ),
       ];
@@ -152,12 +151,10 @@ async function served({ script, bundle, config, secrets }: Upload): Promise<Serv
   const { vars, services, durable_objects: objects, ...known } = Config.parse(config);
   const classes = objects.bindings.map(({ class_name }) => class_name);
   const code = await readFile(bundle.path, "utf8");
-  const variables = Object.entries({ ...vars, ...secrets, lineage: { before: [], mayLose: false } }).map(
-    ([name, value]): [string, Bindings[string]] => [
-      name,
-      typeof value === "string" ? { type: "text", value } : { type: "json", value },
-    ],
-  );
+  const variables = Object.entries({ ...vars, ...secrets }).map(([name, value]): [string, Bindings[string]] => [
+    name,
+    typeof value === "string" ? { type: "text", value } : { type: "json", value },
+  ]);
   return {
     config: {
       name: script,

@@ -1,7 +1,13 @@
 // What a Worker on Cloudflare is made of: a plan's agents, the control plane, the offline model. Pure, but for hashes.
 import { createHmac } from "node:crypto";
 
-import { agentScript, controlPlaneScript, offlineModelScript, scriptUrl } from "#jobs/plan/cloudflare.ts";
+import {
+  agentScript,
+  type CloudflareFacts,
+  controlPlaneScript,
+  offlineModelScript,
+  scriptUrl,
+} from "#jobs/plan/cloudflare.ts";
 import { variablesOf } from "#jobs/plan/cloudflare/variables.ts";
 import { objectBinding } from "#jobs/plan/bindings.ts";
 import type { Plan, PlannedAgent } from "#jobs/plan/plan-shape.ts";
@@ -10,7 +16,6 @@ import { canonical } from "#shared/text/canonical-json.ts";
 import type { Bundle } from "../../../project/build.ts";
 import type { ObjectStep } from "../../local/state/state.ts";
 import { COMPATIBILITY_DATE } from "../../local/processes/capnp.ts";
-import type { Account } from "../account/account.ts";
 import { OWNER } from "../account/workers.ts";
 import { migrationsOf, stepsTo } from "./migrations.ts";
 
@@ -52,15 +57,18 @@ interface AgentParts {
   readonly bundle: Bundle;
   /** Process variable → value. */
   readonly secrets: Readonly<Record<string, string>>;
-  readonly lineage: Lineage;
+  /** None for a new one. */
+  readonly lineage?: Lineage;
 }
+
+const NEW: Lineage = { before: [], mayLose: false };
 
 /** The Worker of an agent. Throws CliError where data would be lost. */
 export function agentUpload(
   plan: Plan,
   agent: PlannedAgent,
-  account: Account,
-  { bundle, secrets, lineage }: AgentParts,
+  account: CloudflareFacts,
+  { bundle, secrets, lineage = NEW }: AgentParts,
 ): Upload {
   const services: { binding: string; service: string }[] = [];
   const classes: string[] = [];
@@ -101,9 +109,9 @@ export function agentUpload(
 
 /** `secrets`: TROUPE_SECRET, and how traces are kept and forwarded. */
 export function controlPlaneUpload(
-  account: Account,
+  account: CloudflareFacts,
   bundle: Bundle,
-  { secrets, before }: { readonly secrets: Readonly<Record<string, string>>; readonly before: readonly ObjectStep[] },
+  { secrets, before }: Pick<Upload, "secrets"> & Pick<Lineage, "before">,
 ): Upload {
   const script = controlPlaneScript(account);
   return upload({
@@ -120,21 +128,21 @@ export function controlPlaneUpload(
 }
 
 /** It is reached by bindings alone. */
-export function offlineModelUpload(account: Account, bundle: Bundle): Upload {
+export function offlineModelUpload(account: CloudflareFacts, bundle: Bundle): Upload {
   const script = offlineModelScript(account);
   const owner = ownerOf(account);
-  const nothing = { vars: {}, services: [], classes: [], lineage: { before: [], mayLose: false }, secrets: {} };
+  const nothing = { vars: {}, services: [], classes: [], lineage: NEW, secrets: {} };
   return upload({ script, owner, bundle, isPublic: false, ...nothing });
 }
 
 /** Whose a Worker is. Without a job, the namespace's. */
-export function ownerOf({ namespace }: Pick<Account, "namespace">, job?: string, agent?: string): string {
+export function ownerOf({ namespace }: Pick<CloudflareFacts, "namespace">, job?: string, agent?: string): string {
   return [namespace, job, agent].filter((part) => part !== undefined).join("/");
 }
 
 function scriptOf(
   plan: Plan,
-  account: Account,
+  account: CloudflareFacts,
   service: Extract<PlannedAgent["bindings"][number], { type: "service" }>["service"],
 ): string {
   switch (service.to) {

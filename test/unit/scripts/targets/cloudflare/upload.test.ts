@@ -32,8 +32,7 @@ deployment: { target: cloudflare }
   });
   const planned = plan.agents.find(({ id }) => id === agent);
   if (planned === undefined) throw new Error(`There is no agent ${agent}`);
-  const lineage = { before: [], mayLose: false };
-  return agentUpload(plan, planned, ACCOUNT, { bundle: BUNDLE, secrets: { FACT_CHECKER__KEY: secret }, lineage });
+  return agentUpload(plan, planned, ACCOUNT, { bundle: BUNDLE, secrets: { FACT_CHECKER__KEY: secret } });
 }
 
 test("an agent binds its peers, the control plane and the offline model, and trusts these bindings", () => {
