@@ -122,7 +122,6 @@ describe("a job on Cloudflare", () => {
   describe("that fails to change", () => {
     test.each([
       { call: VERSION, how: { status: 500 }, times: 20 },
-      { call: SWITCH, how: { status: 500 }, times: 1 },
       { call: SWITCH, how: "drop-after", times: 1 },
     ] as const)("at $call ($how) is as it was, and answers", async (fault) => {
       const before = running("troupe-team-");
