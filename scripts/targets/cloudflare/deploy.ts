@@ -78,7 +78,8 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
     ensureNamespace(home, account, { bundles, settings, io }),
   );
   const formerly = { ...there?.retired, ...there?.workers };
-  const known = Object.values(formerly);
+  // What has no address gets it back by being deployed.
+  const known = last?.cloudflare !== undefined && last.stoppedAt === null ? Object.values(formerly) : [];
   const uploads = uploadsOf(plan, { account, bundles, secrets, controlPlane, formerly, mayLose: request.mayLoseData });
   const state = (release: number, workers: Versions): CloudflareJob["state"] => ({
     job: job.name,
@@ -93,12 +94,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
 
   let now: CloudflareJob["state"];
   const isUnchanged = uploads.every((upload) => sameAs(upload, known, before) !== undefined);
-  if (
-    last?.cloudflare !== undefined &&
-    last.stoppedAt === null &&
-    isUnchanged &&
-    isSameTeam(last.cloudflare.workers, ids)
-  ) {
+  if (last?.cloudflare !== undefined && isUnchanged && isSameTeam(last.cloudflare.workers, ids)) {
     now = { ...last, cloudflare: last.cloudflare, file: request.file };
     await writeState(layout.state, now);
   } else {

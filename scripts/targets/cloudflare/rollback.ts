@@ -15,6 +15,7 @@ import { sameAccount } from "./account/account.ts";
 import { knownControlPlane } from "./namespace.ts";
 import { allHealthy } from "./healthy.ts";
 import { type CloudflareJob, cloudflareStatus } from "./status.ts";
+import { setPublic } from "./stop.ts";
 import { finishChange, withChange } from "./upload/change.ts";
 import { readVersions } from "./upload/release-versions.ts";
 import { restore } from "./upload/restore.ts";
@@ -53,6 +54,7 @@ export async function rollbackOnCloudflare(
       await stage("upload", `Returning ${ids.length} Workers`, async () => {
         const failures = await restore(account, wanted, `Troupe release ${release}`, io.signal);
         if (failures.length > 0) throw new CliError("failed", failures.join("\n"));
+        if (state.stoppedAt !== null) await setPublic(account, next.cloudflare, { isPublic: true, signal: io.signal });
       });
       await stage("prove", "Checking that the agents reach each other", async () => {
         await allHealthy(plan, io);

@@ -47,7 +47,8 @@ export async function leaveCloudflare(there: OnCloudflare, io: Io): Promise<void
   await setPublic(account, there, { isPublic: false, signal: io.signal });
 }
 
-async function setPublic(
+/** Gives these Workers their addresses, or takes them away. */
+export async function setPublic(
   account: Account,
   { workers }: OnCloudflare,
   { isPublic, signal }: { readonly isPublic: boolean; readonly signal: AbortSignal },

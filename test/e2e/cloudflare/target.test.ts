@@ -117,6 +117,9 @@ describe("a job on Cloudflare", () => {
     expect(cloudflare.workers().find(({ name }) => name === "troupe-team-coordinator")?.isPublic).toBe(false);
     await deployment.succeed("restart", "team");
     expect((await ask("team", "--session", contextId)).taskId).toContain(`${contextId}.4.`);
+    await deployment.succeed("stop", "team");
+    expect(await deploy(team("team"))).toMatchObject({ code: 0 });
+    expect((await ask("team", "--session", contextId)).taskId).toContain(`${contextId}.5.`);
   });
 
   describe("that fails to change", () => {
