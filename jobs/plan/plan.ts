@@ -3,7 +3,7 @@ import { cardAddress } from "#shared/a2a/remote/card.ts";
 import { DATA_VERSION } from "#shared/durable/data-version.ts";
 import { leaseMs } from "#shared/control-plane/registry.ts";
 import { agentBindings, isLocalAlone } from "./bindings.ts";
-import { agentScript, scriptUrl, UNKNOWN_ACCOUNT } from "./cloudflare.ts";
+import { agentScript, hostUrl, routeOf, scriptUrl, UNKNOWN_ACCOUNT } from "./cloudflare.ts";
 import { checkedDurationMs } from "#shared/text/duration.ts";
 import { resolveModel } from "../schema/model.ts";
 import type { Plan, PlanEnvironment, PlannedAgent } from "./plan-shape.ts";
@@ -37,9 +37,10 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
     const isWorker = place.kind === "cloudflare";
     const port = agent.port === 0 ? (environment.ports[agent.id] ?? 0) : agent.port;
     const socket = { host: HOST, port: isWorker ? 0 : port };
-    const url = isWorker
-      ? scriptUrl(cloudflare, agentScript(cloudflare, job.name, agent.id))
-      : `http://${socket.host}:${socket.port}`;
+    const route = routeOf(agent);
+    const workersDevUrl = scriptUrl(cloudflare, agentScript(cloudflare, job.name, agent.id));
+    const workerUrl = job.cloudflare.workers_dev ? workersDevUrl : (hostUrl(route) ?? workersDevUrl);
+    const url = isWorker ? workerUrl : `http://${socket.host}:${socket.port}`;
     const { corpus } = agent.config;
     return {
       id: agent.id,
@@ -50,6 +51,7 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
       ...tlsPortOf(agent.id),
       ...(agent.https === undefined ? {} : { https: httpsOf(agent.https) }),
       url,
+      ...(route === undefined ? {} : { route }),
       bindings: agentBindings(job, agent, {
         url,
         kind: place.kind,
@@ -79,7 +81,9 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
     edges: [...reach.edges],
     places: [...placement.places],
     controlPlane: { ...placement.controlPlane, ...tlsPortOf(CONTROL_PLANE) },
-    ...(placement.places.some(({ kind }) => kind === "cloudflare") ? { cloudflare } : {}),
+    ...(placement.places.some(({ kind }) => kind === "cloudflare")
+      ? { cloudflare: { ...cloudflare, workersDev: job.cloudflare.workers_dev } }
+      : {}),
     links: [...reach.links],
     stages: stagesOf(
       job,
