@@ -1,11 +1,12 @@
 // Runs the wrangler of this project: one command, watched, in a process group of its own.
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { randomUUID } from "node:crypto";
+import type { Readable } from "node:stream";
 import * as z from "zod";
 
 import { parseJson } from "#shared/text/parse-json.ts";
@@ -37,22 +38,13 @@ export interface Run {
 export async function wrangler(args: readonly string[], { account, folder, signal }: Run): Promise<WranglerEvent[]> {
   signal.throwIfAborted();
   const output = join(tmpdir(), `troupe-wrangler-${randomUUID()}.ndjson`);
-  // Its `bin` would leave an orphan behind when it is killed.
-  const program = createRequire(import.meta.url).resolve("wrangler");
-  const child = spawn(process.execPath, ["--no-warnings", program, ...args], {
-    cwd: folder,
-    detached: true,
-    env: environmentOf(account, output),
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const { child, kill, release } = startWrangler(args, { account, folder, output });
   let said = "";
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-KEPT_BYTES)));
-  const end = () => endGroup(child.pid);
+  const end = () => kill("SIGKILL");
   const timer = setTimeout(end, LIMIT_MS);
   signal.addEventListener("abort", end);
-  // Whatever ends this process ends wrangler, too.
-  process.once("exit", end);
   try {
     await once(child, "close");
     const events = await eventsIn(output);
@@ -62,13 +54,40 @@ export async function wrangler(args: readonly string[], { account, folder, signa
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", end);
-    process.removeListener("exit", end);
+    release();
     await rm(output, { force: true });
   }
 }
 
+export interface Started {
+  readonly child: ChildProcessByStdio<null, Readable, Readable>;
+  /** Sends a signal to all of its processes. */
+  readonly kill: (signal: NodeJS.Signals) => void;
+  /** To be called when it has ended. */
+  readonly release: () => void;
+}
+
+/** wrangler in a process group of its own. Whatever ends this process ends it, too. */
+export function startWrangler(
+  args: readonly string[],
+  { account, folder, output }: Pick<Run, "account" | "folder"> & { readonly output?: string },
+): Started {
+  // Its `bin` would leave an orphan behind when it is killed.
+  const program = createRequire(import.meta.url).resolve("wrangler");
+  const child = spawn(process.execPath, ["--no-warnings", program, ...args], {
+    cwd: folder,
+    detached: true,
+    env: environmentOf(account, output),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const kill = (signal: NodeJS.Signals) => killGroup(child.pid, signal);
+  const end = () => kill("SIGKILL");
+  process.once("exit", end);
+  return { child, kill, release: () => process.removeListener("exit", end) };
+}
+
 /** Only what wrangler needs: no other variable of the shell decides what it does. */
-function environmentOf({ id, credentials }: Account, output: string): NodeJS.ProcessEnv {
+function environmentOf({ id, credentials }: Account, output: string | undefined): NodeJS.ProcessEnv {
   const kept = [
     "PATH",
     "HOME",
@@ -92,7 +111,7 @@ function environmentOf({ id, credentials }: Account, output: string): NodeJS.Pro
     CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: "false",
     WRANGLER_HIDE_BANNER: "true",
     WRANGLER_SEND_METRICS: "false",
-    WRANGLER_OUTPUT_FILE_PATH: output,
+    ...(output === undefined ? {} : { WRANGLER_OUTPUT_FILE_PATH: output }),
     CI: "true",
     NO_COLOR: "1",
   };
@@ -104,7 +123,7 @@ async function eventsIn(path: string): Promise<WranglerEvent[]> {
 }
 
 /** The line that says what is wrong, and what belongs to it. */
-function reasonIn(said: string): string {
+export function reasonIn(said: string): string {
   const lines = said.split("\n").map((line) => line.trim());
   const at = lines.findIndex((line) => line.includes("[ERROR]"));
   const found = at === -1 ? lines.filter((line) => line !== "").slice(-3) : lines.slice(at, at + 6);
@@ -112,10 +131,10 @@ function reasonIn(said: string): string {
   return words.join(" ").replace(/^.*?\[ERROR\]\s*/, "") || "it said nothing";
 }
 
-function endGroup(pid: number | undefined): void {
+function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
   try {
-    process.kill(-pid, "SIGKILL");
+    process.kill(-pid, signal);
   } catch {
     // It has ended by itself.
   }
