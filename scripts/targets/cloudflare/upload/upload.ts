@@ -86,7 +86,8 @@ export function agentUpload(
   }
   const script = agentScript(account, plan.job, agent.id);
   const owner = ownerOf(account, plan.job, agent.id);
-  return upload({ script, owner, bundle, isPublic: true, vars, services, classes, lineage, secrets: own });
+  const isPublic = plan.cloudflare?.workersDev ?? true;
+  return upload({ script, owner, bundle, isPublic, vars, services, classes, lineage, secrets: own });
 }
 
 /** `secrets`: TROUPE_SECRET, and how traces are kept and forwarded. */
