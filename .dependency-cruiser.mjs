@@ -83,22 +83,22 @@ const orders = [
   ...order(
     "scripts/targets",
     ["local", "hosts", "cloudflare", "command-line", "deployed-target", "choose-target", "deploy-job"],
-    { contracts: ["target", "https-files"] },
+    { contracts: ["target", "https-files", "merged-lines"] },
   ),
   ...order("scripts/targets/cloudflare", [
     "account",
     "upload",
+    "tail",
     "namespace healthy limits",
     "status",
-    "stop remove",
-    "deploy rollback",
+    "deploy rollback stop remove logs",
     "cloudflare",
   ]),
   ...order("scripts/targets/cloudflare/account", ["api", "account", "workers"]),
   ...order("scripts/targets/cloudflare/upload", [
-    "wrangler in-parallel migrations",
-    "upload",
-    "deploy-worker snapshot restore release-versions",
+    "wrangler in-parallel migrations addresses",
+    "upload zones present-addresses",
+    "deploy-worker snapshot restore release-versions change-addresses",
     "upload-all change",
   ]),
   ...order("scripts/targets/hosts", [

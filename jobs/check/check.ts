@@ -10,6 +10,7 @@ import { suggest } from "#shared/text/nearest.ts";
 import type { PlacementChoice } from "../placement/place-agents.ts";
 import { ownAgents } from "../schema/remote.ts";
 import { type Job, workerOf } from "../schema/schema.ts";
+import { checkAddresses } from "./check-addresses.ts";
 import { checkPermissions } from "./check-permissions.ts";
 import { checkPlacement } from "./check-placement.ts";
 import { checkRemotes } from "./check-remotes.ts";
@@ -34,6 +35,7 @@ export function checkJob(job: Job, source: Source, surroundings: Surroundings): 
     ...checkAgents(job, source, surroundings.workers),
     ...checkPermissions(job, source),
     ...checkTopology(job, source),
+    ...checkAddresses(job, source, surroundings.placement),
     ...checkRemotes(job, source, surroundings.variables),
     ...checkHeartbeat(job, source),
     ...checkVariables(job, source, surroundings.variables),

@@ -10,8 +10,9 @@ import { checkedDurationMs } from "#shared/text/duration.ts";
 import { placeAgents } from "../placement/place-agents.ts";
 import type { Place, PlaceKind } from "../placement/place.ts";
 import { resolveModel } from "../schema/model.ts";
+import { routeOf } from "./cloudflare.ts";
 import { heartbeatMs } from "./heartbeat.ts";
-import type { Binding, PlanEnvironment, Service } from "./plan-shape.ts";
+import { type Binding, type PlanEnvironment, publicUrlOf, type Service } from "./plan-shape.ts";
 import { isLoopback, remoteAgents } from "../schema/remote.ts";
 import { type Agent, type Job, workerOf } from "../schema/schema.ts";
 import { type Edge, edgesOfJob } from "../schema/topology.ts";
@@ -166,13 +167,14 @@ function configOf(job: Job, agent: Agent, surroundings: Surroundings): AgentConf
     return { id, binding, ...(key === undefined ? {} : { key }) };
   });
   const own = variables(job, agent, model.provider === "anthropic");
+  const publicUrl = publicUrlOf({ https: agent.https, route: routeOf(agent) });
   return {
     ...(agent.name === undefined ? {} : { name: agent.name }),
     ...(agent.description === undefined ? {} : { description: agent.description }),
     job: job.name,
     id: agent.id,
     url,
-    ...(agent.https === undefined ? {} : { publicUrl: agent.https.url }),
+    ...(publicUrl === undefined ? {} : { publicUrl }),
     model,
     permissions: permissionsOf(agent),
     approvals: approvalsOf(job, agent.id),

@@ -10,11 +10,11 @@ import type { Plan, PlanEnvironment, PlannedAgent } from "./plan-shape.ts";
 /** Stands for the public key that an agent will get. */
 const NEW_KEY = "new";
 
-/** Keys, cards of remote agents and ports of `before`. An agent that moves to a host, or from one, gets another key. */
+/** Keys, cards of remote agents, ports and the account of `before`. An agent that moves to a host, or from one, gets another key. */
 export function knownEnvironment(
   before: Plan,
   { agents, places }: Pick<Placement, "agents" | "places">,
-): Required<Pick<PlanEnvironment, "publicKeys" | "remotes" | "tlsPorts">> {
+): Required<Pick<PlanEnvironment, "publicKeys" | "remotes" | "tlsPorts" | "cloudflare">> {
   const keys = keysOf(before);
   const formerly = new Map(before.agents.map(({ id, place }) => [id, placeIn(before.places, place)]));
   const publicKeys = Object.entries(agents).map(([agent, id]): [string, string] => {
@@ -26,6 +26,7 @@ export function knownEnvironment(
   const own = keys.get(COMMAND_LINE);
   const listeners = [...before.agents, { ...before.controlPlane, id: CONTROL_PLANE }];
   return {
+    cloudflare: before.cloudflare,
     publicKeys: { ...Object.fromEntries(publicKeys), ...(own === undefined ? {} : { [COMMAND_LINE]: own }) },
     remotes: Object.fromEntries(before.remotes.flatMap(({ id, card }) => (card === undefined ? [] : [[id, card]]))),
     tlsPorts: Object.fromEntries(

@@ -7,7 +7,7 @@ import { RemoteCard } from "#shared/a2a/remote/card.ts";
 import type { PlacementChoice } from "../placement/place-agents.ts";
 import { Link, Place, PlaceKind, Via } from "../placement/place.ts";
 import { RestartPolicy } from "../schema/schema.ts";
-import type { CloudflareFacts } from "./cloudflare.ts";
+import { type CloudflareFacts, Route, routeUrl } from "./cloudflare.ts";
 
 /** Where a service binding leads. */
 const Service = z.discriminatedUnion("to", [
@@ -75,9 +75,12 @@ const PlannedAgent = z.object({
   /** Where people reach it over HTTPS. Paths are from the job file. */
   https: z.optional(z.object({ url: z.string(), port: z.int(), certificate: z.string(), key: z.string() })),
   /**
-   * `http://127.0.0.1:<port>`: on its own machine and, through ssh tunnels, on the deploying one. On Cloudflare the Worker's own address.
+   * `http://127.0.0.1:<port>`: on its own machine and, through ssh tunnels, on the deploying one. On Cloudflare the Worker's address below
+   * workers.dev, or its own host where it has none.
    */
   url: z.string(),
+  /** Another address on Cloudflare. */
+  route: z.optional(Route),
   bindings: z.array(Binding),
   /** The `corpus` of the job file: a folder, or false for none; undefined for the default folder. */
   corpus: z.optional(z.union([z.string(), z.literal(false)])),
@@ -103,7 +106,9 @@ export const Plan = z.object({
     .object({ place: z.string(), port: z.optional(z.int()), tlsPort: z.optional(z.int()) })
     .default({ place: "local" }),
   /** Absent where no agent is on Cloudflare. */
-  cloudflare: z.optional(z.object({ namespace: z.string(), subdomain: z.string() })),
+  cloudflare: z.optional(
+    z.object({ namespace: z.string(), subdomain: z.string(), workersDev: z.boolean().default(true) }),
+  ),
   /** One of each agent. */
   links: z.array(Link).default([]),
   /** Groups of agents in the order in which they must become healthy. */
@@ -120,6 +125,11 @@ export const Plan = z.object({
 
 export type Plan = z.infer<typeof Plan>;
 export type PlannedAgent = z.infer<typeof PlannedAgent>;
+/** The address for people and programs of others; undefined where it has none but `url`. */
+export function publicUrlOf({ https, route }: Pick<PlannedAgent, "https" | "route">): string | undefined {
+  return https?.url ?? (route && routeUrl(route));
+}
+
 export type Binding = z.infer<typeof Binding>;
 export type Service = z.infer<typeof Service>;
 

@@ -3,7 +3,15 @@ import { cardAddress } from "#shared/a2a/remote/card.ts";
 import { DATA_VERSION } from "#shared/durable/data-version.ts";
 import { leaseMs } from "#shared/control-plane/registry.ts";
 import { agentBindings, isLocalAlone } from "./bindings.ts";
-import { agentScript, type CloudflareFacts, developmentUrl, scriptUrl, UNKNOWN_ACCOUNT } from "./cloudflare.ts";
+import {
+  agentScript,
+  type CloudflareFacts,
+  developmentUrl,
+  hostUrl,
+  routeOf,
+  scriptUrl,
+  UNKNOWN_ACCOUNT,
+} from "./cloudflare.ts";
 import { checkedDurationMs } from "#shared/text/duration.ts";
 import { heartbeatMs } from "./heartbeat.ts";
 import { resolveModel } from "../schema/model.ts";
@@ -40,7 +48,8 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
     const isWorker = place.kind === "cloudflare";
     const port = agent.port === 0 ? (environment.ports[agent.id] ?? 0) : agent.port;
     const socket = { host: HOST, port: isWorker ? 0 : port };
-    const url = isWorker ? workerUrl(job, agent.id, cloudflare, environment) : `http://${socket.host}:${socket.port}`;
+    const route = routeOf(agent);
+    const url = isWorker ? workerUrl(job, agent, cloudflare, environment) : `http://${socket.host}:${socket.port}`;
     const { corpus } = agent.config;
     return {
       id: agent.id,
@@ -51,6 +60,7 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
       ...tlsPortOf(agent.id),
       ...(agent.https === undefined ? {} : { https: httpsOf(agent.https) }),
       url,
+      ...(route === undefined ? {} : { route }),
       bindings: agentBindings(job, agent, {
         url,
         kind: place.kind,
@@ -80,7 +90,9 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
     edges: [...reach.edges],
     places: [...placement.places],
     controlPlane: { ...placement.controlPlane, ...tlsPortOf(CONTROL_PLANE) },
-    ...(placement.places.some(({ kind }) => kind === "cloudflare") ? { cloudflare } : {}),
+    ...(placement.places.some(({ kind }) => kind === "cloudflare")
+      ? { cloudflare: { ...cloudflare, workersDev: job.cloudflare.workers_dev } }
+      : {}),
     links: [...reach.links],
     stages: stagesOf(
       job,
@@ -100,14 +112,14 @@ export function planJob(job: Job, environment: PlanEnvironment): Plan {
 }
 
 function workerUrl(
-  { name }: Job,
-  agent: string,
+  { name, cloudflare: { workers_dev: isOpen } }: Job,
+  agent: Agent,
   cloudflare: CloudflareFacts,
   { developmentOrigin: origin }: PlanEnvironment,
 ): string {
-  return origin === undefined
-    ? scriptUrl(cloudflare, agentScript(cloudflare, name, agent))
-    : developmentUrl(origin, agent);
+  if (origin !== undefined) return developmentUrl(origin, agent.id);
+  const ofWorkersDev = scriptUrl(cloudflare, agentScript(cloudflare, name, agent.id));
+  return isOpen ? ofWorkersDev : (hostUrl(routeOf(agent)) ?? ofWorkersDev);
 }
 
 function httpsOf({ url, port, certificate, key }: NonNullable<Agent["https"]>): NonNullable<PlannedAgent["https"]> {

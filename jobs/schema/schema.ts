@@ -175,6 +175,25 @@ const TARGETS = "local, cloudflare, ssh://[user@]host[:port], or a group of the 
 
 const port = z.int().min(0).max(65535);
 
+const HOST = String.raw`(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]`;
+const HOST_PATTERN = new RegExp(`^${HOST}$`);
+const HOST_RULE = "it is a host's name alone, such as agents.example.com, in lower case";
+/** The path has no wildcard but at its end: the agent's card names one address. */
+const ROUTE_PATTERN = new RegExp(String.raw`^${HOST}(?:/[\w.~-]+)*/\*$`);
+
+/** Whether a domain, a route or both in part are there is checked with the agent. */
+const Address = z
+  .strictObject({
+    domain: z.string().regex(HOST_PATTERN, HOST_RULE).optional().describe("Host name that is this agent's alone"),
+    route: z
+      .string()
+      .regex(ROUTE_PATTERN, "it is a host's name, perhaps a path, and /* at its end, such as example.com/agents/*")
+      .optional()
+      .describe("Part of a host that serves other things, too"),
+    zone: z.string().regex(HOST_PATTERN, HOST_RULE).optional().describe("Zone of the route, such as example.com"),
+  })
+  .describe("A public address on Cloudflare beside that of workers.dev: a domain, or a route and its zone");
+
 const Agent = z
   .strictObject({
     id: z.string().regex(AGENT_ID_PATTERN, ID_RULE).describe("Name of the agent within the job"),
@@ -206,6 +225,7 @@ const Agent = z
       .describe(
         "An address of its own, over HTTPS with your certificate. Without it the agent is reached through the command line",
       ),
+    cloudflare: Address.optional(),
     worker: z
       .string()
       .regex(/^[a-z0-9][a-z0-9-]*$/, "a worker is the name of a folder under workers/agents")
@@ -348,6 +368,15 @@ export const Job = z
       .describe(
         "required: only whoever has a key may ask the agents (the default where others can reach them). optional: this machine needs none",
       ),
+    cloudflare: z
+      .strictObject({
+        workers_dev: z
+          .boolean()
+          .default(true)
+          .describe("Whether agents have an address below workers.dev; without it each has a domain"),
+      })
+      .prefault({})
+      .describe("What holds for all agents on Cloudflare"),
     tracing: z.boolean().default(true).describe("Whether each query leaves a trace"),
     content: z
       .enum(["full", "redacted", "none"])

@@ -1,6 +1,6 @@
 // A plan in words and columns.
 import { LOCAL, type Place, type Via } from "#jobs/placement/place.ts";
-import type { Plan, PlannedAgent, Service } from "#jobs/plan/plan-shape.ts";
+import { type Plan, type PlannedAgent, publicUrlOf, type Service } from "#jobs/plan/plan-shape.ts";
 import { referencesIn } from "#jobs/schema/variables.ts";
 
 import { table } from "../terminal/io.ts";
@@ -34,7 +34,7 @@ export function describePlan(plan: Plan): string {
 ${placesOf(plan)}
 Agents (${COLUMNS.map(([head]) => head).join(", ")})
 ${agents}
-${remotesOf(plan)}${permissions === "" ? "" : `\nPermissions (agents that are not listed may use every tool)\n${permissions}\n`}
+${addressesOf(plan)}${remotesOf(plan)}${permissions === "" ? "" : `\nPermissions (agents that are not listed may use every tool)\n${permissions}\n`}
 Edges     ${below(edgesOf(plan))}
 Control   ${below(controlOf(plan))}
 Entry     ${plan.entryPoint}
@@ -83,6 +83,16 @@ function controlOf({ controlPlane: { place, port }, links }: Plan): string[] {
 /** Lines, all but the first indented to stand below it. */
 function below(lines: readonly string[]): string {
   return lines.join(`\n${" ".repeat(10)}`);
+}
+
+/** Nothing where no agent is on Cloudflare. Before the account is asked, its subdomain stands as `your-account`. */
+function addressesOf({ agents }: Plan): string {
+  const rows = agents
+    .filter(({ target }) => target === "cloudflare")
+    .map((agent) => [`  ${agent.id}`, ...new Set([publicUrlOf(agent) ?? agent.url, agent.url])]);
+  return rows.length === 0
+    ? ""
+    : `\nAddresses on Cloudflare (for people and programs, for the command line)\n${table(rows)}\n`;
 }
 
 function remotesOf({ remotes }: Plan): string {

@@ -12,11 +12,11 @@ const SOON_MS = 30 * 86_400_000;
 export function describeStatus(status: JobStatus, columns = Infinity): string {
   const rowsWith = (isWhole: boolean) =>
     table([
-      ...status.agents.map(({ id, name, url, place, state, lastHeartbeat }) => [
+      ...status.agents.map(({ id, name, url, publicUrl = url, place, state, lastHeartbeat }) => [
         `  ${id}`,
         state,
         ...(place === undefined ? [] : [place]),
-        ...(isWhole ? [url, oneLine(name)] : []),
+        ...(isWhole ? [publicUrl, oneLine(name)] : []),
         ago(lastHeartbeat),
       ]),
       // Who is remote is known by its address alone, so that stays.

@@ -42,7 +42,7 @@ export async function connect(address: AgentAddress, signal: AbortSignal): Promi
       : await commandLineFetch(troupeHome(), address.job, address.url);
   const fetchImpl: typeof fetch = async (input, init) => {
     [status, busyS] = [undefined, undefined];
-    const response = await send(address.job === undefined ? input : atKnownAddress(input, address.url), {
+    const response = await send(input, {
       ...init,
       signal: init?.signal ?? signal,
     });
@@ -71,13 +71,6 @@ export async function connect(address: AgentAddress, signal: AbortSignal): Promi
     signal.throwIfAborted();
     throw refusal(error, address);
   }
-}
-
-/** The card of an agent of our own may name its address for others. */
-function atKnownAddress(input: string | URL | Request, url: string): string | URL | Request {
-  if (input instanceof Request) return input;
-  const { pathname, search } = new URL(input);
-  return url + pathname + search;
 }
 
 /** The key for an agent that is named by its URL. */

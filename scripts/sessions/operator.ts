@@ -16,6 +16,7 @@ import { Problem } from "#shared/http/problem.ts";
 import { parseJson } from "#shared/text/parse-json.ts";
 import { reasonOf } from "#shared/text/reason.ts";
 
+import { ownFetch } from "../project/own-fetch.ts";
 import { troupeHome } from "../project/project.ts";
 import { commandLineFetch } from "../targets/command-line.ts";
 import { CliError } from "../terminal/cli-error.ts";
@@ -91,7 +92,7 @@ export class Operator {
   /** Has the agent send the spans that it still has. Does nothing where it does not answer. */
   async flushSpans(): Promise<void> {
     const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(TIMEOUT_MS)]);
-    await fetch(`${this.#url}/health?flush`, { signal }).catch(() => undefined);
+    await ownFetch(`${this.#url}/health?flush`, { signal }).catch(() => undefined);
   }
 
   async copy(request: Omit<CopyThread, "principal">): Promise<CopiedThread> {

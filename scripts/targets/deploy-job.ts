@@ -87,7 +87,7 @@ async function leave(home: string, { state, plan }: Former, after: After, io: Io
     }
   }
   if (state.cloudflare !== undefined && !isOnCloudflare) {
-    await leaveCloudflare(state.cloudflare, io).catch((error: unknown) => {
+    await leaveCloudflare(state.cloudflare, plan, io).catch((error: unknown) => {
       io.signal.throwIfAborted();
       io.note(manyLines(`Its Workers on Cloudflare still have their addresses: ${reasonOf(error)}`));
     });

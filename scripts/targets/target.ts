@@ -112,6 +112,8 @@ export interface AgentStatus {
   readonly id: string;
   readonly name: string;
   readonly url: string;
+  /** Where others reach it on Cloudflare, beside `url`. */
+  readonly publicUrl?: string;
   /** The host on which it runs; absent on this machine. */
   readonly place?: string;
   /** unreachable: its host does not answer this machine. */

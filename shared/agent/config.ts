@@ -50,7 +50,7 @@ export const AgentConfig = z.object({
   description: z.optional(z.string()),
   /** Public origin of this agent, without a trailing slash; goes into its card and the registry. */
   url: z.url(),
-  /** Where people reach it over HTTPS, if it has such an address: an origin. */
+  /** Where people reach it over HTTPS, if it has such an address: an origin, and behind a route of Cloudflare perhaps a path. */
   publicUrl: z.optional(z.url()),
   model: ModelConfig,
   permissions: Permissions,

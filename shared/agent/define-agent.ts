@@ -3,9 +3,10 @@ import { checkHooks } from "../loop/hooks/matcher.ts";
 import { tagOwnConsole } from "./log.ts";
 import { BeaconObject } from "./beacon/beacon.ts";
 import type { AgentDefinition } from "./definition.ts";
-import type { AgentEnv } from "./env.ts";
+import { type AgentEnv, configOf } from "./env.ts";
 import { inspectAgent } from "./inspection/inspect.ts";
 import { INSPECT, isInspected } from "./inspection/report.ts";
+import { belowPublicUrl } from "./front-door/below-public-url.ts";
 import { frontDoor } from "./front-door/front-door.ts";
 import { SessionIndexObject } from "./session-index/session-index.ts";
 import { SessionObject } from "./session/session.ts";
@@ -32,7 +33,8 @@ export function defineAgent(definition: AgentDefinition) {
   class SessionIndex extends SessionIndexObject {}
   const app = frontDoor(definition);
   const worker = {
-    fetch: (request: Request, env: AgentEnv, ctx: ExecutionContext) => app.fetch(request, env, ctx),
+    fetch: (request: Request, env: AgentEnv, ctx: ExecutionContext) =>
+      app.fetch(belowPublicUrl(request, configOf(env).publicUrl), env, ctx),
     [INSPECT]: async (config: unknown) => inspectAgent(definition, config),
   };
   return { worker, objects: { Session, Beacon, SessionIndex } };

@@ -46,9 +46,9 @@ export function checkLimits(plan: Plan, facts: AccountFacts): Finding[] {
   ];
 }
 
-function checkNames({ job, cloudflare = UNKNOWN_ACCOUNT }: Plan, agents: readonly PlannedAgent[]): Finding[] {
+function checkNames({ job, cloudflare }: Plan, agents: readonly PlannedAgent[]): Finding[] {
   return agents.flatMap(({ id }) => {
-    const name = agentScript(cloudflare, job, id);
+    const name = agentScript(cloudflare ?? UNKNOWN_ACCOUNT, job, id);
     const { paid } = LIMITS.nameCharacters;
     if (name.length <= paid) return [];
     return refused(

@@ -15,8 +15,12 @@ export default defineCommand({
   options: {
     agent: { type: "string", value: "ID", description: "Only lines of this agent" },
     trace: { type: "string", value: "ID", description: "Only lines of this trace: its id, or the first digits" },
-    follow: { type: "boolean", description: "Print new lines until Ctrl-C" },
-    lines: { type: "string", value: "N", description: "How many lines to begin with (default 100)" },
+    follow: { type: "boolean", description: "Print new lines until Ctrl-C; on Cloudflare there are no others" },
+    lines: {
+      type: "string",
+      value: "N",
+      description: "How many lines to begin with (default 100); on Cloudflare none",
+    },
     json: { type: "boolean", description: "Print one JSON object a line" },
   },
   examples: [

@@ -1,6 +1,5 @@
 // The target of jobs on Cloudflare: their agents are Workers there, and this machine holds their state, their plans and their secrets.
 import { CliError } from "../../terminal/cli-error.ts";
-import { troupe } from "../../terminal/hint.ts";
 import type { Io } from "../../terminal/io.ts";
 import { TraceStore } from "../../traces/store/store.ts";
 import type { ControlPlane } from "../local/control-plane/control-plane.ts";
@@ -20,6 +19,7 @@ import type {
 } from "../target.ts";
 import { knownControlPlane } from "./namespace.ts";
 import { deployToCloudflare } from "./deploy.ts";
+import { cloudflareLogs } from "./logs.ts";
 import { rollbackOnCloudflare } from "./rollback.ts";
 import { type CloudflareJob, cloudflareJob, cloudflareStatus } from "./status.ts";
 import { startOnCloudflare, stopOnCloudflare } from "./stop.ts";
@@ -55,12 +55,8 @@ export class CloudflareTarget implements Target {
     return found && cloudflareStatus(this.#home, found);
   }
 
-  logs({ job }: LogRequest): AsyncIterable<LogLine> {
-    throw new CliError(
-      "bad_input",
-      `${job} runs on Cloudflare, which keeps its logs.`,
-      `See its traces: ${troupe`traces list ${job}`}`,
-    );
+  async *logs(request: LogRequest, io: Io): AsyncGenerator<LogLine> {
+    yield* cloudflareLogs(await this.#deployed(request.job), request, io);
   }
 
   async withTraces<Result>(

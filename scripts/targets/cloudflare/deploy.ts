@@ -11,6 +11,7 @@ import { prepareCorpus } from "../../corpus/prepare.ts";
 import { uploadCorpus } from "../../corpus/upload.ts";
 import { checkAgents } from "../../inspection/check-agents.ts";
 import { type Bundle, buildWorkers, bundleOf } from "../../project/build.ts";
+import { ownFetch } from "../../project/own-fetch.ts";
 import { planEnvironment } from "../../project/plan-environment.ts";
 import { readRemotes } from "../../remotes/read-remotes.ts";
 import { CliError, mistakesError } from "../../terminal/cli-error.ts";
@@ -32,11 +33,15 @@ import { ensureNamespace, knownControlPlane } from "./namespace.ts";
 import { allHealthy } from "./healthy.ts";
 import { keepWithinLimits } from "./limits.ts";
 import { type CloudflareJob, cloudflareStatus } from "./status.ts";
+import { addressesOf, afterUpload, changed, isSame } from "./upload/addresses.ts";
 import { finishChange, withChange } from "./upload/change.ts";
+import { changeAddresses } from "./upload/change-addresses.ts";
+import { presentAddresses } from "./upload/present-addresses.ts";
 import { agentUpload, type Upload } from "./upload/upload.ts";
 import { type Versions, writeVersions } from "./upload/release-versions.ts";
 import { snapshotOf } from "./upload/snapshot.ts";
 import { sameAs, uploadAll } from "./upload/upload-all.ts";
+import { requireFree } from "./upload/zones.ts";
 
 /** Deploys the job; the caller holds its lock. Throws CliError; then the former release runs again, if there was one. */
 export async function deployToCloudflare(home: string, request: DeployRequest, io: Io): Promise<Deployed> {
@@ -71,15 +76,17 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   const corpus = await prepareCorpus(plan, { typed: request.corpus, last: last?.corpus, file: request.file }, io);
   const secrets = await updateJobSecrets(layout.secrets, plan.secrets);
   const settings = await traceSettings(controlPlaneLayout(home).settings, io);
-  const before = await stage("preflight", "Looking at what is deployed", async () =>
-    snapshotOf(account, job.name, ids, io.signal),
-  );
+  const [present, wanted] = [await presentAddresses(layout, last, account), addressesOf(plan)];
+  const before = await stage("preflight", "Looking at what is deployed", async () => {
+    const own = new Set([...present, ...wanted].map(({ script }) => script));
+    await requireFree(account, changed(present, wanted), own, io.signal);
+    return snapshotOf(account, job.name, ids, io.signal);
+  });
   const controlPlane = await stage("control_plane", "Deploying the control plane", async () =>
     ensureNamespace(home, account, { bundles, settings, io }),
   );
   const formerly = { ...there?.retired, ...there?.workers };
-  // What has no address gets it back by being deployed.
-  const known = last?.cloudflare !== undefined && last.stoppedAt === null ? Object.values(formerly) : [];
+  const known = Object.values(formerly);
   const uploads = uploadsOf(plan, { account, bundles, secrets, controlPlane, formerly, mayLose: request.mayLoseData });
   const state = (release: number, workers: Versions): CloudflareJob["state"] => ({
     job: job.name,
@@ -94,7 +101,13 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
 
   let now: CloudflareJob["state"];
   const isUnchanged = uploads.every((upload) => sameAs(upload, known, before) !== undefined);
-  if (last?.cloudflare !== undefined && isUnchanged && isSameTeam(last.cloudflare.workers, ids)) {
+  if (
+    last?.cloudflare !== undefined &&
+    last.stoppedAt === null &&
+    isUnchanged &&
+    isSame(present, wanted) &&
+    isSameTeam(last.cloudflare.workers, ids)
+  ) {
     now = { ...last, cloudflare: last.cloudflare, file: request.file };
     await writeState(layout.state, now);
   } else {
@@ -103,6 +116,13 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
     now = await withChange(layout, { account, before, release, io }, async () => {
       const workers = await stage("upload", `Deploying ${plan.agents.length} Workers`, async () =>
         uploadAll(uploads, { known, before }, { account, message: `Troupe release ${release}`, signal: io.signal }),
+      );
+      const uploaded = new Set(
+        workers.filter((worker) => before.get(worker.script)?.version !== worker.version).map(({ script }) => script),
+      );
+      const from = afterUpload(present, wanted, uploaded);
+      await stage("addresses", "Setting the addresses", async () =>
+        changeAddresses(account, { from, to: wanted }, io.signal),
       );
       await stage("prove", "Checking that the agents reach each other", async () => {
         await allHealthy(plan, io);
@@ -126,7 +146,7 @@ async function deploy(home: string, request: DeployRequest, trace: DeployTrace, 
   const leftOut: LeftOut[] = [];
   await trace.stage("corpus", async () => {
     for (const assignment of corpus.assignments) {
-      const signing = signedFor(plan, secrets, assignment.agent.url, fetch);
+      const signing = signedFor(plan, secrets, assignment.agent.url, ownFetch);
       leftOut.push(...(await uploadCorpus(assignment, signing, io)));
     }
   });

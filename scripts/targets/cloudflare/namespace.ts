@@ -6,6 +6,7 @@ import * as z from "zod";
 import { controlPlaneScript, scriptUrl } from "#jobs/plan/cloudflare.ts";
 import { MIN_SECRET } from "#shared/a2a/token.ts";
 import { type Bundle, bundleOf } from "../../project/build.ts";
+import { knowOnCloudflare } from "../../project/own-fetch.ts";
 import { CliError } from "../../terminal/cli-error.ts";
 import type { Io } from "../../terminal/io.ts";
 import type { ControlPlane } from "../local/control-plane/control-plane.ts";
@@ -109,5 +110,7 @@ async function forward(
 }
 
 function controlPlaneOf(account: Which, secret: string): ControlPlane {
-  return { url: scriptUrl(account, controlPlaneScript(account)), port: 443, modelPort: 0, secret };
+  const url = scriptUrl(account, controlPlaneScript(account));
+  knowOnCloudflare([url]);
+  return { url, port: 443, modelPort: 0, secret };
 }

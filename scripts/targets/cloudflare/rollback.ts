@@ -15,8 +15,10 @@ import { sameAccount } from "./account/account.ts";
 import { knownControlPlane } from "./namespace.ts";
 import { allHealthy } from "./healthy.ts";
 import { type CloudflareJob, cloudflareStatus } from "./status.ts";
-import { setPublic } from "./stop.ts";
+import { addressesOf } from "./upload/addresses.ts";
 import { finishChange, withChange } from "./upload/change.ts";
+import { changeAddresses } from "./upload/change-addresses.ts";
+import { presentAddresses } from "./upload/present-addresses.ts";
 import { readVersions } from "./upload/release-versions.ts";
 import { restore } from "./upload/restore.ts";
 import { snapshotOf } from "./upload/snapshot.ts";
@@ -54,7 +56,8 @@ export async function rollbackOnCloudflare(
       await stage("upload", `Returning ${ids.length} Workers`, async () => {
         const failures = await restore(account, wanted, `Troupe release ${release}`, io.signal);
         if (failures.length > 0) throw new CliError("failed", failures.join("\n"));
-        if (state.stoppedAt !== null) await setPublic(account, next.cloudflare, { isPublic: true, signal: io.signal });
+        const from = await presentAddresses(layout, state, account);
+        await changeAddresses(account, { from, to: addressesOf(plan) }, io.signal);
       });
       await stage("prove", "Checking that the agents reach each other", async () => {
         await allHealthy(plan, io);

@@ -1,5 +1,6 @@
 // The status of a job on Cloudflare: the registry's answer, compared with what the agents say themselves.
-import type { Plan } from "#jobs/plan/plan-shape.ts";
+import { type Plan, publicUrlOf } from "#jobs/plan/plan-shape.ts";
+import { knowOnCloudflare } from "../../project/own-fetch.ts";
 import { type RegisteredAgent, registeredAgents } from "../local/control-plane/registry.ts";
 import { askHealth } from "../local/processes/health.ts";
 import { jobLayout } from "../local/state/layout.ts";
@@ -19,10 +20,9 @@ export interface CloudflareJob {
 export async function cloudflareJob(home: string, job: string): Promise<CloudflareJob | undefined> {
   const state = await readJobState(home, job);
   if (state?.cloudflare === undefined) return undefined;
-  return {
-    state: { ...state, cloudflare: state.cloudflare },
-    plan: await readRelease(jobLayout(home, job), state.release),
-  };
+  const plan = await readRelease(jobLayout(home, job), state.release);
+  knowOnCloudflare(plan.agents.map(({ url }) => url));
+  return { state: { ...state, cloudflare: state.cloudflare }, plan };
 }
 
 export async function cloudflareStatus(home: string, { state, plan }: CloudflareJob): Promise<JobStatus> {
@@ -33,7 +33,8 @@ export async function cloudflareStatus(home: string, { state, plan }: Cloudflare
     registeredAgents(controlPlane, job),
     ...plan.agents.map(async ({ url }) => (isStopped ? undefined : askHealth(url, LOOK_MS))),
   ]);
-  const agents = plan.agents.map(({ id, url, place }, index) => {
+  const agents = plan.agents.map(({ id, url, place, ...addresses }, index) => {
+    const publicUrl = publicUrlOf(addresses);
     const known = registered?.find((other) => other.id === id);
     const own = health[index];
     const state = isStopped ? "stopped" : stateOf(known, own !== undefined);
@@ -41,6 +42,7 @@ export async function cloudflareStatus(home: string, { state, plan }: Cloudflare
       id,
       name: known?.name ?? id,
       url,
+      ...(publicUrl === undefined || publicUrl === url ? {} : { publicUrl }),
       place,
       state,
       lastHeartbeat: known?.lastHeartbeat ?? null,

@@ -1,6 +1,7 @@
 // `fetch` to agents on hosts: each is known as `http://127.0.0.1:<port>`, which is true on its own machine alone.
 import { placeOf } from "#jobs/placement/place.ts";
 import type { Plan } from "#jobs/plan/plan-shape.ts";
+import { ownFetch } from "../../project/own-fetch.ts";
 import { forget, reach } from "./reach.ts";
 
 /** `fetch` by the addresses of the plan. Other addresses are fetched as they are. */
@@ -11,7 +12,7 @@ export function forwardingFetch(plan: Plan, signal = new AbortController().signa
     const agent = agents.get(url.origin);
     if (agent === undefined) return fetch(input, init);
     const place = placeOf(plan, agent.place);
-    if (place.kind === "cloudflare") return fetch(input, init);
+    if (place.kind === "cloudflare") return ownFetch(input, init);
     const origin = await reach(place, agent.socket.port, signal);
     const here = origin + url.pathname + url.search;
     try {

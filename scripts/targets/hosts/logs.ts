@@ -1,7 +1,7 @@
 // The logs of a job on hosts, in the order of their times.
-import { setTimeout as delay } from "node:timers/promises";
 import type { Plan } from "#jobs/plan/plan-shape.ts";
 import { parseLines } from "../local/logs.ts";
+import { mergedLines } from "../merged-lines.ts";
 import type { LogLine, LogRequest } from "../target.ts";
 import { machinesOf } from "./job-machines.ts";
 import type { Machine } from "./machine/machine.ts";
@@ -19,7 +19,11 @@ export async function* readHostLogs(plan: Plan, request: LogRequest, signal: Abo
     .map(({ line }) => line)
     .filter(wanted)
     .slice(-request.lines);
-  if (request.follow) yield* merged(machines, signal, wanted);
+  if (request.follow)
+    yield* mergedLines(
+      machines.map((machine) => followed(machine, signal, wanted)),
+      signal,
+    );
 }
 
 /** A line without a time belongs to the one before. */
@@ -34,38 +38,10 @@ function dated(lines: readonly LogLine[]): { readonly at: string; readonly line:
 /** Of each log: filters leave some of them out. */
 const MOST_LINES = 10_000;
 
-/** New lines of all machines in the order of their times, as far as they come soon enough. */
-async function* merged(
-  machines: readonly Machine[],
+async function* followed(
+  machine: Machine,
   signal: AbortSignal,
   wanted: (line: LogLine) => boolean,
-): AsyncGenerator<LogLine> {
-  const sources = machines.map((machine) => machine.follow(signal)[Symbol.asyncIterator]());
-  const nextOf = async (index: number) => ({ index, result: await sources[index]?.next() });
-  const waiting = new Map(sources.map((_, index) => [index, nextOf(index)]));
-  const held: LogLine[] = [];
-  let release: Promise<undefined> | undefined;
-  while (waiting.size > 0 || held.length > 0) {
-    const next = await Promise.race([...waiting.values(), ...(release === undefined ? [] : [release])]);
-    signal.throwIfAborted();
-    if (next === undefined) {
-      release = undefined;
-      yield* held.splice(0).toSorted(byTime);
-      continue;
-    }
-    const { index, result } = next;
-    waiting.delete(index);
-    if (result === undefined || result.done === true) continue;
-    waiting.set(index, nextOf(index));
-    const [process, line] = result.value;
-    held.push(...parseLines(line, process).filter(wanted));
-    if (held.length > 0) release ??= delay(HOLD_MS, undefined);
-  }
-}
-
-/** Lines of other hosts that are older may be on their way so long. */
-const HOLD_MS = 200;
-
-function byTime(one: LogLine, other: LogLine): number {
-  return (one.time ?? "").localeCompare(other.time ?? "");
+): AsyncGenerator<readonly LogLine[]> {
+  for await (const [process, line] of machine.follow(signal)) yield parseLines(line, process).filter(wanted);
 }

@@ -14,6 +14,7 @@ import { reasonOf } from "#shared/text/reason.ts";
 import { redactor } from "#shared/tracing/redact.ts";
 import { randomContext, randomHex, type TraceContext } from "#shared/tracing/trace-context.ts";
 
+import { ownFetch } from "../../project/own-fetch.ts";
 import { CliError } from "../../terminal/cli-error.ts";
 import { type Io, noteIfSlow } from "../../terminal/io.ts";
 import type { ControlPlane } from "./control-plane/control-plane.ts";
@@ -124,7 +125,7 @@ export class DeployTrace {
     try {
       const controlPlane = await find();
       if (controlPlane === undefined) return;
-      const response = await fetch(`${controlPlane.url}/v1/traces`, {
+      const response = await ownFetch(`${controlPlane.url}/v1/traces`, {
         method: "POST",
         headers: {
           authorization: `Bearer ${jobToken(controlPlane.secret, this.#job)}`,

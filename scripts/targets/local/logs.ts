@@ -84,20 +84,27 @@ export function parseLines(text: string, process: string): LogLine[] {
       const entry = Entry.safeParse(parseJson(line));
       const { timestamp, level = "info", message = line } = entry.success ? entry.data : {};
       const said = typeof message === "string" ? message : JSON.stringify(message);
-      const tagged = AGENT_TAG.exec(said);
-      const only = process === JOB_PROCESS ? null : process;
-      const untagged = tagged === null ? said : said.slice(tagged[0].length);
-      const [suffix = "", traceId = null, spanId = null] = TRACE_TAG.exec(untagged) ?? [];
-      return {
-        time: timestamp === undefined ? null : new Date(timestamp).toISOString(),
-        level,
-        agent: tagged?.[1] ?? tagged?.[2] ?? only,
-        message: untagged.slice(0, untagged.length - suffix.length),
-        traceId,
-        spanId,
-      };
+      return loggedLine({ time: timestamp ?? null, level, said }, process === JOB_PROCESS ? null : process);
     })
     .filter(({ message }) => !isEngineRemark(message));
+}
+
+/** A line as a Worker wrote it. `agent`: whose it is where the line does not name one. `time`: milliseconds since the epoch. */
+export function loggedLine(
+  { time, level, said }: { readonly time: number | null; readonly level: string; readonly said: string },
+  agent: string | null,
+): LogLine {
+  const tagged = AGENT_TAG.exec(said);
+  const untagged = tagged === null ? said : said.slice(tagged[0].length);
+  const [suffix = "", traceId = null, spanId = null] = TRACE_TAG.exec(untagged) ?? [];
+  return {
+    time: time === null ? null : new Date(time).toISOString(),
+    level,
+    agent: tagged?.[1] ?? tagged?.[2] ?? agent,
+    message: untagged.slice(0, untagged.length - suffix.length),
+    traceId,
+    spanId,
+  };
 }
 
 async function processNames(folder: string): Promise<string[]> {

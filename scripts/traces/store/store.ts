@@ -6,6 +6,7 @@ import { Problem } from "#shared/http/problem.ts";
 import { parseJson } from "#shared/text/parse-json.ts";
 import { reasonOf } from "#shared/text/reason.ts";
 
+import { ownFetch } from "../../project/own-fetch.ts";
 import { CliError } from "../../terminal/cli-error.ts";
 import { OtlpPage } from "./otlp-page.ts";
 import { type Span, spansOf, TraceList, TracePage, type TraceSummary } from "../span.ts";
@@ -152,7 +153,7 @@ export class TraceStore {
     const { url, token, signal, job } = this.#access;
     let response: Response;
     try {
-      response = await fetch(url + path, {
+      response = await ownFetch(url + path, {
         method,
         headers: { authorization: `Bearer ${token}` },
         signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),

@@ -74,6 +74,25 @@ test("a custom domain of the account's zone leads to its Worker", async () => {
   expect(output).toBe("plain\n");
 });
 
+test("a route leads a part of a host to its Worker, and Access lets only its service token there", async () => {
+  await using cloudflare = await startCloudflare();
+  await publish(cloudflare, "one", PLAIN);
+  const json = [{ pattern: "www.acme.test/part/*", zone_name: cloudflare.zone }];
+  expect(await call(cloudflare, "PUT", "workers/scripts/one/routes", { json })).toMatchObject({ status: 200 });
+  const { output } = await nodeAt(
+    cloudflare,
+    `for (const path of ["part/", "other"]) console.log((await fetch("https://www.acme.test/" + path)).status);`,
+  );
+  expect(output).toBe("200\n502\n");
+  cloudflare.protect("www.acme.test", { id: "id", secret: "secret" });
+  const guarded = await nodeAt(
+    cloudflare,
+    `const ask = async (headers) => (await fetch("https://www.acme.test/part/", { headers, redirect: "manual" })).status;
+     console.log(await ask({}), await ask({ "cf-access-client-id": "id", "cf-access-client-secret": "secret" }));`,
+  );
+  expect(guarded.output).toBe("302 200\n");
+});
+
 test("a tail hears what a Worker logs", async () => {
   await using cloudflare = await startCloudflare();
   await publish(cloudflare, "one", `export default { fetch() { console.log("said", 1); return new Response() } }`);

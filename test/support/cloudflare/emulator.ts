@@ -16,6 +16,7 @@ import { ApiServer, type Call, isRoute } from "./api/server.ts";
 import { bindingShape } from "./api/shapes.ts";
 import { Tails } from "./api/tails.ts";
 import { type Right, Tokens } from "./api/tokens.ts";
+import { Access, type ServiceToken } from "./edge/access.ts";
 import { Certificates } from "./edge/certificates.ts";
 import { Edge } from "./edge/edge.ts";
 import { type Internet, NO_INTERNET } from "./edge/internet.ts";
@@ -41,7 +42,10 @@ export interface WorkerState {
   readonly secrets: readonly string[];
   /** Of the latest version, secrets without their texts. */
   readonly bindings: readonly Record<string, unknown>[];
+  /** Whether it has its address below workers.dev. */
   readonly isPublic: boolean;
+  /** Custom domains and patterns of routes. */
+  readonly addresses: readonly string[];
 }
 
 export interface CloudflareEmulator extends AsyncDisposable {
@@ -65,6 +69,10 @@ export interface CloudflareEmulator extends AsyncDisposable {
   /** Lets calls fail. Throws for a call that no route has. */
   fail(fault: Fault): void;
   clearFaults(): void;
+  /** Gives a host of the zone a DNS record that is no Worker's. */
+  addRecord(hostname: string): void;
+  /** Puts Access in front of a host: it lets this service token pass alone. */
+  protect(hostname: string, token: ServiceToken): void;
   /** A token more. `accounts`: ids; only the emulator's own has Workers. */
   addToken(token: string, may: { readonly rights: readonly Right[]; readonly accounts: readonly string[] }): void;
 }
@@ -95,7 +103,8 @@ export async function startCloudflare(options: CloudflareOptions = {}): Promise<
       response.end();
     },
   });
-  const edge = new Edge(account, serving, certificates, faults, internet);
+  const access = new Access();
+  const edge = new Edge(account, serving, certificates, faults, { internet, access });
   await Promise.all([api.start(), edge.start()]);
   const folder = await mkdtemp(join(tmpdir(), "troupe-edge-"));
   const authority = join(folder, "authority.pem");
@@ -118,7 +127,7 @@ export async function startCloudflare(options: CloudflareOptions = {}): Promise<
     },
     calls: api.calls,
     unknownCalls: api.unknownCalls,
-    workers: () => [...account.workers.values()].map(stateOf),
+    workers: () => [...account.workers.values()].map((worker) => stateOf(account, worker)),
     secret: (worker, name) => {
       const bindings = account.workers.get(worker)?.versions.at(-1)?.bindings ?? [];
       return bindings.flatMap((one) => (one.type === "secret_text" && one.name === name ? [one.text] : []))[0];
@@ -128,6 +137,8 @@ export async function startCloudflare(options: CloudflareOptions = {}): Promise<
       faults.add(fault);
     },
     clearFaults: () => faults.clear(),
+    addRecord: (hostname) => account.records.add(hostname),
+    protect: (hostname, token) => access.protect(hostname, token),
     addToken: (token, { rights, accounts }) => tokens.add(token, rights, accounts),
     async [Symbol.asyncDispose]() {
       tails.dispose();
@@ -144,7 +155,11 @@ async function tailed(tails: Tails, request: IncomingMessage): Promise<void> {
   for (const event of events) tails.send(worker, event);
 }
 
-function stateOf(worker: ReturnType<Account["worker"]>): WorkerState {
+function stateOf(account: Account, worker: ReturnType<Account["worker"]>): WorkerState {
+  const addresses = [
+    ...account.domains.flatMap(({ service, hostname }) => (service === worker.name ? [hostname] : [])),
+    ...account.routes.flatMap(({ script, pattern }) => (script === worker.name ? [pattern] : [])),
+  ];
   const latest: readonly KeptBinding[] = worker.versions.at(-1)?.bindings ?? [];
   return {
     name: worker.name,
@@ -155,5 +170,6 @@ function stateOf(worker: ReturnType<Account["worker"]>): WorkerState {
     secrets: secretsOf(worker),
     bindings: latest.map(bindingShape),
     isPublic: worker.subdomain.enabled,
+    addresses,
   };
 }

@@ -1,4 +1,4 @@
-// Reads from Cloudflare's API. Writes go through wrangler. https://developers.cloudflare.com/api
+// Cloudflare's API. Writes go through wrangler, but for what it has no command for. https://developers.cloudflare.com/api
 import { setTimeout as delay } from "node:timers/promises";
 import * as z from "zod";
 
@@ -37,6 +37,14 @@ export function credentialsFrom(environment: NodeJS.ProcessEnv): Credentials {
   return { url: (url === "" ? DEFAULT_URL : url).replace(/\/+$/, ""), token };
 }
 
+export interface ApiCall {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Below the API's address. */
+  readonly path: string;
+  /** JSON. */
+  readonly body?: unknown;
+}
+
 /**
  * The `result` of a GET; undefined where Cloudflare answers 404. Tries again where Cloudflare is busy or away. Throws CliError, also where
  * the answer does not fit the schema.
@@ -47,15 +55,25 @@ export async function read<Schema extends z.ZodType>(
   schema: Schema,
   signal: AbortSignal,
 ): Promise<z.infer<Schema> | undefined> {
-  const response = await answered(credentials, path, signal);
+  return call(credentials, { method: "GET", path }, schema, signal);
+}
+
+/** The same for any call that may be repeated: it is repeated, too. */
+export async function call<Schema extends z.ZodType>(
+  credentials: Credentials,
+  asked: ApiCall,
+  schema: Schema,
+  signal: AbortSignal,
+): Promise<z.infer<Schema> | undefined> {
+  const response = await answered(credentials, asked, signal);
   if (response.status === 404) return undefined;
-  if (response.status !== 200) throw refusal(response, path);
+  if (response.status !== 200) throw refusal(response, asked);
   const envelope = Envelope.safeParse(parseJson(response.text)).data;
   const result = schema.safeParse(envelope?.result);
   if (result.success) return result.data;
   throw new CliError(
     "failed",
-    `Cloudflare's answer to GET ${path} is not as it was known to be.`,
+    `Cloudflare's answer to ${asked.method} ${asked.path} is not as it was known to be.`,
     "Troupe needs an update.",
   );
 }
@@ -65,12 +83,18 @@ interface Answer {
   readonly text: string;
 }
 
-async function answered({ url, token }: Credentials, path: string, signal: AbortSignal): Promise<Answer> {
+async function answered(
+  { url, token }: Credentials,
+  { method, path, body }: ApiCall,
+  signal: AbortSignal,
+): Promise<Answer> {
   for (let tries = 0; ; tries++) {
     const pause = PAUSES[tries];
     try {
       const response = await fetch(url + path, {
-        headers: { authorization: `Bearer ${token}` },
+        method,
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal: AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]),
       });
       const text = await response.text();
@@ -94,11 +118,13 @@ function away(error: unknown): CliError {
   );
 }
 
-function refusal({ status, text }: Answer, path: string): CliError {
+function refusal({ status, text }: Answer, { method, path }: ApiCall): CliError {
   const said = Failure.safeParse(parseJson(text)).data?.errors ?? [];
   const why = said.map(({ code, message }) => `${message} [${code}]`).join("; ") || `HTTP ${status}`;
   if (status === 401 || status === 403 || said.some(({ code }) => code === 10_000)) {
-    return new CliError("failed", `Cloudflare refuses the token for ${path}: ${why}.`, RIGHTS);
+    const zone = 'CLOUDFLARE_API_TOKEN needs the rights "Workers Routes: Edit" and "Zone: Read" in the zone.';
+    const next = path.startsWith("/zones") ? zone : RIGHTS;
+    return new CliError("failed", `Cloudflare refuses the token for ${path}: ${why}.`, next);
   }
-  return new CliError("failed", `Cloudflare refuses GET ${path}: ${why}.`);
+  return new CliError("failed", `Cloudflare refuses ${method} ${path}: ${why}.`);
 }

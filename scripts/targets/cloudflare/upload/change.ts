@@ -9,8 +9,12 @@ import { CliError } from "../../../terminal/cli-error.ts";
 import type { Io } from "../../../terminal/io.ts";
 import { manyLines } from "../../../terminal/terminal-text.ts";
 import type { JobLayout } from "../../local/state/layout.ts";
-import { readState, writeState } from "../../local/state/state.ts";
+import { readRelease } from "../../local/state/release.ts";
+import { JobState, readState, writeState } from "../../local/state/state.ts";
 import type { Account } from "../account/account.ts";
+import { addressesOf } from "./addresses.ts";
+import { changeAddresses } from "./change-addresses.ts";
+import { presentAddresses } from "./present-addresses.ts";
 import { restore } from "./restore.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -72,11 +76,24 @@ export async function finishChange(layout: JobLayout, account: Account, io: Io):
 async function undo(layout: JobLayout, account: Account, { before, release }: Note, io: Io): Promise<string[]> {
   if (Object.values(before).some((version) => version !== null)) io.note("Bringing back what ran before …");
   const uninterrupted = new AbortController().signal;
-  const failures = await restore(account, before, `Troupe undoes release ${release}`, uninterrupted).catch(
-    (error: unknown) => [reasonOf(error)],
-  );
+  const failures = await bringBack(layout, account, { before, release }, uninterrupted).catch((error: unknown) => [
+    reasonOf(error),
+  ]);
   if (failures.length === 0) await rm(pathOf(layout), { force: true });
   return failures;
+}
+
+async function bringBack(
+  layout: JobLayout,
+  account: Account,
+  { before, release }: Pick<Note, "before" | "release">,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const from = addressesOf(await readRelease(layout, release));
+  const to = await presentAddresses(layout, await readState(layout.state, JobState), account);
+  const failures: string[] = [];
+  await changeAddresses(account, { from, to }, signal).catch((error: unknown) => failures.push(reasonOf(error)));
+  return [...failures, ...(await restore(account, before, `Troupe undoes release ${release}`, signal))];
 }
 
 interface Outcome {

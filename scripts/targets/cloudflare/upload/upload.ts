@@ -98,7 +98,7 @@ export function agentUpload(
     script,
     owner,
     bundle,
-    isPublic: true,
+    isPublic: plan.cloudflare?.workersDev ?? true,
     vars: variablesOf(agent.bindings),
     services,
     classes,

@@ -37,12 +37,7 @@ export interface Run {
 export async function wrangler(args: readonly string[], { account, folder, signal }: Run): Promise<WranglerEvent[]> {
   signal.throwIfAborted();
   const output = join(tmpdir(), `troupe-wrangler-${randomUUID()}.ndjson`);
-  const child = startWrangler(args, folder, {
-    CLOUDFLARE_API_TOKEN: account.credentials.token,
-    CLOUDFLARE_ACCOUNT_ID: account.id,
-    CLOUDFLARE_API_BASE_URL: account.credentials.url,
-    WRANGLER_OUTPUT_FILE_PATH: output,
-  });
+  const child = startWrangler(args, folder, { ...accountVariables(account), WRANGLER_OUTPUT_FILE_PATH: output });
   let said = "";
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (text: string) => (said = (said + text).slice(-KEPT_BYTES)));
@@ -62,6 +57,15 @@ export async function wrangler(args: readonly string[], { account, folder, signa
     signal.removeEventListener("abort", end);
     await rm(output, { force: true });
   }
+}
+
+/** The variables that name the account. */
+export function accountVariables({ id, credentials }: Account): Readonly<Record<string, string>> {
+  return {
+    CLOUDFLARE_API_TOKEN: credentials.token,
+    CLOUDFLARE_ACCOUNT_ID: id,
+    CLOUDFLARE_API_BASE_URL: credentials.url,
+  };
 }
 
 async function eventsIn(path: string): Promise<WranglerEvent[]> {

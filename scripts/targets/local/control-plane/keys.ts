@@ -5,6 +5,7 @@ import { type Key, KeyList, MadeKey, type NewKey } from "#shared/control-plane/k
 import { Problem } from "#shared/http/problem.ts";
 import { parseJson } from "#shared/text/parse-json.ts";
 
+import { ownFetch } from "../../../project/own-fetch.ts";
 import { CliError } from "../../../terminal/cli-error.ts";
 import type { Io } from "../../../terminal/io.ts";
 import { jobToken } from "../state/secrets.ts";
@@ -47,7 +48,7 @@ export class Keys implements KeyStore {
   }
 
   async #ask(method: string, path: string, body?: object): Promise<string> {
-    const response = await fetch(this.#url + path, {
+    const response = await ownFetch(this.#url + path, {
       method,
       headers: { authorization: `Bearer ${this.#token}`, "content-type": "application/json" },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

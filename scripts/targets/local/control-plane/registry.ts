@@ -4,6 +4,7 @@ import * as z from "zod";
 import { Agent, AgentPage } from "#shared/control-plane/registry.ts";
 import { parseJson } from "#shared/text/parse-json.ts";
 
+import { ownFetch } from "../../../project/own-fetch.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { jobToken } from "../state/secrets.ts";
 
@@ -53,7 +54,7 @@ async function ask(
   path: string,
 ): Promise<Response | undefined> {
   try {
-    return await fetch(controlPlane.url + path, {
+    return await ownFetch(controlPlane.url + path, {
       method,
       headers: { authorization: `Bearer ${jobToken(controlPlane.secret, job)}` },
       signal: AbortSignal.timeout(TIMEOUT_MS),

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import * as z from "zod";
 import { BreakerStatus } from "#shared/resilience/breaker.ts";
+import { ownFetch } from "../../../project/own-fetch.ts";
 
 export type Health = "healthy" | "ended" | "late";
 
@@ -44,7 +45,7 @@ export async function isHealthy(
 ): Promise<boolean> {
   try {
     const headers: Record<string, string> = traceparent === undefined ? {} : { traceparent };
-    const response = await fetch(`${url}/health${flush ? "?flush" : ""}`, {
+    const response = await ownFetch(`${url}/health${flush ? "?flush" : ""}`, {
       headers,
       signal: AbortSignal.timeout(timeoutMs),
     });
@@ -64,7 +65,7 @@ const count = z.int().nonnegative();
  */
 export async function askHealth(url: string, timeoutMs: number): Promise<AgentHealth | undefined> {
   try {
-    const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(timeoutMs) });
+    const response = await ownFetch(`${url}/health`, { signal: AbortSignal.timeout(timeoutMs) });
     const text = await response.text();
     if (response.status === 503) return { breakers: [], turns: null };
     if (response.status !== 200) return undefined;

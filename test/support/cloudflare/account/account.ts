@@ -22,6 +22,14 @@ export interface Domain {
   readonly zone_name: string;
 }
 
+/** A part of a host in the zone, and the Worker that answers there. */
+export interface ZoneRoute {
+  readonly id: string;
+  /** Such as `www.acme.test/part/*`. */
+  readonly pattern: string;
+  readonly script: string;
+}
+
 /** Who binds a Worker, and with which binding. */
 export interface Reference {
   readonly worker: Worker;
@@ -36,6 +44,9 @@ export class Account {
   readonly limits: Limits;
   readonly workers = new Map<string, Worker>();
   readonly domains: Domain[] = [];
+  readonly routes: ZoneRoute[] = [];
+  /** Hosts of the zone that have DNS records of other kinds. */
+  readonly records = new Set<string>();
 
   constructor(limits: Partial<Limits> = {}) {
     this.limits = { ...LIMITS, ...limits };
@@ -67,8 +78,10 @@ export class Account {
       );
   }
 
-  /** The Worker that answers at this name of the internet; undefined where there is none. */
-  workerAt(hostname: string): Worker | undefined {
+  /** The Worker that answers at this address; undefined where there is none. Routes come before domains. */
+  workerAt({ hostname, pathname }: Pick<URL, "hostname" | "pathname">): Worker | undefined {
+    const route = this.routes.find(({ pattern }) => `${hostname}${pathname}`.startsWith(pattern.slice(0, -1)));
+    if (route !== undefined) return this.workers.get(route.script);
     const domain = this.domains.find((one) => one.hostname === hostname);
     if (domain !== undefined) return this.workers.get(domain.service);
     const end = `.${this.subdomain}.workers.dev`;

@@ -217,4 +217,7 @@ export function deleteWorker(account: Account, name: string, isForced: boolean):
   for (let at = account.domains.length - 1; at >= 0; at--) {
     if (account.domains[at]?.service === name) account.domains.splice(at, 1);
   }
+  for (let at = account.routes.length - 1; at >= 0; at--) {
+    if (account.routes[at]?.script === name) account.routes.splice(at, 1);
+  }
 }

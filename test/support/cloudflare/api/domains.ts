@@ -1,7 +1,7 @@
-// Names of Workers on the internet besides those of workers.dev: custom domains in the account's zone.
+// Addresses of Workers besides those of workers.dev: custom domains in the account's zone, and routes.
 import * as z from "zod";
 
-import { type Account, type Domain, newId } from "../account/account.ts";
+import { type Account, type Domain, newId, type ZoneRoute } from "../account/account.ts";
 import { ApiError, badRequest } from "../account/api-error.ts";
 import { type ApiCall, json, Listed, nameOf, route } from "./route.ts";
 
@@ -29,6 +29,25 @@ function setDomain(account: Account, hostname: string, service: string): Domain 
 function removeDomain(account: Account, id: string): void {
   const at = account.domains.findIndex((domain) => domain.id === id);
   if (at !== -1) account.domains.splice(at, 1);
+}
+
+const NewRoute = z.object({ pattern: z.string() });
+const ROUTES = "/zones/:zone/workers/routes";
+
+function addRoute(account: Account, pattern: string, script: string): ZoneRoute {
+  const other = account.routes.find((route) => route.pattern === pattern);
+  if (other !== undefined && other.script !== script)
+    throw new ApiError(409, 10_020, `A route with the same pattern already exists.`);
+  const made = other ?? { id: newId(), pattern, script };
+  if (other === undefined) account.routes.push(made);
+  return made;
+}
+
+function removeRoutes({ routes }: Account, isGone: (route: ZoneRoute) => boolean): void {
+  for (let at = routes.length - 1; at >= 0; at--) {
+    const route = routes[at];
+    if (route !== undefined && isGone(route)) routes.splice(at, 1);
+  }
 }
 
 function domainOf({ account, params }: ApiCall): Domain {
@@ -70,12 +89,26 @@ export const DOMAIN_ROUTES = [
       removed: call.account.domains.filter(
         ({ service, hostname }) => service === name && !hostnames.includes(hostname),
       ),
-      conflicting: [],
+      conflicting: origins.filter(({ hostname }) => call.account.records.has(hostname)),
     };
   }),
   route(`PUT ${OF_SCRIPT}/records`, (call) => {
     const { origins } = json(z.object({ origins: Origins }), call);
     const worker = call.account.worker(nameOf(call));
     return origins.map(({ hostname }) => setDomain(call.account, hostname, worker.name));
+  }),
+  route("PUT /accounts/:account/workers/scripts/:name/routes", (call) => {
+    const { account } = call;
+    const { name } = account.worker(nameOf(call));
+    const wanted = json(z.array(NewRoute.extend({ zone_name: z.string() })), call);
+    const foreign = wanted.find(({ zone_name: zone }) => zone !== account.zone.name);
+    if (foreign !== undefined) throw badRequest(`Could not find zone ${foreign.zone_name}.`);
+    removeRoutes(account, ({ script, pattern }) => script === name && !wanted.some((one) => one.pattern === pattern));
+    return wanted.map(({ pattern }) => addRoute(account, pattern, name));
+  }),
+  route(`GET ${ROUTES}`, ({ account }) => new Listed(account.routes)),
+  route(`DELETE ${ROUTES}/:route`, ({ account, params }) => {
+    removeRoutes(account, ({ id }) => id === params["route"]);
+    return null;
   }),
 ];

@@ -10,6 +10,7 @@ import { callbackify } from "node:util";
 
 import type { Account } from "../account/account.ts";
 import { AT_EDGE, type Faults, InjectedError, suffer } from "../api/faults.ts";
+import { type Access, LOGIN } from "./access.ts";
 import type { Certificates } from "./certificates.ts";
 import { answerByInternet, type Internet } from "./internet.ts";
 import { ASKED_URL, MEANT_WORKER, NOTHING_HERE } from "./router-worker.ts";
@@ -24,13 +25,21 @@ export class Edge {
   readonly #serving: Serving;
   readonly #faults: Faults;
   readonly #internet: Internet;
+  readonly #access: Access;
   readonly #proxy: Server;
   readonly #inner: Server;
   /** Connections that CONNECT took from the proxy. */
   readonly #tunnels = new Set<Duplex>();
 
-  constructor(account: Account, serving: Serving, certificates: Certificates, faults: Faults, internet: Internet) {
+  constructor(
+    account: Account,
+    serving: Serving,
+    certificates: Certificates,
+    faults: Faults,
+    { internet, access }: { readonly internet: Internet; readonly access: Access },
+  ) {
     this.#account = account;
+    this.#access = access;
     this.#serving = serving;
     this.#faults = faults;
     this.#internet = internet;
@@ -81,7 +90,12 @@ export class Edge {
 
   /** Answers a request to this address, of a client or of a Worker. */
   async answer(url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const worker = this.#account.workerAt(url.hostname);
+    const worker = this.#account.workerAt(url);
+    if (worker !== undefined && !this.#access.admits(url.hostname, request.headers)) {
+      request.resume();
+      response.writeHead(302, { location: LOGIN, server: "cloudflare" }).end();
+      return;
+    }
     if (worker === undefined && !url.hostname.endsWith(`.${this.#account.subdomain}.workers.dev`)) {
       await answerByInternet(this.#internet, url.href, request, response);
       return;
@@ -128,7 +142,7 @@ export class Edge {
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const url = askedUrl(request);
-    const worker = this.#account.workerAt(url.hostname);
+    const worker = this.#account.workerAt(url);
     if (worker === undefined) {
       socket.end("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n");
       return;
