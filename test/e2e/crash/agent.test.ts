@@ -1,3 +1,3 @@
-import { twentyKills } from "./twenty-kills.ts";
+import { twelveKills } from "./twelve-kills.ts";
 
-twentyKills("agent");
+twelveKills("agent");

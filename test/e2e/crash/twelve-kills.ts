@@ -1,4 +1,4 @@
-// Twenty kills of the research assistant's processes, and what is proved afterwards. More: npm run test:crash -- --kills 200 --seed 1.
+// Twelve kills of the research assistant's processes, and what is proved afterwards. More: npm run test:crash -- --kills 200 --seed 1.
 import { expect, test } from "vitest";
 
 import type { Isolation } from "./job.ts";
@@ -8,12 +8,12 @@ import { BOUNDARY_NAMES } from "./schedule.ts";
 
 const SEED = 20_261;
 
-export function twentyKills(isolation: Isolation): void {
+export function twelveKills(isolation: Isolation): void {
   test(
-    `after 20 kills at step boundaries and at any moment every query has ended, nothing ran twice, nothing is lost and the account is exact (isolation: ${isolation})`,
+    `after 12 kills at step boundaries and at any moment every query has ended, nothing ran twice, nothing is lost and the account is exact (isolation: ${isolation})`,
     { timeout: 240_000 },
     async () => {
-      const findings = await run({ isolation, supervised: false, kills: 20, seed: SEED });
+      const findings = await run({ isolation, supervised: false, kills: 12, seed: SEED });
       console.log(report([findings]));
       const { faults, queries, logs, killedAfter, cutTokens } = findings;
       expect(faults).toEqual([]);

@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 
-import { type CloudflareEmulator, startCloudflare } from "../../support/cloudflare/emulator.ts";
-import { nodeAt, type Ran, wrangler } from "../../support/cloudflare/wrangler.ts";
-import { call, COUNTER, PLAIN, upload } from "./calls.ts";
+import { type CloudflareEmulator, startCloudflare } from "../support/cloudflare/emulator.ts";
+import { nodeAt, type Ran, wrangler } from "../support/cloudflare/wrangler.ts";
+import { call, COUNTER, PLAIN, upload } from "../e2e/cloudflare/calls.ts";
 
 const PING = `${COUNTER}
 export default {

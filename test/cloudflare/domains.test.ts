@@ -2,11 +2,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 
-import { type CloudflareEmulator, startCloudflare } from "../../support/cloudflare/emulator.ts";
-import { nodeAt } from "../../support/cloudflare/wrangler.ts";
-import { Deployment } from "../../support/deployment.ts";
-import { Answer } from "../shapes.ts";
-import { call, PLAIN, publish } from "./calls.ts";
+import { type CloudflareEmulator, startCloudflare } from "../support/cloudflare/emulator.ts";
+import { nodeAt } from "../support/cloudflare/wrangler.ts";
+import { Deployment } from "../support/deployment.ts";
+import { Answer } from "../e2e/shapes.ts";
+import { call, PLAIN, publish } from "../e2e/cloudflare/calls.ts";
 
 const QUESTION = "What is a Durable Object?";
 const Card = z.object({ supportedInterfaces: z.array(z.object({ url: z.string() })) });

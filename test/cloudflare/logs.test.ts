@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import * as z from "zod";
 
 import { parseJson } from "#shared/text/parse-json.ts";
-import { type CloudflareEmulator, startCloudflare } from "../../support/cloudflare/emulator.ts";
-import { Deployment, eventually } from "../../support/deployment.ts";
+import { type CloudflareEmulator, startCloudflare } from "../support/cloudflare/emulator.ts";
+import { Deployment, eventually } from "../support/deployment.ts";
 
 const LIMIT_MS = 60_000;
 const TAILS = "/accounts/:account/workers/scripts/:name/tails";
