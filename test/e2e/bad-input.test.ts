@@ -25,7 +25,8 @@ beforeAll(async () => {
   );
   await deployment.write(
     "away.yaml",
-    "name: x\nagents: [{ id: searcher }]\ntopology: { type: mesh }\ndeployment: { target: cloudflare }\n",
+    "name: x\nagents:\n  - { id: desk, target: local }\n  - { id: payments, target: cloudflare }\n" +
+      "topology: { type: pipeline, stages: [desk, payments] }\ncontrol_plane: { target: cloudflare }\n",
   );
   await deployment.write("hosts", "h1\nh2 slots=0\n[workers\n");
   await deployment.write(
@@ -72,7 +73,7 @@ const TABLE: readonly (readonly [rule: string, args: string, ...messages: string
     'both.yaml:2:1: unknown field "isolaton"',
     'both.yaml:3:48: payments has no tool "list"',
   ],
-  ["a target that comes later is said to", "deploy away.yaml", "This version can only validate and plan such a job"],
+  ["a job here and on Cloudflare is refused", "deploy away.yaml", "This version can only validate and plan such a job"],
   ...["deploy approvals", "plan approvals", "start", "validate both.yaml"].map(
     (args): [string, string, ...string[]] => [
       `${args} shows every mistake of a host file`,

@@ -3,11 +3,13 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Beginnings of paths below test, with a minute and more each. The longest is first. */
 const LONGEST = [
+  "e2e/cloudflare/target",
   "e2e/deployment",
   "e2e/hosts",
   "e2e/approvals",
   "e2e/chat",
   "e2e/traces",
+  "e2e/cloudflare",
   "e2e/crash/job",
   "e2e/question",
   "e2e/remote-agents",

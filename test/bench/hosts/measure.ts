@@ -41,7 +41,7 @@ interface Measured {
 type Hosts = SshHosts & { readonly network?: HostNetwork["network"] };
 
 async function start(count: number): Promise<Hosts> {
-  if (!isInside()) return startSshHosts(Array.from({ length: count }, () => ({})));
+  if (!isInside()) return startSshHosts(Array.from({ length: count }, () => ({ isFresh: true })));
   const all = await startHostNetwork(count, { shaped: true, mbits: MBITS });
   for (const { destination } of all.hosts) await all.network.shape(destination, { roundTripMs: ROUND_TRIP_MS });
   return all;

@@ -34,7 +34,8 @@ export async function startHostNetwork(
   const network = await Network.create();
   const names = Array.from({ length: count }, (_, index) => `h${index + 1}`);
   const each = [];
-  for (const name of names) each.push({ address: await network.add(name, cable), port: 22, inside: onHost(name) });
+  for (const name of names)
+    each.push({ address: await network.add(name, cable), port: 22, inside: onHost(name), isFresh: true });
   const all = await startSshHosts(each, await environment(network.own));
   const host = (name: string): SshHost => {
     const found = all.hosts[names.indexOf(name)];
