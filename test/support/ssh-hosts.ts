@@ -25,7 +25,7 @@ export interface SshHosts extends AsyncDisposable {
  * are not fresh have workerd already.
  */
 export async function startSshHosts(
-  each: readonly (SshHostOptions & { readonly isFresh?: true })[],
+  each: readonly (SshHostOptions & { readonly isFresh?: boolean })[],
   environment: NodeJS.ProcessEnv = {},
 ): Promise<SshHosts> {
   const hosts = await Promise.all(
