@@ -94,3 +94,13 @@ test("a command that is killed leaves the former release, which the next one fin
   const now = running("troupe-circle-");
   expect(Object.keys(now).every((name) => JSON.stringify(now[name]) !== JSON.stringify(before[name]))).toBe(true);
 });
+
+test("a job that comes back here keeps what is here, and cleanup removes its Workers alone", async () => {
+  const home = (target: string) => team("back").replace("target: cloudflare", `target: ${target}`);
+  expect(await deploy(home("cloudflare"))).toMatchObject({ code: 0 });
+  expect(await deploy(home("local"), "--leave-sessions")).toMatchObject({ code: 0 });
+  const { contextId } = await ask("back");
+  await deployment.succeed("cleanup", "back", "--older-than", "0s");
+  expect(running("troupe-back-")).toEqual({});
+  expect((await ask("back", "--session", contextId)).taskId).toContain(`${contextId}.2.`);
+});

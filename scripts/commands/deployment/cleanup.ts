@@ -80,10 +80,16 @@ export default defineCommand({
             if (dryRun) return;
             const hosts = left.filter(({ kind }) => kind === "ssh");
             const away = await removeFromHosts(job, hosts, { caches, io });
-            if (left.length > hosts.length) await removeData(jobLayout(home, job));
-            const { left: _, ...rest } = state;
-            await writeState(jobLayout(home, job).state, { ...rest, ...(away.length === 0 ? {} : { left: away }) });
-            failures += away.length;
+            if (left.some(({ kind }) => kind === "local")) await removeData(jobLayout(home, job));
+            const { left: _, leftCloudflare: there, ...rest } = state;
+            const isGone = there === undefined || (await removeFromCloudflare(job, there, io));
+            const stays = [...away, ...(isGone ? [] : left.filter(({ kind }) => kind === "cloudflare"))];
+            await writeState(jobLayout(home, job).state, {
+              ...rest,
+              ...(stays.length === 0 ? {} : { left: stays }),
+              ...(isGone ? {} : { leftCloudflare: there }),
+            });
+            failures += stays.length;
           }
         });
       }
