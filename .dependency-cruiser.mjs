@@ -96,7 +96,7 @@ const orders = [
   ]),
   ...order("scripts/targets/cloudflare/account", ["api", "account", "workers"]),
   ...order("scripts/targets/cloudflare/upload", [
-    "wrangler in-parallel migrations addresses",
+    "wrangler config-folder in-parallel migrations addresses",
     "upload zones present-addresses",
     "deploy-worker snapshot restore release-versions change-addresses",
     "upload-all change",

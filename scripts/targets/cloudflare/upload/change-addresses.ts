@@ -1,13 +1,11 @@
 // Gives Workers their addresses, through wrangler, and takes former ones away, for which it has no command.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import * as z from "zod";
 
 import type { Route } from "#jobs/plan/cloudflare.ts";
 import { COMPATIBILITY_DATE } from "../../local/processes/capnp.ts";
 import type { Account } from "../account/account.ts";
 import { call } from "../account/api.ts";
+import { inConfigFolder } from "./config-folder.ts";
 import { inParallel } from "./in-parallel.ts";
 import { wrangler } from "./wrangler.ts";
 import { type Addresses, changed, routesLost, routesOf } from "./addresses.ts";
@@ -35,20 +33,16 @@ export async function changeAddresses(
 
 async function give(account: Account, addresses: Addresses, signal: AbortSignal): Promise<void> {
   await requireNoRecords(account, addresses, signal);
-  const folder = await mkdtemp(join(tmpdir(), "troupe-triggers-"));
-  try {
-    const config = {
-      name: addresses.script,
-      compatibility_date: COMPATIBILITY_DATE,
-      workers_dev: addresses.workersDev,
-      preview_urls: false,
-      routes: routesOf(addresses),
-    };
-    await writeFile(join(folder, "wrangler.json"), JSON.stringify(config));
-    await wrangler(["triggers", "deploy", "--config", "wrangler.json"], { account, folder, signal });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const config = {
+    name: addresses.script,
+    compatibility_date: COMPATIBILITY_DATE,
+    workers_dev: addresses.workersDev,
+    preview_urls: false,
+    routes: routesOf(addresses),
+  };
+  await inConfigFolder(config, async (folder) =>
+    wrangler(["triggers", "deploy", "--config", "wrangler.json"], { account, folder, signal }),
+  );
 }
 
 async function take(account: Account, script: string, { pattern, zone }: Route, signal: AbortSignal): Promise<void> {

@@ -18,7 +18,8 @@ export async function restore(
 ): Promise<string[]> {
   const run: Run = { account, folder: tmpdir(), signal };
   // A Worker is removed after those that bind to it have gone back.
-  const [removed, kept] = [Object.entries(wanted).filter(([, version]) => version === null), Object.entries(wanted)];
+  const kept = Object.entries(wanted).flatMap(([script, version]) => (version === null ? [] : [{ script, version }]));
+  const removed = Object.keys(wanted).filter((script) => wanted[script] === null);
   const failures: string[] = [];
   const attempt = async (script: string, work: () => Promise<unknown>) => {
     try {
@@ -27,15 +28,14 @@ export async function restore(
       failures.push(`${script} is not as it was: ${reasonOf(error)}`);
     }
   };
-  await inParallel(kept, async ([script, version]) => {
-    if (version === null) return;
-    await attempt(script, async () => {
+  await inParallel(kept, async ({ script, version }) =>
+    attempt(script, async () => {
       const there = await deployedWorker(account, script, signal);
       if (there?.version !== version)
         await wrangler(["versions", "deploy", `${version}@100%`, "--name", script, "--message", message, "-y"], run);
-    });
-  });
-  await inParallel(removed, async ([script]) =>
+    }),
+  );
+  await inParallel(removed, async (script) =>
     attempt(script, async () => {
       if ((await deployedWorker(account, script, signal)) === undefined) return;
       await wrangler(["delete", "--name", script, "--force"], run);

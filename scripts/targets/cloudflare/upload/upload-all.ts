@@ -1,7 +1,6 @@
 // Puts all Workers of a release up, or none: what was deployed before comes back where one fails.
 import type { Uploaded } from "../../local/state/state.ts";
 import type { Account } from "../account/account.ts";
-import { OWNER } from "../account/workers.ts";
 import { deployStub, deployWorker } from "./deploy-worker.ts";
 import { inParallel } from "./in-parallel.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -31,7 +30,7 @@ export async function uploadAll(
     const awaited = group.filter(
       ({ script }) => isNew(script) && group.some(({ bindsTo }) => bindsTo.includes(script)),
     );
-    await inParallel(awaited, async ({ script, config }) => deployStub(script, ownerIn(config), change));
+    await inParallel(awaited, async (upload) => deployStub(upload, change));
     await inParallel(group, async (upload) => done.set(upload.script, await deployWorker(upload, change)));
   }
   return uploads.map((upload) => {
@@ -44,10 +43,6 @@ export async function uploadAll(
 export function sameAs({ script, print }: Upload, known: readonly Uploaded[], before: Snapshot): Uploaded | undefined {
   const version = before.get(script)?.version;
   return known.find((worker) => worker.script === script && worker.print === print && worker.version === version);
-}
-
-function ownerIn({ vars }: Upload["config"]): string {
-  return String(Reflect.get(Object(vars), OWNER));
 }
 
 /** Groups, each after those that it binds to. Workers that bind each other in a circle are one group. */

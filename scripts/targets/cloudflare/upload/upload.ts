@@ -22,6 +22,8 @@ import { migrationsOf, stepsTo } from "./migrations.ts";
 /** One Worker, as it is to be. */
 export interface Upload {
   readonly script: string;
+  /** Whose it is. */
+  readonly owner: string;
   readonly bundle: Pick<Bundle, "path" | "hash">;
   /** wrangler's configuration. */
   readonly config: Readonly<Record<string, unknown>>;
@@ -181,5 +183,5 @@ function upload(parts: Parts): Upload {
     .update(canonical([config, bundle.hash, secrets]))
     .digest("hex");
   const bindsTo = services.map(({ service }) => service);
-  return { script, bundle, config, secrets, bindsTo, steps, print };
+  return { script, owner, bundle, config, secrets, bindsTo, steps, print };
 }
