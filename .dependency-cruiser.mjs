@@ -82,7 +82,7 @@ const orders = [
   ...order("scripts/traces", ["amounts options span", "tree critical-path hop skew diff", "store", "draw"]),
   ...order(
     "scripts/targets",
-    ["local", "hosts", "cloudflare", "command-line", "deployed-target", "choose-target", "deploy-job"],
+    ["local", "elsewhere", "hosts", "cloudflare", "command-line", "deployed-target", "choose-target", "deploy-job"],
     { contracts: ["target", "https-files", "merged-lines"] },
   ),
   ...order("scripts/targets/cloudflare", [

@@ -1,22 +1,11 @@
 // The target of jobs on Cloudflare: their agents are Workers there, and this machine holds their state, their plans and their secrets.
 import { CliError } from "../../terminal/cli-error.ts";
 import type { Io } from "../../terminal/io.ts";
-import { TraceStore } from "../../traces/store/store.ts";
 import type { ControlPlane } from "../local/control-plane/control-plane.ts";
-import { Keys } from "../local/control-plane/keys.ts";
 import { isHealthy } from "../local/processes/health.ts";
 import { changeJob } from "../local/state/change.ts";
-import { jobToken } from "../local/state/secrets.ts";
-import type {
-  Deployed,
-  DeployRequest,
-  JobStatus,
-  KeyStore,
-  LogLine,
-  LogRequest,
-  RollbackRequest,
-  Target,
-} from "../target.ts";
+import { Elsewhere } from "../elsewhere.ts";
+import type { Deployed, DeployRequest, JobStatus, LogLine, LogRequest, RollbackRequest, Target } from "../target.ts";
 import { knownControlPlane } from "./namespace.ts";
 import { deployToCloudflare } from "./deploy.ts";
 import { cloudflareLogs } from "./logs.ts";
@@ -24,11 +13,12 @@ import { rollbackOnCloudflare } from "./rollback.ts";
 import { type CloudflareJob, cloudflareJob, cloudflareStatus } from "./status.ts";
 import { startOnCloudflare, stopOnCloudflare } from "./stop.ts";
 
-export class CloudflareTarget implements Target {
+export class CloudflareTarget extends Elsewhere implements Target {
   readonly #home: string;
 
   /** `home` is the absolute path of the folder of deployment state. */
   constructor(home: string) {
+    super();
     this.#home = home;
   }
 
@@ -59,25 +49,7 @@ export class CloudflareTarget implements Target {
     yield* cloudflareLogs(await this.#deployed(request.job), request, io);
   }
 
-  async withTraces<Result>(
-    jobs: readonly string[],
-    io: Io,
-    work: (stores: readonly TraceStore[]) => Promise<Result>,
-  ): Promise<Result> {
-    return work(await Promise.all(jobs.map(async (job) => this.traces(job, io))));
-  }
-
-  async traces(job: string, io: Io): Promise<TraceStore> {
-    const { url, secret } = await this.#controlPlane(job);
-    return new TraceStore({ job, url, token: jobToken(secret, job), signal: io.signal });
-  }
-
-  async withKeys<Result>(job: string, io: Io, work: (keys: KeyStore) => Promise<Result>): Promise<Result> {
-    const { url, secret } = await this.#controlPlane(job);
-    return work(new Keys(url, jobToken(secret, job), io.signal));
-  }
-
-  async #controlPlane(job: string): Promise<ControlPlane> {
+  protected override async controlPlane(job: string): Promise<ControlPlane> {
     const { cloudflare } = (await this.#deployed(job)).state;
     const controlPlane = await knownControlPlane(this.#home, { ...cloudflare, id: cloudflare.account });
     if (await isHealthy(controlPlane.url, LOOK_MS)) return controlPlane;

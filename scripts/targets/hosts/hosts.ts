@@ -1,23 +1,12 @@
 // The target of jobs on hosts: their processes run there, and this machine holds their state, their plans and their secrets.
 import { CliError } from "../../terminal/cli-error.ts";
 import type { Io } from "../../terminal/io.ts";
-import { TraceStore } from "../../traces/store/store.ts";
 import type { ControlPlane } from "../local/control-plane/control-plane.ts";
 import { isHealthy } from "../local/processes/health.ts";
 import { troupe } from "../../terminal/hint.ts";
-import { Keys } from "../local/control-plane/keys.ts";
 import { changeJob } from "../local/state/change.ts";
-import { jobToken } from "../local/state/secrets.ts";
-import type {
-  Deployed,
-  DeployRequest,
-  JobStatus,
-  KeyStore,
-  LogLine,
-  LogRequest,
-  RollbackRequest,
-  Target,
-} from "../target.ts";
+import { Elsewhere } from "../elsewhere.ts";
+import type { Deployed, DeployRequest, JobStatus, LogLine, LogRequest, RollbackRequest, Target } from "../target.ts";
 import { deployToHosts } from "./deploy.ts";
 import { controlPlaneOf, type HostsJob, hostsJob } from "./job-machines.ts";
 import { readHostLogs } from "./logs.ts";
@@ -26,11 +15,12 @@ import { hostsStatus } from "./status.ts";
 import { rollbackHostsJob } from "./rollback.ts";
 import { stopHostsJob } from "./stop.ts";
 
-export class HostsTarget implements Target {
+export class HostsTarget extends Elsewhere implements Target {
   readonly #home: string;
 
   /** `home` is the absolute path of the folder of deployment state. */
   constructor(home: string) {
+    super();
     this.#home = home;
   }
 
@@ -62,26 +52,8 @@ export class HostsTarget implements Target {
     yield* readHostLogs(plan, request, io.signal);
   }
 
-  async withTraces<Result>(
-    jobs: readonly string[],
-    io: Io,
-    work: (stores: readonly TraceStore[]) => Promise<Result>,
-  ): Promise<Result> {
-    return work(await Promise.all(jobs.map(async (job) => this.traces(job, io))));
-  }
-
-  async traces(job: string, io: Io): Promise<TraceStore> {
-    const { url, secret } = await this.#controlPlane(job, io);
-    return new TraceStore({ job, url, token: jobToken(secret, job), signal: io.signal });
-  }
-
-  async withKeys<Result>(job: string, io: Io, work: (keys: KeyStore) => Promise<Result>): Promise<Result> {
-    const { url, secret } = await this.#controlPlane(job, io);
-    return work(new Keys(url, jobToken(secret, job), io.signal));
-  }
-
   /** Throws CliError where it does not run: traces and keys lie on its host. */
-  async #controlPlane(job: string, io: Io): Promise<ControlPlane> {
+  protected override async controlPlane(job: string, io: Io): Promise<ControlPlane> {
     const deployed = await this.#deployed(job);
     const { state, plan } = deployed;
     const controlPlane = await controlPlaneOf(this.#home, deployed, io.signal);
